@@ -1,0 +1,1 @@
+"""DICOM reading, inference, archive, search and draft. Knows neither Qt nor torch."""

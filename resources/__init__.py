@@ -1,0 +1,1 @@
+"""Files that ship with Kindred: starter bundle, sample archive, icons, window presets."""
