@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Sets Kindred up on a fresh machine and starts its jobs. Needs only Python's standard library.
+
+./do run       set up, then open the app on the sample archive with a real study (headless: print and take a screenshot)
+./do test      set up, then run every test
+./do setup     only set up (add --gpu for the CUDA build of onnxruntime)
+./do lint      ruff, mypy, import-linter
+./do train     python -m training ...    e.g.  ./do train encoders --config training/configs/atp_cu.toml
+./do export    python -m export ...
+./do bench     the benchmarks, printed as the table in docs/benchmarks.md
+./do package   freeze the app into dist/kindred and run its doctor there
+"""
+
+import ctypes.util
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "kindred-installed.txt"
+
+# What each verb installs, as extras of pyproject.toml.
+EXTRAS = {
+    "setup": ["demo"],
+    "run": ["demo"],
+    "test": ["demo", "train", "dev"],
+    "lint": ["train", "dev"],
+    "train": ["train"],
+    "export": ["train"],
+    "bench": ["train"],
+    "package": ["dev"],
+}
+
+# Shared libraries that Qt and the image codecs load, and the Debian package of each (any one of the names will do).
+SYSTEM_LIBRARIES = {
+    "GL": "libgl1",
+    "EGL": "libegl1",
+    "xkbcommon": "libxkbcommon0",
+    "dbus-1": "libdbus-1-3",
+    "fontconfig": "libfontconfig1",
+    "glib-2.0": "libglib2.0-0",
+    "xcb-cursor": "libxcb-cursor0",
+    "xcb-icccm": "libxcb-icccm4",
+    "xcb-keysyms": "libxcb-keysyms1",
+    "xcb-image": "libxcb-image0",
+    "xcb-render-util": "libxcb-render-util0",
+    "xcb-xkb": "libxcb-xkb1",
+    "xkbcommon-x11": "libxkbcommon-x11-0",
+    "xcb-shape": "libxcb-shape0",
+    "xcb-randr": "libxcb-randr0",
+    "xcb-xfixes": "libxcb-xfixes0",
+    "X11-xcb": "libx11-xcb1",
+}
+# A machine without any font shows empty boxes instead of text.
+FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core")
+
+
+def say(text: str) -> None:
+    print(f"do: {text}", file=sys.stderr, flush=True)
+
+
+def call(*command: object, **environment: str) -> None:
+    """Run a command in the project; end with its exit status if it fails."""
+    status = subprocess.run([str(part) for part in command], cwd=ROOT, env={**os.environ, **environment}).returncode
+    if status:
+        sys.exit(status if status > 0 else 1)
+
+
+def missing_system_packages() -> list[str]:
+    missing = [package for name, package in SYSTEM_LIBRARIES.items() if not ctypes.util.find_library(name)]
+    has_font = Path(FONTS[0]).exists() or any(Path("/usr/share/fonts").rglob("*.[to]tf"))
+    return missing if has_font else [*missing, FONTS[1]]
+
+
+def install_system_libraries() -> None:
+    """Install what Qt needs on Debian and Ubuntu as root; otherwise say the one command that does."""
+    release = Path("/etc/os-release")
+    if not release.exists():
+        return
+    missing = missing_system_packages()
+    if not missing:
+        return
+    if "debian" not in release.read_text():
+        say(f"Qt needs libraries that Debian calls {' '.join(missing)}; install your system's packages of them.")
+        return
+    if os.geteuid() != 0:
+        sys.exit(f"do: please type this once, then try again:\n  sudo apt-get install -y {' '.join(missing)}")
+    say(f"installing system libraries: {' '.join(missing)}")
+    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    subprocess.run(["apt-get", "update", "-q"], **quiet)  # a stale list is no reason to stop: the install decides
+    if subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], **quiet).returncode:
+        sys.exit(f"do: apt-get could not install {' '.join(missing)}; read its message above.")
+
+
+def fingerprint(extras: list[str]) -> str:
+    recipe = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    return hashlib.sha256(recipe).hexdigest() + " " + " ".join(sorted(extras))
+
+
+def installed_extras() -> list[str]:
+    """The extras already in .venv, or none when the recipe has changed since."""
+    if not (STAMP.exists() and PYTHON.exists()):
+        return []
+    extras = STAMP.read_text().split()[1:]
+    return extras if STAMP.read_text() == fingerprint(extras) else []
+
+
+def set_up(verb: str, gpu: bool) -> None:
+    """Make .venv and install the extras of `verb` on top of those that are there."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this very script may be started by an older one
+        sys.exit("do: Kindred needs Python 3.11 or 3.12; start this script with that one.")
+    install_system_libraries()
+    have = installed_extras()
+    runtime = "gpu" if gpu or "gpu" in have else "cpu"
+    want = sorted({runtime, *have, *EXTRAS[verb]} - ({"cpu"} if runtime == "gpu" else set()))
+    if have and set(want) <= set(have):
+        return
+    if not PYTHON.exists():
+        say("making .venv")
+        if subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode:
+            sys.exit("do: Python could not make .venv; on Debian or Ubuntu install python3-venv, then try again.")
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-q", "-c", "constraints.txt"]
+    if runtime == "gpu":  # both builds own the same folder and the CPU one wins silently
+        call(PYTHON, "-m", "pip", "uninstall", "-q", "-y", "onnxruntime")
+    if "train" in want:
+        say("installing torch")
+        call(*pip, "torch")  # first and pinned: a range asked for by another package would pull several GB
+    say(f"installing Kindred with {', '.join(want)}")
+    call(*pip, "-e", f".[{','.join(want)}]")
+    STAMP.write_text(fingerprint(want))
+
+
+def has_display() -> bool:
+    windowing = os.name == "nt" or sys.platform == "darwin"
+    return windowing or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def run(arguments: list[str]) -> None:
+    if has_display():
+        call(PYTHON, "-m", "desktop.demo", "--keep-open", *arguments)
+        return
+    say("there is no display, so the same job runs headless: studies, hits and draft follow, and a screenshot.")
+    call(PYTHON, "-m", "desktop.demo", "--out", "build/screenshot.png", *arguments, QT_QPA_PLATFORM="offscreen")
+
+
+def test(arguments: list[str]) -> None:
+    call(PYTHON, "-m", "pytest", *arguments, QT_QPA_PLATFORM="offscreen")
+
+
+def lint(arguments: list[str]) -> None:
+    call(BIN / "ruff", "check", ".", "do")
+    call(BIN / "ruff", "format", "--check", ".", "do")
+    call(BIN / "mypy")
+    call(BIN / "lint-imports")
+
+
+def bench(arguments: list[str]) -> None:
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        if not arguments or script.stem in arguments:
+            call(PYTHON, "-m", f"benchmarks.{script.stem}")
+
+
+def package(arguments: list[str]) -> None:
+    call(PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "installer.spec")
+    frozen = ROOT / "dist" / "kindred" / ("kindred.exe" if os.name == "nt" else "kindred")
+    shutil.rmtree(ROOT / "build" / "installer", ignore_errors=True)
+    call(frozen, "doctor", QT_QPA_PLATFORM="offscreen")
+    say(f"the app is in {frozen.parent.relative_to(ROOT)}")
+
+
+def main() -> None:
+    verb, *arguments = sys.argv[1:] or ["help"]
+    if verb not in EXTRAS:
+        print(__doc__)
+        sys.exit(0 if verb in ("help", "-h", "--help") else 2)
+    gpu = "--gpu" in arguments
+    arguments = [argument for argument in arguments if argument != "--gpu"]
+    set_up(verb, gpu)
+    jobs = {"run": run, "test": test, "lint": lint, "bench": bench, "package": package}
+    if verb in jobs:
+        jobs[verb](arguments)
+    elif verb in ("train", "export"):
+        call(PYTHON, "-m", {"train": "training", "export": "export"}[verb], *arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The promises that the tree itself makes: who imports whom, how long a file may be, what is pinned."""
+
+import ast
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("desktop", "engine", "training", "export", "resources")
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    return [ROOT / line for line in listed if line and (ROOT / line).is_file()]
+
+
+def python_files(*rooms: str) -> list[Path]:
+    return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def requirement_name(requirement: str) -> str:
+    for mark in "[<>=!~ ;":
+        requirement = requirement.split(mark)[0]
+    return requirement.lower().replace("_", "-")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_room_is_the_one_in_this_repository_and_not_a_package_of_the_same_name(room: str) -> None:
+    module = importlib.import_module(room)
+    assert module.__file__ is not None
+    assert Path(module.__file__).resolve().parent == ROOT / room
+
+
+def test_the_app_runs_without_torch_and_transformers() -> None:
+    code = (
+        "import engine.bundle, engine.archive, desktop.app, sys; "
+        "assert not {'torch', 'transformers'} & set(sys.modules), 'torch was imported'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    "path", python_files(*ROOMS, "tests", "benchmarks"), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_no_file_is_too_long_to_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", python_files(*ROOMS), ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_every_dependency_is_pinned_to_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    pinned = dict(
+        line.lower().replace("_", "-").split("==")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    assert {requirement_name(name) for name in wanted} <= set(pinned)
+
+
+def test_the_readme_names_every_module_of_the_tree() -> None:
+    readme = (ROOT / "README.md").read_text()
+    missing = [
+        str(path.relative_to(ROOT))
+        for path in python_files("desktop", "engine", "training", "export")
+        if path.name != "__init__.py" and path.name not in readme
+    ]
+    assert missing == []
+
+
+def test_the_repository_stays_small_enough_to_clone_in_a_minute() -> None:
+    assert sum(path.stat().st_size for path in tracked_files()) < 32 * 2**20
