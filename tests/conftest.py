@@ -1,14 +1,18 @@
 """What every test shares: no display, a home of its own, and the shipped starter bundle."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.bundle import Bundle
+if TYPE_CHECKING:
+    from engine.bundle import Bundle
+
+
+def pytest_configure() -> None:
+    """Tests run without a display unless the caller names a platform."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +24,8 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 
 @pytest.fixture(scope="session")
-def starter_bundle() -> Iterator[Bundle]:
+def starter_bundle() -> "Bundle":
     """The bundle that ships in resources/, opened once."""
-    yield Bundle.open()
+    from engine.bundle import Bundle
+
+    return Bundle.open()
