@@ -1,0 +1,48 @@
+"""Ranking by rows of a similarity matrix: recall, reciprocal rank, nDCG. Pure numpy; knows no models and no files."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+
+
+def best_rank(similarities: Floats, positives: Bools) -> NDArray[np.float64]:
+    """The 1-based rank of each query's best hit, ties counted half (mid-rank).
+
+    A hit that ties with t other candidates stands at the middle of the places that they share, so that a model which
+    answers the same score everywhere gets what chance gives, not rank 1.
+
+    Args:
+        similarities: float [Q, P], higher is nearer. -inf removes a candidate.
+        positives: bool [Q, P], True where the candidate is a hit.
+
+    Returns:
+        float64 [Q]; +inf for a query without any hit.
+    """
+    scores = np.asarray(similarities, np.float64)
+    best = np.where(positives, scores, -np.inf).max(axis=1, initial=-np.inf)
+    others = ~positives
+    above = ((scores > best[:, None]) & others).sum(axis=1)
+    tied_others = ((scores == best[:, None]) & others).sum(axis=1)
+    tied_hits = ((scores == best[:, None]) & positives).sum(axis=1)
+    # With h hits and t others at one score, the first hit stands on average (t / (h + 1)) places down.
+    rank = 1.0 + above + tied_others / (tied_hits + 1.0)
+    return np.where(np.isfinite(best), rank, np.inf)
+
+
+def recall_at(similarities: Floats, positives: Bools, k: int) -> float:
+    """Share of queries whose best hit stands at rank k or better (mid-rank ties); queries without a hit are left out.
+
+    Args and shapes as in `best_rank`. Returns a share in 0..1, nan when no query has a hit.
+    """
+    ranks = best_rank(similarities, positives)
+    ranks = ranks[positives.any(axis=1)]
+    return float((ranks <= k).mean()) if len(ranks) else float("nan")
+
+
+def mean_reciprocal_rank(similarities: Floats, positives: Bools) -> float:
+    """Mean of 1 / rank of the best hit (mid-rank ties), queries without a hit left out."""
+    ranks = best_rank(similarities, positives)
+    ranks = ranks[positives.any(axis=1)]
+    return float((1.0 / ranks).mean()) if len(ranks) else float("nan")
