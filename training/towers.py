@@ -1,0 +1,201 @@
+"""Two towers, one space: any image network and any text network, each projected to D and normalised.
+
+Knows nothing of losses, of data or of where the weights end up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.errors import UserError
+from training import efficientnet
+
+Spec = dict[str, Any]
+EFFICIENTNET_LITE0 = "efficientnet-lite0"
+MINILM = "minilm"
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """All that is needed to rebuild the network without the source weights; plain JSON types only.
+
+    image_tower and text_tower: {"kind": "efficientnet-lite0"}, or {"kind": "transformers" | "dual", "config": {...}}
+    with the transformers configuration written out. "dual" stands in both: one model gives both towers.
+    """
+
+    image_tower: Spec
+    text_tower: Spec
+    size: int = 192  # pixels, side of the square input
+    dim: int = 512
+    max_length: int = 128  # tokens
+    pixel_mean: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])  # on a scale of 0 to 1
+    pixel_std: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def transformers_model(config: Mapping[str, Any], **options: Any) -> Any:
+    """An untrained transformers model from its written-out configuration."""
+    from transformers import AutoConfig, AutoModel
+
+    values = dict(config)
+    return AutoModel.from_config(AutoConfig.for_model(values.pop("model_type"), **values), **options)
+
+
+def pooled(output: Any, mask: Tensor | None = None) -> Tensor:
+    """[N, width] of a transformers output: its pooled vector, else the mean over places (over real tokens with a mask)."""
+    if isinstance(output, Tensor):
+        return output
+    vector = getattr(output, "pooler_output", None)
+    if vector is not None and mask is None:
+        return vector.flatten(1)
+    hidden = output.last_hidden_state
+    if mask is not None:
+        return masked_mean(hidden, mask)
+    return hidden.mean((2, 3)) if hidden.ndim == 4 else hidden.mean(1)
+
+
+def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    """[N, L, width] -> [N, width], the mean over the places whose mask is 1."""
+    weight = mask.to(hidden.dtype).unsqueeze(2)
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+class VisionTower(nn.Module):
+    """A transformers vision model. It trains whole: `lower` only passes the pixels on."""
+
+    def __init__(self, model: nn.Module, dual: bool = False) -> None:
+        super().__init__()
+        self.model, self.dual = model, dual
+        config: Any = model.config
+        self.width = dual_width(config) if dual else getattr(config, "hidden_sizes", [config.hidden_size])[-1]
+
+    def lower(self, pixels: Tensor, cut: int) -> Tensor:
+        return whole_only(pixels, cut)
+
+    def upper(self, features: Tensor, cut: int) -> Tensor:
+        model: Any = self.model
+        return pooled(model.get_image_features(features) if self.dual else model(features))
+
+
+class TextTower(nn.Module):
+    """A transformers text model without a layer cut: `lower` only passes the ids on."""
+
+    def __init__(self, model: nn.Module, dual: bool = False) -> None:
+        super().__init__()
+        self.model, self.dual = model, dual
+        config: Any = model.config
+        self.width = dual_width(config) if dual else config.hidden_size
+
+    def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        return whole_only(ids, cut)
+
+    def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        model: Any = self.model
+        if self.dual:
+            return pooled(model.get_text_features(input_ids=ids, attention_mask=mask))
+        return pooled(model(input_ids=ids, attention_mask=mask), mask)
+
+
+class BertTower(TextTower):
+    """A BERT: mean over the real tokens; its lower layers can be computed once and kept."""
+
+    def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """Hidden states [N, L, width] after the embeddings and the first `cut` layers; the ids themselves for cut 0."""
+        return ids if cut == 0 else self._layers(self._embed(ids), mask, 0, cut)
+
+    def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """Pooled features from what `lower` returned for the same `cut`."""
+        hidden = self._embed(ids) if cut == 0 else ids
+        return masked_mean(self._layers(hidden, mask, cut, None), mask)
+
+    def _embed(self, ids: Tensor) -> Tensor:
+        model: Any = self.model
+        return model.embeddings(input_ids=ids)
+
+    def _layers(self, hidden: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
+        model: Any = self.model
+        visible = mask.bool()[:, None, None, :]
+        for layer in model.encoder.layer[first:last]:
+            hidden = layer(hidden, visible)
+        return hidden
+
+
+def whole_only(value: Tensor, cut: int) -> Tensor:
+    if cut:
+        raise UserError(
+            "This tower cannot freeze its lower layers; set frozen_image_stages and frozen_text_layers to 0."
+        )
+    return value
+
+
+def dual_width(config: Any) -> int:
+    width = getattr(config, "projection_dim", None) or config.text_config.projection_size
+    return int(width)
+
+
+class DualEncoder(nn.Module):
+    """Images and reports on one unit sphere."""
+
+    def __init__(
+        self, config: EncoderConfig, image_tower: nn.Module | None = None, text_tower: nn.Module | None = None
+    ):
+        super().__init__()
+        self.config = config
+        self.image_tower, self.text_tower = (
+            (image_tower, text_tower) if image_tower and text_tower else empty_towers(config)
+        )
+        self.image_projection = nn.Linear(self.image_tower.width, config.dim, bias=False)  # type: ignore[arg-type]
+        self.text_projection = nn.Linear(self.text_tower.width, config.dim, bias=False)  # type: ignore[arg-type]
+        self.register_buffer("pixel_mean", torch.tensor(config.pixel_mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", torch.tensor(config.pixel_std).view(1, 3, 1, 1), persistent=False)
+
+    def image(self, pixels: Tensor) -> Tensor:
+        """uint8 [N, S, S] grey pictures -> float [N, D], rows of unit length."""
+        return self.image_upper(self.image_lower(pixels, 0), 0)
+
+    def text(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """int64 [N, L] token ids and their mask (1 real, 0 padding) -> float [N, D], rows of unit length."""
+        return self.text_upper(self.text_lower(ids, mask, 0), mask, 0)
+
+    def image_lower(self, pixels: Tensor, cut: int) -> Tensor:
+        """What the first `cut` stages make of uint8 [N, S, S]; `image_upper` continues from there."""
+        scaled = pixels.unsqueeze(1).to(self.image_projection.weight.dtype) / 255.0
+        tower: Any = self.image_tower
+        return tower.lower((scaled - self.pixel_mean) / self.pixel_std, cut)
+
+    def image_upper(self, features: Tensor, cut: int) -> Tensor:
+        tower: Any = self.image_tower
+        return functional.normalize(self.image_projection(tower.upper(features, cut)), dim=1)
+
+    def text_lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """What the embeddings and the first `cut` layers make of the ids (the ids for cut 0)."""
+        tower: Any = self.text_tower
+        return tower.lower(ids, mask, cut)
+
+    def text_upper(self, hidden: Tensor, mask: Tensor, cut: int) -> Tensor:
+        tower: Any = self.text_tower
+        return functional.normalize(self.text_projection(tower.upper(hidden, mask, cut)), dim=1)
+
+
+def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
+    """Both towers with random weights, ready to take a checkpoint's."""
+    if config.text_tower["kind"] == "dual":
+        model = transformers_model(config.text_tower["config"])
+        return VisionTower(model, dual=True), TextTower(model, dual=True)
+    if config.image_tower["kind"] == EFFICIENTNET_LITE0:
+        image: nn.Module = efficientnet.EfficientNetLite0()
+    else:
+        image = VisionTower(transformers_model(config.image_tower["config"]))
+    return image, text_tower(config.text_tower["config"])
+
+
+def text_tower(config: Mapping[str, Any], model: nn.Module | None = None) -> TextTower:
+    if config["model_type"] == "bert":
+        return BertTower(model or transformers_model(config, add_pooling_layer=False, attn_implementation="sdpa"))
+    return TextTower(model or transformers_model(config))
