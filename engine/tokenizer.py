@@ -60,7 +60,7 @@ class Tokenizer:
 
         Args:
             texts: any strings; an empty one becomes [CLS] [SEP].
-            max_length: longest row in tokens, both special tokens included; longer texts lose their tail but keep [SEP].
+            max_length: longest row in tokens, [CLS] and [SEP] included; a longer text loses its tail but keeps [SEP].
 
         Returns:
             ids int64 [N, L] and mask int64 [N, L] (1 token, 0 padding), L <= max_length; [0, 0] for no texts.

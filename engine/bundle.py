@@ -1,0 +1,148 @@
+"""A folder of ONNX models with its manifest, ready to embed and to caption. Knows nothing of archives or DICOM."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import captioner, manifest, runtime
+from engine.captioner import Caption, DecoderShape
+from engine.copy_guard import CopyGuard
+from engine.encoder import Embeddings, Encoder
+from engine.errors import UserError
+from engine.progress import IsCancelled, never
+from engine.resources import resource_path
+from engine.tokenizer import Tokenizer
+
+
+class Bundle:
+    """Models, tokenizer and constants that belong together. Threads may share one."""
+
+    def __init__(self, folder: Path, content: manifest.Manifest, variant: str, machine: runtime.Runtime) -> None:
+        self.folder = folder
+        self.manifest = content
+        self.variant = variant
+        self.runtime = machine
+        files = content["variants"][variant]
+        models = {
+            graph: runtime.Model(manifest.checked_file(folder, files.get(graph), f"{variant} {graph} model"), machine)
+            for graph in manifest.GRAPHS
+        }
+        entry = content["tokenizer"]
+        self.tokenizer = Tokenizer.from_file(manifest.checked_file(folder, entry, "tokenizer"))
+        self._encoder = Encoder(
+            models["image"],
+            models["text"],
+            self.tokenizer,
+            int(content["preprocess"]["size"]),
+            int(entry["max_length"]),
+            int(content["embedding_size"]),
+        )
+        sizes = content["captioner"]
+        self._shape = DecoderShape(*(int(sizes[name]) for name in ("layers", "heads", "head_dim", "max_tokens")))
+        self._decoder = models["captioner"]
+        grams = content.get("training_ngrams")
+        self._guard = CopyGuard.from_file(manifest.checked_file(folder, grams, "training word sequences"))
+
+    @classmethod
+    def open(cls, path: Path | str | None = None, variant: str | None = None, provider: str | None = None) -> Self:
+        """Open a bundle and check every file that will be used.
+
+        Args:
+            path: the folder; None for the starter bundle that ships with Kindred.
+            variant: "int8", "fp16" or "fp32"; None for int8 on a CPU and fp16 on a GPU, as far as the bundle has them.
+            provider: "cpu" or "cuda"; None for CUDA where it starts, else the CPU.
+
+        Raises:
+            UserError: no bundle there, a file missing or damaged, a newer schema, no such variant or provider.
+        """
+        folder = Path(path) if path is not None else resource_path("starter-bundle")
+        content = manifest.read(folder)
+        machine = runtime.start(provider)
+        chosen = manifest.choose_variant(content, variant, on_gpu=machine.provider == runtime.CUDA)
+        try:
+            return cls(folder, content, chosen, machine)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"The manifest of {folder} is incomplete ({error!r}); export the bundle again.") from error
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that change when, and only when, embeddings change: archives remember it."""
+        files = self.manifest["variants"][self.variant]
+        parts = [
+            files["image"]["sha256"],
+            files["text"]["sha256"],
+            self.manifest["tokenizer"]["sha256"],
+            str(self.manifest["tokenizer"]["max_length"]),
+            json.dumps(self.manifest["preprocess"], sort_keys=True),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def provider(self) -> str:
+        """The execution provider really in use, for example "CPUExecutionProvider"."""
+        return self._encoder.image.provider
+
+    @property
+    def embedding_size(self) -> int:
+        """Length D of an embedding."""
+        return self._encoder.dim
+
+    @property
+    def calibration(self) -> dict[str, dict[str, float]]:
+        """{"image-image" | "image-report" | "report-report": {"mean", "std"}} of cosines between unrelated pairs."""
+        return dict(self.manifest["calibration"])
+
+    @property
+    def evidence_threshold(self) -> float:
+        """Cosine of two report sentences from which the one may stand as evidence for the other."""
+        return float(self.manifest["evidence"]["threshold"])
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """uint8 [H, W] pictures of any sizes -> float32 [N, D], rows of unit length; [0, D] for none.
+
+        Raises:
+            UserError: a picture is not 8-bit grayscale.
+        """
+        return self._encoder.embed_images(images)
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Texts -> float32 [N, D], rows of unit length; [0, D] for none. Only the first `max_length` tokens count."""
+        return self._encoder.embed_texts(texts)
+
+    def caption(self, image: NDArray[np.uint8], beams: int = 3, cancelled: IsCancelled = never) -> Caption:
+        """Draft words for a picture, uint8 [H, W].
+
+        Args:
+            image: the displayed frame.
+            beams: hypotheses kept by the search; 1 is greedy decoding.
+            cancelled: asked before every token.
+
+        Raises:
+            Cancelled: the caller said so.
+            UserError: the picture is not 8-bit grayscale, or `beams` is below 1.
+        """
+        return self.caption_embedding(self.embed_images([image])[0], beams, cancelled)
+
+    def caption_embedding(
+        self, embedding: NDArray[np.float32], beams: int = 3, cancelled: IsCancelled = never
+    ) -> Caption:
+        """As `caption`, from a unit vector float32 [D] of the shared space: that of an image or of a text."""
+        if beams < 1:
+            raise UserError("A draft needs at least one beam; choose 1 for greedy decoding or 3 for better words.")
+        return captioner.generate(self._step, embedding, self.tokenizer, self._shape, beams, cancelled)
+
+    def copies_training_text(self, sentence: str) -> bool:
+        """Whether the sentence repeats 8 or more consecutive words of a text the models were trained on."""
+        return self._guard.copies(sentence)
+
+    def _step(
+        self, ids: NDArray[np.int64], condition: NDArray[np.float32], past: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        inputs: dict[str, NDArray[Any]] = {"ids": ids, "condition": condition, "past": past}
+        logits, present = self._decoder.run(["logits", "present"], inputs)
+        return logits, present

@@ -1,0 +1,116 @@
+"""manifest.json of a bundle: its files and whether they are intact. Knows nothing of what the models compute."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UserError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "manifest.json"
+GRAPHS = ("image", "text", "captioner")
+PAIR_KINDS = ("image-image", "image-report", "report-report")
+
+_REQUIRED = {
+    "name": str,
+    "preprocess": dict,
+    "embedding_size": int,
+    "tokenizer": dict,
+    "variants": dict,
+    "captioner": dict,
+    "calibration": dict,
+    "evidence": dict,
+}
+
+Manifest = dict[str, Any]
+
+
+def file_entry(path: Path) -> dict[str, Any]:
+    """How a manifest names a file: {"file", "sha256" (hex), "bytes"}."""
+    content = path.read_bytes()
+    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def read(folder: Path) -> Manifest:
+    """Read manifest.json; the files it names are not looked at yet.
+
+    Raises:
+        UserError: no bundle there, unreadable JSON, a newer schema, or an entry missing.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise UserError(
+            f"There is no model bundle in {folder} (no {FILE_NAME}); choose a bundle folder, or make one with "
+            "`python -m export`."
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}); copy the bundle again.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("schema_version"), int):
+        raise UserError(f"{path} is not the manifest of a model bundle; choose another folder.")
+    version = manifest["schema_version"]
+    if version > SCHEMA_VERSION:
+        raise UserError(
+            f"The bundle {folder} has manifest version {version}, but this Kindred reads up to {SCHEMA_VERSION}; "
+            "update Kindred or use an older bundle."
+        )
+    for key, kind in _REQUIRED.items():
+        if not isinstance(manifest.get(key), kind):
+            raise UserError(f"{path} lacks a valid '{key}'; export the bundle again.")
+    for pair in PAIR_KINDS:
+        constants = manifest["calibration"].get(pair)
+        if not isinstance(constants, dict) or not {"mean", "std"} <= constants.keys() or not constants["std"] > 0:
+            raise UserError(f"{path} lacks the score calibration of {pair} pairs; export the bundle again.")
+    return manifest
+
+
+def choose_variant(manifest: Manifest, wanted: str | None, on_gpu: bool) -> str:
+    """The variant to run: the wanted one, else the fastest there is: int8 on a CPU, fp16 on a GPU.
+
+    Raises:
+        UserError: the bundle has no such variant.
+    """
+    present = list(manifest["variants"])
+    if wanted is not None and wanted not in present:
+        raise UserError(f"This bundle has no variant '{wanted}'; choose one of: {', '.join(present)}.")
+    if wanted is not None:
+        return wanted
+    for name in ("fp16", "fp32", "int8") if on_gpu else ("int8", "fp32", "fp16"):
+        if name in present:
+            return name
+    raise UserError("This bundle contains no model variant; export it again.")
+
+
+def checked_file(folder: Path, entry: Any, what: str) -> Path:
+    """The path of a file whose size and SHA-256 agree with its entry.
+
+    Raises:
+        UserError: naming the file when it is missing, damaged, outside the folder, or not described.
+    """
+    if not isinstance(entry, dict) or not {"file", "sha256", "bytes"} <= entry.keys():
+        raise UserError(f"The bundle {folder} names no {what}; export it again.")
+    path = folder / str(entry["file"])
+    if path.parent.resolve() != folder.resolve():
+        raise UserError(f"The bundle {folder} names a file outside of itself ({entry['file']}); do not use it.")
+    if not path.is_file():
+        raise UserError(f"The bundle {folder} lacks {path.name} ({what}); copy the bundle again.")
+    actual = file_entry(path)
+    if actual["bytes"] != entry["bytes"] or actual["sha256"] != entry["sha256"]:
+        raise UserError(f"{path.name} in the bundle {folder} is damaged (its checksum differs); copy the bundle again.")
+    return path
+
+
+def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
+    """One sentence for each file of any variant that is missing or damaged, for `kindred doctor`."""
+    entries = [(manifest["tokenizer"], "tokenizer"), (manifest.get("training_ngrams"), "training word sequences")]
+    for variant, graphs in manifest["variants"].items():
+        entries += [(graphs.get(graph), f"{variant} {graph} model") for graph in GRAPHS]
+    problems = []
+    for entry, what in entries:
+        try:
+            checked_file(folder, entry, what)
+        except UserError as error:
+            problems.append(str(error))
+    return problems

@@ -1,0 +1,153 @@
+"""ONNX sessions and the truth about where they run. Knows nothing of bundles, images or texts.
+
+onnxruntime and onnxruntime-gpu install into the same folder: with both, the CPU build wins silently. And a GPU build
+without CUDA libraries lists CUDA as available, fails to load it and goes on with the CPU. So the provider in use is read
+from a real session.
+"""
+
+import functools
+import importlib.metadata
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import build_and_package_info
+
+from engine.errors import UserError
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+NAMES = {"cpu": CPU, "cuda": CUDA}
+
+# y = Identity(x) on one float: the smallest model that makes a provider show whether it can start.
+_PROBE = bytes.fromhex(
+    "080812003a3b0a100a017812017922084964656e74697479120570726f62655a0f0a0178120a0a08080112040a020801620f0a0179120a0a0808"
+    "0112040a02080142040a001012"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What runs the models on this machine."""
+
+    provider: str
+    """The execution provider a probe session really got."""
+    package: str
+    version: str
+    threads: int
+    """CPU threads of one session."""
+    note: str = ""
+    """Why it is not what one would expect, with what to do; empty when all is well."""
+
+    def describe(self) -> str:
+        """One plain sentence for `kindred doctor`."""
+        where = "the GPU (CUDA)" if self.provider == CUDA else f"the CPU with {self.threads} threads"
+        return f"Models run on {where}, {self.package} {self.version}.{' ' + self.note if self.note else ''}"
+
+
+def installed_packages() -> list[str]:
+    """Which of the two onnxruntime distributions are installed."""
+    found = []
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        found.append(name)
+    return found
+
+
+def start(wanted: str | None = None) -> Runtime:
+    """Find the provider that works: CUDA if it starts, else the CPU.
+
+    Args:
+        wanted: "cpu" or "cuda" to insist on one, None for the best.
+
+    Raises:
+        UserError: both onnxruntime packages are installed, or the wanted provider cannot start.
+    """
+    if wanted is not None and wanted not in NAMES:
+        raise UserError(f"There is no provider '{wanted}'; choose cpu or cuda.")
+    packages = installed_packages()
+    if len(packages) > 1:
+        raise UserError(
+            "onnxruntime and onnxruntime-gpu are both installed and overwrite each other; run "
+            "`pip uninstall onnxruntime onnxruntime-gpu` and then install one of them."
+        )
+    return _started(wanted)
+
+
+@functools.lru_cache(maxsize=8)
+def _started(wanted: str | None) -> Runtime:
+    # A frozen app carries no package metadata, so the name comes from the build itself.
+    package, version = build_and_package_info.package_name, onnxruntime.__version__
+    offered = CUDA in onnxruntime.get_available_providers()
+    provider = _probe(CUDA) if offered and wanted != "cpu" else CPU
+    if wanted == "cuda" and provider != CUDA:
+        raise UserError(
+            "CUDA was asked for but cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]`, or choose cpu."
+        )
+    note = ""
+    if offered and wanted is None and provider != CUDA:
+        note = (
+            "The GPU build could not start CUDA; install `onnxruntime-gpu[cuda,cudnn]` and the driver to use the GPU."
+        )
+    return Runtime(provider, package, version, cpu_threads(), note)
+
+
+def _probe(provider: str) -> str:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # failing here is an answer, not an error
+    session = onnxruntime.InferenceSession(_PROBE, options, providers=[provider, CPU])
+    return str(session.get_providers()[0])
+
+
+@functools.lru_cache(maxsize=1)
+def cpu_threads() -> int:
+    """Physical cores this process may use: two hyperthreads of one core only slow matrix products down."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    cores = set()
+    for cpu in allowed:
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        cores.add(siblings.read_text().strip() if siblings.is_file() else str(cpu))
+    return max(1, len(cores))
+
+
+class Model:
+    """One ONNX graph whose session is made at first use; safe to call from several threads."""
+
+    def __init__(self, path: Path, runtime: Runtime) -> None:
+        self._path = path
+        self._runtime = runtime
+        self._lock = threading.Lock()
+        self._session: onnxruntime.InferenceSession | None = None
+
+    @property
+    def provider(self) -> str:
+        """The provider this session really got (makes the session)."""
+        return str(self._ready().get_providers()[0])
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """The named outputs for the named inputs."""
+        return list(self._ready().run(list(outputs), dict(inputs)))
+
+    def _ready(self) -> onnxruntime.InferenceSession:
+        with self._lock:
+            if self._session is None:
+                self._session = self._make()
+            return self._session
+
+    def _make(self) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._runtime.threads
+        options.log_severity_level = 3
+        providers = [CUDA, CPU] if self._runtime.provider == CUDA else [CPU]
+        try:
+            return onnxruntime.InferenceSession(str(self._path), options, providers=providers)
+        except Exception as error:  # onnxruntime raises its own classes, one per status code, without a common base
+            raise UserError(f"The model {self._path} cannot be loaded; export the bundle again. ({error})") from error
