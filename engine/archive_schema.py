@@ -1,0 +1,87 @@
+"""The tables of an archive and how older archives become newer ones. Knows nothing of what the rows mean to a reader.
+
+Each migration is a named function; sqlite-utils runs it and writes its record in the same transaction, so an archive
+is always between two migrations, never inside one. Add new migrations at the end; never edit one that has shipped.
+"""
+
+from sqlite_utils import Database, Migrations
+
+from engine.errors import UserError
+
+migrations = Migrations("kindred-archive")
+
+
+@migrations()
+def create_cases_images_reports_and_embeddings(db: Database) -> None:
+    """The first schema. `key` and `patient` columns hold keyed hashes, never identifiers."""
+    for statement in (
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        """CREATE TABLE cases (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, patient TEXT,
+            modality TEXT NOT NULL, sex TEXT NOT NULL, age INTEGER, body_part TEXT NOT NULL, description TEXT NOT NULL,
+            source TEXT NOT NULL, licence TEXT NOT NULL, attribution TEXT NOT NULL, created TEXT NOT NULL)""",
+        "CREATE INDEX cases_modality ON cases (modality, sex, age)",
+        "CREATE INDEX cases_patient ON cases (patient)",
+        """CREATE TABLE images (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE,
+            key TEXT NOT NULL, frame INTEGER NOT NULL, window_center REAL, window_width REAL,
+            height INTEGER NOT NULL, width INTEGER NOT NULL, png BLOB NOT NULL)""",
+        "CREATE INDEX images_case ON images (case_id)",
+        """CREATE TABLE reports (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            case_id INTEGER NOT NULL UNIQUE REFERENCES cases (id) ON DELETE CASCADE,
+            text TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('imported', 'signed')), created TEXT NOT NULL)""",
+        """CREATE TABLE embeddings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL CHECK (kind IN ('image', 'report')),
+            image_id INTEGER REFERENCES images (id) ON DELETE CASCADE,
+            report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE,
+            bundle_id TEXT NOT NULL, vector BLOB NOT NULL)""",
+        "CREATE INDEX embeddings_case ON embeddings (case_id)",
+        "CREATE INDEX embeddings_image ON embeddings (image_id)",
+        "CREATE INDEX embeddings_report ON embeddings (report_id)",
+        """CREATE TABLE imports (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, started TEXT NOT NULL, finished TEXT, source TEXT NOT NULL,
+            added INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0,
+            rejected INTEGER NOT NULL DEFAULT 0)""",
+        """CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, action TEXT NOT NULL, case_id INTEGER,
+            detail TEXT NOT NULL)""",
+        """CREATE VIRTUAL TABLE reports_fts USING fts5 (
+            text, tokenize='porter unicode61', content=reports, content_rowid=id)""",
+        """CREATE TRIGGER reports_fts_insert AFTER INSERT ON reports BEGIN
+            INSERT INTO reports_fts (rowid, text) VALUES (new.id, new.text); END""",
+        """CREATE TRIGGER reports_fts_delete AFTER DELETE ON reports BEGIN
+            INSERT INTO reports_fts (reports_fts, rowid, text) VALUES ('delete', old.id, old.text); END""",
+        """CREATE TRIGGER reports_fts_update AFTER UPDATE OF text ON reports BEGIN
+            INSERT INTO reports_fts (reports_fts, rowid, text) VALUES ('delete', old.id, old.text);
+            INSERT INTO reports_fts (rowid, text) VALUES (new.id, new.text); END""",
+    ):
+        db.execute(statement)
+
+
+def upgrade(db: Database, where: str) -> None:
+    """Bring the database to the newest schema.
+
+    Raises:
+        UserError: a newer Kindred made the archive; nothing was changed.
+    """
+    known = set(names())
+    unknown = [applied.name for applied in migrations.applied(db) if applied.name not in known]
+    if unknown:
+        raise UserError(
+            f"The archive {where} was made by a newer version of Kindred (it has the change {unknown[0]!r}); "
+            "update Kindred to open it."
+        )
+    if pending(db):
+        migrations.apply(db)
+
+
+def pending(db: Database) -> list[str]:
+    """Names of the migrations that this archive still lacks."""
+    return [migration.name for migration in migrations.pending(db)]
+
+
+def names() -> list[str]:
+    """All migrations in order, oldest first; the schema version is how many of them an archive has."""
+    return [migration.name for migration in migrations.pending(Database(memory=True))]

@@ -1,0 +1,103 @@
+"""One SQLite file, opened for many readers and one writer at a time. Knows no table.
+
+WAL lets readers go on while one writes; `synchronous = NORMAL` means that a killed process loses nothing committed
+and a power cut at worst the last transactions, which the next import brings again.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from engine.errors import UserError
+
+
+class LocalDatabase:
+    """Owner-only SQLite file, usable from several threads: each thread gets its own connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[Database] = []
+        self._lock = threading.RLock()
+
+    def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """Rows of one SELECT; readers never wait for the writer (WAL)."""
+        with _readable(self.path.parent):
+            return self.connect().execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """One transaction: everything inside is kept, or nothing. Waits for other writers, also other processes."""
+        with self._lock, _readable(self.path.parent):
+            db = self.connect()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Database]:
+        """This thread's connection with no transaction open, other threads kept out: for migrations."""
+        with self._lock, _readable(self.path.parent):
+            yield self.connect()
+
+    def connect(self) -> Database:
+        """This thread's connection, opened on first use."""
+        db: Database | None = getattr(self._local, "db", None)
+        if db is None:
+            # Connections are closed together by whoever closes the archive, so not always by their own thread.
+            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            self.path.chmod(0o600)
+            db = Database(connection)
+            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
+                connection.execute(f"PRAGMA {pragma}")
+            self._local.db = db
+            self._connections.append(db)
+        return db
+
+    def close(self) -> None:
+        """Close the connections of all threads; their work must have ended."""
+        with self._lock:
+            for db in self._connections:
+                db.close()
+            self._connections.clear()
+            self._local = threading.local()
+
+
+def insert(db: Database, table: str, **values: Any) -> int:
+    """Insert one row inside an open transaction and return its id."""
+    columns, marks = ", ".join(values), ", ".join("?" * len(values))
+    row_id = db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values.values())).lastrowid
+    assert row_id is not None
+    return row_id
+
+
+def now() -> str:
+    """The present moment in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Turn SQLite's own errors about the file into a sentence; errors of ours keep their traceback."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O")):
+            raise UserError(f"{folder} cannot be used now ({error}); free it or its disk, then try again.") from error
+        raise
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise UserError(f"The database in {folder} is damaged; restore it from its backup.") from error
+        raise

@@ -1,0 +1,43 @@
+"""How pictures are kept in the archive: 8-bit PNG bytes, longest side 512. Knows nothing of tables or windows."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+LONGEST_SIDE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Png:
+    """PNG bytes (no metadata) and the size of the picture in pixels."""
+
+    data: bytes
+    height: int
+    width: int
+
+
+def shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as the archive keeps it: uint8 [H, W], longest side at most 512, never enlarged."""
+    height, width = gray.shape
+    scale = LONGEST_SIDE / max(height, width)
+    if scale >= 1:
+        return gray
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BICUBIC))
+
+
+def to_png(gray: NDArray[np.uint8]) -> Png:
+    """Shrink and encode; written from the pixels alone, so no text of the source file can ride along."""
+    small = shrink(gray)
+    buffer = io.BytesIO()
+    Image.fromarray(small).save(buffer, format="PNG", compress_level=4)
+    return Png(buffer.getvalue(), small.shape[0], small.shape[1])
+
+
+def from_png(data: bytes) -> NDArray[np.uint8]:
+    """Decode what `to_png` wrote, uint8 [H, W]."""
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture)
