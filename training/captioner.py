@@ -64,7 +64,7 @@ class _Layer(nn.Module):
         return mixed.reshape(mixed.shape[0], mixed.shape[1], self.heads * self.head_dim)
 
     def forward(self, x: Tensor, memory: Tensor, past: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """x [N, T, dim], memory [N, K, dim], past [2, N, heads, P, head_dim] -> x, present [2, N, heads, P+T, head_dim]."""
+        """x [N, T, dim], memory [N, K, dim], past [2, N, heads, P, head_dim] -> x, present (past with T more)."""
         query, key, value = (self._split(part) for part in self.self_in(self.self_norm(x)).chunk(3, dim=-1))
         key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
         x = x + self.drop(self.self_out(self._attend(query, key, value, mask)))

@@ -1,0 +1,87 @@
+"""The word sequences that a bundle carries recognise copies of training texts, and little else."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from engine.copy_guard import CopyGuard, words
+from engine.errors import UserError
+from training import training_ngrams
+
+WORDS = [f"w{i}" for i in range(400)]
+
+
+def sentences(seed: int, count: int, length: int = 30) -> list[str]:
+    random_words = random.Random(seed)
+    return [" ".join(random_words.choices(WORDS, k=length)) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    return sentences(1, 400)
+
+
+@pytest.fixture(scope="module")
+def guard(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> CopyGuard:
+    path = tmp_path_factory.mktemp("ngrams") / "training_ngrams.bin"
+    training_ngrams.write(path, texts)
+    return CopyGuard.from_file(path)
+
+
+def test_every_eight_words_of_a_training_text_are_recognised(texts: list[str], guard: CopyGuard) -> None:
+    for text in texts[:50]:
+        found = text.split()
+        assert all(guard.copies(" ".join(found[i : i + 8])) for i in range(len(found) - 7))
+
+
+def test_seven_words_of_a_training_text_are_no_copy(texts: list[str], guard: CopyGuard) -> None:
+    assert not any(guard.copies(" ".join(text.split()[3:10])) for text in texts)
+
+
+def test_a_copy_inside_a_longer_sentence_is_found_whatever_its_case_and_punctuation(
+    guard: CopyGuard, texts: list[str]
+) -> None:
+    copied = texts[7].split()[5:13]
+    assert guard.copies(f"Nothing before, {', '.join(copied).upper()} - and nothing after.")
+
+
+def test_other_sequences_are_taken_for_copies_at_the_rate_that_the_writer_states(
+    tmp_path: Path, texts: list[str]
+) -> None:
+    path = tmp_path / "small.bin"
+    stated = training_ngrams.write(path, texts, max_bytes=len(texts) * 23)  # so small that errors can be counted
+    small = CopyGuard.from_file(path)
+    others = [" ".join(text.split()[:8]) for text in sentences(2, 6000, 8)]
+    measured = sum(map(small.copies, others)) / len(others)
+    assert path.stat().st_size <= len(texts) * 23
+    assert stated > 0.005
+    assert measured == pytest.approx(stated, rel=0.4)
+
+
+def test_the_full_file_makes_next_to_no_errors(guard: CopyGuard) -> None:
+    assert sum(map(guard.copies, sentences(3, 300))) == 0
+
+
+def test_a_text_without_eight_words_anywhere_gives_an_empty_set(tmp_path: Path) -> None:
+    path = tmp_path / "none.bin"
+    training_ngrams.write(path, ["too short", ""])
+    assert len(CopyGuard.from_file(path)) == 0
+    assert not CopyGuard.from_file(path).copies("one two three four five six seven eight nine")
+
+
+def test_words_ignore_accents_hyphens_and_case() -> None:
+    assert words("Ménière's X-ray, 2.5 cm") == ["meniere", "s", "x", "ray", "2", "5", "cm"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not such a file at all, but long enough", b"KNGR" + bytes(20) + b"more"])
+def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.bin"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"other\.bin"):
+        CopyGuard.from_file(path)
+
+
+def test_too_many_sequences_for_the_size_are_refused(tmp_path: Path, texts: list[str]) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        training_ngrams.write(tmp_path / "x.bin", texts, max_bytes=2000)

@@ -1,0 +1,46 @@
+"""Writes the hashed word sequences of the training texts that a bundle carries. Knows no models.
+
+The layout, and the reader that the product uses, are in `engine.copy_guard`.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from engine.copy_guard import HEADER, MAGIC, VERSION, sequence_hashes
+
+WORDS = 8
+
+
+def write(path: Path, texts: Iterable[str], n: int = WORDS, max_bytes: int = 600_000) -> float:
+    """Write every sequence of `n` words of the texts as a set of hashes.
+
+    Args:
+        texts: all texts that a model was trained on.
+        max_bytes: size that the file keeps to, by a smaller number of bits a hash.
+
+    Returns:
+        the rate at which a sequence that is not in the texts is taken for one that is.
+
+    Raises:
+        ValueError: the texts hold more sequences than fit with at least 4 low bits each.
+    """
+    hashes = np.unique(np.fromiter((h for text in texts for h in sequence_hashes(text, n)), np.uint64))
+    high_bits = max(1, math.ceil(math.log2(max(2, len(hashes)))))
+    room = (max_bytes - HEADER.size - 2) * 8 - len(hashes) - 2**high_bits
+    low_bits = min(32, room // max(1, len(hashes)), 63 - high_bits)
+    if low_bits < 4:
+        raise ValueError(f"{len(hashes)} word sequences do not fit in {max_bytes} bytes")
+    values = np.unique(hashes >> np.uint64(64 - high_bits - low_bits))
+    # Bits from the most significant to the least, the order in which the reader shifts them in.
+    shifts = np.arange(low_bits - 1, -1, -1, dtype=np.uint64)
+    low = np.packbits(((values[:, None] >> shifts) & np.uint64(1)).astype(np.uint8))
+    high = (values >> np.uint64(low_bits)).astype(np.int64)
+    vector = np.zeros(2**high_bits + len(values), np.uint8)
+    vector[high + np.arange(len(values))] = 1
+    packed = np.packbits(vector)
+    header = HEADER.pack(MAGIC, VERSION, n, len(values), low_bits, high_bits, len(low), len(packed))
+    path.write_bytes(header + low.tobytes() + packed.tobytes())
+    return float(len(values) / 2.0 ** (high_bits + low_bits))
