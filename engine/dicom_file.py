@@ -1,0 +1,264 @@
+"""Opens one DICOM file, zip member or gzip as bytes and parses its header. Knows nothing of what the header means."""
+
+import gzip
+import io
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pydicom.values import converters
+
+from engine.dicom_codecs import decodable
+from engine.dicom_notes import notes_of_pydicom
+from engine.errors import UserError
+from engine.sop_classes import kind
+
+MAX_UNPACKED = 4 << 30
+"""Bytes that one compressed member or file may unpack to: above that it is taken for an attack on the memory."""
+MAX_RATIO = 400
+"""Unpacked over packed size above which a large member is refused; pixels of zeros reach about 1000 when small."""
+_RATIO_COUNTS_FROM = 256 << 20
+
+NOT_DICOM = "This is not a DICOM file."
+_RAW_GROUPS = (0x0002, 0x0008)
+
+
+@contextmanager
+def open_bytes(path: Path, member: str | None = None) -> Iterator[BinaryIO]:
+    """Open a file, a member of a zip archive or a gzip file as a seekable stream of the DICOM bytes.
+
+    Raises:
+        UserError: missing, unreadable, encrypted or damaged, with a sentence that says what to do.
+    """
+    try:
+        if member is not None:
+            with zipfile.ZipFile(path) as archive:
+                info = archive.NameToInfo.get(member)
+                if info is None:
+                    raise UserError(f"{member} is no longer in {path}; open the archive again.")
+                with open_member(archive, info) as stream:
+                    yield stream
+            return
+        with path.open("rb") as file:
+            if file.read(2) == b"\x1f\x8b":
+                file.seek(0)
+                yield io.BytesIO(_gunzip(file))
+            else:
+                file.seek(0)
+                yield file
+    except (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError) as error:
+        raise UserError(f"The archive is damaged ({error}); copy or download it again.") from error
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is not there any more; check the folder or the drive.") from error
+    except PermissionError as error:
+        raise UserError(f"You may not read {path}; ask for permission to the folder.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.") from error
+
+
+@contextmanager
+def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[BinaryIO]:
+    """Open a member as a seekable stream that unpacks no further than it is read.
+
+    Raises:
+        UserError: encrypted, damaged, packed in a way Python cannot read, or a zip bomb.
+    """
+    if info.flag_bits & 0x1:
+        raise UserError("The archive is protected by a password; unpack it first and open the folder.")
+    too_large = info.file_size > MAX_UNPACKED
+    if too_large or (info.file_size > _RATIO_COUNTS_FROM and info.file_size > MAX_RATIO * max(1, info.compress_size)):
+        raise UserError(
+            f"It would unpack to {info.file_size >> 20} MB, which looks like an attack on the memory; "
+            "unpack it by hand if you trust it."
+        )
+    try:
+        with archive.open(info) as stream:
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 16))
+    except NotImplementedError as error:
+        raise UserError("The archive uses a compression that Kindred cannot read; unpack it first.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UserError("The archive is damaged here; copy or download it again.") from error
+
+
+def _gunzip(file: BinaryIO) -> bytes:
+    with gzip.GzipFile(fileobj=file) as packed:
+        data = packed.read(MAX_UNPACKED + 1)
+    if len(data) > MAX_UNPACKED:
+        raise UserError("It unpacks to more than 4 GB; unpack it by hand if you trust it.")
+    return data
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Do the first bytes (132 or more) begin a DICOM file (PS3.10 7.1), or a bare dataset as old devices wrote them?"""
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 8:
+        return False
+    for endian in "<>":
+        group, element, vr = struct.unpack(f"{endian}HH2s", head[:6])
+        if group not in _RAW_GROUPS or element > 0x0100:
+            continue
+        (length,) = struct.unpack(f"{endian}L", head[4:8])
+        if vr.decode("latin-1") in converters or (endian == "<" and length <= 256):
+            return True
+    return False
+
+
+def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileDataset:
+    """Parse everything before the pixel data, leaving `file` at the pixel data element.
+
+    The transfer syntax is filled in from what the parser found when the file does not say. A deflated dataset
+    (PS3.5 A.5) is one compressed stream: it has to be inflated whole.
+
+    Args:
+        file: positioned anywhere; read from the start.
+        tags: keywords or tags to keep; None keeps all.
+
+    Raises:
+        UserError: not DICOM, or damaged beyond parsing.
+    """
+    file.seek(0)
+    head = file.read(1024)
+    if not looks_like_dicom(head):
+        raise UserError("The file is empty." if not head else NOT_DICOM)
+    file.seek(0)
+    try:
+        with notes_of_pydicom():
+            _refuse_inflation_bomb(file, head)
+            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=cast(Any, tags))
+            _fill_in_transfer_syntax(dataset)
+    except UserError:
+        raise
+    except Exception as error:  # pydicom promises no exception type for damaged input
+        raise UserError(
+            "The DICOM header is damaged and cannot be read; export or copy the file again from its source."
+        ) from error
+    return dataset
+
+
+def _refuse_inflation_bomb(file: BinaryIO, head: bytes) -> None:
+    if DeflatedExplicitVRLittleEndian.encode() in head and head[128:132] == b"DICM":
+        (meta_length,) = struct.unpack("<L", head[140:144])
+        file.seek(144 + meta_length)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        unpacked = 0
+        data = file.read(1 << 20)
+        while data:
+            unpacked += len(inflater.decompress(data, 64 << 20))
+            if unpacked > MAX_UNPACKED:
+                raise UserError("It unpacks to more than 4 GB; unpack it by hand if you trust it.")
+            data = inflater.unconsumed_tail or file.read(1 << 20)
+    file.seek(0)
+
+
+def _fill_in_transfer_syntax(dataset: FileDataset) -> None:
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if dataset.file_meta.get("TransferSyntaxUID"):
+        return
+    implicit, little = dataset.original_encoding
+    if implicit:
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    else:
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def is_deflated(dataset: FileDataset) -> bool:
+    return bool(dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian)
+
+
+_PIXEL_DATA = {
+    (0x7FE0, 0x0008): "FloatPixelData",
+    (0x7FE0, 0x0009): "DoubleFloatPixelData",
+    (0x7FE0, 0x0010): "PixelData",
+}
+MAX_FRAME_BYTES = 1 << 30
+
+
+def missing_pixels(file: BinaryIO, dataset: FileDataset) -> str:
+    """Why there are no whole pixel data after the header that `read_header` just parsed; "" when there seem to be.
+
+    Looks at the pixel data element's header only. Whether compressed frames are whole shows when they are decoded.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    name = kind(str(dataset.get("SOPClassUID", "")))
+    if is_deflated(dataset):
+        return "" if "Rows" in dataset else f"It holds no pixel data ({name})."
+    start = file.read(12)
+    if len(start) < 8:
+        return f"It holds no pixel data ({name})."
+    endian = "<" if syntax.is_little_endian else ">"
+    if struct.unpack(f"{endian}HH", start[:4]) not in _PIXEL_DATA:
+        return f"It holds no pixel data ({name})."
+    if syntax.is_compressed:
+        return (
+            "" if syntax in decodable() else f"Its pixels are compressed as {syntax.name}, which Kindred cannot decode."
+        )
+    there = _size(file)
+    header = 8 if syntax.is_implicit_VR else 12
+    (length,) = struct.unpack(f"{endian}L", start[header - 4 : header])
+    position = file.tell() - len(start) + header
+    if there is not None and length != 0xFFFFFFFF and position + length > there:
+        percent = 100 * (there - position) // length
+        return f"The file is cut short: only {percent} % of its pixels are there. Copy or send it again."
+    return ""
+
+
+def pixel_source(file: BinaryIO, dataset: FileDataset) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
+    """What the decoders read from, and pydicom's decoding options, right after `read_header` of all tags.
+
+    Raises:
+        UserError: there are no pixel data, or the header does not describe them.
+    """
+    no_pixels = UserError(f"It holds no pixel data ({kind(str(dataset.get('SOPClassUID', '')))}).")
+    syntax = dataset.file_meta.TransferSyntaxUID
+    source: Dataset | BinaryIO = file
+    extra: dict[str, Any] = {"transfer_syntax_uid": syntax}
+    if is_deflated(dataset):
+        file.seek(0)
+        with notes_of_pydicom():
+            source = dcmread(file, force=True)
+    else:
+        start = file.read(8)
+        if len(start) < 8:
+            raise no_pixels
+        endian = "<" if syntax.is_little_endian else ">"
+        keyword = _PIXEL_DATA.get(struct.unpack(f"{endian}HH", start[:4]))
+        if keyword is None:
+            raise no_pixels
+        extra["pixel_keyword"] = keyword
+        if not syntax.is_implicit_VR:
+            extra["pixel_vr"] = start[4:6].decode("latin-1")
+            file.read(4)
+    try:
+        options = as_pixel_options(dataset, **extra)
+        size = options["rows"] * options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
+    except Exception as error:  # pydicom promises no exception type for a damaged header
+        raise UserError("The header does not describe the pixels; export the file again from its source.") from error
+    if size > MAX_FRAME_BYTES:
+        raise UserError("One frame would take more than 1 GB; check the file at its source.")
+    return source, options
+
+
+def _size(file: BinaryIO) -> int | None:
+    """Bytes of the stream when that is known without reading it."""
+    if isinstance(file, io.BytesIO):
+        return file.getbuffer().nbytes
+    try:
+        return os.fstat(file.fileno()).st_size
+    except io.UnsupportedOperation:
+        return None

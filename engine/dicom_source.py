@@ -1,0 +1,217 @@
+"""Lists the DICOM files of folders and archives as studies, the others with a reason. Never reads pixel data."""
+
+import hashlib
+import os
+import stat
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.dataset import FileDataset
+
+from engine.dicom_file import NOT_DICOM, missing_pixels, open_bytes, open_member, read_header
+from engine.dicom_header import TAGS, Instance, StudyFacts, instance
+from engine.dicom_values import text
+from engine.errors import Cancelled, Rejected, UserError
+from engine.progress import IsCancelled, Progress, ignore, never
+from engine.series_sort import stacks
+from engine.sop_classes import MEDIA_DIRECTORY, why_not_an_image
+from engine.study import Series, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What was found. Every file is in exactly one of: a study, `rejected`, `skipped`."""
+
+    studies: tuple[Study, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    skipped: tuple[str, ...] = field(default=())
+    """Indexes (DICOMDIR): they hold no image, the files they point to are listed themselves."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON, without the patient's name."""
+        return {
+            "studies": [study.as_dict() for study in self.studies],
+            "rejected": [rejected.as_dict() for rejected in self.rejected],
+        }
+
+
+def open_path(path: Path | Sequence[Path], progress: Progress = ignore, cancelled: IsCancelled = never) -> Listing:
+    """List the DICOM images of files, folders of any depth and zip archives.
+
+    Args:
+        path: one or several. A DICOMDIR stands for its folder.
+        progress: called after each file.
+        cancelled: asked before each file.
+
+    Raises:
+        UserError: a path that was asked for does not exist.
+        Cancelled: `cancelled` said so.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    gathering = _Gathering()
+    files: list[Path] = []
+    for asked in paths:
+        if not asked.exists():
+            raise UserError(f"{asked} does not exist; check the name and the drive.")
+        if asked.is_file() and asked.name.upper().startswith("DICOMDIR") and asked.suffix.lower() != ".zip":
+            asked = asked.parent
+        files.extend(_walk(asked, gathering, cancelled))
+    files = list(dict.fromkeys(files))
+    for done, file in enumerate(files, 1):
+        if cancelled():
+            raise Cancelled
+        gathering.add_file(file, cancelled)
+        progress(done, len(files), file.name)
+    return gathering.listing()
+
+
+def _walk(top: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterator[Path]:
+    """Regular files below `top` in order of name. Linked folders are entered once, so that a loop of links ends."""
+    if not top.is_dir():
+        yield top
+        return
+    entered: set[tuple[int, int]] = set()
+    waiting = [top]
+    while waiting:
+        if cancelled():
+            raise Cancelled
+        folder = waiting.pop()
+        try:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in entered:
+                continue
+            entered.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            gathering.reject(str(folder), f"The folder cannot be read ({error.strerror}); check its permissions.")
+            continue
+        folders = []
+        for entry in ordered:
+            try:
+                mode = entry.stat().st_mode
+            except OSError:
+                gathering.reject(entry.path, "It links to a file that is not there; copy the file itself.")
+                continue
+            if stat.S_ISDIR(mode):
+                folders.append(Path(entry.path))
+            elif stat.S_ISREG(mode):
+                yield Path(entry.path)
+            else:
+                gathering.reject(entry.path, "It is a device or a pipe and not a file.")
+        waiting.extend(reversed(folders))
+
+
+class _Gathering:
+    """What has been read so far."""
+
+    def __init__(self) -> None:
+        self._instances: list[Instance] = []
+        self._rejected: list[Rejected] = []
+        self._skipped: list[str] = []
+        self._seen: dict[tuple[str, str, str], str] = {}
+
+    def reject(self, name: str, reason: str) -> None:
+        self._rejected.append(Rejected(name, reason))
+
+    def add_file(self, path: Path, cancelled: IsCancelled) -> None:
+        try:
+            with open_bytes(path) as file:
+                if file.read(4) == b"PK\x03\x04":
+                    file.seek(0)
+                    self._add_archive(path, file, cancelled)
+                else:
+                    self._add_image(path, None, file)
+        except UserError as error:
+            self.reject(str(path), str(error))
+
+    def _add_archive(self, path: Path, file: BinaryIO, cancelled: IsCancelled) -> None:
+        """Add every member; an archive without any image is rejected once and not member by member."""
+        inner = _Gathering()
+        inner._seen = self._seen
+        with zipfile.ZipFile(file) as archive:
+            for info in archive.infolist():
+                if cancelled():
+                    raise Cancelled
+                if info.is_dir():
+                    continue
+                try:
+                    member: AbstractContextManager[BinaryIO] = open_member(archive, info)
+                    with member as stream:
+                        if stream.read(4) == b"PK\x03\x04":
+                            raise UserError("It is an archive inside an archive; unpack it first.")
+                        inner._add_image(path, info.filename, stream)
+                except UserError as error:
+                    inner.reject(f"{path} > {info.filename}", str(error))
+        reasons = {rejected.reason for rejected in inner._rejected}
+        if not inner._instances and not inner._skipped and len(reasons) < 2:
+            reason = reasons.pop() if reasons else "The archive is empty."
+            self.reject(str(path), "There is no DICOM file in this archive." if reason == NOT_DICOM else reason)
+            return
+        self._instances += inner._instances
+        self._rejected += inner._rejected
+        self._skipped += inner._skipped
+
+    def _add_image(self, path: Path, member: str | None, file: BinaryIO) -> None:
+        name = str(path) if member is None else f"{path} > {member}"
+        dataset = read_header(file, TAGS)
+        if _is_index(dataset):
+            self._skipped.append(name)
+            return
+        reason = why_not_an_image(text(dataset, "SOPClassUID"))
+        reason = reason or missing_pixels(file, dataset)
+        if reason:
+            raise UserError(reason)
+        found = instance(dataset, path, member)
+        key = (found.study.uid, found.series.uid, found.image.sop_uid)
+        if found.image.sop_uid:
+            if key in self._seen:
+                raise UserError(f"It is a second copy of an image that is already open: {self._seen[key]}.")
+            self._seen[key] = name
+        self._instances.append(found)
+
+    def listing(self) -> Listing:
+        studies: dict[str, dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
+        for found in self._instances:
+            studies[_study_uid(found)][found.series.uid or f"{found.series.modality}?"].append(found)
+        listed = [_study(uid, series) for uid, series in studies.items()]
+        listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
+        return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped))
+
+
+def _is_index(dataset: FileDataset) -> bool:
+    return (
+        str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_DIRECTORY
+        or "DirectoryRecordSequence" in dataset
+    )
+
+
+def _study(uid: str, series: dict[str, list[Instance]]) -> Study:
+    facts: StudyFacts = next(iter(series.values()))[0].study
+    listed: list[Series] = [stack for instances in series.values() for stack in stacks(instances)]
+    listed.sort(key=lambda one: (one.number is None, one.number or 0))
+    return Study(
+        uid=uid,
+        date=facts.date,
+        time=facts.time,
+        description=facts.description,
+        accession=facts.accession,
+        patient=facts.patient,
+        series=tuple(listed),
+    )
+
+
+def _study_uid(found: Instance) -> str:
+    """The Study Instance UID, or for a file without one a stable stand-in (PS3.5 B.2) from what identifies it."""
+    study = found.study
+    if study.uid:
+        return study.uid
+    known = (study.patient.id, study.accession, study.date, study.time)
+    what = known if any(known) else (found.image.sop_uid or found.image.name,)
+    digest = hashlib.sha256("\0".join(what).encode()).digest()[:16]
+    return f"2.25.{int.from_bytes(digest, 'big')}"

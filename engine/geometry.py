@@ -1,0 +1,84 @@
+"""Where a frame lies in the patient: normal, position along it, letters at the edges. Knows no files and no pixels.
+
+Coordinates are the patient's (PS3.3 C.7.6.2.1.1): x to the Left, y to the Posterior, z to the Head, millimetres.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.study import FrameRef, Orientation, Vector
+
+MIN_SLICE_STEP = 1e-3
+"""Millimetres: frames closer along the normal than this lie at the same place."""
+
+
+def valid_orientation(cosines: Sequence[float]) -> Orientation | None:
+    """Six direction cosines as unit vectors at a right angle (within 1e-2, as scanners round them), else None."""
+    if len(cosines) != 6 or not all(math.isfinite(value) for value in cosines):
+        return None
+    row, column = np.array(cosines[:3], float), np.array(cosines[3:], float)
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if any(abs(length - 1) > 1e-2 for length in lengths) or abs(float(row @ column)) > 1e-2:
+        return None
+    a, b, c, d, e, f = (float(value) for value in cosines)
+    return (a, b, c, d, e, f)
+
+
+def normal(orientation: Orientation) -> Vector:
+    """Unit vector at a right angle to the frame: row direction x column direction."""
+    across = np.cross(orientation[:3], orientation[3:])
+    across = across / np.linalg.norm(across)
+    return (float(across[0]), float(across[1]), float(across[2]))
+
+
+def along_normal(frame: FrameRef) -> float | None:
+    """Millimetres from the origin of the frame of reference along the frame's normal; None without geometry."""
+    if frame.position is None or frame.orientation is None:
+        return None
+    return float(np.dot(frame.position, normal(frame.orientation)))
+
+
+def slice_step(frames: Sequence[FrameRef]) -> float | None:
+    """Millimetres between neighbouring frames of a sorted stack when it is even (within 1 %, at least 0.01), else None.
+
+    None also for fewer than two frames, frames of different orientation and several frames at one place: no
+    reformation through such a stack is right.
+    """
+    if len(frames) < 2 or any(frame.orientation != frames[0].orientation for frame in frames):
+        return None
+    places = [along_normal(frame) for frame in frames]
+    if any(place is None for place in places):
+        return None
+    steps = np.diff(np.array(places, float))
+    mean = float(np.mean(steps))
+    tolerance = max(0.01, 0.01 * abs(mean))
+    if abs(mean) < MIN_SLICE_STEP or float(np.max(np.abs(steps - mean))) > tolerance:
+        return None
+    return abs(mean)
+
+
+def direction_letters(direction: Sequence[float]) -> str:
+    """Letters of the anatomical direction a vector points to, strongest first, for example "LP" (PS3.3 C.7.6.1.1.1)."""
+    named = zip(direction, ("LR", "PA", "HF"), strict=True)
+    strongest = sorted(((abs(part), pair[0] if part > 0 else pair[1]) for part, pair in named), reverse=True)
+    return "".join(letter for size, letter in strongest if size > 0.0001)[:3]
+
+
+def edge_letters(frame: FrameRef) -> tuple[str, str, str, str] | None:
+    """Letters for the left, top, right and bottom edge of the frame as stored.
+
+    From the direction cosines, else from Patient Orientation (0020,0020), else None: never inferred.
+    """
+    if frame.orientation is not None:
+        right, down = direction_letters(frame.orientation[:3]), direction_letters(frame.orientation[3:])
+    elif frame.image.patient_orientation is not None:
+        right, down = frame.image.patient_orientation
+    else:
+        return None
+    return opposite(right), opposite(down), right, down
+
+
+def opposite(letters: str) -> str:
+    return letters.translate(str.maketrans("LRPAHF", "RLAPFH"))

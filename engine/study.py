@@ -1,0 +1,140 @@
+"""What a listing of DICOM files is made of: patient, study, series, image, frame. Knows no pixels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Vector = tuple[float, float, float]
+Orientation = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The Patient Module as far as a viewer needs it. `name` and `id` never enter logs or the archive."""
+
+    name: str = ""
+    id: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    """"M", "F", "O" or ""."""
+    age: int | None = None
+    """Full years at the time of the study."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """One image instance: a file, or a member of a zip archive, with what its header says about all its frames."""
+
+    path: Path
+    member: str | None = None
+    """Name inside the zip archive `path`; None for a plain file."""
+    sop_uid: str = ""
+    sop_class: str = ""
+    transfer_syntax: str = ""
+    instance_number: int | None = None
+    frames: int = 1
+    rows: int = 0
+    columns: int = 0
+    laterality: str = ""
+    """"L", "R", "B" (both), "U" (unpaired) or ""."""
+    view_position: str = ""
+    patient_orientation: tuple[str, str] | None = None
+    """Patient Orientation (0020,0020): anatomical direction of the rows (to the right) and of the columns (down)."""
+    lossy: bool = False
+    """The pixels once went through lossy compression (0028,2110)."""
+    burned_in: bool | None = None
+    """Burned In Annotation (0028,0301): may identifying text be part of the pixels? None: not said."""
+    frame_time: float | None = None
+    """Milliseconds from one frame to the next of a cine loop."""
+
+    @property
+    def name(self) -> str:
+        """Where the image lies, for messages."""
+        return str(self.path) if self.member is None else f"{self.path} > {self.member}"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRef:
+    """One frame of an image, and where it lies in the patient (PS3.3 C.7.6.2; millimetres, patient coordinates LPS)."""
+
+    image: ImageRef
+    frame: int = 0
+    """0-based."""
+    position: Vector | None = None
+    """Image Position (Patient): the centre of the first pixel."""
+    orientation: Orientation | None = None
+    """Image Orientation (Patient): direction of a row (to the right), then of a column (down)."""
+    spacing: tuple[float, float] | None = None
+    """Millimetres from row to row and from column to column; None when the header does not say, never guessed."""
+    spacing_source: str = ""
+    """"pixel", "imager" (at the detector), "imager/magnification" or "region" (ultrasound); "" without a spacing."""
+    frame_of_reference: str = ""
+    temporal: float | None = None
+    echo: float | None = None
+    b_value: float | None = None
+    acquisition: float | None = None
+    localizer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One stack that can be scrolled: all of a DICOM series, or one of its parts that do not belong in one stack."""
+
+    uid: str
+    key: str
+    """Unique within the listing: the UID, with "#2", "#3" ... for further stacks of the same DICOM series."""
+    number: int | None
+    description: str
+    modality: str
+    body_part: str
+    frames: tuple[FrameRef, ...]
+    part: str = ""
+    """What sets this stack apart from the others of its DICOM series, for example "b 1000"; "" if single."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    uid: str
+    date: str
+    time: str
+    description: str
+    accession: str
+    patient: Patient
+    series: tuple[Series, ...] = field(default=())
+
+    def frames(self) -> Iterator[FrameRef]:
+        """Every frame, series after series."""
+        for series in self.series:
+            yield from series.frames
+
+    def as_dict(self, with_patient: bool = False) -> dict[str, object]:
+        """The study for JSON. Names, identifiers and dates of the patient only `with_patient`; paths are included."""
+        patient: dict[str, object] = {"sex": self.patient.sex, "age": self.patient.age}
+        if with_patient:
+            patient |= {"name": self.patient.name, "id": self.patient.id, "birth_date": self.patient.birth_date}
+            patient |= {"accession": self.accession}
+        return {
+            "uid": self.uid,
+            "date": self.date,
+            "time": self.time,
+            "description": self.description,
+            "patient": patient,
+            "series": [_series_as_dict(series) for series in self.series],
+        }
+
+
+def _series_as_dict(series: Series) -> dict[str, object]:
+    first = series.frames[0].image
+    return {
+        "uid": series.uid,
+        "key": series.key,
+        "number": series.number,
+        "description": series.description,
+        "modality": series.modality,
+        "body_part": series.body_part,
+        "part": series.part,
+        "frames": len(series.frames),
+        "rows": first.rows,
+        "columns": first.columns,
+        "files": list(dict.fromkeys(frame.image.name for frame in series.frames)),
+    }
