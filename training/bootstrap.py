@@ -1,0 +1,65 @@
+"""How sure a number is: resampling of whole groups, and the verdict on two models. Knows no models and no metrics.
+
+Near-duplicates and pictures of one patient are one observation, so groups are drawn, never rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+TOLERANCE = 0.02
+"""Two points: how much worse a share may be and still be called not worse."""
+
+
+def group_weights(groups: int, draws: int = 1000, seed: int = 0) -> Numbers:
+    """How often each of `groups` groups is drawn in each of `draws` resamples: float64 [draws, groups]."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(groups, np.full(groups, 1.0 / groups), size=draws).astype(np.float64)
+
+
+def weighted_means(values: Numbers, weights: Numbers) -> Numbers:
+    """Mean of `values` [N] in each resample, `weights` [draws, N] being the row weights; nan values are left out.
+
+    A resample that drew no row with a value is nan.
+    """
+    known = ~np.isnan(values)
+    total = weights[:, known].sum(1)
+    sums = weights[:, known] @ values[known]
+    return np.asarray(np.divide(sums, total, out=np.full(len(weights), np.nan), where=total > 0))
+
+
+def interval(samples: Numbers, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of a statistic's resamples."""
+    tail = (1.0 - level) / 2.0
+    low, high = np.nanquantile(samples, [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Candidate minus baseline, turned so that positive is better, with its 95% interval and the verdict."""
+
+    difference: float
+    low: float
+    high: float
+    verdict: str
+
+
+def compare(
+    candidate: float,
+    baseline: float,
+    candidate_samples: Numbers,
+    baseline_samples: Numbers,
+    lower_is_better: bool = False,
+) -> Comparison:
+    """Paired comparison: both samples come from the same resamples of the same groups.
+
+    "better": the interval of the difference excludes 0 on the good side; "not worse": its lower bound is above -2
+    points; anything else is "undecided" (METHOD.md). The lower bound of an interval tells how bad it may be.
+    """
+    sign = -1.0 if lower_is_better else 1.0
+    low, high = interval(sign * (candidate_samples - baseline_samples))
+    verdict = "better" if low > 0 else "not worse" if low > -TOLERANCE else "undecided"
+    return Comparison(sign * (candidate - baseline), low, high, verdict)

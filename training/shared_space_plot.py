@@ -1,0 +1,68 @@
+"""A picture of the shared space: images and texts in ONE projection, before and after side by side. Knows no models."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+BACKGROUND, INK, IMAGES, TEXTS, LINKS = "#14181d", "#d7dde4", "#4fb3ff", "#ffb454", "#5b6672"
+
+
+def project(images: Floats, texts: Floats) -> tuple[Floats, Floats, Floats]:
+    """Principal components of both modalities together: one projection, so that a gap cannot be hidden or made up.
+
+    Args:
+        images: float [N, D]; texts: float [T, D].
+
+    Returns:
+        float [N, 2], float [T, 2], and the shares of the variance that the two axes explain [2].
+    """
+    rows = np.concatenate([images, texts]).astype(np.float64)
+    rows -= rows.mean(0)
+    _, values, axes = np.linalg.svd(rows, full_matrices=False)
+    flat = rows @ axes[:2].T
+    shares = np.square(values[:2]) / np.square(values).sum()
+    return flat[: len(images)], flat[len(images) :], shares
+
+
+def draw(path: Path, spaces: Sequence[tuple[str, Floats, Floats, NDArray[np.int64]]]) -> None:
+    """Write a PNG with one panel a model.
+
+    Args:
+        spaces: title, images [N, D], unique texts [T, D], and the number of each image's own text [N].
+    """
+    with mpl.rc_context({"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}):
+        figure = Figure(figsize=(5.6 * len(spaces), 5.6), facecolor=BACKGROUND, layout="constrained")
+        panels = figure.subplots(1, len(spaces), squeeze=False)[0]
+        for panel, (title, images, texts, own) in zip(panels, spaces):
+            _panel(panel, title, images, texts, own)
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, labelcolor=INK)
+        figure.savefig(path, dpi=110)
+
+
+def _panel(panel: Axes, title: str, images: Floats, texts: Floats, own: NDArray[np.int64]) -> None:
+    image_places, text_places, shares = project(images, texts)
+    for place, text in zip(image_places, own):
+        other = text_places[text]
+        panel.plot([place[0], other[0]], [place[1], other[1]], color=LINKS, linewidth=0.4, alpha=0.35, zorder=1)
+    style: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.85, "zorder": 2}
+    panel.scatter(image_places[:, 0], image_places[:, 1], color=IMAGES, label="images", **style)
+    panel.scatter(text_places[:, 0], text_places[:, 1], color=TEXTS, marker="s", label="reports", **style)
+    for places, color in ((image_places, IMAGES), (text_places, TEXTS)):
+        middle = places.mean(0)
+        panel.scatter(middle[0], middle[1], color=color, edgecolors=INK, s=150, marker="X", zorder=3)
+    panel.set(
+        title=title, facecolor=BACKGROUND, aspect="equal",
+        xlabel=f"component 1 ({shares[0]:.0%} of the variance)", ylabel=f"component 2 ({shares[1]:.0%})",
+    )  # fmt: skip
+    panel.set_box_aspect(1)
+    panel.set_adjustable("datalim")
+    for side in panel.spines.values():
+        side.set_color(LINKS)
