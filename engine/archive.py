@@ -18,6 +18,7 @@ from engine.archive_case import Case, NewCase, NewImage, NewReport, Report, Stor
 from engine.database import LocalDatabase, insert, now
 from engine.errors import UserError
 from engine.thumbnail import from_png, to_png
+from engine.vector_index import VectorIndex
 
 __all__ = ["Archive", "Case", "NewCase", "NewImage", "NewReport", "Report", "StoredImage"]
 
@@ -38,6 +39,7 @@ class Archive:
         self.identity = identity.load_key(folder)
         self._database = LocalDatabase(folder / DATABASE)
         self.read, self.write = self._database.read, self._database.write
+        self.index = VectorIndex(folder, self.read)
         with self._database.exclusive() as db:
             archive_schema.upgrade(db, str(folder))
 

@@ -1,0 +1,70 @@
+"""Finds reports by their words (SQLite FTS5, Porter stems, BM25). Knows no vectors.
+
+Any words may be typed: they are quoted, so that nothing in them acts as query syntax. A part in double quotes is a
+phrase. Reports with any of the words are found; BM25 puts those with more and rarer ones first.
+"""
+
+import re
+from dataclasses import dataclass
+
+from engine.archive import Archive
+
+PHRASE = re.compile(r'"([^"]+)"|(\w+)')
+OPEN, CLOSE = "\x02", "\x03"  # characters that no report contains, around each match
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalMatch:
+    """A report that contains query words. `score` is BM25, higher is better; `words` as they stand in the report."""
+
+    case_id: int
+    score: float
+    words: tuple[str, ...]
+
+
+def fts_query(text: str) -> str:
+    """Free text as a safe FTS5 expression; "" when it holds no word."""
+    parts = []
+    for phrase, word in PHRASE.findall(text):
+        words = re.findall(r"\w+", phrase or word)
+        if words:
+            parts.append('"' + " ".join(words) + '"')
+    return " OR ".join(dict.fromkeys(parts))
+
+
+def find(
+    archive: Archive, text: str, limit: int, condition: str = "1", values: tuple[object, ...] = ()
+) -> list[LexicalMatch]:
+    """Reports with words of `text`, best first.
+
+    Args:
+        archive: where to look.
+        text: what was typed.
+        limit: how many at most.
+        condition: SQL on the table `cases`, made by us and never by the user.
+        values: its parameters.
+    """
+    expression = fts_query(text)
+    if not expression:
+        return []
+    rows = archive.read(
+        f"""SELECT reports_fts.rowid, cases.id, -bm25(reports_fts) FROM reports_fts
+            JOIN reports ON reports.id = reports_fts.rowid JOIN cases ON cases.id = reports.case_id
+            WHERE reports_fts MATCH ? AND {condition} ORDER BY bm25(reports_fts), cases.id LIMIT ?""",
+        [expression, *values, limit],
+    )
+    # Marking the words is slow, so only the texts that are shown are marked.
+    marks = ", ".join(str(row[0]) for row in rows)
+    marked = dict(
+        archive.read(
+            f"SELECT rowid, highlight(reports_fts, 0, '{OPEN}', '{CLOSE}') FROM reports_fts "
+            f"WHERE reports_fts MATCH ? AND rowid IN ({marks})",
+            [expression],
+        )
+    )
+    return [LexicalMatch(case_id, score, matched_words(marked[report_id])) for report_id, case_id, score in rows]
+
+
+def matched_words(marked: str) -> tuple[str, ...]:
+    """The distinct words between the match marks, in lower case, in order of appearance."""
+    return tuple(dict.fromkeys(word.lower() for word in re.findall(f"{OPEN}(.*?){CLOSE}", marked)))

@@ -1,0 +1,256 @@
+"""Finds archived cases by a picture, by words, or by both. Knows no DICOM and no screen.
+
+Every hit says what kind of thing matched and why. Filters apply before ranking, so they never thin out a result;
+ranking is by calibrated score alone (fusion.py), with no quotas and no interleaving. Hits gather per case by maximum.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import lexical
+from engine.archive import Archive
+from engine.archive_case import Kind
+from engine.errors import UserError
+from engine.fusion import Encoder, QueryVectors, calibrated, reciprocal_rank_fusion
+from engine.words import shared_words
+
+Mode = Literal["vector", "lexical", "hybrid"]
+FUSED = 100  # cases of each ranking that a hybrid search fuses, or all that are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: a picture uint8 [H, W], words, or both (composed)."""
+
+    image: NDArray[np.uint8] | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which cases may be found. Empty means any; `age` is in years, both ends included; `kinds` of what may match."""
+
+    modalities: Sequence[str] = ()
+    sex: str | None = None
+    age: tuple[int | None, int | None] = (None, None)
+    kinds: Sequence[Kind] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One case, represented by its best match.
+
+    score: calibrated z-score (vector), BM25 (lexical) or sum of reciprocal ranks (hybrid); higher is better and
+    comparable within one search only. cosine: raw, with the query's (composed) vector; None when only words matched.
+    text: the case's report, or its description when there is none. image_id: the matching picture, or the case's first.
+    prior: the case belongs to the patient of the open study.
+    """
+
+    case_id: int
+    kind: Kind
+    score: float
+    cosine: float | None
+    text: str
+    why: str
+    modality: str
+    sex: str
+    age: int | None
+    image_id: int | None
+    prior: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    case_id: int
+    kind: Kind
+    score: float
+    cosine: float | None
+    embedding_id: int | None = None
+    words: tuple[str, ...] = ()
+
+
+def search(
+    archive: Archive,
+    bundle: Encoder | None,
+    query: Query,
+    filters: Filters = Filters(),
+    k: int = 10,
+    mode: Mode = "vector",
+    exclude_study: str | None = None,
+    patient: str | None = None,
+) -> list[Hit]:
+    """The best `k` cases, best first.
+
+    Args:
+        archive: where to look.
+        bundle: the models the archive was indexed with; may be None for a lexical search.
+        query: picture, words, or both.
+        filters: which cases may be found.
+        k: how many at most.
+        mode: by meaning, by words, or both fused by reciprocal ranks. A lexical search ignores the picture; a hybrid
+            search without words is a vector search.
+        exclude_study: StudyInstanceUID of the open study, which never finds itself.
+        patient: Patient ID of the open study, whose earlier cases are marked as priors.
+
+    Raises:
+        UserError: nothing to look for, or the archive belongs to another bundle.
+    """
+    text = (query.text or "").strip() or None
+    if query.image is None and text is None:
+        raise UserError("Nothing to search for; give an image, some words, or both.")
+    if mode == "lexical" and text is None:
+        raise UserError("A search by words needs words; type some, or search by meaning.")
+    if k < 1:
+        raise UserError("The number of hits must be at least 1.")
+    condition, values = _condition(filters, archive.find_case(exclude_study) if exclude_study else None)
+    kinds: tuple[Kind, ...] = tuple(kind for kind in ("image", "report") if not filters.kinds or kind in filters.kinds)
+    depth = k if mode != "hybrid" else max(k, FUSED)
+    by_words: list[_Match] = []
+    by_vector: list[_Match] = []
+    if mode != "vector" and text is not None and "report" in kinds:
+        found = lexical.find(archive, text, depth, condition, values)
+        by_words = [_Match(match.case_id, "report", match.score, None, None, match.words) for match in found]
+    if mode != "lexical":
+        if bundle is None:
+            raise UserError("A search by meaning needs a model bundle; give one, or search by words.")
+        archive.require_bundle(bundle.id)
+        vectors = QueryVectors(
+            None if query.image is None else bundle.embed_images([query.image])[0],
+            None if text is None else bundle.embed_texts([text])[0],
+        )
+        by_vector = _by_vector(archive, bundle, vectors, kinds, depth, condition, values)
+    matches = by_words or by_vector
+    if by_words and by_vector:
+        matches = _fused(by_vector, by_words)
+    return _hits(archive, matches[:k], Query(query.image, text), mode, archive.identity.patient(patient))
+
+
+def _condition(filters: Filters, excluded: int | None) -> tuple[str, tuple[object, ...]]:
+    """SQL on `cases` and its parameters; "1" when every case may be found."""
+    parts: list[str] = []
+    values: list[object] = []
+    if filters.modalities:
+        parts.append(f"cases.modality IN ({', '.join('?' * len(filters.modalities))})")
+        values += [modality.upper() for modality in filters.modalities]
+    if filters.sex:
+        parts.append("cases.sex = ?")
+        values.append(filters.sex.upper())
+    for bound, sign in zip(filters.age, (">=", "<="), strict=True):
+        if bound is not None:
+            parts.append(f"cases.age {sign} ?")
+            values.append(bound)
+    if excluded is not None:
+        parts.append("cases.id != ?")
+        values.append(excluded)
+    return " AND ".join(parts) or "1", tuple(values)
+
+
+def _by_vector(
+    archive: Archive,
+    bundle: Encoder,
+    query: QueryVectors,
+    kinds: Sequence[Kind],
+    count: int,
+    condition: str,
+    values: tuple[object, ...],
+) -> list[_Match]:
+    """The best match of each of the best `count` cases."""
+    cases: NDArray[np.int64] | None = None
+    if condition != "1":
+        rows = archive.read(f"SELECT id FROM cases WHERE {condition}", values)
+        cases = np.array([row[0] for row in rows], np.int64)
+    composed = query.composed
+    depth = 4 * count + 64  # a case may own several vectors, and an 8-bit index may misplace some
+    while True:
+        best: dict[int, _Match] = {}
+        floor = -np.inf  # no vector that was left out scores higher than this
+        for kind in kinds:
+            score = calibrated(query, kind, bundle.calibration)
+            found = archive.index.nearest(score.weights, kind, depth, cases)
+            if not len(found.ids):
+                continue
+            scores = score(found.vectors)
+            cosines = found.vectors @ composed
+            if not found.all:
+                floor = max(floor, float(scores.min()))
+            for case_id, embedding_id, value, cosine in zip(
+                found.cases.tolist(), found.ids.tolist(), scores.tolist(), cosines.tolist(), strict=True
+            ):
+                if case_id not in best or value > best[case_id].score:
+                    best[case_id] = _Match(case_id, kind, value, cosine, embedding_id)
+        ranked = sorted(best.values(), key=lambda match: (-match.score, match.case_id))[:count]
+        if floor == -np.inf or (len(ranked) == count and ranked[-1].score >= floor):
+            return ranked
+        depth *= 4
+
+
+def _fused(by_vector: list[_Match], by_words: list[_Match]) -> list[_Match]:
+    """Both rankings in one; a case that both found keeps its vector match and the words."""
+    scores = reciprocal_rank_fusion([[match.case_id for match in ranking] for ranking in (by_vector, by_words)])
+    matches = {match.case_id: match for match in by_words}
+    for match in by_vector:
+        words = matches[match.case_id].words if match.case_id in matches else ()
+        matches[match.case_id] = replace(match, words=words)
+    ranked = sorted(scores, key=lambda case_id: (-scores[case_id], case_id))
+    return [replace(matches[case_id], score=scores[case_id]) for case_id in ranked]
+
+
+def _hits(archive: Archive, matches: list[_Match], query: Query, mode: Mode, patient: str | None) -> list[Hit]:
+    hits = []
+    for match in matches:
+        case = archive.case(match.case_id)
+        image_id = case.images[0].image_id if case.images else None
+        if match.kind == "image" and match.embedding_id is not None:
+            image_id = archive.read("SELECT image_id FROM embeddings WHERE id = ?", [match.embedding_id])[0][0]
+        prior = patient is not None and case.patient == patient
+        text = case.report.text if case.report else case.description
+        hits.append(
+            Hit(
+                match.case_id,
+                match.kind,
+                match.score,
+                match.cosine,
+                text,
+                _why(match, query, case.report.text if case.report else "", prior),
+                case.modality,
+                case.sex,
+                case.age,
+                image_id,
+                prior,
+            )
+        )
+    return hits
+
+
+def _why(match: _Match, query: Query, report: str, prior: bool) -> str:
+    """In words, why this case was found."""
+    reasons = []
+    if match.cosine is not None:
+        if match.kind == "image":
+            asked = [
+                *(["looks like the query image"] if query.image is not None else []),
+                *(["fits the query words"] if query.text is not None else []),
+            ]
+            reasons.append("image " + " and ".join(asked))
+        else:
+            asked = [
+                *(["fits the query image"] if query.image is not None else []),
+                *(["is close to the query words"] if query.text is not None else []),
+            ]
+            reasons.append("report wording " + " and ".join(asked))
+            shared = shared_words(query.text or "", report)
+            if shared and not match.words:
+                reasons.append("shares: " + ", ".join(shared))
+    if match.words:
+        reasons.append("report contains: " + ", ".join(match.words))
+    if prior:
+        reasons.append("earlier case of the same patient")
+    return "; ".join(reasons)

@@ -1,0 +1,260 @@
+"""One nearest-neighbour index for image and report vectors, derived from the archive. Knows no scores' meaning.
+
+SQLite stays the truth: the index is loaded from its file when that is intact and belongs to these rows, extended by
+rows that came later, and rebuilt otherwise. Up to FLAT_LIMIT vectors it is exact; beyond, an 8-bit scan picks
+candidates (recall 0.99 at 100,000) and more of them than asked. In both cases the caller gets the vectors themselves
+and ranks those exactly.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.archive_case import Kind
+from engine.errors import UserError
+
+FILE = "vectors.index"
+FLAT_LIMIT = 50_000  # float32 [50000, 512] is 100 MB; a flat scan of it takes a few milliseconds
+SAVE_AFTER = 1_000  # later rows than these are written to the file again; fewer are cheap to read from SQLite
+PAGE = 20_000
+MAGIC = b"kindred vectors 1\n"
+
+IndexState = Literal["intact", "behind", "missing", "stale", "damaged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which embeddings rows an index holds: those up to `last_id`, `count` of them, of one bundle."""
+
+    count: int
+    last_id: int
+    bundle_id: str | None
+
+
+@dataclass(slots=True)
+class _Snapshot:
+    """Rows by position: embedding id int64 [N], is it an image bool [N], case id int64 [N]; and the faiss index."""
+
+    stamp: Stamp
+    ids: NDArray[np.int64]
+    is_image: NDArray[np.bool_]
+    cases: NDArray[np.int64]
+    index: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Candidates: embedding ids int64 [n], case ids int64 [n], unit vectors float32 [n, D]; all: none were left out."""
+
+    ids: NDArray[np.int64]
+    cases: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    all: bool
+
+
+class VectorIndex:
+    """The index of one archive; threads may share it."""
+
+    def __init__(self, folder: Path, read: Callable[..., list[Any]]) -> None:
+        self.path = folder / FILE
+        self._read = read
+        self._lock = threading.RLock()
+        self._snapshot: _Snapshot | None = None
+
+    def nearest(
+        self, weights: NDArray[np.float32], kind: Kind, count: int, cases: NDArray[np.int64] | None = None
+    ) -> Neighbours:
+        """The vectors of one kind with the largest inner product with `weights`.
+
+        Args:
+            weights: float32 [D], any length.
+            kind: images or reports.
+            count: how many at most.
+            cases: case ids that may be returned; None for all.
+        """
+        with self._lock:
+            snapshot = self._current()
+            mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
+            if cases is not None:
+                mask = mask & np.isin(snapshot.cases, cases)
+            total = int(mask.sum())
+            positions = _scan(snapshot, weights, mask, min(count, total))
+            ids, owners = snapshot.ids[positions], snapshot.cases[positions]
+        return Neighbours(ids, owners, self.vectors(ids), len(ids) == total)
+
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The stored vectors of these embedding ids, in their order, float32 [n, D], normalised again."""
+        found: dict[int, bytes] = {}
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500].tolist()
+            marks = ", ".join("?" * len(some))
+            found.update(self._read(f"SELECT id, vector FROM embeddings WHERE id IN ({marks})", some))
+        if not found:
+            return np.zeros((0, 0), np.float32)
+        return _unit(np.stack([np.frombuffer(found[int(one)], "<f2") for one in ids]))
+
+    def refresh(self, save: bool = False) -> None:
+        """Bring the index up to the archive's rows; `save` writes the file also when little was added."""
+        with self._lock:
+            self._current()
+            if save and self.state() != "intact":
+                self._save()
+
+    def state(self) -> IndexState:
+        """What stands in the file: intact, behind (later rows are missing), missing, stale or damaged."""
+        if not self.path.is_file():
+            return "missing"
+        loaded = self._load()
+        if loaded is None:
+            return "damaged"
+        if loaded.stamp == self._wanted():
+            return "intact"
+        return "behind" if self._is_prefix(loaded.stamp) else "stale"
+
+    # -- keeping up with SQLite
+
+    def _wanted(self) -> Stamp:
+        bundle = self._read("SELECT value FROM settings WHERE name = 'bundle_id'")
+        # The index on case_id holds all ids, so this never touches the vectors.
+        count, last = self._read("SELECT count(*), coalesce(max(id), 0) FROM embeddings")[0]
+        return Stamp(count, last, bundle[0][0] if bundle else None)
+
+    def _is_prefix(self, stamp: Stamp) -> bool:
+        rows = self._read("SELECT count(*), coalesce(max(id), 0) FROM embeddings WHERE id <= ?", [stamp.last_id])[0]
+        return (rows[0], rows[1], self._wanted().bundle_id) == (stamp.count, stamp.last_id, stamp.bundle_id)
+
+    def _current(self) -> _Snapshot:
+        wanted = self._wanted()
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.stamp == wanted:
+            return snapshot
+        if snapshot is None or not self._is_prefix(snapshot.stamp):
+            snapshot = self._load()
+        if snapshot is None or not self._is_prefix(snapshot.stamp) or _outgrown(snapshot, wanted.count):
+            snapshot = self._rebuild(wanted)
+            self._snapshot = snapshot
+            self._save()
+        else:
+            added = wanted.count - snapshot.stamp.count
+            snapshot = self._extended(snapshot, wanted)
+            self._snapshot = snapshot
+            if added >= SAVE_AFTER:
+                self._save()
+        return snapshot
+
+    def _rows(self, after: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64], Any]:
+        """Rows with after < id <= last: ids, is image, case ids, unit vectors float32 [n, D]."""
+        meta: list[tuple[int, bool, int]] = []
+        pages: list[NDArray[np.float32]] = []
+        while True:
+            rows = self._read(
+                "SELECT id, kind = 'image', case_id, vector FROM embeddings WHERE id > ? AND id <= ? "
+                "ORDER BY id LIMIT ?",
+                [after, last, PAGE],
+            )
+            if not rows:
+                break
+            meta += [(row[0], bool(row[1]), row[2]) for row in rows]
+            sizes = {len(row[3]) for row in rows}
+            if len(sizes) != 1 or (pages and sizes != {2 * pages[0].shape[1]}):
+                raise UserError(f"The vectors in {self.path.parent} differ in length; restore the archive's backup.")
+            pages.append(_unit(np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(len(rows), -1)))
+            after = rows[-1][0]
+        vectors = np.concatenate(pages) if pages else np.zeros((0, 1), np.float32)
+        ids, is_image, cases = (np.array([row[i] for row in meta]) for i in range(3))
+        return ids.astype(np.int64), is_image.astype(np.bool_), cases.astype(np.int64), vectors
+
+    def _rebuild(self, wanted: Stamp) -> _Snapshot:
+        ids, is_image, cases, vectors = self._rows(0, wanted.last_id)
+        dim = vectors.shape[1]
+        index: Any
+        if len(ids) <= FLAT_LIMIT:
+            index = faiss.IndexFlatIP(dim)
+        else:
+            index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+            index.train(vectors)
+        index.add(vectors)
+        return _Snapshot(Stamp(len(ids), wanted.last_id, wanted.bundle_id), ids, is_image, cases, index)
+
+    def _extended(self, snapshot: _Snapshot, wanted: Stamp) -> _Snapshot:
+        ids, is_image, cases, vectors = self._rows(snapshot.stamp.last_id, wanted.last_id)
+        if len(ids):
+            snapshot.index.add(vectors)
+        return _Snapshot(
+            wanted,
+            np.concatenate([snapshot.ids, ids]),
+            np.concatenate([snapshot.is_image, is_image]),
+            np.concatenate([snapshot.cases, cases]),
+            snapshot.index,
+        )
+
+    # -- the file: magic line, header line with stamp and checksum, then the arrays and the faiss index
+
+    def _save(self) -> None:
+        snapshot = self._snapshot
+        assert snapshot is not None
+        graph = faiss.serialize_index(snapshot.index).tobytes()
+        body = b"".join([snapshot.ids.tobytes(), snapshot.is_image.tobytes(), snapshot.cases.tobytes(), graph])
+        header = {**asdict(snapshot.stamp), "sha256": hashlib.sha256(body).hexdigest()}
+        temporary = self.path.with_name(f"{FILE}.{os.getpid()}.new")
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(MAGIC + json.dumps(header).encode() + b"\n" + body)
+            temporary.replace(self.path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise UserError(f"The search index {self.path} cannot be written: {error.strerror}.") from None
+
+    def _load(self) -> _Snapshot | None:
+        """What the file holds; None when it is missing or damaged, which rebuilding heals."""
+        try:
+            with self.path.open("rb") as file:
+                if file.read(len(MAGIC)) != MAGIC:
+                    return None
+                header = json.loads(file.readline())
+                body = file.read()
+        except (OSError, ValueError):
+            return None
+        if hashlib.sha256(body).hexdigest() != header.pop("sha256", ""):
+            return None
+        stamp = Stamp(**header)
+        n = stamp.count
+        return _Snapshot(
+            stamp,
+            np.frombuffer(body, np.int64, n),
+            np.frombuffer(body, np.bool_, n, 8 * n),
+            np.frombuffer(body[9 * n : 17 * n], np.int64, n),
+            faiss.deserialize_index(np.frombuffer(body, np.uint8, offset=17 * n)),
+        )
+
+
+def _scan(snapshot: _Snapshot, weights: NDArray[np.float32], mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+    """Positions of the best `count` rows where `mask` holds, best first."""
+    if count == 0:
+        return np.zeros(0, np.int64)
+    bits = np.packbits(mask, bitorder="little")
+    parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+    query = np.ascontiguousarray(weights[None], np.float32)
+    _, positions = snapshot.index.search(query, count, params=parameters)
+    return np.asarray(positions[0][positions[0] >= 0], np.int64)
+
+
+def _outgrown(snapshot: _Snapshot, count: int) -> bool:
+    """An exact index past its limit, an 8-bit one whose ranges were learnt on half as many, or an empty one."""
+    if isinstance(snapshot.index, faiss.IndexFlat):
+        return count > FLAT_LIMIT or (snapshot.stamp.count == 0 and count > 0)
+    return count > 2 * snapshot.stamp.count
+
+
+def _unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    wide = vectors.astype(np.float32)
+    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12), np.float32)
