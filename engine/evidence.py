@@ -1,0 +1,64 @@
+"""Which archived reports support a sentence. Knows no drafts and no pictures.
+
+The rule: a sentence of an imported or signed report is evidence when its similarity reaches a threshold calibrated on
+validation data AND the two do not contradict each other in negation, laterality or body part (conflicts.py). Similar
+wording is all it says; it proves nothing.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.archive import Archive
+from engine.conflicts import conflict
+from engine.fusion import Encoder
+from engine.sentences import sentences
+
+CANDIDATES = 40  # reports whose sentences are compared one by one
+MOST = 5  # cases listed for a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of an archived report with similar wording; similarity is the cosine of the two sentences."""
+
+    case_id: int
+    text: str
+    similarity: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def find_evidence(
+    bundle: Encoder, archive: Archive, sentence: str, threshold: float, exclude_case: int | None = None
+) -> tuple[Evidence, ...]:
+    """The best sentence of each supporting case, most similar first, at most MOST.
+
+    Whole reports are pre-selected by their vectors, then their sentences are embedded and compared.
+
+    Args:
+        bundle: the models the archive was indexed with.
+        archive: the reports.
+        sentence: what needs support.
+        threshold: least cosine of two sentences.
+        exclude_case: a case that may not support it: the study's own.
+    """
+    query = bundle.embed_texts([sentence])[0]
+    found = archive.index.nearest(query, "report", CANDIDATES)
+    candidates: list[tuple[int, str]] = []
+    for case_id in dict.fromkeys(found.cases.tolist()):
+        report = archive.case(case_id).report
+        if report is not None and case_id != exclude_case:
+            candidates += [(case_id, one) for one in sentences(report.text) if not conflict(sentence, one)]
+    if not candidates:
+        return ()
+    similarities = bundle.embed_texts([text for _, text in candidates]) @ query
+    best: dict[int, Evidence] = {}
+    for index in np.argsort(-similarities, kind="stable"):
+        case_id, text = candidates[int(index)]
+        if similarities[index] >= threshold and case_id not in best:
+            best[case_id] = Evidence(case_id, text, float(similarities[index]))
+    return tuple(best.values())[:MOST]

@@ -1,0 +1,59 @@
+"""Texts into sentences, and a decoder's token probabilities onto them. Knows no models and no medicine."""
+
+import math
+import re
+from collections.abc import Sequence
+
+# A full stop after these ends no sentence.
+ABBREVIATION = re.compile(
+    r"\b(?:e\.g|i\.e|cf|vs|approx|ca|no|fig|figs|dr|prof|mr|mrs|ms|st|max|min|resp|a\.m|p\.m|[A-Za-z])\.$",
+    re.IGNORECASE,
+)
+END = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)|\n\s*\n")
+MIN_PROBABILITY = 1e-9
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text in order, without outer blanks; headings and list items on lines of their own count."""
+    found: list[str] = []
+    start = 0
+    for end in END.finditer(text):
+        so_far = text[start : end.end()]
+        rest = text[end.end() :].lstrip()
+        if end.group().startswith(".") and ABBREVIATION.search(so_far.rstrip()) and rest:
+            continue
+        found.append(so_far)
+        start = end.end()
+    found.append(text[start:])
+    return [" ".join(one.split()) for one in found if re.search(r"\w", one)]
+
+
+def token_confidences(texts: Sequence[str], tokens: Sequence[str], log_probs: Sequence[float]) -> list[float]:
+    """Geometric mean of the token probabilities of each sentence, exp(mean(log p)), between 0 and 1.
+
+    Tokens are given to sentences by counting characters without blanks: decoding changes only blanks, and where it
+    also drops a character both sides are scaled to the same length.
+
+    Args:
+        texts: the sentences of the decoded text, in order.
+        tokens: WordPiece tokens, "##" continues a word.
+        log_probs: natural logarithm of each token's probability.
+    """
+    token_sizes = [len(token.removeprefix("##")) for token in tokens]
+    text_sizes = [len("".join(text.split())) for text in texts]
+    total_tokens, total_text = sum(token_sizes), sum(text_sizes)
+    if not total_tokens or not total_text:
+        return [0.0 for _ in texts]
+    ends, so_far = [], 0
+    for size in text_sizes:
+        so_far += size
+        ends.append(so_far / total_text)
+    groups: list[list[float]] = [[] for _ in texts]
+    so_far, sentence = 0, 0
+    for size, log_prob in zip(token_sizes, log_probs, strict=True):
+        middle = (so_far + size / 2) / total_tokens
+        while sentence < len(texts) - 1 and middle > ends[sentence]:
+            sentence += 1
+        groups[sentence].append(max(log_prob, math.log(MIN_PROBABILITY)))
+        so_far += size
+    return [math.exp(sum(group) / len(group)) if group else 0.0 for group in groups]
