@@ -6,9 +6,11 @@ before openjpeg; JPEG gdcm; High-Throughput JPEG 2000 openjpeg.
 
 from typing import Any, BinaryIO
 
+import gdcm
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     HTJ2K,
@@ -66,6 +68,8 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     Raises:
         UserError: no decoder can read this frame.
     """
+    if syntax == JPEGExtended12Bit and options.get("bits_stored", 8) > 8:
+        return _decode_jpeg_12_bit(source, frame, options), str(options["photometric_interpretation"])
     decoder = get_decoder(syntax)
     reasons = []
     for plugin in _PLUGINS.get(syntax, ("",)):
@@ -76,7 +80,38 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
             reasons.append(error)
         else:
             return np.asarray(array), str(properties["photometric_interpretation"])
-    raise UserError(
-        f"Frame {frame + 1} cannot be decoded ({UID(syntax).name}): the file is damaged or cut short. "
-        "Copy or send it again."
-    ) from reasons[0]
+    raise _damaged(frame, syntax) from reasons[0]
+
+
+def _damaged(frame: int, syntax: UID) -> UserError:
+    return UserError(
+        f"Frame {frame + 1} cannot be decoded ({syntax.name}): the file is damaged or cut short. Copy or send it again."
+    )
+
+
+def _decode_jpeg_12_bit(source: Dataset | BinaryIO, frame: int, options: dict[str, Any]) -> NDArray[Any]:
+    """Decode JPEG Extended of 9 to 12 bits, which pydicom refuses to pass to gdcm although gdcm reads it."""
+    rows, columns, bits = options["rows"], options["columns"], options["bits_stored"]
+    if options["samples_per_pixel"] != 1:
+        raise UserError("A colour JPEG of more than 8 bits cannot be decoded; export the image again with 8 bits.")
+    encoded = source.PixelData if isinstance(source, Dataset) else source
+    try:
+        data = get_frame(encoded, frame, number_of_frames=options["number_of_frames"])
+        fragment = gdcm.Fragment()
+        fragment.SetByteStringValue(data)
+        fragments = gdcm.SequenceOfFragments.New()
+        fragments.AddFragment(fragment)
+        element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+        element.SetValue(fragments.__ref__())
+        image = gdcm.Image()
+        image.SetNumberOfDimensions(2)
+        image.SetDimensions((columns, rows, 1))
+        image.SetDataElement(element)
+        photometric = gdcm.PhotometricInterpretation.GetPIType(str(options["photometric_interpretation"]))
+        image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(photometric))
+        image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(JPEGExtended12Bit))))
+        image.SetPixelFormat(gdcm.PixelFormat(1, 16, bits, bits - 1, options["pixel_representation"]))
+        decoded = image.GetBuffer().encode("utf-8", "surrogateescape")
+        return np.frombuffer(decoded, "<u2").reshape(rows, columns)
+    except Exception as error:  # neither parser promises an exception type for damaged input
+        raise _damaged(frame, JPEGExtended12Bit) from error

@@ -15,6 +15,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -186,7 +187,27 @@ _PIXEL_DATA = {
     (0x7FE0, 0x0009): "DoubleFloatPixelData",
     (0x7FE0, 0x0010): "PixelData",
 }
+_PIXEL_VRS = {b"OB": "OB", b"OW": "OW", b"OF": "OF", b"OD": "OD", b"UN": "UN"}
 MAX_FRAME_BYTES = 1 << 30
+
+
+def _no_pixels(dataset: FileDataset) -> str:
+    sop_class = str(dataset.get("SOPClassUID", ""))
+    if sop_class and "Rows" in dataset:
+        return f"It is the header of an image without its pixels ({kind(sop_class)}); send the image again."
+    return "It holds no image."
+
+
+def _pixel_element(start: bytes, syntax: UID) -> tuple[str, str] | None:
+    """Keyword and VR ("" for implicit VR) of the pixel data element that 12 bytes begin; None when they begin another.
+
+    The VR is taken from the bytes: some files are implicit where their transfer syntax says explicit, or the reverse.
+    The letters of a VR would be an odd length, and DICOM lengths are even.
+    """
+    if len(start) < 12:
+        return None
+    keyword = _PIXEL_DATA.get(struct.unpack("<HH" if syntax.is_little_endian else ">HH", start[:4]))
+    return None if keyword is None else (keyword, _PIXEL_VRS.get(start[4:6], ""))
 
 
 def missing_pixels(file: BinaryIO, dataset: FileDataset) -> str:
@@ -195,22 +216,19 @@ def missing_pixels(file: BinaryIO, dataset: FileDataset) -> str:
     Looks at the pixel data element's header only. Whether compressed frames are whole shows when they are decoded.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
-    name = kind(str(dataset.get("SOPClassUID", "")))
     if is_deflated(dataset):
-        return "" if "Rows" in dataset else f"It holds no pixel data ({name})."
+        return "" if "Rows" in dataset else _no_pixels(dataset)
     start = file.read(12)
-    if len(start) < 8:
-        return f"It holds no pixel data ({name})."
-    endian = "<" if syntax.is_little_endian else ">"
-    if struct.unpack(f"{endian}HH", start[:4]) not in _PIXEL_DATA:
-        return f"It holds no pixel data ({name})."
+    found = _pixel_element(start, syntax)
+    if found is None:
+        return _no_pixels(dataset)
     if syntax.is_compressed:
         return (
             "" if syntax in decodable() else f"Its pixels are compressed as {syntax.name}, which Kindred cannot decode."
         )
     there = _size(file)
-    header = 8 if syntax.is_implicit_VR else 12
-    (length,) = struct.unpack(f"{endian}L", start[header - 4 : header])
+    header = 12 if found[1] else 8
+    (length,) = struct.unpack("<L" if syntax.is_little_endian else ">L", start[header - 4 : header])
     position = file.tell() - len(start) + header
     if there is not None and length != 0xFFFFFFFF and position + length > there:
         percent = 100 * (there - position) // length
@@ -224,7 +242,6 @@ def pixel_source(file: BinaryIO, dataset: FileDataset) -> tuple[Dataset | Binary
     Raises:
         UserError: there are no pixel data, or the header does not describe them.
     """
-    no_pixels = UserError(f"It holds no pixel data ({kind(str(dataset.get('SOPClassUID', '')))}).")
     syntax = dataset.file_meta.TransferSyntaxUID
     source: Dataset | BinaryIO = file
     extra: dict[str, Any] = {"transfer_syntax_uid": syntax}
@@ -233,17 +250,14 @@ def pixel_source(file: BinaryIO, dataset: FileDataset) -> tuple[Dataset | Binary
         with notes_of_pydicom():
             source = dcmread(file, force=True)
     else:
-        start = file.read(8)
-        if len(start) < 8:
-            raise no_pixels
-        endian = "<" if syntax.is_little_endian else ">"
-        keyword = _PIXEL_DATA.get(struct.unpack(f"{endian}HH", start[:4]))
-        if keyword is None:
-            raise no_pixels
-        extra["pixel_keyword"] = keyword
-        if not syntax.is_implicit_VR:
-            extra["pixel_vr"] = start[4:6].decode("latin-1")
-            file.read(4)
+        start = file.read(12)
+        found = _pixel_element(start, syntax)
+        if found is None:
+            raise UserError(_no_pixels(dataset))
+        extra["pixel_keyword"], vr = found
+        if vr:
+            extra["pixel_vr"] = vr
+        file.seek((12 if vr else 8) - len(start), os.SEEK_CUR)
     try:
         options = as_pixel_options(dataset, **extra)
         size = options["rows"] * options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8

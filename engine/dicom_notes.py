@@ -43,7 +43,7 @@ def _enter() -> None:
         warnings.filterwarnings("always", module=r"(pydicom|engine)(\.|$)", category=UserWarning)
         show = warnings.showwarning
 
-        def take(message: Any, category: type[Warning], filename: str, lineno: int, *rest: Any, **more: Any) -> None:
+        def take(message: Any, category: type[Warning], filename: str, line: int, *rest: Any, **more: Any) -> None:
             notes: list[str] | None = getattr(_mine, "notes", None)
             if notes is None:
                 show(message, category, filename, line, *rest, **more)

@@ -171,7 +171,9 @@ class _Gathering:
         key = (found.study.uid, found.series.uid, found.image.sop_uid)
         if found.image.sop_uid:
             if key in self._seen:
-                raise UserError(f"It is a second copy of an image that is already open: {self._seen[key]}.")
+                raise UserError(
+                    f"It has the identity (SOP Instance UID) of {self._seen[key]}, which is already open; open it alone to see it."
+                )
             self._seen[key] = name
         self._instances.append(found)
 
