@@ -97,7 +97,7 @@ class Objective(torch.nn.Module):
     ) -> tuple[Tensor, dict[str, float]]:
         """The loss and its parts by name. progress: share of training done, 0 to 1."""
         nce = info_nce(embeddings, self.temperature(), same=same if self.mask_same else None)
-        total, parts = nce, {"nce": nce.item()}
+        total, parts = nce, {"nce": nce.item(), "tau": self.temperature().item()}
         if self.atp_weight:
             aligned = atp(embeddings)
             total = total + self.atp_weight * (1.0 + progress if self.schedule else 1.0) * aligned

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from engine.errors import UserError
 from training import checkpoint
 from training.config import TrainSettings
-from training.losses import Objective
 
 log = logging.getLogger(__name__)
 Metrics = dict[str, float]
@@ -46,7 +45,7 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, objective: Objective, examples: Examples, settings: TrainSettings,
+        self, model: nn.Module, objective: nn.Module, examples: Examples, settings: TrainSettings,
         validate: Callable[[], Metrics], keep: Callable[[Metrics], None], folder: Path,
     ) -> None:  # fmt: skip
         if len(examples) < 2:
@@ -104,7 +103,7 @@ class Trainer:
             parts = self.run_step(order[number * self.batch : (number + 1) * self.batch], rng)
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value / self.steps_per_epoch
-        return {**sums, "tau": self.objective.temperature().item()}
+        return sums
 
     def run_step(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> Metrics:
         factor = schedule(self.step, self.total_steps, self.settings.warmup)
