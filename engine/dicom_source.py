@@ -171,8 +171,9 @@ class _Gathering:
         key = (found.study.uid, found.series.uid, found.image.sop_uid)
         if found.image.sop_uid:
             if key in self._seen:
+                first = self._seen[key]
                 raise UserError(
-                    f"It has the identity (SOP Instance UID) of {self._seen[key]}, which is already open; open it alone to see it."
+                    f"It has the SOP Instance UID of {first}, which is open already; open it alone to see it."
                 )
             self._seen[key] = name
         self._instances.append(found)

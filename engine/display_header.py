@@ -95,7 +95,7 @@ def lookup_table(lut: Dataset) -> VoiLut | None:
         return None
     count = (int(descriptor[0]) & 0xFFFF) or 1 << 16
     bits = int(descriptor[2])
-    entries = _entries(raw(lut, "LUTData"), count)
+    entries = table_entries(raw(lut, "LUTData"), count)
     if entries is None or not 1 <= bits <= 16:
         return None
     highest = int(entries.max())
@@ -104,7 +104,7 @@ def lookup_table(lut: Dataset) -> VoiLut | None:
     return VoiLut(int(descriptor[1]), entries, bits, text(lut, "LUTExplanation"))
 
 
-def _entries(data: Any, count: int) -> NDArray[np.uint16] | None:
+def table_entries(data: Any, count: int) -> NDArray[np.uint16] | None:
     """The entries whether parsed as numbers or left as bytes, one or two bytes each."""
     if isinstance(data, bytes):
         if len(data) >= 2 * count:

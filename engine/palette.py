@@ -8,8 +8,55 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
 from engine.dicom_notes import notes_of_pydicom
-from engine.dicom_values import numbers
+from engine.dicom_values import integer, numbers, raw, text
+from engine.display_header import frame_group, table_entries
 from engine.errors import UserError
+
+_FRAME_TYPES = (
+    "CTImageFrameTypeSequence",
+    "MRImageFrameTypeSequence",
+    "PETFrameTypeSequence",
+    "XAXRFFrameTypeSequence",
+)
+
+
+def supplemental_colors(
+    stored: NDArray[Any], dataset: Dataset, frame: int
+) -> tuple[NDArray[np.bool_], NDArray[np.uint8]] | None:
+    """Colours of a grayscale image whose upper stored values are palette indices (PS3.3 C.8.16.2.1.1, C.7.6.19).
+
+    pydicom's `apply_color_lut` refuses these tables.
+
+    Returns:
+        bool [H, W] where colours stand, and uint8 [H, W, 3]; None for an image without such colours.
+
+    Raises:
+        UserError: the palettes are damaged.
+    """
+    if raw(dataset, "RedPaletteColorLookupTableData") is None:
+        return None
+    groups = [dataset, *(frame_group(dataset, frame, keyword) for keyword in _FRAME_TYPES)]
+    if not any(text(group, "PixelPresentation") in ("COLOR", "MIXED") for group in groups):
+        return None
+    descriptor = numbers(dataset, "RedPaletteColorLookupTableDescriptor")
+    if len(descriptor) != 3 or stored.dtype.kind not in "iu":
+        return None
+    first = int(descriptor[1])
+    if integer(dataset, "PixelRepresentation") == 1 and first >= 1 << 15:
+        first -= 1 << 16
+    where = stored >= first
+    if not where.any():
+        return None
+    count = (int(descriptor[0]) & 0xFFFF) or 1 << 16
+    index = np.clip(stored.astype(np.int64) - first, 0, count - 1)
+    shift = 8 if descriptor[2] > 8 else 0
+    channels = []
+    for color in ("Red", "Green", "Blue"):
+        entries = table_entries(raw(dataset, f"{color}PaletteColorLookupTableData"), count)
+        if entries is None:
+            raise UserError("The colour palette is damaged; export the image again as RGB.")
+        channels.append((entries >> shift).astype(np.uint8)[index])
+    return where, np.stack(channels, axis=-1)
 
 
 def apply_palette(indices: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:

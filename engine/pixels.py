@@ -12,7 +12,7 @@ from engine.dicom_file import open_bytes, pixel_source, read_header
 from engine.dicom_values import integer, text
 from engine.display_header import Rescale, is_inverted, padding_range, rescale, voi_luts, windows
 from engine.errors import UserError
-from engine.palette import apply_palette
+from engine.palette import apply_palette, supplemental_colors
 from engine.study import FrameRef
 from engine.voi import VoiLut, Window
 
@@ -33,9 +33,12 @@ class Pixels:
     padding: NDArray[np.bool_] | None = None
     """bool [H, W]: not part of the image (Pixel Padding Value, or not a number); drawn black."""
     modality: str = ""
+    painted: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
+    """Supplemental colours over gray values: bool [H, W] where, uint8 [H, W, 3] which."""
 
     @property
     def is_color(self) -> bool:
+        """The values are colours already: windows do not apply."""
         return self.values.ndim == 3
 
 
@@ -71,6 +74,7 @@ def read_frame(ref: FrameRef) -> Pixels:
         inverted=is_inverted(dataset),
         padding=padding,
         modality=modality,
+        painted=supplemental_colors(stored, dataset, ref.frame),
     )
 
 

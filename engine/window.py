@@ -54,7 +54,8 @@ def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
         window: None takes the file's own look: its first window, else its VOI LUT, else `auto_window`.
 
     Returns:
-        uint8 [H, W], 0 is black; or uint8 [H, W, 3] RGB, to which windows do not apply.
+        uint8 [H, W], 0 is black; or uint8 [H, W, 3] RGB for colour images, to which windows do not apply, and for
+        gray images with supplemental colours.
 
     Raises:
         UserError: the window has no positive width.
@@ -69,7 +70,10 @@ def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
         np.subtract(255, levels, out=levels)
     if pixels.padding is not None:
         levels[pixels.padding] = 0
-    return levels
+    if pixels.painted is None:
+        return levels
+    where, colors = pixels.painted
+    return np.where(where[..., None], colors, levels[..., None])
 
 
 def presets(modality: str) -> tuple[Window, ...]:
