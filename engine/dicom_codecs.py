@@ -16,8 +16,12 @@ from pydicom.uid import (
     HTJ2K,
     JPEG2000,
     UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -47,9 +51,17 @@ _PLUGINS: dict[UID, tuple[str, ...]] = {
 }
 
 
-def decodable() -> frozenset[UID]:
-    """The compressed transfer syntaxes that can be decoded."""
-    return frozenset(_PLUGINS)
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
+
+
+def why_not_decodable(syntax: UID) -> str:
+    """One sentence when pixels in this transfer syntax cannot be decoded, else ""."""
+    if syntax in _PLUGINS or syntax in _NATIVE:
+        return ""
+    if "MPEG" in syntax.name or "HEVC" in syntax.name:
+        return "It is a video, which Kindred does not play; export single images of it."
+    name = syntax.name if syntax.name != syntax else f"an unknown way ({syntax})"
+    return f"Its pixels are stored as {name}, which Kindred cannot decode; export the image uncompressed."
 
 
 def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[str, Any]) -> tuple[NDArray[Any], str]:
@@ -71,12 +83,14 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     if syntax == JPEGExtended12Bit and options.get("bits_stored", 8) > 8:
         return _decode_jpeg_12_bit(source, frame, options), str(options["photometric_interpretation"])
     decoder = get_decoder(syntax)
-    reasons = []
+    reasons: list[BaseException] = []
     for plugin in _PLUGINS.get(syntax, ("",)):
         try:
             with notes_of_pydicom():
                 array, properties = decoder.as_array(source, index=frame, decoding_plugin=plugin, **options)
-        except Exception as error:  # decoders promise no exception type for damaged input
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # damaged input: any exception, and from Rust a panic, which is no Exception
             reasons.append(error)
         else:
             return np.asarray(array), str(properties["photometric_interpretation"])

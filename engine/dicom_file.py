@@ -23,8 +23,9 @@ from pydicom.uid import (
 )
 from pydicom.values import converters
 
-from engine.dicom_codecs import decodable
+from engine.dicom_codecs import why_not_decodable
 from engine.dicom_notes import notes_of_pydicom
+from engine.dicom_values import raw, text
 from engine.errors import UserError
 from engine.sop_classes import kind
 
@@ -167,9 +168,11 @@ def _refuse_inflation_bomb(file: BinaryIO, head: bytes) -> None:
 
 
 def _fill_in_transfer_syntax(dataset: FileDataset) -> None:
+    """Where the file names none, or something else, take the encoding that the parser found to fit."""
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
-    if dataset.file_meta.get("TransferSyntaxUID"):
+    said = raw(dataset.file_meta, "TransferSyntaxUID")
+    if isinstance(said, UID) and said.is_transfer_syntax:
         return
     implicit, little = dataset.original_encoding
     if implicit:
@@ -192,7 +195,7 @@ MAX_FRAME_BYTES = 1 << 30
 
 
 def _no_pixels(dataset: FileDataset) -> str:
-    sop_class = str(dataset.get("SOPClassUID", ""))
+    sop_class = text(dataset, "SOPClassUID")
     if sop_class and "Rows" in dataset:
         return f"It is the header of an image without its pixels ({kind(sop_class)}); send the image again."
     return "It holds no image."
@@ -222,10 +225,9 @@ def missing_pixels(file: BinaryIO, dataset: FileDataset) -> str:
     found = _pixel_element(start, syntax)
     if found is None:
         return _no_pixels(dataset)
-    if syntax.is_compressed:
-        return (
-            "" if syntax in decodable() else f"Its pixels are compressed as {syntax.name}, which Kindred cannot decode."
-        )
+    unreadable = why_not_decodable(syntax)
+    if unreadable or syntax.is_compressed:
+        return unreadable
     there = _size(file)
     header = 12 if found[1] else 8
     (length,) = struct.unpack("<L" if syntax.is_little_endian else ">L", start[header - 4 : header])

@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 _lock = threading.Lock()
 _readers = 0
@@ -43,10 +43,17 @@ def _enter() -> None:
         warnings.filterwarnings("always", module=r"(pydicom|engine)(\.|$)", category=UserWarning)
         show = warnings.showwarning
 
-        def take(message: Any, category: type[Warning], filename: str, line: int, *rest: Any, **more: Any) -> None:
+        def take(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
             notes: list[str] | None = getattr(_mine, "notes", None)
             if notes is None:
-                show(message, category, filename, line, *rest, **more)
+                show(message, category, filename, lineno, file, line)
             else:
                 notes.append(str(message))
 

@@ -15,6 +15,7 @@ from pydicom.dataset import FileDataset
 
 from engine.dicom_file import NOT_DICOM, missing_pixels, open_bytes, open_member, read_header
 from engine.dicom_header import TAGS, Instance, StudyFacts, instance
+from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_values import text
 from engine.errors import Cancelled, Rejected, UserError
 from engine.progress import IsCancelled, Progress, ignore, never
@@ -126,7 +127,8 @@ class _Gathering:
                     file.seek(0)
                     self._add_archive(path, file, cancelled)
                 else:
-                    self._add_image(path, None, file)
+                    with notes_of_pydicom():
+                        self._add_image(path, None, file)
         except UserError as error:
             self.reject(str(path), str(error))
 
@@ -142,7 +144,7 @@ class _Gathering:
                     continue
                 try:
                     member: AbstractContextManager[BinaryIO] = open_member(archive, info)
-                    with member as stream:
+                    with notes_of_pydicom(), member as stream:
                         if stream.read(4) == b"PK\x03\x04":
                             raise UserError("It is an archive inside an archive; unpack it first.")
                         inner._add_image(path, info.filename, stream)
@@ -188,10 +190,7 @@ class _Gathering:
 
 
 def _is_index(dataset: FileDataset) -> bool:
-    return (
-        str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_DIRECTORY
-        or "DirectoryRecordSequence" in dataset
-    )
+    return text(dataset.file_meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY or "DirectoryRecordSequence" in dataset
 
 
 def _study(uid: str, series: dict[str, list[Instance]]) -> Study:

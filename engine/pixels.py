@@ -9,6 +9,7 @@ from pydicom.dataset import FileDataset
 
 from engine.dicom_codecs import decode
 from engine.dicom_file import open_bytes, pixel_source, read_header
+from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_values import integer, text
 from engine.display_header import Rescale, is_inverted, padding_range, rescale, voi_luts, windows
 from engine.errors import UserError
@@ -50,8 +51,12 @@ def read_frame(ref: FrameRef) -> Pixels:
     Raises:
         UserError: the file is gone, damaged or of a kind that cannot be decoded; a sentence that says what to do.
     """
-    image = ref.image
-    with open_bytes(image.path, image.member) as file:
+    with notes_of_pydicom():
+        return _read(ref)
+
+
+def _read(ref: FrameRef) -> Pixels:
+    with open_bytes(ref.image.path, ref.image.member) as file:
         dataset = read_header(file)
         stored, photometric = _stored(file, dataset, ref.frame)
     modality = text(dataset, "Modality").upper()
