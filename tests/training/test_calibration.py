@@ -1,0 +1,81 @@
+"""Constants per kind of pair, and the cosine from which one sentence may stand as evidence for another."""
+
+import numpy as np
+import pytest
+
+from training import calibration
+
+
+def test_constants_agree_with_plain_loops_over_unrelated_pairs() -> None:
+    rng = np.random.default_rng(0)
+    cosines = rng.normal(size=(9, 9))
+    cosines = (cosines + cosines.T) / 2
+    is_text = np.array([False] * 5 + [True] * 4)
+    group = np.array([0, 0, 1, 2, 3, 0, 1, 2, 4])
+    found = calibration.constants(cosines, is_text, group[:, None] == group[None, :])
+    for name, texts in (("image-image", 0), ("image-report", 1), ("report-report", 2)):
+        values = [
+            cosines[i, j] for i in range(9) for j in range(i + 1, 9)
+            if group[i] != group[j] and int(is_text[i]) + int(is_text[j]) == texts
+        ]  # fmt: skip
+        assert found[name] == {"mean": pytest.approx(np.mean(values)), "std": pytest.approx(np.std(values))}
+
+
+def test_sentences_of_fewer_than_three_words_are_no_evidence() -> None:
+    text = "No effusion. The heart is large; lungs are clear! Normal. Size 2.5 cm today."
+    assert calibration.sentences(text) == ["The heart is large;", "lungs are clear!", "Size 2.5 cm today."]
+
+
+def grouped(noise: float) -> tuple[np.ndarray, list[int], list[str]]:
+    """30 groups of 3 texts with one sentence each, near to their group's direction."""
+    rng = np.random.default_rng(1)
+    middles = np.repeat(rng.normal(size=(30, 16)), 3, axis=0)
+    rows = middles + noise * rng.normal(size=middles.shape)
+    names = [f"g{i}" for i in np.repeat(np.arange(30), 3)]
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True), list(range(90)), names
+
+
+def test_pairs_above_the_threshold_are_as_precise_as_it_says() -> None:
+    rows, texts, groups = grouped(0.5)
+    found = calibration.evidence_threshold(rows, texts, groups, precision=0.8)
+    above = [
+        groups[i] == groups[j]
+        for i in range(90)
+        for j in range(i + 1, 90)
+        if float(rows[i] @ rows[j]) >= found.threshold - 1e-12
+    ]
+    assert len(above) == found.pairs
+    assert np.mean(above) == pytest.approx(found.precision)
+    assert found.precision >= 0.8
+    assert found.chance == pytest.approx(90 / (90 * 89 / 2))
+    stricter = calibration.evidence_threshold(rows, texts, groups, precision=0.95)
+    assert stricter.threshold > found.threshold
+
+
+def test_the_best_there_is_is_taken_and_named_where_the_precision_cannot_be_reached() -> None:
+    rows, texts, groups = grouped(30.0)
+    found = calibration.evidence_threshold(rows, texts, groups, precision=0.9)
+    assert found.precision < 0.9
+    assert found.pairs >= 20
+
+
+def test_sentences_of_one_text_are_not_compared() -> None:
+    rows, _, groups = grouped(0.1)
+    one_text_a_group = list(np.repeat(np.arange(30), 3))
+    assert calibration.evidence_threshold(rows, one_text_a_group, groups).chance == 0.0
+
+
+def test_a_sentence_counts_once_a_group() -> None:
+    asked: list[str] = []
+
+    def embed(sentences: list[str]) -> np.ndarray:
+        asked.extend(sentences)
+        return np.eye(len(sentences), 64)
+
+    texts = ["The lungs are clear. The heart is large.", "The lungs are clear."] + [
+        f"Finding number {i}." for i in range(9)
+    ]
+    calibration.report_evidence(texts, ["a", "a", *"bcdefghij"], embed)
+    assert asked.count("The lungs are clear.") == 1
+    with pytest.raises(ValueError, match="too few"):
+        calibration.report_evidence(texts[:2], ["a", "a"], embed)
