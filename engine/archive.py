@@ -123,7 +123,10 @@ class Archive:
     # -- cases
 
     def add_case(self, case: NewCase) -> int:
-        """Store a case in one transaction and return its id. A case whose key is known is left as it is.
+        """Store a case in one transaction and return its id.
+
+        A case whose key is known is completed and never doubled: images with new keys are added, and the report if it
+        has none yet. Its other facts stay as they are.
 
         Raises:
             UserError: the archive is bound to no bundle, or the case has neither image nor report.
@@ -133,34 +136,22 @@ class Archive:
             raise UserError(f"The archive {self.folder} is bound to no model yet; bind it to a bundle first.")
         if not case.images and case.report is None:
             raise UserError("A case needs at least an image or a report.")
-        key = self.identity.case(case.key)
         pictures = [to_png(image.gray) for image in case.images]
         with self.write() as db:
-            known = db.execute("SELECT id FROM cases WHERE key = ?", [key]).fetchone()
-            if known:
-                return int(known[0])
-            case_id = insert(
-                db,
-                "cases",
-                key=key,
-                patient=self.identity.patient(case.patient),
-                modality=case.modality,
-                sex=case.sex,
-                age=None if case.age is None else min(case.age, MAX_AGE),
-                body_part=case.body_part,
-                description=case.description,
-                source=case.source,
-                licence=case.licence,
-                attribution=case.attribution,
-                created=now(),
-            )
+            key = self.identity.case(case.key)
+            row = db.execute("SELECT id FROM cases WHERE key = ?", [key]).fetchone()
+            case_id = int(row[0]) if row else self._insert_case(db, key, case)
+            has = {row[0] for row in db.execute("SELECT key FROM images WHERE case_id = ?", [case_id])}
             for image, picture in zip(case.images, pictures, strict=True):
+                image_key = self.identity.image(image.key)
+                if image_key in has:
+                    continue
                 center, width = image.window or (None, None)
                 image_id = insert(
                     db,
                     "images",
                     case_id=case_id,
-                    key=self.identity.image(image.key),
+                    key=image_key,
                     frame=image.frame,
                     window_center=center,
                     window_width=width,
@@ -169,9 +160,36 @@ class Archive:
                     png=picture.data,
                 )
                 _insert_vector(db, case_id, bundle_id, image.embedding, image_id=image_id)
-            if case.report is not None:
+            reported = db.execute("SELECT 1 FROM reports WHERE case_id = ?", [case_id]).fetchone()
+            if case.report is not None and not reported:
                 _insert_report(db, case_id, bundle_id, case.report)
         return case_id
+
+    def _insert_case(self, db: Database, key: str, case: NewCase) -> int:
+        return insert(
+            db,
+            "cases",
+            key=key,
+            patient=self.identity.patient(case.patient),
+            modality=case.modality,
+            sex=case.sex,
+            age=None if case.age is None else min(case.age, MAX_AGE),
+            body_part=case.body_part,
+            description=case.description,
+            source=case.source,
+            licence=case.licence,
+            attribution=case.attribution,
+            created=now(),
+        )
+
+    def holds(self, key: str) -> tuple[frozenset[str], bool] | None:
+        """What a case holds: hashed keys of its images, and whether it has a report; None when it is not archived."""
+        case_id = self.find_case(key)
+        if case_id is None:
+            return None
+        images = self.read("SELECT key FROM images WHERE case_id = ?", [case_id])
+        report = self.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id])
+        return frozenset(row[0] for row in images), bool(report)
 
     def set_report(self, case_id: int, report: NewReport, why: str) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit, so no identifiers in it.

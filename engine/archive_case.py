@@ -16,7 +16,7 @@ class NewImage:
 
     gray: uint8 [H, W]; stored as PNG with its longest side at most 512.
     embedding: float [D], unit length; stored as float16.
-    key: what names the image at its source (SOP Instance UID); stored as a keyed hash.
+    key: what names the image at its source, distinct within a case (SOP Instance UID, frame); stored as a keyed hash.
     window: (centre, width) in modality values at which the picture was rendered; None for a picture file.
     frame: 0-based frame in a multi-frame image.
     """

@@ -58,9 +58,10 @@ NEUTRAL = STOP | set(
         r"\w+",
         "image images scan radiograph radiographs ray xray film ct mr mri ultrasound ultrasonography tomography "
         "computed magnetic resonance view views axial coronal sagittal contrast enhanced weighted t1 t2 flair arrow "
-        "arrows seen shows showing show demonstrates demonstrating demonstrated revealed reveals revealing evidence sign signs "
-        "finding findings patient after before follow up upper lower lobe lobes side sided region area areas acute any "
-        "right left bilateral both male female year old man woman anterior posterior lateral medial",
+        "arrows seen shows showing show demonstrates demonstrating demonstrated revealed "
+        "reveals revealing evidence sign signs finding findings patient after before follow up upper lower lobe "
+        "lobes side sided region area areas acute any right left bilateral both male female year old man woman "
+        "anterior posterior lateral medial",
     )
 )
 

@@ -1,0 +1,93 @@
+"""Cleans free text of names, numbers and dates as far as patterns go. Knows no DICOM and no archive.
+
+What is left is NOT anonymous: patterns miss unusual spellings, rare diseases and stories that point at one person. It
+leaves measurements (3 cm, 2.5 x 4 mm), sequences (T2), levels (L4-L5), grades and ages alone.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+WARNING = (
+    "Names, numbers and dates are removed from reports as far as patterns go; the archive is not anonymous: "
+    "handle it like patient data."
+)
+
+MONTH = (  # "may" and "march" are also verbs, so those months need their capital
+    r"(?:May|MAY|Mar(?:ch)?|MAR(?:CH)?|(?i:jan(?:uary)?|feb(?:ruary)?|apr(?:il)?|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\.?"
+)
+WORD = r"[A-Z][\w'’-]+"
+NAME = rf"(?:{WORD}|[A-Z]\.)(?:[ ,]+(?:(?:van|von|de|der|del|la|bin|al)\s+)?(?:{WORD}|[A-Z]\.)){{0,3}}"
+
+_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("[e-mail]", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
+    ("[name]", re.compile(r"\b[A-Za-z'’-]+\^[A-Za-z'’^ .-]*[A-Za-z]")),
+    ("[date]", re.compile(r"\b(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])\b")),
+    ("[date]", re.compile(r"\b(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d)\b")),
+    ("[date]", re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTH}(?:[ ,-]+(?:19|20)\d\d)?\b")),
+    ("[date]", re.compile(rf"\b{MONTH}[ -]\d{{1,2}}(?:st|nd|rd|th)?(?:,? (?:19|20)\d\d)?\b(?! ?(?:mm|cm|x))")),
+    ("[date]", re.compile(rf"\b{MONTH},? (?:19|20)\d\d\b")),
+    ("[date]", re.compile(r"\b(?:0?[1-9]|1[0-2])/(?:19|20)\d\d\b")),
+    ("[time]", re.compile(r"\b(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?", re.IGNORECASE)),
+    ("[number]", re.compile(r"(?<![\w.])\+\d[\d ()/-]{7,}\d\b")),
+    ("[number]", re.compile(r"(?<![\w.])(?:\(\d{3}\) ?|\d{3}[- ])\d{3}[- ]\d{4}\b")),
+    ("[number]", re.compile(r"\b\d{3}-\d{2}-\d{4}\b")),
+    ("[number]", re.compile(r"(?<![\w.])(?:\d+\.){4,}\d+\b")),  # a UID
+    ("[number]", re.compile(r"(?<![\w.,])\d{6,}\b(?![.,]\d)")),
+)
+_LABELLED = re.compile(
+    r"\b(?P<label>(?:patient|pt|medical record|mrn|accession|acc|hospital|case|insurance|nhs|ssn|study|exam|order)"
+    r"(?:[ -]?(?:id|no|nr|number|record number))?\.? ?[:#=] ?)(?P<value>[A-Z]{0,4}[-/]?\d[\w/-]*)",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(
+    rf"\b(?P<label>(?i:patient(?: name)?|pt name|name|physician|radiologist|referrer|referring (?:physician|doctor)|"
+    rf"reported by|dictated by|signed(?: by)?|electronically signed by|approved by|verified by|read by|interpreted by)"
+    rf" ?(?::|(?<=by)) ?)(?P<value>(?!\[)(?:(?i:dr|prof|mr|mrs|ms)\.? ?)*{NAME})"
+)
+_TITLED = re.compile(
+    rf"\b(?P<label>(?:Dr|DR|Prof|Mr|MR|Mrs|MRS|Ms|MS|Miss|Mister|Doctor|Professor)(?:\. ?| ))(?P<value>{NAME})"
+)
+_MR = re.compile(
+    r"^(?:MR|MRS|MS)(?:\. ?| )$"
+)  # also magnetic resonance (spectroscopy), multiple sclerosis: "MR Angiography"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The text with placeholders such as [name] and [date], and how many were put in."""
+
+    text: str
+    removed: int
+
+
+def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
+    """Replace what looks like an identifier.
+
+    Args:
+        text: free text of a report or a description.
+        known: identifiers of this very patient: names as DICOM writes them ("Doe^Jane"), Patient ID, accession number.
+            Each of their parts of three characters or more is removed wherever it stands as a word.
+    """
+    removed = 0
+
+    def keep_label(match: re.Match[str]) -> str:
+        if _MR.match(match["label"]):
+            return match[0]
+        nonlocal removed
+        removed += 1
+        kind = "[number]" if any(character.isdigit() for character in match["value"]) else "[name]"
+        return match["label"] + kind
+
+    parts = {part for value in known for part in re.split(r"[\^=\s]+", value) if len(part) >= 3}
+    if parts:
+        longest_first = sorted(map(re.escape, parts), key=len, reverse=True)
+        text, count = re.subn(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", "[name]", text, flags=re.IGNORECASE)
+        removed += count
+    for placeholder, pattern in _RULES:
+        text, count = pattern.subn(placeholder, text)
+        removed += count
+    for pattern in (_LABELLED, _PEOPLE, _TITLED):
+        text = pattern.sub(keep_label, text)
+    return Cleaned(text, removed)

@@ -1,0 +1,56 @@
+"""A CSV of reports that goes with the pictures of an import. Knows no archive and no file formats but its own.
+
+A row belongs to the case that its `study_uid`, `accession`, `case_id` or `image` names, looked up as they stand in the
+source, before identifiers are hashed. Rows that match nothing become report-only cases, and the caller lists them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import Rejected, UserError
+from engine.import_csv import MATCH_COLUMNS, Row, read_rows, report_cases
+from engine.import_source import FoundCase
+
+
+class ReportTable:
+    """The rows of one file, each used at most once."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            UserError: unreadable, without text, or without any column to match on.
+        """
+        self.path = path
+        self._rows = read_rows(path, ("text",))
+        self._used: set[int] = set()
+        self._by_name: dict[tuple[str, str], int] = {}
+        columns = set(self._rows[0]) if self._rows else set(MATCH_COLUMNS)
+        if not columns & set(MATCH_COLUMNS):
+            raise UserError(f"{path} has no column to match on; add one of: {', '.join(MATCH_COLUMNS)}.")
+        for index, row in enumerate(self._rows):
+            for column in MATCH_COLUMNS:
+                if row.get(column) and row.get("text"):
+                    self._by_name.setdefault((column, row[column]), index)
+
+    def take(self, case: FoundCase) -> str:
+        """The text for a case, "" when no unused row names it."""
+        for column in MATCH_COLUMNS:
+            for value in case.names.get(column, ()):
+                index = self._by_name.get((column, value))
+                if index is not None and index not in self._used:
+                    self._used.add(index)
+                    return self._rows[index]["text"]
+        return ""
+
+    def rest(self) -> Iterator[FoundCase | Rejected]:
+        """What no case took: report-only cases, and rows without text."""
+        unused: list[tuple[int, Row]] = [pair for pair in enumerate(self._rows) if pair[0] not in self._used]
+        cases = [case for _, case in report_cases([row for _, row in unused])]
+        for (index, row), case in zip(unused, cases, strict=True):
+            where = f"{self.path} line {index + 2}"
+            if row.get("text"):
+                yield replace(case, name=where)
+            else:
+                yield Rejected(where, "It has no text.")

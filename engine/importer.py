@@ -1,0 +1,283 @@
+"""Brings studies, picture archives and reports into an archive. Knows no screens; reading is left to import_*.py.
+
+Models see cases in batches, the archive gets them one transaction each. Nothing but the archive remembers how far an
+import came: run again after a kill, it skips what is there, completes what is partly there and loses nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import import_csv, import_dicom
+from engine.archive import Archive
+from engine.archive_case import NewCase, NewImage, NewReport
+from engine.database import insert, now
+from engine.deidentify import WARNING, clean
+from engine.errors import Rejected, UserError
+from engine.fusion import Encoder
+from engine.import_reports import ReportTable
+from engine.import_source import FoundCase, FoundPicture, LoadedPicture
+from engine.progress import IsCancelled, Progress, ignore, never
+from engine.sources import SourceLinks
+from engine.thumbnail import shrink
+
+BATCH_IMAGES, BATCH_TEXTS = 16, 32
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What an import did.
+
+    added: new cases. completed: known cases that got further images or their report. skipped: cases with nothing new.
+    rejected: what was refused, with its reason. report_only: rows of the reports file that no image matched, as
+    "FILE line N"; they are archived as cases of their own. cancelled: it stopped early; run it again to go on.
+    """
+
+    added: int = 0
+    completed: int = 0
+    skipped: int = 0
+    images: int = 0
+    reports: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    report_only: list[str] = field(default_factory=list)
+    cleaned: int = 0
+    cancelled: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        names = ("added", "completed", "skipped", "images", "reports", "report_only", "cleaned", "cancelled")
+        values: dict[str, Any] = {name: getattr(self, name) for name in names}
+        values["rejected"] = [rejected.as_dict() for rejected in self.rejected]
+        values["warning"] = WARNING
+        return values
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A case whose pictures are read and whose text is cleaned, waiting for its embeddings."""
+
+    found: FoundCase
+    known: bool
+    pictures: list[tuple[FoundPicture, LoadedPicture]]
+    text: str
+
+
+def import_path(
+    archive: Archive,
+    bundle: Encoder,
+    path: Path | str,
+    reports: Path | str | None = None,
+    progress: Progress = ignore,
+    cancelled: IsCancelled = never,
+    link_sources: bool = False,
+) -> ImportResult:
+    """Import DICOM files (folder, file, zip), a picture archive (cases.csv), picture files, or a CSV of reports.
+
+    Args:
+        archive: where to; bound to the bundle on its first import.
+        bundle: the models.
+        path: what to import.
+        reports: CSV whose rows are matched to the cases (import_reports.py).
+        progress: called with (cases done, cases in all, what).
+        cancelled: asked between two cases; what is committed by then stays.
+        link_sources: remember where each case came from, in an owner-only file (sources.py).
+
+    Raises:
+        UserError: nothing there, an unusable CSV, or an archive of another bundle.
+        Cancelled: while the files were still being listed.
+    """
+    source = Path(path)
+    if not source.exists():
+        raise UserError(f"{source} does not exist; check the name and the drive.")
+    table = ReportTable(Path(reports)) if reports is not None else None
+    kind, found = _read(source, progress, cancelled)
+    archive.bind(bundle.id)
+    with archive.write() as db:
+        run = insert(db, "imports", started=now(), source=kind)
+    links = SourceLinks(archive.folder) if link_sources else None
+    job = _Import(archive, bundle, links)
+    for done, (item, total) in enumerate(_with_reports(found, table, job.result), start=1):
+        if cancelled():
+            job.result.cancelled = True
+            break
+        job.add(item)
+        progress(done, total, "Importing cases")
+    job.flush()
+    archive.index.refresh(save=True)
+    result = job.result
+    with archive.write() as db:
+        db.execute(
+            "UPDATE imports SET finished = ?, added = ?, skipped = ?, rejected = ? WHERE id = ?",
+            [now(), result.added + result.completed, result.skipped, len(result.rejected), run],
+        )
+    if links is not None:
+        links.close()
+    return result
+
+
+def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, list[FoundCase | Rejected]]:
+    """What kind of source it is, and its cases; pictures are not read yet."""
+    if source.is_dir() and import_csv.is_picture_archive(source):
+        return "picture archive", list(import_csv.read_archive(source))
+    if source.suffix.lower() == ".csv":
+        if source.name == import_csv.CASES:
+            return "picture archive", list(import_csv.read_archive(source.parent))
+        return "reports", list(import_csv.read_reports(source))
+    listing = import_dicom.read_listing(source, progress, cancelled)
+    return "DICOM", list(import_dicom.read_studies(listing, source))
+
+
+def _with_reports(
+    found: Iterable[FoundCase | Rejected], table: ReportTable | None, result: ImportResult
+) -> Iterator[tuple[FoundCase | Rejected, int]]:
+    """Each item with the number of all; first those found, with their matched text, then the rows that are left."""
+    items = list(found)
+    if table is None:
+        yield from ((item, len(items)) for item in items)
+        return
+    texts = [table.take(item) if isinstance(item, FoundCase) else "" for item in items]
+    rest = list(table.rest())
+    result.report_only += [item.name for item in rest if isinstance(item, FoundCase)]
+    total = len(items) + len(rest)
+    for item, text in zip(items, texts, strict=True):
+        yield _with_text(item, text), total
+    yield from ((item, total) for item in rest)
+
+
+def _with_text(item: FoundCase | Rejected, text: str) -> FoundCase | Rejected:
+    return replace(item, text=text) if text and isinstance(item, FoundCase) else item
+
+
+class _Import:
+    """Gathers cases until a batch is worth a call of the models."""
+
+    def __init__(self, archive: Archive, bundle: Encoder, links: SourceLinks | None) -> None:
+        self.result = ImportResult()
+        self._archive = archive
+        self._bundle = bundle
+        self._links = links
+        self._waiting: list[_Prepared] = []
+
+    def add(self, item: FoundCase | Rejected) -> None:
+        if isinstance(item, Rejected):
+            self.result.rejected.append(item)
+            return
+        holds = self._archive.holds(item.key)
+        images, has_report = holds or (frozenset(), False)
+        wanted = [one for one in item.pictures if self._archive.identity.image(one.key) not in images]
+        text = "" if has_report else item.text
+        if not wanted and not text:
+            if holds is not None:
+                self.result.skipped += 1
+            elif not item.pictures:
+                self.result.rejected.append(Rejected(item.name, "It has neither an image to archive nor a report."))
+            return
+        pictures = []
+        for one in wanted:
+            try:
+                loaded = one.load()
+            except UserError as error:
+                self.result.rejected.append(Rejected(one.name, str(error)))
+                continue
+            pictures.append((one, LoadedPicture(shrink(loaded.gray), loaded.window)))
+        if not pictures and not text:
+            return
+        cleaned = clean(text, item.identifiers)
+        self.result.cleaned += cleaned.removed
+        self._waiting.append(_Prepared(item, holds is not None, pictures, cleaned.text))
+        texts = sum(1 for one in self._waiting if one.text)
+        if texts >= BATCH_TEXTS or sum(len(one.pictures) for one in self._waiting) >= BATCH_IMAGES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Embed and commit what waits, case by case."""
+        if not self._waiting:
+            return
+        grays = [loaded.gray for one in self._waiting for _, loaded in one.pictures]
+        texts = [one.text for one in self._waiting if one.text]
+        image_rows = iter(self._bundle.embed_images(grays) if grays else ())
+        text_rows = iter(self._bundle.embed_texts(texts) if texts else ())
+        for one in self._waiting:
+            images = tuple(
+                NewImage(loaded.gray, next(image_rows), picture.key, loaded.window, picture.frame)
+                for picture, loaded in one.pictures
+            )
+            report = NewReport(one.text, next(text_rows)) if one.text else None
+            case_id = self._archive.add_case(_new_case(one.found, images, report))
+            if self._links is not None:
+                self._links.remember(case_id, one.found.name)
+            self.result.added += not one.known
+            self.result.completed += one.known
+            self.result.images += len(images)
+            self.result.reports += report is not None
+        self._waiting.clear()
+
+
+def _new_case(found: FoundCase, images: tuple[NewImage, ...], report: NewReport | None) -> NewCase:
+    return NewCase(
+        key=found.key,
+        modality=found.modality,
+        sex=found.sex,
+        age=found.age,
+        body_part=found.body_part,
+        description=clean(found.description, found.identifiers).text,
+        source=found.source,
+        licence=found.licence,
+        attribution=found.attribution,
+        patient=found.patient,
+        images=images,
+        report=report,
+    )
+
+
+def archive_signed(
+    archive: Archive,
+    bundle: Encoder,
+    study_uid: str,
+    text: str,
+    gray: NDArray[np.uint8] | None = None,
+    *,
+    modality: str = "",
+    sex: str = "",
+    age: int | None = None,
+    body_part: str = "",
+    patient: str | None = None,
+    window: tuple[float, float] | None = None,
+    image_key: str = "",
+    identifiers: Iterable[str] = (),
+) -> int:
+    """Add a signed report, with the picture it was written on, as a de-identified case and return its id.
+
+    A study that is archived already keeps its images and gets the signed report in place of an earlier one.
+
+    Args:
+        archive, bundle: where to, and the models it is bound to.
+        study_uid: StudyInstanceUID, stored as a keyed hash.
+        text: the signed text; cleaned here.
+        gray: uint8 [H, W], the displayed frame; None for the report alone.
+        modality, sex, age, body_part, patient: as in NewCase.
+        window: centre and width the frame was displayed at.
+        image_key: SOP Instance UID and frame.
+        identifiers: names and numbers of this patient to remove from the text.
+
+    Raises:
+        UserError: no text, or an archive of another bundle.
+    """
+    cleaned = clean(text, identifiers).text.strip()
+    if not cleaned:
+        raise UserError("The report is empty; sign a report with text before it goes into the archive.")
+    archive.bind(bundle.id)
+    report = NewReport(cleaned, bundle.embed_texts([cleaned])[0], "signed")
+    known = archive.find_case(study_uid)
+    if known is not None:
+        archive.set_report(known, report, "signed in Kindred")
+        return known
+    small = None if gray is None else shrink(gray)
+    images = () if small is None else (NewImage(small, bundle.embed_images([small])[0], image_key, window),)
+    return archive.add_case(
+        NewCase(study_uid, modality, sex, age, body_part, "", "signed in Kindred", "", "", patient, images, report)
+    )
