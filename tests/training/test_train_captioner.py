@@ -1,0 +1,206 @@
+"""The captioner's training from end to end on a tiny shared space, and the parts it is made of."""
+
+import csv
+import gzip
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tokenizers
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from engine.errors import UserError
+from engine.tokenizer import Tokenizer
+from training import caption_data, caption_scores, checkpoint, train_captioner
+from training.caption_data import CaptionExamples, Example
+from training.captioner import CaptionDecoder, CaptionerConfig
+from training.towers import DualEncoder, EncoderConfig
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "heart", "lung", "is", "large", "clear", "right", "left"]
+BERT = {"model_type": "bert", "vocab_size": len(WORDS), "hidden_size": 8, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
+
+
+def tokenizer_json() -> str:
+    backend = tokenizers.Tokenizer(tokenizers.models.WordPiece({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    backend.decoder = tokenizers.decoders.WordPiece()
+    backend.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return backend.to_str()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of data with an encoders checkpoint: bright pictures show hearts, dark ones lungs."""
+    folder = tmp_path_factory.mktemp("data")
+    torch.manual_seed(0)
+    config = EncoderConfig({"kind": "efficientnet-lite0"}, {"kind": "transformers", "config": BERT}, size=32, dim=6)
+    checkpoint.save(folder / "best.pt", "encoders", config.as_dict(), DualEncoder(config).eval(), tokenizer_json(), {})
+    rng = np.random.default_rng(0)
+    with (folder / "pairs.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["image", "text", "split", "patient_id", "split_group"])
+        for i in range(12):
+            bright = 120 * (i % 2)
+            Image.fromarray(rng.integers(bright, bright + 100, (20, 20), dtype=np.uint8)).save(folder / f"{i}.png")
+            text = f"{['lung', 'heart'][i % 2]} is {['clear', 'large'][i % 2]} {WORDS[10 + i // 2 % 2]}"
+            writer.writerow([f"{i}.png", text, "train" if i < 8 else "val", f"p{i}", f"g{i}"])
+    with gzip.open(folder / "more.csv.gz", "wt", encoding="utf-8") as stream:
+        stream.write("caption\nlung is large left\nheart is clear\n")
+    return folder
+
+
+def settings(root: Path, mode: str, epochs: int = 2) -> train_captioner.Settings:
+    return train_captioner.Settings(
+        str(root / "best.pt"),
+        mode,
+        data=train_captioner.DataSettings(["pairs.csv"], ["more.csv.gz"], views=1),
+        model=train_captioner.ModelSettings(dim=16, layers=1, heads=2, memory=2, max_tokens=8),
+        train=train_captioner.LoopSettings(epochs=epochs, steps=3, batch=4, threads=1, half=False, lr=1e-2),
+    )
+
+
+@pytest.mark.parametrize("mode", ["text", "pairs", "both"])
+def test_each_mode_learns_from_what_its_name_says(root: Path, tmp_path: Path, mode: str) -> None:
+    material = train_captioner.gather(settings(root, mode), root, tmp_path)
+    texts, pictures = 4 + 2 * (mode != "pairs"), 16 * (mode != "text")
+    assert len(material.conditions) == texts + pictures
+    assert len(material.alone) == 2 * (mode != "pairs")
+    assert len(material.paired) == 8
+    for example in material.paired:
+        from_text = [row for row in example.rows if row < texts]
+        assert len(from_text) == (mode != "pairs")
+        assert len(example.rows) - len(from_text) == 2 * (mode != "text")
+
+
+def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp_path: Path) -> None:
+    best = train_captioner.train(settings(root, "both"), root, tmp_path / "run", tmp_path / "cache")
+    kept = checkpoint.load(best)
+    model = checkpoint.build(kept)
+    assert isinstance(model, CaptionDecoder)
+    assert kept.extra["encoders_sha256"] == train_captioner.digest(root / "best.pt")
+    metrics = kept.extra["metrics"]
+    assert math.isclose(metrics["val_perplexity"], math.exp(metrics["val_loss"]))
+    assert {"captioner", "nearest_report", "most_frequent", "copying_8_words"} <= set(metrics)
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 2
+    assert json.loads((tmp_path / "run" / "captions.json").read_text())["captions"] == 4
+
+
+def test_a_resumed_run_gives_the_curve_of_an_unbroken_one(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def curve(folder: Path) -> list[tuple[float, float]]:
+        lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        return [(line["loss"], line["val_loss"]) for line in lines]
+
+    whole = settings(root, "both", epochs=3)
+    train_captioner.train(whole, root, tmp_path / "whole", tmp_path / "cache")
+    validations = iter([caption_data.token_loss])
+    monkeypatch.setattr(caption_data, "token_loss", lambda *given: next(validations)(*given))
+    with pytest.raises(StopIteration):
+        train_captioner.train(whole, root, tmp_path / "broken", tmp_path / "cache")
+    monkeypatch.undo()
+    assert len(curve(tmp_path / "broken")) == 1
+    train_captioner.train(whole, root, tmp_path / "broken", tmp_path / "cache", resume=True)
+    last = checkpoint.read(tmp_path / "broken" / "last.pt")
+    assert curve(tmp_path / "whole") == curve(tmp_path / "broken")
+    assert last["counters"][1] == 3
+
+
+def test_a_run_can_start_from_an_earlier_decoder_of_the_same_sizes_only(root: Path, tmp_path: Path) -> None:
+    base = settings(root, "text")
+    material = train_captioner.gather(base, root, tmp_path)
+    first = train_captioner.start_model(base, material)
+    checkpoint.save(tmp_path / "c.pt", "captioner", first.config.as_dict(), first, material.tokenizer_json, {})
+    fields = {"encoders": base.encoders, "start": str(tmp_path / "c.pt"), "data": base.data, "model": base.model}
+    again = train_captioner.start_model(train_captioner.Settings(**fields), material)  # type: ignore[arg-type]
+    assert torch.equal(again.words.weight, first.words.weight)
+    other = train_captioner.Settings(**{**fields, "model": train_captioner.ModelSettings(dim=8)})  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="other sizes"):
+        train_captioner.start_model(other, material)
+
+
+def test_an_unknown_setting_or_mode_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    for text in (
+        'encoders = "x"\nmode = "images"\n',
+        'encoders = "x"\nunheard = 1\n',
+        "not toml",
+        "[model]\ndim = 3\n",
+    ):
+        path.write_text(text)
+        with pytest.raises(UserError):
+            train_captioner.read(path)
+    with pytest.raises(UserError, match="no readable"):
+        train_captioner.read(tmp_path / "none.toml")
+
+
+def test_long_texts_lose_their_end_and_its_mark() -> None:
+    tokenizer = Tokenizer.from_str(tokenizer_json())
+    assert caption_data.encode(["heart is large", "lung is clear right left right"], tokenizer, 5) == [
+        (2, 5, 7, 8, 3), (2, 6, 7, 9, 10, 11),
+    ]  # fmt: skip
+
+
+def test_inputs_and_what_follows_are_one_step_apart() -> None:
+    inputs, following = caption_data.padded([(2, 5, 6, 3), (2, 7, 3)], pad=0)
+    assert inputs.tolist() == [[2, 5, 6], [2, 7, 0]]
+    assert following.tolist() == [[5, 6, 3], [7, 3, caption_data.IGNORED]]
+
+
+def test_noise_moves_a_condition_by_about_its_length_and_keeps_it_on_the_sphere() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 256))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for length in (0.0, 0.5, 1.0):
+        moved = caption_data.noised(rows, np.full(500, length), rng)
+        np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1.0)
+        assert (moved * rows).sum(1).mean() == pytest.approx(1 / math.sqrt(1 + length**2), abs=0.01)
+
+
+def test_a_draw_holds_texts_of_like_length_and_the_share_of_pairs_asked_for() -> None:
+    paired = [Example((2, *[5] * n, 3), (0,)) for n in range(1, 30)]
+    alone = [Example((2, *[6] * n, 3), (0,)) for n in range(1, 30)]
+    examples = CaptionExamples(paired, alone, np.eye(4), 0, 16, 5, 0.25, (0.1, 0.2))
+    rng = np.random.default_rng(1)
+    draws = [examples.draw(rng) for _ in range(80)]
+    spreads = [max(len(e.ids) for e in draw) - min(len(e.ids) for e in draw) for draw in draws]
+    assert max(spreads) < 15
+    assert np.mean([e.ids[1] == 5 for draw in draws for e in draw]) == pytest.approx(0.25, abs=0.05)
+    assert len(examples) == 5
+
+
+def test_the_token_loss_is_the_mean_over_all_real_tokens() -> None:
+    torch.manual_seed(0)
+    model = CaptionDecoder(CaptionerConfig(vocab=12, embedding=4, dim=8, layers=1, heads=2, max_tokens=8)).eval()
+    rows, conditions = [(2, 5, 6, 3), (2, 7, 3), (2, 8, 9, 10, 3)], np.eye(4, dtype=np.float32)[:3]
+    losses: list[float] = []
+    for row, condition in zip(rows, conditions):
+        with torch.no_grad():
+            logits, _ = model(torch.tensor([row[:-1]]), torch.from_numpy(condition)[None], model.empty_past(1))
+        losses += functional.cross_entropy(logits[0], torch.tensor(row[1:]), reduction="none").tolist()
+    assert caption_data.token_loss(model, rows, conditions, pad=0, chunk=2) == pytest.approx(np.mean(losses), abs=1e-5)
+
+
+def test_captions_that_equal_the_report_score_full_marks() -> None:
+    reports = ["The heart is enlarged with a small effusion.", "No focal consolidation is seen in either lung."]
+    full = caption_scores.scores(reports, reports)
+    assert full == {name: pytest.approx(100.0) for name in ("bleu4", "chrf", "rouge_l")}
+    assert all(value < 40 for value in caption_scores.scores(reports[::-1], reports).values())
+
+
+def test_baselines_answer_the_nearest_and_the_commonest_report() -> None:
+    assert caption_scores.nearest(np.eye(2), np.eye(2)[::-1], ["a", "b"]) == ["b", "a"]
+    assert caption_scores.most_frequent(["x", "y", "y", "x", "y"]) == "y"
+
+
+def test_copies_of_eight_words_are_counted() -> None:
+    training = ["one two three four five six seven eight nine ten"]
+    written = ["zero two three four five six seven eight nine", "one two three four five six seven", "other"]
+    assert caption_scores.copied_share(written, training) == pytest.approx(1 / 3)
