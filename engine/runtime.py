@@ -1,8 +1,8 @@
 """ONNX sessions and the truth about where they run. Knows nothing of bundles, images or texts.
 
 onnxruntime and onnxruntime-gpu install into the same folder: with both, the CPU build wins silently. And a GPU build
-without CUDA libraries lists CUDA as available, fails to load it and goes on with the CPU. So the provider in use is read
-from a real session.
+without CUDA libraries lists CUDA as available, fails to load it and goes on with the CPU. So the provider in use is
+read from a real session.
 """
 
 import functools

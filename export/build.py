@@ -1,0 +1,212 @@
+"""The whole way from two checkpoints to a bundle: graphs, variants, parity, measurement, manifest, card.
+
+Knows nothing of the command line. What fails leaves no folder behind.
+"""
+
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import preprocess
+from engine.bundle import Bundle
+from engine.errors import UserError
+from export import bundle_writer, model_card, parity, variants
+from training import calibration, checkpoint, data, evaluate, training_ngrams
+from training.captioner import CaptionDecoder
+from training.embedders import Embedder, FromBundle, FromCheckpoint
+from training.train_encoders import corpus
+
+log = logging.getLogger(__name__)
+CALIBRATION_PICTURES = 96
+PARITY_ROWS = 64
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export; see `python -m export --help`."""
+
+    checkpoint: Path
+    captioner: Path
+    out: Path
+    data: Path
+    pairs: tuple[Path, ...] = ()
+    variants: tuple[str, ...] = ("int8",)
+    baselines: Mapping[str, Path] = field(default_factory=dict)
+    name: str = "Kindred bundle"
+    most_bytes: int = 0
+    captioner_bits: int = 8
+    draws: int = 1000
+    command: str = ""
+
+
+def build(request: Request) -> Path:
+    """Write the bundle and return its folder.
+
+    Raises:
+        UserError: checkpoints that do not belong together, data missing, a variant too far from its checkpoint, a
+            bundle too large.
+    """
+    encoders, encoders_kept = FromCheckpoint(request.checkpoint), checkpoint.load(request.checkpoint)
+    decoder, decoder_kept = load_captioner(request, encoders)
+    manifests = request.pairs or tuple(request.data / name for name in trained_on(encoders_kept, "manifests"))
+    if not manifests:
+        raise UserError("The checkpoint does not say what it was trained on; name the manifests with --pairs.")
+    pairs = data.read_pairs(manifests)
+    training, held_out = pairs.split("train"), pairs.split("val")
+    config = encoders.model.config
+    with bundle_writer.new_folder(request.out) as folder:
+        texts, sources = training_texts(request, encoders_kept, decoder_kept, training)
+        (folder / bundle_writer.TOKENIZER).write_text(encoders.tokenizer_json, encoding="utf-8")
+        training_ngrams.write(folder / bundle_writer.NGRAMS, texts)
+        log.info("writing %s", ", ".join(request.variants))
+        made = write_variants(folder, request, encoders, decoder, training)
+        sizes = decoder.config
+        captioner = {
+            "layers": sizes.layers, "heads": sizes.heads, "head_dim": sizes.head_dim, "max_tokens": sizes.max_tokens,
+            "metrics": decoder_kept.extra.get("metrics", {}),
+        }  # fmt: skip
+        content = bundle_writer.provisional(
+            folder, request.name, config.size, config.dim, config.max_length, captioner, made
+        )
+        bundle_writer.write_manifest(folder, content)
+        content["parity"] = check_parity(folder, made, encoders, decoder, held_out)
+        for variant in set(made) - set(request.variants):
+            bundle_writer.drop_variant(folder, content, variant)
+        bundle_writer.write_manifest(folder, content)
+        content |= measure(folder, request, manifests, held_out)
+        content |= {
+            "intended_use": model_card.INTENDED_USE,
+            "licence": model_card.LICENCE,
+            "data_provenance": sources,
+            "seed": encoders_kept.extra.get("settings", {}).get("train", {}).get("seed"),
+        }
+        bundle_writer.write_manifest(folder, content)
+        card = model_card.card(content, request.command)
+        (folder / bundle_writer.CARD).write_text(card, encoding="utf-8")
+        total = bundle_writer.refuse_too_large(folder, request.most_bytes)
+    log.info("%s: %.2f MB, id %s", request.out, total / 1e6, Bundle.open(request.out).id)
+    return request.out
+
+
+def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionDecoder, checkpoint.Checkpoint]:
+    """The decoder, if it reads the space of these very encoders.
+
+    Raises:
+        UserError: it is no captioner, or belongs to other encoders.
+    """
+    kept = checkpoint.load(request.captioner)
+    decoder = checkpoint.build(kept)
+    if not isinstance(decoder, CaptionDecoder):
+        raise UserError(f"{request.captioner} is a {kept.kind} checkpoint; give one of a captioner.")
+    mine = hashlib.sha256(request.checkpoint.read_bytes()).hexdigest()
+    if kept.tokenizer_json != encoders.tokenizer_json or kept.extra.get("encoders_sha256", mine) != mine:
+        raise UserError(
+            f"The captioner {request.captioner} was trained on other encoders than {request.checkpoint}; "
+            "train it on these."
+        )
+    return decoder, kept
+
+
+def trained_on(kept: checkpoint.Checkpoint, name: str) -> list[str]:
+    """Names of data files, relative to the data folder, from the settings that a checkpoint remembers."""
+    return list(kept.extra.get("settings", {}).get("data", {}).get(name, []))
+
+
+def training_texts(
+    request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: data.Pairs
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Every text that either model learned from, and for each source its rows, its use and its licences."""
+    rows = list(training.rows)
+    known = {row.path for row in rows}
+    for name in trained_on(captioner, "pairs"):
+        rows += [r for r in data.read_manifest(request.data / name) if r.split == "train" and r.path not in known]
+    grouped: dict[str, list[data.Pair]] = defaultdict(list)
+    for row in rows:
+        grouped[row.values.get("source", "") or "not stated"].append(row)
+    sources = [
+        {
+            "name": name,
+            "rows": len(found),
+            "used_for": "image and text towers, captioner" if found[0].path in known else "captioner",
+            "licences": sorted({row.values.get("licence", "") or "not stated" for row in found}),
+        }
+        for name, found in grouped.items()
+    ]
+    texts = [row.text for row in rows]
+    for name in trained_on(captioner, "texts"):
+        found_texts = corpus(request.data / name)
+        texts += found_texts
+        use = "captioner, and vocabulary of the text tower"
+        sources.append({"name": name, "rows": len(found_texts), "used_for": use, "licences": licences(name)})
+    return texts, sources
+
+
+def licences(name: str) -> list[str]:
+    """What is known of a text corpus by its file name."""
+    known = {
+        "roco": "ROCO figure captions from PubMed Central, licence per figure: CC BY, CC BY-SA, CC BY-NC and others",
+        "iu_reports": "Indiana University chest X-ray reports (Open-i), CC BY-NC-ND 4.0",
+    }
+    return [text for key, text in known.items() if key in name] or ["not stated"]
+
+
+def write_variants(
+    folder: Path, request: Request, encoders: FromCheckpoint, decoder: CaptionDecoder, training: data.Pairs
+) -> list[str]:
+    """Write the graphs of the asked variants; fp32 always, since int8 is made from it and parity begins there."""
+    model = encoders.model.cpu().eval()
+    variants.write_fp32(folder, model, decoder)
+    if "fp16" in request.variants:
+        variants.write_fp16(folder, model, decoder)
+    if "int8" in request.variants:
+        chosen = np.random.default_rng(SEED).permutation(len(training.images))[:CALIBRATION_PICTURES]
+        pixels = preprocess.batch([training.images[i] for i in chosen], model.config.size)
+        variants.write_int8(folder, pixels, request.captioner_bits)
+    return [name for name in variants.VARIANTS if name == "fp32" or name in request.variants]
+
+
+def check_parity(
+    folder: Path, made: list[str], encoders: FromCheckpoint, decoder: CaptionDecoder, held_out: data.Pairs
+) -> dict[str, Any]:
+    """Figures of every variant on held-out pictures and texts; raises UserError for one that is too far off."""
+    chosen = np.random.default_rng(SEED).permutation(len(held_out.images))[:PARITY_ROWS]
+    texts = list(dict.fromkeys(row.text for row in held_out.rows))[:PARITY_ROWS]
+    expected = parity.reference(encoders, decoder, [held_out.images[i] for i in chosen], texts)
+    figures = {}
+    for variant in made:
+        figures[variant] = parity.measure(Bundle.open(folder, variant, "cpu"), expected)
+        log.info("parity of %s: %s", variant, figures[variant])
+        parity.demand(variant, figures[variant])
+    return figures
+
+
+def measure(folder: Path, request: Request, manifests: tuple[Path, ...], held_out: data.Pairs) -> dict[str, Any]:
+    """Metrics, score calibration and evidence threshold of the shipped models, beside the baselines."""
+    shipped = FromBundle(folder)
+    shipped.constants = None  # the evaluation measures them
+    models: dict[str, Embedder] = {name: FromCheckpoint(path) for name, path in request.baselines.items()}
+    models[request.name] = shipped
+    log.info("measuring %s on %d held-out pairs", ", ".join(models), len(held_out.rows))
+    document, _ = evaluate.evaluate(models, manifests, draws=request.draws)
+    own = document["models"][request.name]
+    groups: dict[str, str] = {}
+    for row in held_out.rows:
+        groups.setdefault(row.text, row.group)
+    try:
+        evidence = calibration.report_evidence(list(groups), list(groups.values()), shipped.texts).as_dict()
+    except ValueError as problem:
+        raise UserError(f"The evidence threshold cannot be measured: {problem}. Give larger manifests.") from problem
+    return {
+        "calibration": own["calibration"],
+        "evidence": evidence,
+        "metrics": {"pool": document["pool"], "chance": document["chance"], **own["metrics"]},
+        "baselines": {name: found["metrics"] for name, found in document["models"].items() if name != request.name},
+        "evaluation": document,
+    }

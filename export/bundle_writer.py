@@ -1,0 +1,98 @@
+"""A bundle folder on disk: its manifest and its card, and its appearance as a whole or not at all. Knows no models."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine import manifest
+from engine.errors import UserError
+from engine.manifest import GRAPHS, PAIR_KINDS, SCHEMA_VERSION, file_entry
+from export.variants import file_name
+
+TOKENIZER, NGRAMS, CARD = "tokenizer.json", "training_ngrams.bin", "MODEL_CARD.md"
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target` that takes its place when all went well, and vanishes otherwise.
+
+    Raises:
+        UserError: `target` exists and is no bundle, so that replacing it could destroy something else.
+    """
+    if target.exists() and not (target / manifest.FILE_NAME).is_file():
+        raise UserError(f"{target} exists and is no bundle; give another --out.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
+        fresh = Path(temporary) / "new"
+        fresh.mkdir()
+        yield fresh
+        if target.exists():
+            target.rename(Path(temporary) / "old")
+        fresh.rename(target)
+
+
+def provisional(
+    folder: Path, name: str, size: int, dim: int, max_length: int, captioner: dict[str, Any], variants: list[str]
+) -> dict[str, Any]:
+    """A manifest that the product can open before anything is measured: scores are not calibrated yet."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "git_commit": git_commit(),
+        "preprocess": {"size": size, "mode": "longest side to size, centred on black, bicubic"},
+        "embedding_size": dim,
+        "tokenizer": {**file_entry(folder / TOKENIZER), "max_length": max_length},
+        "variants": {v: {g: file_entry(folder / file_name(g, v)) for g in GRAPHS} for v in variants},
+        "captioner": captioner,
+        "calibration": {kind: {"mean": 0.0, "std": 1.0} for kind in PAIR_KINDS},
+        "evidence": {"threshold": 1.0},
+        "training_ngrams": {**file_entry(folder / NGRAMS), "n": 8},
+    }
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / manifest.FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def drop_variant(folder: Path, content: dict[str, Any], variant: str) -> None:
+    """Take a variant out of the folder and of the manifest."""
+    for entry in content["variants"].pop(variant).values():
+        (folder / entry["file"]).unlink()
+
+
+def refuse_too_large(folder: Path, most_bytes: int) -> int:
+    """Bytes of the whole folder.
+
+    Raises:
+        UserError: they are more than `most_bytes` (0: any size), naming the largest files.
+    """
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    total = sum(sizes.values())
+    if most_bytes and total > most_bytes:
+        largest = ", ".join(f"{name} {sizes[name] / 1e6:.1f}" for name in sorted(sizes, key=lambda n: -sizes[n])[:4])
+        raise UserError(
+            f"The bundle has {total / 1e6:.2f} MB, {(total - most_bytes) / 1e6:.2f} MB too many ({largest}); "
+            "export fewer variants, try --captioner-bits 4, or train smaller models."
+        )
+    return total
+
+
+def git_commit() -> str:
+    """The commit that the exporting code is at, "-dirty" when files differ from it, "unknown" outside a checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    root = Path(__file__).resolve().parent
+    found = subprocess.run(
+        [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return found.stdout.strip() if found.returncode == 0 else "unknown"

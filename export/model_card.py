@@ -1,0 +1,115 @@
+"""MODEL_CARD.md of a bundle, written from its manifest. Knows no models: every number comes from what was measured."""
+
+from typing import Any
+
+from training import table
+
+INTENDED_USE = (
+    "Research on similar-case retrieval and report drafting in radiology. Not for diagnostic use, nor for any decision "
+    "about a patient. Not a medical device."
+)
+LICENCE = (
+    "Weights: research use only, non-commercial, because most of the training data is. The code that runs them is "
+    "Apache-2.0. No training text, image or embedding is part of this bundle."
+)
+LIMITS = (
+    "About 1,300 different training texts with pictures cannot teach fine findings: expect modality, region and broad "
+    "findings, not details, sizes or sides.",
+    "Radiographs of the chest are nearly all of COVID-19 patients, few are normal; CT and MR are teaching cases, so "
+    "rare diseases are over-represented.",
+    "Drafts are fluent before they are right. Read every sentence against the picture; evidence is similar wording in "
+    "other reports, never proof.",
+    "English only. One frame at a time: no volumes, no comparison with earlier studies.",
+    "Training never mirrored a picture, so sides keep their meaning; pictures shown mirrored will mislead the models.",
+    "Patients differ from the training data by age, sex, device and country; none of this was measured.",
+)
+
+
+def card(manifest: dict[str, Any], command: str) -> str:
+    """The whole card as markdown."""
+    parts = [
+        f"# Model card: {manifest['name']}",
+        f"Made {manifest['created']} from commit `{manifest['git_commit']}` (seed {manifest['seed']}) by"
+        f"\n\n    {command}",
+        f"## Intended use\n\n{manifest['intended_use']}",
+        f"## Licence\n\n{manifest['licence']}",
+        "## Training data\n\n" + provenance(manifest["data_provenance"]),
+        "## Limits\n\n" + "\n".join(f"- {line}" for line in LIMITS),
+        "## Files\n\n" + files(manifest),
+        "## Parity with the checkpoint\n\n" + parity(manifest["parity"]),
+        "## Measured on held-out pairs, with the models of this bundle\n\n" + table.markdown(manifest["evaluation"]),
+        "## Drafts\n\n" + drafts(manifest["captioner"].get("metrics", {})),
+        "## Calibration\n\n" + calibration(manifest),
+    ]
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def provenance(sources: list[dict[str, Any]]) -> str:
+    lines = [["source", "rows", "used for", "licences as stated by the source"]]
+    lines += [[s["name"], f"{s['rows']:,}", s["used_for"], "; ".join(s["licences"])] for s in sources]
+    return table.grid(lines)
+
+
+def files(manifest: dict[str, Any]) -> str:
+    lines = [["variant", "model", "file", "MB"]]
+    for variant, graphs in manifest["variants"].items():
+        lines += [[variant, graph, entry["file"], f"{entry['bytes'] / 1e6:.1f}"] for graph, entry in graphs.items()]
+    size, dim = manifest["preprocess"]["size"], manifest["embedding_size"]
+    return (
+        f"Pictures are scaled to fit {size} x {size} pixels on black, texts cut to "
+        f"{manifest['tokenizer']['max_length']} tokens; embeddings have {dim} numbers.\n\n{table.grid(lines)}"
+    )
+
+
+def parity(figures: dict[str, Any]) -> str:
+    lines = [["variant", "image: lowest (mean) row cosine", "text: lowest (mean) row cosine", "equal greedy captions"]]
+    for variant, found in figures.items():
+        cells = [
+            f"{found[tower]['lowest_cosine']:.5f} ({found[tower]['mean_cosine']:.5f}), {found[tower]['rows']} rows"
+            for tower in ("image", "text")
+        ]
+        words = found["captioner"]
+        lines.append([variant, *cells, f"{words['equal_captions']} of {words['captions']}"])
+    return table.grid(lines)
+
+
+def drafts(metrics: dict[str, Any]) -> str:
+    """Scores of the captions against the reports, beside the baselines; plain figures where that is all there is."""
+    columns = ("captioner", "nearest_report", "most_frequent")
+    scored = [name for name in columns if isinstance(metrics.get(name), dict)]
+    if not scored:
+        return "The captions of this bundle were not scored."
+    shown = {
+        "captioner": "this decoder",
+        "nearest_report": "nearest training report",
+        "most_frequent": "commonest report",
+    }
+    names = list(metrics[scored[0]])
+    lines = [["metric", *(shown[name] for name in scored)]]
+    lines += [[name, *(score(metrics[column].get(name)) for column in scored)] for name in names]
+    copying = metrics.get("copying_8_words")
+    note = "" if copying is None else (
+        f"\n\nShare of captions with 8 or more consecutive words of a training text: {score(copying)}; the product "
+        "leaves such sentences out of a draft."
+    )  # fmt: skip
+    count = metrics.get("captions", "Some")
+    return f"{count} captions of held-out pictures, before quantisation.\n\n{table.grid(lines)}{note}"
+
+
+def score(value: Any) -> str:
+    if isinstance(value, dict):
+        shown = score(value.get("value"))
+        return f"{shown} ({score(value['low'])} to {score(value['high'])})" if "low" in value else shown
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def calibration(manifest: dict[str, Any]) -> str:
+    lines = [["pairs", "mean cosine", "deviation"]]
+    lines += [[kind, f"{c['mean']:.4f}", f"{c['std']:.4f}"] for kind, c in manifest["calibration"].items()]
+    evidence = manifest["evidence"]
+    return (
+        f"Cosines of unrelated held-out pairs, by which scores become comparable:\n\n{table.grid(lines)}\n\n"
+        f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f} on: "
+        f"{evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
+        f"same case (chance {evidence['chance']:.1%})."
+    )

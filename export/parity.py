@@ -1,0 +1,114 @@
+"""Whether an exported variant still answers as its checkpoint does. Knows nothing of how graphs are made or stored.
+
+Both sides take the whole way, preprocessing and tokenizer included: the checkpoint as training embeds with it, the
+bundle as the product does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine import captioner
+from engine.bundle import Bundle
+from engine.errors import UserError
+from training.captioner import CaptionDecoder
+from training.embedders import FromCheckpoint
+
+LOWEST_COSINE = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.98}
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Held-out inputs with what the checkpoint makes of them."""
+
+    pictures: Sequence[NDArray[np.uint8]]
+    texts: Sequence[str]
+    image_rows: Rows
+    text_rows: Rows
+    captions: list[list[str]]
+    """Greedy tokens for the first pictures."""
+
+
+def reference(
+    model: FromCheckpoint,
+    decoder: CaptionDecoder,
+    pictures: Sequence[NDArray[np.uint8]],
+    texts: Sequence[str],
+    captions: int = 8,
+) -> Reference:
+    """What torch answers; `captions` pictures are captioned."""
+    rows = model.images(pictures)
+    step, shape = torch_step(decoder), decoder_shape(decoder)
+    written = [captioner.generate(step, row, model.tokenizer, shape, beams=1).tokens for row in rows[:captions]]
+    return Reference(pictures, texts, rows, model.texts(texts), written)
+
+
+def row_cosines(first: Rows, second: Rows) -> NDArray[np.float64]:
+    """Cosine of each row of [N, D] with the same row of the other."""
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(1) / lengths)
+
+
+def measure(bundle: Bundle, expected: Reference) -> dict[str, Any]:
+    """How near a bundle is: lowest and mean row cosine of each tower, and how many greedy captions are equal."""
+    figures: dict[str, Any] = {}
+    pairs = {
+        "image": (expected.image_rows, bundle.embed_images(expected.pictures)),
+        "text": (expected.text_rows, bundle.embed_texts(expected.texts)),
+    }
+    for tower, (wanted, found) in pairs.items():
+        cosines = row_cosines(wanted, found)
+        figures[tower] = {
+            "lowest_cosine": float(cosines.min()),
+            "mean_cosine": float(cosines.mean()),
+            "rows": len(cosines),
+        }
+    # From the checkpoint's own embeddings, so that the decoder alone is compared.
+    written = [bundle.caption_embedding(row, beams=1).tokens for row in expected.image_rows[: len(expected.captions)]]
+    same = sum(found == wanted for found, wanted in zip(written, expected.captions, strict=True))
+    figures["captioner"] = {"equal_captions": same, "captions": len(written)}
+    return figures
+
+
+def demand(variant: str, figures: dict[str, Any]) -> None:
+    """Let a variant pass or refuse it.
+
+    Raises:
+        UserError: a tower is too far from its checkpoint, saying by how much, or fp32 writes other captions.
+    """
+    needed = LOWEST_COSINE[variant]
+    for tower in ("image", "text"):
+        found = figures[tower]["lowest_cosine"]
+        if not found >= needed:
+            raise UserError(
+                f"The {variant} {tower} model answers differently from its checkpoint: the lowest row cosine is "
+                f"{found:.5f}, and {needed} is needed ({needed - found:.5f} short). Export without {variant}."
+            )
+    words = figures["captioner"]
+    if variant == "fp32" and words["equal_captions"] != words["captions"]:
+        raise UserError(
+            f"The fp32 captioner writes the words of its checkpoint in only {words['equal_captions']} of "
+            f"{words['captions']} captions; do not use this export."
+        )
+
+
+def torch_step(decoder: CaptionDecoder) -> captioner.Step:
+    """The decoder in torch as the engine's search calls it."""
+
+    @torch.inference_mode()
+    def step(ids: NDArray[np.int64], condition: Rows, past: Rows) -> tuple[Rows, Rows]:
+        logits, present = decoder(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (ids, condition, past)))
+        return logits.numpy(), present.numpy()
+
+    return step
+
+
+def decoder_shape(decoder: CaptionDecoder) -> captioner.DecoderShape:
+    config = decoder.config
+    return captioner.DecoderShape(config.layers, config.heads, config.head_dim, config.max_tokens)

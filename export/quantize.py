@@ -1,0 +1,232 @@
+"""Small and fast forms of a graph: 8-bit weights for matrix products, static 8 bits for convolutions.
+
+Knows nothing of bundles, nor whether the result is good enough: `export.parity` measures that.
+"""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
+
+MIN_SIZE = 50_000
+"""Smaller tables stay in float32: they cost nothing, and rounding them does."""
+
+
+def pack(weight: NDArray[np.float32], bits: int = 8) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Round a matrix to integers with one scale per row and block, in the layout of onnxruntime's MatMulNBits.
+
+    Args:
+        weight: float32 [rows, width], width a multiple of 16.
+        bits: 8 or 4.
+
+    Returns:
+        uint8 [rows, blocks, bytes of a block] (4 bits: the even column in the low half) and float32 [rows, blocks];
+        an entry is (integer - 2 ** (bits - 1)) * scale.
+    """
+    rows, width = weight.shape
+    block = block_size(width, bits)
+    parts = weight.reshape(rows, width // block, block)
+    middle = 2 ** (bits - 1)
+    # The entry farthest from 0 gets the integer 0, the one that has no counterpart on the other side.
+    farthest = np.take_along_axis(parts, np.abs(parts).argmax(axis=2)[..., None], axis=2)
+    scale = np.where(farthest == 0, 1, farthest / -middle).astype(np.float32)
+    whole = np.clip(np.rint(parts / scale) + middle, 0, 2 * middle - 1).astype(np.uint8)
+    if bits == 4:
+        whole = whole[..., 0::2] | (whole[..., 1::2] << 4)
+    return whole, scale[..., 0]
+
+
+def block_size(width: int, bits: int = 8) -> int:
+    """Columns that share a scale: the largest power of two that divides the width, at most 128 (32 for 4 bits)."""
+    return min(width & -width, 128 if bits == 8 else 32)
+
+
+def weights_to_integers(source: Path, target: Path, bits: int = 8) -> None:
+    """Keep the weights of matrix products (at `bits`) and the rows of word tables (at 8 bits) as integers.
+
+    Products run in MatMulNBits with activations rounded per row and block, so a row does not depend on its batch. A
+    table that both looks words up and scores them (a tied output) is stored once.
+    """
+    model = onnx.load(source)
+    graph = model.graph
+    _gemm_to_matmul(graph)
+    constants = {item.name: item for item in graph.initializer}
+    transposed = {node.output[0]: node for node in graph.node if node.op_type == "Transpose" and _plain(node)}
+    packed: dict[tuple[str, bool, int], tuple[str, str]] = {}
+    tables = {node.input[0] for node in graph.node if node.op_type == "Gather"}
+
+    def packed_names(name: str, turn: bool, kind: int) -> tuple[str, str]:
+        key = (name, turn, kind)
+        if key not in packed:
+            weight = numpy_helper.to_array(constants[name])
+            whole, scale = pack(np.ascontiguousarray(weight.T if turn else weight), kind)
+            names = f"{name}_{kind}bit{'_t' if turn else ''}", f"{name}_scale{kind}{'_t' if turn else ''}"
+            graph.initializer.append(numpy_helper.from_array(whole, names[0]))
+            graph.initializer.append(numpy_helper.from_array(scale, names[1]))
+            packed[key] = names
+        return packed[key]
+
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.op_type == "MatMul":
+            right = transposed.get(node.input[1])
+            name = right.input[0] if right else node.input[1]
+            if _large(constants.get(name)):
+                width, rows = list(constants[name].dims)[:: -1 if right else 1]
+                kind = 8 if name in tables else bits
+                nodes.append(_matmul_node(node, packed_names(name, right is None, kind), width, rows, kind))
+                continue
+        if node.op_type == "Gather" and _large(constants.get(node.input[0])):
+            nodes += _gather_nodes(node, packed_names(node.input[0], False, 8), int(constants[node.input[0]].dims[1]))
+            continue
+        nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    _drop_unused(graph)
+    if not any(item.domain == "com.microsoft" for item in model.opset_import):
+        model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    onnx.save(model, target)
+
+
+def convolutions_to_integers(source: Path, target: Path, pixels: NDArray[np.uint8], float_convolutions: int) -> None:
+    """Run the convolutions in 8 bits: weights per channel, activations with ranges seen on real pictures.
+
+    Args:
+        pixels: uint8 [N, S, S], pictures from the training split.
+        float_convolutions: how many of the first ones stay in float32. They are tiny, and the whole network suffers
+            from their rounding: in EfficientNet-Lite0 they make all of the loss.
+    """
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        plain, integer = Path(folder) / "plain.onnx", Path(folder) / "integer.onnx"
+        quant_pre_process(source, plain, skip_symbolic_shape=True)
+        nodes = list(onnx.load(plain).graph.node)
+        first = [index for index, node in enumerate(nodes) if node.op_type == "Conv"][float_convolutions]
+        quantize_static(
+            plain,
+            integer,
+            _Pictures(pixels),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_quantize=[node.name for node in nodes[first:] if node.op_type in {"Conv", "Clip", "Add"}],
+        )
+        weights_to_integers(integer, target)
+
+
+def convolutions(path: Path) -> int:
+    """How many convolutions a graph has: a vision transformer has one, a convolutional network dozens."""
+    return sum(node.op_type == "Conv" for node in onnx.load(path, load_external_data=False).graph.node)
+
+
+class _Pictures(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._batches = iter(np.array_split(pixels, max(1, len(pixels) // 4)))
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"pixels": batch}
+
+
+def _large(item: onnx.TensorProto | None) -> bool:
+    return (
+        item is not None
+        and item.data_type == onnx.TensorProto.FLOAT
+        and len(item.dims) == 2
+        and item.dims[0] * item.dims[1] >= MIN_SIZE
+        and all(size % 16 == 0 for size in item.dims[1:])
+    )
+
+
+def _plain(node: onnx.NodeProto) -> bool:
+    order = next((list(item.ints) for item in node.attribute if item.name == "perm"), [1, 0])
+    return order == [1, 0]
+
+
+def _matmul_node(node: onnx.NodeProto, names: tuple[str, str], width: int, rows: int, bits: int) -> onnx.NodeProto:
+    return helper.make_node(
+        "MatMulNBits",
+        [node.input[0], *names],
+        list(node.output),
+        name=node.name,
+        domain="com.microsoft",
+        K=width,
+        N=rows,
+        bits=bits,
+        block_size=block_size(width, bits),
+        accuracy_level=4,  # activations in 8 bits
+    )
+
+
+def _gather_nodes(node: onnx.NodeProto, names: tuple[str, str], width: int) -> list[onnx.NodeProto]:
+    """Look up integers [N, T, blocks, block] and scales [N, T, blocks], multiply, and flatten to [N, T, width]."""
+    ids, result, stem = node.input[1], node.output[0], node.output[0]
+    make = helper.make_node
+    return [
+        make("Constant", [], [f"{stem}_last"], value_ints=[-1]),
+        make("Constant", [], [f"{stem}_shape"], value_ints=[0, 0, width]),
+        make("Constant", [], [f"{stem}_middle"], value_float=128.0),
+        make("Gather", [names[0], ids], [f"{stem}_integers"], axis=0),
+        make("Cast", [f"{stem}_integers"], [f"{stem}_float"], to=onnx.TensorProto.FLOAT),
+        make("Sub", [f"{stem}_float", f"{stem}_middle"], [f"{stem}_centred"]),
+        make("Gather", [names[1], ids], [f"{stem}_scales"], axis=0),
+        make("Unsqueeze", [f"{stem}_scales", f"{stem}_last"], [f"{stem}_scale"]),
+        make("Mul", [f"{stem}_centred", f"{stem}_scale"], [f"{stem}_blocks"]),
+        make("Reshape", [f"{stem}_blocks", f"{stem}_shape"], [result], name=node.name),
+    ]
+
+
+def _gemm_to_matmul(graph: onnx.GraphProto) -> None:
+    """Write A @ B' + C as MatMul and Add, because only MatMul has a form with integer weights."""
+    constants = {item.name: item for item in graph.initializer}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        settings = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        simple = settings.get("alpha", 1.0) == settings.get("beta", 1.0) == 1.0 and not settings.get("transA", 0)
+        if node.op_type != "Gemm" or not simple or not _large(constants.get(node.input[1])):
+            nodes.append(node)
+            continue
+        right = node.input[1]
+        if settings.get("transB", 0):
+            weight = numpy_helper.to_array(constants[right]).T
+            right = f"{right}_turned"
+            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(weight), right))
+        product = f"{node.output[0]}_product" if len(node.input) > 2 else node.output[0]
+        nodes.append(helper.make_node("MatMul", [node.input[0], right], [product], name=f"{node.name}_product"))
+        if len(node.input) > 2:
+            nodes.append(helper.make_node("Add", [product, node.input[2]], [node.output[0]], name=node.name))
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Remove nodes and weights that nothing reads any more."""
+    outputs = {value.name for value in graph.output}
+    while True:
+        used = {name for node in graph.node for name in node.input} | outputs
+        kept = [node for node in graph.node if used.intersection(node.output)]
+        if len(kept) == len(graph.node):
+            break
+        del graph.node[:]
+        graph.node.extend(kept)
+    weights = [item for item in graph.initializer if item.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(weights)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """onnxruntime's quantiser talks through the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

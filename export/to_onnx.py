@@ -1,0 +1,138 @@
+"""The three networks of a bundle as ONNX graphs. Knows nothing of quantisation, parity or bundles.
+
+Axes that vary have names: `batch` (N), `length` (L or T, tokens of this call) and `past` (P, tokens in the cache, 0
+included). Everything else is fixed by the checkpoint.
+"""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from training.captioner import CaptionDecoder
+from training.towers import DualEncoder
+
+OPSET = 20
+
+
+class ImageGraph(nn.Module):
+    """pixels uint8 [N, S, S] -> embedding float32 [N, D]; half precision stays inside, never at the border."""
+
+    def __init__(self, model: DualEncoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.model.image(pixels).float()
+
+
+class TextGraph(nn.Module):
+    """ids int64 [N, L], mask int64 [N, L] -> embedding float32 [N, D]."""
+
+    def __init__(self, model: DualEncoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        return self.model.text(ids, mask).float()
+
+
+class CaptionerGraph(nn.Module):
+    """ids, condition, past -> logits, present, all float32 at the border (see CaptionDecoder.forward for the axes)."""
+
+    def __init__(self, model: CaptionDecoder) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, condition: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        kind = self.model.words.weight.dtype
+        logits, present = self.model(ids, condition.to(kind), past.to(kind))
+        return logits.float(), present.float()
+
+
+def export_image(model: DualEncoder, path: Path) -> None:
+    """Write the image tower."""
+    pixels = torch.randint(0, 256, (2, model.config.size, model.config.size), dtype=torch.uint8)
+    _export(ImageGraph(model), (pixels,), path, ["pixels"], ["embedding"], ({0: Dim("batch")},))
+
+
+def export_text(model: DualEncoder, path: Path) -> None:
+    """Write the text tower."""
+    ids = torch.ones(2, 7, dtype=torch.int64)
+    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
+    axes = {0: Dim("batch"), 1: Dim("length", max=model.config.max_length)}
+    _export(TextGraph(model), (ids, mask), path, ["ids", "mask"], ["embedding"], (axes, axes))
+
+
+def export_captioner(model: CaptionDecoder, path: Path) -> None:
+    """Write the decoder; one graph serves the first call (an empty cache) and all later ones."""
+    config = model.config
+    ids = torch.ones(2, 3, dtype=torch.int64)
+    condition = torch.nn.functional.normalize(torch.randn(2, config.embedding), dim=1)
+    past = torch.randn(config.layers, 2, 2, config.heads, 4, config.head_dim)
+    batch = Dim("batch")
+    # The two lengths add up to at most max_tokens; the decoder's caller keeps to it.
+    length, before = Dim("length", max=config.max_tokens), Dim("past", min=0, max=config.max_tokens)
+    axes = ({0: batch, 1: length}, {0: batch}, {2: batch, 4: before})
+    _export(
+        CaptionerGraph(model), (ids, condition, past), path, ["ids", "condition", "past"], ["logits", "present"], axes
+    )
+
+
+def _export(
+    graph: nn.Module,
+    inputs: tuple[Tensor, ...],
+    path: Path,
+    input_names: list[str],
+    output_names: list[str],
+    axes: tuple[dict[int, Dim], ...],
+) -> None:
+    with torch.no_grad(), _quiet():
+        program = torch.onnx.export(
+            graph.eval(),
+            inputs,
+            input_names=input_names,
+            output_names=[f"result_{name}" for name in output_names],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=axes,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    _rename(model.graph, {name: f"inner_{name}" for name in output_names})
+    _rename(model.graph, {f"result_{name}": name for name in output_names})
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Rename values. The exporter calls a BERT's word vectors "embedding", so that no output could have that name."""
+    for node in graph.node:
+        for field in (node.input, node.output):
+            field[:] = [names.get(name, name) for name in field]
+    for value in [*graph.output, *graph.value_info, *graph.initializer]:
+        value.name = names.get(value.name, value.name)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter warns of its own deprecations and logs its progress; neither concerns us."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

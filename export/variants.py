@@ -1,0 +1,66 @@
+"""The graphs of each variant of a bundle, as files in a folder. Knows nothing of manifests."""
+
+import copy
+import logging
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import runtime
+from engine.manifest import GRAPHS
+from export import parity, quantize, to_onnx
+from training.captioner import CaptionDecoder
+from training.towers import DualEncoder
+
+log = logging.getLogger(__name__)
+VARIANTS = ("fp32", "int8", "fp16")
+FLOAT_CONVOLUTIONS = (9, 18, 30)
+"""How many first convolutions of an int8 image tower stay in float32: tried in turn until the rest rounds well."""
+WANTED_COSINE = 0.99
+"""A little above what parity demands, because this is measured on fewer pictures."""
+
+
+def file_name(graph: str, variant: str) -> str:
+    return f"{graph}.{variant}.onnx"
+
+
+def write_fp32(folder: Path, encoders: DualEncoder, decoder: CaptionDecoder, variant: str = "fp32") -> None:
+    """The graphs in the precision of the models."""
+    to_onnx.export_image(encoders, folder / file_name("image", variant))
+    to_onnx.export_text(encoders, folder / file_name("text", variant))
+    to_onnx.export_captioner(decoder, folder / file_name("captioner", variant))
+
+
+def write_fp16(folder: Path, encoders: DualEncoder, decoder: CaptionDecoder) -> None:
+    """Half-precision weights and arithmetic, for GPUs; no faster on a CPU."""
+    write_fp32(folder, copy.deepcopy(encoders).half(), copy.deepcopy(decoder).half(), "fp16")
+
+
+def write_int8(folder: Path, calibration: NDArray[np.uint8], captioner_bits: int = 8) -> None:
+    """Integer weights, from the fp32 graphs that lie in the folder.
+
+    Args:
+        calibration: uint8 [N, S, S], training pictures: the first three quarters set the ranges of activations, the
+            rest judge how many convolutions have to stay in float32.
+        captioner_bits: 4 halves the decoder's layers (its word table keeps 8) where a bundle has to be small.
+    """
+    paths = {graph: (folder / file_name(graph, "fp32"), folder / file_name(graph, "int8")) for graph in GRAPHS}
+    quantize.weights_to_integers(*paths["text"])
+    quantize.weights_to_integers(*paths["captioner"], bits=captioner_bits)
+    source, target = paths["image"]
+    count = quantize.convolutions(source)
+    if count <= 1:
+        quantize.weights_to_integers(source, target)
+        return
+    cut = len(calibration) * 3 // 4
+    fitted, judged = calibration[:cut], calibration[cut:]
+    machine = runtime.start("cpu")
+    wanted = runtime.Model(source, machine).run(["embedding"], {"pixels": judged})[0]
+    for kept in sorted({min(kept, count - 1) for kept in FLOAT_CONVOLUTIONS}):
+        quantize.convolutions_to_integers(source, target, fitted, kept)
+        found = runtime.Model(target, machine).run(["embedding"], {"pixels": judged})[0]
+        lowest = float(parity.row_cosines(wanted, found).min())
+        log.info("int8 image tower with %d of %d convolutions in float32: lowest cosine %.4f", kept, count, lowest)
+        if lowest >= WANTED_COSINE:
+            return
