@@ -1,0 +1,70 @@
+"""Wires states, views and commands into the running app: the only place that does. Holds no logic of its own."""
+
+import argparse
+import getpass
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from desktop import errors, theme
+from desktop.actions import Actions
+from desktop.desk import Desk
+from desktop.views.window import MainWindow
+
+
+@dataclass(frozen=True)
+class App:
+    """A desk with its window and commands."""
+
+    desk: Desk
+    window: MainWindow
+    actions: Actions
+
+    def close(self) -> None:
+        self.window.close()
+        self.desk.close()
+
+
+def build(workspace: Path | None = None, who: str = "") -> App:
+    """Everything wired, nothing shown or started yet; needs a QApplication."""
+    desk = Desk(workspace, who)
+    window = MainWindow(desk)
+    return App(desk, window, Actions(desk, window))
+
+
+def make_application(arguments: Sequence[str] = ()) -> QApplication:
+    """The QApplication in the theme of Kindred."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0], *arguments])
+    app.setApplicationName("kindred")
+    app.setApplicationDisplayName("Kindred")
+    app.setWindowIcon(QIcon(theme.icon("similar")))
+    theme.apply(app)
+    return app
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="kindred", description="Opens the Kindred desktop app. Not for diagnostic use.")
+    made.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="DICOM file, folder or zip to open")
+    made.add_argument("--archive", type=Path, metavar="DIR", help="archive to search in")
+    made.add_argument("--bundle", type=Path, metavar="DIR", help="bundle of models; default: the starter bundle")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the desktop app until its window is closed; returns the exit status."""
+    options = parser().parse_args(list(arguments))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    qt = make_application()
+    app = build(who=getpass.getuser())
+    errors.install(app.desk.messages.show)
+    app.window.show()
+    app.desk.begin(options.paths, options.archive, options.bundle)
+    status = qt.exec()
+    app.desk.close()
+    return status

@@ -1,0 +1,222 @@
+"""Runs work off the UI thread: the only place in the app that starts threads. Knows nothing of what the work is.
+
+A work request is a plain callable that carries a snapshot of its inputs, mutates nothing that the UI sees, and gets
+two functions: `progress` to report with and `cancelled` to ask. Its answer, or its failure, comes back on the UI
+thread, to a QObject that was created there; the answer of a request that was cancelled or replaced is dropped.
+"""
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
+
+from engine.errors import Cancelled, UserError
+from engine.progress import IsCancelled, Progress
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[Progress, IsCancelled], T]
+
+
+class Lane(Enum):
+    """Separate threads, so that a long import never delays the picture on the screen. The value is how many threads."""
+
+    PICTURE = ("picture", 2)
+    THUMBNAIL = ("thumbnail", 1)
+    MODEL = ("model", 1)
+    STORE = ("store", 1)
+    """One thread, so that what is saved later is saved last."""
+    LONG = ("long", 2)
+
+
+def simply(function: Callable[..., T], *arguments: Any) -> Work[T]:
+    """Work that can neither be stopped half way nor tell how far it is."""
+    return lambda progress, cancelled: function(*arguments)
+
+
+class Job(QObject):
+    """One request as the UI thread sees it: title, progress, and a way to stop it."""
+
+    progressed = Signal()
+
+    def __init__(self, number: int, title: str, key: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self.number, self.title, self.key = number, title, key
+        self.done, self.total, self.what = 0, 0, ""
+        self.stopping = False
+
+    def take_progress(self, done: int, total: int, what: str) -> None:
+        self.done, self.total, self.what = done, total, what
+        self.progressed.emit()
+
+
+class _Relay(QObject):
+    """Carries a worker's words to the UI thread; created there, so that its slots run there."""
+
+    progress = Signal(int)
+    finished = Signal(int, object, object)
+
+
+class _Runner(QRunnable):
+    """The worker's side of one request."""
+
+    def __init__(self, number: int, work: Work[Any], relay: _Relay) -> None:
+        super().__init__()
+        self.setAutoDelete(False)
+        self._number, self._work, self._relay = number, work, relay
+        self.stop = threading.Event()
+        self._lock = threading.Lock()
+        self._latest: tuple[int, int, str] | None = None
+
+    def take_progress(self) -> tuple[int, int, str] | None:
+        with self._lock:
+            latest, self._latest = self._latest, None
+        return latest
+
+    def _report(self, done: int, total: int, what: str) -> None:
+        with self._lock:
+            unread = self._latest is not None
+            self._latest = (done, total, what)
+        if not unread:  # one signal in flight at most: ten thousand reports must not flood the event loop
+            self._relay.progress.emit(self._number)
+
+    def run(self) -> None:
+        result: object = None
+        error: BaseException | None = None
+        try:
+            if self.stop.is_set():
+                raise Cancelled
+            result = self._work(self._report, self.stop.is_set)
+        except BaseException as problem:  # every failure is delivered: nothing may die unseen on a worker
+            error = problem
+        self._relay.finished.emit(self._number, result, error)
+
+
+class _Entry:
+    def __init__(self, job: Job, runner: _Runner, lane: Lane) -> None:
+        self.job, self.runner, self.lane = job, runner, lane
+        self.done: Callable[[Any], None] | None = None
+        self.failed: Callable[[BaseException], None] | None = None
+        self.cancelled: Callable[[], None] | None = None
+        self.replaced = False
+
+
+class Background(QObject):
+    """Starts, reports, replaces and cancels background work."""
+
+    started = Signal(Job)
+    ended = Signal(Job)
+    problem = Signal(object)
+    """A failure that nobody showed yet: the exception, with its traceback."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._numbers = itertools.count(1)
+        self._entries: dict[int, _Entry] = {}
+        self._relay = _Relay(self)
+        self._relay.progress.connect(self._on_progress)
+        self._relay.finished.connect(self._on_finished)
+        self._pools: dict[Lane, QThreadPool] = {}
+        for lane in Lane:
+            pool = QThreadPool(self)
+            pool.setMaxThreadCount(lane.value[1])
+            self._pools[lane] = pool
+
+    def start(
+        self,
+        work: Work[T],
+        done: Callable[[T], None],
+        *,
+        title: str = "",
+        key: str = "",
+        lane: Lane = Lane.LONG,
+        urgent: bool = False,
+        failed: Callable[[BaseException], None] | None = None,
+        cancelled: Callable[[], None] | None = None,
+    ) -> Job:
+        """Run `work(progress, cancelled)` on a worker; exactly one of the three callbacks follows on the UI thread.
+
+        Args:
+            title: shown with the progress in the status bar; a job without one stays out of sight.
+            key: a newer request with the same key replaces this one: none of its callbacks is called any more.
+            urgent: before the other waiting requests of the same lane.
+            failed: shows a UserError itself; without it, and for every other failure, `problem` is emitted.
+        """
+        if QThread.currentThread() is not self.thread():
+            raise RuntimeError("Background work is requested from the UI thread only")
+        if key:
+            self.drop(key)
+        number = next(self._numbers)
+        runner = _Runner(number, work, self._relay)
+        entry = _Entry(Job(number, title, key, self), runner, lane)
+        entry.done, entry.failed, entry.cancelled = done, failed, cancelled
+        self._entries[number] = entry
+        self.started.emit(entry.job)
+        self._pools[lane].start(runner, 1 if urgent else 0)
+        return entry.job
+
+    def cancel(self, job: Job) -> None:
+        """Ask a job to stop; its `cancelled` callback follows once it has."""
+        entry = self._entries.get(job.number)
+        if entry is None or job.stopping:
+            return
+        job.stopping = True
+        entry.runner.stop.set()
+        job.progressed.emit()
+        if self._pools[entry.lane].tryTake(entry.runner):
+            self._on_finished(job.number, None, Cancelled())
+
+    def drop(self, key: str) -> None:
+        """Forget the requests with this key: stop them if they still can, and ignore their answers."""
+        for entry in [entry for entry in self._entries.values() if entry.job.key == key]:
+            entry.replaced = True
+            self.cancel(entry.job)
+
+    def idle(self, visible_only: bool = False) -> bool:
+        return not any(entry.job.title or not visible_only for entry in self._entries.values())
+
+    def close(self, wait_ms: int = 10_000) -> bool:
+        """Stop everything and wait for the workers; False when one did not end in time."""
+        for entry in list(self._entries.values()):
+            entry.replaced = True
+            self.cancel(entry.job)
+        ended = [pool.waitForDone(wait_ms) for pool in self._pools.values()]
+        return all(ended)
+
+    def _on_progress(self, number: int) -> None:
+        entry = self._entries.get(number)
+        latest = entry.runner.take_progress() if entry else None
+        if entry and latest:
+            entry.job.take_progress(*latest)
+
+    def _on_finished(self, number: int, result: object, error: BaseException | None) -> None:
+        entry = self._entries.pop(number, None)
+        if entry is None:
+            return
+        try:
+            if (
+                error is not None
+                and not isinstance(error, (Cancelled, UserError))
+                and (entry.replaced or entry.job.stopping)
+            ):
+                log.warning("A request that nobody waits for any more failed", exc_info=error)
+            if entry.replaced:
+                return
+            if isinstance(error, Cancelled) or entry.job.stopping:
+                if entry.cancelled:
+                    entry.cancelled()
+            elif error is not None:
+                if entry.failed:
+                    entry.failed(error)
+                if not entry.failed or not isinstance(error, UserError):
+                    self.problem.emit(error)
+            elif entry.done:
+                entry.done(result)
+        finally:
+            self.ended.emit(entry.job)
+            entry.job.deleteLater()

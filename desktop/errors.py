@@ -1,0 +1,64 @@
+"""Turns any failure into a calm message: the user's problem as one sentence, ours as a bug with details. Shows nothing.
+
+Everything that is no UserError is logged with its traceback. The app itself puts no patient data into a log.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
+from engine.errors import UserError
+
+log = logging.getLogger("kindred")
+
+INFO, PROBLEM, BUG = "info", "problem", "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the message bar shows."""
+
+    text: str
+    kind: str = INFO
+    details: str = ""
+    """For a bug: the traceback, ready to be copied into a report."""
+
+
+def describe(error: BaseException) -> Message:
+    """The message for a failure; logs it when it is our bug."""
+    if isinstance(error, UserError):
+        return Message(str(error), PROBLEM)
+    details = "".join(traceback.format_exception(error))
+    log.error("Unexpected failure\n%s", details)
+    return Message(
+        f"Kindred made a mistake ({type(error).__name__}). Your files are untouched; copy the details to report it.",
+        BUG,
+        details,
+    )
+
+
+def install(show: Callable[[Message], None]) -> None:
+    """Send exceptions that nobody caught, and what Qt complains about, to the log and the message bar."""
+
+    def on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        show(describe(error.with_traceback(trace)))
+
+    sys.excepthook = on_exception
+    qInstallMessageHandler(_on_qt_message)
+
+
+def _on_qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    levels = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.WARNING,
+    }
+    logging.getLogger("qt").log(levels.get(kind, logging.ERROR), "%s", text)

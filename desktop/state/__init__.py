@@ -1,0 +1,1 @@
+"""Observable state of the desk: Qt objects without widgets. Knows no view."""

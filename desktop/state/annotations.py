@@ -1,0 +1,86 @@
+"""The words in the corners of a viewport. Pure functions; knows no widgets and paints nothing."""
+
+from dataclasses import dataclass
+
+from desktop.state.viewport import ViewportState
+from engine.geometry import edge_letters
+from engine.study import Series, Study
+from engine.voi import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Lines of text for each corner, and the letters at the edges (left, top, right, bottom)."""
+
+    top_left: tuple[str, ...] = ()
+    top_right: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    bottom_right: tuple[str, ...] = ()
+    edges: tuple[str, str, str, str] | None = None
+
+
+def annotate(viewport: ViewportState) -> Annotations:
+    """What to write over the picture on screen: numbers belong to that picture, not to one still being made."""
+    study, series, picture = viewport.study, viewport.series, viewport.picture
+    if study is None or series is None:
+        return Annotations()
+    left = patient_lines(study) if viewport.identity_visible else ("Identity hidden",)
+    right = tuple(line for line in (study.description, format_date(study.date), series_title(series)) if line)
+    if picture is None:
+        return Annotations(left, right)
+    where = [f"{picture.index + 1} / {len(series.frames)}"]
+    depth = slice_position(picture.ref.position, picture.ref.orientation)
+    if depth is not None:
+        where.append(f"{depth:.1f} mm")
+    height, width = picture.image.shape[:2]
+    look = [f"{width} × {height}   zoom {100 * viewport.scale:.0f} %"]
+    if picture.window is not None:
+        look.insert(0, format_window(picture.window, picture.pixels.unit))
+    if picture.inverted:
+        look.insert(0, "Inverted")
+    if picture.ref.image.lossy:
+        where.append("Lossy compression")
+    return Annotations(left, right, tuple(reversed(where)), tuple(look), edge_letters(picture.ref))
+
+
+def patient_lines(study: Study) -> tuple[str, ...]:
+    patient = study.patient
+    facts = " · ".join(
+        part for part in (patient.sex, f"{patient.age} y" if patient.age is not None else "", patient.id) if part
+    )
+    return tuple(line for line in (readable_name(patient.name), facts) if line)
+
+
+def readable_name(name: str) -> str:
+    """A DICOM person name (PS3.5 6.2.1): the first of its forms, family name first."""
+    parts = [part.strip() for part in name.split("=")[0].split("^")]
+    family, rest = parts[0], " ".join(part for part in parts[1:3] if part)
+    return ", ".join(part for part in (family, rest) if part)
+
+
+def series_title(series: Series) -> str:
+    number = f"Series {series.number}" if series.number is not None else "Series"
+    return ": ".join(
+        part for part in (number, series.description or series.body_part.capitalize(), series.part) if part
+    )
+
+
+def format_date(date: str) -> str:
+    """A DICOM date (DA, PS3.5 6.2) as YYYY-MM-DD; anything else as it is."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
+
+
+def format_window(window: Window, unit: str = "") -> str:
+    digits = 0 if window.width >= 10 else 2
+    name = f"{window.name}   " if window.name and len(window.name) <= 20 else ""
+    return f"{name}W {window.width:.{digits}f}  L {window.center:.{digits}f}{' ' + unit if unit else ''}"
+
+
+def slice_position(position: tuple[float, float, float] | None, orientation: tuple[float, ...] | None) -> float | None:
+    """Millimetres along the patient axis closest to the slice's normal (PS3.3 C.7.6.2.1.1)."""
+    if position is None or orientation is None:
+        return None
+    a, b, c, d, e, f = orientation
+    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
+    axis = max(range(3), key=lambda index: abs(normal[index]))
+    return position[axis]

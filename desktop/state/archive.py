@@ -1,0 +1,154 @@
+"""Which archive and which bundle are in use, and importing into them. Knows no widgets and no ranking."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane, simply
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.errors import UserError
+from engine.importer import ImportResult, import_path
+from engine.progress import IsCancelled, Progress
+
+
+class ArchiveState(QObject):
+    """The open archive and the models. Everything that touches a disk runs on a worker."""
+
+    changed = Signal()
+    """Another archive or bundle, or other contents."""
+    imported = Signal(object)
+    """An ImportResult."""
+
+    def __init__(
+        self,
+        background: Background,
+        open_bundle: Callable[[Path | None], Bundle] = Bundle.open,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background, self._open_bundle = background, open_bundle
+        self.archive: Archive | None = None
+        self.bundle: Bundle | None = None
+        self.bundle_failure = ""
+        self.stats: dict[str, Any] = {}
+        self.importing: Job | None = None
+        self._retired: list[Archive] = []
+
+    # -- models
+
+    def load_bundle(self, path: Path | None = None) -> None:
+        """Open a bundle folder, or the starter bundle."""
+        self._background.start(
+            simply(self._open_bundle, path),
+            self._take_bundle,
+            title="Loading the models",
+            key="bundle",
+            lane=Lane.MODEL,
+            failed=self._no_bundle,
+        )
+
+    def _take_bundle(self, bundle: Bundle) -> None:
+        self.bundle, self.bundle_failure = bundle, ""
+        self.changed.emit()
+
+    def _no_bundle(self, error: BaseException) -> None:
+        self.bundle, self.bundle_failure = None, str(error)
+        self.changed.emit()
+        if isinstance(error, UserError):
+            self._background.problem.emit(error)
+
+    # -- archive
+
+    @property
+    def name(self) -> str:
+        return self.archive.folder.name if self.archive else ""
+
+    def open(self, path: Path) -> None:
+        self._get(Archive.open, path, f"Opening {path.name}")
+
+    def create(self, path: Path) -> None:
+        self._get(Archive.create, path, f"Creating {path.name}")
+
+    def _get(self, get: Callable[[Path], Archive], path: Path, title: str) -> None:
+        self._background.start(simply(_with_stats, get, path), self._take_archive, title=title, key="archive")
+
+    def _take_archive(self, opened: tuple[Archive, dict[str, Any]]) -> None:
+        if self.archive is not None:
+            self._retired.append(self.archive)  # a search may still read it: closed with the app
+        self.archive, self.stats = opened
+        self.changed.emit()
+
+    def refresh(self) -> None:
+        """Count again what the archive holds."""
+        if self.archive is not None:
+            self._background.start(simply(self.archive.stats), self._take_stats, key="archive stats")
+
+    def _take_stats(self, stats: dict[str, Any]) -> None:
+        self.stats = stats
+        self.changed.emit()
+
+    # -- import
+
+    def why_no_import(self) -> str:
+        """What is missing before an import can start; "" when nothing is."""
+        if self.archive is None:
+            return "Open or create an archive first, then import into it."
+        if self.bundle is None:
+            return self.bundle_failure or "The models are still loading; try again in a moment."
+        return "An import is running; wait for it or stop it first." if self.importing else ""
+
+    def import_into(self, path: Path, reports: Path | None = None) -> None:
+        """Import a folder, file, zip or CSV archive; cases already stored stay as they are.
+
+        Raises:
+            UserError: no archive, no models, or an import is under way.
+        """
+        archive, bundle, reason = self.archive, self.bundle, self.why_no_import()
+        if reason or archive is None or bundle is None:
+            raise UserError(reason)
+        self.importing = self._background.start(
+            partial(_import, archive, bundle, path, reports),
+            self._take_import,
+            title=f"Importing {path.name}",
+            lane=Lane.LONG,
+            failed=self._import_failed,
+            cancelled=self._import_stopped,
+        )
+        self.changed.emit()
+
+    def _take_import(self, result: ImportResult) -> None:
+        self.importing = None
+        self.imported.emit(result)
+        self.refresh()
+
+    def _import_failed(self, error: BaseException) -> None:
+        self._import_stopped()
+        if isinstance(error, UserError):
+            self._background.problem.emit(error)
+
+    def _import_stopped(self) -> None:
+        """What was imported before is whole and stays."""
+        self.importing = None
+        self.changed.emit()
+        self.refresh()
+
+    def close(self) -> None:
+        """Close every archive that was opened; the workers must have ended."""
+        for archive in [*self._retired, *([self.archive] if self.archive else [])]:
+            archive.close()
+        self._retired, self.archive = [], None
+
+
+def _with_stats(get: Callable[[Path], Archive], path: Path) -> tuple[Archive, dict[str, Any]]:
+    archive = get(path)
+    return archive, archive.stats()
+
+
+def _import(
+    archive: Archive, bundle: Bundle, path: Path, reports: Path | None, progress: Progress, cancelled: IsCancelled
+) -> ImportResult:
+    return import_path(archive, bundle, path, reports, progress, cancelled)

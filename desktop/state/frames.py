@@ -1,0 +1,47 @@
+"""Decoded frames kept for the next look, within a limit of bytes. Knows neither who asks nor how frames are read."""
+
+from collections import OrderedDict
+
+from desktop.state.picture import byte_size
+from engine.pixels import Pixels
+from engine.study import FrameRef
+
+DEFAULT_LIMIT = 512 * 1024 * 1024
+
+
+class FrameCache:
+    """Least recently used frames go first. Used on the UI thread only: workers get what they need in their request."""
+
+    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+        self.limit = limit
+        self.size = 0
+        self._frames: OrderedDict[FrameRef, Pixels] = OrderedDict()
+
+    def __contains__(self, ref: FrameRef) -> bool:
+        return ref in self._frames
+
+    def get(self, ref: FrameRef) -> Pixels | None:
+        pixels = self._frames.get(ref)
+        if pixels is not None:
+            self._frames.move_to_end(ref)
+        return pixels
+
+    def put(self, ref: FrameRef, pixels: Pixels) -> None:
+        """Keep a frame; one that alone exceeds the limit is not kept."""
+        self.drop(ref)
+        if byte_size(pixels) > self.limit:
+            return
+        self._frames[ref] = pixels
+        self.size += byte_size(pixels)
+        while self.size > self.limit:
+            _, oldest = self._frames.popitem(last=False)
+            self.size -= byte_size(oldest)
+
+    def drop(self, ref: FrameRef) -> None:
+        pixels = self._frames.pop(ref, None)
+        if pixels is not None:
+            self.size -= byte_size(pixels)
+
+    def room_for(self, pixels: Pixels) -> int:
+        """How many frames like this one fit in all."""
+        return self.limit // max(1, byte_size(pixels))

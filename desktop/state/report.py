@@ -1,0 +1,279 @@
+"""The report of the chosen study: draft, edit, save, sign, copy. Knows no widgets; a draft stays with its study."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane, simply
+from desktop.state.archive import ArchiveState
+from desktop.state.picture import Image
+from desktop.state.search import describe
+from desktop.state.studies import StudiesState
+from desktop.state.viewport import ViewportState
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.errors import UserError
+from engine.picture import to_gray
+from engine.progress import IsCancelled, Progress
+from engine.report import Draft, Sentence, draft, with_notice
+from engine.workspace import StoredReport, Workspace
+
+
+@dataclass(eq=False)
+class Page:
+    """The report of one open study as it stands on screen."""
+
+    study: str
+    text: str = ""
+    stored: StoredReport | None = None
+    draft: Draft | None = None
+    frame: str = ""
+    """What the draft was made from."""
+    sentence: int = -1
+    """The chosen sentence of the draft."""
+
+    @property
+    def signed(self) -> bool:
+        return self.stored is not None and self.stored.state == "signed"
+
+    @property
+    def dirty(self) -> bool:
+        return self.text != (self.stored.text if self.stored else "")
+
+    @property
+    def status(self) -> str:
+        if self.dirty:
+            return "Edited, not saved"
+        if self.stored is None:
+            return ""
+        return {"drafted": "Drafted", "edited": "Edited", "signed": "Signed"}[self.stored.state]
+
+
+class ReportState(QObject):
+    """One page for each open study; `page` is that of the chosen one."""
+
+    changed = Signal()
+    page_changed = Signal()
+    """Another study's page, or a text that did not come from the editor."""
+    draft_changed = Signal()
+    selection_changed = Signal()
+
+    def __init__(
+        self,
+        background: Background,
+        studies: StudiesState,
+        viewport: ViewportState,
+        archive: ArchiveState,
+        folder: Path | None = None,
+        who: str = "",
+        propose: Callable[..., Draft] = draft,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background, self._studies, self._viewport, self._archive = background, studies, viewport, archive
+        self._folder, self._who, self._propose = folder, who, propose
+        self._workspace: Workspace | None = None
+        self._pages: dict[str, Page] = {}
+        self.page: Page | None = None
+        self._job: Job | None = None
+        studies.selected.connect(self._on_study)
+        archive.changed.connect(self.changed)
+        viewport.picture_changed.connect(self.changed)
+
+    def open_workspace(self) -> None:
+        self._background.start(simply(Workspace.open, self._folder), self._take_workspace, lane=Lane.STORE)
+
+    def _take_workspace(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        for page in self._pages.values():
+            self._load(page)
+
+    # -- pages
+
+    def _on_study(self) -> None:
+        study = self._studies.study
+        if self.page is not None and (study is None or study.uid != self.page.study):
+            self._store(self.page)
+        if study is None:
+            self.page = None
+        elif self.page is None or self.page.study != study.uid:
+            known = self._pages.get(study.uid)
+            self.page = self._pages.setdefault(study.uid, Page(study.uid))
+            if known is None:
+                self._load(self.page)
+        else:
+            return
+        self._tell_all()
+
+    def _load(self, page: Page) -> None:
+        if self._workspace is not None:
+            work = simply(self._workspace.load, page.study)
+            self._background.start(work, partial(self._take_stored, page), lane=Lane.STORE)
+
+    def _take_stored(self, page: Page, stored: StoredReport | None) -> None:
+        if stored is not None and page.stored is None and not page.text:
+            page.stored, page.text = stored, stored.text
+            if page is self.page:
+                self._tell_all()
+
+    def _tell_all(self) -> None:
+        self.page_changed.emit()
+        self.draft_changed.emit()
+        self.selection_changed.emit()
+        self.changed.emit()
+
+    # -- draft
+
+    @property
+    def drafting(self) -> bool:
+        return self._job is not None
+
+    def why_no_draft(self) -> str:
+        """What is missing before a draft can be made; "" when nothing is."""
+        if self.page is None or self._viewport.picture is None:
+            return "Open a study first: a draft is made from the image on screen."
+        if self.page.signed:
+            return "This report is signed and final."
+        if self._archive.bundle is None:
+            return self._archive.bundle_failure or "The models are loading …"
+        return ""
+
+    def draft(self) -> None:
+        """Propose a report from the displayed frame at its window, with evidence from the open archive."""
+        picture, page, bundle = self._viewport.picture, self.page, self._archive.bundle
+        if self.why_no_draft() or picture is None or page is None or bundle is None:
+            self.changed.emit()
+            return
+        self._job = self._background.start(
+            partial(_draft, self._propose, bundle, self._archive.archive, to_gray(picture.image), page.study),
+            partial(self._take_draft, page, describe(picture)),
+            title="Drafting the report",
+            key="draft",
+            lane=Lane.MODEL,
+            urgent=True,
+            cancelled=self._draft_ended,
+            failed=self._draft_failed,
+        )
+        self.changed.emit()
+
+    def _take_draft(self, page: Page, frame: str, proposed: Draft) -> None:
+        self._job = None
+        page.draft, page.frame, page.text = proposed, frame, proposed.text
+        page.sentence = 0 if proposed.sentences else -1
+        if self._workspace is not None and proposed.sentences:
+            work = simply(self._workspace.save_draft, page.study, proposed, self._who)
+            self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
+        if page is self.page:
+            self._tell_all()
+        self.changed.emit()
+
+    def _draft_ended(self) -> None:
+        self._job = None
+        self.changed.emit()
+
+    def _draft_failed(self, error: BaseException) -> None:
+        self._draft_ended()
+        if isinstance(error, UserError):
+            self._background.problem.emit(error)
+
+    # -- sentences
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        return self.page.draft.sentences if self.page and self.page.draft else ()
+
+    def places(self) -> list[tuple[int, int] | None]:
+        """Where each sentence of the draft still stands in the text, word for word."""
+        return locate(self.page.text, [sentence.text for sentence in self.sentences]) if self.page else []
+
+    def select(self, sentence: int) -> None:
+        if self.page and sentence != self.page.sentence and 0 <= sentence < len(self.sentences):
+            self.page.sentence = sentence
+            self.selection_changed.emit()
+
+    def select_at(self, position: int) -> None:
+        """Choose the sentence at a place in the text."""
+        for number, place in enumerate(self.places()):
+            if place and place[0] <= position <= place[1]:
+                self.select(number)
+                return
+
+    # -- text
+
+    def edit(self, text: str) -> None:
+        if self.page and not self.page.signed and text != self.page.text:
+            self.page.text = text
+            self.changed.emit()
+
+    def save(self) -> None:
+        if self.page:
+            self._store(self.page)
+
+    def sign(self) -> None:
+        """Store the text and make it final."""
+        if self.page is None or self.page.signed:
+            return
+        workspace = self._require_workspace()
+        work = simply(_sign, workspace, self.page.study, self.page.text, self._who)
+        self._background.start(work, partial(self._take_saved, self.page), lane=Lane.STORE)
+
+    def copy_text(self) -> str:
+        """The text as it may leave the app."""
+        return with_notice(self.page.text) if self.page and self.page.text.strip() else ""
+
+    def _store(self, page: Page) -> None:
+        if page.dirty and not page.signed and self._workspace is not None:
+            work = simply(self._workspace.save_edit, page.study, page.text, self._who)
+            self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
+
+    def _take_saved(self, page: Page, stored: StoredReport) -> None:
+        page.stored = stored
+        if page is self.page and page.signed:
+            self.page_changed.emit()
+        self.changed.emit()
+
+    def _require_workspace(self) -> Workspace:
+        if self._workspace is None:
+            raise UserError("Reports cannot be kept yet: their store is not open. Try again in a moment.")
+        return self._workspace
+
+    def close(self) -> None:
+        """Keep what was not saved; the workers must have ended."""
+        if self._workspace is None:
+            return
+        for page in self._pages.values():
+            if page.dirty and not page.signed:
+                self._workspace.save_edit(page.study, page.text, self._who)
+        self._workspace.close()
+        self._workspace = None
+
+
+def locate(text: str, sentences: Sequence[str]) -> list[tuple[int, int] | None]:
+    """(start, end) of each sentence in the text, one after the other; None for one that was changed or removed."""
+    places: list[tuple[int, int] | None] = []
+    start = 0
+    for sentence in sentences:
+        found = text.find(sentence, start)
+        places.append((found, found + len(sentence)) if found >= 0 else None)
+        start = found + len(sentence) if found >= 0 else start
+    return places
+
+
+def _draft(
+    propose: Callable[..., Draft],
+    bundle: Bundle,
+    archive: Archive | None,
+    gray: Image,
+    study: str,
+    progress: Progress,
+    cancelled: IsCancelled,
+) -> Draft:
+    return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study)
+
+
+def _sign(workspace: Workspace, study: str, text: str, who: str) -> StoredReport:
+    workspace.save_edit(study, text, who)
+    return workspace.sign(study, who)

@@ -1,0 +1,228 @@
+"""The question put to the archive and the hits it gave. Knows no widgets and does no ranking."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane, simply
+from desktop.state.archive import ArchiveState
+from desktop.state.picture import Image, Picture
+from desktop.state.viewport import ViewportState
+from engine.archive import Archive
+from engine.archive_case import Kind
+from engine.bundle import Bundle
+from engine.picture import to_gray
+from engine.search import Filters, Hit, Query, search
+
+HITS = 20
+MODES = ("vector", "lexical", "hybrid")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list of hits answers: recorded with it, because the screen moves on."""
+
+    text: str
+    frame: str
+    """Which displayed frame at which window, or "" for words alone."""
+
+    def __str__(self) -> str:
+        words = f"“{self.text}”" if self.text else ""
+        return " + ".join(part for part in (words, self.frame) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the panel is set to."""
+
+    text: str = ""
+    with_image: bool = True
+    mode: str = "vector"
+    modality: str = ""
+    kind: Kind | None = None
+
+    def filters(self) -> Filters:
+        return Filters(modalities=(self.modality,) if self.modality else (), kinds=(self.kind,) if self.kind else ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    archive: Archive
+    bundle: Bundle
+    image: Image | None
+    form: Form
+    study: str | None
+    patient: str | None
+    asked: Asked = field(default=Asked("", ""))
+
+
+class SearchState(QObject):
+    """Similar cases: one question at a time, the latest wins."""
+
+    changed = Signal()
+    """The form, the hits, or what is under way."""
+    hits_changed = Signal()
+    selection_changed = Signal()
+    thumbnail_changed = Signal(int)
+    """Of this image id."""
+
+    def __init__(
+        self,
+        background: Background,
+        archive: ArchiveState,
+        viewport: ViewportState,
+        ask: Callable[..., list[Hit]] = search,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background, self._archive, self._viewport, self._ask = background, archive, viewport, ask
+        self.form = Form()
+        self.hits: list[Hit] = []
+        self.asked: Asked | None = None
+        self.failure = ""
+        self.selected: Hit | None = None
+        self._job: Job | None = None
+        self._thumbnails: dict[int, Image | None] = {}
+        self._source: Archive | None = None
+        archive.changed.connect(self._on_archive)
+        viewport.picture_changed.connect(self.changed)
+
+    @property
+    def searching(self) -> bool:
+        return self._job is not None
+
+    def set_form(self, form: Form) -> None:
+        if form != self.form:
+            self.form = form
+            self.changed.emit()
+
+    def why_not(self) -> str:
+        """What is missing before a search can start; "" when nothing is."""
+        if self._archive.archive is None:
+            return "Open an archive to search in: menu Archive, or drop its folder here."
+        if not self._archive.stats.get("cases", 0):
+            return "The archive is empty. Import studies or reports first: menu Archive."
+        if self._archive.bundle is None:
+            return self._archive.bundle_failure or "The models are loading …"
+        if not self.form.text.strip() and self._viewport.picture is None:
+            return "Open a study, or type words to search for."
+        if not self.form.text.strip() and not self.form.with_image:
+            return "Type words to search for, or include the current image."
+        return ""
+
+    def search(self) -> None:
+        """Ask the archive with the words of the form and, if it says so, the displayed frame at its window."""
+        archive, bundle, picture = self._archive.archive, self._archive.bundle, self._viewport.picture
+        if self.why_not() or archive is None or bundle is None:
+            self.changed.emit()
+            return
+        text = self.form.text.strip()
+        image = picture if self.form.with_image else None
+        study = self._viewport.study
+        request = _Request(
+            archive,
+            bundle,
+            to_gray(image.image) if image else None,
+            self.form,
+            study.uid if study else None,
+            study.patient.id or None if study else None,
+            Asked(text, describe(image) if image else ""),
+        )
+        self._job = self._background.start(
+            simply(_search, self._ask, request),
+            partial(self._take, request),
+            title="Searching",
+            key="search",
+            lane=Lane.MODEL,
+            urgent=True,
+            failed=self._fail,
+            cancelled=self._stopped,
+        )
+        self.failure = ""
+        self.changed.emit()
+
+    def search_image(self) -> None:
+        """Search by the current image alone."""
+        self.set_form(Form("", True, "vector", self.form.modality, self.form.kind))
+        self.search()
+
+    def select(self, hit: Hit | None) -> None:
+        if hit is not self.selected:
+            self.selected = hit
+            self.selection_changed.emit()
+
+    def thumbnail(self, hit: Hit) -> Image | None:
+        """The hit's picture if it has one; asked for in the background the first time."""
+        image_id, archive = hit.image_id, self._source
+        if image_id is None or archive is None:
+            return None
+        if image_id not in self._thumbnails:
+            self._thumbnails[image_id] = None
+            self._background.start(
+                simply(archive.image, image_id),
+                partial(self._take_thumbnail, archive, image_id),
+                lane=Lane.THUMBNAIL,
+                urgent=True,
+            )
+        return self._thumbnails[image_id]
+
+    def _take(self, request: _Request, hits: list[Hit]) -> None:
+        self._job = None
+        if request.archive is not self._source:
+            self._thumbnails.clear()
+        self._source = request.archive
+        self.hits, self.asked = hits, request.asked
+        self.hits_changed.emit()
+        self.select(hits[0] if hits else None)
+        self.changed.emit()
+
+    def _fail(self, error: BaseException) -> None:
+        self._job, self.failure = None, str(error)
+        self.hits, self.asked = [], None
+        self.hits_changed.emit()
+        self.select(None)
+        self.changed.emit()
+
+    def _stopped(self) -> None:
+        self._job = None
+        self.changed.emit()
+
+    def _take_thumbnail(self, archive: Archive, image_id: int, image: Image) -> None:
+        if archive is self._source:
+            self._thumbnails[image_id] = image
+            self.thumbnail_changed.emit(image_id)
+
+    def _on_archive(self) -> None:
+        """Hits of another archive must not stay on the screen."""
+        if self._source is not None and self._archive.archive is not self._source:
+            self._background.drop("search")
+            self._job, self._source, self.hits, self.asked = None, None, [], None
+            self._thumbnails.clear()
+            self.hits_changed.emit()
+            self.select(None)
+        self.changed.emit()
+
+
+def describe(picture: Picture) -> str:
+    """Which frame at which window, in words short enough for one line."""
+    parts = ["this image"]
+    if len(picture.series.frames) > 1:
+        parts = [f"image {picture.index + 1} of {len(picture.series.frames)}"]
+    if picture.window:
+        parts.append(f"W {picture.window.width:.0f} L {picture.window.center:.0f}")
+    return ", ".join(parts)
+
+
+def _search(ask: Callable[..., list[Hit]], request: _Request) -> list[Hit]:
+    return ask(
+        request.archive,
+        request.bundle,
+        Query(image=request.image, text=request.form.text.strip() or None),
+        filters=request.form.filters(),
+        k=HITS,
+        mode=request.form.mode,
+        exclude_study=request.study,
+        patient=request.patient,
+    )

@@ -1,0 +1,270 @@
+"""What one viewport shows: which frame of which series, at which window, zoom and pan. Knows no widgets.
+
+Pictures are made on a worker, one at a time: while one is under way only the latest wish is kept, so fast scrolling
+shows what can be shown and always ends on the last frame asked for. The number on screen is that of the picture there.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import copysign
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane, simply
+from desktop.state import geometry
+from desktop.state.frames import FrameCache
+from desktop.state.geometry import Shape, View
+from desktop.state.picture import Picture, Request, make_picture
+from engine.pixels import Pixels, read_frame
+from engine.study import FrameRef, Series, Study
+from engine.window import Window, auto_window, presets
+
+TOOLS = ("window", "pan", "zoom", "scroll")
+AHEAD = 12
+"""Frames decoded ahead in the direction of scrolling; a third as many behind."""
+
+
+class ViewportState(QObject):
+    """One viewport; `name` sets its background work apart from that of others."""
+
+    series_changed = Signal()
+    picture_changed = Signal()
+    view_changed = Signal()
+    tool_changed = Signal()
+    identity_changed = Signal()
+
+    def __init__(
+        self,
+        background: Background,
+        cache: FrameCache | None = None,
+        name: str = "1",
+        read: Callable[[FrameRef], Pixels] = read_frame,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background, self._cache, self._name, self._read = background, cache or FrameCache(), name, read
+        self.study: Study | None = None
+        self.series: Series | None = None
+        self.index = 0
+        self.window: Window | None = None
+        self.inverted = False
+        self.picture: Picture | None = None
+        self.failure = ""
+        self.view = View()
+        self.tool = TOOLS[0]
+        self.identity_visible = True
+        self._busy: Job | None = None
+        self._outdated = False
+        self._direction = 1
+        self._unreadable: set[FrameRef] = set()
+
+    # -- which frame
+
+    def show(self, study: Study | None, series: Series | None) -> None:
+        """Show another series from its first frame, with its own window, fitted."""
+        for work in ("picture", "ahead"):
+            self._background.drop(self._key(work))
+        self._busy, self._outdated = None, False
+        self.study, self.series, self.index, self.window, self.inverted = study, series, 0, None, False
+        self.picture, self.failure, self._direction = None, "", 1
+        self.view = geometry.fitted(self.view)
+        self.series_changed.emit()
+        self.picture_changed.emit()
+        self._refresh()
+
+    @property
+    def count(self) -> int:
+        return len(self.series.frames) if self.series else 0
+
+    @property
+    def loading(self) -> bool:
+        return self._busy is not None
+
+    def go_to(self, index: int) -> None:
+        index = min(self.count - 1, max(0, index))
+        if self.series is None or index == self.index:
+            return
+        self._direction = 1 if index > self.index else -1
+        self.index = index
+        self._refresh()
+
+    def scroll(self, steps: int) -> None:
+        self.go_to(self.index + steps)
+
+    # -- window and inversion
+
+    @property
+    def shown_window(self) -> Window | None:
+        """The window last asked for, else that of the picture on screen; None for colour."""
+        if self.picture is None or self.picture.colour:
+            return None
+        return self.window or self.picture.window
+
+    @property
+    def presets(self) -> tuple[Window, ...]:
+        return presets(self.series.modality) if self.series else ()
+
+    def set_window(self, window: Window | None) -> None:
+        """None: back to the frame's own window."""
+        self.window = window
+        self._refresh()
+
+    def apply_preset(self, number: int) -> None:
+        """1-based, as on the number keys; 0 is the frame's own window. A number without a preset does nothing."""
+        if number == 0:
+            self.set_window(None)
+        elif number <= len(self.presets) and self.shown_window:
+            self.set_window(self.presets[number - 1])
+
+    def auto_window(self) -> None:
+        """From the darkest to the brightest of the frame on screen, but for half a percent at each end."""
+        if self.picture is not None and not self.picture.colour:
+            self.set_window(auto_window(self.picture.pixels))
+
+    def drag_window(self, right: float, down: float) -> None:
+        """Right widens, up brightens; the step grows with the width, so that 8-bit and 16-bit images feel alike."""
+        window = self.shown_window
+        if window is None:
+            return
+        step = max(window.width, 1.0) / 300
+        width = max(window.width + right * step, min(1.0, window.width))
+        self.set_window(Window(window.center + down * step, width, window.function))
+
+    def toggle_invert(self) -> None:
+        self.inverted = not self.inverted
+        self._refresh()
+
+    # -- zoom and pan
+
+    @property
+    def shape(self) -> Shape | None:
+        if self.picture is None:
+            return None
+        rows, columns = self.picture.image.shape[:2]
+        return Shape(columns, rows, self.picture.ref.spacing)
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per image pixel: what is called the zoom."""
+        return geometry.scale_of(self.view, self.shape) * self.view.device_ratio if self.shape else 1.0
+
+    def resize(self, width: float, height: float, device_ratio: float) -> None:
+        self._look(replace(self.view, width=max(1.0, width), height=max(1.0, height), device_ratio=device_ratio))
+
+    def zoom_by(self, factor: float, anchor: tuple[float, float] | None = None) -> None:
+        if self.shape:
+            self._look(geometry.zoomed(self.view, self.shape, factor, anchor))
+
+    def pan_by(self, right: float, down: float) -> None:
+        if self.shape:
+            self._look(geometry.panned(self.view, self.shape, right, down))
+
+    def fit(self) -> None:
+        self._look(geometry.fitted(self.view))
+
+    def actual_size(self) -> None:
+        self._look(geometry.actual_size(self.view))
+
+    def reset(self) -> None:
+        """The frame's own window, not inverted, fitted."""
+        self.window, self.inverted = None, False
+        self.fit()
+        self._refresh()
+
+    # -- tools and identity
+
+    def set_tool(self, tool: str) -> None:
+        self.tool = tool
+        self.tool_changed.emit()
+
+    def use_tool(self, tool: str, right: float, down: float, anchor: tuple[float, float] | None = None) -> None:
+        """Apply a drag by (right, down) logical pixels with a tool, but scrolling, which counts whole frames."""
+        if tool == "window":
+            self.drag_window(right, down)
+        elif tool == "pan":
+            self.pan_by(right, down)
+        elif tool == "zoom":
+            self.zoom_by(1.01 ** copysign(min(abs(down), 60), -down), anchor)
+
+    def toggle_identity(self) -> None:
+        self.identity_visible = not self.identity_visible
+        self.identity_changed.emit()
+
+    # -- making pictures
+
+    def _key(self, work: str) -> str:
+        return f"viewport {self._name} {work}"
+
+    def _look(self, view: View) -> None:
+        if view != self.view:
+            self.view = view
+            self.view_changed.emit()
+
+    def _refresh(self) -> None:
+        if self.series is None:
+            return
+        if self._busy is not None:
+            self._outdated = True
+            return
+        ref = self.series.frames[self.index]
+        request = Request(self.series, self.index, self.window, self.inverted, self._cache.get(ref))
+        self._outdated = False
+        self._busy = self._background.start(
+            simply(make_picture, request, self._read),
+            self._take,
+            key=self._key("picture"),
+            lane=Lane.PICTURE,
+            urgent=True,
+            failed=partial(self._fail, request),
+        )
+
+    def _take(self, picture: Picture) -> None:
+        self._busy = None
+        self._cache.put(picture.ref, picture.pixels)
+        self.picture, self.failure = picture, ""
+        self.picture_changed.emit()
+        self._continue()
+
+    def _fail(self, request: Request, error: BaseException) -> None:
+        self._busy = None
+        self.picture, self.failure = None, str(error)
+        self.picture_changed.emit()
+        self._continue()
+
+    def _continue(self) -> None:
+        if self._outdated:
+            self._refresh()
+        else:
+            self._decode_ahead()
+
+    def _decode_ahead(self) -> None:
+        """Decode the nearest neighbour that is not at hand yet; its arrival asks for the next."""
+        if self.series is None or self.picture is None:
+            return
+        fitting = self._cache.room_for(self.picture.pixels) - 1
+        near = [self._direction * step for step in range(1, AHEAD + 1)]
+        near += [-self._direction * step for step in range(1, AHEAD // 3 + 1)]
+        for offset in near[: max(0, fitting)]:
+            index = self.index + offset
+            if not 0 <= index < self.count:
+                continue
+            ref = self.series.frames[index]
+            if ref not in self._cache and ref not in self._unreadable:
+                self._background.start(
+                    simply(self._read, ref),
+                    partial(self._take_ahead, ref),
+                    key=self._key("ahead"),
+                    lane=Lane.PICTURE,
+                    failed=partial(self._skip, ref),
+                )
+                return
+
+    def _take_ahead(self, ref: FrameRef, pixels: Pixels) -> None:
+        self._cache.put(ref, pixels)
+        if self._busy is None:
+            self._decode_ahead()
+
+    def _skip(self, ref: FrameRef, error: BaseException) -> None:
+        """A frame that cannot be read is told about when it is asked for, not before."""
+        self._unreadable.add(ref)

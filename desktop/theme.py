@@ -1,0 +1,142 @@
+"""Colours, spacing and icons of the dark reading room. Knows no views.
+
+Contrast (WCAG 2.1): TEXT on PANEL 12:1, MUTED on PANEL 6.6:1, accents on PANEL at least 4.5:1.
+"""
+
+from functools import cache
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from engine.resources import resource_path
+
+VIEWER = "#000000"
+WINDOW = "#141619"
+PANEL = "#1b1e22"
+FIELD = "#111316"
+RAISED = "#272b31"
+BORDER = "#363c44"
+TEXT = "#d9dee4"
+MUTED = "#9ca6b2"
+DISABLED = "#636c77"
+ACCENT = "#74b3d1"
+SELECTED = "#1f3c4d"
+AMBER = "#dcae5a"
+RED = "#e58a7b"
+GREEN = "#86bf9b"
+
+GAP = 8
+ICON = 20
+
+STYLE = f"""
+QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 4px; }}
+QMainWindow::separator {{ background: {WINDOW}; width: 5px; height: 5px; }}
+QMainWindow::separator:hover {{ background: {SELECTED}; }}
+QToolBar {{ background: {WINDOW}; border: none; border-bottom: 1px solid {BORDER}; padding: 3px 6px; spacing: 2px; }}
+QToolBar::separator {{ background: {BORDER}; width: 1px; margin: 5px 6px; }}
+QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
+QToolButton:hover {{ background: {RAISED}; }}
+QToolButton:checked {{ background: {SELECTED}; border-color: {ACCENT}; }}
+QToolButton:focus {{ border-color: {ACCENT}; }}
+QMenuBar {{ background: {WINDOW}; padding: 2px 4px; }}
+QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; }}
+QMenuBar::item:selected {{ background: {RAISED}; }}
+QMenu {{ background: {RAISED}; border: 1px solid {BORDER}; padding: 4px; }}
+QMenu::item {{ padding: 5px 26px 5px 26px; border-radius: 3px; }}
+QMenu::item:selected {{ background: {SELECTED}; }}
+QMenu::item:disabled {{ color: {DISABLED}; }}
+QMenu::separator {{ height: 1px; background: {BORDER}; margin: 4px 6px; }}
+QDockWidget {{ font-weight: 600; }}
+QDockWidget > QWidget {{ background: {PANEL}; }}
+QDockWidget::title {{ background: {PANEL}; padding: 7px 10px; border-bottom: 1px solid {BORDER}; text-align: left; }}
+QTabBar::tab {{ background: {WINDOW}; color: {MUTED}; padding: 6px 14px; border: none; }}
+QTabBar::tab:selected {{ background: {PANEL}; color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
+QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox {{
+    background: {FIELD}; border: 1px solid {BORDER}; border-radius: 4px; padding: 4px 6px;
+    selection-background-color: {SELECTED}; selection-color: {TEXT}; }}
+QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url(ICONS/chevron.svg); width: 10px; height: 10px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {MUTED}; border-radius: 3px; background: {FIELD}; }}
+QCheckBox::indicator:checked {{ background: {SELECTED}; border-color: {ACCENT}; image: url(ICONS/check.svg); }}
+SearchPanel, ReportPanel {{ background: {PANEL}; }}
+QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};
+    selection-background-color: {SELECTED}; }}
+QListView, QTreeView, QTableView {{ background: {PANEL}; border: 1px solid transparent; outline: none; }}
+QListView:focus, QTreeView:focus, QTableView:focus {{ border: 1px solid {ACCENT}; }}
+QPushButton {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 4px; padding: 5px 12px; }}
+QPushButton:hover {{ background: #30353c; }}
+QPushButton:pressed {{ background: {SELECTED}; }}
+QPushButton:focus {{ border-color: {ACCENT}; }}
+QPushButton:disabled {{ color: {DISABLED}; background: {PANEL}; }}
+QPushButton[primary="true"] {{ background: {SELECTED}; border-color: #3b6a84; }}
+QPushButton[primary="true"]:focus {{ border-color: {ACCENT}; }}
+QPushButton[primary="true"]:disabled {{ color: {DISABLED}; background: {PANEL}; border-color: {BORDER}; }}
+QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 8px;
+    color: {ACCENT}; }}
+QPushButton[flat="true"]:focus {{ border-color: {ACCENT}; }}
+QCheckBox {{ spacing: 6px; padding: 2px; border: 1px solid transparent; border-radius: 4px; }}
+QCheckBox:focus {{ border-color: {ACCENT}; }}
+QStatusBar {{ background: {WINDOW}; border-top: 1px solid {BORDER}; }}
+QStatusBar::item {{ border: none; }}
+QProgressBar {{ background: {FIELD}; border: 1px solid {BORDER}; border-radius: 3px; max-height: 8px; }}
+QProgressBar::chunk {{ background: {ACCENT}; border-radius: 2px; }}
+QHeaderView::section {{ background: {PANEL}; color: {MUTED}; border: none; border-bottom: 1px solid {BORDER};
+    padding: 5px; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; }}
+QScrollBar::handle {{ background: #40464f; border-radius: 4px; min-height: 24px; min-width: 24px; margin: 1px; }}
+QScrollBar::handle:hover {{ background: #566069; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QLabel[muted="true"] {{ color: {MUTED}; }}
+QLabel[notice="true"] {{ color: {AMBER}; }}
+"""
+
+
+def apply(app: QApplication) -> None:
+    """Fusion with a dark palette; sizes and fonts stay those of the system."""
+    app.setStyle("Fusion")
+    palette = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: WINDOW,
+        QPalette.ColorRole.WindowText: TEXT,
+        QPalette.ColorRole.Base: FIELD,
+        QPalette.ColorRole.AlternateBase: PANEL,
+        QPalette.ColorRole.Text: TEXT,
+        QPalette.ColorRole.Button: RAISED,
+        QPalette.ColorRole.ButtonText: TEXT,
+        QPalette.ColorRole.BrightText: RED,
+        QPalette.ColorRole.ToolTipBase: RAISED,
+        QPalette.ColorRole.ToolTipText: TEXT,
+        QPalette.ColorRole.Highlight: SELECTED,
+        QPalette.ColorRole.HighlightedText: TEXT,
+        QPalette.ColorRole.PlaceholderText: MUTED,
+        QPalette.ColorRole.Link: ACCENT,
+    }
+    for role, color in roles.items():
+        palette.setColor(role, QColor(color))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(DISABLED))
+    app.setPalette(palette)
+    app.setStyleSheet(STYLE.replace("ICONS", resource_path("icons").as_posix()))
+
+
+@cache
+def icon(name: str) -> QIcon:
+    """The line icon resources/icons/NAME.svg in the theme's colours, sharp up to 300 %."""
+    source = resource_path("icons", f"{name}.svg").read_text("utf-8")
+    drawn = QIcon()
+    for mode, color in ((QIcon.Mode.Normal, TEXT), (QIcon.Mode.Disabled, DISABLED)):
+        renderer = QSvgRenderer(QByteArray(source.replace("currentColor", color).encode()))
+        for ratio in (1, 2, 3):
+            pixmap = QPixmap(ICON * ratio, ICON * ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            renderer.render(painter, QRectF(0, 0, ICON * ratio, ICON * ratio))
+            painter.end()
+            pixmap.setDevicePixelRatio(ratio)
+            drawn.addPixmap(pixmap, mode)
+    return drawn

@@ -1,0 +1,72 @@
+"""Asks for files and folders and shows the small dialogs. Hands every answer to a state; does no work itself."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from desktop.desk import Desk
+from desktop.views.rejected import RejectedDialog
+from desktop.views.status import NOTICE
+
+
+class Dialogs:
+    def __init__(self, desk: Desk, parent: QWidget) -> None:
+        self._desk, self._parent = desk, parent
+        self.rejected: RejectedDialog | None = None
+
+    def open_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open DICOM files or zip archives")
+        self._desk.studies.open([Path(path) for path in paths])
+
+    def open_folder(self) -> None:
+        path = self._folder("Open a folder with DICOM files")
+        if path:
+            self._desk.studies.open([path])
+
+    def open_archive(self) -> None:
+        path = self._folder("Open an archive (its folder)")
+        if path:
+            self._desk.archive.open(path)
+
+    def new_archive(self) -> None:
+        path = self._folder("Choose an empty folder for the new archive")
+        if path:
+            self._desk.archive.create(path)
+
+    def import_folder(self) -> None:
+        path = self._folder("Import a folder of DICOM files, or of images with cases.csv")
+        if path:
+            self._desk.archive.import_into(path)
+
+    def import_file(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Import a DICOM file, a zip, or a CSV of reports")
+        if name:
+            self._desk.archive.import_into(Path(name))
+
+    def load_models(self) -> None:
+        path = self._folder("Choose a bundle (the folder with manifest.json)")
+        if path:
+            self._desk.archive.load_bundle(path)
+
+    def show_rejected(self) -> None:
+        self.rejected = RejectedDialog(self._desk.studies.rejected, self._parent)
+        self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.rejected.show()
+
+    def about(self) -> None:
+        bundle = self._desk.archive.bundle
+        models = f"Models: {bundle.manifest['name']}, on {bundle.provider}." if bundle else "No models are loaded."
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon, "About Kindred", f"Kindred {version('kindred-radiology')}", parent=self._parent
+        )
+        box.setInformativeText(
+            f"{NOTICE}.\n\nSimilar cases by image or by words, and a report that starts from them.\n{models}"
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _folder(self, title: str) -> Path | None:
+        name = QFileDialog.getExistingDirectory(self._parent, title)
+        return Path(name) if name else None

@@ -1,0 +1,81 @@
+"""Small painting helpers that the list delegates share. Knows no state."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTextLayout, QTextOption
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
+
+from desktop import theme
+from desktop.state.picture import Image
+from desktop.views.viewport import to_qimage
+
+
+def background(painter: QPainter, option: QStyleOptionViewItem) -> None:
+    """The row's ground: chosen, under the mouse, or plain; with a ring when the list has the keyboard."""
+    area = QRectF(option.rect).adjusted(1, 1, -1, -1)
+    chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+    over = bool(option.state & QStyle.StateFlag.State_MouseOver)
+    if chosen or over:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
+        painter.drawRoundedRect(area, 4, 4)
+    if option.state & QStyle.StateFlag.State_HasFocus:
+        painter.setPen(QPen(QColor(theme.ACCENT), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+
+
+def thumbnail(painter: QPainter, area: QRectF, image: Image | None, empty: str = "") -> None:
+    """A picture fitted into a black square, or a word where there is none."""
+    painter.fillRect(area, QColor(theme.VIEWER))
+    if image is None:
+        painter.setPen(QColor(theme.DISABLED if not empty else theme.MUTED))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, empty)
+        return
+    source = to_qimage(image)
+    scale = min(area.width() / source.width(), area.height() / source.height())
+    width, height = source.width() * scale, source.height() * scale
+    target = QRectF(area.center().x() - width / 2, area.center().y() - height / 2, width, height)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(target, source)
+
+
+def badge(painter: QPainter, left: float, top: float, text: str, color: str, font: QFont) -> float:
+    """A word in an outlined pill; returns its right edge."""
+    metrics = QFontMetricsF(font)
+    area = QRectF(left, top, metrics.horizontalAdvance(text) + 12, metrics.height() + 3)
+    painter.setFont(font)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(color), 1))
+    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), area.height() / 2, area.height() / 2)
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+    return area.right()
+
+
+def small(font: QFont, bold: bool = False) -> QFont:
+    made = QFont(font)
+    made.setPointSizeF(font.pointSizeF() * 0.88)
+    made.setBold(bold)
+    return made
+
+
+def wrapped(text: str, font: QFont, width: float, most: int) -> list[str]:
+    """Up to `most` lines of a text, the last one elided."""
+    layout = QTextLayout(text.replace("\n", " "), font)
+    option = QTextOption()
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    layout.setTextOption(option)
+    layout.beginLayout()
+    spans: list[tuple[int, int]] = []
+    while len(spans) < most + 1:
+        line = layout.createLine()
+        if not line.isValid():
+            break
+        line.setLineWidth(max(20.0, width))
+        spans.append((line.textStart(), line.textLength()))
+    layout.endLayout()
+    plain = layout.text()
+    lines = [plain[start : start + length].strip() for start, length in spans[:most]]
+    if len(spans) > most:
+        rest = plain[spans[most - 1][0] :]
+        lines[-1] = QFontMetricsF(font).elidedText(rest, Qt.TextElideMode.ElideRight, width)
+    return lines

@@ -1,0 +1,50 @@
+"""One calm line for what went wrong or went well, with copyable details for a bug. Shows a MessagesState."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from desktop import theme
+from desktop.errors import BUG, INFO, PROBLEM
+from desktop.state.messages import MessagesState
+
+COLORS = {INFO: theme.ACCENT, PROBLEM: theme.AMBER, BUG: theme.RED}
+
+
+class MessageBar(QFrame):
+    def __init__(self, state: MessagesState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.text.setAccessibleName("Message")
+        self.copy = QPushButton("Copy details")
+        self.copy.setToolTip("Copy the technical details of this mistake, to report it")
+        self.copy.clicked.connect(self._copy)
+        self.close_button = QToolButton()
+        self.close_button.setIcon(theme.icon("close"))
+        self.close_button.setToolTip("Dismiss this message")
+        self.close_button.setAccessibleName("Dismiss this message")
+        self.close_button.clicked.connect(state.dismiss)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 5, 6, 5)
+        for widget in (self.text, self.copy, self.close_button):
+            layout.addWidget(widget)
+        state.changed.connect(self._show)
+        self.hide()
+
+    def _show(self) -> None:
+        message = self._state.message
+        self.setVisible(message is not None)
+        if message is None:
+            return
+        color = COLORS[message.kind]
+        self.setStyleSheet(f"MessageBar {{ background: {theme.RAISED}; border-left: 3px solid {color}; }}")
+        self.text.setText(message.text)
+        self.copy.setVisible(bool(message.details))
+
+    def _copy(self) -> None:
+        if self._state.message:
+            QGuiApplication.clipboard().setText(f"{self._state.message.text}\n\n{self._state.message.details}")

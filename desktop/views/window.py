@@ -1,0 +1,114 @@
+"""The main window: studies left, image in the middle, similar cases and report right. Places views, nothing else."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
+
+from desktop import theme
+from desktop.desk import Desk
+from desktop.views.dialogs import Dialogs
+from desktop.views.message_bar import MessageBar
+from desktop.views.report_panel import ReportPanel
+from desktop.views.search_panel import SearchPanel
+from desktop.views.series_list import SeriesList
+from desktop.views.status import StatusLine
+from desktop.views.viewport import ViewportView
+
+STACKED_FROM = 760
+"""A window at least this high (logical pixels) shows similar cases above the report; a lower one shows them as tabs."""
+
+
+class MainWindow(QMainWindow):
+    closing = Signal()
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._arranged = False
+        self.dialogs = Dialogs(desk, self)
+        self.setWindowTitle("Kindred")
+        self.setAcceptDrops(True)
+        self.setAnimated(False)
+        self.toolbar = QToolBar("Tools")
+        self.toolbar.setObjectName("tools")
+        self.toolbar.setMovable(False)
+        self.toolbar.setIconSize(QSize(theme.ICON, theme.ICON))
+        self.addToolBar(self.toolbar)
+        self.viewport = ViewportView(desk.viewport)
+        self.message_bar = MessageBar(desk.messages)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.message_bar)
+        layout.addWidget(self.viewport, 1)
+        self.setCentralWidget(centre)
+        self.series_list = SeriesList(desk.studies, desk.viewport)
+        self.search_panel = SearchPanel(desk.search, desk.archive)
+        self.report_panel = ReportPanel(desk.report)
+        self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.status = StatusLine(desk.jobs, desk.archive, desk.studies)
+        self.setStatusBar(self.status)
+        self.status.rejected.clicked.connect(self.dialogs.show_rejected)
+        self.resize(1440, 900)
+        self.viewport.setFocus()
+
+    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title)
+        dock.setObjectName(title)
+        dock.setWidget(content)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def arrange(self) -> None:
+        """Give the panels their first places and sizes for the window's size."""
+        letter = self.fontMetrics().averageCharWidth()
+        if self.height() >= STACKED_FROM:
+            self.splitDockWidget(self.search_dock, self.report_dock, Qt.Orientation.Vertical)
+            half = self.height() - 120
+            self.resizeDocks(
+                [self.search_dock, self.report_dock], [int(half * 0.54), int(half * 0.46)], Qt.Orientation.Vertical
+            )
+        else:
+            self.tabifyDockWidget(self.search_dock, self.report_dock)
+            self.search_dock.raise_()
+        left = min(38 * letter, self.width() // 5)
+        right = min(72 * letter, int(self.width() * 0.36))
+        self.resizeDocks([self.studies_dock, self.search_dock], [left, right], Qt.Orientation.Horizontal)
+
+    def show_dock(self, dock: QDockWidget) -> None:
+        dock.show()
+        dock.raise_()
+
+    def toggle_dock(self, dock: QDockWidget) -> None:
+        """Bring a hidden or covered panel to the front; hide one that is in sight."""
+        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+            dock.hide()
+        else:
+            self.show_dock(dock)
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._arranged:
+            self._arranged = True
+            self.arrange()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self._desk.open_dropped(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        super().closeEvent(event)
