@@ -74,7 +74,8 @@ class VisionTower(nn.Module):
         super().__init__()
         self.model, self.dual = model, dual
         config: Any = model.config
-        self.width = dual_width(config) if dual else getattr(config, "hidden_sizes", [config.hidden_size])[-1]
+        sizes = getattr(config, "hidden_sizes", None)  # one a stage in ResNet and its kin
+        self.width = dual_width(config) if dual else (sizes[-1] if sizes else config.hidden_size)
 
     def parts(self, cut: int) -> list[nn.Module]:
         return whole_only([], cut)

@@ -1,0 +1,108 @@
+"""Reading pairs and looking at a picture in another way."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import UserError
+from training.data import augment, read_pairs
+
+FIXTURES = Path(__file__).parents[1] / "data" / "pairs"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    shutil.copytree(FIXTURES, tmp_path / "pairs")
+    return tmp_path / "pairs" / "pairs.csv"
+
+
+def change(manifest: Path, row: int, **values: str) -> None:
+    """Change one row of a copied manifest."""
+    with manifest.open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    lines[row].update(values)
+    with manifest.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def test_a_manifest_gives_pictures_texts_and_splits() -> None:
+    pairs = read_pairs([FIXTURES / "pairs.csv"])
+    assert pairs.rejected == []
+    assert len(pairs.rows) == len(pairs.images) == 8
+    assert len(pairs.split("train").rows) == 6
+    assert len(pairs.split("val").images) == 2
+    assert all(image.dtype == np.uint8 and image.ndim == 2 for image in pairs.images)
+    assert pairs.rows[0].values["modality"] == "US"
+
+
+def test_several_manifests_are_read_together(manifest: Path) -> None:
+    other = manifest.with_name("other.csv")
+    lines = manifest.read_text().splitlines()
+    other.write_text("\n".join([lines[0], lines[1]]) + "\n")
+    assert len(read_pairs([manifest, other]).rows) == 9
+
+
+def test_bad_rows_are_listed_with_their_reason_and_the_rest_goes_on(manifest: Path) -> None:
+    change(manifest, 0, image="images/nowhere.jpg")
+    change(manifest, 1, text="  ")
+    (manifest.parent / "images" / "breast_174.jpg").write_bytes(b"not a picture")
+    pairs = read_pairs([manifest])
+    assert len(pairs.rows) == 5
+    reasons = {Path(refused.path).name: refused.reason for refused in pairs.rejected}
+    assert "missing" in reasons["pairs.csv:2"]
+    assert "empty" in reasons["pairs.csv:3"]
+    assert "unreadable" in reasons["pairs.csv:4"]
+
+
+@pytest.mark.parametrize("column", ["patient_id", "split_group"])
+def test_a_patient_in_two_splits_is_refused_by_name(manifest: Path, column: str) -> None:
+    change(manifest, 0, **{column: "shared-one"})
+    change(manifest, 7, **{column: "shared-one"})
+    with pytest.raises(UserError, match="shared-one"):
+        read_pairs([manifest])
+
+
+def test_a_manifest_that_is_absent_or_lacks_a_column_gets_one_clear_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--data"):
+        read_pairs([tmp_path / "none.csv"])
+    (tmp_path / "short.csv").write_text("image,text\na.jpg,words\n")
+    with pytest.raises(UserError, match="split, patient_id, split_group"):
+        read_pairs([tmp_path / "short.csv"])
+
+
+def test_an_absent_split_is_refused() -> None:
+    with pytest.raises(UserError, match="'test'"):
+        read_pairs([FIXTURES / "pairs.csv"]).split("test")
+
+
+def test_a_view_depends_on_its_seed_alone() -> None:
+    image = read_pairs([FIXTURES / "pairs.csv"]).images[0]
+    first, again, other = (augment(image, 64, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first.shape == (64, 64)
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_view_never_mirrors_the_picture() -> None:
+    image = np.zeros((100, 100), np.uint8)
+    image[20:80, 20:50] = 60
+    image[20:80, 50:80] = 200  # the bright half is on the right
+    for seed in range(30):
+        view = augment(image, 64, np.random.default_rng(seed)).astype(float)
+        columns = np.arange(64)
+        bright = (view > 120).sum(0)
+        dim = ((view > 5) & (view <= 120)).sum(0)
+        assert (bright * columns).sum() / bright.sum() > (dim * columns).sum() / dim.sum()
+
+
+def test_black_around_a_picture_stays_black() -> None:
+    image = np.zeros((80, 80), np.uint8)
+    image[30:50, 30:50] = 128
+    for seed in range(10):
+        assert augment(image, 64, np.random.default_rng(seed)).min() == 0

@@ -1,0 +1,107 @@
+"""A recipe from end to end on eight real pictures, with the shipped towers cut short."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import UserError
+from training import __main__ as command
+from training import checkpoint, train_encoders
+from training.train_encoders import calibration, case_texts, quick_metrics
+
+FIXTURES = Path(__file__).parents[1] / "data"
+RECIPE = """
+[data]
+vocabulary = 400
+[towers]
+size = 32
+dim = 16
+max_length = 24
+text_layers = 1
+frozen_image_stages = {stages}
+frozen_text_layers = {layers}
+[loss]
+atp = 1.0
+cu = 1.0
+[train]
+epochs = 2
+batch = 3
+crops = 2
+case_texts = 0.5
+word_dropout = 0.1
+"""
+
+
+@pytest.mark.parametrize(("stages", "layers"), [(16, 1), (0, 0)])
+def test_a_recipe_becomes_a_checkpoint_that_embeds(tmp_path: Path, stages: int, layers: int) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE.format(stages=stages, layers=layers))
+    options = ["--config", str(recipe), "--data", str(FIXTURES), "--cache", str(tmp_path / "cache")]
+    assert command.main(["encoders", *options, "--out", str(tmp_path / "run")]) == 0
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 2
+    opened = checkpoint.load(tmp_path / "run" / "best.pt")
+    assert opened.kind == "encoders"
+    assert set(opened.extra["calibration"]) == {"image-image", "image-report", "report-report"}
+    assert len(opened.extra["image_mean"]) == len(opened.extra["text_mean"]) == 16
+    assert len(json.loads(opened.tokenizer_json)["model"]["vocab"]) <= 400
+    model = checkpoint.build(opened)
+    assert model.image(torch.zeros(1, 32, 32, dtype=torch.uint8)).shape == (1, 16)
+    assert model.text(torch.tensor([[2, 9, 3]]), torch.ones(1, 3, dtype=torch.long)).shape == (1, 16)
+
+
+def test_kept_maps_are_used_again_only_for_the_same_pictures(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "pairs", tmp_path / "pairs")
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE.format(stages=16, layers=1))
+    options = ["--config", str(recipe), "--data", str(tmp_path), "--cache", str(tmp_path / "cache")]
+    options += ["--out", str(tmp_path / "run")]
+    train_encoders.main(options)
+    first = {path.name for path in (tmp_path / "cache").iterdir()}
+    train_encoders.main(options)
+    assert {path.name for path in (tmp_path / "cache").iterdir()} == first
+    shutil.copyfile(tmp_path / "pairs/images/breast_202.jpg", tmp_path / "pairs/images/breast_144.jpg")
+    train_encoders.main(options)
+    assert len(list((tmp_path / "cache").iterdir())) == len(first) + 1  # train anew, val as it was
+
+
+def test_quick_metrics_of_a_perfect_and_of_a_blind_space() -> None:
+    texts = np.eye(30, dtype=np.float32)
+    own = np.array([*range(30), 0, 1])
+    perfect = quick_metrics(texts[own], texts, own)
+    assert perfect["score"] == 1.0
+    assert perfect["gap"] == pytest.approx(0.0, abs=1e-6)
+    assert (perfect["cos_true_pairs"], perfect["margin"]) == (1.0, 1.0)
+    blind = quick_metrics(np.ones((32, 30), np.float32) / np.sqrt(30), texts, own)
+    assert blind["r10_i2t"] == 0.0  # all texts tie, so each stands in the middle of the pool
+    assert blind["margin"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_calibration_leaves_out_what_is_the_same() -> None:
+    images = np.array([[1, 0], [0, 1], [1, 0]], np.float32)
+    texts = np.array([[1, 0], [0, 1]], np.float32)
+    found = calibration(images, texts, np.array([0, 1, 0]))
+    assert found["image-report"] == {"mean": 0.0, "std": 0.0}
+    assert found["image-image"]["mean"] == pytest.approx(1 / 3)
+    assert found["report-report"]["mean"] == 0.0
+
+
+def test_the_case_of_a_pair_lends_its_findings_and_its_labels() -> None:
+    values = {"modality": "CT", "view": "Axial", "location": "Chest", "case_findings": "A  mass.", "case_diagnosis": ""}
+    assert case_texts({**values, "finding": "Lymphoma"}) == ["A mass.", "CT Axial Chest. Lymphoma"]
+    assert case_texts({}) == []
+
+
+def test_wrong_calls_end_with_code_2_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert command.main([]) == 2
+    assert command.main(["encoders", "--config", str(tmp_path / "none.toml")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if "encoders|captioner|evaluate" in line or "configuration" in line]) == 2
+
+
+def test_a_missing_text_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.csv\.gz"):
+        train_encoders.corpus(tmp_path / "none.csv.gz")
