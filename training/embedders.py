@@ -57,7 +57,10 @@ class FromCheckpoint:
         """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
         size = self.model.config.size
         parts = [
-            self.model.image(torch.from_numpy(to_batch(pictures[i : i + CHUNK], size)).to(self.device)).cpu().numpy()
+            self.model.image(torch.from_numpy(to_batch(pictures[i : i + CHUNK], size)).to(self.device))
+            .float()
+            .cpu()
+            .numpy()
             for i in range(0, len(pictures), CHUNK)
         ]
         return np.concatenate(parts or [np.zeros((0, self.model.config.dim), np.float32)])
@@ -71,7 +74,7 @@ class FromCheckpoint:
             chosen = order[first : first + CHUNK]
             ids, mask = self.tokenizer.encode_batch([texts[i] for i in chosen], self.model.config.max_length)
             rows = self.model.text(torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device))
-            result[chosen] = rows.cpu().numpy()
+            result[chosen] = rows.float().cpu().numpy()
         return result
 
 

@@ -140,7 +140,12 @@ def gather(settings: Settings, root: Path, cache: Path) -> Material:
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         log.info("embedding %d texts and %d views", len(unique), len(views))
-        found = {"texts": encoders.texts(unique), "images": encoders.images(views), "val": encoders.images(val.images)}
+        with torch.autocast(encoders.device, torch.bfloat16, enabled=settings.train.half):
+            found = {
+                "texts": encoders.texts(unique),
+                "images": encoders.images(views),
+                "val": encoders.images(val.images),
+            }
         np.savez(kept, **found)  # type: ignore[arg-type]
     with np.load(kept) as found_rows:
         conditions = np.concatenate([found_rows["texts"], found_rows["images"]])
