@@ -1,0 +1,124 @@
+"""Checks the structure of a JPEG codestream before gdcm may see it. Decodes nothing.
+
+gdcm ends the whole process on some damaged codestreams (an exception in C++ that nothing can catch). Where gdcm is the
+only decoder, a stream passes here first: markers, frame size, Huffman tables and scan header must fit together
+(ITU-T T.81 annexes B and C).
+"""
+
+import struct
+
+_STANDALONE = {0x01, *range(0xD0, 0xD8)}
+_FRAMES = {0xC0: 8, 0xC1: 12, 0xC3: 16}
+"""Marker of the frame header (baseline, extended, lossless) and the highest precision in bits that it allows."""
+_DHT, _SOI, _EOI, _SOS = 0xC4, 0xD8, 0xD9, 0xDA
+
+
+def jpeg_fault(data: bytes, rows: int, columns: int, samples: int) -> str:
+    """What is wrong with a sequential Huffman-coded JPEG of one scan, in a few words; "" when nothing is.
+
+    Args:
+        data: one encoded frame, with any padding after it.
+        rows: as the DICOM header gives them, like `columns` and `samples`; the codestream has to agree.
+    """
+    if data[:2] != b"\xff\xd8":
+        return "no start of image"
+    frame: tuple[int, int, int, int, int] | None = None
+    components: set[int] = set()
+    tables: set[int] = set()
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return "no marker where one must be"
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker in _STANDALONE or marker in (_SOI, _EOI):
+            return "a marker out of place"
+        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
+        segment = data[at + 4 : at + 2 + length]
+        if length < 2 or len(segment) != length - 2:
+            return "a segment is cut short"
+        if marker == _DHT:
+            found = _huffman_tables(segment)
+            if found is None:
+                return "a Huffman table is damaged"
+            tables |= found
+        elif marker in _FRAMES:
+            if frame is not None or len(segment) < 6 or len(segment) != 6 + 3 * segment[5]:
+                return "the frame header is damaged"
+            precision, height, width, count = struct.unpack(">BHHB", segment[:6])
+            if (height, width, count) != (rows, columns, samples) or not 2 <= precision <= _FRAMES[marker]:
+                return "its size is not the size of the image"
+            sampling = [segment[7 + 3 * index] for index in range(count)]
+            if any(not (1 <= value >> 4 <= 4 and 1 <= value & 15 <= 4) for value in sampling):
+                return "the frame header is damaged"
+            if marker == 0xC3 and set(sampling) != {0x11}:
+                return "its components differ in size"
+            frame = (marker, precision, height, width, count)
+            components = {segment[6 + 3 * index] for index in range(count)}
+        elif 0xC0 <= marker <= 0xCF and marker != 0xCC:
+            return "a kind of JPEG that is not sequential"
+        elif marker == _SOS:
+            if frame is None:
+                return "no frame header"
+            fault = _scan_fault(segment, frame[0], frame[1], components, tables)
+            return fault or _entropy_fault(data, at + 2 + length)
+        at += 2 + length
+    return "no scan"
+
+
+def _huffman_tables(segment: bytes) -> set[int] | None:
+    """Class and number of each table in the segment; None when a code is impossible (T.81 B.2.4.2, C.2)."""
+    found = set()
+    at = 0
+    while at < len(segment):
+        counts = segment[at + 1 : at + 17]
+        total = sum(counts)
+        if len(counts) < 16 or not 1 <= total <= 256 or len(segment) < at + 17 + total:
+            return None
+        free = 1
+        for count in counts:
+            free = 2 * free - count
+            if free < 0:
+                return None
+        if segment[at] & 0xF > 3 or segment[at] >> 4 > 1:
+            return None
+        values = segment[at + 17 : at + 17 + total]
+        if segment[at] >> 4 == 0 and max(values) > 16:
+            return None
+        found.add(segment[at])
+        at += 17 + total
+    return found
+
+
+def _scan_fault(segment: bytes, marker: int, precision: int, components: set[int], tables: set[int]) -> str:
+    count = segment[0] if segment else 0
+    if not 1 <= count <= 4 or len(segment) != 4 + 2 * count:
+        return "the scan header is damaged"
+    named = {segment[1 + 2 * index] for index in range(count)}
+    if named != components or len(named) != count:
+        return "the scan header is damaged"
+    first, last, shifts = segment[-3:]
+    lossless = marker == 0xC3
+    if lossless and not (1 <= first <= 7 and last == 0 and shifts >> 4 == 0 and shifts & 15 < precision):
+        return "the scan header is damaged"
+    for index in range(count):
+        choice = segment[2 + 2 * index]
+        if choice >> 4 not in tables or not (lossless or 0x10 | (choice & 15) in tables):
+            return "a Huffman table is missing"
+    return ""
+
+
+def _entropy_fault(data: bytes, at: int) -> str:
+    """Only restarts may stand in the coded data, and the end of image must follow."""
+    while True:
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 1 >= len(data):
+            return "no end of image"
+        marker = data[at + 1]
+        if marker == _EOI:
+            return ""
+        if marker != 0 and marker != 0xFF and marker not in range(0xD0, 0xD8):
+            return "a marker within the coded data"
+        at += 1 if marker == 0xFF else 2
