@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
-from training import checkpoint, config, data, sources, vocabulary
+from training import checkpoint, config, data, metrics_gap, pool, sources, vocabulary
+from training.calibration import constants
 from training.features import PairExamples, Pictures, Texts, embed_all
 from training.losses import Objective
 from training.metrics import recall_at
@@ -100,24 +101,17 @@ def quick_metrics(images: Rows, texts: Rows, own: NDArray[np.intp]) -> Metrics:
         "score": (to_text + to_image) / 2,
         "r10_i2t": to_text,
         "r10_t2i": to_image,
-        "gap": float(np.linalg.norm(images.mean(0) - pairs.mean(0))),
-        "cos_true_pairs": float(similarities[positives].mean()),
-        "margin": float(similarities[positives].mean() - similarities[~positives].mean()),
+        "gap": metrics_gap.gap(images, pairs),
+        "cos_true_pairs": float(metrics_gap.true_pair_cosines(images, pairs).mean()),
+        "margin": metrics_gap.margin(images, pairs),
     }
 
 
-def calibration(images: Rows, texts: Rows, own: NDArray[np.intp]) -> dict[str, dict[str, float]]:
-    """Mean and deviation of the raw cosines by kind of pair; no item with itself, no image with its own text."""
-
-    def describe(values: Rows) -> dict[str, float]:
-        return {"mean": float(values.mean()), "std": float(values.std())}
-
-    different = own[:, None] != np.arange(len(texts))[None, :]
-    return {
-        "image-image": describe((images @ images.T)[np.triu_indices(len(images), 1)]),
-        "image-report": describe((images @ texts.T)[different]),
-        "report-report": describe((texts @ texts.T)[np.triu_indices(len(texts), 1)]),
-    }
+def calibration(images: Rows, texts: Rows, rows: Sequence[data.Pair]) -> dict[str, dict[str, float]]:
+    """Mean and deviation of the raw cosines between unrelated items of a split, by kind of pair (for z-scores)."""
+    items = pool.build(rows)
+    both = np.concatenate([images, texts])
+    return constants(both @ both.T, items.is_text, items.item_groups @ items.item_groups.T)
 
 
 def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:
@@ -147,7 +141,7 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
 
     def keep(metrics: Metrics) -> None:
         extra = {"metrics": metrics, "settings": settings.as_dict(), "baselines": {}}
-        extra |= {"calibration": calibration(*val.embed(model), val.own)}
+        extra |= {"calibration": calibration(*val.embed(model), val.pairs.rows)}
         checkpoint.save(best, checkpoint.ENCODERS, model.config.as_dict(), model, words, extra)
 
     trainer = Trainer(
