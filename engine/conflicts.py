@@ -27,7 +27,7 @@ BODY_PARTS = {
     "neck": "neck thyroid larynx laryngeal carotid parotid submandibular pharynx pharyngeal epiglottis",
     "chest": "chest lung lungs pulmonary pleural pleura thorax thoracic hilar hilum mediastinum mediastinal bronchus "
     "bronchial cardiac heart aortic aorta pericardial coronary rib ribs cardiomediastinal costophrenic diaphragm "
-    "pneumothorax pneumonia lingula",
+    "lingula",
     "breast": "breast breasts mammogram mammography mammographic axillary axilla",
     "abdomen": "abdomen abdominal liver hepatic kidney kidneys renal spleen splenic pancreas pancreatic gallbladder "
     "biliary bowel colon colonic stomach gastric duodenum duodenal intestinal appendix adrenal peritoneal mesenteric "
@@ -41,6 +41,8 @@ BODY_PARTS = {
     "talus acetabular acetabulum",
 }
 PART_OF = {word: part for part, listed in BODY_PARTS.items() for word in listed.split()}
+# Findings that imply a region; they are terms that can be denied, which names of regions are not.
+IMPLIED = {"pneumothorax": "chest", "pneumonia": "chest", "cardiomegaly": "chest", "hydronephrosis": "abdomen"}
 # Neighbouring regions that one examination shows, so that naming the one does not exclude the other.
 TOGETHER = [
     {"abdomen", "pelvis"},
@@ -93,7 +95,7 @@ def claims(sentence: str) -> Claims:
     sides = frozenset(SIDES[word] for word in found if word in SIDES)
     if sides == {"left", "right"} or "both" in sides:
         sides = frozenset({"both"})
-    parts = frozenset(PART_OF[word] for word in found if word in PART_OF)
+    parts = frozenset((PART_OF | IMPLIED)[word] for word in found if word in PART_OF or word in IMPLIED)
     return Claims(frozenset(affirmed), frozenset(negated), sides, parts, normal)
 
 

@@ -22,7 +22,7 @@ NAME = rf"(?:{WORD}|[A-Z]\.)(?:[ ,]+(?:(?:van|von|de|der|del|la|bin|al)\s+)?(?:{
 
 _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[e-mail]", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
-    ("[name]", re.compile(r"\b[A-Za-z'’-]+\^[A-Za-z'’^ .-]*[A-Za-z]")),
+    ("[name]", re.compile(r"\b[A-Za-z'’-]+(?:\^[A-Za-z'’-]*)+")),
     ("[date]", re.compile(r"\b(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])\b")),
     ("[date]", re.compile(r"\b(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d)\b")),
     ("[date]", re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{MONTH}(?:[ ,-]+(?:19|20)\d\d)?\b")),

@@ -73,8 +73,8 @@ def _versions() -> Check:
     return Check(
         "versions",
         True,
-        f"Kindred {kindred_version()} on Python {platform.python_version()}, {platform.platform()}; "
-        f"numpy {np.__version__}, pydicom {pydicom.__version__}, faiss {faiss.__version__}, SQLite {sqlite3.sqlite_version}.",
+        f"Kindred {kindred_version()} on Python {platform.python_version()}, {platform.platform()}; numpy "
+        f"{np.__version__}, pydicom {pydicom.__version__}, faiss {faiss.__version__}, SQLite {sqlite3.sqlite_version}.",
     )
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from engine.archive import Archive
+from engine.words import STOP
 
 PHRASE = re.compile(r'"([^"]+)"|(\w+)')
 OPEN, CLOSE = "\x02", "\x03"  # characters that no report contains, around each match
@@ -23,13 +24,13 @@ class LexicalMatch:
 
 
 def fts_query(text: str) -> str:
-    """Free text as a safe FTS5 expression; "" when it holds no word."""
-    parts = []
+    """Free text as a safe FTS5 expression; "" when it holds no word. Words such as "the" count only in phrases."""
+    parts, grammar = [], []
     for phrase, word in PHRASE.findall(text):
         words = re.findall(r"\w+", phrase or word)
         if words:
-            parts.append('"' + " ".join(words) + '"')
-    return " OR ".join(dict.fromkeys(parts))
+            (grammar if word.lower() in STOP else parts).append('"' + " ".join(words) + '"')
+    return " OR ".join(dict.fromkeys(parts or grammar))
 
 
 def find(
