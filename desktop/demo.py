@@ -1,4 +1,4 @@
-"""Drives the real window through one search and one draft, and takes its picture. Knows no test doubles and no sleeping.
+"""Drives the real window through one search and one draft, and takes its picture. Knows no doubles and no sleeping.
 
     python -m desktop.demo --out SHOT.png [--archive DIR] [--study PATH ...] [--bundle DIR] [--size 1440x900]
     python -m desktop.demo --keep-open       the same, then leaves the window to the user
@@ -17,6 +17,7 @@ from PySide6.QtCore import QEventLoop, QTimer, SignalInstance
 from desktop import errors
 from desktop.app import App, build, make_application
 from desktop.background import Job
+from desktop.state.studies import identify
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.resources import resource_path
@@ -90,16 +91,25 @@ def _show_progress(job: Job) -> None:
         click.echo(f"\r{job.done} of {job.total} {job.what[:50]:50}", nl=False, err=True)
 
 
+def choose(app: App, path: Path) -> None:
+    """Show the series that a file belongs to."""
+    for study in app.desk.studies.studies:
+        for series in study.series:
+            if series.frames[0].image.path == path:
+                app.desk.studies.select(identify(study, series))
+
+
 def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None) -> None:
     """Open the studies and the archive, search by the image, draft the report, and wait for all of it."""
     desk = app.desk
     desk.report.open_workspace()
     desk.archive.load_bundle(bundle)
-    desk.studies.open(studies[:1])
-    wait(lambda: desk.viewport.picture is not None, [desk.viewport.picture_changed], "Showing the first image", 60)
-    desk.studies.open(studies[1:])
-    fill_archive(app, archive)
+    desk.studies.open(studies)
     ended = [desk.background.ended]
+    wait(lambda: desk.viewport.picture is not None, ended, "Showing the first image", 60)
+    choose(app, studies[0])
+    fill_archive(app, archive)
+    wait(lambda: desk.viewport.picture is not None and not desk.viewport.loading, ended, "Showing the image", 60)
     app.actions.actions["search_image"].trigger()
     wait(lambda: not desk.search.searching, ended, "Searching", 120)
     app.actions.actions["draft"].trigger()

@@ -16,6 +16,9 @@ from engine.errors import UserError
 
 log = logging.getLogger("kindred")
 
+NO_SCREEN = "This plugin does not support"
+"""How Qt's platform for machines without a screen begins its remarks; they say nothing about the app."""
+
 INFO, PROBLEM, BUG = "info", "problem", "bug"
 
 
@@ -56,6 +59,8 @@ def install(show: Callable[[Message], None]) -> None:
 
 
 def _on_qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    if text.startswith(NO_SCREEN):
+        kind = QtMsgType.QtDebugMsg
     levels = {
         QtMsgType.QtDebugMsg: logging.DEBUG,
         QtMsgType.QtInfoMsg: logging.INFO,

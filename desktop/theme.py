@@ -59,7 +59,8 @@ QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox {{
 QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url(ICONS/chevron.svg); width: 10px; height: 10px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {MUTED}; border-radius: 3px; background: {FIELD}; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {MUTED}; border-radius: 3px;
+    background: {FIELD}; }}
 QCheckBox::indicator:checked {{ background: {SELECTED}; border-color: {ACCENT}; image: url(ICONS/check.svg); }}
 SearchPanel, ReportPanel {{ background: {PANEL}; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};

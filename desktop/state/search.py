@@ -15,6 +15,7 @@ from engine.archive_case import Kind
 from engine.bundle import Bundle
 from engine.picture import to_gray
 from engine.search import Filters, Hit, Query, search
+from engine.study import FrameRef
 
 HITS = 20
 MODES = ("vector", "lexical", "hybrid")
@@ -27,6 +28,8 @@ class Asked:
     text: str
     frame: str
     """Which displayed frame at which window, or "" for words alone."""
+    ref: FrameRef | None = None
+    """That frame."""
 
     def __str__(self) -> str:
         words = f"“{self.text}”" if self.text else ""
@@ -93,6 +96,12 @@ class SearchState(QObject):
     def searching(self) -> bool:
         return self._job is not None
 
+    @property
+    def elsewhere(self) -> bool:
+        """The hits answer another image than the one on screen."""
+        shown = self._viewport.picture
+        return bool(self.asked and self.asked.ref and (shown is None or shown.ref != self.asked.ref))
+
     def set_form(self, form: Form) -> None:
         if form != self.form:
             self.form = form
@@ -128,7 +137,7 @@ class SearchState(QObject):
             self.form,
             study.uid if study else None,
             study.patient.id or None if study else None,
-            Asked(text, describe(image) if image else ""),
+            Asked(text, describe(image) if image else "", image.ref if image else None),
         )
         self._job = self._background.start(
             simply(_search, self._ask, request),
@@ -207,9 +216,11 @@ class SearchState(QObject):
 
 def describe(picture: Picture) -> str:
     """Which frame at which window, in words short enough for one line."""
-    parts = ["this image"]
-    if len(picture.series.frames) > 1:
-        parts = [f"image {picture.index + 1} of {len(picture.series.frames)}"]
+    series = picture.series
+    parts = [" ".join(part for part in (series.modality, series.description or series.body_part.lower()) if part)]
+    parts = [part for part in parts if part] or ["image"]
+    if len(series.frames) > 1:
+        parts.append(f"image {picture.index + 1} of {len(series.frames)}")
     if picture.window:
         parts.append(f"W {picture.window.width:.0f} L {picture.window.center:.0f}")
     return ", ".join(parts)

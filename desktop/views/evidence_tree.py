@@ -40,7 +40,7 @@ class EvidenceDelegate(QStyledItemDelegate):
         width = tree.viewport().width() if isinstance(tree, QTreeWidget) else 300
         line = QFontMetricsF(option.font).lineSpacing()
         lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
-        rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), 6))
+        rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), _most(item)))
         return QSize(100, int(rows * line + lesser + 16))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -62,7 +62,7 @@ class EvidenceDelegate(QStyledItemDelegate):
             mark, color, about = f"case {item.case_id}", theme.GREEN, f"similarity {item.similarity:.2f}"
         painter.setFont(option.font)
         painter.setPen(QColor(theme.TEXT if isinstance(item, Sentence) else theme.MUTED))
-        for words in drawing.wrapped(item.text, option.font, width, 6):
+        for words in drawing.wrapped(item.text, option.font, width, _most(item)):
             painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
             top += line
         painter.setFont(lesser)
@@ -75,7 +75,12 @@ class EvidenceDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _width(self, full: int, item: Sentence | Evidence) -> float:
-        return full - 2 * MARGIN - (14 if isinstance(item, Sentence) else 34)
+        return full - 2 * MARGIN - (0 if isinstance(item, Sentence) else 18)
+
+
+def _most(item: Sentence | Evidence) -> int:
+    """Lines of text: a sentence stands in full in the editor, evidence only here."""
+    return 2 if isinstance(item, Sentence) else 6
 
 
 class EvidenceTree(QTreeWidget):
@@ -86,7 +91,7 @@ class EvidenceTree(QTreeWidget):
         self._state = state
         self._filling = False
         self.setHeaderHidden(True)
-        self.setIndentation(14)
+        self.setIndentation(0)
         self.setMouseTracking(True)
         self.setItemDelegate(EvidenceDelegate(self))
         self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)

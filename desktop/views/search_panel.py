@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop import theme
 from desktop.state.archive import ArchiveState
 from desktop.state.search import SearchState
 from desktop.views.hit_list import HitList, about
@@ -49,7 +51,6 @@ class SearchPanel(QWidget):
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.hint.setContentsMargins(4, 8, 4, 4)
         self.asked = QLabel()
-        self.asked.setProperty("muted", True)
         self.asked.setTextFormat(Qt.TextFormat.PlainText)
         self.hits = HitList(state)
         self.detail = QPlainTextEdit()
@@ -134,7 +135,11 @@ class SearchPanel(QWidget):
         self.asked.setVisible(bool(state.hits))
         if state.hits:
             count = len(state.hits)
-            self.asked.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.asked}")
+            away = " – not the image on screen" if state.elsewhere else ""
+            self.asked.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.asked}{away}")
+            palette = self.asked.palette()
+            palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.AMBER if away else theme.MUTED))
+            self.asked.setPalette(palette)
         self.body.setCurrentIndex(1 if state.hits else 0)
         self.hint.setText(self._hint(reason))
 

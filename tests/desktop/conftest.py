@@ -1,0 +1,50 @@
+"""The real window on real DICOM files, without a screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+from pytestqt.qtbot import QtBot
+
+from desktop import theme
+from desktop.app import App, build
+
+NO_SCREEN = "This plugin does not support"  # how Qt's platform without a screen begins its remarks
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.qt_log_ignore(NO_SCREEN, extend=True))
+
+
+def dicom(name: str) -> Path:
+    """A real file that is installed with pydicom or pydicom-data."""
+    path = get_testdata_file(name, download=False)
+    assert path, f"{name} is missing: install pydicom-data"
+    return Path(str(path))
+
+
+@pytest.fixture
+def app(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
+    """The whole app, shown, without models or an archive."""
+    theme.apply(qapp)  # type: ignore[arg-type]
+    made = build(tmp_path / "workspace")
+    made.window.show()
+    qtbot.waitExposed(made.window)
+    made.desk.report.open_workspace()
+    settle(qtbot, made)
+    yield made
+    made.close()
+    made.window.deleteLater()
+
+
+def settle(qtbot: QtBot, app: App) -> None:
+    """Wait until no background work is left."""
+    qtbot.waitUntil(app.desk.background.idle, timeout=60_000)
+
+
+def open_paths(qtbot: QtBot, app: App, *paths: Path) -> None:
+    app.desk.studies.open(paths)
+    settle(qtbot, app)

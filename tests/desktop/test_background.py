@@ -1,0 +1,125 @@
+"""Background work: answers on the UI thread, stale answers dropped, progress, cancel, failures."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QThread
+from pytestqt.qtbot import QtBot
+
+from desktop.background import Background, Lane, simply
+from engine.errors import Cancelled, UserError
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    made = Background()
+    yield made
+    assert made.close()
+
+
+def test_work_runs_elsewhere_and_its_answer_comes_back_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:
+    threads: list[object] = []
+
+    def work() -> str:
+        threads.append(QThread.currentThread())
+        return "done"
+
+    def take(answer: str) -> None:
+        threads.append(QThread.currentThread())
+        answers.append(answer)
+
+    answers: list[str] = []
+    background.start(simply(work), take)
+    qtbot.waitUntil(background.idle)
+    assert answers == ["done"]
+    assert threads[0] is not background.thread()
+    assert threads[1] is background.thread()
+
+
+def test_only_the_latest_request_of_a_key_is_answered(qtbot: QtBot, background: Background) -> None:
+    gate = threading.Event()
+    answers: list[int] = []
+    background.start(simply(lambda: gate.wait(10) and 1), answers.append, key="same")
+    background.start(simply(lambda: 2), answers.append, key="same")
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    assert answers == [2]
+
+
+def test_a_waiting_request_is_cancelled_without_running(qtbot: QtBot, background: Background) -> None:
+    gate, ran, ended = threading.Event(), [], []
+    background.start(simply(gate.wait, 10), lambda _: None, lane=Lane.MODEL)
+    waiting = background.start(simply(ran.append, 1), lambda _: None, lane=Lane.MODEL, cancelled=lambda: ended.append(1))
+    background.cancel(waiting)
+    assert ended == [1]
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    assert ran == []
+
+
+def test_running_work_sees_that_it_was_cancelled(qtbot: QtBot, background: Background) -> None:
+    begun, answers, ended = threading.Event(), [], []
+
+    def work(progress: object, cancelled: object) -> None:
+        begun.set()
+        while not cancelled():  # type: ignore[operator]
+            threading.Event().wait(0.001)
+        raise Cancelled
+
+    job = background.start(work, answers.append, cancelled=lambda: ended.append(1))
+    qtbot.waitUntil(begun.is_set)
+    background.cancel(job)
+    qtbot.waitUntil(background.idle)
+    assert (answers, ended) == ([], [1])
+
+
+def test_progress_ends_at_the_last_report_however_many_there_were(qtbot: QtBot, background: Background) -> None:
+    seen: list[int] = []
+
+    def work(progress: object, cancelled: object) -> None:
+        for step in range(1, 2001):
+            progress(step, 2000, "files")  # type: ignore[operator]
+
+    job = background.start(work, lambda _: None, title="Counting")
+    job.progressed.connect(lambda: seen.append(job.done))
+    qtbot.waitUntil(background.idle)
+    assert seen[-1] == 2000
+    assert seen == sorted(seen)
+
+
+def test_a_users_problem_goes_to_whoever_can_show_it(qtbot: QtBot, background: Background) -> None:
+    def work() -> None:
+        raise UserError("The drive is gone; plug it in.")
+
+    shown, problems = [], []
+    background.problem.connect(problems.append)
+    background.start(simply(work), lambda _: None, failed=shown.append)
+    background.start(simply(work), lambda _: None)
+    qtbot.waitUntil(background.idle)
+    assert [str(error) for error in shown] == ["The drive is gone; plug it in."]
+    assert len(problems) == 1
+
+
+def test_our_bug_is_always_told(qtbot: QtBot, background: Background) -> None:
+    shown, problems = [], []
+    background.problem.connect(problems.append)
+    background.start(simply(lambda: 1 / 0), lambda _: None, failed=shown.append)
+    qtbot.waitUntil(background.idle)
+    assert isinstance(problems[0], ZeroDivisionError)
+    assert shown == problems
+
+
+def test_work_may_only_be_asked_for_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:
+    refused = []
+
+    def elsewhere() -> None:
+        try:
+            background.start(simply(int), lambda _: None)
+        except RuntimeError as error:
+            refused.append(error)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert len(refused) == 1

@@ -1,0 +1,121 @@
+"""Pictures for the screen: reduction, inversion, colour, the cache, and the geometry of a view."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop.state import geometry
+from desktop.state.frames import FrameCache
+from desktop.state.geometry import Shape, View
+from desktop.state.picture import Request, halve, make_picture, pyramid, thumbnail
+from engine.dicom_source import open_path
+from engine.pixels import read_frame
+from engine.study import Series
+from engine.window import Window, render
+from tests.desktop.conftest import dicom
+
+
+def series_of(name: str) -> Series:
+    return open_path(dicom(name)).studies[0].series[0]
+
+
+def test_halving_takes_the_rounded_mean_of_each_square() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (7, 9), np.uint8)
+    for row in range(3):
+        for column in range(4):
+            square = image[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+            assert halve(image)[row, column] == int(square.astype(float).mean() + 0.5)
+
+
+def test_a_pyramid_keeps_the_full_picture_first_and_ends_above_the_smallest_side() -> None:
+    levels = pyramid(np.zeros((1000, 700, 3), np.uint8), smallest=200)
+    assert [level.shape for level in levels] == [(1000, 700, 3), (500, 350, 3), (250, 175, 3)]
+
+
+def test_a_picture_is_rendered_at_the_wanted_window() -> None:
+    series = series_of("CT_small.dcm")
+    window = Window(1000, 500)
+    picture = make_picture(Request(series, 0, window, False, None))
+    assert picture.window == window
+    np.testing.assert_array_equal(picture.image, render(read_frame(series.frames[0]), window))
+
+
+def test_inverting_changes_what_is_seen_and_not_what_is_searched_with() -> None:
+    series = series_of("CT_small.dcm")
+    plain = make_picture(Request(series, 0, None, False, None))
+    inverted = make_picture(Request(series, 0, None, True, plain.pixels))
+    np.testing.assert_array_equal(inverted.image, plain.image)
+    np.testing.assert_array_equal(inverted.levels[0], 255 - plain.levels[0])
+
+
+def test_a_colour_picture_has_no_window() -> None:
+    picture = make_picture(Request(series_of("examples_ybr_color.dcm"), 0, Window(10, 10), False, None))
+    assert picture.window is None
+    assert picture.image.shape == (240, 320, 3)
+
+
+def test_a_thumbnail_is_small() -> None:
+    assert max(thumbnail(series_of("693_UNCR.dcm")).shape) == 256
+
+
+def test_the_cache_forgets_the_least_recently_used_frame_first() -> None:
+    series = series_of("emri_small.dcm")
+    first, second, third = series.frames[:3]
+    pixels = read_frame(first)
+    cache = FrameCache(2 * pixels.values.nbytes)
+    cache.put(first, pixels)
+    cache.put(second, pixels)
+    assert cache.get(first) is pixels
+    cache.put(third, pixels)
+    assert second not in cache
+    assert first in cache
+    assert cache.size == cache.limit
+
+
+def test_a_frame_larger_than_the_cache_is_not_kept() -> None:
+    series = series_of("CT_small.dcm")
+    cache = FrameCache(100)
+    cache.put(series.frames[0], read_frame(series.frames[0]))
+    assert cache.size == 0
+    assert series.frames[0] not in cache
+
+
+def test_fitting_shows_the_whole_picture_in_the_middle() -> None:
+    assert geometry.rectangle(View(800, 400), Shape(200, 200)) == (200, 0, 400, 400)
+
+
+def test_tall_pixels_make_a_tall_picture() -> None:
+    assert Shape(100, 100, (2.0, 1.0)).extent() == (100, 200)
+    assert Shape(100, 100, (1.0, 2.0)).extent() == (200, 100)
+
+
+def test_one_to_one_means_pixels_of_the_screen() -> None:
+    view = geometry.actual_size(View(800, 400, device_ratio=2))
+    assert geometry.rectangle(view, Shape(200, 200))[2:] == (100, 100)
+
+
+@given(st.floats(0.3, 3), st.floats(0, 800), st.floats(0, 600), st.floats(0.2, 5))
+def test_zooming_keeps_what_lies_under_the_mouse(scale: float, x: float, y: float, factor: float) -> None:
+    view, shape = View(800, 600, scale=scale, pan=(13, -7)), Shape(512, 400)
+    zoomed = geometry.zoomed(view, shape, factor, (x, y))
+    left, top, width, height = geometry.rectangle(view, shape)
+    new_left, new_top, new_width, new_height = geometry.rectangle(zoomed, shape)
+    assert (x - new_left) / new_width == pytest.approx((x - left) / width, abs=1e-6)
+    assert (y - new_top) / new_height == pytest.approx((y - top) / height, abs=1e-6)
+
+
+def test_a_picture_cannot_be_panned_out_of_sight() -> None:
+    view, shape = View(800, 600, scale=1.0), Shape(512, 400)
+    left, top, _, _ = geometry.rectangle(geometry.panned(view, shape, 1e6, 1e6), shape)
+    assert left < 800
+    assert top < 600
+
+
+def test_panning_keeps_the_scale() -> None:
+    view, shape = View(800, 600), Shape(512, 400)
+    moved = geometry.panned(view, shape, 10, 5)
+    assert geometry.scale_of(moved, shape) == geometry.scale_of(view, shape)
+    assert replace(moved, scale=None, pan=(0, 0)) == view

@@ -1,0 +1,190 @@
+"""One viewport: scrolling, window, inversion, series changes, unreadable frames. No widgets."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.background import Background
+from desktop.state.annotations import annotate, format_date, readable_name
+from desktop.state.frames import FrameCache
+from desktop.state.viewport import ViewportState
+from engine.dicom_source import open_path
+from engine.errors import UserError
+from engine.pixels import Pixels, read_frame
+from engine.study import FrameRef, Series, Study
+from engine.window import presets
+from tests.desktop.conftest import dicom
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    made = Background()
+    yield made
+    assert made.close()
+
+
+def study_of(name: str) -> tuple[Study, Series]:
+    study = open_path(dicom(name)).studies[0]
+    return study, study.series[0]
+
+
+def show(qtbot: QtBot, background: Background, name: str) -> ViewportState:
+    state = ViewportState(background)
+    state.resize(800, 600, 1.0)
+    state.show(*study_of(name))
+    qtbot.waitUntil(background.idle)
+    return state
+
+
+def test_scrolling_ends_on_the_last_frame_asked_for(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "emri_small.dcm")
+    for _ in range(4):
+        state.scroll(2)
+    qtbot.waitUntil(background.idle)
+    assert state.index == 8
+    assert state.picture is not None
+    assert state.picture.index == 8
+    expected = read_frame(state.picture.ref)
+    np.testing.assert_array_equal(state.picture.pixels.values, expected.values)
+
+
+def test_scrolling_stops_at_both_ends(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "emri_small.dcm")
+    state.scroll(100)
+    assert state.index == 9
+    state.scroll(-100)
+    assert state.index == 0
+    qtbot.waitUntil(background.idle)
+
+
+def test_neighbours_are_decoded_ahead(qtbot: QtBot, background: Background) -> None:
+    cache = FrameCache()
+    state = ViewportState(background, cache)
+    study, series = study_of("emri_small.dcm")
+    state.show(study, series)
+    qtbot.waitUntil(lambda: all(ref in cache for ref in series.frames))
+
+
+def test_dragging_right_widens_and_dragging_up_brightens(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    before, picture = state.shown_window, state.picture
+    assert before is not None
+    assert picture is not None
+    state.drag_window(30, 0)
+    assert state.shown_window is not None
+    assert state.shown_window.width > before.width
+    assert state.shown_window.center == before.center
+    state.set_window(before)
+    state.drag_window(0, -30)
+    qtbot.waitUntil(background.idle)
+    assert state.picture is not None
+    assert state.picture.image.mean() > picture.image.mean()
+
+
+def test_the_window_stays_while_scrolling_and_goes_with_the_series(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "emri_small.dcm")
+    state.drag_window(40, 10)
+    chosen = state.window
+    state.scroll(1)
+    qtbot.waitUntil(background.idle)
+    assert state.picture is not None
+    assert state.picture.window == chosen
+    state.show(*study_of("CT_small.dcm"))
+    assert state.window is None
+    qtbot.waitUntil(background.idle)
+
+
+def test_presets_are_those_of_the_modality(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    state.apply_preset(2)
+    qtbot.waitUntil(background.idle)
+    assert state.picture is not None
+    assert state.picture.window == presets("CT")[1]
+    state.apply_preset(0)
+    assert state.window is None
+    qtbot.waitUntil(background.idle)
+
+
+def test_reset_undoes_window_inversion_and_zoom(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    state.drag_window(40, 10)
+    state.toggle_invert()
+    state.zoom_by(3)
+    state.reset()
+    qtbot.waitUntil(background.idle)
+    assert (state.window, state.inverted, state.view.scale) == (None, False, None)
+    assert state.picture is not None
+    assert not state.picture.inverted
+
+
+def test_an_answer_for_the_series_before_is_dropped(qtbot: QtBot, background: Background) -> None:
+    gate, slow = threading.Event(), study_of("CT_small.dcm")
+
+    def read(ref: FrameRef) -> Pixels:
+        if ref == slow[1].frames[0]:
+            gate.wait(10)
+        return read_frame(ref)
+
+    state = ViewportState(background, read=read)
+    shown: list[str] = []
+    state.picture_changed.connect(lambda: shown.append(state.picture.series.modality if state.picture else ""))
+    state.show(*slow)
+    state.show(*study_of("MR_small.dcm"))
+    qtbot.waitUntil(lambda: state.picture is not None)
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    assert "CT" not in shown
+    assert state.picture is not None
+    assert state.picture.series.modality == "MR"
+
+
+def test_an_unreadable_frame_says_why_and_the_next_one_still_shows(qtbot: QtBot, background: Background) -> None:
+    study, series = study_of("emri_small.dcm")
+
+    def read(ref: FrameRef) -> Pixels:
+        if ref == series.frames[1]:
+            raise UserError("The file is cut short; copy it again.")
+        return read_frame(ref)
+
+    state = ViewportState(background, read=read)
+    state.show(study, series)
+    qtbot.waitUntil(background.idle)
+    state.go_to(1)
+    qtbot.waitUntil(background.idle)
+    assert state.picture is None
+    assert state.failure == "The file is cut short; copy it again."
+    state.go_to(2)
+    qtbot.waitUntil(background.idle)
+    assert state.failure == ""
+    assert state.picture is not None
+    assert state.picture.index == 2
+
+
+def test_annotations_name_the_picture_on_screen(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "emri_small.dcm")
+    state.go_to(4)
+    qtbot.waitUntil(background.idle)
+    notes = annotate(state)
+    assert any(line.startswith("5 / 10") for line in notes.bottom_left)
+    assert any(line.startswith("W ") or "  L " in line for line in notes.bottom_right)
+
+
+def test_hiding_the_identity_leaves_no_name_on_the_picture(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    assert "CompressedSamples" in annotate(state).top_left[0]
+    state.toggle_identity()
+    assert annotate(state).top_left == ("Identity hidden",)
+
+
+def test_letters_stand_at_the_edges_of_an_axial_slice(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    assert annotate(state).edges == ("R", "A", "L", "P")
+
+
+def test_names_and_dates_are_written_for_people() -> None:
+    assert readable_name("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
+    assert format_date("20040826") == "2004-08-26"
+    assert format_date("") == ""
