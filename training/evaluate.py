@@ -109,7 +109,9 @@ def evaluate(
     items = pool.build(chosen.rows)
     spaces: dict[str, Embedded] = {}
     for name, model in models.items():
-        spaces[name] = Embedded(model.images(chosen.images), model.texts(items.texts), model.constants)
+        # Val is where the score calibration is measured; any other split takes what came with the model.
+        constants = None if split == "val" else model.constants
+        spaces[name] = Embedded(model.images(chosen.images), model.texts(items.texts), constants)
         if centre:
             means = model.means or train_means(model, pairs.split("train"))
             spaces[name + CENTRED] = spaces[name].centred(means)
