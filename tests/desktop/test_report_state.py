@@ -1,0 +1,159 @@
+"""The report of a study: drafted, edited, saved, signed, copied; and never moved to another study."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.state.report import ReportState, locate
+from engine.report import NOTICE, Draft, Evidence, Sentence
+from engine.workspace import Workspace
+from tests.desktop.conftest import dicom, open_paths, settle
+
+SENTENCES = (
+    Sentence("The heart is enlarged.", 0.8, (Evidence(3, "Heart enlarged.", 0.91),)),
+    Sentence("There is no effusion.", 0.6),
+)
+
+
+class Decoder:
+    """Stands in for engine.report.draft: proposes two sentences for the study it was asked for."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, bundle: object, archive: object, gray: object, **options: Any) -> Draft:
+        assert self.gate.wait(10)
+        return Draft(SENTENCES, "double", study_uid=options["exclude_study"])
+
+
+@pytest.fixture
+def decoder() -> Decoder:
+    return Decoder()
+
+
+@pytest.fixture
+def state(qtbot: QtBot, app: App, decoder: Decoder) -> ReportState:
+    """The app's report state with the double in place of the models, and a CT and an MR study open."""
+    app.desk.report._propose = decoder
+    app.desk.archive.bundle = object()  # type: ignore[assignment]
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    return app.desk.report
+
+
+def drafted(qtbot: QtBot, app: App, state: ReportState) -> None:
+    state.draft()
+    settle(qtbot, app)
+
+
+def test_a_draft_fills_the_page_and_is_stored(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    assert state.page.text == "The heart is enlarged. There is no effusion."
+    assert state.page.status == "Drafted"
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        stored = workspace.load(state.page.study)
+    assert stored is not None
+    assert stored.state == "drafted"
+
+
+def test_a_draft_stays_with_the_study_it_was_made_for(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    decoder.gate.clear()
+    state.draft()
+    first = state.page
+    app.desk.studies.open([dicom("MR_small.dcm")])
+    qtbot.waitUntil(lambda: state.page is not first)
+    decoder.gate.set()
+    settle(qtbot, app)
+    assert first is not None
+    assert state.page is not None
+    assert state.page.text == ""
+    assert app.window.report_panel.editor.toPlainText() == ""
+    assert first.text.startswith("The heart")
+    app.desk.studies.step(-1)
+    settle(qtbot, app)
+    assert app.window.report_panel.editor.toPlainText().startswith("The heart")
+
+
+def test_an_edit_is_saved_when_the_study_is_left(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+    state.edit("Normal chest.")
+    page = state.page
+    assert page is not None
+    assert page.status == "Edited, not saved"
+    open_paths(qtbot, app, dicom("MR_small.dcm"))
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        stored = workspace.load(page.study)
+    assert stored is not None
+    assert stored.text == "Normal chest."
+
+
+def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    state.sign()
+    settle(qtbot, app)
+    assert state.page is not None
+    assert state.page.status == "Signed"
+    state.edit("Something else")
+    assert state.page.text.startswith("The heart")
+    assert app.window.report_panel.editor.isReadOnly()
+    assert "final" in state.why_no_draft()
+
+
+def test_a_report_is_there_again_after_a_restart(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+    state.edit("Seen before.")
+    state.save()
+    settle(qtbot, app)
+    again = ReportState(
+        app.desk.background, app.desk.studies, app.desk.viewport, app.desk.archive, folder=tmp_path / "workspace"
+    )
+    again.open_workspace()
+    app.desk.studies.selected.emit()
+    settle(qtbot, app)
+    assert again.page is not None
+    assert again.page.text == "Seen before."
+    again.close()
+
+
+def test_a_copy_says_what_it_is(qtbot: QtBot, app: App, state: ReportState) -> None:
+    assert state.copy_text() == ""
+    drafted(qtbot, app, state)
+    assert state.copy_text().startswith("The heart is enlarged.")
+    assert NOTICE in state.copy_text()
+
+
+def test_the_sentence_under_the_cursor_is_chosen(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    state.select_at(state.page.text.index("effusion"))
+    assert state.page.sentence == 1
+    tree = app.window.report_panel.tree
+    assert tree.indexOfTopLevelItem(tree.currentItem()) == 1
+    state.select_at(3)
+    assert tree.indexOfTopLevelItem(tree.currentItem()) == 0
+    assert tree.topLevelItem(0).childCount() == 1
+
+
+def test_an_undone_draft_gives_the_old_text_back(qtbot: QtBot, app: App, state: ReportState) -> None:
+    editor = app.window.report_panel.editor
+    editor.setFocus()
+    qtbot.keyClicks(editor, "My own words")
+    drafted(qtbot, app, state)
+    assert editor.toPlainText().startswith("The heart")
+    editor.undo()
+    assert editor.toPlainText() == "My own words"
+    assert state.page is not None
+    assert state.page.text == "My own words"
+
+
+def test_a_changed_sentence_is_no_longer_the_models() -> None:
+    text = "The heart is not enlarged. There is no effusion."
+    places = locate(text, [sentence.text for sentence in SENTENCES])
+    assert places[0] is None
+    assert places[1] is not None
+    assert text[slice(*places[1])] == "There is no effusion."
