@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
                 baselines=dict(named(text) for text in options.baselines),
                 name=options.name,
                 most_bytes=round(options.max_mb * 1e6),
-                captioner_bits=options.captioner_bits,
+                small=options.small,
                 draws=options.resamples,
                 command="python -m export " + shlex.join(argv),
             )
@@ -61,7 +61,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT", help="models that the card compares with")
     add("--name", default="Kindred bundle")
     add("--max-mb", type=float, default=0.0, help="refuse a larger bundle (million bytes); 0 allows any size")
-    add("--captioner-bits", type=int, choices=(8, 4), default=8, help="weights of the int8 captioner's layers")
+    add("--small", action="store_true", help="4 bits instead of 8 where they cost the int8 variant least")
     add("--resamples", type=int, default=1000, help="of the bootstrap behind the intervals")
     return parser
 

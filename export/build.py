@@ -41,7 +41,7 @@ class Request:
     baselines: Mapping[str, Path] = field(default_factory=dict)
     name: str = "Kindred bundle"
     most_bytes: int = 0
-    captioner_bits: int = 8
+    small: bool = False
     draws: int = 1000
     command: str = ""
 
@@ -168,7 +168,7 @@ def write_variants(
     if "int8" in request.variants:
         chosen = np.random.default_rng(SEED).permutation(len(training.images))[:CALIBRATION_PICTURES]
         pixels = preprocess.batch([training.images[i] for i in chosen], model.config.size)
-        variants.write_int8(folder, pixels, request.captioner_bits)
+        variants.write_int8(folder, pixels, request.small)
     return [name for name in variants.VARIANTS if name == "fp32" or name in request.variants]
 
 

@@ -80,7 +80,7 @@ def refuse_too_large(folder: Path, most_bytes: int) -> int:
         largest = ", ".join(f"{name} {sizes[name] / 1e6:.1f}" for name in sorted(sizes, key=lambda n: -sizes[n])[:4])
         raise UserError(
             f"The bundle has {total / 1e6:.2f} MB, {(total - most_bytes) / 1e6:.2f} MB too many ({largest}); "
-            "export fewer variants, try --captioner-bits 4, or train smaller models."
+            "export fewer variants, try --small, or train smaller models."
         )
     return total
 

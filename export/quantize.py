@@ -1,10 +1,11 @@
-"""Small and fast forms of a graph: 8-bit weights for matrix products, static 8 bits for convolutions.
+"""Small and fast forms of a graph: integer weights for matrix products, static 8 bits for convolutions.
 
 Knows nothing of bundles, nor whether the result is good enough: `export.parity` measures that.
 """
 
 import contextlib
 import logging
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +37,20 @@ def pack(weight: NDArray[np.float32], bits: int = 8) -> tuple[NDArray[np.uint8],
     middle = 2 ** (bits - 1)
     # The entry farthest from 0 gets the integer 0, the one that has no counterpart on the other side.
     farthest = np.take_along_axis(parts, np.abs(parts).argmax(axis=2)[..., None], axis=2)
-    scale = np.where(farthest == 0, 1, farthest / -middle).astype(np.float32)
-    whole = np.clip(np.rint(parts / scale) + middle, 0, 2 * middle - 1).astype(np.uint8)
+    full = np.where(farthest == 0, 1, farthest / -middle).astype(np.float32)
+    scale, lowest = full, np.full(full.shape, np.inf, np.float32)
+    # With few steps it pays to cut the farthest entries off, so that all others round more finely.
+    for share in (1.0,) if bits == 8 else np.arange(1.0, 0.7, -0.05, dtype=np.float32):
+        error = np.square(_rounded(parts, full * share, middle) * full * share - parts).sum(axis=2, keepdims=True)
+        scale, lowest = np.where(error < lowest, full * share, scale), np.minimum(error, lowest)
+    whole = (_rounded(parts, scale, middle) + middle).astype(np.uint8)
     if bits == 4:
         whole = whole[..., 0::2] | (whole[..., 1::2] << 4)
     return whole, scale[..., 0]
+
+
+def _rounded(parts: NDArray[np.float32], scale: NDArray[np.float32], middle: int) -> NDArray[np.float32]:
+    return np.asarray(np.clip(np.rint(parts / scale), -middle, middle - 1), np.float32)
 
 
 def block_size(width: int, bits: int = 8) -> int:
@@ -48,26 +58,31 @@ def block_size(width: int, bits: int = 8) -> int:
     return min(width & -width, 128 if bits == 8 else 32)
 
 
-def weights_to_integers(source: Path, target: Path, bits: int = 8) -> None:
-    """Keep the weights of matrix products (at `bits`) and the rows of word tables (at 8 bits) as integers.
+def weights_to_integers(source: Path, target: Path, four_bits: str = "") -> None:
+    """Keep the weights of matrix products and the rows of word tables as integers of 8 bits.
 
     Products run in MatMulNBits with activations rounded per row and block, so a row does not depend on its batch. A
     table that both looks words up and scores them (a tied output) is stored once.
+
+    Args:
+        four_bits: a regular expression; weights whose name it finds get 4 bits. Empty: none.
     """
     model = onnx.load(source)
     graph = model.graph
     _gemm_to_matmul(graph)
     constants = {item.name: item for item in graph.initializer}
     transposed = {node.output[0]: node for node in graph.node if node.op_type == "Transpose" and _plain(node)}
-    packed: dict[tuple[str, bool, int], tuple[str, str]] = {}
-    tables = {node.input[0] for node in graph.node if node.op_type == "Gather"}
+    packed: dict[tuple[str, bool], tuple[str, str]] = {}
 
-    def packed_names(name: str, turn: bool, kind: int) -> tuple[str, str]:
-        key = (name, turn, kind)
+    def bits_of(name: str) -> int:
+        return 4 if four_bits and re.search(four_bits, name) else 8
+
+    def packed_names(name: str, turn: bool) -> tuple[str, str]:
+        key = (name, turn)
         if key not in packed:
             weight = numpy_helper.to_array(constants[name])
-            whole, scale = pack(np.ascontiguousarray(weight.T if turn else weight), kind)
-            names = f"{name}_{kind}bit{'_t' if turn else ''}", f"{name}_scale{kind}{'_t' if turn else ''}"
+            whole, scale = pack(np.ascontiguousarray(weight.T if turn else weight), bits_of(name))
+            names = f"{name}_integers{'_t' if turn else ''}", f"{name}_scales{'_t' if turn else ''}"
             graph.initializer.append(numpy_helper.from_array(whole, names[0]))
             graph.initializer.append(numpy_helper.from_array(scale, names[1]))
             packed[key] = names
@@ -80,11 +95,11 @@ def weights_to_integers(source: Path, target: Path, bits: int = 8) -> None:
             name = right.input[0] if right else node.input[1]
             if _large(constants.get(name)):
                 width, rows = list(constants[name].dims)[:: -1 if right else 1]
-                kind = 8 if name in tables else bits
-                nodes.append(_matmul_node(node, packed_names(name, right is None, kind), width, rows, kind))
+                nodes.append(_matmul_node(node, packed_names(name, right is None), width, rows, bits_of(name)))
                 continue
         if node.op_type == "Gather" and _large(constants.get(node.input[0])):
-            nodes += _gather_nodes(node, packed_names(node.input[0], False, 8), int(constants[node.input[0]].dims[1]))
+            table = node.input[0]
+            nodes += _gather_nodes(node, packed_names(table, False), int(constants[table].dims[1]), bits_of(table))
             continue
         nodes.append(node)
     del graph.node[:]
@@ -165,21 +180,40 @@ def _matmul_node(node: onnx.NodeProto, names: tuple[str, str], width: int, rows:
     )
 
 
-def _gather_nodes(node: onnx.NodeProto, names: tuple[str, str], width: int) -> list[onnx.NodeProto]:
+def _gather_nodes(node: onnx.NodeProto, names: tuple[str, str], width: int, bits: int) -> list[onnx.NodeProto]:
     """Look up integers [N, T, blocks, block] and scales [N, T, blocks], multiply, and flatten to [N, T, width]."""
     ids, result, stem = node.input[1], node.output[0], node.output[0]
     make = helper.make_node
+    looked_up = f"{stem}_packed" if bits == 4 else f"{stem}_integers"
     return [
         make("Constant", [], [f"{stem}_last"], value_ints=[-1]),
         make("Constant", [], [f"{stem}_shape"], value_ints=[0, 0, width]),
-        make("Constant", [], [f"{stem}_middle"], value_float=128.0),
-        make("Gather", [names[0], ids], [f"{stem}_integers"], axis=0),
+        make("Constant", [], [f"{stem}_middle"], value_float=2.0 ** (bits - 1)),
+        make("Gather", [names[0], ids], [looked_up], axis=0),
+        *(_halves(stem, block_size(width, bits)) if bits == 4 else []),
         make("Cast", [f"{stem}_integers"], [f"{stem}_float"], to=onnx.TensorProto.FLOAT),
         make("Sub", [f"{stem}_float", f"{stem}_middle"], [f"{stem}_centred"]),
         make("Gather", [names[1], ids], [f"{stem}_scales"], axis=0),
         make("Unsqueeze", [f"{stem}_scales", f"{stem}_last"], [f"{stem}_scale"]),
         make("Mul", [f"{stem}_centred", f"{stem}_scale"], [f"{stem}_blocks"]),
         make("Reshape", [f"{stem}_blocks", f"{stem}_shape"], [result], name=node.name),
+    ]
+
+
+def _halves(stem: str, block: int) -> list[onnx.NodeProto]:
+    """Bytes [N, T, blocks, block / 2] to integers [N, T, blocks, block]: the low half of a byte, then the high one."""
+    make = helper.make_node
+    mask, four = (helper.make_tensor("", onnx.TensorProto.UINT8, [], [value]) for value in (15, 4))
+    return [
+        make("Constant", [], [f"{stem}_mask"], value=mask),
+        make("Constant", [], [f"{stem}_four"], value=four),
+        make("Constant", [], [f"{stem}_whole"], value_ints=[0, 0, -1, block]),
+        make("BitwiseAnd", [f"{stem}_packed", f"{stem}_mask"], [f"{stem}_even"]),
+        make("BitShift", [f"{stem}_packed", f"{stem}_four"], [f"{stem}_odd"], direction="RIGHT"),
+        make("Unsqueeze", [f"{stem}_even", f"{stem}_last"], [f"{stem}_even_column"]),
+        make("Unsqueeze", [f"{stem}_odd", f"{stem}_last"], [f"{stem}_odd_column"]),
+        make("Concat", [f"{stem}_even_column", f"{stem}_odd_column"], [f"{stem}_pairs"], axis=-1),
+        make("Reshape", [f"{stem}_pairs", f"{stem}_whole"], [f"{stem}_integers"]),
     ]
 
 

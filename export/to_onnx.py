@@ -106,6 +106,7 @@ def _export(
         )
     assert program is not None
     model = program.model_proto
+    _name_weights(model.graph, graph)
     _rename(model.graph, {name: f"inner_{name}" for name in output_names})
     _rename(model.graph, {f"result_{name}": name for name in output_names})
     for node in model.graph.node:
@@ -113,6 +114,16 @@ def _export(
         del node.metadata_props[:]
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def _name_weights(graph: onnx.GraphProto, module: nn.Module) -> None:
+    """Give weights that the exporter transposed ("val_38") the name of their parameter again."""
+    known = {}
+    for name, value in module.named_parameters():
+        if value.ndim == 2:
+            known[value.detach().t().contiguous().numpy().tobytes()] = f"{name}.turned"
+    names = {item.name: known.pop(item.raw_data) for item in graph.initializer if item.raw_data in known}
+    _rename(graph, names)
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 VARIANTS = ("fp32", "int8", "fp16")
 FLOAT_CONVOLUTIONS = (9, 18, 30)
 """How many first convolutions of an int8 image tower stay in float32: tried in turn until the rest rounds well."""
+SMALL_TEXT = r"word_embeddings|\.(query|key)\."
+SMALL_CAPTIONER = r"\.layers\.|to_memory"
 WANTED_COSINE = 0.99
 """A little above what parity demands, because this is measured on fewer pictures."""
 
@@ -37,17 +39,18 @@ def write_fp16(folder: Path, encoders: DualEncoder, decoder: CaptionDecoder) -> 
     write_fp32(folder, copy.deepcopy(encoders).half(), copy.deepcopy(decoder).half(), "fp16")
 
 
-def write_int8(folder: Path, calibration: NDArray[np.uint8], captioner_bits: int = 8) -> None:
+def write_int8(folder: Path, calibration: NDArray[np.uint8], small: bool = False) -> None:
     """Integer weights, from the fp32 graphs that lie in the folder.
 
     Args:
         calibration: uint8 [N, S, S], training pictures: the first three quarters set the ranges of activations, the
             rest judge how many convolutions have to stay in float32.
-        captioner_bits: 4 halves the decoder's layers (its word table keeps 8) where a bundle has to be small.
+        small: 4 bits where they cost least (measured on MiniLM): the word table, queries and keys of the text tower,
+            and the layers of the decoder, whose words are drafts in any case.
     """
     paths = {graph: (folder / file_name(graph, "fp32"), folder / file_name(graph, "int8")) for graph in GRAPHS}
-    quantize.weights_to_integers(*paths["text"])
-    quantize.weights_to_integers(*paths["captioner"], bits=captioner_bits)
+    quantize.weights_to_integers(*paths["text"], four_bits=SMALL_TEXT if small else "")
+    quantize.weights_to_integers(*paths["captioner"], four_bits=SMALL_CAPTIONER if small else "")
     source, target = paths["image"]
     count = quantize.convolutions(source)
     if count <= 1:
