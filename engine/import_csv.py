@@ -135,6 +135,7 @@ def _case(
         patient=row.get("patient_id") or None,
         names=names,
         identifiers=tuple(row[column] for column in ("patient_name", "patient_id", "accession") if row.get(column)),
+        named_by_pictures=bool(pictures) and not row.get("study_uid"),
     )
 
 

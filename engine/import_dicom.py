@@ -88,4 +88,5 @@ def _picture_case(path: Path, root: Path) -> FoundCase:
         pictures=(picture_file(path, digest),),
         source="picture file",
         names={"image": (inside, path.name)},
+        named_by_pictures=True,
     )

@@ -33,7 +33,8 @@ class FoundCase:
     """What one study or one row brings. Identifiers are as they stand in the source; the archive hashes them.
 
     names: what a row of a reports file may name it by: column -> value. identifiers: of this very patient, to be
-    removed from its text.
+    removed from its text. named_by_pictures: `key` comes from what the pictures contain, so the case waits until they
+    can be read; a study, which has a UID, goes in with its report alone.
     """
 
     key: str
@@ -51,3 +52,4 @@ class FoundCase:
     patient: str | None = None
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     identifiers: tuple[str, ...] = ()
+    named_by_pictures: bool = False

@@ -184,7 +184,7 @@ class _Import:
                 self.result.rejected.append(Rejected(one.name, str(error)))
                 continue
             pictures.append((one, LoadedPicture(shrink(loaded.gray), loaded.window)))
-        if not pictures and not text:
+        if not pictures and (not text or (wanted and item.named_by_pictures)):
             return
         cleaned = clean(text, item.identifiers)
         self.result.cleaned += cleaned.removed

@@ -88,7 +88,7 @@ def test_the_home_can_be_chosen(private_home: Path) -> None:
 def test_reports_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
     with Workspace.open(tmp_path) as opened, opened._database.write() as db:
         db.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-workspace', 'later', 'x')"
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-workspace', 'new', 'x')"
         )
     with pytest.raises(UserError, match="newer version"):
         Workspace.open(tmp_path)

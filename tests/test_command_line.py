@@ -1,0 +1,226 @@
+"""The command line keeps its contract: exit codes, one JSON document, one clear line for what the user can fix."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+import desktop.__main__
+from engine import cli
+from engine.resources import resource_path
+
+ROOT = Path(__file__).resolve().parents[1]
+CT = get_testdata_file("CT_small.dcm")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command as a user starts it."""
+    command = [sys.executable, "-m", "desktop", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive made by `kindred import` with the starter bundle: four pictures, two with words, two captions."""
+    folder = tmp_path_factory.mktemp("cli")
+    source = folder / "source"
+    source.mkdir()
+    rows = ["image,text,modality,sex,age"]
+    for n, (name, text) in enumerate(
+        [("CT_small.dcm", ""), ("MR_small.dcm", "Sagittal magnetic resonance image of the brain."), ("rtdose.dcm", "")]
+    ):
+        if text or n == 0:
+            from engine.picture import load_picture
+
+            Image.fromarray(load_picture(Path(get_testdata_file(name))).gray).save(source / f"{n}.png")
+            rows.append(f"{n}.png,{text},{'CT' if n == 0 else 'MR'},F,{40 + n}")
+    (source / "cases.csv").write_text("\n".join(rows) + "\n")
+    (source / "captions.csv").write_text(
+        "id,text\nA,Chest radiograph with a large left pleural effusion.\nB,Fracture of the distal femur.\n"
+    )
+    assert cli.main(["import", str(source), "--archive", str(folder / "archive")]) == 0
+    return folder / "archive"
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
+    """The one JSON document of a command that succeeds."""
+    assert cli.main([*map(str, arguments), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)  # type: ignore[no-any-return]
+
+
+def test_open_lists_studies_and_what_was_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(CT, tmp_path / "image")
+    (tmp_path / "letter.txt").write_text("hello")
+    listing = document(capsys, "open", tmp_path)
+    assert [series["modality"] for study in listing["studies"] for series in study["series"]] == ["CT"]
+    assert [Path(one["path"]).name for one in listing["rejected"]] == ["letter.txt"]
+    assert listing["rejected"][0]["reason"]
+    assert "CompressedSamples" not in json.dumps(listing)
+
+
+def test_words_find_their_report_first(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "search", "--archive", imported, "--text", "Fracture of the distal femur.")
+    assert found["hits"][0]["text"] == "Fracture of the distal femur."
+    assert {"case_id", "kind", "score", "cosine", "text", "why"} <= found["hits"][0].keys()
+    assert found["ms"] > 0
+
+
+def test_a_picture_finds_itself_and_says_which_window_was_meant(
+    imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document(capsys, "search", "--archive", imported, "--image", CT, "-k", 3, "--window", -50, 1500)
+    assert len(found["hits"]) == 3
+    assert found["hits"][0]["kind"] == "image"
+    assert found["query"]["image"]["window"] == [-50, 1500]
+    assert found["query"]["image"]["frame"] == 0
+
+
+def test_filters_take_several_modalities(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = document(capsys, "search", "--archive", imported, "--text", "brain", "--modality", "CT", "MR")
+    assert {hit["modality"] for hit in both["hits"]} == {"CT", "MR"}
+    aged = document(capsys, "search", "--archive", imported, "--text", "brain", "--age", 41, 50, "--sex", "f")
+    assert [hit["age"] for hit in aged["hits"]] == [41]
+    words = document(capsys, "search", "--archive", imported, "--text", "femur", "--mode", "lexical")
+    assert [hit["text"] for hit in words["hits"]] == ["Fracture of the distal femur."]
+
+
+def test_a_draft_has_sentences_confidence_and_evidence(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proposed = document(capsys, "draft", CT, "--archive", imported)
+    assert proposed["text"] == " ".join(sentence["text"] for sentence in proposed["sentences"])
+    assert proposed["notice"] == "research draft, not for clinical use"
+    assert proposed["model"]
+    for sentence in proposed["sentences"]:
+        assert sentence["confidence"] is None or 0 < sentence["confidence"] <= 1
+        assert all(isinstance(case, int) for case in sentence["evidence"])
+
+
+def test_importing_again_skips_what_is_known(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = imported.parent / "source"
+    again = document(capsys, "import", source, "--archive", imported)
+    assert (again["added"], again["skipped"], again["archive"]["cases"]) == (0, 4, 4)
+
+
+def test_an_import_with_refused_files_still_succeeds(
+    tmp_path: Path, imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.dcm").write_bytes(b"\0" * 128 + b"DICM broken")
+    result = document(capsys, "import", tmp_path, "--archive", imported)
+    assert result["added"] == 0
+    assert [Path(one["path"]).name for one in result["rejected"]] == ["broken.dcm"]
+
+
+def test_the_doctor_finds_a_sound_installation_sound(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = document(capsys, "doctor", "--archive", imported)
+    assert report["ok"]
+    said = " ".join(check["text"] for check in report["checks"])
+    for fact in ("onnxruntime", "pydicom", "is intact", "JPEG 2000", "4 cases"):
+        assert fact in said
+
+
+def test_people_get_readable_lines(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["search", "--archive", str(imported), "--text", "femur"]) == 0
+    assert cli.main(["draft", str(CT), "--archive", str(imported)]) == 0
+    assert cli.main(["open", str(CT)]) == 0
+    out = capsys.readouterr().out
+    assert "report wording is close to the query words" in out
+    assert "research draft, not for clinical use" in out
+    assert "1 studies, 0 files refused." in out
+
+
+@pytest.fixture
+def damaged_bundle(tmp_path: Path) -> Path:
+    folder = tmp_path / "bundle"
+    shutil.copytree(resource_path("starter-bundle"), folder)
+    model = folder / json.loads((folder / "manifest.json").read_text())["variants"]["int8"]["text"]["file"]
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    model.write_bytes(bytes(content))
+    return folder
+
+
+def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
+    imported: Path, damaged_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreadable = tmp_path / "broken.dcm"
+    unreadable.write_bytes(Path(CT).read_bytes()[:-20000])
+    newer = tmp_path / "newer"
+    shutil.copytree(imported, newer)
+    import sqlite3
+
+    connection = sqlite3.connect(newer / "archive.db")
+    connection.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-archive', 'future', 'x')"
+    )
+    connection.commit()
+    connection.close()
+    for arguments, said in (
+        (["open", "/nowhere"], "does not exist"),
+        (["import", "/nowhere", "--archive", tmp_path / "new"], "does not exist"),
+        (["search", "--archive", "/nowhere", "--text", "x"], "not a Kindred archive"),
+        (["search", "--archive", newer, "--text", "x"], "newer version of Kindred"),
+        (["search", "--archive", imported], "Nothing to search for"),
+        (["search", "--archive", imported, "--text", "x", "--bundle", damaged_bundle], "damaged"),
+        (["search", "--archive", imported, "--text", "x", "--bundle", tmp_path], "no model bundle"),
+        (["search", "--text", "x"], "--archive"),
+        (["draft", unreadable], "broken.dcm"),
+        (["draft", CT, "--frame", 7], "no frame 7"),
+        (["doctor", "--bundle", damaged_bundle], "damaged"),
+        (["unknown"], "unknown"),
+    ):
+        assert cli.main([*map(str, arguments)]) == 2, arguments
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("\n") == 1, err
+
+
+def test_a_missing_model_does_not_leave_an_empty_archive(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    place = tmp_path / "archive"
+    arguments = ["import", str(tmp_path / "pictures"), "--archive", str(place), "--bundle", str(tmp_path)]
+    assert cli.main(arguments) == 2
+    assert not place.exists()
+
+
+def test_our_own_bug_is_exit_1_with_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("engine.cli.open_path", broken)
+    assert cli.main(["open", str(CT)]) == 1
+    assert "This is a bug in Kindred" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("command", sorted(cli.cli.commands))
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([command, "--help"]) == 0
+    assert f"Example: kindred {command}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_entry_point_knows_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(cli.cli.commands) <= desktop.__main__.COMMANDS
+    seen: list[list[str]] = []
+    monkeypatch.setattr("desktop.app.main", lambda arguments: seen.append(list(arguments)) or 0)
+    assert desktop.__main__.main(["some/folder"]) == 0
+    assert seen == [["some/folder"]]
+
+
+def test_exit_codes_reach_the_shell() -> None:
+    good, bad, helped = run("open", CT, "--json"), run("open", "/nowhere"), run("--help")
+    assert (good.returncode, bad.returncode, helped.returncode) == (0, 2, 0)
+    assert json.loads(good.stdout)["rejected"] == []
+    assert bad.stdout == ""
+    assert bad.stderr == "/nowhere does not exist; check the name and the drive.\n"
+    assert "Traceback" not in bad.stderr
+    assert good.stderr == "" or os.name == "nt"
