@@ -40,7 +40,8 @@ class LocalDatabase:
             try:
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.conn.in_transaction:  # SQLite itself ends it on some errors, such as a full disk
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 
@@ -91,6 +92,10 @@ def _readable(folder: Path) -> Iterator[None]:
     """Turn SQLite's own errors about the file into a sentence; errors of ours keep their traceback."""
     try:
         yield
+    except PermissionError as error:
+        raise UserError(
+            f"{folder} belongs to another user or cannot be written; copy it to a folder of yours."
+        ) from error
     except sqlite3.OperationalError as error:
         if any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O")):
             raise UserError(f"{folder} cannot be used now ({error}); free it or its disk, then try again.") from error

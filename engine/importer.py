@@ -166,6 +166,8 @@ class _Import:
         if isinstance(item, Rejected):
             self.result.rejected.append(item)
             return
+        if any(one.found.key == item.key for one in self._waiting):
+            self.flush()  # so that a case named twice sees itself
         holds = self._archive.holds(item.key)
         images, has_report = holds or (frozenset(), False)
         wanted = [one for one in item.pictures if self._archive.identity.image(one.key) not in images]

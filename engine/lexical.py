@@ -25,7 +25,8 @@ class LexicalMatch:
 
 def fts_query(text: str) -> str:
     """Free text as a safe FTS5 expression; "" when it holds no word. Words such as "the" count only in phrases."""
-    parts, grammar = [], []
+    parts: list[str] = []
+    grammar: list[str] = []
     for phrase, word in PHRASE.findall(text):
         words = re.findall(r"\w+", phrase or word)
         if words:

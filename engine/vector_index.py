@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from engine.archive_case import Kind
 from engine.errors import UserError
 
+_faiss: Any = faiss  # its type stubs describe the C++ signatures, not those of its Python wrappers
+
 FILE = "vectors.index"
 FLAT_LIMIT = 50_000  # float32 [50000, 512] is 100 MB; a flat scan of it takes a few milliseconds
 SAVE_AFTER = 1_000  # later rows than these are written to the file again; fewer are cheap to read from SQLite
@@ -242,7 +244,7 @@ def _scan(snapshot: _Snapshot, weights: NDArray[np.float32], mask: NDArray[np.bo
     if count == 0:
         return np.zeros(0, np.int64)
     bits = np.packbits(mask, bitorder="little")
-    parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+    parameters = _faiss.SearchParameters(sel=_faiss.IDSelectorBitmap(bits))
     query = np.ascontiguousarray(weights[None], np.float32)
     _, positions = snapshot.index.search(query, count, params=parameters)
     return np.asarray(positions[0][positions[0] >= 0], np.int64)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydicom.data import get_testdata_file
 
 import desktop.__main__
 from engine import cli
+from engine.picture import load_picture
 from engine.resources import resource_path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,19 +30,16 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive made by `kindred import` with the starter bundle: four pictures, two with words, two captions."""
+    """An archive made by `kindred import` with the starter bundle: two pictures, one with words, and two captions."""
     folder = tmp_path_factory.mktemp("cli")
     source = folder / "source"
     source.mkdir()
     rows = ["image,text,modality,sex,age"]
-    for n, (name, text) in enumerate(
-        [("CT_small.dcm", ""), ("MR_small.dcm", "Sagittal magnetic resonance image of the brain."), ("rtdose.dcm", "")]
+    for n, (name, facts) in enumerate(
+        [("CT_small.dcm", ",CT"), ("MR_small.dcm", "Sagittal magnetic resonance image of the brain.,MR")]
     ):
-        if text or n == 0:
-            from engine.picture import load_picture
-
-            Image.fromarray(load_picture(Path(get_testdata_file(name))).gray).save(source / f"{n}.png")
-            rows.append(f"{n}.png,{text},{'CT' if n == 0 else 'MR'},F,{40 + n}")
+        Image.fromarray(load_picture(Path(get_testdata_file(name))).gray).save(source / f"{n}.png")
+        rows.append(f"{n}.png,{facts},F,{40 + n}")
     (source / "cases.csv").write_text("\n".join(rows) + "\n")
     (source / "captions.csv").write_text(
         "id,text\nA,Chest radiograph with a large left pleural effusion.\nB,Fracture of the distal femur.\n"
@@ -154,8 +153,6 @@ def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
     unreadable.write_bytes(Path(CT).read_bytes()[:-20000])
     newer = tmp_path / "newer"
     shutil.copytree(imported, newer)
-    import sqlite3
-
     connection = sqlite3.connect(newer / "archive.db")
     connection.execute(
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-archive', 'future', 'x')"

@@ -192,6 +192,13 @@ def test_a_link_leads_back_to_the_source(archive: Archive, encoder, picture_arch
     assert (archive.folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_row_that_stands_twice_is_one_case(archive: Archive, encoder, picture_archive: Path) -> None:
+    lines = (picture_archive / "cases.csv").read_text().splitlines()
+    (picture_archive / "cases.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
+    result = import_path(archive, encoder, picture_archive)
+    assert (result.added, result.skipped) == (5, 1)
+
+
 def test_another_bundle_cannot_import_into_the_archive(archive: Archive, encoder, picture_archive: Path) -> None:
     encoder.id = "another"
     with pytest.raises(UserError, match="another model"):
