@@ -342,12 +342,13 @@ class Actions(QObject):
     def refresh(self) -> None:
         for command in COMMANDS:
             action = self.actions[command.name]
-            action.setEnabled(command.enabled(self._desk))
+            enabled = command.enabled(self._desk)
+            action.setEnabled(enabled)
             if command.checked:
                 action.setChecked(command.checked(self._desk))
             if command.label:
                 action.setText(command.label(self._desk))
-                action.setVisible(command.name == "preset_0" or action.isEnabled())
+                action.setVisible(command.name == "preset_0" or enabled)
 
     def _fill_menus(self) -> None:
         for title in MENUS:

@@ -71,7 +71,7 @@ class Desk(QObject):
 
 def summary(result: ImportResult) -> str:
     """An import in one sentence."""
-    parts = [f"{result.added:,} cases added"]
+    parts = [f"{result.added:,} case{'' if result.added == 1 else 's'} added"]
     if result.skipped:
         parts.append(f"{result.skipped:,} known already")
     if result.completed:

@@ -50,7 +50,9 @@ def test_only_the_latest_request_of_a_key_is_answered(qtbot: QtBot, background: 
 def test_a_waiting_request_is_cancelled_without_running(qtbot: QtBot, background: Background) -> None:
     gate, ran, ended = threading.Event(), [], []
     background.start(simply(gate.wait, 10), lambda _: None, lane=Lane.MODEL)
-    waiting = background.start(simply(ran.append, 1), lambda _: None, lane=Lane.MODEL, cancelled=lambda: ended.append(1))
+    waiting = background.start(
+        simply(ran.append, 1), lambda _: None, lane=Lane.MODEL, cancelled=lambda: ended.append(1)
+    )
     background.cancel(waiting)
     assert ended == [1]
     gate.set()

@@ -1,0 +1,75 @@
+"""Every command: a handler, its own shortcut, a place in a menu, an icon that exists."""
+
+from collections import Counter
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from pytestqt.qtbot import QtBot
+
+from desktop.actions import COMMANDS, MENUS, TOOLBAR, Command
+from desktop.app import App
+from engine.resources import resource_path
+from tests.desktop.conftest import dicom, open_paths
+
+
+def test_no_two_commands_share_a_shortcut() -> None:
+    keys = Counter(QKeySequence(key).toString() for command in COMMANDS for key in command.shortcuts)
+    assert [key for key, count in keys.items() if count > 1] == []
+    assert "" not in keys
+
+
+def test_names_are_unique_and_every_command_has_a_menu_and_a_shortcut() -> None:
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+    assert {command.menu for command in COMMANDS} == set(MENUS)
+    assert all(command.shortcuts and callable(command.handler) for command in COMMANDS)
+
+
+def test_the_toolbar_shows_commands_with_icons() -> None:
+    icons = {command.name: command.icon for command in COMMANDS}
+    for name in (name for group in TOOLBAR for name in group):
+        assert resource_path("icons", f"{icons[name]}.svg").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_action_reaches_its_handler(app: App, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    action = app.actions.actions[command.name]
+    monkeypatch.setattr(app.actions, "_run", lambda chosen: called.append(chosen.name))
+    action.setEnabled(True)
+    action.trigger()
+    assert called == [command.name]
+
+
+def test_the_menus_hold_every_command(app: App) -> None:
+    shown = [action.objectName() for menu in app.window.menuBar().actions() for action in menu.menu().actions()]
+    assert {name for name in shown if name} == {command.name for command in COMMANDS}
+
+
+def test_commands_of_the_image_wait_for_an_image(qtbot: QtBot, app: App) -> None:
+    actions = app.actions.actions
+    assert not actions["invert"].isEnabled()
+    assert not actions["preset_1"].isEnabled()
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    assert actions["invert"].isEnabled()
+    assert actions["preset_1"].isEnabled()
+    assert actions["preset_2"].text() == "Lung (W 1500 L -600)"
+
+
+def test_presets_that_a_modality_lacks_are_not_offered(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("MR_small.dcm"))
+    assert not app.actions.actions["preset_9"].isVisible()
+
+
+def test_a_failing_command_shows_a_message_and_the_app_goes_on(qtbot: QtBot, app: App) -> None:
+    app.desk.archive.importing = None
+    app.window.dialogs.open_files = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    app.actions.actions["open_files"].trigger()
+    assert app.desk.messages.message is not None
+    assert "ZeroDivisionError" in app.desk.messages.message.details
+
+
+def test_arrows_scroll_only_while_the_image_has_the_keyboard(app: App) -> None:
+    for name in ("next_image", "previous_image", "forward", "back", "first_image", "last_image"):
+        assert app.actions.actions[name].shortcutContext() == Qt.ShortcutContext.WidgetShortcut
+        assert app.actions.actions[name] in app.window.viewport.actions()
