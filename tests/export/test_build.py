@@ -1,0 +1,110 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.errors import UserError
+from export.__main__ import main
+from export.build import Request, build
+from training import checkpoint
+
+
+def manifest(folder: Path) -> dict:
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def test_every_variant_agrees_with_its_checkpoint(bundle_folder: Path) -> None:
+    parity = manifest(bundle_folder)["parity"]
+    assert parity["fp32"]["image"]["lowest_cosine"] >= 0.9999
+    assert parity["fp32"]["text"]["lowest_cosine"] >= 0.9999
+    assert parity["fp32"]["captioner"]["equal_captions"] == parity["fp32"]["captioner"]["captions"] == 8
+    assert parity["int8"]["image"]["lowest_cosine"] >= 0.98
+    assert parity["int8"]["text"]["lowest_cosine"] >= 0.98
+
+
+def test_the_integer_models_are_smaller(bundle_folder: Path) -> None:
+    variants = manifest(bundle_folder)["variants"]
+    for graph in ("image", "text", "captioner"):
+        assert variants["int8"][graph]["bytes"] < 0.7 * variants["fp32"][graph]["bytes"]
+
+
+def test_the_manifest_says_where_the_bundle_comes_from(bundle_folder: Path) -> None:
+    content = manifest(bundle_folder)
+    assert content["schema_version"] == 1
+    assert "Not for diagnostic use" in content["intended_use"]
+    assert "non-commercial" in content["licence"]
+    assert content["seed"] == 3
+    assert content["data_provenance"] == [
+        {"name": "tests", "rows": 48, "used_for": "image and text towers, captioner", "licences": ["CC0"]}
+    ]
+    assert content["metrics"]["pool"]["images"] == 24
+    assert set(content["calibration"]) == {"image-image", "image-report", "report-report"}
+
+
+def test_the_card_shows_use_limits_and_measurements(bundle_folder: Path) -> None:
+    card = (bundle_folder / "MODEL_CARD.md").read_text()
+    for part in ("Not for diagnostic use", "python -m export tiny", "chance", "24 images", "## Limits", "COVID"):
+        assert part in card
+
+
+def test_no_training_text_is_in_the_bundle(bundle_folder: Path, tiny: Request) -> None:
+    content = b"".join(path.read_bytes() for path in bundle_folder.iterdir())
+    assert b"shows a mass" not in content
+
+
+def test_exporting_again_replaces_the_bundle_and_leaves_nothing_else(tiny: Request, tmp_path: Path) -> None:
+    out = tmp_path / "again"
+    out.mkdir()
+    (out / "manifest.json").write_text("{}")
+    (out / "stale.onnx").write_text("old")
+    build(dataclasses.replace(tiny, out=out, variants=("fp32",), draws=2))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again"]
+    assert not (out / "stale.onnx").exists()
+    assert list(manifest(out)["variants"]) == ["fp32"]
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(tiny: Request, tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    with pytest.raises(UserError, match="is no bundle"):
+        build(dataclasses.replace(tiny, out=tmp_path))
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_a_bundle_over_its_size_is_refused_and_not_left_behind(tiny: Request, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"MB too many .*onnx"):
+        build(dataclasses.replace(tiny, out=tmp_path / "big", variants=("fp32",), draws=2, most_bytes=1000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_captioner_of_other_encoders_is_refused(tiny: Request, tmp_path: Path) -> None:
+    kept = checkpoint.load(tiny.captioner)
+    other = tmp_path / "captioner.pt"
+    network = checkpoint.build(kept)
+    extra = {**kept.extra, "encoders_sha256": "0" * 64}
+    checkpoint.save(other, kept.kind, kept.config, network, kept.tokenizer_json, extra)
+    with pytest.raises(UserError, match="other encoders"):
+        build(dataclasses.replace(tiny, captioner=other, out=tmp_path / "out"))
+
+
+def test_swapped_checkpoints_are_refused(tiny: Request, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="captioner"):
+        build(dataclasses.replace(tiny, checkpoint=tiny.captioner, out=tmp_path / "out"))
+    with pytest.raises(UserError, match="encoders"):
+        build(dataclasses.replace(tiny, captioner=tiny.checkpoint, out=tmp_path / "out"))
+
+
+def test_the_command_line_says_what_is_wrong_and_exits_with_2(
+    tiny: Request, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "none.pt"), "--captioner", str(tiny.captioner), "--out", str(tmp_path / "b")]) == 2
+    assert "There is no checkpoint" in capsys.readouterr().err
+
+
+def test_random_numbers_of_the_caller_are_not_needed(bundle_folder: Path, tiny: Request, tmp_path: Path) -> None:
+    torch.manual_seed(99)
+    again = build(dataclasses.replace(tiny, out=tmp_path / "again", draws=2))
+    first, second = manifest(bundle_folder), manifest(again)
+    for graph in ("image", "text", "captioner"):
+        assert first["variants"]["int8"][graph]["sha256"] == second["variants"]["int8"][graph]["sha256"]
