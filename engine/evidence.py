@@ -8,8 +8,6 @@ wording is all it says; it proves nothing.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from engine.archive import Archive
 from engine.conflicts import conflict
 from engine.fusion import Encoder
@@ -48,17 +46,23 @@ def find_evidence(
     """
     query = bundle.embed_texts([sentence])[0]
     found = archive.index.nearest(query, "report", CANDIDATES)
-    candidates: list[tuple[int, str]] = []
-    for case_id in dict.fromkeys(found.cases.tolist()):
+    known: list[tuple[int, str, float]] = []
+    unknown: list[tuple[int, str]] = []
+    for case_id, vector in zip(found.cases.tolist(), found.vectors, strict=True):
         report = archive.case(case_id).report
-        if report is not None and case_id != exclude_case:
-            candidates += [(case_id, one) for one in sentences(report.text) if not conflict(sentence, one)]
-    if not candidates:
-        return ()
-    similarities = bundle.embed_texts([text for _, text in candidates]) @ query
+        if report is None or case_id == exclude_case:
+            continue
+        parts = sentences(report.text)
+        agreeing = [part for part in parts if not conflict(sentence, part)]
+        if len(parts) == 1:  # the archived vector of the report is that of its only sentence
+            known += [(case_id, part, float(vector @ query)) for part in agreeing]
+        else:
+            unknown += [(case_id, part) for part in agreeing]
+    if unknown:
+        cosines = bundle.embed_texts([text for _, text in unknown]) @ query
+        known += [(case_id, text, float(cosine)) for (case_id, text), cosine in zip(unknown, cosines, strict=True)]
     best: dict[int, Evidence] = {}
-    for index in np.argsort(-similarities, kind="stable"):
-        case_id, text = candidates[int(index)]
-        if similarities[index] >= threshold and case_id not in best:
-            best[case_id] = Evidence(case_id, text, float(similarities[index]))
+    for case_id, text, similarity in sorted(known, key=lambda one: (-one[2], one[0])):
+        if similarity >= threshold and case_id not in best:
+            best[case_id] = Evidence(case_id, text, similarity)
     return tuple(best.values())[:MOST]
