@@ -129,6 +129,9 @@ def _terms(text: str) -> set[str]:
 
 def _stem(word: str) -> str:
     """Plural and singular as one."""
+    for plural, singular in (("thoraces", "thorax"), ("stases", "stasis"), ("noses", "nosis"), ("sses", "ss")):
+        if word.endswith(plural):
+            return word.removesuffix(plural) + singular
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if word.endswith("s") and not word.endswith("ss") and not word.endswith("is") and len(word) > 3:

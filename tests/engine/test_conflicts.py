@@ -13,6 +13,8 @@ from engine.conflicts import conflict
         ("Effusion without consolidation.", "Consolidation.", "negation"),
         ("Normal chest radiograph.", "Chest radiograph with infiltrates.", "negation"),
         ("The lungs are clear.", "The lungs show nodules.", "negation"),
+        ("No pneumothorax.", "Bilateral pneumothoraces.", "negation"),
+        ("No metastasis.", "Metastases and masses.", "negation"),
         ("The lungs are not clear.", "The lungs are clear.", "negation"),
         ("Left pleural effusion.", "Right pleural effusion.", "laterality"),
         ("Bilateral effusions.", "Left effusion.", "laterality"),
