@@ -191,9 +191,10 @@ class VectorIndex:
         ids, is_image, cases, vectors = self._rows(snapshot.stamp.last_id, wanted.last_id)
         if len(ids):
             snapshot.index.add(vectors)
+        ids = np.concatenate([snapshot.ids, ids])
         return _Snapshot(
-            wanted,
-            np.concatenate([snapshot.ids, ids]),
+            Stamp(len(ids), wanted.last_id, wanted.bundle_id),
+            ids,
             np.concatenate([snapshot.is_image, is_image]),
             np.concatenate([snapshot.cases, cases]),
             snapshot.index,
