@@ -35,7 +35,7 @@ from pydicom.uid import (
 
 from engine.dicom_notes import notes_of_pydicom
 from engine.errors import UserError
-from engine.jpeg_check import jpeg_fault
+from engine.jpeg_check import jpeg_fault, jpeg_ls_fault
 
 _PLUGINS: dict[UID, tuple[str, ...]] = {
     RLELossless: ("pylibjpeg", "pydicom"),
@@ -53,6 +53,8 @@ _PLUGINS: dict[UID, tuple[str, ...]] = {
 }
 
 
+_CHECKS = {"gdcm": jpeg_fault, "pyjpegls": jpeg_ls_fault}
+"""What looks at a frame before a decoder that damage can hurt."""
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
 
 
@@ -89,8 +91,8 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     for plugin in _PLUGINS.get(syntax, ("",)):
         try:
             with notes_of_pydicom():
-                if plugin == "gdcm":
-                    _check_jpeg(_encoded_frame(source, frame, options), options)
+                if plugin in _CHECKS:
+                    _check(plugin, _encoded_frame(source, frame, options), options)
                 array, properties = decoder.as_array(source, index=frame, decoding_plugin=plugin, **options)
         except (KeyboardInterrupt, SystemExit):
             raise
@@ -118,8 +120,8 @@ def _encoded_frame(source: Dataset | BinaryIO, frame: int, options: dict[str, An
     return data
 
 
-def _check_jpeg(data: bytes, options: dict[str, Any]) -> None:
-    fault = jpeg_fault(data, options["rows"], options["columns"], options["samples_per_pixel"])
+def _check(plugin: str, data: bytes, options: dict[str, Any]) -> None:
+    fault = _CHECKS[plugin](data, options["rows"], options["columns"], options["samples_per_pixel"])
     if fault:
         raise ValueError(f"JPEG: {fault}")
 
@@ -131,7 +133,7 @@ def _decode_jpeg_12_bit(source: Dataset | BinaryIO, frame: int, options: dict[st
         raise UserError("A colour JPEG of more than 8 bits cannot be decoded; export the image again with 8 bits.")
     try:
         data = _encoded_frame(source, frame, options)
-        _check_jpeg(data, options)
+        _check("gdcm", data, options)
         fragment = gdcm.Fragment()
         fragment.SetByteStringValue(data)
         fragments = gdcm.SequenceOfFragments.New()

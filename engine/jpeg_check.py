@@ -122,3 +122,16 @@ def _entropy_fault(data: bytes, at: int) -> str:
         if marker != 0 and marker != 0xFF and marker not in range(0xD0, 0xD8):
             return "a marker within the coded data"
         at += 1 if marker == 0xFF else 2
+
+
+def jpeg_ls_fault(data: bytes, rows: int, columns: int, samples: int) -> str:
+    """What is wrong with a JPEG-LS codestream (ITU-T T.87 annex C), in a few words; "" when nothing is.
+
+    CharLS takes a minute to give up on a small frame that is cut short.
+    """
+    at = data.find(b"\xff\xf7")
+    if data[:2] != b"\xff\xd8" or at < 0 or len(data) < at + 10:
+        return "no frame header"
+    if struct.unpack(">HHB", data[at + 5 : at + 10]) != (rows, columns, samples):
+        return "its size is not the size of the image"
+    return "" if data.rfind(b"\xff\xd9") > at else "no end of image"

@@ -1,0 +1,79 @@
+"""Statements on what a listing says about studies."""
+
+import json
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from engine.dicom_header import age_in_years
+from engine.dicom_source import open_path
+from tests.engine.dicom_samples import dataset, derive, sample
+
+
+def test_a_study_as_json_keeps_the_patients_name_back_unless_asked() -> None:
+    (study,) = open_path(sample("CT_small.dcm")).studies
+    assert study.patient.name == "CompressedSamples^CT1"
+    hidden, shown = json.dumps(study.as_dict()), json.dumps(study.as_dict(with_patient=True))
+    assert "CompressedSamples" not in hidden
+    assert "CompressedSamples^CT1" in shown
+
+
+def test_a_listed_ct_says_what_its_header_says() -> None:
+    (study,) = open_path(sample("CT_small.dcm")).studies
+    (series,) = study.series
+    (frame,) = series.frames
+    assert (study.uid, study.date) == ("1.3.6.1.4.1.5962.1.2.1.20040119072730.12322", "20040119")
+    assert (series.modality, series.uid) == ("CT", "1.3.6.1.4.1.5962.1.3.1.1.20040119072730.12322")
+    assert (frame.image.rows, frame.image.columns, frame.image.frames) == (128, 128, 1)
+    assert frame.position == pytest.approx((-158.135803, -179.035797, -75.699997))
+    assert frame.spacing == pytest.approx((0.661468, 0.661468))
+    assert frame.spacing_source == "pixel"
+
+
+def test_references_cannot_be_changed() -> None:
+    (study,) = open_path(sample("CT_small.dcm")).studies
+    with pytest.raises(FrozenInstanceError):
+        study.uid = "1.2.3"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("age", "birth", "study", "years"),
+    [
+        ("045Y", "", "", 45),
+        ("018M", "", "", 1),
+        ("024M", "", "", 2),
+        ("051W", "", "", 0),
+        ("400D", "", "", 1),
+        ("", "19600615", "20200614", 59),
+        ("", "19600615", "20200615", 60),
+        ("", "20300101", "20200615", None),
+        ("old", "", "20200615", None),
+        ("", "1960", "20200615", None),
+    ],
+)
+def test_age_is_in_full_years(age: str, birth: str, study: str, years: int | None) -> None:
+    assert age_in_years(age, birth, study) == years
+
+
+def test_spacing_at_the_detector_is_told_apart_from_spacing_in_the_patient(tmp_path: Path) -> None:
+    def spacing(**changes: object) -> tuple[tuple[float, float] | None, str]:
+        path = derive(tmp_path / "x.dcm", "RG3_UNCI.dcm", **changes)
+        frame = next(open_path(path).studies[0].frames())
+        return frame.spacing, frame.spacing_source
+
+    assert spacing() == (None, "")
+    assert spacing(ImagerPixelSpacing=[0.2, 0.2]) == ((0.2, 0.2), "imager")
+    assert spacing(ImagerPixelSpacing=[0.2, 0.2], PixelSpacing=[0.2, 0.2]) == ((0.2, 0.2), "imager")
+    assert spacing(ImagerPixelSpacing=[0.2, 0.2], PixelSpacing=[0.1, 0.1]) == ((0.1, 0.1), "pixel")
+    magnified = spacing(ImagerPixelSpacing=[0.3, 0.3], EstimatedRadiographicMagnificationFactor=1.5)
+    assert magnified == (pytest.approx((0.2, 0.2)), "imager/magnification")
+    assert spacing(PixelSpacing=[0, 0]) == (None, "")
+
+
+def test_ultrasound_takes_its_spacing_from_the_calibrated_region() -> None:
+    frame = next(open_path(sample("examples_palette.dcm")).studies[0].frames())
+    region = dataset("examples_palette.dcm").SequenceOfUltrasoundRegions[0]
+    assert frame.spacing_source == "region"
+    assert frame.spacing == pytest.approx((region.PhysicalDeltaY * 10, region.PhysicalDeltaX * 10))
+    assert next(open_path(sample("US1_UNCI.dcm")).studies[0].frames()).spacing is None
