@@ -43,7 +43,7 @@ class Bundle:
             int(content["embedding_size"]),
         )
         sizes = content["captioner"]
-        self._shape = DecoderShape(*(int(sizes[name]) for name in ("layers", "heads", "head_dim", "max_tokens")))
+        self.decoder_shape = DecoderShape(*(int(sizes[name]) for name in ("layers", "heads", "head_dim", "max_tokens")))
         self._decoder = models["captioner"]
         grams = content.get("training_ngrams")
         self._guard = CopyGuard.from_file(manifest.checked_file(folder, grams, "training word sequences"))
@@ -134,15 +134,16 @@ class Bundle:
         """As `caption`, from a unit vector float32 [D] of the shared space: that of an image or of a text."""
         if beams < 1:
             raise UserError("A draft needs at least one beam; choose 1 for greedy decoding or 3 for better words.")
-        return captioner.generate(self._step, embedding, self.tokenizer, self._shape, beams, cancelled)
+        return captioner.generate(self.decoder_step, embedding, self.tokenizer, self.decoder_shape, beams, cancelled)
 
     def copies_training_text(self, sentence: str) -> bool:
         """Whether the sentence repeats 8 or more consecutive words of a text the models were trained on."""
         return self._guard.copies(sentence)
 
-    def _step(
+    def decoder_step(
         self, ids: NDArray[np.int64], condition: NDArray[np.float32], past: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One step of the decoder; see `engine.captioner.Step` for the axes."""
         inputs: dict[str, NDArray[Any]] = {"ids": ids, "condition": condition, "past": past}
         logits, present = self._decoder.run(["logits", "present"], inputs)
         return logits, present
