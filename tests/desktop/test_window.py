@@ -151,7 +151,7 @@ def test_dropped_files_are_opened_and_an_archive_becomes_the_archive(qtbot: QtBo
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in (dicom("CT_small.dcm"), tmp_path / "archive")])
     where, buttons, keys = QPointF(300, 300), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(where, Qt.DropAction.CopyAction, mime, buttons, keys)
+    enter = QDragEnterEvent(where.toPoint(), Qt.DropAction.CopyAction, mime, buttons, keys)
     QApplication.sendEvent(app.window, enter)
     assert enter.isAccepted()
     QApplication.sendEvent(app.window, QDropEvent(where, Qt.DropAction.CopyAction, mime, buttons, keys))
