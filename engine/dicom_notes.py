@@ -1,17 +1,20 @@
 """Collects what pydicom warns about while one thread reads one file. Knows nothing of other warnings or other threads.
 
 pydicom warns about every departure from the standard, and real files are full of them: those are facts about the file
-and not about the program. `warnings.catch_warnings` would change the filters of every thread at once, so the filters
+and not about the program. It also logs them with the offending values, which may be the patient's: inside the block its
+log goes nowhere. `warnings.catch_warnings` would change the filters of every thread at once, so the filters
 are installed when the first reader enters, removed when the last one leaves, and only messages that pydicom raises in
 a reading thread are taken.
 """
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+_log = logging.getLogger("pydicom")
 _lock = threading.Lock()
 _readers = 0
 _installed: "warnings.catch_warnings[Any] | None" = None
@@ -58,6 +61,7 @@ def _enter() -> None:
                 notes.append(str(message))
 
         warnings.showwarning = take
+        _log.propagate = False
 
 
 def _leave() -> None:
@@ -65,5 +69,6 @@ def _leave() -> None:
     with _lock:
         _readers -= 1
         if _readers == 0 and _installed is not None:
+            _log.propagate = True
             _installed.__exit__(None, None, None)
             _installed = None

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
 from engine.dicom_codecs import decode
-from engine.dicom_file import open_bytes, pixel_source, read_header
+from engine.dicom_file import open_bytes, pixel_source
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_values import integer, text
 from engine.display_header import Rescale, is_inverted, padding_range, rescale, voi_luts, windows
 from engine.errors import UserError
+from engine.header_cache import header
 from engine.palette import apply_palette, supplemental_colors
 from engine.study import FrameRef
 from engine.voi import VoiLut, Window
@@ -57,7 +58,7 @@ def read_frame(ref: FrameRef) -> Pixels:
 
 def _read(ref: FrameRef) -> Pixels:
     with open_bytes(ref.image.path, ref.image.member) as file:
-        dataset = read_header(file)
+        dataset = header(file, ref.image)
         stored, photometric = _stored(file, dataset, ref.frame)
     modality = text(dataset, "Modality").upper()
     if stored.ndim == 3:
