@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from pydicom.dataset import FileDataset
 
-from engine.dicom_file import NOT_DICOM, missing_pixels, open_bytes, open_member, read_header
+from engine.dicom_bytes import open_bytes, open_member
+from engine.dicom_file import NOT_DICOM, missing_pixels, read_header
 from engine.dicom_header import TAGS, Instance, StudyFacts, instance
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_values import text
@@ -136,7 +137,7 @@ class _Gathering:
         """Add every member; an archive without any image is rejected once and not member by member."""
         inner = _Gathering()
         inner._seen = self._seen
-        with zipfile.ZipFile(file) as archive:
+        with _directory(file) as archive:
             for info in archive.infolist():
                 if cancelled():
                     raise Cancelled
@@ -187,6 +188,13 @@ class _Gathering:
         listed = [_study(uid, series) for uid, series in studies.items()]
         listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
         return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped))
+
+
+def _directory(file: BinaryIO) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except Exception as error:  # damaged directories raise more than BadZipFile
+        raise UserError("The archive is damaged; copy or download it again.") from error
 
 
 def _is_index(dataset: FileDataset) -> bool:

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
+from engine.dicom_bytes import open_bytes
 from engine.dicom_codecs import decode
-from engine.dicom_file import open_bytes, pixel_source
+from engine.dicom_file import pixel_source
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_values import integer, text
 from engine.display_header import Rescale, is_inverted, padding_range, rescale, voi_luts, windows

@@ -12,7 +12,7 @@ import pytest
 from pydicom.uid import UID
 
 import engine.dicom_source
-from engine.dicom_file import open_bytes
+from engine.dicom_bytes import open_bytes
 from engine.dicom_source import Listing, open_path
 from engine.errors import Cancelled, UserError
 from tests.engine.dicom_samples import PYDICOM_DATA, PYDICOM_FILES, dataset, derive, derive_stack, sample
