@@ -161,7 +161,7 @@ def lint(arguments: list[str]) -> None:
 
 
 def bench(arguments: list[str]) -> None:
-    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+    for script in sorted((ROOT / "benchmarks").glob("[a-z]*.py")):
         if not arguments or script.stem in arguments:
             call(PYTHON, "-m", f"benchmarks.{script.stem}")
 
