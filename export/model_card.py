@@ -55,9 +55,11 @@ def files(manifest: dict[str, Any]) -> str:
     for variant, graphs in manifest["variants"].items():
         lines += [[variant, graph, entry["file"], f"{entry['bytes'] / 1e6:.1f}"] for graph, entry in graphs.items()]
     size, dim = manifest["preprocess"]["size"], manifest["embedding_size"]
+    small = " or ".join(f"`{pattern}`" for pattern in manifest["four_bit_weights"])
+    bits = f"\n\nThe int8 variant keeps weights whose name matches {small} in 4 bits, the others in 8." if small else ""
     return (
         f"Pictures are scaled to fit {size} x {size} pixels on black, texts cut to "
-        f"{manifest['tokenizer']['max_length']} tokens; embeddings have {dim} numbers.\n\n{table.grid(lines)}"
+        f"{manifest['tokenizer']['max_length']} tokens; embeddings have {dim} numbers.\n\n{table.grid(lines)}{bits}"
     )
 
 
