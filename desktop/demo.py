@@ -64,6 +64,11 @@ def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str
         raise UserError(f"{what} took longer than {seconds} seconds; close other programs and try again.")
 
 
+def sample_folder() -> Path:
+    """Where the sample archive is kept once it is imported."""
+    return user_folder() / "sample-archive"
+
+
 def fill_archive(app: App, folder: Path) -> None:
     """Open the archive, or make it from the sample archive that ships with Kindred."""
     state, background = app.desk.archive, app.desk.background
@@ -73,22 +78,29 @@ def fill_archive(app: App, folder: Path) -> None:
         state.create(folder)
     settled = [state.changed, background.ended]
     wait(lambda: state.archive is not None and state.bundle is not None, settled, "Opening the archive", 120)
-    sample = resource_path("sample-archive")
-    if state.stats.get("cases", 0) or not sample.exists():
+    sample, finished = resource_path("sample-archive"), user_folder() / "sample-archive-imported"
+    own = folder == sample_folder()
+    known = finished.exists() if own else bool(state.stats.get("cases", 0))
+    if known or not sample.exists():
         return
     click.echo(f"Importing the sample archive into {folder}")
     state.import_into(sample)
     job = state.importing
     if job is not None:
-        job.progressed.connect(lambda: _show_progress(job))
+        told: set[int] = {0}
+        job.progressed.connect(lambda: _show_progress(job, told))
     wait(lambda: state.importing is None, settled, "Importing the sample archive", 1800)
     wait(background.idle, [background.ended], "Counting the cases", 60)
-    click.echo("", err=True)
+    if own:
+        finished.touch()  # an import that was cut short goes on next time
 
 
-def _show_progress(job: Job) -> None:
-    if job.total:
-        click.echo(f"\r{job.done} of {job.total} {job.what[:50]:50}", nl=False, err=True)
+def _show_progress(job: Job, told: set[int]) -> None:
+    """A line for every tenth part."""
+    part = 10 * job.done // job.total if job.total else 0
+    if part not in told:
+        told.add(part)
+        click.echo(f"  {job.done} of {job.total}", err=True)
 
 
 def choose(app: App, path: Path) -> None:
@@ -110,6 +122,8 @@ def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None)
     choose(app, studies[0])
     fill_archive(app, archive)
     wait(lambda: desk.viewport.picture is not None and not desk.viewport.loading, ended, "Showing the image", 60)
+    app.actions.actions["auto_window"].trigger()  # the sample's own window is far wider than its range
+    wait(desk.background.idle, ended, "Showing the image", 60)
     app.actions.actions["search_image"].trigger()
     wait(lambda: not desk.search.searching, ended, "Searching", 120)
     app.actions.actions["draft"].trigger()
@@ -153,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app.window.resize(width, height)
     app.window.show()
     try:
-        archive = options.archive or user_folder() / "sample-archive"
+        archive = options.archive or sample_folder()
         drive(app, options.study or sample_studies(), archive, options.bundle)
         tell(app)
         message = app.desk.messages.message

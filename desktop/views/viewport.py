@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPainterPath,
     QPaintEvent,
     QPen,
     QResizeEvent,
@@ -133,12 +134,20 @@ class ViewportView(QWidget):
                 self._write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.AMBER)
 
     def _write(self, painter: QPainter, place: QRectF, side: Qt.AlignmentFlag, text: str, color: str) -> None:
-        """Text with a dark shadow, to be read on bright bone as well."""
-        painter.setPen(QColor(0, 0, 0))
-        for right, down in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
-            painter.drawText(place.translated(right, down), side, text)
-        painter.setPen(QColor(color))
-        painter.drawText(place, side, text)
+        """Text with a dark rim, to be read on bright bone as well."""
+        metrics = QFontMetricsF(painter.font())
+        left = place.left()
+        if side & Qt.AlignmentFlag.AlignRight:
+            left = place.right() - metrics.horizontalAdvance(text)
+        elif side & Qt.AlignmentFlag.AlignHCenter:
+            left = place.center().x() - metrics.horizontalAdvance(text) / 2
+        path = QPainterPath()
+        path.addText(left, place.center().y() + (metrics.ascent() - metrics.descent()) / 2, painter.font(), text)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rim = QPen(QColor(0, 0, 0, 210), 3)
+        rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.strokePath(path, rim)
+        painter.fillPath(path, QColor(color))
 
     def _write_centre(self, painter: QPainter, title: str, text: str) -> None:
         area = QRectF(self.rect()).adjusted(4 * MARGIN, 0, -4 * MARGIN, 0)
