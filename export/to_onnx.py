@@ -59,7 +59,7 @@ class CaptionerGraph(nn.Module):
 def export_image(model: DualEncoder, path: Path) -> None:
     """Write the image tower."""
     pixels = torch.randint(0, 256, (2, model.config.size, model.config.size), dtype=torch.uint8)
-    _export(ImageGraph(model), (pixels,), path, ["pixels"], ["embedding"], ({0: Dim("batch")},))
+    export_graph(ImageGraph(model), (pixels,), path, ["pixels"], ["embedding"], ({0: Dim("batch")},))
 
 
 def export_text(model: DualEncoder, path: Path) -> None:
@@ -67,7 +67,7 @@ def export_text(model: DualEncoder, path: Path) -> None:
     ids = torch.ones(2, 7, dtype=torch.int64)
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     axes = {0: Dim("batch"), 1: Dim("length", max=model.config.max_length)}
-    _export(TextGraph(model), (ids, mask), path, ["ids", "mask"], ["embedding"], (axes, axes))
+    export_graph(TextGraph(model), (ids, mask), path, ["ids", "mask"], ["embedding"], (axes, axes))
 
 
 def export_captioner(model: CaptionDecoder, path: Path) -> None:
@@ -80,12 +80,12 @@ def export_captioner(model: CaptionDecoder, path: Path) -> None:
     # The two lengths add up to at most max_tokens; the decoder's caller keeps to it.
     length, before = Dim("length", max=config.max_tokens), Dim("past", min=0, max=config.max_tokens)
     axes = ({0: batch, 1: length}, {0: batch}, {2: batch, 4: before})
-    _export(
+    export_graph(
         CaptionerGraph(model), (ids, condition, past), path, ["ids", "condition", "past"], ["logits", "present"], axes
     )
 
 
-def _export(
+def export_graph(
     graph: nn.Module,
     inputs: tuple[Tensor, ...],
     path: Path,
@@ -93,6 +93,7 @@ def _export(
     output_names: list[str],
     axes: tuple[dict[int, Dim], ...],
 ) -> None:
+    """Write any network as one ONNX file; `axes` names the varying axes of each input."""
     with torch.no_grad(), _quiet():
         program = torch.onnx.export(
             graph.eval(),

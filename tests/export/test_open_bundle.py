@@ -112,7 +112,7 @@ def test_the_id_changes_when_and_only_when_embeddings_do(bundle: Bundle, copied:
 
 
 def test_a_sentence_of_the_training_texts_is_recognised(bundle: Bundle) -> None:
-    assert bundle.copies_training_text("no stone seen in the kidney word1 .")
+    assert bundle.copies_training_text("a cyst. no stone seen in the kidney word1 .")
     assert bundle.copies_training_text("Today: the kidney shows a cyst. No stone seen in the kidney!")
     assert not bundle.copies_training_text("one two three four five six seven eight nine ten")
 

@@ -9,7 +9,7 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from engine import runtime
-from export import parity, quantize
+from export import parity, quantize, to_onnx
 
 
 def unpacked(whole: np.ndarray, scale: np.ndarray, bits: int) -> np.ndarray:
@@ -82,10 +82,8 @@ def test_convolutions_run_in_integers_and_stay_near(tmp_path: Path) -> None:
     network = SmallNetwork().eval()
     pixels = np.random.default_rng(0).integers(0, 256, (24, 32, 32), dtype=np.uint8)
     source, target = tmp_path / "float.onnx", tmp_path / "small.onnx"
-    torch.onnx.export(
-        network, (torch.from_numpy(pixels[:2]),), str(source), input_names=["pixels"], output_names=["embedding"],
-        dynamo=True, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False, external_data=False,
-    )  # fmt: skip
+    axes = ({0: torch.export.Dim("batch")},)
+    to_onnx.export_graph(network, (torch.from_numpy(pixels[:2]),), source, ["pixels"], ["embedding"], axes)
     assert quantize.convolutions(source) == 4
     quantize.convolutions_to_integers(source, target, pixels[:16], float_convolutions=1)
     kinds = [item.data_type for item in onnx.load(target).graph.initializer if len(item.dims) == 4]
