@@ -38,7 +38,7 @@ def draw(path: Path, spaces: Sequence[tuple[str, Floats, Floats, NDArray[np.int6
         spaces: title, images [N, D], unique texts [T, D], and the number of each image's own text [N].
     """
     with mpl.rc_context({"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}):
-        figure = Figure(figsize=(5.6 * len(spaces), 5.6), facecolor=BACKGROUND, layout="constrained")
+        figure = Figure(figsize=(5.6 * len(spaces), 6.4), facecolor=BACKGROUND, layout="constrained")
         panels = figure.subplots(1, len(spaces), squeeze=False)[0]
         for panel, (title, images, texts, own) in zip(panels, spaces):
             _panel(panel, title, images, texts, own)
