@@ -84,7 +84,7 @@ def test_gradients_are_finite_also_where_vectors_coincide(modalities: int) -> No
     objective = Objective(tau=0.07, learn_tau=True, atp_weight=1.0, cu_weight=1.0)
     loss, parts = objective(z)
     loss.backward()
-    assert set(parts) == {"nce", "atp", "cu"}
+    assert set(parts) == {"nce", "tau", "atp", "cu"}
     for values in [*z, objective.temperature.log_tau]:
         assert values.grad is not None
         assert torch.isfinite(values.grad).all()
@@ -103,7 +103,7 @@ def test_without_weights_the_loss_is_clip() -> None:
     z = tensors(unit_rows(2))
     loss, parts = Objective(0.1, False, 0.0, 0.0)(z)
     assert loss.item() == pytest.approx(info_nce(z, 0.1).item())
-    assert set(parts) == {"nce"}
+    assert set(parts) == {"nce", "tau"}
 
 
 def test_equal_texts_are_no_negatives_when_masked() -> None:
