@@ -17,7 +17,7 @@ from engine.errors import Cancelled
 from engine.evidence import Evidence, find_evidence
 from engine.fusion import Encoder, QueryVectors
 from engine.progress import IsCancelled, never
-from engine.sentences import sentences, token_confidences
+from engine.sentences import as_written, sentences, token_confidences
 
 __all__ = ["NOTICE", "Draft", "Drafter", "Evidence", "Sentence", "draft", "with_notice"]
 
@@ -128,7 +128,7 @@ def draft(
         archive.require_bundle(bundle.id)
     own_case = archive.find_case(exclude_study) if archive is not None and exclude_study else None
     caption = bundle.caption(gray, beams=beams, cancelled=cancelled)
-    texts = sentences(caption.text)
+    texts = sentences(as_written(caption.text))
     sure = token_confidences(texts, caption.tokens, caption.log_probs)
     original = [not bundle.copies_training_text(text) for text in texts]
     kept = [(text, confidence) for text, confidence, keep in zip(texts, sure, original, strict=True) if keep]

@@ -28,6 +28,17 @@ def sentences(text: str) -> list[str]:
     return [" ".join(one.split()) for one in found if re.search(r"\w", one)]
 
 
+def as_written(text: str) -> str:
+    """A decoded lower-case text with the spacing and the capitals of a report: "non - productive" -> "Non-productive".
+
+    WordPiece separates every sign from its words and forgets which blanks were there; in reports a hyphen or slash
+    between words nearly always joins them. Only blanks and capitals change.
+    """
+    joined = re.sub(r"(?<=\w) ([-/]) (?=\w)", r"\1", text)
+    joined = re.sub(r"(?<=\() | (?=[)%])", "", joined)
+    return " ".join(one[0].upper() + one[1:] for one in sentences(joined))
+
+
 def token_confidences(texts: Sequence[str], tokens: Sequence[str], log_probs: Sequence[float]) -> list[float]:
     """Geometric mean of the token probabilities of each sentence, exp(mean(log p)), between 0 and 1.
 

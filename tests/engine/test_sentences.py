@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.sentences import sentences, token_confidences
+from engine.sentences import as_written, sentences, token_confidences
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,15 @@ def test_confidence_is_the_geometric_mean_of_a_sentences_tokens() -> None:
 
 def test_a_sentence_without_tokens_has_no_confidence() -> None:
     assert token_confidences(["No effusion."], [], []) == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("decoded", "written"),
+    [
+        ("non - productive cough. no fever.", "Non-productive cough. No fever."),
+        ("a 72 - year - old man ( arrow ), l4 / l5, 20 % stenosis", "A 72-year-old man (arrow), l4/l5, 20% stenosis"),
+        ("", ""),
+    ],
+)
+def test_a_decoded_text_gets_the_spacing_and_capitals_of_a_report(decoded: str, written: str) -> None:
+    assert as_written(decoded) == written
