@@ -6,7 +6,6 @@ The folder is the owner's alone (0700): archive.db (cases, images, reports, embe
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from sqlite_utils import Database
 
 from engine import archive_schema, identity
 from engine.archive_case import Case, NewCase, NewImage, NewReport, Report, StoredImage
-from engine.database import LocalDatabase, insert, now
+from engine.database import LocalDatabase, LocalStore, insert, now
 from engine.errors import UserError
 from engine.thumbnail import from_png, to_png
 from engine.vector_index import VectorIndex
@@ -30,7 +29,7 @@ COLUMNS = (
 MAX_AGE = 90  # older patients are stored as 90: rarer ages point at a person (HIPAA Safe Harbor, 45 CFR 164.514)
 
 
-class Archive:
+class Archive(LocalStore):
     """An open archive. Usable from several threads: each has its own connection, one writer at a time."""
 
     def __init__(self, folder: Path) -> None:
@@ -80,18 +79,6 @@ class Archive:
     def exists(path: Path | str) -> bool:
         """Whether an archive stands here; a creation that was cut short counts, since opening completes it."""
         return (Path(path) / identity.KEY_FILE).is_file() or (Path(path) / DATABASE).is_file()
-
-    def close(self) -> None:
-        """Close the connections of all threads; their work must have ended."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # -- the bundle whose embeddings these are
 

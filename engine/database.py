@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from sqlite_utils import Database
 
@@ -72,6 +73,24 @@ class LocalDatabase:
                 db.close()
             self._connections.clear()
             self._local = threading.local()
+
+
+class LocalStore:
+    """A folder whose truth is one such file, closed as a context manager. Who inherits sets `_database`."""
+
+    _database: LocalDatabase
+
+    def close(self) -> None:
+        """Close the connections of all threads; their work must have ended."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def insert(db: Database, table: str, **values: Any) -> int:

@@ -8,13 +8,12 @@ final, and a draft made for one study is refused for any other.
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 import platformdirs
 from sqlite_utils import Database, Migrations
 
-from engine.database import LocalDatabase, insert, now
+from engine.database import LocalDatabase, LocalStore, insert, now
 from engine.errors import UserError
 from engine.report import Draft
 
@@ -69,7 +68,7 @@ def user_folder() -> Path:
     return Path(os.environ.get(HOME) or platformdirs.user_data_path("kindred", appauthor=False))
 
 
-class Workspace:
+class Workspace(LocalStore):
     """The open store; threads may share it."""
 
     def __init__(self, folder: Path) -> None:
@@ -95,18 +94,6 @@ class Workspace:
         except OSError as error:
             raise UserError(f"Reports cannot be kept in {place}: {error.strerror}.") from None
         return cls(place)
-
-    def close(self) -> None:
-        """Close the connections of all threads; their work must have ended."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def load(self, study_uid: str) -> StoredReport | None:
         """The report of a study, if it has one."""
