@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from desktop.state.geometry import edges_on_screen
 from desktop.state.viewport import ViewportState
 from engine.geometry import edge_letters
 from engine.study import Series, Study
@@ -40,7 +41,9 @@ def annotate(viewport: ViewportState) -> Annotations:
         look.insert(0, "Inverted")
     if picture.ref.image.lossy:
         where.append("Lossy compression")
-    return Annotations(left, right, tuple(reversed(where)), tuple(look), edge_letters(picture.ref))
+    stored = edge_letters(picture.ref)
+    edges = edges_on_screen(viewport.view, stored) if stored else None
+    return Annotations(left, right, tuple(reversed(where)), tuple(look), edges)
 
 
 def patient_lines(study: Study) -> tuple[str, ...]:

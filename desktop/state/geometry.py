@@ -1,8 +1,17 @@
-"""Where the picture lies in its viewport: scale, pan, aspect. Pure functions, logical pixels; knows no widgets."""
+"""Where the picture lies in its viewport: scale, pan, aspect, turned or mirrored. Pure functions; knows no widgets.
+
+Viewport positions are logical pixels (right, down). Image positions are (column, row), continuous: the outer corner of
+the first pixel is (0, 0), its centre (0.5, 0.5), as PIXEL units of graphic annotations count (PS3.3 C.10.5.1.2).
+"""
 
 from dataclasses import dataclass, replace
 
+Point = tuple[float, float]
+Edges = tuple[str, str, str, str]
+"""Letters at the left, top, right and bottom edge."""
 MIN_SCALE, MAX_SCALE = 0.02, 64.0
+MIN_REGION = 8.0
+"""Logical pixels: a drawn region narrower than this was a click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,10 @@ class View:
     device_ratio: float = 1.0
     scale: float | None = None
     pan: tuple[float, float] = (0.0, 0.0)
+    mirrored: bool = False
+    """Left and right exchanged, before turning."""
+    turns: int = 0
+    """Quarter turns clockwise, 0 to 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +52,14 @@ class Shape:
         return self.columns * column / finer, self.rows * row / finer
 
 
-def fit_scale(view: View, shape: Shape) -> float:
+def seen_extent(view: View, shape: Shape) -> tuple[float, float]:
+    """Width and height on the screen at scale 1, as turned."""
     width, height = shape.extent()
+    return (height, width) if view.turns % 2 else (width, height)
+
+
+def fit_scale(view: View, shape: Shape) -> float:
+    width, height = seen_extent(view, shape)
     return max(MIN_SCALE, min(view.width / width, view.height / height))
 
 
@@ -49,10 +68,84 @@ def scale_of(view: View, shape: Shape) -> float:
 
 
 def rectangle(view: View, shape: Shape) -> tuple[float, float, float, float]:
-    """(left, top, width, height) of the whole picture in the viewport."""
+    """(left, top, width, height) of the whole picture in the viewport, as turned."""
     scale = scale_of(view, shape)
-    width, height = (side * scale for side in shape.extent())
+    width, height = (side * scale for side in seen_extent(view, shape))
     return (view.width - width) / 2 + view.pan[0], (view.height - height) / 2 + view.pan[1], width, height
+
+
+def transform(view: View, shape: Shape) -> tuple[float, float, float, float, float, float]:
+    """(a, b, c, d, e, f): image (column, row) to viewport x = a column + c row + e, y = b column + d row + f.
+
+    The order of the six is that of QTransform(m11, m12, m21, m22, dx, dy).
+    """
+    scale = scale_of(view, shape)
+    width, height = shape.extent()
+    across, along = width * scale / shape.columns, height * scale / shape.rows
+    if view.mirrored:
+        across = -across
+    cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[view.turns % 4]
+    a, b, c, d = across * cosine, across * sine, -along * sine, along * cosine
+    centre_x, centre_y = view.width / 2 + view.pan[0], view.height / 2 + view.pan[1]
+    e = centre_x - a * shape.columns / 2 - c * shape.rows / 2
+    f = centre_y - b * shape.columns / 2 - d * shape.rows / 2
+    return a, b, c, d, e, f
+
+
+def to_screen(view: View, shape: Shape, point: Point) -> Point:
+    """Image (column, row) to viewport (x, y)."""
+    a, b, c, d, e, f = transform(view, shape)
+    return a * point[0] + c * point[1] + e, b * point[0] + d * point[1] + f
+
+
+def to_image(view: View, shape: Shape, place: Point) -> Point:
+    """Viewport (x, y) to image (column, row); outside the picture as well."""
+    a, b, c, d, e, f = transform(view, shape)
+    x, y = place[0] - e, place[1] - f
+    size = a * d - b * c
+    return (d * x - c * y) / size, (a * y - b * x) / size
+
+
+def edges_on_screen(view: View, edges: Edges) -> Edges:
+    """The letters of a frame's edges as stored (left, top, right, bottom), as they stand once turned and mirrored."""
+    left, top, right, bottom = edges
+    if view.mirrored:
+        left, right = right, left
+    for _ in range(view.turns % 4):
+        left, top, right, bottom = bottom, left, top, right
+    return left, top, right, bottom
+
+
+def turned(view: View, quarters: int) -> View:
+    """Turn what is seen clockwise; what lies in the viewport's centre stays there."""
+    x, y = view.pan
+    for _ in range(quarters % 4):
+        x, y = -y, x
+    return replace(view, turns=(view.turns + quarters) % 4, pan=(x, y))
+
+
+def flipped(view: View, horizontally: bool) -> View:
+    """Exchange left and right, or top and bottom, of what is seen: after the turns that were made."""
+    turns = -view.turns if horizontally else 2 - view.turns
+    x, y = view.pan
+    return replace(view, mirrored=not view.mirrored, turns=turns % 4, pan=(-x, y) if horizontally else (x, -y))
+
+
+def upright(view: View) -> View:
+    """As stored: neither turned nor mirrored."""
+    return replace(view, mirrored=False, turns=0)
+
+
+def zoomed_to(view: View, shape: Shape, start: Point, end: Point) -> View:
+    """Show the region between two viewport positions as large as it fits; a region too small to mean one is none."""
+    width, height = abs(end[0] - start[0]), abs(end[1] - start[1])
+    if min(width, height) < MIN_REGION:
+        return view
+    centre = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    factor = min(view.width / width, view.height / height)
+    grown = zoomed(view, shape, factor, centre)
+    pan = grown.pan[0] + view.width / 2 - centre[0], grown.pan[1] + view.height / 2 - centre[1]
+    return replace(grown, pan=pan)
 
 
 def zoomed(view: View, shape: Shape, factor: float, anchor: tuple[float, float] | None = None) -> View:
