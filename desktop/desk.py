@@ -33,6 +33,7 @@ class Desk(QObject):
             self.background, self.studies, self.viewport, self.archive, folder=workspace, who=who, parent=self
         )
         self.background.problem.connect(self.messages.show_error)
+        self.report.outbox.told.connect(self.messages.tell)
         self.studies.selected.connect(self._show_series)
         self.studies.nothing_found.connect(self._tell_nothing_found)
         self.archive.imported.connect(self._tell_imported)

@@ -2,20 +2,25 @@
 
 Unlike the archive this local store may name a study (StudyInstanceUID), so it is the owner's alone and never shared. A
 report goes drafted -> edited -> signed, and every change is one audit row in the same transaction. A signed report is
-final, and a draft made for one study is refused for any other.
+final, and a draft made for one study is refused for any other. A report that is signed for the archive waits here
+with what belongs to it until it is archived (outbox.py), so that nothing is lost when no archive is open.
 """
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 from sqlite_utils import Database, Migrations
 
 from engine.database import LocalDatabase, LocalStore, insert, now
 from engine.errors import UserError
 from engine.report import Draft
+from engine.thumbnail import from_png, to_png
 
 State = Literal["drafted", "edited", "signed"]
 DATABASE = "workspace.db"
@@ -40,9 +45,46 @@ def create_reports_and_audit(db: Database) -> None:
     db.execute("CREATE INDEX audit_study ON audit (study_uid)")
 
 
+@migrations()
+def create_outbox(db: Database) -> None:
+    """Signed reports on their way into an archive; picture and facts go once they are there."""
+    db.execute(
+        """CREATE TABLE outbox (
+            study_uid TEXT PRIMARY KEY REFERENCES reports (study_uid), facts TEXT NOT NULL, png BLOB,
+            archive TEXT NOT NULL DEFAULT '', case_id INTEGER)"""
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What goes into the archive beside a signed report, or is needed to clean it; see `importer.archive_signed`."""
+
+    modality: str = ""
+    sex: str = ""
+    age: int | None = None
+    body_part: str = ""
+    patient: str = ""
+    """Patient ID, to recognise earlier cases by; hashed on arrival."""
+    window: tuple[float, float] | None = None
+    image_key: str = ""
+    identifiers: tuple[str, ...] = ()
+    """Names and numbers of this patient, to be removed from the text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outgoing:
+    """What a report is signed with: the displayed frame, uint8 [H, W] with its longest side at most 512, and facts."""
+
+    facts: Facts
+    gray: NDArray[np.uint8] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """The report of one study. `model` names what drafted it, "" when a person began it; times are UTC, ISO 8601."""
+    """The report of one study. `model` names what drafted it, "" when a person began it; times are UTC, ISO 8601.
+
+    waiting: signed, and not in an archive yet. archive, case_id: where it was archived; "" and None when it was not.
+    """
 
     study_uid: str
     text: str
@@ -51,6 +93,9 @@ class StoredReport:
     created: str
     changed: str
     signed_by: str = ""
+    waiting: bool = False
+    archive: str = ""
+    case_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +143,15 @@ class Workspace(LocalStore):
     def load(self, study_uid: str) -> StoredReport | None:
         """The report of a study, if it has one."""
         rows = self._database.read(
-            "SELECT study_uid, text, model, state, created, changed, signed_by FROM reports WHERE study_uid = ?",
+            "SELECT reports.study_uid, text, model, state, created, changed, signed_by, facts IS NOT NULL AND "
+            "case_id IS NULL, coalesce(archive, ''), case_id FROM reports LEFT JOIN outbox USING (study_uid) "
+            "WHERE reports.study_uid = ?",
             [study_uid],
         )
-        return StoredReport(*rows[0]) if rows else None
+        if not rows:
+            return None
+        uid, text, model, state, created, changed, signed_by, waiting, archive, case_id = rows[0]
+        return StoredReport(uid, text, model, state, created, changed, signed_by, bool(waiting), archive, case_id)
 
     def save_draft(self, study_uid: str, draft: Draft, who: str = "") -> StoredReport:
         """Store a draft; it replaces an unsigned report.
@@ -124,8 +174,8 @@ class Workspace(LocalStore):
             return before
         return self._set(study_uid, text, "edited", who, before.model if before else "")
 
-    def sign(self, study_uid: str, who: str = "") -> StoredReport:
-        """Make the stored report final.
+    def sign(self, study_uid: str, who: str = "", outgoing: Outgoing | None = None) -> StoredReport:
+        """Make the stored report final and, with `outgoing`, let it wait for an archive, all in one transaction.
 
         Raises:
             UserError: there is no text to sign, or it is signed already.
@@ -133,7 +183,30 @@ class Workspace(LocalStore):
         before = self.load(study_uid)
         if before is None or not before.text.strip():
             raise UserError("There is no report to sign; write or draft one first.")
-        return self._set(study_uid, before.text, "signed", who, before.model)
+        return self._set(study_uid, before.text, "signed", who, before.model, outgoing)
+
+    def waiting(self) -> tuple[str, ...]:
+        """Study UIDs of the signed reports that wait for an archive, in the order they were signed."""
+        rows = self._database.read("SELECT study_uid FROM outbox WHERE case_id IS NULL ORDER BY rowid")
+        return tuple(row[0] for row in rows)
+
+    def outgoing(self, study_uid: str) -> Outgoing | None:
+        """What a waiting report was signed with; None when it waits no longer."""
+        rows = self._database.read("SELECT facts, png FROM outbox WHERE study_uid = ? AND case_id IS NULL", [study_uid])
+        if not rows:
+            return None
+        facts, png = json.loads(rows[0][0]), rows[0][1]
+        for name in ("window", "identifiers"):
+            facts[name] = None if facts[name] is None else tuple(facts[name])
+        return Outgoing(Facts(**facts), None if png is None else from_png(png))
+
+    def archived(self, study_uid: str, archive: str, case_id: int) -> None:
+        """Note where a waiting report went, and forget the picture and the patient's names it waited with."""
+        with self._database.write() as db:
+            db.execute(
+                "UPDATE outbox SET facts = '{}', png = NULL, archive = ?, case_id = ? WHERE study_uid = ?",
+                [archive, case_id, study_uid],
+            )
 
     def history(self, study_uid: str) -> tuple[AuditRow, ...]:
         """Every change of a study's report, oldest first."""
@@ -144,10 +217,13 @@ class Workspace(LocalStore):
             )
         )
 
-    def _set(self, study_uid: str, text: str, state: State, who: str, model: str) -> StoredReport:
+    def _set(
+        self, study_uid: str, text: str, state: State, who: str, model: str, outgoing: Outgoing | None = None
+    ) -> StoredReport:
         if not study_uid:
             raise UserError("A report belongs to a study, and this one has no Study Instance UID.")
         at = now()
+        png = None if outgoing is None or outgoing.gray is None else to_png(outgoing.gray).data
         with self._database.write() as db:
             row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
             if row and row[0] == "signed":
@@ -160,6 +236,8 @@ class Workspace(LocalStore):
                 [study_uid, text, model, state, at, at, who if state == "signed" else ""],
             )
             insert(db, "audit", at=at, study_uid=study_uid, state=state, who=who, text=text)
+            if outgoing is not None:
+                insert(db, "outbox", study_uid=study_uid, facts=json.dumps(asdict(outgoing.facts)), png=png)
         stored = self.load(study_uid)
         assert stored is not None
         return stored

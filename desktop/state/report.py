@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
 from desktop.state.archive import ArchiveState
+from desktop.state.outbox import OutboxState
 from desktop.state.picture import Image
 from desktop.state.search import describe
 from desktop.state.studies import StudiesState
@@ -16,10 +17,11 @@ from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
+from engine.outbox import Delivery, outgoing
 from engine.picture import to_gray
 from engine.progress import IsCancelled, Progress
 from engine.report import Draft, Sentence, draft, with_notice
-from engine.workspace import StoredReport, Workspace
+from engine.workspace import Outgoing, StoredReport, Workspace
 
 
 @dataclass(eq=False)
@@ -51,6 +53,17 @@ class Page:
             return ""
         return {"drafted": "Drafted", "edited": "Edited", "signed": "Signed"}[self.stored.state]
 
+    @property
+    def whereabouts(self) -> str:
+        """Where a signed report is; "" for one that is not signed."""
+        if self.stored is None or not self.signed:
+            return ""
+        if self.stored.case_id is not None:
+            return f"Archived as case {self.stored.case_id} of {self.stored.archive}, de-identified."
+        if self.stored.waiting:
+            return "Kept on this computer. It is added to the next archive that is opened."
+        return "Kept on this computer."
+
 
 class ReportState(QObject):
     """One page for each open study; `page` is that of the chosen one."""
@@ -79,6 +92,8 @@ class ReportState(QObject):
         self._pages: dict[str, Page] = {}
         self.page: Page | None = None
         self._job: Job | None = None
+        self.outbox = OutboxState(background, archive, self)
+        self.outbox.delivered.connect(self._take_delivery)
         studies.selected.connect(self._on_study)
         archive.changed.connect(self.changed)
         viewport.picture_changed.connect(self.changed)
@@ -90,6 +105,7 @@ class ReportState(QObject):
         self._workspace = workspace
         for page in self._pages.values():
             self._load(page)
+        self.outbox.open(workspace)
 
     # -- pages
 
@@ -213,12 +229,33 @@ class ReportState(QObject):
             self._store(self.page)
 
     def sign(self) -> None:
-        """Store the text and make it final."""
+        """Store the text, make it final, and add it with the displayed frame to the open archive or the next one."""
         if self.page is None or self.page.signed:
             return
         workspace = self._require_workspace()
-        work = simply(_sign, workspace, self.page.study, self.page.text, self._who)
-        self._background.start(work, partial(self._take_saved, self.page), lane=Lane.STORE)
+        work = simply(_sign, workspace, self.page.study, self.page.text, self._who, self._outgoing(self.page))
+        self._background.start(work, partial(self._take_signed, self.page), lane=Lane.STORE)
+
+    def _outgoing(self, page: Page) -> Outgoing | None:
+        """What the report of the chosen study is archived with; None when the study is no longer there."""
+        study, picture = self._studies.study, self._viewport.picture
+        if study is None or study.uid != page.study:
+            return None
+        if picture is None or self._viewport.study is not study:
+            return outgoing(study)
+        window = (picture.window.center, picture.window.width) if picture.window else None
+        return outgoing(study, picture.series, picture.ref, to_gray(picture.image), window)
+
+    def _take_signed(self, page: Page, stored: StoredReport) -> None:
+        self._take_saved(page, stored)
+        self.outbox.send()
+
+    def _take_delivery(self, delivery: Delivery) -> None:
+        sent = {one.study_uid for one in delivery.sent}
+        for page in self._pages.values():
+            if page.study in sent and self._workspace is not None:
+                work = simply(self._workspace.load, page.study)
+                self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
 
     def copy_text(self) -> str:
         """The text as it may leave the app."""
@@ -247,6 +284,7 @@ class ReportState(QObject):
         for page in self._pages.values():
             if page.dirty and not page.signed:
                 self._workspace.save_edit(page.study, page.text, self._who)
+        self.outbox.close()
         self._workspace.close()
         self._workspace = None
 
@@ -274,6 +312,6 @@ def _draft(
     return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study)
 
 
-def _sign(workspace: Workspace, study: str, text: str, who: str) -> StoredReport:
+def _sign(workspace: Workspace, study: str, text: str, who: str, out: Outgoing | None) -> StoredReport:
     workspace.save_edit(study, text, who)
-    return workspace.sign(study, who)
+    return workspace.sign(study, who, out)

@@ -27,7 +27,7 @@ class ReportPanel(QWidget):
         self._state = state
         self.draft = _button("Draft", "Propose a report from the image on screen (Ctrl+D)", primary=True)
         self.save = _button("Save", "Keep this report with its study on this computer (Ctrl+S)")
-        self.sign = _button("Sign", "Make this report final (Ctrl+Return)")
+        self.sign = _button("Sign", "Make this report final and add it, de-identified, to the archive (Ctrl+Return)")
         self.copy = _button("Copy", "Copy the report, marked as a research draft (Ctrl+Shift+C)")
         self.status = QLabel()
         self.status.setAccessibleName("State of the report")
@@ -121,6 +121,8 @@ class ReportPanel(QWidget):
 
     def _note(self, reason: str) -> str:
         page = self._state.page
+        if page is not None and page.signed:
+            return page.whereabouts
         if page is None or page.draft is None:
             return reason or "A draft lists its sentences here, each with the reports that word it alike."
         if not page.draft.sentences:
