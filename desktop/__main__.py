@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-COMMANDS = frozenset({"open", "import", "search", "draft", "doctor", "-h", "--help", "--version"})
+COMMANDS = frozenset({"open", "import", "search", "draft", "reembed", "doctor", "-h", "--help", "--version"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -104,27 +104,25 @@ class Archive(LocalStore):
         if bound is not None and bound != bundle_id:
             raise UserError(
                 f"The archive {self.folder} was indexed with another model ({bound[:12]}, not {bundle_id[:12]}): "
-                "open it with that model, or import the cases into a new archive."
+                f"open it with that model, or move it to this one with: kindred reembed --archive {self.folder}"
             )
 
     # -- cases
 
-    def add_case(self, case: NewCase) -> int:
-        """Store a case in one transaction and return its id.
+    def add_case(self, case: NewCase, made_by: str | None = None) -> int:
+        """Store a case in one transaction and return its id; `made_by` is the bundle that made its vectors.
 
         A case whose key is known is completed and never doubled: images with new keys are added, and the report if it
         has none yet. Its other facts stay as they are.
 
         Raises:
-            UserError: the archive is bound to no bundle, or the case has neither image nor report.
+            UserError: the archive is bound to no bundle or to another one, or the case has neither image nor report.
         """
-        bundle_id = self.bundle_id
-        if bundle_id is None:
-            raise UserError(f"The archive {self.folder} is bound to no model yet; bind it to a bundle first.")
         if not case.images and case.report is None:
             raise UserError("A case needs at least an image or a report.")
         pictures = [to_png(image.gray) for image in case.images]
         with self.write() as db:
+            bundle_id = self._bound_to(made_by)
             key = self.identity.case(case.key)
             row = db.execute("SELECT id FROM cases WHERE key = ?", [key]).fetchone()
             case_id = int(row[0]) if row else self._insert_case(db, key, case)
@@ -152,6 +150,15 @@ class Archive(LocalStore):
                 _insert_report(db, case_id, bundle_id, case.report)
         return case_id
 
+    def _bound_to(self, made_by: str | None) -> str:
+        """The bundle that the vectors of a write are of; asked inside its transaction, so that none come too late."""
+        bundle_id = self.bundle_id
+        if bundle_id is None:
+            raise UserError(f"The archive {self.folder} is bound to no model yet; bind it to a bundle first.")
+        if made_by is not None:
+            self.require_bundle(made_by)
+        return bundle_id
+
     def _insert_case(self, db: Database, key: str, case: NewCase) -> int:
         return insert(
             db,
@@ -178,15 +185,15 @@ class Archive(LocalStore):
         report = self.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id])
         return frozenset(row[0] for row in images), bool(report)
 
-    def set_report(self, case_id: int, report: NewReport, why: str) -> None:
+    def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit, so no identifiers in it.
 
         Raises:
-            UserError: no such case, or the archive is bound to no bundle.
+            UserError: no such case, or the archive is bound to no bundle, or not to that of its vector (`made_by`).
         """
-        bundle_id = self.bundle_id
         with self.write() as db:
-            if bundle_id is None or not db.execute("SELECT 1 FROM cases WHERE id = ?", [case_id]).fetchone():
+            bundle_id = self._bound_to(made_by)
+            if not db.execute("SELECT 1 FROM cases WHERE id = ?", [case_id]).fetchone():
                 raise UserError(f"The archive has no case {case_id}.")
             db.execute("DELETE FROM reports WHERE case_id = ?", [case_id])
             _insert_report(db, case_id, bundle_id, report)

@@ -38,8 +38,8 @@ class NewReport:
 
 
 @dataclass(frozen=True, slots=True)
-class NewCase:
-    """A case to keep. `key` and `patient` are given as they are (UID, Patient ID) and stored as keyed hashes only."""
+class CaseFacts:
+    """What is known of a case besides pictures and text. `key` and `patient` as they stand in the source (UID, ID)."""
 
     key: str
     modality: str = ""
@@ -51,6 +51,12 @@ class NewCase:
     licence: str = ""
     attribution: str = ""
     patient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase(CaseFacts):
+    """A case to keep; the archive stores `key` and `patient` as keyed hashes only."""
+
     images: tuple[NewImage, ...] = ()
     report: NewReport | None = None
 

@@ -60,6 +60,20 @@ def create_cases_images_reports_and_embeddings(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def create_new_embeddings(db: Database) -> None:
+    """Vectors of the bundle that the archive is moving to (reembed.py), until all are there."""
+    db.execute(
+        """CREATE TABLE new_embeddings (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL CHECK (kind IN ('image', 'report')),
+            image_id INTEGER REFERENCES images (id) ON DELETE CASCADE,
+            report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE,
+            bundle_id TEXT NOT NULL, vector BLOB NOT NULL,
+            UNIQUE (image_id, bundle_id), UNIQUE (report_id, bundle_id))"""
+    )
+
+
 def upgrade(db: Database, where: str) -> None:
     """Bring the database to the newest schema.
 

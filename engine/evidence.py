@@ -45,7 +45,7 @@ def find_evidence(
         exclude_case: a case that may not support it: the study's own.
     """
     query = bundle.embed_texts([sentence])[0]
-    found = archive.index.nearest(query, "report", CANDIDATES)
+    found = archive.index.nearest(query, "report", CANDIDATES, bundle_id=bundle.id)
     known: list[tuple[int, str, float]] = []
     unknown: list[tuple[int, str]] = []
     for case_id, vector in zip(found.cases.tolist(), found.vectors, strict=True):

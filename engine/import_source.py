@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.archive_case import CaseFacts
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedPicture:
@@ -29,27 +31,17 @@ class FoundPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundCase:
+class FoundCase(CaseFacts):
     """What one study or one row brings. Identifiers are as they stand in the source; the archive hashes them.
 
-    names: what a row of a reports file may name it by: column -> value. identifiers: of this very patient, to be
-    removed from its text. named_by_pictures: `key` comes from what the pictures contain, so the case waits until they
-    can be read; a study, which has a UID, goes in with its report alone.
+    name: where it lies, for messages. names: what a row of a reports file may name it by: column -> value.
+    identifiers: of this very patient, to be removed from its text. named_by_pictures: `key` comes from what the
+    pictures contain, so the case waits until they can be read; a study, which has a UID, goes in with its report alone.
     """
 
-    key: str
-    name: str
+    name: str = ""
     pictures: tuple[FoundPicture, ...] = ()
     text: str = ""
-    modality: str = ""
-    sex: str = ""
-    age: int | None = None
-    body_part: str = ""
-    description: str = ""
-    source: str = ""
-    licence: str = ""
-    attribution: str = ""
-    patient: str | None = None
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     identifiers: tuple[str, ...] = ()
     named_by_pictures: bool = False

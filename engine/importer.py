@@ -5,7 +5,7 @@ import came: run again after a kill, it skips what is there, completes what is p
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine import import_csv, import_dicom
 from engine.archive import Archive
-from engine.archive_case import NewCase, NewImage, NewReport
+from engine.archive_case import CaseFacts, NewCase, NewImage, NewReport
 from engine.database import insert, now
 from engine.deidentify import WARNING, clean
 from engine.errors import Rejected, UserError
@@ -209,7 +209,7 @@ class _Import:
                 for picture, loaded in one.pictures
             )
             report = NewReport(one.text, next(text_rows)) if one.text else None
-            case_id = self._archive.add_case(_new_case(one.found, images, report))
+            case_id = self._archive.add_case(_new_case(one.found, images, report), self._bundle.id)
             if self._links is not None:
                 self._links.remember(case_id, one.found.name)
             self.result.added += not one.known
@@ -220,20 +220,9 @@ class _Import:
 
 
 def _new_case(found: FoundCase, images: tuple[NewImage, ...], report: NewReport | None) -> NewCase:
-    return NewCase(
-        key=found.key,
-        modality=found.modality,
-        sex=found.sex,
-        age=found.age,
-        body_part=found.body_part,
-        description=clean(found.description, found.identifiers).text,
-        source=found.source,
-        licence=found.licence,
-        attribution=found.attribution,
-        patient=found.patient,
-        images=images,
-        report=report,
-    )
+    facts: dict[str, Any] = {fact.name: getattr(found, fact.name) for fact in fields(CaseFacts)}
+    facts["description"] = clean(found.description, found.identifiers).text
+    return NewCase(**facts, images=images, report=report)
 
 
 def archive_signed(
@@ -276,10 +265,9 @@ def archive_signed(
     report = NewReport(cleaned, bundle.embed_texts([cleaned])[0], "signed")
     known = archive.find_case(study_uid)
     if known is not None:
-        archive.set_report(known, report, "signed in Kindred")
+        archive.set_report(known, report, "signed in Kindred", bundle.id)
         return known
     small = None if gray is None else shrink(gray)
     images = () if small is None else (NewImage(small, bundle.embed_images([small])[0], image_key, window),)
-    return archive.add_case(
-        NewCase(study_uid, modality, sex, age, body_part, "", "signed in Kindred", "", "", patient, images, report)
-    )
+    facts = CaseFacts(study_uid, modality, sex, age, body_part, source="signed in Kindred", patient=patient)
+    return archive.add_case(NewCase(**asdict(facts), images=images, report=report), bundle.id)

@@ -174,7 +174,7 @@ def _by_vector(
         floor = -np.inf  # no vector that was left out scores higher than this
         for kind in kinds:
             score = calibrated(query, kind, bundle.calibration)
-            found = archive.index.nearest(score.weights, kind, depth, cases)
+            found = archive.index.nearest(score.weights, kind, depth, cases, bundle.id)
             if not len(found.ids):
                 continue
             scores = score(found.vectors)

@@ -29,6 +29,10 @@ FLAT_LIMIT = 50_000  # float32 [50000, 512] is 100 MB; a flat scan of it takes a
 SAVE_AFTER = 1_000  # later rows than these are written to the file again; fewer are cheap to read from SQLite
 PAGE = 20_000
 MAGIC = b"kindred vectors 1\n"
+# One statement, so that rows of one bundle are never taken for those of another while the archive moves to it. The
+# index on case_id holds all ids, so counting never touches the vectors.
+STAMP = """SELECT count(*), coalesce(max(id), 0), (SELECT value FROM settings WHERE name = 'bundle_id')
+    FROM embeddings"""
 
 IndexState = Literal["intact", "behind", "missing", "stale", "damaged"]
 
@@ -73,7 +77,12 @@ class VectorIndex:
         self._snapshot: _Snapshot | None = None
 
     def nearest(
-        self, weights: NDArray[np.float32], kind: Kind, count: int, cases: NDArray[np.int64] | None = None
+        self,
+        weights: NDArray[np.float32],
+        kind: Kind,
+        count: int,
+        cases: NDArray[np.int64] | None = None,
+        bundle_id: str | None = None,
     ) -> Neighbours:
         """The vectors of one kind with the largest inner product with `weights`.
 
@@ -82,24 +91,39 @@ class VectorIndex:
             kind: images or reports.
             count: how many at most.
             cases: case ids that may be returned; None for all.
-        """
-        with self._lock:
-            snapshot = self._current()
-            mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
-            if cases is not None:
-                mask = mask & np.isin(snapshot.cases, cases)
-            total = int(mask.sum())
-            positions = _scan(snapshot, weights, mask, min(count, total))
-            ids, owners = snapshot.ids[positions], snapshot.cases[positions]
-        return Neighbours(ids, owners, self.vectors(ids), len(ids) == total)
+            bundle_id: the bundle that made `weights`; None when no model made them.
 
-    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The stored vectors of these embedding ids, in their order, float32 [n, D], normalised again."""
+        Raises:
+            UserError: the vectors are of another bundle, also when the archive moved to it a moment ago.
+        """
+        while True:
+            with self._lock:
+                snapshot = self._current()
+                made_by = snapshot.stamp.bundle_id
+                if bundle_id is not None and made_by is not None and made_by != bundle_id:
+                    raise UserError(
+                        f"The archive {self.path.parent} holds vectors of another model ({made_by[:12]}, not "
+                        f"{bundle_id[:12]}); open that model and search again."
+                    )
+                mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
+                if cases is not None:
+                    mask = mask & np.isin(snapshot.cases, cases)
+                total = int(mask.sum())
+                positions = _scan(snapshot, weights, mask, min(count, total))
+                ids, owners = snapshot.ids[positions], snapshot.cases[positions]
+            vectors = self._stored(ids)
+            if vectors is not None:  # else a report or the whole archive got new vectors meanwhile
+                return Neighbours(ids, owners, vectors, len(ids) == total)
+
+    def _stored(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """The vectors of these embedding ids, in their order, float32 [n, D], normalised again; None if one is gone."""
         found: dict[int, bytes] = {}
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500].tolist()
             marks = ", ".join("?" * len(some))
             found.update(self._read(f"SELECT id, vector FROM embeddings WHERE id IN ({marks})", some))
+        if len(found) < len(ids):
+            return None
         if not found:
             return np.zeros((0, 0), np.float32)
         return _unit(np.stack([np.frombuffer(found[int(one)], "<f2") for one in ids]))
@@ -125,14 +149,10 @@ class VectorIndex:
     # -- keeping up with SQLite
 
     def _wanted(self) -> Stamp:
-        bundle = self._read("SELECT value FROM settings WHERE name = 'bundle_id'")
-        # The index on case_id holds all ids, so this never touches the vectors.
-        count, last = self._read("SELECT count(*), coalesce(max(id), 0) FROM embeddings")[0]
-        return Stamp(count, last, bundle[0][0] if bundle else None)
+        return Stamp(*self._read(STAMP)[0])
 
     def _is_prefix(self, stamp: Stamp) -> bool:
-        rows = self._read("SELECT count(*), coalesce(max(id), 0) FROM embeddings WHERE id <= ?", [stamp.last_id])[0]
-        return (rows[0], rows[1], self._wanted().bundle_id) == (stamp.count, stamp.last_id, stamp.bundle_id)
+        return Stamp(*self._read(f"{STAMP} WHERE id <= ?", [stamp.last_id])[0]) == stamp
 
     def _current(self) -> _Snapshot:
         wanted = self._wanted()

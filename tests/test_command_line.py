@@ -117,6 +117,23 @@ def test_an_import_with_refused_files_still_succeeds(
     assert [Path(one["path"]).name for one in result["rejected"]] == ["broken.dcm"]
 
 
+def test_an_archive_of_other_models_is_moved_to_these(
+    tmp_path: Path, imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "archive"
+    shutil.copytree(imported, place)
+    connection = sqlite3.connect(place / "archive.db")
+    connection.execute("UPDATE settings SET value = 'other models' WHERE name = 'bundle_id'")
+    connection.commit()
+    connection.close()
+    assert cli.main(["search", "--archive", str(place), "--text", "femur"]) == 2
+    assert "kindred reembed --archive" in capsys.readouterr().err
+    moved = document(capsys, "reembed", "--archive", place)
+    assert moved["vectors"] == 5
+    found = document(capsys, "search", "--archive", place, "--text", "Fracture of the distal femur.")
+    assert found["hits"][0]["text"] == "Fracture of the distal femur."
+
+
 def test_the_doctor_finds_a_sound_installation_sound(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = document(capsys, "doctor", "--archive", imported)
     assert report["ok"]
