@@ -127,7 +127,7 @@ def training_texts(
     rows = list(training.rows)
     known = {row.path for row in rows}
     for name in trained_on(captioner, "pairs"):
-        rows += [r for r in data.read_manifest(request.data / name) if r.split == "train" and r.path not in known]
+        rows += [r for r in data.read_manifest(request.data / name)[0] if r.split == "train" and r.path not in known]
     grouped: dict[str, list[data.Pair]] = defaultdict(list)
     for row in rows:
         grouped[row.values.get("source", "") or "not stated"].append(row)

@@ -1,4 +1,4 @@
-"""`python -m training encoders|captioner|evaluate ...`: hands over to the command's own module."""
+"""`python -m training encoders|captioner|evaluate|pairs ...`: hands over to the command's own module."""
 
 import importlib
 import logging
@@ -11,6 +11,7 @@ COMMANDS = {
     "encoders": "training.train_encoders",
     "captioner": "training.train_captioner",
     "evaluate": "training.evaluate",
+    "pairs": "training.make_pairs",
 }
 
 
@@ -19,7 +20,7 @@ def main(argv: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         if not argv or argv[0] not in COMMANDS:
-            raise UserError(f"Say what to do: python -m training {'|'.join(COMMANDS)} --config FILE")
+            raise UserError(f"Say what to do: python -m training {'|'.join(COMMANDS)} ...")
         return int(importlib.import_module(COMMANDS[argv[0]]).main(argv[1:]) or 0)
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from PIL import Image, UnidentifiedImageError
 
 from engine.errors import Rejected, UserError
 from engine.preprocess import to_square
+from training import readers
 
 Gray = NDArray[np.uint8]
+DAMAGED = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError)
 NEEDED = ("image", "text", "split", "patient_id", "split_group")
 
 
@@ -29,23 +32,54 @@ class Pair:
     values: dict[str, str] = field(default_factory=dict)
 
 
+class PictureFiles(Sequence[Gray]):
+    """Pictures that are decoded when they are asked for, so that a set larger than the memory can be trained on."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = list(paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> Gray: ...
+    @overload
+    def __getitem__(self, index: slice) -> "PictureFiles": ...
+    def __getitem__(self, index: int | slice) -> "Gray | PictureFiles":
+        if isinstance(index, slice):
+            return PictureFiles(self.paths[index])
+        try:
+            return read_gray(self.paths[index])
+        except DAMAGED as problem:
+            raise UserError(
+                f"{self.paths[index]} cannot be decoded any more; remove its row from the manifest and resume."
+            ) from problem
+
+
 @dataclass(frozen=True)
 class Pairs:
     """Pairs with their pictures (uint8 [H, W] in the same order), and the rows that were refused."""
 
     rows: list[Pair]
-    images: list[Gray]
+    images: Sequence[Gray]
     rejected: list[Rejected]
 
     def split(self, name: str) -> "Pairs":
         chosen = [index for index, row in enumerate(self.rows) if row.split == name]
         if not chosen:
             raise UserError(f"The manifests hold no usable row of the split {name!r}; check their column `split`.")
-        return Pairs([self.rows[i] for i in chosen], [self.images[i] for i in chosen], [])
+        rows = [self.rows[i] for i in chosen]
+        if isinstance(self.images, PictureFiles):
+            return Pairs(rows, PictureFiles([self.images.paths[i] for i in chosen]), [])
+        return Pairs(rows, [self.images[i] for i in chosen], [])
 
 
-def read_pairs(manifests: Iterable[Path]) -> Pairs:
+def read_pairs(manifests: Iterable[Path], stream: bool = False) -> Pairs:
     """Read manifests and their pictures (paths relative to the CSV); bad rows are listed and skipped.
+
+    Args:
+        manifests: CSV files, or folders in a public layout (training/readers.py).
+        stream: open the pictures' headers only, and decode each picture when it is needed.
 
     Raises:
         UserError: a manifest is missing or lacks a column; a patient or a group stands in more than one split.
@@ -54,25 +88,39 @@ def read_pairs(manifests: Iterable[Path]) -> Pairs:
     images: list[Gray] = []
     rejected: list[Rejected] = []
     for manifest in manifests:
-        for number, pair in enumerate(read_manifest(manifest), start=2):
+        pairs, refused = read_manifest(manifest)
+        rejected += refused
+        for number, pair in enumerate(pairs, start=2):
+            where = str(pair.path) if manifest.is_dir() else f"{manifest}:{number}"
             if not pair.text:
-                rejected.append(Rejected(f"{manifest}:{number}", "The text is empty."))
+                rejected.append(Rejected(where, "The text is empty."))
                 continue
             try:
-                images.append(read_gray(pair.path))
-            except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as problem:
-                reason = (
-                    "The image is missing." if isinstance(problem, FileNotFoundError) else "The image is unreadable."
-                )
-                rejected.append(Rejected(f"{manifest}:{number}", f"{reason} ({pair.path.name})"))
+                if stream:
+                    check_header(pair.path)
+                else:
+                    images.append(read_gray(pair.path))
+            except DAMAGED as problem:
+                rejected.append(Rejected(where, f"{reason(problem)} ({pair.path.name})"))
                 continue
             rows.append(pair)
     refuse_crossing(rows)
-    return Pairs(rows, images, rejected)
+    return Pairs(rows, PictureFiles([row.path for row in rows]) if stream else images, rejected)
 
 
-def read_manifest(manifest: Path) -> list[Pair]:
-    """All rows of one CSV, checked for its columns only."""
+def reason(problem: BaseException) -> str:
+    return "The image is missing." if isinstance(problem, FileNotFoundError) else "The image is unreadable."
+
+
+def read_manifest(manifest: Path) -> tuple[list[Pair], list[Rejected]]:
+    """All rows of one CSV, checked for its columns only, or of a folder in a public layout; and what was left out.
+
+    Raises:
+        UserError: the manifest is missing, or lacks a column or rows; a folder of no known layout.
+    """
+    if manifest.is_dir():
+        found = readers.read(manifest)
+        return as_pairs(found.rows, manifest), found.rejected
     try:
         with manifest.open(encoding="utf-8", newline="") as stream:
             lines = list(csv.DictReader(stream))
@@ -83,9 +131,14 @@ def read_manifest(manifest: Path) -> list[Pair]:
         raise UserError(
             f"The manifest {manifest} has no {', '.join(missing) or 'rows'}; see the README on its columns."
         )
+    return as_pairs(lines, manifest.parent), []
+
+
+def as_pairs(lines: Iterable[dict[str, str]], folder: Path) -> list[Pair]:
+    """Rows of a pairs CSV whose pictures are named from `folder`."""
     return [
         Pair(
-            manifest.parent / line["image"],
+            folder / line["image"],
             " ".join((line["text"] or "").split()),
             line["split"],
             line["patient_id"],
@@ -94,6 +147,12 @@ def read_manifest(manifest: Path) -> list[Pair]:
         )
         for line in lines
     ]
+
+
+def check_header(path: Path) -> None:
+    """Raise one of DAMAGED when there is no picture file at `path`; decodes nothing."""
+    with Image.open(path):
+        pass
 
 
 def read_gray(path: Path) -> Gray:
