@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QObject
 
 from desktop.background import Background
 from desktop.state.archive import ArchiveState
+from desktop.state.basic_tools import PanTool, Regions, RegionTool, ScrollTool, WindowTool, ZoomTool
+from desktop.state.frames import FrameCache
 from desktop.state.jobs import JobsState
+from desktop.state.layout import LayoutState
 from desktop.state.messages import MessagesState
 from desktop.state.report import ReportState
 from desktop.state.search import SearchState
-from desktop.state.studies import StudiesState
+from desktop.state.studies import StudiesState, identify
+from desktop.state.tools import ToolsState
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.importer import ImportResult
@@ -26,17 +31,29 @@ class Desk(QObject):
         self.messages = MessagesState(self)
         self.jobs = JobsState(self.background, self)
         self.studies = StudiesState(self.background, parent=self)
-        self.viewport = ViewportState(self.background, parent=self)
+        self.frames = FrameCache()
+        self.layout = LayoutState(self._make_viewport, parent=self)
+        shown = cast(ViewportState, self.layout.shown)  # it stands for whichever viewport is active
+        self.tools = ToolsState(self)
+        self.regions = Regions(self)
+        self._add_tools()
         self.archive = ArchiveState(self.background, parent=self)
-        self.search = SearchState(self.background, self.archive, self.viewport, parent=self)
+        self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
-            self.background, self.studies, self.viewport, self.archive, folder=workspace, who=who, parent=self
+            self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
         )
         self.background.problem.connect(self.messages.show_error)
         self.report.outbox.told.connect(self.messages.tell)
         self.studies.selected.connect(self._show_series)
+        self.studies.changed.connect(self._keep_series_current)
+        self.layout.active_changed.connect(self._choose_shown_series)
         self.studies.nothing_found.connect(self._tell_nothing_found)
         self.archive.imported.connect(self._tell_imported)
+
+    @property
+    def viewport(self) -> ViewportState:
+        """The active viewport; connect to the signals of `layout.shown`, which goes on with the next active one."""
+        return self.layout.active
 
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
         """Start what can start before the user does anything; all of it in the background."""
@@ -59,8 +76,48 @@ class Desk(QObject):
         self.report.close()
         self.archive.close()
 
+    def show_series_in(self, viewport: ViewportState, series_id: str) -> None:
+        """Show a series that was dropped on a viewport there, and go on with that one."""
+        for study in self.studies.studies:
+            for series in study.series:
+                if identify(study, series) == series_id:
+                    self.layout.activate(viewport)
+                    if viewport.series is not series:
+                        viewport.show(study, series)
+                    self.studies.select(series_id)
+
+    def _make_viewport(self, name: str) -> ViewportState:
+        return ViewportState(self.background, self.frames, name, parent=self)
+
+    def _add_tools(self) -> None:
+        self.tools.add("window", WindowTool())
+        self.tools.add("pan", PanTool())
+        self.tools.add("zoom", ZoomTool())
+        self.tools.add("scroll", ScrollTool())
+        self.tools.add("region_zoom", RegionTool(self.regions, ViewportState.zoom_to))
+        self.tools.add("region_window", RegionTool(self.regions, ViewportState.auto_window_of))
+
     def _show_series(self) -> None:
-        self.viewport.show(self.studies.study, self.studies.series)
+        if self.viewport.series is not self.studies.series:
+            self.viewport.show(self.studies.study, self.studies.series)
+
+    def _choose_shown_series(self) -> None:
+        """The list and the report follow the viewport that the user turned to."""
+        study, series = self.viewport.study, self.viewport.series
+        if study is not None and series is not None:
+            self.studies.select(identify(study, series))
+
+    def _keep_series_current(self) -> None:
+        """Viewports let go of a study that was closed, and go on with a series of which more is known now."""
+        known = {identify(study, series): (study, series) for study in self.studies.studies for series in study.series}
+        for viewport in self.layout.every:
+            if viewport.study is None or viewport.series is None:
+                continue
+            now = known.get(identify(viewport.study, viewport.series))
+            if now is None:
+                viewport.show(None, None)
+            elif now[1] is not viewport.series or now[0] is not viewport.study:
+                viewport.take_series(*now)
 
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)

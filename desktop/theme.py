@@ -27,6 +27,13 @@ AMBER = "#dcae5a"
 RED = "#e58a7b"
 GREEN = "#86bf9b"
 
+# Over an image the ground is black in every theme.
+ON_IMAGE = "#d9dee4"
+ON_IMAGE_MUTED = "#9ca6b2"
+ON_IMAGE_MARK = "#dcae5a"
+ON_IMAGE_ACCENT = "#74b3d1"
+ON_IMAGE_LINE = "#2a2f36"
+
 GAP = 8
 ICON = 20
 

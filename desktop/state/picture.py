@@ -4,7 +4,7 @@ All of this runs on a worker; a request is a snapshot and nothing it holds chang
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,18 @@ def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_fra
     window = None if pixels.is_color else request.window or default_window(pixels)
     shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
     return Picture(request.series, request.index, pixels, window, request.inverted, image, pyramid(shown))
+
+
+def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
+    """The rectangle between two image positions (column, row) as pixels of its own; None when it is hardly any."""
+    columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
+    height, width = pixels.values.shape[:2]
+    where = slice(max(0, rows[0]), min(height, rows[1])), slice(max(0, columns[0]), min(width, columns[1]))
+    values = pixels.values[where]
+    if min(values.shape[:2]) < smallest:
+        return None
+    padding = None if pixels.padding is None else pixels.padding[where]
+    return replace(pixels, values=values, padding=padding, painted=None)
 
 
 def pyramid(image: Image, smallest: int = 256) -> tuple[Image, ...]:

@@ -7,20 +7,18 @@ shows what can be shown and always ends on the last frame asked for. The number 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from math import copysign
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
 from desktop.state import geometry
 from desktop.state.frames import FrameCache
-from desktop.state.geometry import Shape, View
-from desktop.state.picture import Picture, Request, make_picture
+from desktop.state.geometry import Point, Shape, View
+from desktop.state.picture import Picture, Request, make_picture, part
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
 from engine.window import Window, auto_window, presets
 
-TOOLS = ("window", "pan", "zoom", "scroll")
 AHEAD = 12
 """Frames decoded ahead in the direction of scrolling; a third as many behind."""
 
@@ -31,8 +29,13 @@ class ViewportState(QObject):
     series_changed = Signal()
     picture_changed = Signal()
     view_changed = Signal()
-    tool_changed = Signal()
+    overlay_changed = Signal()
+    """Something that is painted over the picture: corner texts, regions, measurements."""
     identity_changed = Signal()
+    index_changed = Signal()
+    """Another frame was asked for."""
+    window_changed = Signal()
+    """Another window was asked for."""
 
     def __init__(
         self,
@@ -52,14 +55,30 @@ class ViewportState(QObject):
         self.picture: Picture | None = None
         self.failure = ""
         self.view = View()
-        self.tool = TOOLS[0]
         self.identity_visible = True
+        self.texts_visible = True
         self._busy: Job | None = None
         self._outdated = False
         self._direction = 1
         self._unreadable: set[FrameRef] = set()
 
     # -- which frame
+
+    def take_series(self, study: Study, series: Series) -> None:
+        """Go on with the same series once more of it is known, on the frame that is shown, without a change on screen.
+
+        A picture that is being made, and its number, are those of the frame as the series stood; the next one follows.
+        """
+        shown = self.series.frames[self.index] if self.series and self.series.frames else None
+        self.study, self.series = study, series
+        if shown in series.frames:
+            self.index = series.frames.index(shown)
+            if self.picture is not None and self.picture.ref in series.frames:
+                self.picture = replace(self.picture, series=series, index=series.frames.index(self.picture.ref))
+        else:
+            self.index = min(self.index, len(series.frames) - 1)
+            self._refresh()
+        self.series_changed.emit()
 
     def show(self, study: Study | None, series: Series | None) -> None:
         """Show another series from its first frame, with its own window, fitted."""
@@ -68,7 +87,7 @@ class ViewportState(QObject):
         self._busy, self._outdated = None, False
         self.study, self.series, self.index, self.window, self.inverted = study, series, 0, None, False
         self.picture, self.failure, self._direction = None, "", 1
-        self.view = geometry.fitted(self.view)
+        self.view = geometry.upright(geometry.fitted(self.view))
         self.series_changed.emit()
         self.picture_changed.emit()
         self._refresh()
@@ -88,6 +107,7 @@ class ViewportState(QObject):
         self._direction = 1 if index > self.index else -1
         self.index = index
         self._refresh()
+        self.index_changed.emit()
 
     def scroll(self, steps: int) -> None:
         self.go_to(self.index + steps)
@@ -109,6 +129,7 @@ class ViewportState(QObject):
         """None: back to the frame's own window."""
         self.window = window
         self._refresh()
+        self.window_changed.emit()
 
     def apply_preset(self, number: int) -> None:
         """1-based, as on the number keys; 0 is the frame's own window. A number without a preset does nothing."""
@@ -121,6 +142,14 @@ class ViewportState(QObject):
         """From the darkest to the brightest of the frame on screen, but for half a percent at each end."""
         if self.picture is not None and not self.picture.colour:
             self.set_window(auto_window(self.picture.pixels))
+
+    def auto_window_of(self, start: Point, end: Point) -> None:
+        """The same for the region between two viewport positions; a region too small to mean one is none."""
+        picture, corners = self.picture, (self.to_image(start), self.to_image(end))
+        if picture is not None and not picture.colour and corners[0] and corners[1]:
+            region = part(picture.pixels, corners[0], corners[1])
+            if region is not None:
+                self.set_window(auto_window(region))
 
     def drag_window(self, right: float, down: float) -> None:
         """Right widens, up brightens; the step grows with the width, so that 8-bit and 16-bit images feel alike."""
@@ -160,36 +189,53 @@ class ViewportState(QObject):
         if self.shape:
             self._look(geometry.panned(self.view, self.shape, right, down))
 
+    def zoom_to(self, start: Point, end: Point) -> None:
+        """Fill the viewport with the region between two of its positions."""
+        if self.shape:
+            self._look(geometry.zoomed_to(self.view, self.shape, start, end))
+
+    def look(self, view: View) -> None:
+        """Another place, scale or turn, but always the viewport's own size."""
+        own = self.view
+        self._look(replace(view, width=own.width, height=own.height, device_ratio=own.device_ratio))
+
     def fit(self) -> None:
         self._look(geometry.fitted(self.view))
 
     def actual_size(self) -> None:
         self._look(geometry.actual_size(self.view))
 
+    def turn(self, quarters: int) -> None:
+        """Clockwise."""
+        self._look(geometry.turned(self.view, quarters))
+
+    def flip(self, horizontally: bool) -> None:
+        """Exchange left and right of what is seen, or top and bottom."""
+        self._look(geometry.flipped(self.view, horizontally))
+
     def reset(self) -> None:
-        """The frame's own window, not inverted, fitted."""
+        """The frame's own window, not inverted, fitted, upright."""
         self.window, self.inverted = None, False
-        self.fit()
+        self._look(geometry.upright(geometry.fitted(self.view)))
         self._refresh()
+        self.window_changed.emit()
 
-    # -- tools and identity
+    def to_image(self, place: Point) -> Point | None:
+        """Viewport position to image (column, row); None while there is no picture."""
+        return geometry.to_image(self.view, self.shape, place) if self.shape else None
 
-    def set_tool(self, tool: str) -> None:
-        self.tool = tool
-        self.tool_changed.emit()
+    # -- what is written over it
 
-    def use_tool(self, tool: str, right: float, down: float, anchor: tuple[float, float] | None = None) -> None:
-        """Apply a drag by (right, down) logical pixels with a tool, but scrolling, which counts whole frames."""
-        if tool == "window":
-            self.drag_window(right, down)
-        elif tool == "pan":
-            self.pan_by(right, down)
-        elif tool == "zoom":
-            self.zoom_by(1.01 ** copysign(min(abs(down), 60), -down), anchor)
+    def set_identity_visible(self, visible: bool) -> None:
+        if visible != self.identity_visible:
+            self.identity_visible = visible
+            self.identity_changed.emit()
+            self.overlay_changed.emit()
 
-    def toggle_identity(self) -> None:
-        self.identity_visible = not self.identity_visible
-        self.identity_changed.emit()
+    def set_texts_visible(self, visible: bool) -> None:
+        if visible != self.texts_visible:
+            self.texts_visible = visible
+            self.overlay_changed.emit()
 
     # -- making pictures
 

@@ -1,9 +1,10 @@
 """The open studies and their series with thumbnails. Shows a StudiesState; reads no files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -12,6 +13,7 @@ from desktop.state.annotations import format_date, readable_name, series_title
 from desktop.state.studies import StudiesState, identify
 from desktop.state.viewport import ViewportState
 from desktop.views import drawing
+from desktop.views.viewport import SERIES
 from engine.study import Series, Study
 
 THUMBNAIL = 60
@@ -52,7 +54,7 @@ class SeriesModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        chosen = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+        chosen = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
         return chosen if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -60,6 +62,15 @@ class SeriesModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return ", ".join(self.lines(row))
         return None
+
+    def mimeTypes(self) -> list[str]:
+        return [SERIES]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The series that is dragged into a viewport."""
+        data = QMimeData()
+        data.setData(SERIES, self.rows[indexes[0].row()].series_id.encode("utf-8"))
+        return data
 
     def lines(self, row: Row) -> list[str]:
         """Title first."""
@@ -134,6 +145,7 @@ class SeriesList(QStackedWidget):
         self.list.setModel(self.model)
         self.list.setItemDelegate(SeriesDelegate(self.model, studies, self))
         self.list.setMouseTracking(True)
+        self.list.setDragEnabled(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Studies and series")

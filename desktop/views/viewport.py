@@ -1,36 +1,48 @@
-"""Paints a ViewportState and turns gestures into its calls. Decodes nothing and decides nothing."""
+"""Paints a ViewportState and turns gestures into calls of tools. Decodes nothing and decides nothing."""
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QFocusEvent,
     QFontMetricsF,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop import theme
 from desktop.state import geometry
-from desktop.state.annotations import Annotations, annotate
+from desktop.state.annotations import annotate
 from desktop.state.picture import Image
+from desktop.state.tools import Gesture, Tool, ToolsState
 from desktop.state.viewport import ViewportState
+from desktop.views.canvas import Painter, canvas_of
+from desktop.views.overlay_text import MARGIN, write_corners, write_edges
 
-MARGIN = 12
-SCROLL_PIXELS = 8
-"""Drag distance of one frame with the scroll tool."""
+SERIES = "application/x-kindred-series"
+"""What a series carries while it is dragged: its id, in UTF-8."""
+PIXELS_FROM = 8
+"""Logical pixels of an image pixel from which single pixels are what one wants to see."""
 CURSORS = {
-    "window": Qt.CursorShape.CrossCursor,
-    "pan": Qt.CursorShape.OpenHandCursor,
-    "zoom": Qt.CursorShape.SizeVerCursor,
-    "scroll": Qt.CursorShape.SplitVCursor,
+    "arrow": Qt.CursorShape.ArrowCursor,
+    "cross": Qt.CursorShape.CrossCursor,
+    "hand": Qt.CursorShape.OpenHandCursor,
+    "up-down": Qt.CursorShape.SizeVerCursor,
+    "split": Qt.CursorShape.SplitVCursor,
 }
+BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "pan"}
+"""What a button does whichever tool is chosen; the left one is the chosen tool's."""
 
 
 def to_qimage(image: Image) -> QImage:
@@ -43,34 +55,47 @@ def to_qimage(image: Image) -> QImage:
 class ViewportView(QWidget):
     """One picture with corner texts. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll."""
 
-    activated = Signal()
+    activated = Signal(object)
+    """Its state: the user turned to this viewport."""
+    double_clicked = Signal()
+    series_dropped = Signal(object, str)
+    """Its state, and the id of a series."""
 
-    def __init__(self, state: ViewportState, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, state: ViewportState, tools: ToolsState, painters: Sequence[Painter] = (), parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._state = state
+        self.state, self._tools, self._painters = state, tools, painters
+        self.active = self.framed = False
         self._last: QPointF | None = None
-        self._drag_tool = ""
-        self._carry = 0.0
+        self._drag: Tool | None = None
         self._wheel = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(200, 160)
+        self.setMinimumSize(120, 100)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAcceptDrops(True)
+        self.setMouseTracking(True)
         self.setAccessibleName("Image")
-        for signal in (state.picture_changed, state.view_changed, state.identity_changed, state.series_changed):
+        for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
             signal.connect(self.update)
         state.picture_changed.connect(self._describe)
-        state.tool_changed.connect(self._take_tool)
+        tools.changed.connect(self._take_tool)
         self._take_tool()
+
+    def set_active(self, active: bool, framed: bool) -> None:
+        """`framed`: there are others, so that it must be seen which one is active."""
+        self.active, self.framed = active, framed
+        self.update()
 
     # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.VIEWER))
-        state = self._state
+        state = self.state
         if state.series is None:
-            self._write_centre(painter, "Open a study", "Drop files, folders or a zip here, or press Ctrl+O.")
+            self._write_centre(painter, *self._invitation())
         elif state.picture is not None:
             self._paint_picture(painter)
         elif state.failure:
@@ -78,146 +103,154 @@ class ViewportView(QWidget):
         else:
             self._write_centre(painter, "Loading …", "")
         if state.series is not None:
-            self._paint_annotations(painter, annotate(state))
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(theme.ACCENT), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+            area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+            notes = annotate(state)
+            if state.texts_visible:
+                write_corners(painter, area, notes)
+            write_edges(painter, area, notes)
+        self._paint_frame(painter)
         painter.end()
 
+    def _invitation(self) -> tuple[str, str]:
+        if self.framed:
+            return "Empty", "Drag a series here, or choose one in the list."
+        return "Open a study", "Drop files, folders or a zip here, or press Ctrl+O."
+
     def _paint_picture(self, painter: QPainter) -> None:
-        picture, shape = self._state.picture, self._state.shape
-        if picture is None or shape is None:
+        canvas = canvas_of(self.state, self.active)
+        picture = self.state.picture
+        if picture is None or canvas is None:
             return
-        target = QRectF(*geometry.rectangle(self._state.view, shape))
-        needed = target.width() * self._state.view.device_ratio
+        across, down, *_ = geometry.transform(canvas.view, canvas.shape)
+        scale = max(abs(across), abs(down))
+        needed = canvas.shape.columns * scale * canvas.view.device_ratio
         level = picture.levels[0]
         for smaller in picture.levels[1:]:
             if smaller.shape[1] >= needed:
                 level = smaller
-        source = to_qimage(level)
-        smooth = target.width() / shape.columns < 8  # far zoomed in, single pixels are what one wants to see
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(target, source)
-
-    def _paint_annotations(self, painter: QPainter, notes: Annotations) -> None:
-        metrics = QFontMetricsF(self.font())
-        area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        column = area.width() / 2 - MARGIN
-        for lines, right, bottom in (
-            (notes.top_left, False, False),
-            (notes.top_right, True, False),
-            (notes.bottom_left, False, True),
-            (notes.bottom_right, True, True),
-        ):
-            for row, line in enumerate(reversed(lines) if bottom else lines):
-                offset = row * metrics.lineSpacing()
-                top = area.bottom() - metrics.lineSpacing() - offset if bottom else area.top() + offset
-                place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())
-                text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, column)
-                side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-                self._write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.TEXT)
-        if notes.edges:
-            left, top_letter, right_letter, bottom_letter = notes.edges
-            centre, height = area.center(), metrics.lineSpacing()
-            for place, text in (
-                (QRectF(area.left(), centre.y() - height / 2, 80, height), left),
-                (QRectF(area.right() - 80, centre.y() - height / 2, 80, height), right_letter),
-                (QRectF(centre.x() - 40, area.top(), 80, height), top_letter),
-                (QRectF(centre.x() - 40, area.bottom() - height, 80, height), bottom_letter),
-            ):
-                side = Qt.AlignmentFlag.AlignHCenter
-                if place.left() == area.left():
-                    side = Qt.AlignmentFlag.AlignLeft
-                elif place.right() == area.right():
-                    side = Qt.AlignmentFlag.AlignRight
-                self._write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.AMBER)
-
-    def _write(self, painter: QPainter, place: QRectF, side: Qt.AlignmentFlag, text: str, color: str) -> None:
-        """Text with a dark rim, to be read on bright bone as well."""
-        metrics = QFontMetricsF(painter.font())
-        left = place.left()
-        if side & Qt.AlignmentFlag.AlignRight:
-            left = place.right() - metrics.horizontalAdvance(text)
-        elif side & Qt.AlignmentFlag.AlignHCenter:
-            left = place.center().x() - metrics.horizontalAdvance(text) / 2
-        path = QPainterPath()
-        path.addText(left, place.center().y() + (metrics.ascent() - metrics.descent()) / 2, painter.font(), text)
+        painter.save()
+        reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
+        painter.setTransform(reduced * canvas.transform)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
+        painter.drawImage(0, 0, to_qimage(level))
+        painter.restore()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rim = QPen(QColor(0, 0, 0, 210), 3)
-        rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.strokePath(path, rim)
-        painter.fillPath(path, QColor(color))
+        for paint in self._painters:
+            painter.save()
+            paint(painter, canvas)
+            painter.restore()
+
+    def _paint_frame(self, painter: QPainter) -> None:
+        """Thick around the active one of several; thin while it has the keyboard; a faint line between the others."""
+        width, color = 0.0, theme.ON_IMAGE_ACCENT
+        if self.framed:
+            width, color = (2.0, color) if self.active else (1.0, theme.ON_IMAGE_LINE)
+        elif self.hasFocus():
+            width = 1.0
+        if width:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(QColor(color), width))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self.rect()).adjusted(width / 2, width / 2, -width / 2, -width / 2))
 
     def _write_centre(self, painter: QPainter, title: str, text: str) -> None:
-        area = QRectF(self.rect()).adjusted(4 * MARGIN, 0, -4 * MARGIN, 0)
+        area = QRectF(self.rect()).adjusted(2 * MARGIN, 0, -2 * MARGIN, 0)
         font = painter.font()
         metrics = QFontMetricsF(font)
         large = painter.font()
         large.setPointSizeF(font.pointSizeF() * 1.4)
         painter.setFont(large)
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(theme.ON_IMAGE))
         painter.drawText(area.translated(0, -metrics.lineSpacing()), Qt.AlignmentFlag.AlignCenter, title)
         painter.setFont(font)
-        painter.setPen(QColor(theme.MUTED))
+        painter.setPen(QColor(theme.ON_IMAGE_MUTED))
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         painter.drawText(area.adjusted(0, area.height() / 2 + metrics.lineSpacing() / 2, 0, 0), flags, text)
 
     def _describe(self) -> None:
-        notes = annotate(self._state)
+        notes = annotate(self.state)
         self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
 
     # -- gestures
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._state.resize(self.width(), self.height(), self.devicePixelRatioF())
+        self.state.resize(self.width(), self.height(), self.devicePixelRatioF())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._wheel += event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             place = event.position()
-            self._state.zoom_by(1.0015**self._wheel, (place.x(), place.y()))
+            self.state.zoom_by(1.0015**self._wheel, (place.x(), place.y()))
             self._wheel = 0
         else:
             steps = int(self._wheel / 120)
             self._wheel -= steps * 120
-            self._state.scroll(-steps)
+            self.state.scroll(-steps)
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        tools = {
-            Qt.MouseButton.LeftButton: self._state.tool,
-            Qt.MouseButton.RightButton: "window",
-            Qt.MouseButton.MiddleButton: "pan",
-        }
-        self._drag_tool = tools.get(event.button(), "")
-        self._last, self._carry = event.position(), 0.0
-        if self._drag_tool:
-            self.setCursor(CURSORS[self._drag_tool])
-        self.activated.emit()
+        self.activated.emit(self.state)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drag = self._tools.take(self._gesture(event))
+        elif event.button() in BUTTONS:
+            self._drag = self._tools[BUTTONS[event.button()]]
+        else:
+            return
+        self._last = event.position()
+        self.setCursor(CURSORS[self._drag.cursor])
+        self._drag.press(self._gesture(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._last is None or not self._drag_tool:
+        if self._drag is None:
+            self._tools[self._tools.chosen].hover(self._gesture(event))
             return
-        moved = event.position() - self._last
+        gesture = self._gesture(event)
         self._last = event.position()
-        if self._drag_tool == "scroll":
-            self._carry += moved.y() / SCROLL_PIXELS
-            steps = int(self._carry)
-            self._carry -= steps
-            self._state.scroll(steps)
-        else:
-            self._state.use_tool(self._drag_tool, moved.x(), moved.y())
+        self._drag.move(gesture)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._last, self._drag_tool = None, ""
+        if self._drag is not None:
+            self._drag.release(self._gesture(event))
+        self._last = self._drag = None
         self._take_tool()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._state.fit()
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if not self._tools[self._tools.chosen].double_click(self._gesture(event)):
+            self.double_clicked.emit()
+
+    def _gesture(self, event: QMouseEvent) -> Gesture:
+        place = (event.position().x(), event.position().y())
+        moved = event.position() - (self._last or event.position())
+        keys = event.modifiers()
+        return Gesture(
+            self.state,
+            place,
+            self.state.to_image(place),
+            (moved.x(), moved.y()),
+            bool(keys & Qt.KeyboardModifier.ShiftModifier),
+            bool(keys & Qt.KeyboardModifier.ControlModifier),
+        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # the keys of a viewport are commands: see actions.py
+        event.ignore()  # the keys of a viewport are commands: see commands/
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.activated.emit(self.state)
 
     def _take_tool(self) -> None:
-        self.setCursor(CURSORS[self._state.tool])
+        self.setCursor(CURSORS[self._tools[self._tools.chosen].cursor])
+
+    # -- a series dragged from the list
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(SERIES):
+            event.acceptProposedAction()
+        else:
+            event.ignore()  # files are the window's
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.series_dropped.emit(self.state, bytes(event.mimeData().data(SERIES).data()).decode("utf-8"))

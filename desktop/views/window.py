@@ -1,6 +1,7 @@
 """The main window: studies left, image in the middle, similar cases and report right. Places views, nothing else."""
 
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
@@ -8,7 +9,9 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QVBoxLayout, Q
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.state.viewport import ViewportState
 from desktop.views.dialogs import Dialogs
+from desktop.views.grid import ViewportGrid
 from desktop.views.message_bar import MessageBar
 from desktop.views.report_panel import ReportPanel
 from desktop.views.search_panel import SearchPanel
@@ -36,16 +39,16 @@ class MainWindow(QMainWindow):
         self.toolbar.setMovable(False)
         self.toolbar.setIconSize(QSize(theme.ICON, theme.ICON))
         self.addToolBar(self.toolbar)
-        self.viewport = ViewportView(desk.viewport)
+        self.grid = ViewportGrid(desk)
         self.message_bar = MessageBar(desk.messages)
         centre = QWidget()
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.message_bar)
-        layout.addWidget(self.viewport, 1)
+        layout.addWidget(self.grid, 1)
         self.setCentralWidget(centre)
-        self.series_list = SeriesList(desk.studies, desk.viewport)
+        self.series_list = SeriesList(desk.studies, cast(ViewportState, desk.layout.shown))
         self.search_panel = SearchPanel(desk.search, desk.archive)
         self.report_panel = ReportPanel(desk.report)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
@@ -56,6 +59,11 @@ class MainWindow(QMainWindow):
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)
         self.resize(1440, 900)
         self.viewport.setFocus()
+
+    @property
+    def viewport(self) -> ViewportView:
+        """The view of the active viewport."""
+        return self.grid.active
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title)

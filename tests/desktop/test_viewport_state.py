@@ -175,7 +175,7 @@ def test_annotations_name_the_picture_on_screen(qtbot: QtBot, background: Backgr
 def test_hiding_the_identity_leaves_no_name_on_the_picture(qtbot: QtBot, background: Background) -> None:
     state = show(qtbot, background, "CT_small.dcm")
     assert "CompressedSamples" in annotate(state).top_left[0]
-    state.toggle_identity()
+    state.set_identity_visible(False)
     assert annotate(state).top_left == ("Identity hidden",)
 
 

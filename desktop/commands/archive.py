@@ -1,0 +1,55 @@
+"""The menus "Archive" and "Similar": archives, imports, models, and questions to the archive."""
+
+from desktop.commands.command import Command
+from desktop.desk import Desk
+from desktop.views.window import MainWindow
+
+
+def _focus_words(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.search_dock)
+    window.search_panel.focus_words()
+
+
+def _search_image(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.search_dock)
+    desk.search.search_image()
+
+
+ROWS = (
+    Command(
+        "open_archive", "Open archive…", ("Ctrl+Shift+A",), "Archive", lambda d, w: w.dialogs.open_archive(), "archive"
+    ),
+    Command("new_archive", "New archive…", ("Ctrl+N",), "Archive", lambda d, w: w.dialogs.new_archive()),
+    Command(
+        "import_folder",
+        "Import folder…",
+        ("Ctrl+I",),
+        "Archive",
+        lambda d, w: w.dialogs.import_folder(),
+        "import",
+        new_group=True,
+        enabled=lambda d: d.archive.archive is not None,
+    ),
+    Command(
+        "import_file",
+        "Import file, zip or CSV…",
+        ("Ctrl+Shift+I",),
+        "Archive",
+        lambda d, w: w.dialogs.import_file(),
+        enabled=lambda d: d.archive.archive is not None,
+    ),
+    Command(
+        "load_models", "Use other models…", ("Ctrl+M",), "Archive", lambda d, w: w.dialogs.load_models(), new_group=True
+    ),
+    Command("focus_words", "Search by words", ("Ctrl+F",), "Similar", _focus_words),
+    Command(
+        "search_image",
+        "Find cases like this image",
+        ("Ctrl+E",),
+        "Similar",
+        _search_image,
+        "similar",
+        button="Find similar",
+        enabled=lambda d: d.viewport.picture is not None and d.archive.archive is not None,
+    ),
+)

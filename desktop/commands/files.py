@@ -1,0 +1,34 @@
+"""The menu "File": opening and closing, what was left out, stopping work."""
+
+from desktop.commands.command import Command
+
+ROWS = (
+    Command("open_files", "Open files…", ("Ctrl+O",), "File", lambda d, w: w.dialogs.open_files(), "open"),
+    Command("open_folder", "Open folder…", ("Ctrl+Shift+O",), "File", lambda d, w: w.dialogs.open_folder(), "folder"),
+    Command(
+        "close_studies",
+        "Close all studies",
+        ("Ctrl+Shift+W",),
+        "File",
+        lambda d, w: d.studies.close_all(),
+        enabled=lambda d: bool(d.studies.studies or d.studies.rejected),
+    ),
+    Command(
+        "show_rejected",
+        "Files left out…",
+        ("Ctrl+Shift+L",),
+        "File",
+        lambda d, w: w.dialogs.show_rejected(),
+        new_group=True,
+        enabled=lambda d: bool(d.studies.rejected),
+    ),
+    Command(
+        "stop",
+        "Stop background work",
+        ("Ctrl+.",),
+        "File",
+        lambda d, w: d.jobs.cancel_current(),
+        enabled=lambda d: d.jobs.current is not None,
+    ),
+    Command("quit", "Quit", ("Ctrl+Q",), "File", lambda d, w: w.close(), new_group=True),
+)

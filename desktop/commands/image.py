@@ -1,0 +1,68 @@
+"""The menu "Image": tools of the mouse, zoom, turning, moving through a stack and from series to series."""
+
+from collections.abc import Callable
+
+from desktop.commands.command import Command, has_picture
+from desktop.desk import Desk
+from desktop.views.window import MainWindow
+
+
+def tool(name: str, text: str, key: str, icon: str = "", new_group: bool = False, menu: str = "Image") -> Command:
+    """A row that chooses what the left mouse button does."""
+    return Command(
+        f"tool_{name}",
+        text,
+        (key,),
+        menu,
+        lambda desk, window: desk.tools.choose(name),
+        icon,
+        new_group=new_group,
+        checked=lambda desk: desk.tools.chosen == name,
+    )
+
+
+def _move(name: str, text: str, keys: tuple[str, ...], step: Callable[[Desk], int], new_group: bool = False) -> Command:
+    def go(desk: Desk, window: MainWindow) -> None:
+        desk.viewport.scroll(step(desk))
+
+    return Command(name, text, keys, "Image", go, in_viewport=True, new_group=new_group, enabled=has_picture)
+
+
+def _look(
+    name: str,
+    text: str,
+    keys: tuple[str, ...],
+    change: Callable[[Desk], object],
+    icon: str = "",
+    new_group: bool = False,
+) -> Command:
+    def go(desk: Desk, window: MainWindow) -> None:
+        change(desk)
+
+    return Command(name, text, keys, "Image", go, icon, new_group=new_group, enabled=has_picture)
+
+
+ROWS = (
+    tool("window", "Window tool", "W", "window"),
+    tool("pan", "Pan tool", "T", "pan"),
+    tool("zoom", "Zoom tool", "Z", "zoom"),
+    tool("scroll", "Scroll tool", "S", "scroll"),
+    tool("region_zoom", "Zoom to a region", "Shift+Z"),
+    _look("fit", "Fit to the window", ("F",), lambda d: d.viewport.fit(), "fit", new_group=True),
+    _look("actual_size", "One to one", ("O", "Ctrl+0"), lambda d: d.viewport.actual_size(), "actual"),
+    _look("zoom_in", "Zoom in", ("+", "=", "Ctrl++", "Ctrl+="), lambda d: d.viewport.zoom_by(1.25)),
+    _look("zoom_out", "Zoom out", ("-", "Ctrl+-"), lambda d: d.viewport.zoom_by(0.8)),
+    _look("turn_right", "Turn right", ("Alt+R",), lambda d: d.viewport.turn(1), "turn", new_group=True),
+    _look("turn_left", "Turn left", ("Alt+L",), lambda d: d.viewport.turn(-1)),
+    _look("flip_across", "Flip left and right", ("Alt+F",), lambda d: d.viewport.flip(True), "flip"),
+    _look("flip_down", "Flip top and bottom", ("Alt+Shift+F",), lambda d: d.viewport.flip(False)),
+    _look("reset", "Reset the view", ("R",), lambda d: d.viewport.reset(), "reset"),
+    _move("next_image", "Next image", ("Down", "Right"), lambda d: 1, new_group=True),
+    _move("previous_image", "Previous image", ("Up", "Left"), lambda d: -1),
+    _move("forward", "Ten images on", ("PgDown",), lambda d: 10),
+    _move("back", "Ten images back", ("PgUp",), lambda d: -10),
+    _move("first_image", "First image", ("Home",), lambda d: -d.viewport.count),
+    _move("last_image", "Last image", ("End",), lambda d: d.viewport.count),
+    Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.studies.step(1), new_group=True),
+    Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.studies.step(-1)),
+)

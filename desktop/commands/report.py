@@ -1,0 +1,64 @@
+"""The menu "Report": draft, write, save, sign, copy."""
+
+from PySide6.QtGui import QGuiApplication
+
+from desktop.commands.command import Command
+from desktop.desk import Desk
+from desktop.views.window import MainWindow
+
+
+def _copy_report(desk: Desk, window: MainWindow) -> None:
+    text = desk.report.copy_text()
+    if text:
+        QGuiApplication.clipboard().setText(text)
+        desk.messages.tell("The report was copied, marked as a research draft.")
+
+
+def _focus_report(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.report_dock)
+    window.report_panel.focus_text()
+
+
+def _draft(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.report_dock)
+    desk.report.draft()
+
+
+ROWS = (
+    Command(
+        "draft",
+        "Draft the report",
+        ("Ctrl+D",),
+        "Report",
+        _draft,
+        "draft",
+        button="Draft",
+        enabled=lambda d: not d.report.why_no_draft() and not d.report.drafting,
+    ),
+    Command("write", "Write the report", ("Ctrl+R",), "Report", _focus_report),
+    Command(
+        "save_report",
+        "Save",
+        ("Ctrl+S",),
+        "Report",
+        lambda d, w: d.report.save(),
+        new_group=True,
+        enabled=lambda d: d.report.page is not None,
+    ),
+    Command(
+        "sign_report",
+        "Sign",
+        ("Ctrl+Return",),
+        "Report",
+        lambda d, w: d.report.sign(),
+        enabled=lambda d: bool(d.report.page and d.report.page.text.strip() and not d.report.page.signed),
+    ),
+    Command(
+        "copy_report",
+        "Copy as research draft",
+        ("Ctrl+Shift+C",),
+        "Report",
+        _copy_report,
+        enabled=lambda d: bool(d.report.copy_text()),
+    ),
+)

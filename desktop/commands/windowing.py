@@ -1,0 +1,56 @@
+"""The menu "Window": presets, automatic windows, inversion."""
+
+from functools import partial
+
+from desktop.commands.command import Command, has_picture, windowed
+from desktop.commands.image import tool
+from desktop.desk import Desk
+
+
+def _preset_label(number: int, desk: Desk) -> str:
+    presets = desk.viewport.presets
+    if number == 0:
+        return "As the image says"
+    if number > len(presets):
+        return f"Preset {number}"
+    preset = presets[number - 1]
+    return f"{preset.name} (W {preset.width:.0f} L {preset.center:.0f})"
+
+
+def _preset(number: int) -> Command:
+    return Command(
+        f"preset_{number}",
+        f"Window preset {number}" if number else "Window as the image says",
+        (str(number),),
+        "Window",
+        lambda desk, window: desk.viewport.apply_preset(number),
+        enabled=lambda desk: windowed(desk) and number <= len(desk.viewport.presets),
+        label=partial(_preset_label, number),
+    )
+
+
+ROWS = (
+    *(_preset(number) for number in range(1, 10)),
+    _preset(0),
+    Command(
+        "auto_window",
+        "Window over the image's range",
+        ("U",),
+        "Window",
+        lambda d, w: d.viewport.auto_window(),
+        enabled=windowed,
+        new_group=True,
+    ),
+    tool("region_window", "Window over a region", "Shift+W", menu="Window"),
+    Command(
+        "invert",
+        "Invert",
+        ("I",),
+        "Window",
+        lambda d, w: d.viewport.toggle_invert(),
+        "invert",
+        checked=lambda d: d.viewport.inverted,
+        enabled=has_picture,
+        new_group=True,
+    ),
+)

@@ -1,0 +1,48 @@
+"""What a painter over the picture needs: where image positions lie on the screen. Decides nothing and paints nothing.
+
+A painter is a function `(QPainter, Canvas) -> None`, called for every viewport that shows a picture, after the picture
+and before the corner texts. Pens are in logical pixels. `views/painters.py` lists them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter, QTransform
+
+from desktop.state import geometry
+from desktop.state.geometry import Point, Shape, View
+from desktop.state.viewport import ViewportState
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """One viewport with its picture, as it is painted now."""
+
+    state: ViewportState
+    view: View
+    shape: Shape
+    active: bool = True
+    texts: bool = True
+    """Corner texts are wanted; numbers beside a measurement follow them."""
+
+    def to_screen(self, point: Point) -> QPointF:
+        """Image (column, row) to logical pixels of the viewport."""
+        return QPointF(*geometry.to_screen(self.view, self.shape, point))
+
+    def to_image(self, place: Point) -> Point:
+        return geometry.to_image(self.view, self.shape, place)
+
+    @property
+    def transform(self) -> QTransform:
+        """Image positions to logical pixels, for painting in image coordinates (with cosmetic pens)."""
+        return QTransform(*geometry.transform(self.view, self.shape))
+
+
+Painter = Callable[[QPainter, Canvas], None]
+
+
+def canvas_of(state: ViewportState, active: bool = True) -> Canvas | None:
+    """None while no picture is shown."""
+    shape = state.shape
+    return None if shape is None else Canvas(state, state.view, shape, active, state.texts_visible)

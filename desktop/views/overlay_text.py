@@ -1,0 +1,64 @@
+"""Writes text over a picture so that it can be read on bright bone as well. Knows no state."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from desktop import theme
+from desktop.state.annotations import Annotations
+
+MARGIN = 12
+RIM = QColor(0, 0, 0, 210)
+
+
+def write(painter: QPainter, place: QRectF, side: Qt.AlignmentFlag, text: str, color: str) -> None:
+    """One line with a dark rim, in the middle of `place` from top to bottom."""
+    metrics = QFontMetricsF(painter.font())
+    left = place.left()
+    if side & Qt.AlignmentFlag.AlignRight:
+        left = place.right() - metrics.horizontalAdvance(text)
+    elif side & Qt.AlignmentFlag.AlignHCenter:
+        left = place.center().x() - metrics.horizontalAdvance(text) / 2
+    path = QPainterPath()
+    path.addText(left, place.center().y() + (metrics.ascent() - metrics.descent()) / 2, painter.font(), text)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    rim = QPen(RIM, 3)
+    rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.strokePath(path, rim)
+    painter.fillPath(path, QColor(color))
+
+
+def write_corners(painter: QPainter, area: QRectF, notes: Annotations) -> None:
+    """Four corners of lines; a line too long for its half ends in dots, lines that do not fit are left out."""
+    metrics = QFontMetricsF(painter.font())
+    column = area.width() / 2 - MARGIN
+    most = max(1, int(area.height() * 0.42 / metrics.lineSpacing()))
+    for lines, right, bottom in (
+        (notes.top_left, False, False),
+        (notes.top_right, True, False),
+        (notes.bottom_left, False, True),
+        (notes.bottom_right, True, True),
+    ):
+        for row, line in enumerate(list(reversed(lines) if bottom else lines)[:most]):
+            offset = row * metrics.lineSpacing()
+            top = area.bottom() - metrics.lineSpacing() - offset if bottom else area.top() + offset
+            place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())
+            text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, column)
+            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+            write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.ON_IMAGE)
+
+
+def write_edges(painter: QPainter, area: QRectF, notes: Annotations) -> None:
+    """The orientation letters at the middle of each edge."""
+    if notes.edges is None:
+        return
+    left, top, right, bottom = notes.edges
+    height = QFontMetricsF(painter.font()).lineSpacing()
+    centre = area.center()
+    middle = centre.y() - height / 2
+    for place, side, text in (
+        (QRectF(area.left(), middle, 80, height), Qt.AlignmentFlag.AlignLeft, left),
+        (QRectF(area.right() - 80, middle, 80, height), Qt.AlignmentFlag.AlignRight, right),
+        (QRectF(centre.x() - 40, area.top(), 80, height), Qt.AlignmentFlag.AlignHCenter, top),
+        (QRectF(centre.x() - 40, area.bottom() - height, 80, height), Qt.AlignmentFlag.AlignHCenter, bottom),
+    ):
+        write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.ON_IMAGE_MARK)
