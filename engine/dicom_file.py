@@ -21,7 +21,7 @@ from pydicom.values import converters
 from engine.dicom_bytes import refuse_bomb
 from engine.dicom_codecs import why_not_decodable
 from engine.dicom_notes import notes_of_pydicom
-from engine.dicom_values import raw, text
+from engine.dicom_values import FileHeader, raw, text
 from engine.errors import UserError
 from engine.sop_classes import kind
 
@@ -107,7 +107,7 @@ def _fill_in_transfer_syntax(dataset: FileDataset) -> None:
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
 
 
-def is_deflated(dataset: FileDataset) -> bool:
+def is_deflated(dataset: FileHeader) -> bool:
     return bool(dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian)
 
 
@@ -120,7 +120,7 @@ _PIXEL_VRS = {b"OB": "OB", b"OW": "OW", b"OF": "OF", b"OD": "OD", b"UN": "UN"}
 MAX_FRAME_BYTES = 1 << 30
 
 
-def _no_pixels(dataset: FileDataset) -> str:
+def _no_pixels(dataset: FileHeader) -> str:
     sop_class = text(dataset, "SOPClassUID")
     if sop_class and "Rows" in dataset:
         return f"It is the header of an image without its pixels ({kind(sop_class)}); send the image again."
@@ -139,7 +139,7 @@ def _pixel_element(start: bytes, syntax: UID) -> tuple[str, str] | None:
     return None if keyword is None else (keyword, _PIXEL_VRS.get(start[4:6], ""))
 
 
-def missing_pixels(file: BinaryIO, dataset: FileDataset) -> str:
+def missing_pixels(file: BinaryIO, dataset: FileHeader) -> str:
     """Why there are no whole pixel data after the header that `read_header` just parsed; "" when there seem to be.
 
     Looks at the pixel data element's header only. Whether compressed frames are whole shows when they are decoded.

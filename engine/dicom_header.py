@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.datadict import tag_for_keyword
 
-from engine.dicom_values import integer, item, items, number, numbers, text, texts
+from engine.dicom_values import FileHeader, Header, integer, item, items, number, numbers, text, texts
 from engine.errors import UserError
 from engine.geometry import valid_orientation
 from engine.study import FrameRef, ImageRef, Orientation, Patient, Vector
+from engine.ultrasound import common_spacing, regions
 
 MAX_FRAMES = 100_000
 
@@ -18,13 +19,18 @@ TAGS: list[int | str] = [
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
     *("AnatomicRegionSequence", "ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
-    *("BurnedInAnnotation", "FrameTime", "CineRate", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("BurnedInAnnotation", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
+    *("ImagePositionPatient", "ImageOrientationPatient"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "EstimatedRadiographicMagnificationFactor"),
+    "PixelAspectRatio",
     *("SequenceOfUltrasoundRegions", "FrameOfReferenceUID", "TemporalPositionIdentifier", "EchoNumbers"),
     *("EchoTime", "DiffusionBValue", "AcquisitionNumber", "GridFrameOffsetVector", "DetectorInformationSequence"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DirectoryRecordSequence"),
 ]
 """What a listing keeps of a header: leaving the rest unparsed makes large folders fast."""
+
+SEQUENCES = frozenset(tag_for_keyword(str(tag)) for tag in TAGS if "Sequence" in str(tag))
+"""Tags of the sequences among them: only pydicom reads these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Instance:
     """Frames carry their own position (enhanced multi-frame) and may be sorted by it."""
 
 
-def instance(dataset: FileDataset, path: Path, member: str | None) -> Instance:
+def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
     """Everything a listing needs from one image header.
 
     Raises:
@@ -88,6 +94,8 @@ def instance(dataset: FileDataset, path: Path, member: str | None) -> Instance:
         lossy=text(dataset, "LossyImageCompression") == "01",
         burned_in={"YES": True, "NO": False}.get(burned),
         frame_time=_frame_time(dataset),
+        pixel_aspect=_pair(numbers(dataset, "PixelAspectRatio")),
+        regions=regions(dataset, rows, columns),
     )
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     shared = item(dataset, "SharedFunctionalGroupsSequence")
@@ -99,7 +107,7 @@ def instance(dataset: FileDataset, path: Path, member: str | None) -> Instance:
     return Instance(_study(dataset), _series(dataset), image, refs, enhanced or _has_dose_grid(dataset, frames))
 
 
-def _study(dataset: Dataset) -> StudyFacts:
+def _study(dataset: Header) -> StudyFacts:
     date = text(dataset, "StudyDate")
     birth = text(dataset, "PatientBirthDate")
     sex = text(dataset, "PatientSex").upper()[:1]
@@ -120,7 +128,7 @@ def _study(dataset: Dataset) -> StudyFacts:
     )
 
 
-def _series(dataset: Dataset) -> SeriesFacts:
+def _series(dataset: Header) -> SeriesFacts:
     region = item(dataset, "AnatomicRegionSequence")
     return SeriesFacts(
         uid=text(dataset, "SeriesInstanceUID"),
@@ -143,23 +151,23 @@ def age_in_years(age: str, birth_date: str, study_date: str) -> int | None:
     return None
 
 
-def _frame_time(dataset: Dataset) -> float | None:
+def _frame_time(dataset: Header) -> float | None:
     time = number(dataset, "FrameTime")
-    rate = number(dataset, "CineRate")
+    rate = number(dataset, "RecommendedDisplayFrameRate") or number(dataset, "CineRate")
     if time and time > 0:
         return time
     return 1000 / rate if rate and rate > 0 else None
 
 
-def _frame(dataset: Dataset, image: ImageRef, index: int, shared: Dataset | None, own: Dataset | None) -> FrameRef:
+def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, own: Header | None) -> FrameRef:
     """A frame's geometry: its own functional group first, then the shared one, then the top level (PS3.3 C.7.6.16)."""
 
-    def group(keyword: str) -> Dataset:
+    def group(keyword: str) -> Header:
         return item(own, keyword) or item(shared, keyword) or dataset
 
     position = numbers(group("PlanePositionSequence"), "ImagePositionPatient")
     orientation = valid_orientation(numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient"))
-    spacing, source = _spacing(dataset, group("PixelMeasuresSequence"))
+    spacing, source = _spacing(dataset, group("PixelMeasuresSequence"), image)
     place: Vector | None = (position[0], position[1], position[2]) if len(position) == 3 else None
     if place is not None and orientation is not None and own is None:
         place = _on_dose_grid(dataset, place, orientation, index)
@@ -188,12 +196,16 @@ def _first(*values: float | None) -> float | None:
     return next((value for value in values if value is not None), None)
 
 
-def _spacing(dataset: Dataset, measures: Dataset) -> tuple[tuple[float, float] | None, str]:
+def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[float, float] | None, str]:
     """Millimetres per pixel and where they come from (PS3.3 10.7.1.3).
 
     Pixel Spacing that differs from Imager Pixel Spacing is calibrated; equal to it, it is still the size at the
-    detector. Nominal spacing of scanned film is a distance on the film, that is at the detector.
+    detector. Nominal spacing of scanned film is a distance on the film, that is at the detector. An ultrasound image
+    with regions is calibrated by them alone (PS3.3 C.8.5.5).
     """
+    if image.regions:
+        shared = common_spacing(image.regions)
+        return shared, "region" if shared else ""
     imager = _pair(numbers(dataset, "ImagerPixelSpacing")) or _pair(numbers(dataset, "NominalScannedPixelSpacing"))
     pixel = _pair(numbers(measures, "PixelSpacing"))
     if pixel is not None and pixel != imager:
@@ -203,30 +215,18 @@ def _spacing(dataset: Dataset, measures: Dataset) -> tuple[tuple[float, float] |
         if magnification and magnification > 0:
             return (imager[0] / magnification, imager[1] / magnification), "imager/magnification"
         return imager, "imager"
-    return _region_spacing(dataset)
-
-
-def _region_spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
-    """Ultrasound calibration (PS3.3 C.8.5.5), only when all tissue regions of the frame agree on it."""
-    centimetres = 3
-    found = set()
-    for region in items(dataset, "SequenceOfUltrasoundRegions"):
-        units = integer(region, "PhysicalUnitsXDirection"), integer(region, "PhysicalUnitsYDirection")
-        across, down = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
-        if units == (centimetres, centimetres) and across and down:
-            found.add((abs(down) * 10, abs(across) * 10))
-    return (found.pop(), "region") if len(found) == 1 else (None, "")
+    return None, ""
 
 
 def _pair(values: list[float]) -> tuple[float, float] | None:
     return (values[0], values[1]) if len(values) == 2 and min(values) > 0 else None
 
 
-def _has_dose_grid(dataset: Dataset, frames: int) -> bool:
+def _has_dose_grid(dataset: Header, frames: int) -> bool:
     return frames > 1 and len(numbers(dataset, "GridFrameOffsetVector")) == frames
 
 
-def _on_dose_grid(dataset: Dataset, first: Vector, orientation: Orientation, index: int) -> Vector:
+def _on_dose_grid(dataset: Header, first: Vector, orientation: Orientation, index: int) -> Vector:
     """The place of a plane of an RT Dose grid (PS3.3 C.8.8.3.2): offsets along the normal from the first plane."""
     offsets = numbers(dataset, "GridFrameOffsetVector")
     if index >= len(offsets):

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from pydicom.dataset import FileDataset
-
 from engine.dicom_bytes import open_bytes, open_member
 from engine.dicom_file import NOT_DICOM, missing_pixels, read_header
-from engine.dicom_header import TAGS, Instance, StudyFacts, instance
+from engine.dicom_header import SEQUENCES, TAGS, Instance, StudyFacts, instance
 from engine.dicom_notes import notes_of_pydicom
-from engine.dicom_values import text
+from engine.dicom_scan import scan
+from engine.dicom_values import FileHeader, text
 from engine.errors import Cancelled, Rejected, UserError
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.series_sort import stacks
@@ -162,7 +161,7 @@ class _Gathering:
 
     def _add_image(self, path: Path, member: str | None, file: BinaryIO) -> None:
         name = str(path) if member is None else f"{path} > {member}"
-        dataset = read_header(file, TAGS)
+        dataset = scan(file, SEQUENCES) or read_header(file, TAGS)
         if _is_index(dataset):
             self._skipped.append(name)
             return
@@ -197,7 +196,7 @@ def _directory(file: BinaryIO) -> zipfile.ZipFile:
         raise UserError("The archive is damaged; copy or download it again.") from error
 
 
-def _is_index(dataset: FileDataset) -> bool:
+def _is_index(dataset: FileHeader) -> bool:
     return text(dataset.file_meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY or "DirectoryRecordSequence" in dataset
 
 

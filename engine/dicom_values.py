@@ -2,12 +2,27 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from pydicom.dataset import Dataset
 
 
-def raw(dataset: Dataset, keyword: str) -> Any:
+class Header(Protocol):
+    """A parsed header or one item of a sequence: pydicom's Dataset, or what `dicom_scan` found."""
+
+    def get(self, keyword: str, /) -> Any: ...
+
+    def __contains__(self, keyword: str, /) -> bool: ...
+
+
+class FileHeader(Header, Protocol):
+    """The header of a file, with its file meta information (PS3.10 7.1)."""
+
+    @property
+    def file_meta(self) -> Any: ...
+
+
+def raw(dataset: Header, keyword: str) -> Any:
     """The value of an element, or None when it is absent, empty or cannot be converted."""
     try:
         value = dataset.get(keyword)
@@ -16,7 +31,7 @@ def raw(dataset: Dataset, keyword: str) -> Any:
     return None if value == "" else value
 
 
-def text(dataset: Dataset, keyword: str) -> str:
+def text(dataset: Header, keyword: str) -> str:
     """One line of text; several values joined by a backslash as DICOM writes them; "" when absent."""
     value = raw(dataset, keyword)
     if value is None:
@@ -26,18 +41,18 @@ def text(dataset: Dataset, keyword: str) -> str:
     return str(value).replace("\0", "").strip()
 
 
-def texts(dataset: Dataset, keyword: str) -> list[str]:
+def texts(dataset: Header, keyword: str) -> list[str]:
     joined = text(dataset, keyword)
     return [part.strip() for part in joined.split("\\")] if joined else []
 
 
-def number(dataset: Dataset, keyword: str) -> float | None:
+def number(dataset: Header, keyword: str) -> float | None:
     """The first finite number of an element."""
     found = numbers(dataset, keyword)
     return found[0] if found else None
 
 
-def numbers(dataset: Dataset, keyword: str) -> list[float]:
+def numbers(dataset: Header, keyword: str) -> list[float]:
     """All values of an element as finite numbers; empty when one of them is not."""
     value = raw(dataset, keyword)
     if value is None:
@@ -50,12 +65,12 @@ def numbers(dataset: Dataset, keyword: str) -> list[float]:
     return found if all(math.isfinite(part) for part in found) else []
 
 
-def integer(dataset: Dataset, keyword: str) -> int | None:
+def integer(dataset: Header, keyword: str) -> int | None:
     found = number(dataset, keyword)
     return None if found is None else int(found)
 
 
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+def items(dataset: Header, keyword: str) -> list[Dataset]:
     """The items of a sequence; empty when it is absent or no sequence."""
     value = raw(dataset, keyword)
     if value is None or isinstance(value, str | bytes) or not isinstance(value, Sequence):
@@ -63,7 +78,7 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     return [item for item in value if isinstance(item, Dataset)]
 
 
-def item(dataset: Dataset | None, keyword: str) -> Dataset | None:
+def item(dataset: Header | None, keyword: str) -> Dataset | None:
     """The first item of a sequence."""
     found = items(dataset, keyword) if dataset is not None else []
     return found[0] if found else None

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 
-from engine.dicom_values import integer, item, items, number, numbers, raw, text, texts
+from engine.dicom_values import Header, integer, item, items, number, numbers, raw, text, texts
 from engine.voi import VoiLut, Window
 
 CT_IMAGES = (
@@ -19,7 +18,7 @@ CT_IMAGES = (
 RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
-def frame_group(dataset: Dataset, frame: int, keyword: str) -> Dataset:
+def frame_group(dataset: Header, frame: int, keyword: str) -> Header:
     """Where a frame's attributes of one macro are: its own functional group, the shared one, else the top level."""
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     own = item(per_frame[frame], keyword) if frame < len(per_frame) else None
@@ -36,7 +35,7 @@ class Rescale:
     unit: str = ""
 
 
-def rescale(dataset: Dataset, frame: int) -> Rescale:
+def rescale(dataset: Header, frame: int) -> Rescale:
     """The modality transformation of one frame.
 
     The unit is HU only when the rescale type says so, or for a CT image that gives no type (PS3.3 C.8.2.1).
@@ -66,7 +65,7 @@ def _unit(kind: str) -> str:
     return {"US": "", "BQML": "Bq/ml", "CNTS": "counts", "HU": "HU"}.get(kind.upper(), kind)
 
 
-def windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
+def windows(dataset: Header, frame: int) -> tuple[Window, ...]:
     """Every usable window of a frame in the file's order, with its explanation as the name."""
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
     function = text(group, "VOILUTFunction").upper()
@@ -82,13 +81,13 @@ def windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
     )
 
 
-def voi_luts(dataset: Dataset, frame: int) -> tuple[VoiLut, ...]:
+def voi_luts(dataset: Header, frame: int) -> tuple[VoiLut, ...]:
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
     tables = [lookup_table(lut) for lut in items(group, "VOILUTSequence")]
     return tuple(table for table in tables if table is not None)
 
 
-def lookup_table(lut: Dataset) -> VoiLut | None:
+def lookup_table(lut: Header) -> VoiLut | None:
     """A Modality or VOI lookup table (PS3.3 C.11.1.1, C.11.2.1.1); None when it is damaged."""
     descriptor = numbers(lut, "LUTDescriptor")
     if len(descriptor) != 3:
@@ -121,13 +120,13 @@ def table_entries(data: Any, count: int) -> NDArray[np.uint16] | None:
     return words.astype("<u2").view(np.uint8)[:count].astype(np.uint16) if 2 * len(words) >= count else None
 
 
-def is_inverted(dataset: Dataset) -> bool:
+def is_inverted(dataset: Header) -> bool:
     """Low values are bright. A MONOCHROME1 image with Presentation LUT Shape INVERSE is inverted once (C.11.6.1.2)."""
     shape = text(dataset, "PresentationLUTShape").upper()
     return text(dataset, "PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE"
 
 
-def padding_range(dataset: Dataset) -> tuple[int, int] | None:
+def padding_range(dataset: Header) -> tuple[int, int] | None:
     """Lowest and highest stored value that is no part of the image (PS3.3 C.7.5.1.1.2), signed as the pixels are."""
     value = integer(dataset, "PixelPaddingValue")
     if value is None:
@@ -137,7 +136,7 @@ def padding_range(dataset: Dataset) -> tuple[int, int] | None:
     return min(ends), max(ends)
 
 
-def _signed_as_pixels(dataset: Dataset, value: int) -> int:
+def _signed_as_pixels(dataset: Header, value: int) -> int:
     bits = integer(dataset, "BitsAllocated") or 16
     if integer(dataset, "PixelRepresentation") == 1:
         return value - (1 << bits) if value >= 1 << (bits - 1) else value

@@ -22,6 +22,22 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
+class UltrasoundRegion:
+    """One region of an ultrasound image with its own calibration (PS3.3 C.8.5.5)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    """0-based pixels, all four inside the region."""
+    row: float | None
+    """Millimetres from row to row; None where the region's axes are no lengths (time, velocity) or say nothing."""
+    column: float | None
+    low_priority: bool = False
+    """Where regions overlap, the other one holds (Region Flags, bit 0)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRef:
     """One image instance: a file, or a member of a zip archive, with what its header says about all its frames."""
 
@@ -46,6 +62,10 @@ class ImageRef:
     """Burned In Annotation (0028,0301): may identifying text be part of the pixels? None: not said."""
     frame_time: float | None = None
     """Milliseconds from one frame to the next of a cine loop."""
+    pixel_aspect: tuple[float, float] | None = None
+    """Pixel Aspect Ratio (0028,0034): height and width of a pixel, in no unit."""
+    regions: tuple[UltrasoundRegion, ...] = ()
+    """Regions of an ultrasound image, when they fit the image's size."""
 
     @property
     def name(self) -> str:

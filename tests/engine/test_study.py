@@ -72,8 +72,14 @@ def test_spacing_at_the_detector_is_told_apart_from_spacing_in_the_patient(tmp_p
 
 
 def test_ultrasound_takes_its_spacing_from_the_calibrated_region() -> None:
-    frame = next(open_path(sample("examples_palette.dcm")).studies[0].frames())
-    region = dataset("examples_palette.dcm").SequenceOfUltrasoundRegions[0]
+    frame = next(open_path(sample("OBXXXX1A.dcm")).studies[0].frames())
+    region = dataset("OBXXXX1A.dcm").SequenceOfUltrasoundRegions[0]
     assert frame.spacing_source == "region"
     assert frame.spacing == pytest.approx((region.PhysicalDeltaY * 10, region.PhysicalDeltaX * 10))
-    assert next(open_path(sample("US1_UNCI.dcm")).studies[0].frames()).spacing is None
+
+
+@pytest.mark.parametrize("name", ["examples_palette.dcm", "examples_ybr_color.dcm"])
+def test_ultrasound_that_was_cut_or_scaled_after_its_calibration_has_no_millimetres(name: str) -> None:
+    image = next(open_path(sample(name)).studies[0].frames())
+    assert any(region.RegionLocationMaxY1 > image.image.rows for region in dataset(name).SequenceOfUltrasoundRegions)
+    assert (image.spacing, image.image.regions) == (None, ())
