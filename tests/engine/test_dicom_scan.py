@@ -57,11 +57,8 @@ def test_what_is_not_plain_is_left_to_pydicom(name: str, why: str) -> None:
 
 
 def test_names_in_other_alphabets_are_decoded_as_pydicom_does(tmp_path: Path) -> None:
-    path = derive(
-        tmp_path / "name",
-        SpecificCharacterSet=["", "ISO 2022 IR 87"],
-        PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう",
-    )
+    name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+    path = derive(tmp_path / "name", SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName=name)
     with path.open("rb") as file:
         header = scan(file, SEQUENCES)
     assert header is not None
