@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.calibration import Point
 from engine.study import FrameRef, Orientation, Vector
 
 MIN_SLICE_STEP = 1e-3
@@ -38,6 +39,34 @@ def along_normal(frame: FrameRef) -> float | None:
     if frame.position is None or frame.orientation is None:
         return None
     return float(np.dot(frame.position, normal(frame.orientation)))
+
+
+def to_patient(frame: FrameRef, point: Point) -> Vector | None:
+    """Patient coordinates (mm) of an image point (column, row; the first pixel's centre is 0.5, 0.5), else None.
+
+    PS3.3 C.7.6.2.1.1, where the first pixel's centre is column 0, row 0. Only where position, orientation and the
+    spacing in the patient are known: a spacing at the detector places nothing.
+    """
+    if frame.position is None or frame.orientation is None or frame.spacing is None or frame.spacing_source != "pixel":
+        return None
+    row_step, column_step = frame.spacing
+    across, down = (point[0] - 0.5) * column_step, (point[1] - 0.5) * row_step
+    place = np.array(frame.position) + across * np.array(frame.orientation[:3]) + down * np.array(frame.orientation[3:])
+    return (float(place[0]), float(place[1]), float(place[2]))
+
+
+def to_image(frame: FrameRef, place: Vector) -> tuple[Point, float] | None:
+    """Image point (column, row) of the foot of a place in the patient, and its distance from the frame (mm).
+
+    The distance counts along the frame's normal. None where `to_patient` gives None.
+    """
+    if frame.position is None or frame.orientation is None or frame.spacing is None or frame.spacing_source != "pixel":
+        return None
+    offset = np.subtract(place, frame.position)
+    row_step, column_step = frame.spacing
+    column = float(offset @ frame.orientation[:3]) / column_step + 0.5
+    row = float(offset @ frame.orientation[3:]) / row_step + 0.5
+    return (column, row), float(offset @ normal(frame.orientation))
 
 
 def slice_step(frames: Sequence[FrameRef]) -> float | None:
