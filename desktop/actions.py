@@ -29,6 +29,7 @@ TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
     ("fit", "actual_size", "turn_right", "flip_across", "invert", "reset", "identity"),
+    ("link", "cine"),
     ("search_image", "draft"),
 )
 
@@ -48,7 +49,10 @@ class Actions(QObject):
             desk.layout.shown.series_changed,
             desk.layout.shown.picture_changed,
             desk.layout.shown.identity_changed,
+            desk.layout.shown.overlay_changed,
             desk.tools.changed,
+            desk.links.changed,
+            desk.cine.changed,
             desk.jobs.changed,
             desk.archive.changed,
             desk.report.changed,
@@ -67,7 +71,8 @@ class Actions(QObject):
         action.setObjectName(command.name)
         action.setShortcuts([QKeySequence(key) for key in command.shortcuts])
         action.setCheckable(command.checked is not None)
-        action.setToolTip(f"{command.text.rstrip('…')} ({command.shortcuts[0]})")
+        key = f" ({command.shortcuts[0]})" if command.shortcuts else ""
+        action.setToolTip(f"{command.text.rstrip('…')}{key}")
         if command.icon:
             action.setIcon(theme.icon(command.icon))
         context = Qt.ShortcutContext.WidgetShortcut if command.in_viewport else Qt.ShortcutContext.WindowShortcut

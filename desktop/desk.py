@@ -9,9 +9,11 @@ from PySide6.QtCore import QObject
 from desktop.background import Background
 from desktop.state.archive import ArchiveState
 from desktop.state.basic_tools import PanTool, Regions, RegionTool, ScrollTool, WindowTool, ZoomTool
+from desktop.state.cine import CineState
 from desktop.state.frames import FrameCache
 from desktop.state.jobs import JobsState
 from desktop.state.layout import LayoutState
+from desktop.state.linking import LinkState
 from desktop.state.messages import MessagesState
 from desktop.state.report import ReportState
 from desktop.state.search import SearchState
@@ -37,6 +39,8 @@ class Desk(QObject):
         self.tools = ToolsState(self)
         self.regions = Regions(self)
         self._add_tools()
+        self.links = LinkState(self.layout, self)
+        self.cine = CineState(self.layout, parent=self)
         self.archive = ArchiveState(self.background, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
@@ -72,6 +76,7 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Stop the workers, keep what was typed, close the files."""
+        self.cine.stop()
         self.background.close()
         self.report.close()
         self.archive.close()

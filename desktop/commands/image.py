@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from desktop.commands.command import Command, has_picture
 from desktop.desk import Desk
+from desktop.state.cine import FASTER
 from desktop.views.window import MainWindow
 
 
@@ -63,6 +64,19 @@ ROWS = (
     _move("back", "Ten images back", ("PgUp",), lambda d: -10),
     _move("first_image", "First image", ("Home",), lambda d: -d.viewport.count),
     _move("last_image", "Last image", ("End",), lambda d: d.viewport.count),
+    Command(
+        "cine",
+        "Play",
+        ("C",),
+        "Image",
+        lambda d, w: d.cine.toggle(),
+        "play",
+        checked=lambda d: d.cine.playing,
+        enabled=lambda d: d.cine.playing or d.cine.can_play(),
+        new_group=True,
+    ),
+    Command("cine_faster", "Play faster", ("Shift+Right",), "Image", lambda d, w: d.cine.change_speed(FASTER)),
+    Command("cine_slower", "Play slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / FASTER)),
     Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.studies.step(1), new_group=True),
     Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.studies.step(-1)),
 )

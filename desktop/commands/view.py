@@ -2,7 +2,73 @@
 
 from desktop.commands.command import Command
 
+GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3))
+"""Rows and columns that have a key; the first ones as the number keys count viewports."""
+
+
+def _grid(number: int, rows: int, columns: int) -> Command:
+    words = "One image" if rows * columns == 1 else f"{rows} × {columns} images"
+    return Command(
+        f"grid_{rows}x{columns}",
+        words,
+        (f"Alt+{number}",),
+        "View",
+        lambda d, w: d.layout.set_grid(rows, columns),
+        checked=lambda d: (d.layout.rows, d.layout.columns) == (rows, columns),
+        submenu="Layout",
+    )
+
+
 ROWS = (
+    *(_grid(number, *size) for number, size in enumerate(GRIDS, 1)),
+    Command(
+        "maximise",
+        "This image alone",
+        ("X",),
+        "View",
+        lambda d, w: d.layout.toggle_maximised(),
+        checked=lambda d: d.layout.maximised,
+        enabled=lambda d: len(d.layout.viewports) > 1,
+        new_group=True,
+    ),
+    Command(
+        "next_viewport",
+        "Next viewport",
+        ("Tab", "Ctrl+Right"),
+        "View",
+        lambda d, w: w.go_to_viewport(1),
+        in_viewport=True,
+        enabled=lambda d: len(d.layout.viewports) > 1,
+    ),
+    Command(
+        "previous_viewport",
+        "Previous viewport",
+        ("Shift+Tab", "Ctrl+Left"),
+        "View",
+        lambda d, w: w.go_to_viewport(-1),
+        in_viewport=True,
+        enabled=lambda d: len(d.layout.viewports) > 1,
+    ),
+    Command(
+        "link",
+        "Link the viewports",
+        ("Y",),
+        "View",
+        lambda d, w: d.links.toggle(),
+        "link",
+        checked=lambda d: d.links.linked,
+        new_group=True,
+    ),
+    Command(
+        "texts",
+        "Show the texts in the corners",
+        ("Space",),
+        "View",
+        lambda d, w: d.layout.toggle_texts(),
+        in_viewport=True,
+        checked=lambda d: d.viewport.texts_visible,
+        new_group=True,
+    ),
     Command(
         "identity",
         "Show the patient's identity",

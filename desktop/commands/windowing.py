@@ -5,6 +5,7 @@ from functools import partial
 from desktop.commands.command import Command, has_picture, windowed
 from desktop.commands.image import tool
 from desktop.desk import Desk
+from engine.colour_tables import COLOUR_TABLES
 
 
 def _preset_label(number: int, desk: Desk) -> str:
@@ -26,6 +27,19 @@ def _preset(number: int) -> Command:
         lambda desk, window: desk.viewport.apply_preset(number),
         enabled=lambda desk: windowed(desk) and number <= len(desk.viewport.presets),
         label=partial(_preset_label, number),
+    )
+
+
+def _colours(name: str) -> Command:
+    return Command(
+        f"colours_{name.lower().replace(' ', '_') or 'gray'}",
+        name or "Gray",
+        (),
+        "Window",
+        lambda desk, window: desk.viewport.set_colours(name),
+        checked=lambda desk: desk.viewport.colours == name,
+        enabled=windowed,
+        submenu="Colours",
     )
 
 
@@ -53,4 +67,5 @@ ROWS = (
         enabled=has_picture,
         new_group=True,
     ),
+    *(_colours(name) for name in ("", *COLOUR_TABLES)),
 )

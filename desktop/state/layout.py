@@ -102,6 +102,7 @@ class ShownViewport(QObject):
     picture_changed = Signal()
     view_changed = Signal()
     identity_changed = Signal()
+    overlay_changed = Signal()
 
     def __init__(self, layout: LayoutState) -> None:
         super().__init__(layout)
@@ -114,7 +115,7 @@ class ShownViewport(QObject):
         return getattr(self._layout.active, name)
 
     def _follow(self) -> None:
-        for name in ("series_changed", "picture_changed", "view_changed", "identity_changed"):
+        for name in ("series_changed", "picture_changed", "view_changed", "identity_changed", "overlay_changed"):
             own = getattr(self, name)
             if self._followed is not None:
                 getattr(self._followed, name).disconnect(own)

@@ -57,6 +57,8 @@ class ViewportState(QObject):
         self.view = View()
         self.identity_visible = True
         self.texts_visible = True
+        self.colours = ""
+        """Name of the colour table that gray levels are shown in; "" shows them gray."""
         self._busy: Job | None = None
         self._outdated = False
         self._direction = 1
@@ -86,7 +88,7 @@ class ViewportState(QObject):
             self._background.drop(self._key(work))
         self._busy, self._outdated = None, False
         self.study, self.series, self.index, self.window, self.inverted = study, series, 0, None, False
-        self.picture, self.failure, self._direction = None, "", 1
+        self.picture, self.failure, self._direction, self.colours = None, "", 1, ""
         self.view = geometry.upright(geometry.fitted(self.view))
         self.series_changed.emit()
         self.picture_changed.emit()
@@ -215,7 +217,7 @@ class ViewportState(QObject):
 
     def reset(self) -> None:
         """The frame's own window, not inverted, fitted, upright."""
-        self.window, self.inverted = None, False
+        self.window, self.inverted, self.colours = None, False, ""
         self._look(geometry.upright(geometry.fitted(self.view)))
         self._refresh()
         self.window_changed.emit()
@@ -225,6 +227,12 @@ class ViewportState(QObject):
         return geometry.to_image(self.view, self.shape, place) if self.shape else None
 
     # -- what is written over it
+
+    def set_colours(self, name: str) -> None:
+        """Of engine.colour_tables; "" for gray. Colours on the screen never reach a search."""
+        if name != self.colours:
+            self.colours = name
+            self.overlay_changed.emit()
 
     def set_identity_visible(self, visible: bool) -> None:
         if visible != self.identity_visible:

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTransform,
     QWheelEvent,
+    qRgb,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -29,6 +30,7 @@ from desktop.state.tools import Gesture, Tool, ToolsState
 from desktop.state.viewport import ViewportState
 from desktop.views.canvas import Painter, canvas_of
 from desktop.views.overlay_text import MARGIN, write_corners, write_edges
+from engine.colour_tables import colour_table
 
 SERIES = "application/x-kindred-series"
 """What a series carries while it is dragged: its id, in UTF-8."""
@@ -45,11 +47,19 @@ BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "p
 """What a button does whichever tool is chosen; the left one is the chosen tool's."""
 
 
-def to_qimage(image: Image) -> QImage:
-    """Show uint8 [H, W] or [H, W, 3] without a copy: the array must outlive the QImage."""
+def to_qimage(image: Image, colours: str = "") -> QImage:
+    """Show uint8 [H, W] or [H, W, 3] without a copy: the array must outlive the QImage.
+
+    `colours` names a table of engine.colour_tables for gray levels; "" leaves them gray.
+    """
     height, width = image.shape[:2]
-    kind = QImage.Format.Format_RGB888 if image.ndim == 3 else QImage.Format.Format_Grayscale8
-    return QImage(image.data, width, height, image.strides[0], kind)
+    if image.ndim == 3:
+        return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
+    kind = QImage.Format.Format_Indexed8 if colours else QImage.Format.Format_Grayscale8
+    made = QImage(image.data, width, height, image.strides[0], kind)
+    if colours:
+        made.setColorTable([qRgb(*(int(part) for part in color)) for color in colour_table(colours)])
+    return made
 
 
 class ViewportView(QWidget):
@@ -132,7 +142,7 @@ class ViewportView(QWidget):
         reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
         painter.setTransform(reduced * canvas.transform)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
-        painter.drawImage(0, 0, to_qimage(level))
+        painter.drawImage(0, 0, to_qimage(level, self.state.colours))
         painter.restore()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for paint in self._painters:

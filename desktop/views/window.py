@@ -65,6 +65,11 @@ class MainWindow(QMainWindow):
         """The view of the active viewport."""
         return self.grid.active
 
+    def go_to_viewport(self, by: int) -> None:
+        """Make the next or previous viewport active and give it the keyboard."""
+        self._desk.layout.step(by)
+        self.grid.active.setFocus()
+
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title)
         dock.setObjectName(title)

@@ -10,6 +10,7 @@ from desktop.app import App
 from desktop.state import geometry
 from desktop.state.tools import Gesture, Tool
 from desktop.views.canvas import Canvas
+from engine.colour_tables import colour_table
 from engine.window import auto_window
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -204,3 +205,23 @@ def test_the_region_is_seen_while_it_is_drawn(qtbot: QtBot, app: App) -> None:
     edge = [shot.pixelColor(x, y) for x in range(60, 160) for y in (59, 60)]
     assert any(color.blue() > color.red() + 20 for color in edge)  # the picture itself is gray
     qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(160, 140))
+
+
+def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    viewport = app.desk.viewport
+    assert viewport.picture is not None
+    before = viewport.picture.image.copy()
+    viewport.set_texts_visible(False)
+    viewport.look(geometry.View(scale=8.0))
+    app.actions.actions["colours_hot_iron"].trigger()
+    shot = app.window.viewport.grab().toImage()
+    assert viewport.shape is not None
+    for column, row in ((64, 64), (50, 70), (70, 50)):
+        place = QPointF(*geometry.to_screen(viewport.view, viewport.shape, (column + 0.5, row + 0.5))).toPoint()
+        expected = colour_table("Hot iron")[before[row, column]]
+        assert shot.pixelColor(place).getRgb()[:3] == tuple(int(part) for part in expected)
+    np.testing.assert_array_equal(viewport.picture.image, before)
+    app.actions.actions["reset"].trigger()
+    assert viewport.colours == ""
+    settle(qtbot, app)

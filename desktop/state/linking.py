@@ -1,0 +1,97 @@
+"""Viewports that move together: scroll, zoom, pan and window of one are those of the others. Knows no widgets.
+
+Scrolling follows the patient's position where both stacks have one frame of reference, else it keeps the distance in
+frames that they had when they were linked, so that two studies can be lined up by hand first. Turns and flips are each
+viewport's own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.state import geometry
+from desktop.state.geometry import Shape, View
+from desktop.state.layout import LayoutState
+from desktop.state.viewport import ViewportState
+from engine.linked_frames import frame_at_same_place
+
+
+class LinkState(QObject):
+    """On or off, for all viewports of the grid."""
+
+    changed = Signal()
+
+    def __init__(self, layout: LayoutState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._layout = layout
+        self.linked = False
+        self._following = False
+        self._starts: dict[ViewportState, int] = {}
+        for viewport in layout.every:
+            self._join(viewport)
+        layout.made.connect(self._join)
+
+    def toggle(self) -> None:
+        self.linked = not self.linked
+        self._starts = {viewport: viewport.index for viewport in self._layout.every}
+        self.changed.emit()
+
+    def _join(self, viewport: ViewportState) -> None:
+        viewport.index_changed.connect(partial(self._scroll, viewport))
+        viewport.view_changed.connect(partial(self._look, viewport))
+        viewport.window_changed.connect(partial(self._window, viewport))
+        viewport.series_changed.connect(partial(self._start, viewport))
+
+    def _start(self, viewport: ViewportState) -> None:
+        """Another series: its distance to the others counts from where all stand now."""
+        self._starts = {other: other.index for other in self._layout.every}
+
+    @contextmanager
+    def _lead(self, viewport: ViewportState) -> Iterator[list[ViewportState]]:
+        """The viewports that follow this one; what they do in turn is not followed."""
+        if not self.linked or self._following or viewport not in self._layout.viewports or viewport.series is None:
+            yield []
+            return
+        self._following = True
+        try:
+            yield [other for other in self._layout.viewports if other is not viewport and other.series is not None]
+        finally:
+            self._following = False
+
+    def _scroll(self, leader: ViewportState) -> None:
+        with self._lead(leader) as others:
+            for other in others:
+                if leader.series is None or other.series is None:
+                    continue
+                target = frame_at_same_place(leader.series.frames[leader.index], other.series.frames)
+                if target is None:
+                    target = self._starts.get(other, 0) + leader.index - self._starts.get(leader, 0)
+                other.go_to(target)
+
+    def _look(self, leader: ViewportState) -> None:
+        with self._lead(leader) as others:
+            for other in others:
+                if leader.shape and other.shape:
+                    other.look(follow(leader.view, leader.shape, other.view, other.shape))
+
+    def _window(self, leader: ViewportState) -> None:
+        with self._lead(leader) as others:
+            for other in others:
+                if leader.series and other.series and leader.series.modality == other.series.modality:
+                    other.set_window(leader.window)
+
+
+def follow(leader: View, shape: Shape, own: View, own_shape: Shape) -> View:
+    """The look of another picture like this one: the same size in millimetres where both are known, else relative to
+    how each fits; moved by the same way on the screen."""
+    if leader.scale is None:
+        return replace(own, scale=None, pan=leader.pan)
+    if shape.spacing and own_shape.spacing:
+        scale = leader.scale * min(own_shape.spacing) / min(shape.spacing)
+    else:
+        fits = geometry.fit_scale(leader, shape), geometry.fit_scale(own, own_shape)
+        scale = leader.scale * fits[1] / fits[0]
+    return replace(own, scale=scale, pan=leader.pan)

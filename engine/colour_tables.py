@@ -1,0 +1,34 @@
+"""The well-known colour palettes of PS3.6 Annex B, for gray pictures shown in colours. Knows no screen.
+
+The tables are those that pydicom ships.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.pixels.processing import apply_color_lut
+
+COLOUR_TABLES = {
+    "Hot iron": "1.2.840.10008.1.5.1",
+    "PET": "1.2.840.10008.1.5.2",
+    "Hot metal blue": "1.2.840.10008.1.5.3",
+    "PET 20 step": "1.2.840.10008.1.5.4",
+    "Spring": "1.2.840.10008.1.5.5",
+    "Summer": "1.2.840.10008.1.5.6",
+    "Fall": "1.2.840.10008.1.5.7",
+    "Winter": "1.2.840.10008.1.5.8",
+}
+"""Names for people, and the UIDs of PS3.6 table A-1."""
+
+
+@cache
+def colour_table(name: str) -> NDArray[np.uint8]:
+    """Colours of the gray levels 0 to 255: uint8 [256, 3], red, green, blue.
+
+    Raises:
+        KeyError: no palette has that name.
+    """
+    table = np.asarray(apply_color_lut(np.arange(256, dtype=np.uint8), palette=COLOUR_TABLES[name]), np.uint8)
+    table.flags.writeable = False
+    return table
