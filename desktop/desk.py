@@ -15,6 +15,7 @@ from desktop.state.jobs import JobsState
 from desktop.state.layout import LayoutState
 from desktop.state.linking import LinkState
 from desktop.state.messages import MessagesState
+from desktop.state.move import MoveState
 from desktop.state.report import ReportState
 from desktop.state.search import SearchState
 from desktop.state.studies import StudiesState, identify
@@ -42,6 +43,7 @@ class Desk(QObject):
         self.links = LinkState(self.layout, self)
         self.cine = CineState(self.layout, parent=self)
         self.archive = ArchiveState(self.background, parent=self)
+        self.move = MoveState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
             self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
@@ -53,6 +55,8 @@ class Desk(QObject):
         self.layout.active_changed.connect(self._choose_shown_series)
         self.studies.nothing_found.connect(self._tell_nothing_found)
         self.archive.imported.connect(self._tell_imported)
+        self.move.told.connect(self.messages.tell)
+        self.move.offered.connect(self.messages.tell)
 
     @property
     def viewport(self) -> ViewportState:

@@ -41,6 +41,14 @@ ROWS = (
     Command(
         "load_models", "Use other models…", ("Ctrl+M",), "Archive", lambda d, w: w.dialogs.load_models(), new_group=True
     ),
+    Command(
+        "move_archive",
+        "Move the archive to these models",
+        ("Ctrl+Shift+M",),
+        "Archive",
+        lambda d, w: d.move.start(),
+        enabled=lambda d: not d.move.why_not(),
+    ),
     Command("focus_words", "Search by words", ("Ctrl+F",), "Similar", _focus_words),
     Command(
         "search_image",

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
+from engine import bundle_places
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
@@ -33,9 +34,14 @@ class ArchiveState(QObject):
         self._background, self._open_bundle = background, open_bundle
         self.archive: Archive | None = None
         self.bundle: Bundle | None = None
+        """The models that search, draft and import use: the chosen ones, or those that made the archive's vectors."""
+        self.chosen: Bundle | None = None
+        """The models that were asked for last."""
         self.bundle_failure = ""
         self.stats: dict[str, Any] = {}
         self.importing: Job | None = None
+        self.moving: Job | None = None
+        """The move of an archive to other models (state/move.py)."""
         self._retired: list[Archive] = []
 
     # -- models
@@ -52,14 +58,39 @@ class ArchiveState(QObject):
         )
 
     def _take_bundle(self, bundle: Bundle) -> None:
-        self.bundle, self.bundle_failure = bundle, ""
-        self.changed.emit()
+        self.chosen, self.bundle_failure = bundle, ""
+        self._background.start(simply(bundle_places.remember, bundle), lambda _: None, key="remember bundle")
+        self._settle()
 
     def _no_bundle(self, error: BaseException) -> None:
-        self.bundle, self.bundle_failure = None, str(error)
+        self.bundle, self.chosen, self.bundle_failure = None, None, str(error)
         self.changed.emit()
         if isinstance(error, UserError):
             self._background.problem.emit(error)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether other models than the chosen ones made the archive's vectors, so that these cannot search it."""
+        bound = self.stats.get("bundle_id") if self.archive else None
+        return self.chosen is not None and bound is not None and bound != self.chosen.id
+
+    def _settle(self) -> None:
+        """Decide which models serve, after the chosen ones or the archive changed."""
+        bound = self.stats.get("bundle_id")
+        if self.chosen is not None and not self.outdated:
+            self.bundle = self.chosen
+        elif self.chosen is not None and (self.bundle is None or self.bundle.id != bound):
+            self.bundle = self.chosen
+            self._background.start(
+                simply(bundle_places.find, bound), self._take_serving, key="serving bundle", lane=Lane.MODEL
+            )
+        self.changed.emit()
+
+    def _take_serving(self, found: Bundle | None) -> None:
+        """The models of the archive's vectors, when they are on this machine."""
+        if found is not None and self.outdated and found.id == self.stats.get("bundle_id"):
+            self.bundle = found
+            self.changed.emit()
 
     # -- archive
 
@@ -80,7 +111,7 @@ class ArchiveState(QObject):
         if self.archive is not None:
             self._retired.append(self.archive)  # a search may still read it: closed with the app
         self.archive, self.stats = opened
-        self.changed.emit()
+        self._settle()
 
     def refresh(self) -> None:
         """Count again what the archive holds."""
@@ -89,7 +120,7 @@ class ArchiveState(QObject):
 
     def _take_stats(self, stats: dict[str, Any]) -> None:
         self.stats = stats
-        self.changed.emit()
+        self._settle()
 
     # -- import
 
@@ -99,6 +130,8 @@ class ArchiveState(QObject):
             return "Open or create an archive first, then import into it."
         if self.bundle is None:
             return self.bundle_failure or "The models are still loading; try again in a moment."
+        if self.moving is not None:
+            return "The archive is on its way to other models; wait for that or stop it first."
         return "An import is running; wait for it or stop it first." if self.importing else ""
 
     def import_into(self, path: Path, reports: Path | None = None) -> None:

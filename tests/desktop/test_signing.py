@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
-from engine.archive import Archive
+from engine.archive import Archive, NewCase, NewReport
 from engine.bundle import Bundle
 from engine.deidentify import WARNING
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -112,7 +113,8 @@ def test_the_warning_about_de_identification_comes_once(qtbot: QtBot, ready: App
 
 
 def test_an_archive_of_other_models_refuses_and_the_report_is_kept(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
-    Archive.create(tmp_path / "foreign", "0123456789abcdef").close()
+    with Archive.create(tmp_path / "foreign", "0123456789abcdef") as foreign:
+        foreign.add_case(NewCase("1.2.3", report=NewReport("Normal chest.", np.ones(8, np.float32))))
     ready.desk.archive.open(tmp_path / "foreign")
     settle(qtbot, ready)
     write_and_sign(qtbot, ready)
