@@ -1,6 +1,7 @@
 """Reads one frame as modality values with what its header says about display. Knows no window and no screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,7 +16,9 @@ from engine.dicom_values import integer, text
 from engine.display_header import Rescale, is_inverted, padding_range, rescale, voi_luts, windows
 from engine.errors import UserError
 from engine.header_cache import header
+from engine.overlays import Overlay, overlays, stored_words
 from engine.palette import apply_palette, supplemental_colors
+from engine.shutters import Shutter, shutter
 from engine.study import FrameRef
 from engine.voi import VoiLut, Window
 
@@ -38,6 +41,10 @@ class Pixels:
     modality: str = ""
     painted: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
     """Supplemental colours over gray values: bool [H, W] where, uint8 [H, W, 3] which."""
+    overlays: tuple[Overlay, ...] = ()
+    """Graphics to paint over the image."""
+    shutter: Shutter | None = None
+    """What of the image is meant to be seen."""
 
     @property
     def is_color(self) -> bool:
@@ -60,7 +67,14 @@ def read_frame(ref: FrameRef) -> Pixels:
 def _read(ref: FrameRef) -> Pixels:
     with open_bytes(ref.image.path, ref.image.member) as file:
         dataset = header(file, ref.image)
+        start = file.tell()
         stored, photometric = _stored(file, dataset, ref.frame)
+        planes = overlays(dataset, ref.frame, partial(stored_words, file, start, dataset, ref.frame))
+    found = _pixels(stored, photometric, dataset, ref)
+    return replace(found, overlays=planes, shutter=shutter(dataset))
+
+
+def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset, ref: FrameRef) -> Pixels:
     modality = text(dataset, "Modality").upper()
     if stored.ndim == 3:
         return Pixels(_color(stored, photometric, dataset), modality=modality)
