@@ -21,7 +21,8 @@ from pydicom.values import converters
 from engine.dicom_bytes import refuse_bomb
 from engine.dicom_codecs import why_not_decodable
 from engine.dicom_notes import notes_of_pydicom
-from engine.dicom_values import FileHeader, raw, text
+from engine.dicom_scan import ScannedHeader
+from engine.dicom_values import FileHeader, integer, raw, text
 from engine.errors import UserError
 from engine.sop_classes import kind
 
@@ -118,6 +119,16 @@ _PIXEL_DATA = {
 }
 _PIXEL_VRS = {b"OB": "OB", b"OW": "OW", b"OF": "OF", b"OD": "OD", b"UN": "UN"}
 MAX_FRAME_BYTES = 1 << 30
+_PIXEL_OPTIONS = {
+    "samples_per_pixel": "SamplesPerPixel",
+    "photometric_interpretation": "PhotometricInterpretation",
+    "planar_configuration": "PlanarConfiguration",
+    "rows": "Rows",
+    "columns": "Columns",
+    "bits_allocated": "BitsAllocated",
+    "bits_stored": "BitsStored",
+    "pixel_representation": "PixelRepresentation",
+}
 
 
 def _no_pixels(dataset: FileHeader) -> str:
@@ -164,7 +175,7 @@ def missing_pixels(file: BinaryIO, dataset: FileHeader) -> str:
     return ""
 
 
-def pixel_source(file: BinaryIO, dataset: FileDataset) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
+def pixel_source(file: BinaryIO, dataset: FileDataset | ScannedHeader) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
     """What the decoders read from, and pydicom's decoding options, right after `read_header` of all tags.
 
     Raises:
@@ -189,13 +200,25 @@ def pixel_source(file: BinaryIO, dataset: FileDataset) -> tuple[Dataset | Binary
             extra["pixel_vr"] = vr
         file.seek((12 if vr else 8) - len(start), os.SEEK_CUR)
     try:
-        options = as_pixel_options(dataset, **extra)
+        if isinstance(dataset, ScannedHeader):
+            options = _scanned_options(dataset) | extra
+        else:
+            options = as_pixel_options(dataset, **extra)
         size = options["rows"] * options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
     except Exception as error:  # pydicom promises no exception type for a damaged header
         raise UserError("The header does not describe the pixels; export the file again from its source.") from error
     if size > MAX_FRAME_BYTES:
         raise UserError("One frame would take more than 1 GB; check the file at its source.")
     return source, options
+
+
+def _scanned_options(header: ScannedHeader) -> dict[str, Any]:
+    """What pydicom's `as_pixel_options` gives."""
+    options = {name: header.get(keyword) for name, keyword in _PIXEL_OPTIONS.items() if keyword in header}
+    options["number_of_frames"] = max(1, integer(header, "NumberOfFrames") or 1)
+    if "ExtendedOffsetTable" in header:
+        options["extended_offsets"] = (header.get("ExtendedOffsetTable"), header.get("ExtendedOffsetTableLengths"))
+    return options
 
 
 def _size(file: BinaryIO) -> int | None:

@@ -35,6 +35,10 @@ class Rescale:
     unit: str = ""
 
 
+AS_STORED = Rescale()
+"""Stored values are modality values."""
+
+
 def rescale(dataset: Header, frame: int) -> Rescale:
     """The modality transformation of one frame.
 

@@ -8,19 +8,33 @@ import threading
 from collections import OrderedDict
 from typing import BinaryIO
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileDataset
 
 from engine.dicom_file import is_deflated, read_header
+from engine.dicom_scan import ScannedHeader, scan
 from engine.study import ImageRef
 
 MAX_HEADERS = 4
+PARSED = frozenset(
+    map(
+        tag_for_keyword,
+        (
+            *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ModalityLUTSequence"),
+            *("VOILUTSequence", "RedPaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData"),
+        ),
+    )
+)
+"""Tags of what pixels need from a header and only pydicom reads."""
 
 _lock = threading.Lock()
 _headers: OrderedDict[tuple[str, int, int], tuple[FileDataset, int]] = OrderedDict()
 
 
-def header(file: BinaryIO, image: ImageRef) -> FileDataset:
-    """The parsed header of an open image, with `file` left at the pixel data element as `read_header` leaves it.
+def header(file: BinaryIO, image: ImageRef) -> FileDataset | ScannedHeader:
+    """The header of an open image, with `file` left at the pixel data element as `read_header` leaves it.
+
+    Plain headers are scanned; the others are parsed.
 
     A file that changed on disk is parsed again. Members of archives and single frames are not kept.
 
@@ -28,11 +42,11 @@ def header(file: BinaryIO, image: ImageRef) -> FileDataset:
         UserError: not DICOM, or damaged beyond parsing.
     """
     if image.frames < 2 or image.member is not None:
-        return read_header(file)
+        return scan(file, PARSED) or read_header(file)
     try:
         status = os.fstat(file.fileno())
     except OSError:  # unpacked in memory
-        return read_header(file)
+        return scan(file, PARSED) or read_header(file)
     key = (str(image.path), status.st_mtime_ns, status.st_size)
     with _lock:
         kept = _headers.get(key)
@@ -41,6 +55,9 @@ def header(file: BinaryIO, image: ImageRef) -> FileDataset:
     if kept is not None:
         file.seek(kept[1])
         return kept[0]
+    scanned = scan(file, PARSED)
+    if scanned is not None:
+        return scanned
     dataset = read_header(file)
     if not is_deflated(dataset):
         with _lock:

@@ -1,8 +1,7 @@
-"""Checks the structure of a JPEG codestream before gdcm may see it. Decodes nothing.
+"""Checks the structure of a JPEG codestream before a decoder may see it. Decodes nothing.
 
-gdcm ends the whole process on some damaged codestreams (an exception in C++ that nothing can catch). Where gdcm is the
-only decoder, a stream passes here first: markers, frame size, Huffman tables and scan header must fit together
-(ITU-T T.81 annexes B and C).
+Decoders fill up what is missing from a damaged JPEG and call it an image, and some take long to give up. A stream
+passes here first: markers, frame size, Huffman tables and scan header must fit together (ITU-T T.81 annexes B and C).
 """
 
 import struct

@@ -67,7 +67,7 @@ class Planes:
             KeyError: the frame is no plane of this volume.
         """
         values = plane_values(self.volume, self._cuts[frame.image.sop_uid], frame.frame)
-        return replace(self.volume.look, values=values, padding=None)
+        return self.volume.look.with_values(values)
 
 
 def planes_of(volume: Volume) -> Planes:

@@ -88,8 +88,8 @@ def statistics(pixels: Pixels, part: _Part) -> Statistics | None:
         return None
     bottom, right = part.top + part.mask.shape[0], part.left + part.mask.shape[1]
     here = slice(part.top, bottom), slice(part.left, right)
-    mask = part.mask if pixels.padding is None else part.mask & ~pixels.padding[here]
-    values = pixels.values[here][mask]
+    padding = pixels.padding_at(here)
+    values = pixels.at(here)[part.mask if padding is None else part.mask & ~padding]
     if not values.size:
         return None
     mean = float(values.mean(dtype=np.float64))
@@ -100,11 +100,12 @@ def statistics(pixels: Pixels, part: _Part) -> Statistics | None:
 def value_at(pixels: Pixels, point: Point) -> float | tuple[int, int, int] | None:
     """The modality value, or the colour, of the pixel under a point; None outside of the image and on padding."""
     column, row = int(np.floor(point[0])), int(np.floor(point[1]))
-    if not (0 <= row < pixels.values.shape[0] and 0 <= column < pixels.values.shape[1]):
+    if not (0 <= row < pixels.stored.shape[0] and 0 <= column < pixels.stored.shape[1]):
         return None
     if pixels.is_color:
-        red, green, blue = (int(part) for part in pixels.values[row, column])
+        red, green, blue = (int(part) for part in pixels.stored[row, column])
         return red, green, blue
-    if pixels.padding is not None and pixels.padding[row, column]:
+    padding = pixels.padding_at((row, column))
+    if padding is not None and bool(padding):
         return None
-    return float(pixels.values[row, column])
+    return float(pixels.at((row, column)))

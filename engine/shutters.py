@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydicom.dataset import Dataset
-
-from engine.dicom_values import integer, numbers, texts
+from engine.dicom_values import Header, integer, numbers, texts
 
 Point = tuple[float, float]
 
@@ -20,7 +18,7 @@ class Shutter:
     polygon: tuple[Point, ...] = ()
 
 
-def shutter(dataset: Dataset) -> Shutter | None:
+def shutter(dataset: Header) -> Shutter | None:
     """The shutter of an image; None without one, and when what the header says leaves nothing to see."""
     shapes = [shape.upper() for shape in texts(dataset, "ShutterShape")]
     rectangle = _rectangle(dataset) if "RECTANGULAR" in shapes else None
@@ -29,7 +27,7 @@ def shutter(dataset: Dataset) -> Shutter | None:
     return Shutter(rectangle, circle, polygon) if rectangle or circle or polygon else None
 
 
-def _rectangle(dataset: Dataset) -> tuple[float, float, float, float] | None:
+def _rectangle(dataset: Header) -> tuple[float, float, float, float] | None:
     """Edges are numbers of columns and rows, the first being 1, and belong to what is seen."""
     left, right = integer(dataset, "ShutterLeftVerticalEdge"), integer(dataset, "ShutterRightVerticalEdge")
     top, bottom = integer(dataset, "ShutterUpperHorizontalEdge"), integer(dataset, "ShutterLowerHorizontalEdge")
@@ -38,14 +36,14 @@ def _rectangle(dataset: Dataset) -> tuple[float, float, float, float] | None:
     return left - 1.0, top - 1.0, float(right), float(bottom)
 
 
-def _circle(dataset: Dataset) -> tuple[float, float, float] | None:
+def _circle(dataset: Header) -> tuple[float, float, float] | None:
     centre, radius = numbers(dataset, "CenterOfCircularShutter"), integer(dataset, "RadiusOfCircularShutter")
     if len(centre) != 2 or not radius or radius < 1:
         return None
     return centre[1] - 0.5, centre[0] - 0.5, float(radius)
 
 
-def _polygon(dataset: Dataset) -> tuple[Point, ...]:
+def _polygon(dataset: Header) -> tuple[Point, ...]:
     """Rows and columns by turns, each vertex the centre of a pixel."""
     values = numbers(dataset, "VerticesOfThePolygonalShutter")
     vertices = tuple((column - 0.5, row - 0.5) for row, column in zip(values[::2], values[1::2]))

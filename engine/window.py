@@ -1,13 +1,14 @@
 """Chooses windows and renders pixels as gray levels or colours. Knows no files and no screen."""
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.pixels import Pixels
+from engine.display_header import Rescale
+from engine.pixels import Pixels, modality_values
 from engine.resources import resource_path
 from engine.voi import Window, apply_lut, apply_window
 
@@ -15,6 +16,7 @@ __all__ = ["Window", "auto_window", "default_window", "import_window", "presets"
 
 _LOW, _HIGH = 0.5, 99.5
 _SAMPLES = 1 << 18
+_BLOCK = 1 << 15
 
 
 def default_window(pixels: Pixels) -> Window:
@@ -34,8 +36,7 @@ def auto_window(pixels: Pixels) -> Window:
     """
     if pixels.is_color:
         return Window(127.5, 255, "LINEAR_EXACT", "Auto")
-    values = pixels.values if pixels.padding is None else pixels.values[~pixels.padding]
-    values = values.ravel()
+    values = _image_values(pixels)
     if not values.size:
         return Window(0.5, 1, "LINEAR_EXACT", "Auto")
     step = max(1, values.size // _SAMPLES)
@@ -45,6 +46,12 @@ def auto_window(pixels: Pixels) -> Window:
     if high <= low:
         high = low + 1
     return Window((low + high) / 2, high - low, "LINEAR_EXACT", "Auto")
+
+
+def _image_values(pixels: Pixels) -> NDArray[Any]:
+    """Modality values of what is no padding, in one row."""
+    padding = pixels.padding_at(...)
+    return modality_values(pixels.stored.ravel() if padding is None else pixels.stored[~padding], pixels.rescale)
 
 
 def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
@@ -61,19 +68,65 @@ def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
         UserError: the window has no positive width.
     """
     if pixels.is_color:
-        return np.asarray(pixels.values, np.uint8)
-    if window is None and not pixels.windows and pixels.voi_luts:
-        levels = apply_lut(pixels.values, pixels.voi_luts[0])
+        return np.asarray(pixels.stored, np.uint8)
+    if window is None and (pixels.windows or not pixels.voi_luts):
+        window = default_window(pixels)
+    if pixels.stored.dtype.kind in "iu" and pixels.stored.dtype.itemsize <= 2:
+        levels = _look_up(_table(pixels, window), pixels.stored)
     else:
-        levels = apply_window(pixels.values, window or default_window(pixels))
-    if pixels.inverted:
-        np.subtract(255, levels, out=levels)
-    if pixels.padding is not None:
-        levels[pixels.padding] = 0
+        levels = _levels(pixels, pixels.stored, window)
+    if pixels.masked is not None:
+        levels[pixels.masked] = 0
     if pixels.painted is None:
         return levels
     where, colors = pixels.painted
     return np.where(where[..., None], colors, levels[..., None])
+
+
+def _levels(pixels: Pixels, stored: NDArray[Any], window: Window | None) -> NDArray[np.uint8]:
+    """Gray levels of stored values by what `pixels` says of them; None: through its first VOI LUT."""
+    values = modality_values(stored, pixels.rescale)
+    levels = apply_lut(values, pixels.voi_luts[0]) if window is None else apply_window(values, window)
+    if pixels.inverted:
+        np.subtract(255, levels, out=levels)
+    if pixels.padding_values is not None:
+        low, high = pixels.padding_values
+        levels[(stored >= low) & (stored <= high)] = 0
+    return levels
+
+
+def _table(pixels: Pixels, window: Window | None) -> NDArray[np.uint8]:
+    """uint8 [256] or [65536]: the gray level of every stored value there can be, at the place of its bit pattern."""
+    look = pixels.rescale
+    if window is None or look.table is not None:
+        return _levels(pixels, _every(pixels.stored.dtype.str), window)
+    kind, padding = pixels.stored.dtype.str, pixels.padding_values
+    return _plain_table(kind, look.slope, look.intercept, window, pixels.inverted, padding)
+
+
+@lru_cache(maxsize=16)
+def _plain_table(
+    kind: str, slope: float, intercept: float, window: Window, inverted: bool, padding: tuple[int, int] | None
+) -> NDArray[np.uint8]:
+    """Most slices of a stack share one table."""
+    stored = _every(kind)
+    like = Pixels(stored, rescale=Rescale(slope, intercept), inverted=inverted, padding_values=padding)
+    return _levels(like, stored, window)
+
+
+@lru_cache(maxsize=4)
+def _every(kind: str) -> NDArray[Any]:
+    bits = 8 * np.dtype(kind).itemsize
+    return np.arange(1 << bits, dtype=f"u{bits // 8}").view(kind)
+
+
+def _look_up(table: NDArray[np.uint8], stored: NDArray[Any]) -> NDArray[np.uint8]:
+    """Block by block: numpy widens each index to 64 bits, and a block of those stays in the processor's cache."""
+    patterns = np.ascontiguousarray(stored).view(f"u{stored.dtype.itemsize}").ravel()
+    levels = np.empty(patterns.shape, np.uint8)
+    for start in range(0, patterns.size, _BLOCK):
+        np.take(table, patterns[start : start + _BLOCK], out=levels[start : start + _BLOCK], mode="clip")
+    return levels.reshape(stored.shape)
 
 
 def presets(modality: str) -> tuple[Window, ...]:

@@ -4,7 +4,7 @@ All of this runs on a worker; a request is a snapshot and nothing it holds chang
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,13 +74,10 @@ def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_fra
 def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
     """The rectangle between two image positions (column, row) as pixels of its own; None when it is hardly any."""
     columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
-    height, width = pixels.values.shape[:2]
+    height, width = pixels.stored.shape[:2]
     where = slice(max(0, rows[0]), min(height, rows[1])), slice(max(0, columns[0]), min(width, columns[1]))
-    values = pixels.values[where]
-    if min(values.shape[:2]) < smallest:
-        return None
-    padding = None if pixels.padding is None else pixels.padding[where]
-    return replace(pixels, values=values, padding=padding, painted=None)
+    found = pixels.region(where)
+    return None if min(found.stored.shape[:2]) < smallest else found
 
 
 def pyramid(image: Image, smallest: int = 256) -> tuple[Image, ...]:
@@ -112,4 +109,4 @@ def thumbnail(series: Series, side: int = 160) -> Image:
 
 
 def byte_size(pixels: Pixels) -> int:
-    return int(pixels.values.nbytes)
+    return pixels.nbytes

@@ -65,7 +65,7 @@ def test_the_cache_forgets_the_least_recently_used_frame_first() -> None:
     series = series_of("emri_small.dcm")
     first, second, third = series.frames[:3]
     pixels = read_frame(first)
-    cache = FrameCache(2 * pixels.values.nbytes)
+    cache = FrameCache(2 * pixels.nbytes)
     cache.put(first, pixels)
     cache.put(second, pixels)
     assert cache.get(first) is pixels

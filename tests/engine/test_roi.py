@@ -104,7 +104,7 @@ def test_colour_has_no_mean_but_a_probe_reads_it() -> None:
 def test_padding_never_counts() -> None:
     values = np.zeros((4, 4), np.float32)
     values[:, 2:] = 10
-    pixels = Pixels(values, padding=values == 0)
+    pixels = Pixels(values, masked=values == 0)
     found = roi.statistics(pixels, roi.rectangle((0, 0), (4, 4), (4, 4)))
     assert found is not None
     assert (found.count, found.mean, found.lowest) == (8, 10, 10)

@@ -6,6 +6,7 @@ from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from engine.dicom_source import open_path
 from engine.pixels import Pixels, read_frame
+from engine.voi import apply_window
 from engine.window import Window, auto_window, default_window, import_window, presets, render
 from tests.engine.dicom_samples import dataset, sample
 
@@ -63,14 +64,14 @@ def test_padding_is_black_whether_inverted_or_not() -> None:
     values = np.array([[0, 100], [200, 300]], np.float32)
     padding = np.array([[True, False], [False, True]])
     for inverted in (False, True):
-        shown = render(Pixels(values, inverted=inverted, padding=padding), Window(150, 300))
+        shown = render(Pixels(values, inverted=inverted, masked=padding), Window(150, 300))
         assert shown[padding].tolist() == [0, 0]
 
 
 def test_the_automatic_window_leaves_padding_out() -> None:
     values = np.full((100, 100), -2000, np.float32)
     values[50:] = np.linspace(0, 1000, 5000).reshape(50, 100)
-    window = auto_window(Pixels(values, padding=values == -2000))
+    window = auto_window(Pixels(values, masked=values == -2000))
     assert window.center == pytest.approx(500, abs=5)
     assert window.width == pytest.approx(990, abs=10)
     assert auto_window(Pixels(values)).width > 2500
@@ -79,7 +80,7 @@ def test_the_automatic_window_leaves_padding_out() -> None:
 def test_the_automatic_window_of_a_flat_or_empty_image_can_be_rendered() -> None:
     flat = Pixels(np.full((4, 4), 7, np.float32))
     assert render(flat, auto_window(flat)).shape == (4, 4)
-    padded = Pixels(np.zeros((4, 4), np.float32), padding=np.ones((4, 4), bool))
+    padded = Pixels(np.zeros((4, 4), np.float32), masked=np.ones((4, 4), bool))
     assert render(padded).max() == 0
 
 
@@ -126,3 +127,20 @@ def test_several_windows_keep_their_order_and_names() -> None:
         (40, 350, "WINDOW1"),
         (450, 1500, "WINDOW2"),
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["CT_small.dcm", "MR_small.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "vlut_04.dcm", "mlut_18.dcm"]
+)
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_the_table_of_stored_values_shows_what_the_window_says_of_every_value(name: str, function: str) -> None:
+    """The quick way through integers against the window applied to float32 modality values, pixel by pixel."""
+    pixels = pixels_of(name)
+    own = default_window(pixels)
+    for window in (Window(own.center, own.width, function), Window(own.center + 7.3, 0.4 * own.width + 1, function)):
+        plain = apply_window(pixels.values, window)
+        if pixels.inverted:
+            plain = 255 - plain
+        if pixels.padding is not None:
+            plain[pixels.padding] = 0
+        assert np.array_equal(render(pixels, window), plain)
