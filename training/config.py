@@ -12,6 +12,7 @@ from engine.errors import UserError
 class DataSettings:
     manifests: list[str] = field(default_factory=lambda: ["pairs/pairs.csv"])  # below the data folder
     texts: list[str] = field(default_factory=list)  # CSV or CSV.gz whose words the vocabulary has to serve as well
+    stream: bool = False  # decode pictures when they are needed instead of holding all in memory
     vocabulary: int = 6000  # pieces at most; 0 keeps the whole vocabulary
     vocabulary_min_count: int = 2
 
@@ -54,6 +55,7 @@ class TrainSettings:
     word_dropout: float = 0.0  # share of words hidden from the text tower
     case_texts: float = 0.0  # how often a pair's text gives way to the findings of its case
     threads: int = 2
+    accumulate: int = 1  # parts that a process embeds one at a time; the loss still sees the whole batch
     half: bool = True  # bfloat16 autocast
 
 

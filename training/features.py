@@ -8,6 +8,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from engine.preprocess import batch as to_batch
 from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
-from training.data import Gray, augment
+from training.data import Gray, PictureFiles, augment
 from training.towers import DualEncoder
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,15 @@ class Pictures:
     def __init__(
         self, images: Sequence[Gray], model: DualEncoder, cut: int, views: int, seed: int, folder: Path
     ) -> None:
-        self.images, self.size, self.cut, self.views, self.seed = list(images), model.config.size, cut, views, seed
+        self.images, self.size, self.cut, self.views, self.seed = images, model.config.size, cut, views, seed
+        self.decoders = ThreadPoolExecutor() if isinstance(images, PictureFiles) else None
         self.maps = self._maps(model, folder) if cut else None
 
     def clean(self, chosen: Indices) -> Tensor:
         if self.maps is not None:
             return torch.from_numpy(self.maps[0, chosen])
+        if self.decoders:
+            return torch.from_numpy(to_batch(list(self.decoders.map(self.images.__getitem__, chosen)), self.size))
         return torch.from_numpy(to_batch([self.images[i] for i in chosen], self.size))
 
     def draw(self, chosen: Indices, rng: np.random.Generator) -> Tensor:
@@ -54,7 +58,12 @@ class Pictures:
         if self.maps is not None:
             views = rng.integers(1, self.views + 1, len(chosen))
             return torch.from_numpy(self.maps[np.where(rng.random(len(chosen)) < CLEAN_SHARE, 0, views), chosen])
+        if self.decoders:  # files are decoded side by side, so each view has a generator of its own
+            return torch.from_numpy(np.stack(list(self.decoders.map(self._drawn, chosen, rng.spawn(len(chosen))))))
         return torch.from_numpy(np.stack([augment(self.images[i], self.size, rng) for i in chosen]))
+
+    def _drawn(self, index: int, rng: np.random.Generator) -> Gray:
+        return augment(self.images[index], self.size, rng)
 
     def embed(self, model: DualEncoder, inputs: Tensor) -> Tensor:
         """float [N, D] of what `clean` or `draw` returned."""
@@ -179,7 +188,12 @@ class PairExamples:
         views = self.pictures.draw(chosen, rng).to(device)
         images = self.pictures.embed(model, views).float()
         texts = self.texts.embed(model, drawn, self.word_dropout, rng).float()
-        return [images, texts], torch.from_numpy(own[:, None] == own[None, :]).to(device)
+        return [images, texts], self.same(chosen).to(device)
+
+    def same(self, chosen: Indices) -> Tensor:
+        """bool [N, N], True where the own texts of two chosen pairs agree."""
+        own = np.array([self.text_of[int(i)][0] for i in chosen])
+        return torch.from_numpy(own[:, None] == own[None, :])
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
-from training import checkpoint, config, data, metrics_gap, pool, sources, vocabulary
+from training import checkpoint, config, data, distributed, metrics_gap, pool, sources, vocabulary
 from training.calibration import constants
 from training.features import PairExamples, Pictures, Texts, embed_all
 from training.losses import Objective
@@ -123,12 +123,13 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
         cache: takes the kept maps of frozen stages, shared by runs that freeze the same.
     """
     torch.set_num_threads(settings.train.threads)
-    pairs = data.read_pairs([root / name for name in settings.data.manifests])
+    pairs = data.read_pairs([root / name for name in settings.data.manifests], settings.data.stream)
     for refused in pairs.rejected:
         log.warning("%s: %s", refused.path, refused.reason)
     corpora = [text for name in settings.data.texts for text in corpus(root / name)]
-    model, words = start_model(settings, [row.text for row in pairs.rows if row.split == "train"] + corpora)
-    training, val = (Split(name, pairs, model, words, settings, cache) for name in ("train", "val"))
+    with distributed.first():
+        model, words = start_model(settings, [row.text for row in pairs.rows if row.split == "train"] + corpora)
+        training, val = (Split(name, pairs, model, words, settings, cache) for name in ("train", "val"))
     options = settings.loss
     device = next(model.parameters()).device
     objective = Objective(
@@ -150,7 +151,8 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
     )  # fmt: skip
     log.info("%d pairs to train on, %d to validate on", len(training.pairs.rows), len(val.pairs.rows))
     found = trainer.run(resume)
-    add_means(best, model, training)
+    if distributed.rank() == 0:
+        add_means(best, model, training)
     log.info("best score %.4f in epoch %d: %s", found["score"], found["epoch"], best)
     return best
 
@@ -173,5 +175,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     options = parser.parse_args(argv)
     out = options.out or Path("runs") / options.config.stem
-    train(config.read(options.config), options.data, out, options.cache, options.resume)
+    with distributed.processes():
+        if distributed.rank():
+            logging.getLogger("training").setLevel(logging.WARNING)
+        train(config.read(options.config), options.data, out, options.cache, options.resume)
     return 0

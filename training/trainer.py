@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import UserError
-from training import checkpoint
+from training import checkpoint, distributed
 from training.config import TrainSettings
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,19 @@ class Examples(Protocol):
     ) -> tuple[list[Tensor], Tensor | None]: ...
 
 
+@runtime_checkable
+class DivisibleExamples(Examples, Protocol):
+    """Examples whose batch may be embedded in parts, in one process after the other or in several at once."""
+
+    def same(self, chosen: NDArray[np.intp]) -> Tensor | None:
+        """bool [N, N] on the CPU, True where two of the chosen rows are no negatives of each other."""
+
+
 class Trainer:
     """Trains a model so that a killed run, started again with resume, gives the very curve of an unbroken one.
 
-    Everything random comes from (seed, epoch) or from torch's generator, whose state is kept with each epoch.
+    Everything random comes from (seed, epoch) or from torch's generators, whose state is kept with each epoch; in a
+    batch of several parts from (seed, step, part), so that processes and accumulation in one process draw alike.
 
     Args:
         model: has parameters; those that want no gradient stay as they are.
@@ -53,13 +62,22 @@ class Trainer:
         self.model, self.objective, self.examples, self.settings = model, objective, examples, settings
         self.validate, self.keep, self.folder = validate, keep, folder
         self.device = next(model.parameters()).device
-        self.batch = min(settings.batch, len(examples))
+        self.parts = distributed.world() * settings.accumulate
+        if settings.batch % self.parts or len(examples) < self.parts:
+            raise UserError(
+                f"A batch of {settings.batch} out of {len(examples)} pairs cannot be divided among "
+                f"{distributed.world()} processes x {settings.accumulate} parts; change batch or accumulate."
+            )
+        if self.parts > 1 and not isinstance(examples, DivisibleExamples):
+            raise UserError("This training cannot be divided; start it without torchrun and with accumulate = 1.")
+        self.batch = min(settings.batch, len(examples) // self.parts * self.parts)
         self.steps_per_epoch = len(examples) // self.batch
         self.total_steps = max(1, self.steps_per_epoch * settings.epochs)
         self.optimizer = torch.optim.AdamW(parameter_groups(model, objective, settings))
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.average = {n: p.detach().clone() for n, p in self.learned()} if settings.average else {}
         self.step, self.epoch, self.best, self.best_epoch = 0, 0, -math.inf, 0
+        distributed.share_weights(model)
         torch.manual_seed(settings.seed)
 
     def learned(self) -> Iterator[tuple[str, nn.Parameter]]:
@@ -70,23 +88,25 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         if resume and (self.folder / "last.pt").exists():
             self.restore()
-        else:
+        elif distributed.rank() == 0:
             (self.folder / "log.jsonl").write_text("")
         started, first = time.monotonic(), self.epoch
         while self.epoch < self.settings.epochs and not self.stalled():
             losses = self.run_epoch()
             with self.averaged():
-                metrics = self.validate()
+                metrics = distributed.from_first(self.validate)
                 self.epoch += 1
                 if metrics["score"] > self.best:
                     self.best, self.best_epoch = metrics["score"], self.epoch
-                    self.keep(metrics)
+                    if distributed.rank() == 0:
+                        self.keep(metrics)
             spent = time.monotonic() - started
             left = spent / (self.epoch - first) * (self.settings.epochs - self.epoch)
-            self.record({"epoch": self.epoch, "step": self.step, **losses, **metrics, "seconds": round(spent, 1)})
             shown = " ".join(f"{name} {value:.3f}" for name, value in {**losses, **metrics}.items())
             log.info("epoch %d/%d %s, %.0f s left", self.epoch, self.settings.epochs, shown, left)
-            self.store()
+            if distributed.rank() == 0:
+                self.record({"epoch": self.epoch, "step": self.step, **losses, **metrics, "seconds": round(spent, 1)})
+                self.store()
         return {"score": self.best, "epoch": float(self.best_epoch)}
 
     def stalled(self) -> bool:
@@ -109,13 +129,8 @@ class Trainer:
         factor = schedule(self.step, self.total_steps, self.settings.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks):
             group["lr"] = peak * factor
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.half):
-            embeddings, same = self.examples.embed(self.model, chosen, rng)
-        loss, parts = self.objective(embeddings, same, self.step / self.total_steps)
-        if not torch.isfinite(loss):
-            raise UserError(f"The loss is {loss.item()} at step {self.step}; lower lr or projection_lr.")
         self.optimizer.zero_grad()
-        loss.backward()
+        loss, values = self.backward_whole(chosen, rng) if self.parts == 1 else self.backward_in_parts(chosen)
         nn.utils.clip_grad_norm_([p for _, p in self.learned()], self.settings.clip)
         self.optimizer.step()
         self.step += 1
@@ -123,7 +138,41 @@ class Trainer:
         if self.average:
             for name, value in self.learned():
                 self.average[name].lerp_(value.detach(), 1.0 - decay)
-        return {"loss": loss.item(), **parts}
+        return {"loss": loss, **values}
+
+    def backward_whole(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> tuple[float, Metrics]:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.half):
+            embeddings, same = self.examples.embed(self.model, chosen, rng)
+        loss, values = self.objective(embeddings, same, self.step / self.total_steps)
+        self.refuse_infinite(loss)
+        loss.backward()
+        return loss.item(), values
+
+    def backward_in_parts(self, chosen: NDArray[np.intp]) -> tuple[float, Metrics]:
+        """The same gradients from parts of the batch: those of this process, `accumulate` of them one at a time."""
+        examples, own = self.examples, distributed.rank() * self.settings.accumulate
+        assert isinstance(examples, DivisibleExamples)
+        rows, same = np.split(chosen, self.parts), examples.same(chosen)
+
+        def embed(part: int) -> list[Tensor]:
+            rng = np.random.default_rng([self.settings.seed, self.step, own + part + 1])
+            torch.manual_seed(int(rng.integers(2**63)))
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.half):
+                return examples.embed(self.model, rows[own + part], rng)[0]
+
+        def loss_of(embeddings: list[Tensor]) -> tuple[Tensor, Metrics]:
+            mask = None if same is None else same.to(self.device)
+            loss, values = self.objective(embeddings, mask, self.step / self.total_steps)
+            self.refuse_infinite(loss)
+            return loss, values
+
+        loss, values = distributed.backward(embed, self.settings.accumulate, loss_of)
+        distributed.sum_gradients(p for _, p in self.learned())
+        return loss.item(), values
+
+    def refuse_infinite(self, loss: Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise UserError(f"The loss is {loss.item()} at step {self.step}; lower lr or projection_lr.")
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -150,29 +199,43 @@ class Trainer:
         content = {
             "settings": asdict(self.settings),
             "model": {name: value.detach() for name, value in self.learned()},
+            "buffers": dict(self.model.named_buffers()),  # batch normalisation keeps its statistics there
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "counters": [self.step, self.epoch, self.best, self.best_epoch],
             "random": torch.get_rng_state(),
         }
+        if self.device.type == "cuda":
+            content["random_cuda"] = torch.cuda.get_rng_state(self.device)
         checkpoint.write(self.folder / "last.pt", content)
 
     def restore(self) -> None:
         content = checkpoint.read(self.folder / "last.pt")
-        if content["settings"] != asdict(self.settings):
+        if asdict(TrainSettings()) | content["settings"] != asdict(self.settings):  # new ones count as their default
             raise UserError(f"{self.folder} holds a run with other settings; resume with those, or give another --out.")
         with torch.no_grad():
             for name, value in self.learned():
                 value.copy_(content["model"][name])
+            for name, buffer in self.model.named_buffers():
+                buffer.copy_(content.get("buffers", {}).get(name, buffer))
         self.objective.load_state_dict(content["objective"])
         self.optimizer.load_state_dict(content["optimizer"])
         self.average = {name: value.to(self.device) for name, value in content["average"].items()}
         self.step, self.epoch, self.best, self.best_epoch = content["counters"]
         torch.set_rng_state(content["random"])
-        lines = (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()[: self.epoch]
-        (self.folder / "log.jsonl").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        if "random_cuda" in content and self.device.type == "cuda":
+            torch.cuda.set_rng_state(content["random_cuda"], self.device)
+        if distributed.rank() == 0:
+            self.cut_log()
         log.info("going on after epoch %d", self.epoch)
+
+    def cut_log(self) -> None:
+        """Drop the lines of epochs that were logged and not stored; a kill leaves the old file or the new one."""
+        path, part = self.folder / "log.jsonl", self.folder / ".log.jsonl.part"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
+        part.write_text("".join(lines), encoding="utf-8")
+        part.replace(path)
 
 
 def schedule(step: int, total: int, warmup: float) -> float:
