@@ -40,7 +40,7 @@ def write(path: str | Path, content: dict[str, Any]) -> None:
     """Save tensors and plain values under another name first, so that a kill never leaves half a file."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = target.with_name(f".{target.name}.part")  # one name, so that what a kill leaves is overwritten
     try:
         with part.open("wb") as stream:
             torch.save(content, stream)
