@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from engine import captioner, manifest, runtime
 from engine.captioner import Caption, DecoderShape
+from engine.confidence import DraftSettings
 from engine.copy_guard import CopyGuard
 from engine.encoder import Embeddings, Encoder
 from engine.errors import UserError
+from engine.familiarity import Familiarity
 from engine.progress import IsCancelled, never
 from engine.resources import resource_path
 from engine.tokenizer import Tokenizer
@@ -46,6 +48,13 @@ class Bundle:
         self.decoder_shape = DecoderShape(*(int(sizes[name]) for name in ("layers", "heads", "head_dim", "max_tokens")))
         self._decoder = models["captioner"]
         grams = content.get("training_ngrams")
+        known = content.get("familiarity")
+        self.familiarity: Familiarity | None = None
+        """Tells pictures that the models do not know; None in a bundle that was made without."""
+        if known is not None:
+            path = manifest.checked_file(folder, known, "statistics of the training pictures")
+            self.familiarity = Familiarity.from_file(path, float(known["threshold"]))
+        self.draft_settings = DraftSettings.from_manifest(content)
         self._guard = CopyGuard.from_file(manifest.checked_file(folder, grams, "training word sequences"))
 
     @classmethod

@@ -113,6 +113,19 @@ def conflict(one: str, other: str) -> str | None:
     return None
 
 
+def dispute(one: str, other: str) -> str | None:
+    """The conflict of two sentences about one thing: they share a finding, or one calls its body part normal.
+
+    Two sentences that merely differ in what they are about are in conflict as evidence, but dispute nothing.
+    """
+    kind = conflict(one, other)
+    if kind not in ("negation", "laterality"):
+        return None
+    a, b = claims(one), claims(other)
+    same_finding = bool((a.affirmed | a.negated) & (b.affirmed | b.negated))
+    return kind if same_finding or (kind == "negation" and a.normal != b.normal and a.parts & b.parts) else None
+
+
 def _only_denies(claim: Claims) -> bool:
     """It affirms nothing, as in "No acute abnormality": that goes with a normal finding."""
     return bool(claim.negated) and not claim.affirmed

@@ -5,6 +5,7 @@ validation data AND the two do not contradict each other in negation, laterality
 wording is all it says; it proves nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Evidence:
 
 
 def find_evidence(
-    bundle: Encoder, archive: Archive, sentence: str, threshold: float, exclude_case: int | None = None
+    bundle: Encoder, archive: Archive, sentence: str, threshold: float, excluded: Collection[int] = ()
 ) -> tuple[Evidence, ...]:
     """The best sentence of each supporting case, most similar first, at most MOST.
 
@@ -42,7 +43,7 @@ def find_evidence(
         archive: the reports.
         sentence: what needs support.
         threshold: least cosine of two sentences.
-        exclude_case: a case that may not support it: the study's own.
+        excluded: cases that may not support it: the study's own, and others of its patient.
     """
     query = bundle.embed_texts([sentence])[0]
     found = archive.index.nearest(query, "report", CANDIDATES, bundle_id=bundle.id)
@@ -50,7 +51,7 @@ def find_evidence(
     unknown: list[tuple[int, str]] = []
     for case_id, vector in zip(found.cases.tolist(), found.vectors, strict=True):
         report = archive.case(case_id).report
-        if report is None or case_id == exclude_case:
+        if report is None or case_id in excluded:
             continue
         parts = sentences(report.text)
         agreeing = [part for part in parts if not conflict(sentence, part)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive_case import Kind
+from engine.familiarity import Familiarity
 
 Item = TypeVar("Item", bound=Hashable)
 RRF_K = 60  # Cormack, Clarke, Buettcher, SIGIR 2009
@@ -32,6 +33,9 @@ class Encoder(Protocol):
 
     @property
     def calibration(self) -> Mapping[str, Any]: ...
+
+    @property
+    def familiarity(self) -> Familiarity | None: ...
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]: ...
 

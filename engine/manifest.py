@@ -105,6 +105,8 @@ def checked_file(folder: Path, entry: Any, what: str) -> Path:
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
     """One sentence for each file of any variant that is missing or damaged, for `kindred doctor`."""
     entries = [(manifest["tokenizer"], "tokenizer"), (manifest.get("training_ngrams"), "training word sequences")]
+    if manifest.get("familiarity"):
+        entries.append((manifest["familiarity"], "statistics of the training pictures"))
     for variant, graphs in manifest["variants"].items():
         entries += [(graphs.get(graph), f"{variant} {graph} model") for graph in GRAPHS]
     problems = []

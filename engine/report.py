@@ -1,29 +1,32 @@
 """A proposed report for a picture, sentence by sentence, each with what supports it. Knows no study and no editor.
 
-A draft is words of a model. Its confidence says how sure the decoder was of its words, its evidence which imported or
-signed reports word it alike; neither proves that the sentence is true of this patient.
+A draft is words of a model or of another patient's report. Confidence says how sure the decoder was of its words,
+evidence which imported or signed reports word it alike; neither proves that the sentence is true of this patient.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.captioner import Caption
+from engine.confidence import DraftSettings
 from engine.errors import Cancelled
 from engine.evidence import Evidence, find_evidence
-from engine.fusion import Encoder, QueryVectors
+from engine.familiarity import BLANK, FAMILIAR, Look, look
+from engine.fusion import Encoder
+from engine.nearest_report import Dispute, NearReport, disputes, near_reports
 from engine.progress import IsCancelled, never
 from engine.sentences import as_written, sentences, token_confidences
 
-__all__ = ["NOTICE", "Draft", "Drafter", "Evidence", "Sentence", "draft", "with_notice"]
+__all__ = ["NOTICE", "Dispute", "Draft", "Drafter", "Evidence", "Sentence", "draft", "with_notice"]
 
 NOTICE = "research draft, not for clinical use"
 CAPTIONER = "captioner"
 NEAREST = "nearest report"
+Abstained = Literal["", "blank", "unfamiliar", "unsure"]
 
 
 class Drafter(Encoder, Protocol):
@@ -32,7 +35,12 @@ class Drafter(Encoder, Protocol):
     @property
     def evidence_threshold(self) -> float: ...
 
-    def caption(self, image: NDArray[np.uint8], /, *, beams: int, cancelled: IsCancelled) -> Caption: ...
+    @property
+    def draft_settings(self) -> DraftSettings: ...
+
+    def caption_embedding(
+        self, embedding: NDArray[np.float32], /, *, beams: int, cancelled: IsCancelled
+    ) -> Caption: ...
 
     def copies_training_text(self, sentence: str, /) -> bool: ...
 
@@ -41,17 +49,33 @@ class Drafter(Encoder, Protocol):
 class Sentence:
     """One sentence of a draft.
 
-    confidence: geometric mean of its token probabilities, 0 to 1; None when no decoder wrote it.
-    evidence: archived reports with similar wording, best first; supported: there is some.
+    confidence: 0 to 1, by the bundle's own measure (confidence.py); None when no decoder wrote it.
+    evidence: archived reports with similar wording, best first; supported: there is some, its own source aside.
+    source: the case whose report it was taken from; None when the decoder wrote it.
+    disputes: what other near reports say against it.
     """
 
     text: str
     confidence: float | None
     evidence: tuple[Evidence, ...] = ()
+    source: int | None = None
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def supported(self) -> bool:
         return bool(self.evidence)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: evidence as case ids, most similar first, and in full under `evidence_details`."""
+        return {
+            "text": self.text,
+            "confidence": self.confidence,
+            "supported": self.supported,
+            "evidence": [evidence.case_id for evidence in self.evidence],
+            "evidence_details": [evidence.as_dict() for evidence in self.evidence],
+            "source": self.source,
+            "disputes": [asdict(one) for one in self.disputes],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,9 @@ class Draft:
 
     model: which bundle and which part of it wrote the sentences. note: in words, what the reader should know of how the
     draft came about; "" when there is nothing to say. suppressed: sentences left out as copies of training text.
+    abstained: why nothing is proposed, "" when something is. look: what the picture looks like to the models.
+    start: the report that the draft starts from. offered: sentences of the decoder that are no part of the text.
+    calibrated: whether confidence estimates how often such a sentence is right.
     """
 
     sentences: tuple[Sentence, ...]
@@ -67,6 +94,11 @@ class Draft:
     note: str = ""
     suppressed: int = 0
     study_uid: str | None = None
+    abstained: Abstained = ""
+    look: Look = FAMILIAR
+    start: NearReport | None = None
+    offered: tuple[Sentence, ...] = ()
+    calibrated: bool = False
 
     @property
     def text(self) -> str:
@@ -74,21 +106,21 @@ class Draft:
         return " ".join(sentence.text for sentence in self.sentences)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: evidence as case ids, most similar first, and in full under `evidence_details`."""
+        """For JSON."""
+        start = None
+        if self.start is not None:
+            near = self.start
+            start = {"case_id": near.case_id, "matched": near.matched, "score": near.score, "cosine": near.cosine}
         return {
             "text": self.text,
-            "sentences": [
-                {
-                    "text": sentence.text,
-                    "confidence": sentence.confidence,
-                    "supported": sentence.supported,
-                    "evidence": [evidence.case_id for evidence in sentence.evidence],
-                    "evidence_details": [evidence.as_dict() for evidence in sentence.evidence],
-                }
-                for sentence in self.sentences
-            ],
+            "sentences": [sentence.as_dict() for sentence in self.sentences],
             "model": self.model,
             "note": self.note,
+            "abstained": self.abstained,
+            "look": self.look.as_dict(),
+            "start": start,
+            "offered": [sentence.as_dict() for sentence in self.offered],
+            "confidence_is_calibrated": self.calibrated,
             "suppressed": self.suppressed,
             "notice": NOTICE,
         }
@@ -106,19 +138,23 @@ def draft(
     cancelled: IsCancelled = never,
     exclude_study: str | None = None,
     beams: int = 3,
+    patient: str | None = None,
 ) -> Draft:
-    """Propose a report for a displayed frame.
+    """Propose a report for a displayed frame, or say why none is proposed.
 
-    The decoder writes; what repeats eight or more consecutive training words is left out. If nothing usable remains,
-    the sentences of the nearest archived report are proposed instead, and `model` and `note` say so.
+    A bundle says whether its decoder begins or the nearest archived report does (confidence.py). What the decoder
+    repeats of eight or more consecutive training words is left out; if it has nothing usable to say, the nearest
+    report begins. A picture unlike all that the models know gets no draft, nor does one that the decoder describes
+    without confidence when it is the decoder's turn.
 
     Args:
         bundle: the models.
-        archive: where evidence is looked for; None leaves every sentence unsupported.
+        archive: where evidence and the nearest report are looked for; None leaves every sentence unsupported.
         gray: uint8 [H, W], the displayed frame at its displayed window.
         cancelled: asked before every token and every sentence.
-        exclude_study: StudyInstanceUID the draft is for; its own archived case is never evidence.
+        exclude_study: StudyInstanceUID the draft is for; its own archived case is neither start nor evidence.
         beams: width of the search for words.
+        patient: Patient ID of the study; other cases of this patient are neither start nor evidence.
 
     Raises:
         Cancelled: the caller said so.
@@ -126,40 +162,108 @@ def draft(
     """
     if archive is not None:
         archive.require_bundle(bundle.id)
-    own_case = archive.find_case(exclude_study) if archive is not None and exclude_study else None
-    caption = bundle.caption(gray, beams=beams, cancelled=cancelled)
-    texts = sentences(as_written(caption.text))
-    sure = token_confidences(texts, caption.tokens, caption.log_probs)
-    original = [not bundle.copies_training_text(text) for text in texts]
-    kept = [(text, confidence) for text, confidence, keep in zip(texts, sure, original, strict=True) if keep]
-    suppressed = len(texts) - len(kept)
-    note = f"{suppressed} sentence(s) that repeated training text were left out." if suppressed else ""
-    source, nearest = CAPTIONER, None
-    proposed: Sequence[tuple[str, float | None]] = kept
-    if not kept and archive is not None:
-        nearest = _nearest_report(bundle, archive, gray, own_case)
-        if nearest is not None:
-            source = NEAREST
-            proposed = [(text, None) for text in sentences(nearest[1])]
-            note = (
-                f"The decoder found no words of its own; these are from the report of case {nearest[0]}. {note}".strip()
-            )
-    written = []
-    for text, confidence in proposed:
-        if cancelled():
+    embedding = bundle.embed_images([gray])[0]
+    seen = look(bundle.familiarity, gray, embedding)
+    if not seen.familiar:
+        why: Abstained = "blank" if seen.notice == BLANK else "unfamiliar"
+        return Draft((), f"bundle {bundle.id}", seen.notice, study_uid=exclude_study, abstained=why, look=seen)
+    return _Draft(bundle, archive, embedding, seen, cancelled, exclude_study, patient).make(beams)
+
+
+class _Draft:
+    """One draft in the making."""
+
+    def __init__(
+        self,
+        bundle: Drafter,
+        archive: Archive | None,
+        embedding: NDArray[np.float32],
+        seen: Look,
+        cancelled: IsCancelled,
+        study: str | None,
+        patient: str | None,
+    ) -> None:
+        self._bundle, self._archive, self._embedding, self._seen = bundle, archive, embedding, seen
+        self._cancelled, self._study = cancelled, study
+        self._settings = bundle.draft_settings
+        self._excluded = frozenset() if archive is None else cases_of(archive, study, patient)
+        self._suppressed = 0
+
+    def make(self, beams: int) -> Draft:
+        described = self._describe(beams)
+        sure = not self._settings.abstains([confidence for _, confidence in described])
+        near = self._near() if self._settings.start == "nearest-report" or not described else ()
+        copies = (
+            f"{self._suppressed} sentence(s) that repeated training text were left out." if self._suppressed else ""
+        )
+        if near:
+            taken = [self._sentence(text, None, near[0].case_id, near[1:]) for text in near[0].sentences]
+            known = {sentence.text.lower() for sentence in taken}
+            offered = [self._sentence(*one) for one in described if sure and one[0].lower() not in known]
+            return self._draft(NEAREST, taken, f"{_started(near[0])} {copies}".strip(), near[0], offered)
+        if described and not sure:
+            mean = sum(confidence for _, confidence in described) / len(described)
+            note = f"No confident description: the model's confidence is {mean:.0%}, too low to be shown."
+            return self._draft(CAPTIONER, [], note, abstained="unsure")
+        return self._draft(CAPTIONER, [self._sentence(*one) for one in described], copies)
+
+    def _describe(self, beams: int) -> list[tuple[str, float]]:
+        """The decoder's sentences with their confidence, without those that repeat training text."""
+        caption = self._bundle.caption_embedding(self._embedding, beams=beams, cancelled=self._cancelled)
+        texts = sentences(as_written(caption.text))
+        sure = token_confidences(texts, caption.tokens, caption.log_probs)
+        kept = [
+            (text, self._settings.confidence(probability))
+            for text, probability in zip(texts, sure, strict=True)
+            if not self._bundle.copies_training_text(text)
+        ]
+        self._suppressed = len(texts) - len(kept)
+        return kept
+
+    def _near(self) -> tuple[NearReport, ...]:
+        if self._archive is None:
+            return ()
+        return near_reports(self._archive, self._bundle, self._embedding, self._excluded)
+
+    def _sentence(
+        self, text: str, confidence: float | None, source: int | None = None, others: tuple[NearReport, ...] = ()
+    ) -> Sentence:
+        if self._cancelled():
             raise Cancelled
-        found = () if archive is None else find_evidence(bundle, archive, text, bundle.evidence_threshold, own_case)
-        written.append(Sentence(text, confidence, found))
-    return Draft(tuple(written), f"{source} of bundle {bundle.id}", note, suppressed, exclude_study)
+        found: tuple[Evidence, ...] = ()
+        if self._archive is not None:
+            excluded = self._excluded | ({source} if source is not None else set())
+            found = find_evidence(self._bundle, self._archive, text, self._bundle.evidence_threshold, excluded)
+        return Sentence(text, confidence, found, source, disputes(text, others))
+
+    def _draft(
+        self,
+        source: str,
+        written: list[Sentence],
+        note: str,
+        start: NearReport | None = None,
+        offered: list[Sentence] | None = None,
+        abstained: Abstained = "",
+    ) -> Draft:
+        return Draft(
+            tuple(written), f"{source} of bundle {self._bundle.id}", note, self._suppressed, self._study, abstained,
+            self._seen, start, tuple(offered or ()), self._settings.calibrated,
+        )  # fmt: skip
 
 
-def _nearest_report(
-    bundle: Encoder, archive: Archive, gray: NDArray[np.uint8], own_case: int | None
-) -> tuple[int, str] | None:
-    """(case id, text) of the report whose vector is nearest to the picture's."""
-    query = QueryVectors(image=bundle.embed_images([gray])[0])
-    for case_id in archive.index.nearest(query.composed, "report", 16).cases.tolist():
-        report = archive.case(case_id).report
-        if report is not None and case_id != own_case:
-            return case_id, report.text
-    return None
+def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozenset[int]:
+    """The archived case of a study and all cases of a patient, by StudyInstanceUID and Patient ID."""
+    own = archive.find_case(study) if study else None
+    found = {own} if own is not None else set()
+    hashed = archive.identity.patient(patient)
+    if hashed is not None:
+        found |= {row[0] for row in archive.read("SELECT id FROM cases WHERE patient = ?", [hashed])}
+    return frozenset(found)
+
+
+def _started(near: NearReport) -> str:
+    """Where the sentences come from, plainly."""
+    why = "its picture looks most like this one" if near.matched == "image" else "its wording fits this picture best"
+    left = near.left_out
+    rest = f" {left} sentence(s) about history, age or earlier examinations were left out." if left else ""
+    return f"These are sentences from the report of case {near.case_id}, another patient: {why}.{rest}"

@@ -15,6 +15,7 @@ from engine import lexical
 from engine.archive import Archive
 from engine.archive_case import Kind
 from engine.errors import UserError
+from engine.familiarity import FAMILIAR, Look, look
 from engine.fusion import Encoder, QueryVectors, calibrated, reciprocal_rank_fusion
 from engine.words import shared_words
 
@@ -68,7 +69,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
+class Answer:
+    """The hits, best first, and whether the models know pictures like the one that was asked with."""
+
+    hits: list[Hit]
+    look: Look = FAMILIAR
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One ranked case before its facts are read; fields as in Hit."""
+
     case_id: int
     kind: Kind
     score: float
@@ -87,7 +98,21 @@ def search(
     exclude_study: str | None = None,
     patient: str | None = None,
 ) -> list[Hit]:
-    """The best `k` cases, best first.
+    """The hits of `answer`, which has the arguments and errors."""
+    return answer(archive, bundle, query, filters, k, mode, exclude_study, patient).hits
+
+
+def answer(
+    archive: Archive,
+    bundle: Encoder | None,
+    query: Query,
+    filters: Filters = Filters(),
+    k: int = 10,
+    mode: Mode = "vector",
+    exclude_study: str | None = None,
+    patient: str | None = None,
+) -> Answer:
+    """The best `k` cases, best first, and what the picture looks like to the models.
 
     Args:
         archive: where to look.
@@ -113,11 +138,12 @@ def search(
     condition, values = _condition(filters, archive.find_case(exclude_study) if exclude_study else None)
     kinds: tuple[Kind, ...] = tuple(kind for kind in ("image", "report") if not filters.kinds or kind in filters.kinds)
     depth = k if mode != "hybrid" else max(k, FUSED)
-    by_words: list[_Match] = []
-    by_vector: list[_Match] = []
+    by_words: list[Match] = []
+    by_vector: list[Match] = []
+    seen = FAMILIAR
     if mode != "vector" and text is not None and "report" in kinds:
         found = lexical.find(archive, text, depth, condition, values)
-        by_words = [_Match(match.case_id, "report", match.score, None, None, match.words) for match in found]
+        by_words = [Match(match.case_id, "report", match.score, None, None, match.words) for match in found]
     if mode != "lexical":
         if bundle is None:
             raise UserError("A search by meaning needs a model bundle; give one, or search by words.")
@@ -126,11 +152,14 @@ def search(
             None if query.image is None else bundle.embed_images([query.image])[0],
             None if text is None else bundle.embed_texts([text])[0],
         )
-        by_vector = _by_vector(archive, bundle, vectors, kinds, depth, condition, values)
+        if query.image is not None and vectors.image is not None:
+            seen = look(bundle.familiarity, query.image, vectors.image)
+        by_vector = nearest_cases(archive, bundle, vectors, kinds, depth, condition, values)
     matches = by_words or by_vector
     if by_words and by_vector:
         matches = _fused(by_vector, by_words)
-    return _hits(archive, matches[:k], Query(query.image, text), mode, archive.identity.patient(patient))
+    hits = _hits(archive, matches[:k], Query(query.image, text), mode, archive.identity.patient(patient))
+    return Answer(hits, seen)
 
 
 def _condition(filters: Filters, excluded: int | None) -> tuple[str, tuple[object, ...]]:
@@ -153,7 +182,7 @@ def _condition(filters: Filters, excluded: int | None) -> tuple[str, tuple[objec
     return " AND ".join(parts) or "1", tuple(values)
 
 
-def _by_vector(
+def nearest_cases(
     archive: Archive,
     bundle: Encoder,
     query: QueryVectors,
@@ -161,8 +190,16 @@ def _by_vector(
     count: int,
     condition: str,
     values: tuple[object, ...],
-) -> list[_Match]:
-    """The best match of each of the best `count` cases."""
+) -> list[Match]:
+    """The best match of each of the best `count` cases by calibrated score, best first.
+
+    Args:
+        archive, bundle, query: where to look, the models, and the vectors that are asked with.
+        kinds: what may match.
+        count: how many cases at most.
+        condition: SQL on the table `cases`, made by us and never by the user; "1" for all.
+        values: its parameters.
+    """
     cases: NDArray[np.int64] | None = None
     if condition != "1":
         rows = archive.read(f"SELECT id FROM cases WHERE {condition}", values)
@@ -170,7 +207,7 @@ def _by_vector(
     composed = query.composed
     depth = 4 * count + 64  # a case may own several vectors, and an 8-bit index may misplace some
     while True:
-        best: dict[int, _Match] = {}
+        best: dict[int, Match] = {}
         floor = -np.inf  # no vector that was left out scores higher than this
         for kind in kinds:
             score = calibrated(query, kind, bundle.calibration)
@@ -185,14 +222,14 @@ def _by_vector(
                 found.cases.tolist(), found.ids.tolist(), scores.tolist(), cosines.tolist(), strict=True
             ):
                 if case_id not in best or value > best[case_id].score:
-                    best[case_id] = _Match(case_id, kind, value, cosine, embedding_id)
+                    best[case_id] = Match(case_id, kind, value, cosine, embedding_id)
         ranked = sorted(best.values(), key=lambda match: (-match.score, match.case_id))[:count]
         if floor == -np.inf or (len(ranked) == count and ranked[-1].score >= floor):
             return ranked
         depth *= 4
 
 
-def _fused(by_vector: list[_Match], by_words: list[_Match]) -> list[_Match]:
+def _fused(by_vector: list[Match], by_words: list[Match]) -> list[Match]:
     """Both rankings in one; a case that both found keeps its vector match and the words."""
     scores = reciprocal_rank_fusion([[match.case_id for match in ranking] for ranking in (by_vector, by_words)])
     matches = {match.case_id: match for match in by_words}
@@ -203,7 +240,7 @@ def _fused(by_vector: list[_Match], by_words: list[_Match]) -> list[_Match]:
     return [replace(matches[case_id], score=scores[case_id]) for case_id in ranked]
 
 
-def _hits(archive: Archive, matches: list[_Match], query: Query, mode: Mode, patient: str | None) -> list[Hit]:
+def _hits(archive: Archive, matches: list[Match], query: Query, mode: Mode, patient: str | None) -> list[Hit]:
     hits = []
     for match in matches:
         case = archive.case(match.case_id)
@@ -230,7 +267,7 @@ def _hits(archive: Archive, matches: list[_Match], query: Query, mode: Mode, pat
     return hits
 
 
-def _why(match: _Match, query: Query, report: str, prior: bool) -> str:
+def _why(match: Match, query: Query, report: str, prior: bool) -> str:
     """In words, why this case was found."""
     reasons = []
     if match.cosine is not None:

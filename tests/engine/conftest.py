@@ -11,6 +11,8 @@ from PIL import Image
 
 from engine.archive import Archive, NewCase, NewImage, NewReport
 from engine.captioner import Caption
+from engine.confidence import DraftSettings
+from engine.familiarity import Familiarity
 from engine.progress import IsCancelled, never
 from engine.words import words
 
@@ -30,6 +32,8 @@ class WordEncoder:
         self.evidence_threshold = 0.6
         self.caption_text = "There is a large left effusion. No pneumothorax."
         self.training_text = ""
+        self.familiarity: Familiarity | None = None
+        self.draft_settings = DraftSettings()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._unit([sum((self._vector(word) for word in words(text)), self._vector("")) for text in texts])
@@ -41,7 +45,9 @@ class WordEncoder:
             rows.append(np.resize(np.asarray(small, np.float64), self.dim) - 127.0)
         return self._unit(rows)
 
-    def caption(self, image: NDArray[np.uint8], beams: int = 3, cancelled: IsCancelled = never) -> Caption:
+    def caption_embedding(
+        self, embedding: NDArray[np.float32], beams: int = 3, cancelled: IsCancelled = never
+    ) -> Caption:
         tokens = self.caption_text.replace(".", " .").lower().split()
         return Caption(self.caption_text, tokens, [-0.1 if number % 2 else -0.3 for number in range(len(tokens))])
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from engine.archive import Archive, NewCase
+from engine.confidence import DraftSettings
 from engine.errors import Cancelled
+from engine.familiarity import BLANK, OUTSIDE, Familiarity
 from engine.report import NOTICE, draft, with_notice
 
 Make = Callable[..., NewCase]
@@ -74,7 +76,114 @@ def test_without_words_of_its_own_the_draft_starts_from_the_nearest_report(fille
     assert nearest.text
     assert nearest.confidence is None
     assert made.model.startswith("nearest report")
-    assert "are from the report of case" in made.note
+    assert f"from the report of case {nearest.source}, another patient" in made.note
+
+
+def nearest_first(encoder, **more: float) -> None:
+    encoder.draft_settings = DraftSettings("nearest-report", **more)
+
+
+def test_a_bundle_may_start_from_the_nearest_report_and_offer_the_decoders_words(filled: Archive, encoder) -> None:
+    nearest_first(encoder)
+    made = draft(encoder, filled, GRAY)
+    assert made.start is not None
+    assert [sentence.source for sentence in made.sentences] == [made.start.case_id] * len(made.sentences)
+    assert [sentence.text for sentence in made.offered] == ["There is a large left effusion.", "No pneumothorax."]
+    assert made.offered[0].text not in made.text
+    document = made.as_dict()
+    assert document["start"]["case_id"] == made.start.case_id
+    assert document["sentences"][0]["source"] == made.start.case_id
+    assert document["offered"][0]["confidence"] == made.offered[0].confidence
+
+
+def test_the_report_a_sentence_was_taken_from_is_no_evidence_for_it(filled: Archive, encoder) -> None:
+    nearest_first(encoder)
+    for sentence in draft(encoder, filled, GRAY).sentences:
+        assert sentence.source not in [one.case_id for one in sentence.evidence]
+
+
+def test_sentences_about_history_age_or_earlier_examinations_are_not_taken_over(
+    archive: Archive, encoder, make_case: Make
+) -> None:
+    nearest_first(encoder)
+    text = "A 44-year-old woman with cough. There is a large left effusion. It has increased since the prior study."
+    archive.add_case(make_case("1.0", text))
+    made = draft(encoder, archive, GRAY)
+    assert made.text == "There is a large left effusion."
+    assert "2 sentence(s) about history, age or earlier examinations were left out" in made.note
+
+
+def test_a_report_of_history_alone_gives_way_to_the_next(archive: Archive, encoder, make_case: Make) -> None:
+    nearest_first(encoder)
+    archive.add_case(make_case("1.0", "A 44-year-old woman with cough.", seeds=(1,)))
+    archive.add_case(make_case("1.1", "There is a large left effusion."))
+    picture = archive.image(archive.case(1).images[0].image_id)
+    made = draft(encoder, archive, picture)
+    assert made.start is not None
+    assert made.start.case_id == 2
+
+
+def test_neither_the_study_nor_its_patient_starts_or_supports_a_draft(
+    archive: Archive, encoder, make_case: Make
+) -> None:
+    nearest_first(encoder)
+    archive.add_case(make_case("1.0", "There is a large left effusion."))
+    archive.add_case(make_case("1.1", "There is a large left effusion.", patient="H-1"))
+    made = draft(encoder, archive, GRAY, exclude_study="1.0", patient="H-1")
+    assert made.start is None
+    assert not any(sentence.supported for sentence in made.sentences)
+    archive.add_case(make_case("1.2", "There is a large left effusion.", patient="H-2"))
+    made = draft(encoder, archive, GRAY, exclude_study="1.0", patient="H-1")
+    assert made.start is not None
+    assert made.start.case_id == 3
+
+
+def test_near_reports_that_say_otherwise_are_shown_as_such(archive: Archive, encoder, make_case: Make) -> None:
+    nearest_first(encoder)
+    archive.add_case(make_case("1.0", "Large left effusion.", seeds=(1,)))
+    archive.add_case(make_case("1.1", "No effusion."))
+    archive.add_case(make_case("1.2", "Large right effusion."))
+    picture = archive.image(archive.case(1).images[0].image_id)
+    sentence = draft(encoder, archive, picture).sentences[0]
+    assert sentence.source == 1
+    assert {(one.case_id, one.kind) for one in sentence.disputes} == {(2, "negation"), (3, "laterality")}
+
+
+def test_confidence_is_what_the_bundle_measured(encoder) -> None:
+    encoder.draft_settings = DraftSettings(slope=2.0, intercept=0.5)
+    raw = math.exp(-(4 * 0.3 + 3 * 0.1) / 7)
+    made = draft(encoder, None, GRAY)
+    assert made.calibrated
+    assert made.sentences[0].confidence == pytest.approx(1 / (1 + math.exp(-(2.0 * math.log(raw) + 0.5))))
+
+
+def test_a_description_without_confidence_is_not_shown(filled: Archive, encoder) -> None:
+    encoder.draft_settings = DraftSettings(abstain_below=0.99)
+    made = draft(encoder, filled, GRAY)
+    assert (made.sentences, made.abstained) == ((), "unsure")
+    assert made.note.startswith("No confident description")
+    encoder.draft_settings = DraftSettings(abstain_below=0.01)
+    assert draft(encoder, filled, GRAY).sentences
+
+
+def test_an_unsure_decoder_offers_nothing_beside_the_nearest_report(filled: Archive, encoder) -> None:
+    nearest_first(encoder, abstain_below=0.99)
+    made = draft(encoder, filled, GRAY)
+    assert made.sentences
+    assert made.offered == ()
+
+
+def test_a_picture_that_the_models_do_not_know_gets_no_draft(filled: Archive, encoder) -> None:
+    directions = np.zeros((1, encoder.dim), np.float32)
+    encoder.familiarity = Familiarity(np.zeros(encoder.dim, np.float32), directions, threshold=0.5)
+    made = draft(encoder, filled, GRAY)
+    assert (made.text, made.abstained, made.note) == ("", "unfamiliar", OUTSIDE)
+    assert made.as_dict()["look"] == {"familiar": False, "notice": OUTSIDE, "score": pytest.approx(2.0)}
+
+
+def test_a_blank_picture_gets_no_draft_from_any_bundle(filled: Archive, encoder) -> None:
+    made = draft(encoder, filled, np.full((9, 9), 40, np.uint8))
+    assert (made.text, made.abstained, made.note) == ("", "blank", BLANK)
 
 
 def test_without_words_and_without_an_archive_there_is_no_draft(encoder) -> None:
