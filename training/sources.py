@@ -88,7 +88,8 @@ def pretrained(
         image_spec: dict[str, Any] = {"kind": EFFICIENTNET_LITE0}
         mean, std = [efficientnet.MEAN] * 3, [efficientnet.STD] * 3
     else:
-        vision: Any = load_model(image)
+        whole: Any = load_model(image)
+        vision = getattr(whole, "vision_model", whole)  # of a dual encoder named for its pictures only, its image tower
         check_size(vision.config, size)
         image_tower, image_spec = VisionTower(vision), {"kind": "transformers", "config": vision.config.to_dict()}
         mean, std = pixel_statistics(image)

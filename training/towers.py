@@ -154,6 +154,11 @@ def whole_only(value: Value, cut: int) -> Value:
     return value
 
 
+def unit(vectors: Tensor) -> Tensor:
+    """Rows of unit length. Half precision cannot hold the squares of small values, so there it is done in float32."""
+    return functional.normalize(vectors.float() if vectors.dtype == torch.float16 else vectors, dim=1)
+
+
 def dual_width(config: Any) -> int:
     width = getattr(config, "projection_dim", None) or config.text_config.projection_size
     return int(width)
@@ -200,7 +205,7 @@ class DualEncoder(nn.Module):
 
     def image_upper(self, features: Tensor, cut: int) -> Tensor:
         tower: Any = self.image_tower
-        return functional.normalize(self.image_projection(tower.upper(features, cut)), dim=1)
+        return unit(self.image_projection(tower.upper(features, cut)))
 
     def text_lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         """What the embeddings and the first `cut` layers make of the ids (the ids for cut 0)."""
@@ -210,7 +215,7 @@ class DualEncoder(nn.Module):
 
     def text_upper(self, hidden: Tensor, mask: Tensor, cut: int) -> Tensor:
         tower: Any = self.text_tower
-        return functional.normalize(self.text_projection(tower.upper(hidden, mask, cut)), dim=1)
+        return unit(self.text_projection(tower.upper(hidden, mask, cut)))
 
 
 def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
