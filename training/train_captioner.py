@@ -4,7 +4,6 @@ mode "text" learns from the embeddings of texts alone, "pairs" from those of pic
 validated on what counts in use: writing the report of a val PICTURE.
 """
 
-import argparse
 import hashlib
 import json
 import logging
@@ -23,6 +22,7 @@ from engine.tokenizer import Tokenizer
 from training import caption_data, caption_scores, checkpoint, data
 from training.caption_data import CaptionExamples, Example, NextToken
 from training.captioner import CaptionDecoder, CaptionerConfig, greedy
+from training.command import arguments
 from training.config import TrainSettings
 from training.embedders import FromCheckpoint
 from training.metrics_gap import normalised
@@ -275,13 +275,6 @@ def digest(path: Path) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training captioner", description="Train the caption decoder.")
-    parser.add_argument("--config", type=Path, required=True, help="a TOML file, see training/configs")
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
-    parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME of the configuration")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder of kept embeddings")
-    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
-    options = parser.parse_args(argv)
-    out = options.out or Path("runs") / options.config.stem
-    train(read(options.config), options.data, out, options.cache, options.resume)
+    options = arguments("captioner", "Train the caption decoder.", argv)
+    train(read(options.config), options.data, options.out, options.cache, options.resume)
     return 0

@@ -1,6 +1,5 @@
 """Train both towers from a configuration: `python -m training encoders --config FILE`. Knows nothing of export."""
 
-import argparse
 import csv
 import gzip
 import logging
@@ -15,6 +14,7 @@ from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from training import checkpoint, config, data, distributed, metrics_gap, pool, sources, vocabulary
 from training.calibration import constants
+from training.command import arguments
 from training.features import PairExamples, Pictures, Texts, embed_all
 from training.losses import Objective
 from training.metrics import recall_at
@@ -167,16 +167,9 @@ def add_means(best: Path, model: DualEncoder, training: Split) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training encoders", description="Train both towers.")
-    parser.add_argument("--config", type=Path, required=True, help="a TOML file, see training/configs")
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
-    parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME of the configuration")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder of kept maps")
-    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
-    options = parser.parse_args(argv)
-    out = options.out or Path("runs") / options.config.stem
+    options = arguments("encoders", "Train both towers.", argv)
     with distributed.processes():
         if distributed.rank():
             logging.getLogger("training").setLevel(logging.WARNING)
-        train(config.read(options.config), options.data, out, options.cache, options.resume)
+        train(config.read(options.config), options.data, options.out, options.cache, options.resume)
     return 0
