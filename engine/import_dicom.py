@@ -4,15 +4,20 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine import key_objects
 from engine.dicom_source import Listing, open_path
-from engine.errors import Rejected
+from engine.errors import Rejected, UserError
 from engine.import_csv import picture_file
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
-from engine.picture import key_frames, picture_of
+from engine.key_objects import Marked
+from engine.picture import PROJECTIONS, key_frames, picture_of
 from engine.progress import IsCancelled, Progress, ignore, never
+from engine.sop_classes import why_not_an_image
 from engine.study import FrameRef, Series, Study
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+KEY_OBJECTS = why_not_an_image(key_objects.SOP_CLASS)
+DOSE = "It is a radiotherapy dose, which is values over other images; it is not archived."
 
 
 def read_listing(path: Path, progress: Progress = ignore, cancelled: IsCancelled = never) -> Listing:
@@ -27,28 +32,51 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
         listing: of DICOM files; PNG and JPEG files stand among its rejected ones.
         root: the folder that was asked for; a reports file names pictures relative to it.
     """
+    marked: list[Marked] = []
     for rejected in listing.rejected:
         path = Path(rejected.path)
+        found = _marked(path) if rejected.reason == KEY_OBJECTS else ()
+        marked += found
+        if found:
+            continue
         if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
             yield _picture_case(path, root)
         else:
             yield rejected
     for study in listing.studies:
-        yield from _study_case(study)
+        yield from _study_case(study, marked)
 
 
-def _study_case(study: Study) -> Iterator[FoundCase | Rejected]:
+def _marked(path: Path) -> tuple[Marked, ...]:
+    """What a list of key images marks; it lies in a file or, as listings name it, in "ARCHIVE > MEMBER"."""
+    archive, _, member = str(path).partition(" > ")
+    try:
+        return key_objects.read(path) if path.is_file() else key_objects.read(Path(archive), member)
+    except UserError:  # gone since it was listed: it stays in the list of what was left out
+        return ()
+
+
+def _frames(series: Series, marked: list[Marked]) -> tuple[FrameRef, ...]:
+    """What stands for a series: of a stack its key images if it has any, else what `key_frames` takes."""
+    keys = () if series.modality in PROJECTIONS else key_objects.frames_of(series, marked)
+    return keys or key_frames(series)
+
+
+def _study_case(study: Study, marked: list[Marked]) -> Iterator[FoundCase | Rejected]:
     pictures: list[FoundPicture] = []
-    for series in study.series:
-        for ref in key_frames(series):
+    shown = [series for series in study.series if series.modality != "RTDOSE"]
+    doses = [ref.image.name for series in study.series if series not in shown for ref in series.frames]
+    yield from (Rejected(name, DOSE) for name in dict.fromkeys(doses))
+    for series in shown:
+        for ref in _frames(series, marked):
             if ref.image.burned_in:
                 # (0028,0301): a name may be part of the pixels, where nothing here could find it
                 yield Rejected(ref.image.name, "Its header says that text may be burned into it; it is not archived.")
                 continue
             pictures.append(_picture(study, series, ref))
-    if not study.series:
+    if not shown:
         return
-    first = max(study.series, key=lambda series: len(series.frames))
+    first = max(shown, key=lambda series: len(series.frames))
     patient = study.patient
     yield FoundCase(
         key=study.uid,
