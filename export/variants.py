@@ -51,7 +51,11 @@ def write_int8(folder: Path, calibration: NDArray[np.uint8], small: bool = False
     paths = {graph: (folder / file_name(graph, "fp32"), folder / file_name(graph, "int8")) for graph in GRAPHS}
     quantize.weights_to_integers(*paths["text"], four_bits=SMALL_TEXT if small else "")
     quantize.weights_to_integers(*paths["captioner"], four_bits=SMALL_CAPTIONER if small else "")
-    source, target = paths["image"]
+    image_to_integers(*paths["image"], calibration)
+
+
+def image_to_integers(source: Path, target: Path, calibration: NDArray[np.uint8]) -> None:
+    """The image tower in 8 bits; `calibration` as in `write_int8`."""
     count = quantize.convolutions(source)
     if count <= 1:
         quantize.weights_to_integers(source, target)

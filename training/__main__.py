@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.errors import UserError
 
 COMMANDS = {
+    "adapt": "training.adapt",
     "encoders": "training.train_encoders",
     "captioner": "training.train_captioner",
     "evaluate": "training.evaluate",

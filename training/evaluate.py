@@ -104,7 +104,15 @@ def evaluate(
         the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration}},
         chance, habit (most frequent captions), comparisons, rejected; and what a picture of each space needs.
     """
-    pairs = data.read_pairs(manifests)
+    names = [path.name for path in manifests]
+    return evaluate_pairs(models, data.read_pairs(manifests), names, split, centre, seed, draws)
+
+
+def evaluate_pairs(
+    models: dict[str, Embedder], pairs: data.Pairs, names: Sequence[str], split: str = "val", centre: bool = False,
+    seed: int = 0, draws: int = measure.DRAWS,
+) -> tuple[dict[str, Any], dict[str, Space]]:  # fmt: skip
+    """As `evaluate`, of pairs that were read already; `names` says where from."""
     chosen = pairs.split(split)
     items = pool.build(chosen.rows)
     spaces: dict[str, Embedded] = {}
@@ -122,7 +130,7 @@ def evaluate(
     candidate = list(models)[-1]
     document = {
         "split": split,
-        "manifests": [path.name for path in manifests],
+        "manifests": list(names),
         "pool": items.as_dict(),
         "seed": seed,
         "resamples": draws,

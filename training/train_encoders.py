@@ -129,6 +129,15 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
     corpora = [text for name in settings.data.texts for text in corpus(root / name)]
     with distributed.first():
         model, words = start_model(settings, [row.text for row in pairs.rows if row.split == "train"] + corpora)
+    return fit(settings, model, words, pairs, out, cache, resume)
+
+
+def fit(
+    settings: config.Settings, model: DualEncoder, words: str, pairs: data.Pairs, out: Path, cache: Path,
+    resume: bool = False,
+) -> Path:  # fmt: skip
+    """Train a model, fresh or trained before, on the pairs of the split train; see `train`."""
+    with distributed.first():
         training, val = (Split(name, pairs, model, words, settings, cache) for name in ("train", "val"))
     options = settings.loss
     device = next(model.parameters()).device

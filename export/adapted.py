@@ -1,0 +1,250 @@
+"""From an adapted checkpoint to a bundle: `python -m export.adapted CHECKPOINT --archive DIR --bundle B --out NEW`.
+
+The second half of `python -m training adapt`. The new bundle is the old one with two new towers and new constants; the
+captioner is carried over as it is, so how well it still fits the pictures is shown, though it decides nothing. The new
+bundle stays only if it is better on patients that no training saw.
+"""
+
+import argparse
+import copy
+import logging
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import preprocess
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.captioner import log_softmax
+from engine.errors import UserError
+from engine.manifest import GRAPHS, file_entry
+from export import bundle_writer, model_card, parity, quantize, to_onnx, variants
+from export.variants import file_name
+from training import archive_pairs, calibration, evaluate, table
+from training.archive_pairs import HELD_OUT, TRAIN, VAL
+from training.data import Pairs
+from training.embedders import FromBundle, FromCheckpoint
+from training.train_encoders import calibration as score_constants
+
+log = logging.getLogger(__name__)
+BEFORE, AFTER = "before", "after"
+CALIBRATION_PICTURES, PARITY_ROWS, DRAFTS = 96, 64, 64
+TOLERANCE = 0.02
+"""How much further from its floor the gap may lie, and how much lower the margin may be."""
+RECALLS = {"recall@10_image_to_text": "image to text", "recall@10_text_to_image": "text to image"}
+NOTE = (
+    "The towers were trained on, offline, with the image-report pairs of one archive, and measured on patients of that "
+    "archive who were held out. Nothing is known of other hospitals: those of the bundle it came from may fare worse."
+)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The evaluation document with the models "before" and "after", and what speaks against the new bundle."""
+
+    document: dict[str, Any]
+    drafts: dict[str, float]
+    """Mean natural log-probability a token of the held-out reports, by the captioner from their pictures."""
+    against: list[str]
+
+
+def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, force: bool, command: str = "") -> str:
+    """Write the bundle if it is better than the one it came from, or if forced; the table of both.
+
+    Raises:
+        UserError: it is not better, naming why; too few pairs; a variant too far from the checkpoint.
+    """
+    encoders = FromCheckpoint(checkpoint)
+    before = Bundle.open(source)
+    with Archive.open(archive) as opened:
+        pairs = archive_pairs.read(opened, encoders.model.config.size, most)
+    with bundle_writer.new_folder(out) as folder:
+        content = write(folder, encoders, before, pairs)
+        judged = judge(before, Bundle.open(folder), pairs)
+        shown = summary(judged)
+        if judged.against and not force:
+            sys.stdout.write(shown)
+            raise UserError(
+                f"The adapted bundle is not better and was not kept: {'; '.join(judged.against)}. More pairs help; "
+                f"--force writes it all the same."
+            )
+        own = judged.document["models"][AFTER]
+        content |= {
+            "metrics": {"pool": judged.document["pool"], "chance": judged.document["chance"], **own["metrics"]},
+            "baselines": {BEFORE: judged.document["models"][BEFORE]["metrics"]},
+            "evaluation": judged.document,
+        }
+        content["adapted"] |= {"draft_log_prob": judged.drafts, "against": judged.against}
+        bundle_writer.write_manifest(folder, content)
+        card = model_card.card(content, command) + f"\n## Adapted\n\n{NOTE}\n\n{shown}"
+        (folder / bundle_writer.CARD).write_text(card, encoding="utf-8")
+    return shown
+
+
+def write(folder: Path, encoders: FromCheckpoint, before: Bundle, pairs: Pairs) -> dict[str, Any]:
+    """All files of the new bundle; its manifest with the constants measured on the archive's own val patients."""
+    content = copy.deepcopy(before.manifest)
+    wanted = list(content["variants"])
+    for entry in (content["tokenizer"], content.get("training_ngrams")):
+        if entry:  # the captioner has learned nothing new, so the texts that it must not repeat are the same
+            shutil.copyfile(before.folder / entry["file"], folder / entry["file"])
+    model = encoders.model.cpu().eval()
+    training, val = pairs.split(TRAIN), pairs.split(VAL)
+    write_towers(folder, "fp32", model)
+    if "fp16" in wanted:
+        write_towers(folder, "fp16", copy.deepcopy(model).half())
+    if "int8" in wanted:
+        small = variants.SMALL_TEXT if content.get("four_bit_weights") else ""
+        quantize.weights_to_integers(folder / "text.fp32.onnx", folder / "text.int8.onnx", four_bits=small)
+        chosen = np.random.default_rng(0).permutation(len(training.images))[:CALIBRATION_PICTURES]
+        pixels = preprocess.batch([training.images[i] for i in chosen], model.config.size)
+        variants.image_to_integers(folder / "image.fp32.onnx", folder / "image.int8.onnx", pixels)
+    for variant in wanted:
+        old = before.manifest["variants"][variant]["captioner"]["file"]
+        shutil.copyfile(before.folder / old, folder / file_name("captioner", variant))
+        content["variants"][variant] = {graph: file_entry(folder / file_name(graph, variant)) for graph in GRAPHS}
+    if "fp32" not in wanted:
+        for graph in ("image", "text"):
+            (folder / file_name(graph, "fp32")).unlink()
+    content.pop("familiarity", None)  # statistics of the old space
+    content |= {
+        "name": f"{before.manifest['name']}, adapted",
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "git_commit": bundle_writer.git_commit(),
+        "adapted": {"from": before.id, "pairs": len(pairs.rows), "patients": len({r.patient for r in pairs.rows})},
+        "data_provenance": [
+            *content.get("data_provenance", []),
+            {
+                "name": "own archive", "rows": len(training.rows), "used_for": "image and text towers (adapted)",
+                "licences": ["the site's own"],
+            },
+        ],
+    }  # fmt: skip
+    bundle_writer.write_manifest(folder, content)
+    content["parity"] = check_parity(folder, wanted, encoders, val)
+    content |= constants(FromBundle(folder), before, val)
+    bundle_writer.write_manifest(folder, content)
+    return content
+
+
+def write_towers(folder: Path, variant: str, model: Any) -> None:
+    to_onnx.export_image(model, folder / file_name("image", variant))
+    to_onnx.export_text(model, folder / file_name("text", variant))
+
+
+def check_parity(folder: Path, wanted: Sequence[str], encoders: FromCheckpoint, val: Pairs) -> dict[str, Any]:
+    """Row cosines of both towers; the captioner is the same file, so no captions are compared."""
+    pictures = list(val.images[:PARITY_ROWS])
+    texts = list(dict.fromkeys(row.text for row in val.rows))[:PARITY_ROWS]
+    expected = parity.Reference(pictures, texts, encoders.images(pictures), encoders.texts(texts), [])
+    figures = {}
+    for variant in wanted:
+        figures[variant] = parity.measure(Bundle.open(folder, variant, "cpu"), expected)
+        parity.demand(variant, figures[variant])
+    return figures
+
+
+def constants(shipped: FromBundle, before: Bundle, val: Pairs) -> dict[str, Any]:
+    """Score calibration and evidence threshold; the old threshold where the sentences are too few to measure one."""
+    texts = list(dict.fromkeys(row.text for row in val.rows))
+    found: dict[str, Any] = {
+        "calibration": score_constants(shipped.images(val.images), shipped.texts(texts), val.rows),
+        "evidence": dict(before.manifest["evidence"]),
+    }
+    groups: dict[str, str] = {}
+    for row in val.rows:
+        groups.setdefault(row.text, row.group)
+    try:
+        found["evidence"] = calibration.report_evidence(list(groups), list(groups.values()), shipped.texts).as_dict()
+    except ValueError as problem:
+        log.warning("The evidence threshold stays as it was: %s.", problem)
+    return found
+
+
+def judge(before: Bundle, after: Bundle, pairs: Pairs) -> Judgement:
+    """Both bundles on the held-out patients, as the product runs them."""
+    models = {name: FromBundle(bundle.folder, bundle.variant) for name, bundle in ((BEFORE, before), (AFTER, after))}
+    document, _ = evaluate.evaluate_pairs(dict(models), pairs, ["own archive"], HELD_OUT)
+    drafts = {name: draft_fit(model.bundle, pairs.split(HELD_OUT)) for name, model in models.items()}
+    compared = document["comparisons"][f"{AFTER} over {BEFORE}"]
+    against = []
+    if not any(compared[name]["verdict"] == "better" for name in RECALLS):
+        against.append("recall@10 is better with certainty neither from image to text nor back")
+    against += [
+        f"recall@10 {way} falls by {-100 * compared[name]['difference']:.1f} points"
+        for name, way in RECALLS.items() if compared[name]["difference"] < 0
+    ]  # fmt: skip
+    for name, said in (("gap_over_floor", "the gap over its floor grows"), ("margin", "the margin falls")):
+        if compared[name]["difference"] < -TOLERANCE:
+            against.append(f"{said} by {-compared[name]['difference']:.3f}")
+    return Judgement(document, drafts, against)
+
+
+def draft_fit(bundle: Bundle, held_out: Pairs) -> float:
+    """Mean log-probability a token that the captioner gives the held-out reports, from their pictures' embeddings."""
+    shape, words = bundle.decoder_shape, bundle.tokenizer
+    past = np.zeros((shape.layers, 2, 1, shape.heads, 0, shape.head_dim), np.float32)
+    total, count = 0.0, 0
+    rows = bundle.embed_images(held_out.images[:DRAFTS])
+    for row, pair in zip(rows, held_out.rows):
+        ids, _ = words.encode_batch([pair.text], shape.max_tokens)
+        logits, _ = bundle.decoder_step(ids[:, :-1], row[None], past)
+        total += float(np.take_along_axis(log_softmax(logits[0]), ids[0, 1:, None], axis=1).sum())
+        count += ids.shape[1] - 1
+    return total / count
+
+
+def summary(judged: Judgement) -> str:
+    """A small table for the terminal and the card."""
+    document = judged.document
+    pool, models = document["pool"], document["models"]
+    compared = document["comparisons"][f"{AFTER} over {BEFORE}"]
+    lines = [[f"{pool['images']} held-out images, {pool['texts']} texts", BEFORE, AFTER, "after over before", "chance"]]
+    for name, way in RECALLS.items():
+        chance = f"{100 * document['chance'][name]:.1f}"
+        values = (100 * models[model]["metrics"][name]["value"] for model in (BEFORE, AFTER))
+        lines.append([f"recall@10 {way}, %", *(f"{v:.1f}" for v in values), table.verdict(compared[name]), chance])
+    for name, shown in (("gap_over_floor", "gap over its floor"), ("margin", "margin")):
+        values = (models[model]["metrics"][name]["value"] for model in (BEFORE, AFTER))
+        lines.append([shown, *(f"{value:.3f}" for value in values), table.verdict(compared[name]), ""])
+    drafts = [f"{judged.drafts[name]:.2f}" for name in (BEFORE, AFTER)]
+    change = judged.drafts[AFTER] - judged.drafts[BEFORE]
+    lines.append(["captioner, log-probability a token", *drafts, f"{change:+.2f}", ""])
+    return table.grid(lines) + "\n"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit code 0, or 2 with one line on stderr when the user can do something about it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for noisy in ("onnxscript", "onnx_ir", "torch.onnx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    parser = argparse.ArgumentParser(prog="python -m export.adapted", description=(__doc__ or "").splitlines()[0])
+    add = parser.add_argument
+    add("checkpoint", type=Path, help="best.pt of `python -m training adapt`")
+    add("--archive", type=Path, required=True, help="the archive that it was adapted to")
+    add("--bundle", type=Path, required=True, help="the bundle that it came from")
+    add("--out", type=Path, required=True, help="folder of the new bundle")
+    add("--most", type=int, default=archive_pairs.MOST_PAIRS, help="as the training was told")
+    add("--force", action="store_true", help="write the new bundle even if it is not better")
+    options = parser.parse_args(argv)
+    command = "python -m export.adapted " + shlex.join(argv)
+    try:
+        shown = build(
+            options.checkpoint, options.archive, options.bundle, options.out, options.most, options.force, command
+        )  # fmt: skip
+    except UserError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    sys.stdout.write(f"{shown}\nThe new bundle is in {options.out}; move the archive to it with `kindred reembed`.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""Adapt a bundle to a hospital's own archive: `python -m training adapt --archive DIR --bundle B --checkpoint PT`.
+
+Trains the towers on, from the checkpoint that the bundle was exported from (a bundle holds no weights that can be
+trained), then hands over to `export.adapted` in a process of its own, since training does not know export: that makes
+the new bundle, measures both on held-out patients, and keeps the new one only if it is better. All of it is offline.
+"""
+
+import argparse
+import logging
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.errors import UserError
+from training import archive_pairs, checkpoint, config
+from training.data import Pairs
+from training.embedders import FromCheckpoint
+from training.train_encoders import fit
+
+log = logging.getLogger(__name__)
+SAMPLES = 16
+LEAST_COSINE = 0.95
+"""Mean row cosine of a checkpoint with its own int8 bundle is above 0.99; unrelated models are near 0."""
+VIEWS = 4
+
+
+def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate: float, most: int) -> Path:
+    """Train on; the path of the best checkpoint.
+
+    Args:
+        archive: folder of the archive.
+        bundle: folder of the bundle that is in use.
+        start: encoders checkpoint that the bundle was exported from.
+        run: folder that takes best.pt, last.pt, log.jsonl and, for the time of the run, kept maps.
+        epochs, rate: how long, and at which share of the learning rates that made the checkpoint.
+        most: pairs at most.
+
+    Raises:
+        UserError: too few pairs or patients, or a checkpoint of other models.
+    """
+    kept = checkpoint.load(start)
+    settings = config.from_dict(kept.extra.get("settings", {}))
+    with Archive.open(archive) as opened:
+        pairs = archive_pairs.read(opened, int(kept.config.get("size", settings.towers.size)), most)
+    trained = FromCheckpoint(start)
+    require_same(Bundle.open(bundle), trained, pairs, start)
+    count = sum(row.split == archive_pairs.TRAIN for row in pairs.rows)
+    settings = replace(
+        settings,
+        loss=replace(settings.loss, mask_same=True),  # in a hospital many patients share a stock text
+        train=replace(
+            settings.train, epochs=epochs, lr=settings.train.lr * rate,
+            projection_lr=settings.train.projection_lr * rate, batch=min(settings.train.batch, max(2, count // 2)),
+            accumulate=1, crops=min(VIEWS, settings.train.crops), case_texts=0.0, patience=max(2, epochs // 3),
+        ),
+    )  # fmt: skip
+    torch.set_num_threads(settings.train.threads)
+    trained.model.freeze(settings.towers.frozen_image_stages, settings.towers.frozen_text_layers)
+    cache = run / "cache"
+    try:
+        return fit(settings, trained.model, kept.tokenizer_json, pairs, run, cache)
+    finally:
+        for path in cache.glob("maps-*"):
+            path.unlink()  # pictures of patients in another form: they do not outlive the run
+
+
+def require_same(bundle: Bundle, model: FromCheckpoint, pairs: Pairs, start: Path) -> None:
+    """Raise UserError unless the bundle embeds some pictures and reports as the checkpoint does."""
+    texts = [row.text for row in pairs.rows[:SAMPLES]]
+    pictures = list(pairs.images[:SAMPLES])
+    both = ((model.images(pictures), bundle.embed_images(pictures)), (model.texts(texts), bundle.embed_texts(texts)))
+    cosines = [float((a * b).sum(1).mean()) if a.shape == b.shape else 0.0 for a, b in both]
+    if not np.isfinite(cosines).all() or min(cosines) < LEAST_COSINE:
+        raise UserError(
+            f"{start} is not the checkpoint of the bundle {bundle.folder}: their embeddings agree by a cosine of "
+            f"{min(cosines):.2f} only. Give the best.pt that this bundle was exported from."
+        )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit code 0 when a new bundle was written; UserError says why not otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m training adapt", description=(__doc__ or "").splitlines()[0])
+    add = parser.add_argument
+    add("--archive", type=Path, required=True, help="the archive whose image-report pairs are learned from")
+    add("--bundle", type=Path, required=True, help="the bundle in use")
+    add("--checkpoint", type=Path, required=True, help="best.pt of the encoders that this bundle was exported from")
+    add("--out", type=Path, required=True, help="folder of the new bundle")
+    add("--force", action="store_true", help="write the new bundle even if it is not better")
+    add("--run", type=Path, help="folder of the training run; default OUT.run")
+    add("--epochs", type=int, default=8)
+    add("--rate", type=float, default=0.25, help="share of the learning rates that made the checkpoint")
+    add("--most", type=int, default=archive_pairs.MOST_PAIRS, help="pairs at most")
+    options = parser.parse_args(argv)
+    run = options.run or options.out.with_name(options.out.name + ".run")
+    best = adapt(
+        options.archive, options.bundle, options.checkpoint, run, options.epochs, options.rate, options.most
+    )  # fmt: skip
+    export = [sys.executable, "-m", "export.adapted", str(best), "--archive", str(options.archive)]
+    export += ["--bundle", str(options.bundle), "--out", str(options.out), "--most", str(options.most)]
+    return hand_over([*export, *(["--force"] if options.force else [])])
+
+
+def hand_over(command: list[str]) -> int:
+    """Run a command, passing on what it says; its last line becomes the UserError when it ends with code 2."""
+    last = ""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            sys.stderr.write(last)
+            last = line
+    if child.returncode == 2:
+        raise UserError(last.strip())
+    sys.stderr.write(last)
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with code {child.returncode}")
+    return 0

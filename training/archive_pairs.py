@@ -1,0 +1,80 @@
+"""The image-report pairs of an archive, parted by patient. Knows no networks.
+
+A patient's split follows from a hash of the patient alone, so that who was held out once is held out again when the
+archive has grown, and two programs that read the same archive part it alike.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engine.archive import Archive
+from engine.errors import UserError
+from training.data import Gray, Pair, Pairs
+
+TRAIN, VAL, HELD_OUT = "train", "val", "held out"
+SHARES = {TRAIN: 0.68, VAL: 0.12, HELD_OUT: 0.2}
+FEWEST = {TRAIN: (120, 40), VAL: (20, 8), HELD_OUT: (40, 15)}
+"""Pairs and patients that each split needs: below, ten of the held-out texts are most of them, and a gain is chance."""
+MOST_PAIRS = 10_000
+
+
+def split_of(patient: str) -> str:
+    """The split of a patient, from nothing but its (hashed) name."""
+    place = int.from_bytes(hashlib.sha256(f"split {patient}".encode()).digest()[:8], "big") / 2**64
+    if place < SHARES[HELD_OUT]:
+        return HELD_OUT
+    return VAL if place < SHARES[HELD_OUT] + SHARES[VAL] else TRAIN
+
+
+def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
+    """Every archived image whose case has a report.
+
+    Args:
+        archive: the local store; a case without a known patient counts as a patient of its own.
+        size: side of the image tower's input; pictures are kept half as large again, for crops.
+        most: larger archives give this many pairs, chosen by hash.
+
+    Raises:
+        UserError: a split has too few pairs or patients, saying how many there are and how many are needed.
+    """
+    found = archive.read(
+        """SELECT images.id, cases.id, cases.patient, cases.modality, reports.text FROM images
+        JOIN cases ON cases.id = images.case_id JOIN reports ON reports.case_id = cases.id
+        WHERE trim(reports.text) != '' ORDER BY images.id"""
+    )
+    if len(found) > most:
+        chosen = sorted(found, key=lambda row: hashlib.sha256(f"pair {row[0]}".encode()).digest())[:most]
+        found = sorted(chosen)
+    rows = []
+    for image_id, case_id, patient, modality, text in found:
+        person = patient or f"case {case_id}"
+        values = {"modality": modality, "source": "own archive"}
+        rows.append(Pair(Path(str(image_id)), " ".join(text.split()), split_of(person), person, person, values))
+    refuse_too_few(rows)
+    return Pairs(rows, [smaller(archive.image(int(row.path.name)), size * 3 // 2) for row in rows], [])
+
+
+def refuse_too_few(rows: list[Pair]) -> None:
+    pairs = {name: sum(row.split == name for row in rows) for name in FEWEST}
+    patients = {name: len({row.patient for row in rows if row.split == name}) for name in FEWEST}
+    if all(pairs[name] >= least[0] and patients[name] >= least[1] for name, least in FEWEST.items()):
+        return
+    # A split takes its share by chance, so a little more than the sum is asked for.
+    needed = [round(1.2 * max(least[i] / SHARES[name] for name, least in FEWEST.items())) for i in (0, 1)]
+    raise UserError(
+        f"The archive has {len(rows)} images with a report, of {sum(patients.values())} patients; adapting needs about "
+        f"{needed[0]} of {needed[1]} patients, so that some can be held out. Import more studies with their reports."
+    )
+
+
+def smaller(gray: Gray, side: int) -> Gray:
+    """uint8 [H, W], longest side at most `side`."""
+    height, width = gray.shape
+    scale = side / max(height, width)
+    if scale >= 1:
+        return gray
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(gray).resize(shape, Image.Resampling.BICUBIC))
