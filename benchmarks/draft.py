@@ -12,8 +12,7 @@ import torch
 from benchmarks._timing import compare, table
 from engine import captioner
 from engine.bundle import Bundle
-from export.parity import torch_step
-from training.captioner import CaptionDecoder, CaptionerConfig
+from training.captioner import CaptionDecoder, CaptionerConfig, torch_step
 
 TOKENS = 40
 

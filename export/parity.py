@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine import captioner
 from engine.bundle import Bundle
 from engine.errors import UserError
-from training.captioner import CaptionDecoder
+from training.captioner import CaptionDecoder, decoder_shape, torch_step
 from training.embedders import FromCheckpoint
 
 LOWEST_COSINE = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.98}
@@ -96,19 +95,3 @@ def demand(variant: str, figures: dict[str, Any]) -> None:
             f"The fp32 captioner writes the words of its checkpoint in only {words['equal_captions']} of "
             f"{words['captions']} captions; do not use this export."
         )
-
-
-def torch_step(decoder: CaptionDecoder) -> captioner.Step:
-    """The decoder in torch as the engine's search calls it."""
-
-    @torch.inference_mode()
-    def step(ids: NDArray[np.int64], condition: Rows, past: Rows) -> tuple[Rows, Rows]:
-        logits, present = decoder(*(torch.from_numpy(np.ascontiguousarray(part)) for part in (ids, condition, past)))
-        return logits.numpy(), present.numpy()
-
-    return step
-
-
-def decoder_shape(decoder: CaptionDecoder) -> captioner.DecoderShape:
-    config = decoder.config
-    return captioner.DecoderShape(config.layers, config.heads, config.head_dim, config.max_tokens)

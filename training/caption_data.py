@@ -101,13 +101,22 @@ class CaptionExamples:
 
 
 class NextToken(nn.Module):
-    """The loss of the decoder as the training loop calls it: mean cross-entropy of the next token, in nats."""
+    """The loss of the decoder as the training loop calls it: mean cross-entropy of the next token, in nats.
+
+    smoothing: share of each target spread over all tokens (label smoothing, Szegedy et al. 2016).
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.smoothing = smoothing
 
     def forward(
         self, outputs: Sequence[Tensor], following: Tensor | None, progress: float = 0.0
     ) -> tuple[Tensor, dict[str, float]]:
         assert following is not None
-        loss = functional.cross_entropy(outputs[0].float().flatten(0, 1), following.flatten(), ignore_index=IGNORED)
+        loss = functional.cross_entropy(
+            outputs[0].float().flatten(0, 1), following.flatten(), ignore_index=IGNORED, label_smoothing=self.smoothing
+        )
         return loss, {}
 
 

@@ -7,9 +7,16 @@ embeddings can be run on IMAGE embeddings: that is what a closed gap allows.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from engine.captioner import Caption, DecoderShape, Step, generate
+from engine.tokenizer import Tokenizer
+
+Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,31 @@ def greedy(
         done = done | (following == eos)
         prefix = torch.cat([prefix, following[:, None]], dim=1)
     return [_until(row, eos) for row in prefix[:, 1:].tolist()]
+
+
+def torch_step(decoder: CaptionDecoder) -> Step:
+    """The decoder in torch as the engine's search calls it."""
+
+    @torch.inference_mode()
+    def step(ids: NDArray[np.int64], condition: Rows, past: Rows) -> tuple[Rows, Rows]:
+        device = decoder.words.weight.device
+        parts = (torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in (ids, condition, past))
+        logits, present = decoder(*parts)
+        return logits.cpu().numpy(), present.cpu().numpy()
+
+    return step
+
+
+def decoder_shape(decoder: CaptionDecoder) -> DecoderShape:
+    config = decoder.config
+    return DecoderShape(config.layers, config.heads, config.head_dim, config.max_tokens)
+
+
+def drafts(decoder: CaptionDecoder, tokenizer: Tokenizer, conditions: Rows, beams: int = 3) -> list[Caption]:
+    """Captions of embeddings float32 [N, D] by the very search of the product."""
+    decoder.eval()
+    step, shape = torch_step(decoder), decoder_shape(decoder)
+    return [generate(step, row, tokenizer, shape, beams) for row in conditions]
 
 
 def _until(row: list[int], end: int) -> list[int]:

@@ -15,9 +15,11 @@ from torch.nn import functional
 
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
-from training import caption_data, caption_scores, checkpoint, train_captioner
+from training import caption_data, checkpoint, train_captioner
 from training.caption_data import CaptionExamples, Example
+from training.caption_material import DataSettings, Material, digest, gather
 from training.captioner import CaptionDecoder, CaptionerConfig
+from training.embedders import FromCheckpoint
 from training.towers import DualEncoder, EncoderConfig
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "heart", "lung", "is", "large", "clear", "right", "left"]
@@ -60,15 +62,20 @@ def settings(root: Path, mode: str, epochs: int = 2) -> train_captioner.Settings
     return train_captioner.Settings(
         str(root / "best.pt"),
         mode,
-        data=train_captioner.DataSettings(["pairs.csv"], ["more.csv.gz"], views=1),
+        data=DataSettings(["pairs.csv"], ["more.csv.gz"], views=1),
         model=train_captioner.ModelSettings(dim=16, layers=1, heads=2, memory=2, max_tokens=8),
         train=train_captioner.LoopSettings(epochs=epochs, steps=3, batch=4, threads=1, half=False, lr=1e-2),
     )
 
 
+def gathered(given: train_captioner.Settings, root: Path, cache: Path) -> Material:
+    sizes = given.model
+    return gather(root / "best.pt", given.mode, given.data, sizes.dim, sizes.max_tokens, root, cache, half=False)
+
+
 @pytest.mark.parametrize("mode", ["text", "pairs", "both"])
 def test_each_mode_learns_from_what_its_name_says(root: Path, tmp_path: Path, mode: str) -> None:
-    material = train_captioner.gather(settings(root, mode), root, tmp_path)
+    material = gathered(settings(root, mode), root, tmp_path)
     texts, pictures = 4 + 2 * (mode != "pairs"), 16 * (mode != "text")
     assert len(material.conditions) == texts + pictures
     assert len(material.alone) == 2 * (mode != "pairs")
@@ -84,7 +91,7 @@ def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp
     kept = checkpoint.load(best)
     model = checkpoint.build(kept)
     assert isinstance(model, CaptionDecoder)
-    assert kept.extra["encoders_sha256"] == train_captioner.digest(root / "best.pt")
+    assert kept.extra["encoders_sha256"] == digest(root / "best.pt")
     metrics = kept.extra["metrics"]
     assert math.isclose(metrics["val_perplexity"], math.exp(metrics["val_loss"]))
     assert {"captioner", "nearest_report", "most_frequent", "copying_8_words"} <= set(metrics)
@@ -115,7 +122,7 @@ def test_a_resumed_run_gives_the_curve_of_an_unbroken_one(
 
 def test_a_run_can_start_from_an_earlier_decoder_of_the_same_sizes_only(root: Path, tmp_path: Path) -> None:
     base = settings(root, "text")
-    material = train_captioner.gather(base, root, tmp_path)
+    material = gathered(base, root, tmp_path)
     first = train_captioner.start_model(base, material)
     checkpoint.save(tmp_path / "c.pt", "captioner", first.config.as_dict(), first, material.tokenizer_json, {})
     fields = {"encoders": base.encoders, "start": str(tmp_path / "c.pt"), "data": base.data, "model": base.model}
@@ -188,19 +195,24 @@ def test_the_token_loss_is_the_mean_over_all_real_tokens() -> None:
     assert caption_data.token_loss(model, rows, conditions, pad=0, chunk=2) == pytest.approx(np.mean(losses), abs=1e-5)
 
 
-def test_captions_that_equal_the_report_score_full_marks() -> None:
-    reports = ["The heart is enlarged with a small effusion.", "No focal consolidation is seen in either lung."]
-    full = caption_scores.scores(reports, reports)
-    assert full == {name: pytest.approx(100.0) for name in ("bleu4", "chrf", "rouge_l")}
-    assert all(value < 40 for value in caption_scores.scores(reports[::-1], reports).values())
+def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tmp_path: Path) -> None:
+    with gzip.open(root / "told.csv.gz", "wt", encoding="utf-8") as stream:
+        stream.write("caption\n40-year-old man with fever.\n40-year-old man with fever. heart is large.\n")
+    data = DataSettings(["pairs.csv"], ["told.csv.gz"])
+    told = gather(root / "best.pt", "text", data, 16, 8, root, tmp_path, half=False)
+    assert [example.ids for example in told.alone] == [(2, 5, 7, 8, 1, 3)]
+    assert "40-year-old man with fever." in told.texts
 
 
-def test_baselines_answer_the_nearest_and_the_commonest_report() -> None:
-    assert caption_scores.nearest(np.eye(2), np.eye(2)[::-1], ["a", "b"]) == ["b", "a"]
-    assert caption_scores.most_frequent(["x", "y", "y", "x", "y"]) == "y"
+def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = gathered(settings(root, "both"), root, tmp_path)
+    monkeypatch.setattr(FromCheckpoint, "texts", None)
+    monkeypatch.setattr(FromCheckpoint, "images", None)
+    again = gathered(settings(root, "both"), root, tmp_path)
+    np.testing.assert_array_equal(first.conditions, again.conditions)
 
 
-def test_copies_of_eight_words_are_counted() -> None:
-    training = ["one two three four five six seven eight nine ten"]
-    written = ["zero two three four five six seven eight nine", "one two three four five six seven", "other"]
-    assert caption_scores.copied_share(written, training) == pytest.approx(1 / 3)
+def test_label_smoothing_raises_the_loss_of_a_sure_answer_only() -> None:
+    sure, following = torch.tensor([[[9.0, 0.0, 0.0]]]), torch.tensor([[0]])
+    plain = caption_data.NextToken()([sure], following)[0]
+    assert caption_data.NextToken(0.1)([sure], following)[0] > plain + 0.1
