@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from desktop import theme
-from desktop.commands import archive, files, image, report, view, windowing
+from desktop.commands import archive, files, image, measure, report, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
 from desktop.views.viewport import ViewportView
@@ -19,17 +19,18 @@ COMMANDS: tuple[Command, ...] = (
     *view.ROWS,
     *image.ROWS,
     *windowing.ROWS,
+    *measure.ROWS,
     *archive.ROWS,
     *report.ROWS,
     *view.HELP_ROWS,
 )
 
-MENUS = ("File", "View", "Image", "Window", "Archive", "Similar", "Report", "Help")
+MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar", "Report", "Help")
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
     ("fit", "actual_size", "turn_right", "flip_across", "invert", "reset", "identity"),
-    ("link", "cine"),
+    ("link", "cine", "key_image"),
     ("search_image", "draft"),
 )
 
@@ -53,6 +54,10 @@ class Actions(QObject):
             desk.tools.changed,
             desk.links.changed,
             desk.cine.changed,
+            desk.key_images.changed,
+            desk.measurements.changed,
+            desk.mpr.changed,
+            desk.settings.changed,
             desk.jobs.changed,
             desk.archive.changed,
             desk.report.changed,

@@ -33,6 +33,7 @@ class App:
 def build(workspace: Path | None = None, who: str = "") -> App:
     """Everything wired, nothing shown or started yet; needs a QApplication."""
     desk = Desk(workspace, who)
+    desk.restore()
     window = MainWindow(desk)
     return App(desk, window, Actions(desk, window))
 

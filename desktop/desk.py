@@ -10,19 +10,28 @@ from desktop.background import Background
 from desktop.state.archive import ArchiveState
 from desktop.state.basic_tools import PanTool, Regions, RegionTool, ScrollTool, WindowTool, ZoomTool
 from desktop.state.cine import CineState
+from desktop.state.crosshair import CrosshairTool
 from desktop.state.frames import FrameCache
 from desktop.state.jobs import JobsState
+from desktop.state.key_images import KeyImagesState
 from desktop.state.layout import LayoutState
 from desktop.state.linking import LinkState
+from desktop.state.marks import MarksState
+from desktop.state.measure_tools import DrawTool, EditTool, OutlineTool
+from desktop.state.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.move import MoveState
+from desktop.state.mpr import MprState
 from desktop.state.report import ReportState
 from desktop.state.search import SearchState
+from desktop.state.settings import SettingsState
 from desktop.state.studies import StudiesState, identify
 from desktop.state.tools import ToolsState
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.importer import ImportResult
+from engine.measurements import KINDS
+from engine.window import Window, presets
 
 
 class Desk(QObject):
@@ -30,11 +39,13 @@ class Desk(QObject):
 
     def __init__(self, workspace: Path | None = None, who: str = "") -> None:
         super().__init__()
+        self.settings = SettingsState(workspace, self)
         self.background = Background(self)
         self.messages = MessagesState(self)
         self.jobs = JobsState(self.background, self)
         self.studies = StudiesState(self.background, parent=self)
-        self.frames = FrameCache()
+        self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
+        self.mpr = MprState(self.background, lambda: self.layout, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.shown)  # it stands for whichever viewport is active
         self.tools = ToolsState(self)
@@ -42,13 +53,19 @@ class Desk(QObject):
         self._add_tools()
         self.links = LinkState(self.layout, self)
         self.cine = CineState(self.layout, parent=self)
+        self.marks = MarksState(self.background, self)
+        self.key_images = KeyImagesState(self.studies, self.layout, self.marks, self)
+        self.measurements = MeasurementsState(self.marks, self.studies, self.layout, self)
+        self._add_measuring_tools()
         self.archive = ArchiveState(self.background, parent=self)
         self.move = MoveState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
             self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
         )
+        self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.messages.show_error)
+        self.settings.problem.connect(self.messages.tell)
         self.report.outbox.told.connect(self.messages.tell)
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
@@ -63,25 +80,45 @@ class Desk(QObject):
         """The active viewport; connect to the signals of `layout.shown`, which goes on with the next active one."""
         return self.layout.active
 
+    def restore(self) -> None:
+        """The layout and the choices of the last time; from here on they are remembered."""
+        now = self.settings.now
+        self.layout.set_grid(*now.grid)
+        if not now.identity_visible:
+            self.layout.toggle_identity()
+        self.layout.changed.connect(self._remember_layout)
+        self.layout.shown.identity_changed.connect(self._remember_layout)
+        self.archive.changed.connect(self._remember_archive)
+
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
         """Start what can start before the user does anything; all of it in the background."""
         self.report.open_workspace()
         self.archive.load_bundle(bundle)
+        last = Path(self.settings.now.archive) if self.settings.now.archive else None
         if archive is not None:
             self.archive.open(archive)
-        self.studies.open(paths)
+        elif last is not None and Archive.exists(last):
+            self.archive.open(last)
+        self.open(paths)
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Open files, folders and zips as studies, and remember them as recent."""
+        if paths:
+            self.studies.open(paths)
+            self.settings.remember_opened(list(paths))
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
         """Open what was dropped on the window: an archive's folder as the archive, everything else as studies."""
         archives = [path for path in paths if path.is_dir() and Archive.exists(path)]
         for path in archives[-1:]:
             self.archive.open(path)
-        self.studies.open([path for path in paths if path not in archives])
+        self.open([path for path in paths if path not in archives])
 
     def close(self) -> None:
         """Stop the workers, keep what was typed, close the files."""
         self.cine.stop()
         self.background.close()
+        self.marks.close()
         self.report.close()
         self.archive.close()
 
@@ -96,7 +133,20 @@ class Desk(QObject):
                     self.studies.select(series_id)
 
     def _make_viewport(self, name: str) -> ViewportState:
-        return ViewportState(self.background, self.frames, name, parent=self)
+        return ViewportState(
+            self.background, self.frames, name, read=self.mpr.read, presets_for=self._presets, parent=self
+        )
+
+    def _presets(self, modality: str) -> tuple[Window, ...]:
+        return self.settings.presets(modality, presets(modality))
+
+    def _remember_layout(self) -> None:
+        layout = self.layout
+        self.settings.change(grid=(layout.rows, layout.columns), identity_visible=layout.active.identity_visible)
+
+    def _remember_archive(self) -> None:
+        if self.archive.archive is not None:
+            self.settings.change(archive=str(self.archive.archive.folder.absolute()))
 
     def _add_tools(self) -> None:
         self.tools.add("window", WindowTool())
@@ -105,6 +155,13 @@ class Desk(QObject):
         self.tools.add("scroll", ScrollTool())
         self.tools.add("region_zoom", RegionTool(self.regions, ViewportState.zoom_to))
         self.tools.add("region_window", RegionTool(self.regions, ViewportState.auto_window_of))
+
+    def _add_measuring_tools(self) -> None:
+        for kind in KINDS:
+            made = OutlineTool(self.measurements) if kind == "region" else DrawTool(self.measurements, kind)
+            self.tools.add(kind, made)
+        self.tools.add("crosshair", CrosshairTool(self.layout))
+        self.tools.grabs.append(EditTool(self.measurements).grab)
 
     def _show_series(self) -> None:
         if self.viewport.series is not self.studies.series:
@@ -121,6 +178,8 @@ class Desk(QObject):
         known = {identify(study, series): (study, series) for study in self.studies.studies for series in study.series}
         for viewport in self.layout.every:
             if viewport.study is None or viewport.series is None:
+                continue
+            if self.mpr.keeps(viewport, [series for _, series in known.values()]):
                 continue
             now = known.get(identify(viewport.study, viewport.series))
             if now is None:

@@ -60,6 +60,9 @@ class Planes:
     """Axial, coronal, sagittal."""
     _cuts: dict[str, _Cut]
 
+    def holds(self, frame: FrameRef) -> bool:
+        return frame.image.sop_uid in self._cuts
+
     def read(self, frame: FrameRef) -> Pixels:
         """One plane, with the look of the stack that it was cut from.
 

@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import platformdirs
@@ -52,6 +52,16 @@ def create_outbox(db: Database) -> None:
         """CREATE TABLE outbox (
             study_uid TEXT PRIMARY KEY REFERENCES reports (study_uid), facts TEXT NOT NULL, png BLOB,
             archive TEXT NOT NULL DEFAULT '', case_id INTEGER)"""
+    )
+
+
+@migrations()
+def create_marks(db: Database) -> None:
+    """What readers put on the images of a study: key images, measurements."""
+    db.execute(
+        """CREATE TABLE marks (
+            study_uid TEXT NOT NULL, kind TEXT NOT NULL, marks TEXT NOT NULL, changed TEXT NOT NULL,
+            PRIMARY KEY (study_uid, kind))"""
     )
 
 
@@ -216,6 +226,26 @@ class Workspace(LocalStore):
                 "SELECT at, state, who, text FROM audit WHERE study_uid = ? ORDER BY id", [study_uid]
             )
         )
+
+    def load_marks(self, study_uid: str, kind: str) -> list[Any]:
+        """The marks of one kind on a study's images, as they were saved; none is an empty list."""
+        rows = self._database.read("SELECT marks FROM marks WHERE study_uid = ? AND kind = ?", [study_uid, kind])
+        return list(json.loads(rows[0][0])) if rows else []
+
+    def save_marks(self, study_uid: str, kind: str, marks: list[Any]) -> None:
+        """Put these marks, plain values for JSON, in the place of those that were saved.
+
+        Raises:
+            UserError: the study has no UID to keep them with.
+        """
+        if not study_uid:
+            raise UserError("Marks belong to a study, and this one has no Study Instance UID.")
+        with self._database.write() as db:
+            db.execute(
+                """INSERT INTO marks (study_uid, kind, marks, changed) VALUES (?, ?, ?, ?)
+                ON CONFLICT (study_uid, kind) DO UPDATE SET marks = excluded.marks, changed = excluded.changed""",
+                [study_uid, kind, json.dumps(marks), now()],
+            )
 
     def _set(
         self, study_uid: str, text: str, state: State, who: str, model: str, outgoing: Outgoing | None = None

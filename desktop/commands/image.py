@@ -43,6 +43,10 @@ def _look(
     return Command(name, text, keys, "Image", go, icon, new_group=new_group, enabled=has_picture)
 
 
+def _has_keys(desk: Desk) -> bool:
+    return desk.key_images.any()
+
+
 ROWS = (
     tool("window", "Window tool", "W", "window"),
     tool("pan", "Pan tool", "T", "pan"),
@@ -79,4 +83,32 @@ ROWS = (
     Command("cine_slower", "Play slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / FASTER)),
     Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.studies.step(1), new_group=True),
     Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.studies.step(-1)),
+    Command(
+        "key_image",
+        "Key image",
+        ("K",),
+        "Image",
+        lambda d, w: d.key_images.toggle(),
+        "key",
+        checked=lambda d: d.key_images.shown_is_key,
+        enabled=lambda d: d.viewport.picture is not None,
+        new_group=True,
+    ),
+    Command("next_key_image", "Next key image", ("N",), "Image", lambda d, w: d.key_images.step(1), enabled=_has_keys),
+    Command(
+        "previous_key_image",
+        "Previous key image",
+        ("Shift+N",),
+        "Image",
+        lambda d, w: d.key_images.step(-1),
+        enabled=_has_keys,
+    ),
+    Command(
+        "list_key_images",
+        "Key images…",
+        ("Ctrl+Shift+K",),
+        "Image",
+        lambda d, w: w.list_key_images(),
+        enabled=_has_keys,
+    ),
 )

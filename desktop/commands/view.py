@@ -60,6 +60,14 @@ ROWS = (
         new_group=True,
     ),
     Command(
+        "reference_lines",
+        "Show where the active image cuts the others",
+        ("L",),
+        "View",
+        lambda d, w: d.links.toggle_lines(),
+        checked=lambda d: d.links.lines_visible,
+    ),
+    Command(
         "texts",
         "Show the texts in the corners",
         ("Space",),

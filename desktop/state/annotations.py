@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from desktop.state.geometry import edges_on_screen
 from desktop.state.viewport import ViewportState
 from engine.geometry import edge_letters
+from engine.image_marks import burned_in_mark, laterality_mark, lossy_mark
 from engine.study import Series, Study
 from engine.voi import Window
 
@@ -39,8 +40,9 @@ def annotate(viewport: ViewportState) -> Annotations:
         look.insert(0, format_window(picture.window, picture.pixels.unit))
     if picture.inverted:
         look.insert(0, "Inverted")
-    if picture.ref.image.lossy:
-        where.append("Lossy compression")
+    image = picture.ref.image
+    marks = (laterality_mark(image), lossy_mark(image), burned_in_mark(image, series.modality))
+    where += [mark for mark in marks if mark]
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(where)), tuple(look), edges)

@@ -28,16 +28,29 @@ class LinkState(QObject):
         super().__init__(parent)
         self._layout = layout
         self.linked = False
+        self.lines_visible = True
+        """Where the active frame cuts the others is shown on them."""
         self._following = False
         self._starts: dict[ViewportState, int] = {}
         for viewport in layout.every:
             self._join(viewport)
         layout.made.connect(self._join)
+        layout.shown.picture_changed.connect(self._repaint_lines)
 
     def toggle(self) -> None:
         self.linked = not self.linked
         self._starts = {viewport: viewport.index for viewport in self._layout.every}
         self.changed.emit()
+
+    def toggle_lines(self) -> None:
+        self.lines_visible = not self.lines_visible
+        self._repaint_lines()
+        self.changed.emit()
+
+    def _repaint_lines(self) -> None:
+        for viewport in self._layout.viewports:
+            if viewport is not self._layout.active:
+                viewport.overlay_changed.emit()
 
     def _join(self, viewport: ViewportState) -> None:
         viewport.index_changed.connect(partial(self._scroll, viewport))

@@ -73,6 +73,8 @@ class ReportState(QObject):
     """Another study's page, or a text that did not come from the editor."""
     draft_changed = Signal()
     selection_changed = Signal()
+    workspace_opened = Signal(object)
+    """The Workspace, for whatever else is kept with a study."""
 
     def __init__(
         self,
@@ -106,6 +108,7 @@ class ReportState(QObject):
         for page in self._pages.values():
             self._load(page)
         self.outbox.open(workspace)
+        self.workspace_opened.emit(workspace)
 
     # -- pages
 

@@ -15,6 +15,7 @@ from desktop.state import geometry
 from desktop.state.frames import FrameCache
 from desktop.state.geometry import Point, Shape, View
 from desktop.state.picture import Picture, Request, make_picture, part
+from engine.calibration import pixel_shape
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
 from engine.window import Window, auto_window, presets
@@ -43,10 +44,12 @@ class ViewportState(QObject):
         cache: FrameCache | None = None,
         name: str = "1",
         read: Callable[[FrameRef], Pixels] = read_frame,
+        presets_for: Callable[[str], tuple[Window, ...]] = presets,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._background, self._cache, self._name, self._read = background, cache or FrameCache(), name, read
+        self._presets_for = presets_for
         self.study: Study | None = None
         self.series: Series | None = None
         self.index = 0
@@ -125,7 +128,7 @@ class ViewportState(QObject):
 
     @property
     def presets(self) -> tuple[Window, ...]:
-        return presets(self.series.modality) if self.series else ()
+        return self._presets_for(self.series.modality) if self.series else ()
 
     def set_window(self, window: Window | None) -> None:
         """None: back to the frame's own window."""
@@ -173,7 +176,7 @@ class ViewportState(QObject):
         if self.picture is None:
             return None
         rows, columns = self.picture.image.shape[:2]
-        return Shape(columns, rows, self.picture.ref.spacing)
+        return Shape(columns, rows, pixel_shape(self.picture.ref))
 
     @property
     def scale(self) -> float:

@@ -18,12 +18,12 @@ class Dialogs:
 
     def open_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open DICOM files or zip archives")
-        self._desk.studies.open([Path(path) for path in paths])
+        self._desk.open([Path(path) for path in paths])
 
     def open_folder(self) -> None:
         path = self._folder("Open a folder with DICOM files")
         if path:
-            self._desk.studies.open([path])
+            self._desk.open([path])
 
     def open_archive(self) -> None:
         path = self._folder("Open an archive (its folder)")

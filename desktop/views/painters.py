@@ -1,17 +1,58 @@
-"""What is painted over a picture, in this order: a list of painters made from the states. Paints only the region."""
+"""What is painted over a picture, in this order: a list of painters made from the states. Decides nothing."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from desktop import theme
 from desktop.desk import Desk
 from desktop.state.basic_tools import Regions
+from desktop.state.key_images import KeyImagesState
 from desktop.views.canvas import Canvas, Painter
+from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
+from desktop.views.measure_painter import measurement_painter
+from desktop.views.overlay_text import MARGIN, write
+from engine.cross_reference import crossing
 
 
 def painters_for(desk: Desk) -> list[Painter]:
     """The painters of every viewport, the first at the bottom."""
-    return [region_painter(desk.regions)]
+    return [
+        shutter_painter(),
+        overlay_painter(),
+        line_painter(desk),
+        scale_painter(),
+        measurement_painter(desk.measurements),
+        key_painter(desk.key_images),
+        region_painter(desk.regions),
+    ]
+
+
+def line_painter(desk: Desk) -> Painter:
+    """Where the frame of the active viewport cuts this one."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        leader, picture = desk.layout.active.picture, canvas.state.picture
+        if canvas.active or leader is None or picture is None or not desk.links.lines_visible:
+            return
+        ends = crossing(leader.ref, picture.ref)
+        if ends:
+            painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1.2))
+            painter.drawLine(canvas.to_screen(ends[0]), canvas.to_screen(ends[1]))
+
+    return paint
+
+
+def key_painter(key_images: KeyImagesState) -> Painter:
+    """The mark of a key image, below the letter at the top."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        picture = canvas.state.picture
+        if picture is not None and key_images.is_key(canvas.state.study, picture.ref):
+            height = QFontMetricsF(painter.font()).lineSpacing()
+            place = QRectF(0, MARGIN + height * 1.2, canvas.view.width, height)
+            write(painter, place, Qt.AlignmentFlag.AlignHCenter, "★ Key image", theme.ON_IMAGE_MARK)
+
+    return paint
 
 
 def region_painter(regions: Regions) -> Painter:

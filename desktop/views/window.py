@@ -1,5 +1,7 @@
 """The main window: studies left, image in the middle, similar cases and report right. Places views, nothing else."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +11,9 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QVBoxLayout, Q
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.state.annotations import series_title
 from desktop.state.viewport import ViewportState
+from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
 from desktop.views.grid import ViewportGrid
 from desktop.views.message_bar import MessageBar
@@ -31,6 +35,7 @@ class MainWindow(QMainWindow):
         self._desk = desk
         self._arranged = False
         self.dialogs = Dialogs(desk, self)
+        self.chooser: Chooser | None = None
         self.setWindowTitle("Kindred")
         self.setAcceptDrops(True)
         self.setAnimated(False)
@@ -64,6 +69,23 @@ class MainWindow(QMainWindow):
     def viewport(self) -> ViewportView:
         """The view of the active viewport."""
         return self.grid.active
+
+    def choose(self, title: str, choices: Sequence[Choice]) -> None:
+        """Let the user choose from a list by typing."""
+        self.chooser = Chooser(title, choices, self)
+        self.chooser.open()
+
+    def list_key_images(self) -> None:
+        keys = self._desk.key_images
+        choices = [
+            Choice(
+                f"Image {key.index + 1} of {len(key.series.frames)}",
+                partial(keys.go_to, key),
+                series_title(key.series),
+            )
+            for key in keys.all()
+        ]
+        self.choose("Key images", choices)
 
     def go_to_viewport(self, by: int) -> None:
         """Make the next or previous viewport active and give it the keyboard."""

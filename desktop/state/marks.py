@@ -1,0 +1,67 @@
+"""Keeps what readers put on a study's images (key images, measurements) in the workspace. Knows not what they mean."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from desktop.background import Background, Lane, simply
+from engine.workspace import Workspace
+
+Taken = Callable[[list[Any]], None]
+
+
+class MarksState(QObject):
+    """Lists of plain values by study and kind. `save` only notes the list; it is written in the background."""
+
+    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._workspace: Workspace | None = None
+        self._waiting: list[tuple[str, str, Taken]] = []
+        self._unsaved: dict[tuple[str, str], list[Any]] = {}
+
+    def open(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        for study, kind, done in self._waiting:
+            self.load(study, kind, done)
+        self._waiting.clear()
+        for study, kind in list(self._unsaved):
+            self._write(study, kind)
+
+    def load(self, study: str, kind: str, done: Taken) -> None:
+        """`done` gets the list on the UI thread, as soon as the workspace is open; what was not written yet counts."""
+        if (study, kind) in self._unsaved:
+            done(self._unsaved[study, kind])
+        elif self._workspace is None:
+            self._waiting.append((study, kind, done))
+        else:
+            self._background.start(simply(self._workspace.load_marks, study, kind), done, lane=Lane.STORE)
+
+    def save(self, study: str, kind: str, marks: list[Any]) -> None:
+        """Keep this list in the place of the one before; a study without a UID has no place to keep it."""
+        if study:
+            self._unsaved[study, kind] = marks
+            self._write(study, kind)
+
+    def close(self) -> None:
+        """Write what is not written yet; the workers must have ended, and the workspace still be open."""
+        if self._workspace is not None:
+            for (study, kind), marks in self._unsaved.items():
+                self._workspace.save_marks(study, kind, marks)
+        self._unsaved.clear()
+        self._workspace = None
+
+    def _write(self, study: str, kind: str) -> None:
+        if self._workspace is not None:
+            marks = self._unsaved[study, kind]
+            self._background.start(
+                simply(self._workspace.save_marks, study, kind, marks),
+                partial(self._written, study, kind, marks),
+                lane=Lane.STORE,
+            )
+
+    def _written(self, study: str, kind: str, marks: list[Any], _: None) -> None:
+        if self._unsaved.get((study, kind)) is marks:
+            del self._unsaved[study, kind]

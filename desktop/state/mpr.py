@@ -1,0 +1,122 @@
+"""Axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and cuts nothing itself."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane
+from desktop.state.layout import LayoutState
+from desktop.state.viewport import ViewportState
+from engine.errors import UserError
+from engine.mpr import Planes, is_plane, planes_of
+from engine.pixels import Pixels, read_frame
+from engine.progress import IsCancelled, Progress
+from engine.study import FrameRef, Series, Study
+from engine.volume import load_volume, why_no_volume
+
+TITLE = "Reading slices for planes"
+GRID = (2, 2)
+
+
+class MprState(QObject):
+    """One volume at a time: planes of another stack, or leaving them, let go of its memory."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        background: Background,
+        layout: Callable[[], LayoutState],
+        read: Callable[[FrameRef], Pixels] = read_frame,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background, self._layout, self._read = background, layout, read
+        self.planes: Planes | None = None
+        self._before: tuple[int, int] = (1, 1)
+        self._job: Job | None = None
+
+    def read(self, frame: FrameRef) -> Pixels:
+        """Decode a frame of a file, or a plane of the volume at hand. Called by workers.
+
+        Raises:
+            UserError: as `read_frame`; the planes that it belongs to were closed.
+        """
+        if not is_plane(frame):
+            return self._read(frame)
+        planes = self.planes
+        if planes is None or not planes.holds(frame):
+            raise UserError("These planes were closed; show them again.")
+        return planes.read(frame)
+
+    @property
+    def shown(self) -> bool:
+        return self.planes is not None
+
+    def why_not(self) -> str:
+        """Why no planes can be cut through the stack in use; "" when they can."""
+        series = self._layout().active.series
+        return why_no_volume(series.frames) if series is not None else "Open a CT or MR stack first."
+
+    def toggle(self) -> None:
+        """Show the planes of the stack in use, or go back to it.
+
+        Raises:
+            UserError: no planes can be cut through it; says why.
+        """
+        if self.shown:
+            self.leave()
+            return
+        active = self._layout().active
+        why = self.why_not()
+        if why or active.series is None or active.study is None:
+            raise UserError(why)
+        self._job = self._background.start(
+            partial(_load, active.series, self._read),
+            partial(self._take, active.study),
+            title=TITLE,
+            key="mpr",
+            lane=Lane.LONG,
+        )
+        self.changed.emit()
+
+    def leave(self) -> None:
+        """Back to the stack, on the layout that was there before."""
+        planes, self.planes = self.planes, None
+        if planes is None:
+            return
+        layout = self._layout()
+        for viewport in layout.every:
+            if viewport.series is not None and is_plane(viewport.series.frames[0]):
+                viewport.show(None, None)
+        stack = next((viewport for viewport in layout.viewports if viewport.series is planes.volume.series), None)
+        if stack is not None:
+            layout.activate(stack)
+        layout.set_grid(*self._before)
+        self.changed.emit()
+
+    def keeps(self, viewport: ViewportState, series: list[Series]) -> bool:
+        """Does it show planes of one of these (open) series?"""
+        shown = viewport.series
+        if shown is None or not is_plane(shown.frames[0]) or self.planes is None:
+            return False
+        return any(stack.key == self.planes.volume.series.key for stack in series)
+
+    def _take(self, study: Study, planes: Planes) -> None:
+        layout = self._layout()
+        if not self.shown:
+            self._before = (layout.rows, layout.columns)
+        self.planes = planes
+        layout.set_grid(*GRID)
+        first = layout.viewports
+        for viewport, series in zip(first, planes.series):
+            viewport.show(study, series)
+            viewport.go_to(len(series.frames) // 2)
+        first[3].show(study, planes.volume.series)
+        layout.activate(first[0])
+        self.changed.emit()
+
+
+def _load(series: Series, read: Callable[[FrameRef], Pixels], progress: Progress, cancelled: IsCancelled) -> Planes:
+    return planes_of(load_volume(series, read, progress, cancelled))

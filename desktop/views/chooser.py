@@ -1,0 +1,131 @@
+"""A list to choose from by typing: the palette of commands, the key images. Knows not what the choices do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop import theme
+from desktop.views import drawing
+
+Index = QModelIndex | QPersistentModelIndex
+WIDTH, LINES = 64, 14
+"""Letters across, rows in sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    text: str
+    run: Callable[[], object]
+    where: str = ""
+    """Faint words after the text."""
+    keys: str = ""
+    """At the right edge."""
+    enabled: bool = True
+
+
+def matches(choice: Choice, typed: str) -> bool:
+    """Every typed word begins a word of the text, or of where it is; upper and lower case are the same."""
+    words = f"{choice.text} {choice.where}".casefold().replace("…", "").split()
+    return all(any(word.startswith(part) for word in words) for part in typed.casefold().split())
+
+
+class Chooser(QDialog):
+    """Type to narrow the list, arrows to move, Enter to choose, Esc to leave."""
+
+    def __init__(self, title: str, choices: Sequence[Choice], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._choices = list(choices)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.typed = QLineEdit()
+        self.typed.setPlaceholderText("Type to search")
+        self.typed.setClearButtonEnabled(True)
+        self.typed.setAccessibleName(f"Search: {title}")
+        self.list = QListWidget()
+        self.list.setAccessibleName(title)
+        self.list.setItemDelegate(_ChoiceDelegate(self.list))
+        self.list.setUniformItemSizes(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.addWidget(self.typed)
+        layout.addWidget(self.list)
+        metrics = self.fontMetrics()
+        self.resize(WIDTH * metrics.averageCharWidth() + 40, (LINES + 3) * (metrics.lineSpacing() + 10))
+        self.typed.textChanged.connect(self._fill)
+        self.typed.returnPressed.connect(self._run)
+        self.typed.installEventFilter(self)
+        self.list.itemActivated.connect(lambda item: self._run())
+        self.list.itemClicked.connect(lambda item: self._run())
+        self._fill("")
+
+    def shown(self) -> list[Choice]:
+        """What the list holds now."""
+        return [self.list.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.list.count())]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Up and down move in the list while the words keep the keyboard."""
+        if watched is self.typed and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: LINES, Qt.Key.Key_PageUp: -LINES}
+            step = steps.get(Qt.Key(event.key()), 0)
+            if step and self.list.count():
+                self.list.setCurrentRow(min(self.list.count() - 1, max(0, self.list.currentRow() + step)))
+                return True
+        return super().eventFilter(watched, event)
+
+    def _fill(self, typed: str) -> None:
+        self.list.clear()
+        for choice in self._choices:
+            if matches(choice, typed):
+                item = QListWidgetItem(choice.text)
+                item.setData(Qt.ItemDataRole.UserRole, choice)
+                words = (choice.text, choice.where, choice.keys, "" if choice.enabled else "not available now")
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(word for word in words if word))
+                self.list.addItem(item)
+        self.list.setCurrentRow(0)
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        choice = item.data(Qt.ItemDataRole.UserRole) if item else None
+        if choice is not None and choice.enabled:
+            self.close()
+            choice.run()
+
+
+class _ChoiceDelegate(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(100, int(QFontMetricsF(option.font).lineSpacing() + 10))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        choice: Choice = index.data(Qt.ItemDataRole.UserRole)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        drawing.background(painter, option)
+        area = QRectF(option.rect).adjusted(10, 0, -10, 0)
+        metrics = QFontMetricsF(option.font)
+        painter.setFont(option.font)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(theme.MUTED if choice.enabled else theme.DISABLED))
+        painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, choice.keys)
+        room = area.width() - metrics.horizontalAdvance(choice.keys) - 16
+        text = metrics.elidedText(choice.text, Qt.TextElideMode.ElideRight, room)
+        after = area.adjusted(metrics.horizontalAdvance(text) + 10, 0, 0, 0)
+        room -= after.left() - area.left()
+        if choice.where and room > 20:
+            where = metrics.elidedText(choice.where, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(after, middle | Qt.AlignmentFlag.AlignLeft, where)
+        painter.setPen(QColor(theme.TEXT if choice.enabled else theme.DISABLED))
+        painter.drawText(area, middle | Qt.AlignmentFlag.AlignLeft, text)
+        painter.restore()

@@ -1,0 +1,109 @@
+"""Paints what belongs to the image itself: shutter, overlay planes and the scale bar."""
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+
+from desktop import theme
+from desktop.state.scale_bar import scale_bar
+from desktop.views.canvas import Canvas, Painter
+from desktop.views.overlay_text import MARGIN, write
+from engine.calibration import calibrate
+from engine.overlays import Overlay
+from engine.shutters import Shutter
+
+TICK = 4.0
+RIM = QColor(0, 0, 0, 170)
+
+
+def shutter_painter() -> Painter:
+    """Black over what the device shut out."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        picture = canvas.state.picture
+        if picture is not None and picture.pixels.shutter is not None:
+            outside = QPainterPath()
+            outside.addRect(0, 0, canvas.shape.columns, canvas.shape.rows)
+            outside = outside.subtracted(_opening(picture.pixels.shutter, canvas))
+            painter.setTransform(canvas.transform)
+            painter.fillPath(outside, QColor(theme.VIEWER))
+
+    return paint
+
+
+def _opening(shutter: Shutter, canvas: Canvas) -> QPainterPath:
+    seen = QPainterPath()
+    seen.addRect(0, 0, canvas.shape.columns, canvas.shape.rows)
+    if shutter.rectangle is not None:
+        left, top, right, bottom = shutter.rectangle
+        part = QPainterPath()
+        part.addRect(left, top, right - left, bottom - top)
+        seen = seen.intersected(part)
+    if shutter.circle is not None:
+        x, y, radius = shutter.circle
+        row, column = canvas.shape.spacing or (1.0, 1.0)
+        part = QPainterPath()
+        part.addEllipse(QPointF(x, y), radius, radius * column / row)
+        seen = seen.intersected(part)
+    if shutter.polygon:
+        part = QPainterPath()
+        part.addPolygon(QPolygonF([QPointF(*point) for point in shutter.polygon]))
+        part.closeSubpath()
+        seen = seen.intersected(part)
+    return seen
+
+
+def overlay_painter() -> Painter:
+    """DICOM overlay planes with a dark rim of one image pixel; hidden with the corner texts."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        picture = canvas.state.picture
+        if picture is None or not canvas.texts:
+            return
+        for plane in picture.pixels.overlays:
+            painter.setTransform(QTransform.fromTranslate(plane.left - 1, plane.top - 1) * canvas.transform)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(0, 0, _image_of(plane))
+
+    return paint
+
+
+def _image_of(plane: Overlay) -> QImage:
+    """The plane's bits in colour, one pixel of rim around each, one pixel wider on every side."""
+    rows, columns = plane.bits.shape
+    padded = np.pad(plane.bits, 2)
+    near = np.zeros((rows + 2, columns + 2), bool)
+    for down in range(3):
+        for right in range(3):
+            near |= padded[down : down + rows + 2, right : right + columns + 2]
+    color = QColor(theme.ON_IMAGE_MARK if not plane.region else theme.ON_IMAGE_ACCENT).rgba()
+    argb = np.where(np.pad(plane.bits, 1), np.uint32(color), np.where(near, np.uint32(0xA0000000), np.uint32(0)))
+    data = np.ascontiguousarray(argb, np.uint32)
+    return QImage(data.data, columns + 2, rows + 2, 4 * (columns + 2), QImage.Format.Format_ARGB32).copy()
+
+
+def scale_painter() -> Painter:
+    """An upright bar of a round length at the right edge, only where millimetres are known."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        picture = canvas.state.picture
+        if picture is None or not canvas.texts:
+            return
+        scale = calibrate(picture.ref)
+        found = scale_bar(canvas.view, canvas.shape, scale)
+        if found is None:
+            return
+        length, words = found
+        x, middle = canvas.view.width - MARGIN - TICK, canvas.view.height * 0.3
+        top, bottom = QPointF(x, middle - length / 2), QPointF(x, middle + length / 2)
+        for pen in (QPen(RIM, 3.5), QPen(QColor(theme.ON_IMAGE), 1.2)):
+            painter.setPen(pen)
+            painter.drawLine(top, bottom)
+            for end in (top, bottom):
+                painter.drawLine(end, end - QPointF(TICK, 0))
+        if scale.source == "imager":
+            words += " at the detector"
+        place = QRectF(x - 200, bottom.y() + 2, 200 + TICK, 20)
+        write(painter, place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words, theme.ON_IMAGE)
+
+    return paint

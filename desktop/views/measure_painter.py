@@ -1,0 +1,96 @@
+"""Paints measurements over a picture: fine lines with a dark rim, and their numbers beside them. Decides nothing."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from desktop import theme
+from desktop.state.measure_geometry import handles, strokes
+from desktop.state.measurements import MeasurementsState
+from desktop.views.canvas import Canvas, Painter
+from desktop.views.overlay_text import write
+from engine.measurements import Measurement, lines
+
+RIM = QColor(0, 0, 0, 170)
+HANDLE = 3.5
+CROSS = 5.0
+GAP = 10.0
+"""Logical pixels from a figure to its numbers."""
+
+
+def measurement_painter(measurements: MeasurementsState) -> Painter:
+    """All measurements of the frame on screen; handles on the selected one; numbers while corner texts are shown."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        picture = canvas.state.picture
+        taken: list[QRectF] = []
+        for item in measurements.on(canvas.state):
+            chosen = item is measurements.draft or item.id == measurements.selected
+            _paint_figure(painter, canvas, item, chosen)
+            if canvas.texts and picture is not None:
+                reading = measurements.reading(item, picture.ref, picture.pixels)
+                if reading is not None:
+                    _paint_words(painter, canvas, item, lines(reading), taken)
+
+    return paint
+
+
+def _paint_figure(painter: QPainter, canvas: Canvas, item: Measurement, chosen: bool) -> None:
+    color = QColor(theme.ON_IMAGE_MARK if chosen else theme.ON_IMAGE_ACCENT)
+    drawn = [QPolygonF([canvas.to_screen(point) for point in line]) for line in strokes(item)]
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(RIM, 3.5), QPen(color, 1.4)):
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        for line in drawn:
+            if line.size() == 1:
+                _cross(painter, line.at(0))
+            else:
+                painter.drawPolyline(line)
+    if item.kind == "cobb" and len(item.points) == 4:
+        _axis(painter, canvas, item, color)
+    if chosen:
+        painter.setPen(QPen(RIM, 1))
+        painter.setBrush(color)
+        for handle in handles(item):
+            painter.drawEllipse(canvas.to_screen(handle), HANDLE, HANDLE)
+
+
+def _cross(painter: QPainter, place: QPointF) -> None:
+    """Open in the middle: the pixel under it is what one wants to see."""
+    for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        inner, outer = QPointF(across * 2, down * 2), QPointF(across * (2 + CROSS), down * (2 + CROSS))
+        painter.drawLine(place + inner, place + outer)
+
+
+def _axis(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -> None:
+    """A dotted line from one endplate to the other, so that it is seen which two belong together."""
+    ends = [canvas.to_screen(point) for point in item.points]
+    painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
+    painter.drawLine((ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2)
+
+
+def _paint_words(
+    painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str], taken: list[QRectF]
+) -> None:
+    """Right of the figure, moved where it would leave the viewport or cover the numbers of another."""
+    metrics = QFontMetricsF(painter.font())
+    height = metrics.lineSpacing()
+    size = max(metrics.horizontalAdvance(line) for line in words), height * len(words)
+    figure = QPolygonF([canvas.to_screen(point) for point in item.points]).boundingRect()
+    left, top = figure.right() + GAP, figure.center().y() - size[1] / 2
+    if left + size[0] > canvas.view.width:
+        left = figure.left() - GAP - size[0]
+    left = min(canvas.view.width - size[0] - 2, max(2.0, left))
+    top = min(canvas.view.height - size[1] - 2, max(2.0, top))
+    area = QRectF(left, top, *size)
+    for other in taken:
+        if area.intersects(other):
+            area.moveTop(other.bottom() + 2)
+    taken.append(area)
+    for row, line in enumerate(words):
+        place = QRectF(area.left(), area.top() + row * height, size[0], height)
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        write(painter, place, side, line, theme.ON_IMAGE if row == 0 else theme.ON_IMAGE_MUTED)

@@ -1,0 +1,119 @@
+"""Settings: what comes back after a restart, what never stands in the file, and files that are damaged."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App, build
+from desktop.state.settings import FILE, RECENT, Settings, SettingsState, read
+from engine.archive import Archive
+from engine.voi import Window
+from engine.window import presets
+from tests.desktop.conftest import dicom, settle
+
+
+def test_what_was_chosen_is_there_after_a_restart(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    Archive.create(tmp_path / "archive").close()
+    app.desk.archive.open(tmp_path / "archive")
+    app.desk.open([dicom("CT_small.dcm")])
+    settle(qtbot, app)
+    app.desk.layout.set_grid(2, 3)
+    app.desk.layout.toggle_identity()
+    app.close()
+    again = build(tmp_path / "workspace")
+    qtbot.addWidget(again.window)
+    again.desk.begin()
+    qtbot.waitUntil(again.desk.background.idle, timeout=60_000)
+    assert (again.desk.layout.rows, again.desk.layout.columns) == (2, 3)
+    assert not again.desk.viewport.identity_visible
+    assert again.desk.archive.name == "archive"
+    assert again.desk.settings.recent_there() == [dicom("CT_small.dcm")]
+    assert again.desk.studies.studies == []
+    again.close()
+
+
+def test_nothing_of_the_patient_stands_in_the_file_and_only_its_owner_reads_it(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    app.desk.open([dicom("CT_small.dcm")])
+    settle(qtbot, app)
+    app.desk.layout.set_grid(1, 2)
+    study = app.desk.studies.studies[0]
+    file = tmp_path / "workspace" / FILE
+    held = file.read_text()
+    for word in (study.patient.name, study.patient.id, study.uid, study.date, "CompressedSamples"):
+        assert word
+        assert word not in held
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_latest_is_first_and_the_oldest_goes(tmp_path: Path) -> None:
+    state = SettingsState(tmp_path)
+    for number in range(RECENT + 3):
+        (tmp_path / str(number)).mkdir()
+        state.remember_opened([tmp_path / str(number)])
+    state.remember_opened([tmp_path / "7"])
+    names = [Path(path).name for path in state.now.recent]
+    assert names[:2] == ["7", str(RECENT + 2)]
+    assert len(names) == RECENT
+    (tmp_path / "7").rmdir()
+    assert tmp_path / "7" not in state.recent_there()
+    assert SettingsState(tmp_path).now == state.now
+
+
+def test_own_presets_take_the_place_of_the_shipped_ones_until_they_are_given_up(tmp_path: Path) -> None:
+    state = SettingsState(tmp_path)
+    own = (Window(35, 90, "LINEAR", "Brain, mine"),)
+    state.set_presets("ct", own)
+    assert SettingsState(tmp_path).presets("CT", presets("CT")) == own
+    assert state.presets("MR", presets("MR")) == presets("MR")
+    state.set_presets("CT", None)
+    assert state.presets("CT", presets("CT")) == presets("CT")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '"dark"', "\x00\x01", '{"grid": "x", "theme": 4, "recent": {}}'])
+def test_a_damaged_file_begins_anew(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content)
+    assert read(tmp_path / FILE) == Settings()
+
+
+ODD = (
+    None,
+    True,
+    -1,
+    1e308,
+    "",
+    "x" * 5000,
+    "\x00",
+    [],
+    [0, 9],
+    [[]],
+    ["\x00", 5],
+    {},
+    {"CT": 1},
+    {"CT": [1, {"name": 2}]},
+)
+
+
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_whatever_a_file_says_the_settings_are_usable(tmp_path: Path, value: object) -> None:
+    (tmp_path / FILE).write_text(json.dumps(dict.fromkeys(Settings.__dataclass_fields__, value)))
+    state = SettingsState(tmp_path)
+    assert state.now.theme in ("dark", "light")
+    assert all(1 <= count <= 3 for count in state.now.grid)
+    assert isinstance(state.presets("CT", ()), tuple)
+    state.recent_there()
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "file").write_text("")
+    state = SettingsState(tmp_path / "file")
+    told: list[str] = []
+    state.problem.connect(told.append)
+    state.change(theme="light")
+    state.change(theme="dark")
+    assert len(told) == 1
+    assert "cannot be kept" in told[0]
