@@ -24,7 +24,7 @@ from engine.importer import import_path
 from engine.picture import Picture, load_picture
 from engine.reembed import reembed
 from engine.report import draft as make_draft
-from engine.search import Filters, Query, search
+from engine.search import Filters, Query, answer
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -131,7 +131,7 @@ def search_command(
         models = None if mode == "lexical" else Bundle.open(bundle)
         picture = None if image is None else load_picture(image, frame, window)
         started = time.perf_counter()
-        hits = search(
+        found = answer(
             archive,
             models,
             Query(None if picture is None else picture.gray, text),
@@ -143,7 +143,13 @@ def search_command(
         )
         took = round(1000 * (time.perf_counter() - started), 1)
     asked = {"text": text, "image": _shown(picture), "mode": mode}
-    _say({"hits": [hit.as_dict() for hit in hits], "ms": took, "query": asked}, hit_lines(hits, took), as_json)
+    document = {
+        "hits": [hit.as_dict() for hit in found.hits],
+        "ms": took,
+        "query": asked,
+        "look": found.look.as_dict(),
+    }
+    _say(document, hit_lines(found.hits, took, found.look), as_json)
 
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
@@ -165,7 +171,9 @@ def draft_command(
     picture = load_picture(file, frame, window)
     archive = None if folder is None else Archive.open(folder)
     try:
-        proposed = make_draft(models, archive, picture.gray, exclude_study=picture.study_uid)
+        proposed = make_draft(
+            models, archive, picture.gray, exclude_study=picture.study_uid, patient=picture.patient_key
+        )
     finally:
         if archive is not None:
             archive.close()

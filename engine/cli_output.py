@@ -7,6 +7,7 @@ from textwrap import shorten
 from typing import Any
 
 from engine.dicom_source import Listing
+from engine.familiarity import FAMILIAR, Look
 from engine.importer import ImportResult
 from engine.progress import Progress, ignore
 from engine.report import NOTICE, Draft
@@ -59,9 +60,9 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
     return lines + _refused([(rejected.path, rejected.reason) for rejected in result.rejected])
 
 
-def hit_lines(hits: Sequence[Hit], milliseconds: float) -> list[str]:
-    """One paragraph a hit."""
-    lines = []
+def hit_lines(hits: Sequence[Hit], milliseconds: float, look: Look = FAMILIAR) -> list[str]:
+    """What the models do not know of the picture, if so; then one paragraph a hit."""
+    lines = [look.notice] if look.notice else []
     for rank, hit in enumerate(hits, start=1):
         facts = [hit.modality, hit.sex, "" if hit.age is None else f"{hit.age} y"]
         about = ", ".join(fact for fact in facts if fact)
@@ -83,9 +84,17 @@ def draft_lines(draft: Draft) -> list[str]:
             lines.append(
                 f"    similar wording in case {one.case_id} ({one.similarity:.2f}): {shorten(one.text, WIDTH)}"
             )
+        for other in sentence.disputes:
+            lines.append(f"    case {other.case_id} says otherwise ({other.kind}): {shorten(other.text, WIDTH)}")
         if not sentence.supported:
-            lines.append("    unsupported: no similar wording in the archive")
-    if not draft.sentences:
+            where = "" if sentence.source is None else f"; from the report of case {sentence.source} alone"
+            lines.append(f"    unsupported: no similar wording in the archive{where}")
+    if draft.offered:
+        lines.append("The model also offers, not part of the draft:")
+        lines += [f"    {sentence.text} [{sentence.confidence or 0:.0%}]" for sentence in draft.offered]
+    if draft.abstained:
+        lines.append("No draft.")
+    elif not draft.sentences:
         lines.append("No draft: nothing usable was found.")
     return [*lines, *([draft.note] if draft.note else []), f"({NOTICE}; {draft.model})"]
 

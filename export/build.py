@@ -17,7 +17,7 @@ from engine import preprocess
 from engine.bundle import Bundle
 from engine.errors import UserError
 from export import bundle_writer, model_card, parity, variants
-from training import calibration, checkpoint, data, evaluate, training_ngrams
+from training import calibration, checkpoint, data, evaluate, familiarity, training_ngrams
 from training.captioner import CaptionDecoder
 from training.embedders import Embedder, FromBundle, FromCheckpoint
 from training.train_encoders import corpus
@@ -80,7 +80,12 @@ def build(request: Request) -> Path:
         for variant in set(made) - set(request.variants):
             bundle_writer.drop_variant(folder, content, variant)
         bundle_writer.write_manifest(folder, content)
+        content["draft"] = decoder_kept.extra.get("draft", {})
         content |= measure(folder, request, manifests, held_out)
+        if min(len(training.images), len(held_out.images)) >= familiarity.FEWEST:
+            shipped = Bundle.open(folder)
+            rows = [shipped.embed_images(list(split.images)) for split in (training, held_out)]
+            content["familiarity"] = familiarity.write(folder, *rows)
         content |= {
             "intended_use": model_card.INTENDED_USE,
             "licence": model_card.LICENCE,

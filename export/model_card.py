@@ -109,9 +109,15 @@ def calibration(manifest: dict[str, Any]) -> str:
     lines = [["pairs", "mean cosine", "deviation"]]
     lines += [[kind, f"{c['mean']:.4f}", f"{c['std']:.4f}"] for kind, c in manifest["calibration"].items()]
     evidence = manifest["evidence"]
+    known = manifest.get("familiarity")
+    outside = "" if not known else (
+        f"\n\nPictures whose embedding lies further outside {known['directions']} leading directions of "
+        f"{known['training_pictures']:,} training pictures than {known['threshold']:.3f} (squared length) are told as "
+        f"unfamiliar: {known['false_alarms']:.1%} of {known['held_out_pictures']} held-out pictures are, too."
+    )  # fmt: skip
     return (
         f"Cosines of unrelated held-out pairs, by which scores become comparable:\n\n{table.grid(lines)}\n\n"
         f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f} on: "
         f"{evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
-        f"same case (chance {evidence['chance']:.1%})."
+        f"same case (chance {evidence['chance']:.1%}).{outside}"
     )

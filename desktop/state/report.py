@@ -167,7 +167,15 @@ class ReportState(QObject):
             self.changed.emit()
             return
         self._job = self._background.start(
-            partial(_draft, self._propose, bundle, self._archive.archive, to_gray(picture.image), page.study),
+            partial(
+                _draft,
+                self._propose,
+                bundle,
+                self._archive.archive,
+                to_gray(picture.image),
+                page.study,
+                self._patient(),
+            ),
             partial(self._take_draft, page, describe(picture)),
             title="Drafting the report",
             key="draft",
@@ -178,9 +186,16 @@ class ReportState(QObject):
         )
         self.changed.emit()
 
+    def _patient(self) -> str | None:
+        """Patient ID of the study on screen, whose other cases are no evidence for it."""
+        study = self._viewport.study
+        return study.patient.id or None if study else None
+
     def _take_draft(self, page: Page, frame: str, proposed: Draft) -> None:
         self._job = None
-        page.draft, page.frame, page.text = proposed, frame, proposed.text
+        page.draft, page.frame = proposed, frame
+        if proposed.sentences:  # a draft that proposes nothing takes no words away
+            page.text = proposed.text
         page.sentence = 0 if proposed.sentences else -1
         if self._workspace is not None and proposed.sentences:
             work = simply(self._workspace.save_draft, page.study, proposed, self._who)
@@ -309,10 +324,11 @@ def _draft(
     archive: Archive | None,
     gray: Image,
     study: str,
+    patient: str | None,
     progress: Progress,
     cancelled: IsCancelled,
 ) -> Draft:
-    return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study)
+    return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study, patient=patient)
 
 
 def _sign(workspace: Workspace, study: str, text: str, who: str, out: Outgoing | None) -> StoredReport:

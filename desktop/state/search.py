@@ -14,7 +14,7 @@ from engine.archive import Archive
 from engine.archive_case import Kind
 from engine.bundle import Bundle
 from engine.picture import to_gray
-from engine.search import Filters, Hit, Query, search
+from engine.search import Answer, Filters, Hit, Query, answer
 from engine.study import FrameRef
 
 HITS = 20
@@ -76,7 +76,7 @@ class SearchState(QObject):
         background: Background,
         archive: ArchiveState,
         viewport: ViewportState,
-        ask: Callable[..., list[Hit]] = search,
+        ask: Callable[..., Answer] = answer,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -85,6 +85,8 @@ class SearchState(QObject):
         self.hits: list[Hit] = []
         self.asked: Asked | None = None
         self.failure = ""
+        self.notice = ""
+        """What the reader should know of the picture that was asked with."""
         self.selected: Hit | None = None
         self._job: Job | None = None
         self._thumbnails: dict[int, Image | None] = {}
@@ -177,14 +179,14 @@ class SearchState(QObject):
             )
         return self._thumbnails[image_id]
 
-    def _take(self, request: _Request, hits: list[Hit]) -> None:
+    def _take(self, request: _Request, found: Answer) -> None:
         self._job = None
         if request.archive is not self._source:
             self._thumbnails.clear()
         self._source = request.archive
-        self.hits, self.asked = hits, request.asked
+        self.hits, self.asked, self.notice = found.hits, request.asked, found.look.notice
         self.hits_changed.emit()
-        self.select(hits[0] if hits else None)
+        self.select(self.hits[0] if self.hits else None)
         self.changed.emit()
 
     def _fail(self, error: BaseException) -> None:
@@ -226,7 +228,7 @@ def describe(picture: Picture) -> str:
     return ", ".join(parts)
 
 
-def _search(ask: Callable[..., list[Hit]], request: _Request) -> list[Hit]:
+def _search(ask: Callable[..., Answer], request: _Request) -> Answer:
     return ask(
         request.archive,
         request.bundle,

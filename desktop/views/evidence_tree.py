@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.state.report import ReportState
 from desktop.views import drawing
-from engine.report import Evidence, Sentence
+from engine.report import Dispute, Evidence, Sentence
 
 Index = QModelIndex | QPersistentModelIndex
 ROLE = Qt.ItemDataRole.UserRole
@@ -25,9 +25,14 @@ MARGIN = 8
 def support(sentence: Sentence) -> tuple[str, str]:
     """The mark of a sentence and its colour."""
     count = len(sentence.evidence)
-    if count:
-        return f"similar wording in {count} report{'' if count == 1 else 's'}", theme.GREEN
-    return "no similar wording found", theme.AMBER
+    if sentence.source is None:
+        found = f"similar wording in {count} report{'' if count == 1 else 's'}" if count else "no similar wording found"
+        return found, theme.GREEN if count else theme.AMBER
+    others = f"{count} other{'' if count == 1 else 's'} alike" if count else "no other alike"
+    against = len(sentence.disputes)
+    if against:
+        return f"from case {sentence.source}, {others}, {against} near report(s) say otherwise", theme.AMBER
+    return f"from case {sentence.source}, {others}", theme.GREEN if count else theme.AMBER
 
 
 def confidence(sentence: Sentence) -> str:
@@ -58,6 +63,8 @@ class EvidenceDelegate(QStyledItemDelegate):
         if isinstance(item, Sentence):
             mark, color = support(item)
             about = confidence(item)
+        elif isinstance(item, Dispute):
+            mark, color, about = f"case {item.case_id} says otherwise", theme.AMBER, item.kind
         else:
             mark, color, about = f"case {item.case_id}", theme.GREEN, f"similarity {item.similarity:.2f}"
         painter.setFont(option.font)
@@ -74,11 +81,11 @@ class EvidenceDelegate(QStyledItemDelegate):
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, about)
         painter.restore()
 
-    def _width(self, full: int, item: Sentence | Evidence) -> float:
+    def _width(self, full: int, item: Sentence | Evidence | Dispute) -> float:
         return full - 2 * MARGIN - (0 if isinstance(item, Sentence) else 18)
 
 
-def _most(item: Sentence | Evidence) -> int:
+def _most(item: Sentence | Evidence | Dispute) -> int:
     """Lines of text: a sentence stands in full in the editor, evidence only here."""
     return 2 if isinstance(item, Sentence) else 6
 
@@ -116,6 +123,11 @@ class EvidenceTree(QTreeWidget):
                 child = QTreeWidgetItem([f"case {found.case_id}, similarity {found.similarity:.2f}: {found.text}"])
                 child.setData(0, ROLE, found)
                 child.setToolTip(0, "Similar wording says nothing about this patient")
+                top.addChild(child)
+            for other in sentence.disputes:
+                child = QTreeWidgetItem([f"case {other.case_id} says otherwise ({other.kind}): {other.text}"])
+                child.setData(0, ROLE, other)
+                child.setToolTip(0, "Another near report contradicts this sentence: look at the image")
                 top.addChild(child)
             self.addTopLevelItem(top)
         self._filling = False

@@ -125,6 +125,8 @@ class ReportPanel(QWidget):
             return page.whereabouts
         if page is None or page.draft is None:
             return reason or "A draft lists its sentences here, each with the reports that word it alike."
+        if page.draft.abstained:
+            return f"No draft. {page.draft.note}"
         if not page.draft.sentences:
             return page.draft.note or "The model found nothing to say about this image."
         return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)

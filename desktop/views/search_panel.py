@@ -52,6 +52,9 @@ class SearchPanel(QWidget):
         self.hint.setContentsMargins(4, 8, 4, 4)
         self.asked = QLabel()
         self.asked.setTextFormat(Qt.TextFormat.PlainText)
+        self.notice = QLabel()
+        self.notice.setWordWrap(True)
+        self.notice.setProperty("notice", True)
         self.hits = HitList(state)
         self.detail = QPlainTextEdit()
         self.detail.setReadOnly(True)
@@ -87,6 +90,7 @@ class SearchPanel(QWidget):
         layout.addLayout(first)
         layout.addLayout(second)
         layout.addWidget(self.asked)
+        layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
         line = self.fontMetrics().lineSpacing()
         self.detail.setMinimumHeight(3 * line)
@@ -133,6 +137,8 @@ class SearchPanel(QWidget):
         reason = state.why_not()
         self.go.setEnabled(not reason)
         self.asked.setVisible(bool(state.hits))
+        self.notice.setText(state.notice)
+        self.notice.setVisible(bool(state.hits and state.notice))
         if state.hits:
             count = len(state.hits)
             away = " – not the image on screen" if state.elsewhere else ""

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.report import ReportState, locate
-from engine.report import NOTICE, Draft, Evidence, Sentence
+from engine.report import NOTICE, Dispute, Draft, Evidence, Sentence
 from engine.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -157,3 +157,31 @@ def test_a_changed_sentence_is_no_longer_the_models() -> None:
     assert places[0] is None
     assert places[1] is not None
     assert text[slice(*places[1])] == "There is no effusion."
+
+
+def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    state._propose = lambda *_, **options: Draft(
+        (), "double", "This picture is almost blank.", study_uid=options["exclude_study"], abstained="blank"
+    )
+    state.edit("My own words")
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    assert state.page.text == "My own words"
+    assert app.window.report_panel.notes.text() == "No draft. This picture is almost blank."
+
+
+def test_a_sentence_of_another_report_names_its_case_and_what_speaks_against_it(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    against = Dispute(9, "No effusion.", "negation")
+    taken = Sentence("Large effusion.", None, (Evidence(4, "A large effusion.", 0.9),), 7, (against,))
+    state._propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])
+    drafted(qtbot, app, state)
+    top = app.window.report_panel.tree.topLevelItem(0)
+    assert "from case 7, 1 other alike, 1 near report(s) say otherwise" in top.text(0)
+    assert [top.child(row).text(0) for row in range(2)] == [
+        "case 4, similarity 0.90: A large effusion.",
+        "case 9 says otherwise (negation): No effusion.",
+    ]

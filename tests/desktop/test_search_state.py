@@ -17,14 +17,14 @@ from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.dicom_source import open_path
 from engine.errors import UserError
-from engine.search import Hit
+from engine.search import Answer, Hit
 from tests.desktop.conftest import dicom
 
 HIT = Hit(7, "report", 2.5, 0.4, "Pleural effusion on the left.", "report wording", "CR", "F", 61, None)
 
 
 class Ranking:
-    """Stands in for engine.search.search: answers with one hit and remembers how it was asked."""
+    """Stands in for engine.search.answer: answers with one hit and remembers how it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -32,12 +32,12 @@ class Ranking:
         self.gate.set()
         self.error: Exception | None = None
 
-    def __call__(self, archive: Archive, bundle: object, query: Any, **options: Any) -> list[Hit]:
+    def __call__(self, archive: Archive, bundle: object, query: Any, **options: Any) -> Answer:
         self.asked.append({"query": query, **options})
         assert self.gate.wait(10)
         if self.error:
             raise self.error
-        return [replace(HIT, text=query.text or "by image")]
+        return Answer([replace(HIT, text=query.text or "by image")])
 
 
 @pytest.fixture

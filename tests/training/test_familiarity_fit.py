@@ -1,0 +1,43 @@
+"""The constants that tell unfamiliar pictures: fitted on one set, set on another, kept as aggregates."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import UserError
+from engine.familiarity import Familiarity
+from training.familiarity import FILE, fit, write
+
+
+def pictures(seed: int, count: int, known: bool = True) -> np.ndarray:
+    """Unit rows near a plane of four directions in sixteen, or anywhere."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(count, 16)) * ([3.0] * 4 + [0.3] * 12 if known else [1.0] * 16)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_pictures_off_the_plane_are_outside_and_few_others_are() -> None:
+    model = fit(pictures(0, 400), pictures(1, 300), directions=4)
+    assert (model.residuals(pictures(2, 1000, known=False)) > model.threshold).mean() > 0.95
+    assert (model.residuals(pictures(3, 1000)) > model.threshold).mean() < 0.05
+
+
+def test_the_threshold_lets_pass_what_it_says_it_does() -> None:
+    held_out = pictures(1, 300)
+    model = fit(pictures(0, 400), held_out, directions=4, false_alarms=0.1)
+    assert (model.residuals(held_out) > model.threshold).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_bundle_gets_a_file_and_its_entry(tmp_path: Path) -> None:
+    entry = write(tmp_path, pictures(0, 400), pictures(1, 300))
+    assert entry["file"] == FILE
+    assert entry["directions"] == 8
+    assert entry["false_alarms"] < 0.05
+    again = Familiarity.from_file(tmp_path / FILE, entry["threshold"])
+    assert again.directions.shape == (8, 16)
+
+
+def test_too_few_pictures_are_refused() -> None:
+    with pytest.raises(UserError, match="are needed"):
+        fit(pictures(0, 400), pictures(1, 5))
