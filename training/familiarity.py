@@ -16,7 +16,7 @@ from engine.manifest import file_entry
 
 FILE = "familiarity.npz"
 DIRECTIONS = 128
-"""More keep the score no better apart (AUROC .994 at 64, .996 at 128 and .997 at 256, docs/familiarity.md)."""
+"""More keep the score no better apart (AUROC .994 at 64, .995 at 128 and .997 at 256, docs/familiarity.md)."""
 FALSE_ALARMS = 0.02
 FEWEST = 20
 Rows = NDArray[np.float32]

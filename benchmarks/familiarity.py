@@ -1,0 +1,121 @@
+"""How well a bundle tells pictures that are no radiology image: AUROC, share told, false alarms.
+
+    python -m benchmarks.familiarity --data FOLDER [--outside FOLDER ...] [--bundle DIR] > docs/familiarity.md
+
+Inside: the val pictures of FOLDER/pairs. Outside: real photographs and slides that come with scikit-image (if it is
+installed), scikit-learn and matplotlib, any further folders, and pages of this repository's own text as a screen shows
+them. The bundle's constants were fitted on train and set on val, and have never seen any of the outside pictures.
+"""
+
+import argparse
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from sklearn.metrics import roc_auc_score
+
+from engine.bundle import Bundle
+from engine.picture import load_picture, to_gray
+from training import data
+from training.familiarity import fit
+
+SLIDES = {"cell.png", "ihc.png", "retina.jpg", "microaneurysms.png", "nuclear.png", "histo.jpg", "img2d.tif"}
+PHOTOGRAPHS = {
+    *("astronaut.png", "brick.png", "camera.png", "chelsea.png", "clock_motion.png", "coffee.png", "coins.png"),
+    *("grass.png", "gravel.png", "hubble_deep_field.jpg", "moon.png", "motorcycle_left.png", "rocket.jpg"),
+    *("china.jpg", "flower.jpg", "grace_hopper.jpg"),
+}
+TEXTS = {"page.png", "text.png", "logo2.png"}
+PACKAGES = (("skimage", "data"), ("sklearn", "datasets/images"), ("matplotlib", "mpl-data/sample_data"))
+PAGES = ("README.md", "LICENSE", "docs/benchmarks.md", "docs/results.md", "pyproject.toml", "engine/search.py")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def outside(folders: list[Path]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(kind, name, uint8 [H, W]) of every picture that is no radiology image."""
+    for package, inside in PACKAGES:
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            for path in sorted((Path(spec.origin).parent / inside).glob("*")):
+                kind = {**dict.fromkeys(SLIDES, "slide"), **dict.fromkeys(PHOTOGRAPHS, "photograph")}.get(path.name)
+                kind = "text" if path.name in TEXTS else kind
+                if kind:
+                    yield kind, path.name, gray(path)
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".tif"}):
+            yield "slide" if path.name in SLIDES else "photograph", path.name, gray(path)
+    for name in PAGES:
+        for ink, ground in (("black", "white"), ("#dddddd", "#141619")):
+            page = Image.new("RGB", (1000, 800), ground)
+            text = (ROOT / name).read_text(encoding="utf-8")[:3000]
+            ImageDraw.Draw(page).multiline_text((20, 20), text, ink, ImageFont.load_default(16), spacing=5)
+            yield "text", f"{name} in {ink}", to_gray(np.asarray(page))
+
+
+def gray(path: Path) -> np.ndarray:
+    """uint8 [H, W]; wider than 8 bits is scaled to its range."""
+    with Image.open(path) as opened:
+        if opened.mode[:1] not in "IF":
+            return to_gray(np.asarray(opened.convert("RGB")))
+        values = np.asarray(opened, np.float64)
+    return ((values - values.min()) / max(float(np.ptp(values)), 1.0) * 255).astype(np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--outside", type=Path, nargs="*", default=[])
+    parser.add_argument("--bundle", type=Path)
+    options = parser.parse_args()
+    bundle = Bundle.open(options.bundle)
+    model = bundle.familiarity
+    if model is None:
+        parser.error("the bundle has no statistics of its training pictures; export it again")
+    pairs = data.read_pairs([options.data / "pairs" / "pairs.csv"])
+    train, val = pairs.split("train"), pairs.split("val")
+    train_rows, val_rows = (bundle.embed_images(list(part.images)) for part in (train, val))
+    found = list(outside(options.outside))
+    rows, kinds = bundle.embed_images([one[2] for one in found]), np.array([one[0] for one in found])
+    inside, others = model.residuals(val_rows), model.residuals(rows)
+    print("# Pictures that the models do not know\n")
+    print(f"Bundle {bundle.id}; inside: {len(inside)} val pictures; made by `python -m benchmarks.familiarity`.\n")
+    print("| outside | pictures | AUROC against val | told as unfamiliar |\n|---|---|---|---|")
+    for kind in ("photograph", "slide", "text", "all"):
+        chosen = others[kinds == kind] if kind != "all" else others
+        if len(chosen):
+            area = roc_auc_score(np.repeat([0, 1], [len(inside), len(chosen)]), np.r_[inside, chosen])
+            print(f"| {kind} | {len(chosen)} | {area:.3f} | {(chosen > model.threshold).mean():.0%} |")
+    missed = [name for (_, name, _), value in zip(found, others, strict=True) if value <= model.threshold]
+    print(f"\nNot told: {', '.join(missed) or 'none'}.")
+    groups = np.array([row.group for row in val.rows])
+    names = np.random.default_rng(0).permutation(np.unique(groups))
+    half = np.isin(groups, names[: len(names) // 2])
+    alarms = [
+        float(
+            (fit(train_rows, val_rows[one]).residuals(val_rows[~one]) > fit(train_rows, val_rows[one]).threshold).mean()
+        )
+        for one in (half, ~half)
+    ]
+    print(
+        f"\nFalse alarms on val: {(inside > model.threshold).mean():.1%} with the shipped threshold, which was set "
+        f"there; {alarms[0]:.1%} and {alarms[1]:.1%} when it is set on one half of the groups and counted on the other."
+    )
+    print("\n| directions kept | AUROC, all outside |\n|---|---|")
+    for count in (32, 64, 128, 256):
+        trial = fit(train_rows, val_rows, count)
+        scores = np.r_[trial.residuals(val_rows), trial.residuals(rows)]
+        print(f"| {count} | {roc_auc_score(np.repeat([0, 1], [len(inside), len(rows)]), scores):.3f} |")
+    archive = sorted((ROOT / "resources" / "sample-archive" / "images").glob("*.jpg"))
+    sample = model.residuals(bundle.embed_images([load_picture(path).gray for path in archive])) > model.threshold
+    ultrasound = np.array([path.name.startswith("breast") for path in archive])
+    print(
+        f"\nIn between, sample archive: {sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds (a "
+        f"kind that training never saw) and {sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} chest radiographs "
+        "are told."
+    )
+
+
+if __name__ == "__main__":
+    main()
