@@ -112,7 +112,7 @@ def main() -> None:
     ultrasound = np.array([path.name.startswith("breast") for path in archive])
     print(
         f"\nIn between, sample archive: {sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds (a "
-        f"kind that training never saw) and {sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} chest radiographs "
+        f"kind that training never saw) and {sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs "
         "are told."
     )
 
