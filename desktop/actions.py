@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from desktop import theme
-from desktop.commands import archive, files, image, measure, report, view, windowing
+from desktop.commands import archive, files, image, measure, report, share, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
 from desktop.views.viewport import ViewportView
@@ -16,6 +16,7 @@ from desktop.views.window import MainWindow
 
 COMMANDS: tuple[Command, ...] = (
     *files.ROWS,
+    *share.ROWS,
     *view.ROWS,
     *image.ROWS,
     *windowing.ROWS,

@@ -26,6 +26,7 @@ from desktop.state.report import ReportState
 from desktop.state.search import SearchState
 from desktop.state.settings import SettingsState
 from desktop.state.studies import StudiesState, identify
+from desktop.state.tags import TagsState
 from desktop.state.tools import ToolsState
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
@@ -55,6 +56,7 @@ class Desk(QObject):
         self.cine = CineState(self.layout, parent=self)
         self.marks = MarksState(self.background, self)
         self.key_images = KeyImagesState(self.studies, self.layout, self.marks, self)
+        self.tags = TagsState(self.background, self)
         self.measurements = MeasurementsState(self.marks, self.studies, self.layout, self)
         self._add_measuring_tools()
         self.archive = ArchiveState(self.background, parent=self)

@@ -1,9 +1,13 @@
 """The menu "Measure": measuring tools, undo and redo, planes through a stack."""
 
+from functools import partial
+
 from desktop.commands.command import Command, has_picture
 from desktop.commands.image import tool
 from desktop.desk import Desk
+from desktop.views.chooser import Choice
 from desktop.views.window import MainWindow
+from engine.measurements import NAMES, lines
 
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
@@ -13,6 +17,20 @@ def _cancel(desk: Desk, window: MainWindow) -> None:
         desk.measurements.set_draft(None)
     else:
         desk.measurements.select("")
+
+
+def _list(desk: Desk, window: MainWindow) -> None:
+    """All of the study; choosing one shows its frame."""
+    state, choices = desk.measurements, []
+    for number, item in enumerate(state.of_study(), 1):
+        index = state.frame_index(item)
+        picture = desk.viewport.picture
+        here = picture is not None and item.belongs_to(picture.ref)
+        reading = state.reading(item, picture.ref, picture.pixels) if picture is not None and here else None
+        place = "in another series" if index is None else f"image {index + 1}"
+        where = ", ".join(lines(reading)) if reading else place
+        choices.append(Choice(f"{number}  {NAMES[item.kind]}", partial(state.go_to, item.id), where))
+    window.choose("Measurements", choices)
 
 
 ROWS = (
@@ -69,6 +87,14 @@ ROWS = (
         lambda d, w: d.measurements.set_visible(not d.measurements.visible),
         checked=lambda d: d.measurements.visible,
         new_group=True,
+    ),
+    Command(
+        "list_measures",
+        "Measurements…",
+        ("Ctrl+Shift+D",),
+        "Measure",
+        _list,
+        enabled=lambda d: bool(d.measurements.of_study()),
     ),
     tool("crosshair", "Go to this place in all viewports", "J", menu="Measure", new_group=True),
     Command(

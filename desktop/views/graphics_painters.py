@@ -25,7 +25,7 @@ def shutter_painter() -> Painter:
             outside = QPainterPath()
             outside.addRect(0, 0, canvas.shape.columns, canvas.shape.rows)
             outside = outside.subtracted(_opening(picture.pixels.shutter, canvas))
-            painter.setTransform(canvas.transform)
+            painter.setTransform(canvas.transform, True)
             painter.fillPath(outside, QColor(theme.VIEWER))
 
     return paint
@@ -61,7 +61,7 @@ def overlay_painter() -> Painter:
         if picture is None or not canvas.texts:
             return
         for plane in picture.pixels.overlays:
-            painter.setTransform(QTransform.fromTranslate(plane.left - 1, plane.top - 1) * canvas.transform)
+            painter.setTransform(QTransform.fromTranslate(plane.left - 1, plane.top - 1) * canvas.transform, True)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(0, 0, _image_of(plane))
 

@@ -62,6 +62,33 @@ def to_qimage(image: Image, colours: str = "") -> QImage:
     return made
 
 
+def paint_picture(
+    painter: QPainter, state: ViewportState, painters: Sequence[Painter] = (), active: bool = True
+) -> None:
+    """The picture of a viewport at its place, and what painters put over it; nothing while there is none."""
+    canvas, picture = canvas_of(state, active), state.picture
+    if picture is None or canvas is None:
+        return
+    across, down, *_ = geometry.transform(canvas.view, canvas.shape)
+    scale = max(abs(across), abs(down))
+    needed = canvas.shape.columns * scale * canvas.view.device_ratio
+    level = picture.levels[0]
+    for smaller in picture.levels[1:]:
+        if smaller.shape[1] >= needed:
+            level = smaller
+    painter.save()
+    reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
+    painter.setTransform(reduced * canvas.transform, True)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
+    painter.drawImage(0, 0, to_qimage(level, state.colours))
+    painter.restore()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for paint in painters:
+        painter.save()
+        paint(painter, canvas)
+        painter.restore()
+
+
 class ViewportView(QWidget):
     """One picture with corner texts. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll."""
 
@@ -107,7 +134,7 @@ class ViewportView(QWidget):
         if state.series is None:
             self._write_centre(painter, *self._invitation())
         elif state.picture is not None:
-            self._paint_picture(painter)
+            paint_picture(painter, state, self._painters, self.active)
         elif state.failure:
             self._write_centre(painter, "This image cannot be shown", state.failure)
         else:
@@ -125,30 +152,6 @@ class ViewportView(QWidget):
         if self.framed:
             return "Empty", "Drag a series here, or choose one in the list."
         return "Open a study", "Drop files, folders or a zip here, or press Ctrl+O."
-
-    def _paint_picture(self, painter: QPainter) -> None:
-        canvas = canvas_of(self.state, self.active)
-        picture = self.state.picture
-        if picture is None or canvas is None:
-            return
-        across, down, *_ = geometry.transform(canvas.view, canvas.shape)
-        scale = max(abs(across), abs(down))
-        needed = canvas.shape.columns * scale * canvas.view.device_ratio
-        level = picture.levels[0]
-        for smaller in picture.levels[1:]:
-            if smaller.shape[1] >= needed:
-                level = smaller
-        painter.save()
-        reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
-        painter.setTransform(reduced * canvas.transform)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
-        painter.drawImage(0, 0, to_qimage(level, self.state.colours))
-        painter.restore()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for paint in self._painters:
-            painter.save()
-            paint(painter, canvas)
-            painter.restore()
 
     def _paint_frame(self, painter: QPainter) -> None:
         """Thick around the active one of several; thin while it has the keyboard; a faint line between the others."""

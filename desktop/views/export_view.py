@@ -1,0 +1,110 @@
+"""The view of one viewport as a picture to give away: file, clipboard, paper. De-identified unless asked otherwise.
+
+Every such picture carries the research notice in its pixels. Without identity it names neither patient nor date nor
+place, and leaves out the graphics of overlay planes, which may hold a name; text burned into the pixels stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from PySide6.QtPrintSupport import QPrinter
+
+from desktop import theme
+from desktop.desk import Desk
+from desktop.state.annotations import Annotations, annotate
+from desktop.state.viewport import ViewportState
+from desktop.views.canvas import Painter
+from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
+from desktop.views.measure_painter import measurement_painter
+from desktop.views.overlay_text import MARGIN, write, write_corners, write_edges
+from desktop.views.viewport import paint_picture
+from engine.errors import UserError
+from engine.image_marks import burned_in_mark
+
+NOTICE = "Research picture, not for clinical use"
+CHECK = "Its pixels may show the patient's name: look before you share it."
+
+
+def view_image(desk: Desk, annotations: bool = True, identity: bool = False) -> QImage:
+    """What the active viewport shows, at the pixels of the screen.
+
+    Raises:
+        UserError: there is no picture.
+    """
+    state = desk.viewport
+    if state.picture is None:
+        raise UserError("There is no image to export; open one first.")
+    ratio = state.view.device_ratio
+    image = QImage(round(state.view.width * ratio), round(state.view.height * ratio), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    _paint(painter, desk, state, annotations, identity)
+    painter.end()
+    return image
+
+
+def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: bool, identity: bool) -> None:
+    everything = QRectF(0, 0, state.view.width, state.view.height)
+    painter.fillRect(everything, QColor(theme.VIEWER))
+    painters: list[Painter] = [shutter_painter()]
+    if annotations:
+        graphics = [overlay_painter()] if identity else []
+        painters += [*graphics, scale_painter(), measurement_painter(desk.measurements)]
+    paint_picture(painter, state, painters)
+    area = everything.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+    height = QFontMetricsF(painter.font()).lineSpacing()
+    if annotations:
+        notes = annotate(state) if identity else without_identity(state)
+        write_corners(painter, area.adjusted(0, 0, 0, -height), notes)
+        write_edges(painter, area.adjusted(0, 0, 0, -height), notes)
+    place = QRectF(area.left(), area.bottom() - height, area.width(), height)
+    write(painter, place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, NOTICE, theme.ON_IMAGE_MARK)
+
+
+def without_identity(state: ViewportState) -> Annotations:
+    """The corner texts without patient, date and free text."""
+    series = state.series
+    number = f"Series {series.number}" if series is not None and series.number is not None else ""
+    kind = series.modality if series is not None else ""
+    return replace(annotate(state), top_left=(), top_right=tuple(line for line in (kind, number) if line))
+
+
+def warning(desk: Desk, identity: bool) -> str:
+    """What to look at before such a picture is shared; "" when there is nothing."""
+    state = desk.viewport
+    if identity or state.picture is None or state.series is None:
+        return ""
+    return CHECK if burned_in_mark(state.picture.ref.image, state.series.modality) else ""
+
+
+def save_png(image: QImage, path: Path) -> None:
+    """Write a PNG that holds nothing but its pixels.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
+        raise UserError(f"{path} cannot be written; choose another folder.")
+
+
+def print_image(image: QImage, printer: QPrinter) -> None:
+    """One page with the picture as large as it fits, its shape kept.
+
+    Raises:
+        UserError: the printer takes nothing.
+    """
+    painter = QPainter()
+    if not painter.begin(printer):
+        raise UserError("The printer does not answer; choose another one.")
+    page = QRectF(painter.viewport())
+    size = image.deviceIndependentSize().scaled(page.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    painter.drawImage(QRectF((page.width() - size.width()) / 2, 0, size.width(), size.height()), image)
+    painter.end()
+
+
+def words(parts: Sequence[str]) -> str:
+    """Sentences that are there, as one text."""
+    return " ".join(part for part in parts if part)
