@@ -1,7 +1,7 @@
-"""What a report sentence tells that no picture shows: history, age, comparison. Knows no models; rules over words.
+"""What a report sentence tells that this picture cannot show: history, age, comparison, another kind of examination.
 
 A sentence that a draft takes over from another patient's report must not bring that patient along. The rules err
-towards leaving a sentence out.
+towards leaving a sentence out. Knows no models; rules over words.
 """
 
 import re
@@ -13,7 +13,7 @@ AGE = re.compile(
     re.IGNORECASE,
 )
 COMPARISON = re.compile(
-    r"\b(?:compar(?:ed|ison|ing|ative)|prior|previous(?:ly)?|interval|unchanged|no change|stable (?:since|from|over)|"
+    r"\b(?:compar(?:ed|ison|ing|ative)|prior|previous(?:ly)?|interval|new(?:ly)?|unchanged|no change|stable (?:since|from|over)|"
     r"since the|again (?:seen|noted|demonstrated)|earlier (?:study|film|scan|examination|radiograph|image|ct|mri?)|"
     r"has (?:increased|decreased|improved|worsened|progressed|resolved)|have (?:increased|decreased|improved|worsened|"
     r"progressed|resolved)|(?:increasing|decreasing|worsening|improving|progressing)|follow[- ]?up|baseline|"
@@ -40,3 +40,23 @@ def beyond_picture(sentence: str) -> str | None:
         if rule.search(sentence):
             return name
     return None
+
+
+PROJECTION = r"radiographs?|x-?rays?|roentgenograms?|plain films?"
+NAMES = {
+    "CT": r"c\.?t\.?|hrct|cect|computed tomograph\w*|computerized tomograph\w*",
+    "MR": r"mri?|mrcp|magnetic resonance|t[12]-?weighted|flair",
+    "US": r"ultraso\w*|sonogra\w*|echocardiogra\w*|doppler|usg",
+    "NM": r"scintigra\w*|bone scan|spect",
+    "PT": r"pet|positron emission",
+    **dict.fromkeys(("CR", "DX", "RG"), PROJECTION),
+    "MG": r"mammogra\w*",
+}
+
+
+def other_examination(sentence: str, modality: str) -> bool:
+    """Whether a sentence names another kind of examination than that of the picture (0008,0060), and not its own."""
+    own = NAMES.get(modality.upper())
+    if own is None or re.search(rf"\b(?:{own})(?!\w)", sentence, re.IGNORECASE):
+        return False
+    return any(re.search(rf"\b(?:{words})(?!\w)", sentence, re.IGNORECASE) for words in NAMES.values())

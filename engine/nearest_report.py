@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.archive_case import Kind
-from engine.beyond_picture import beyond_picture
+from engine.beyond_picture import beyond_picture, other_examination
 from engine.conflicts import dispute
 from engine.fusion import Encoder, QueryVectors
 from engine.search import nearest_cases
@@ -37,7 +37,8 @@ class NearReport:
     """Sentences of one archived report that may describe a picture, and how near its case is.
 
     matched: whether the case's picture or its wording is near. score: calibrated, as in a search. cosine: raw.
-    left_out: how many sentences tell of history, age or earlier examinations.
+    left_out: how many of its sentences tell of history, age or other examinations. passed_over: nearer reports
+    that tell of nothing else.
     """
 
     case_id: int
@@ -46,10 +47,15 @@ class NearReport:
     score: float
     cosine: float
     left_out: int = 0
+    passed_over: int = 0
 
 
 def near_reports(
-    archive: Archive, bundle: Encoder, embedding: NDArray[np.float32], excluded: Collection[int] = ()
+    archive: Archive,
+    bundle: Encoder,
+    embedding: NDArray[np.float32],
+    excluded: Collection[int] = (),
+    modality: str = "",
 ) -> tuple[NearReport, ...]:
     """The nearest reports with something to take over, nearest first, at most 1 + OTHERS.
 
@@ -57,18 +63,21 @@ def near_reports(
         archive, bundle: the reports and the models they were indexed with.
         embedding: float32 [D], unit vector of the picture.
         excluded: cases that may not be taken: the study's own, and others of its patient.
+        modality: of the picture (0008,0060); sentences that name another kind of examination are not taken.
     """
     marks = ", ".join("?" * len(excluded))
     condition = f"cases.id IN (SELECT case_id FROM reports) AND cases.id NOT IN ({marks})"
     query = QueryVectors(image=embedding)
     found: list[NearReport] = []
-    for match in nearest_cases(archive, bundle, query, ("image", "report"), LOOKED_AT, condition, tuple(excluded)):
+    ranked = nearest_cases(archive, bundle, query, ("image", "report"), LOOKED_AT, condition, tuple(excluded))
+    for seen, match in enumerate(ranked):
         report = archive.case(match.case_id).report
         parts = sentences(report.text) if report else []
-        usable = tuple(part for part in parts if beyond_picture(part) is None)
+        usable = tuple(p for p in parts if beyond_picture(p) is None and not other_examination(p, modality))
         if usable and match.cosine is not None:
             left_out = len(parts) - len(usable)
-            found.append(NearReport(match.case_id, usable, match.kind, match.score, match.cosine, left_out))
+            passed = seen - len(found)
+            found.append(NearReport(match.case_id, usable, match.kind, match.score, match.cosine, left_out, passed))
         if len(found) > OTHERS:
             break
     return tuple(found)

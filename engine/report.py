@@ -139,6 +139,7 @@ def draft(
     exclude_study: str | None = None,
     beams: int = 3,
     patient: str | None = None,
+    modality: str = "",
 ) -> Draft:
     """Propose a report for a displayed frame, or say why none is proposed.
 
@@ -155,6 +156,7 @@ def draft(
         exclude_study: StudyInstanceUID the draft is for; its own archived case is neither start nor evidence.
         beams: width of the search for words.
         patient: Patient ID of the study; other cases of this patient are neither start nor evidence.
+        modality: of the picture (0008,0060); a near report's sentences about other kinds of examination are left out.
 
     Raises:
         Cancelled: the caller said so.
@@ -167,7 +169,7 @@ def draft(
     if not seen.familiar:
         why: Abstained = "blank" if seen.notice == BLANK else "unfamiliar"
         return Draft((), f"bundle {bundle.id}", seen.notice, study_uid=exclude_study, abstained=why, look=seen)
-    return _Draft(bundle, archive, embedding, seen, cancelled, exclude_study, patient).make(beams)
+    return _Draft(bundle, archive, embedding, seen, cancelled, exclude_study, patient, modality).make(beams)
 
 
 class _Draft:
@@ -182,9 +184,10 @@ class _Draft:
         cancelled: IsCancelled,
         study: str | None,
         patient: str | None,
+        modality: str,
     ) -> None:
         self._bundle, self._archive, self._embedding, self._seen = bundle, archive, embedding, seen
-        self._cancelled, self._study = cancelled, study
+        self._cancelled, self._study, self._modality = cancelled, study, modality
         self._settings = bundle.draft_settings
         self._excluded = frozenset() if archive is None else cases_of(archive, study, patient)
         self._suppressed = 0
@@ -223,7 +226,7 @@ class _Draft:
     def _near(self) -> tuple[NearReport, ...]:
         if self._archive is None:
             return ()
-        return near_reports(self._archive, self._bundle, self._embedding, self._excluded)
+        return near_reports(self._archive, self._bundle, self._embedding, self._excluded, self._modality)
 
     def _sentence(
         self, text: str, confidence: float | None, source: int | None = None, others: tuple[NearReport, ...] = ()
@@ -264,6 +267,9 @@ def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozen
 def _started(near: NearReport) -> str:
     """Where the sentences come from, plainly."""
     why = "its picture looks most like this one" if near.matched == "image" else "its wording fits this picture best"
+    passed = near.passed_over
+    if passed:
+        why = f"the nearest one that describes such a picture ({passed} nearer do not)"
     left = near.left_out
-    rest = f" {left} sentence(s) about history, age or earlier examinations were left out." if left else ""
+    rest = f" {left} of its sentences tell of history, age or other examinations and were left out." if left else ""
     return f"These are sentences from the report of case {near.case_id}, another patient: {why}.{rest}"

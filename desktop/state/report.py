@@ -174,7 +174,7 @@ class ReportState(QObject):
                 self._archive.archive,
                 to_gray(picture.image),
                 page.study,
-                self._patient(),
+                self._about(),
             ),
             partial(self._take_draft, page, describe(picture)),
             title="Drafting the report",
@@ -186,10 +186,13 @@ class ReportState(QObject):
         )
         self.changed.emit()
 
-    def _patient(self) -> str | None:
-        """Patient ID of the study on screen, whose other cases are no evidence for it."""
-        study = self._viewport.study
-        return study.patient.id or None if study else None
+    def _about(self) -> dict[str, str | None]:
+        """Whose picture it is, since that patient's other cases are no evidence, and of which kind."""
+        study, picture = self._viewport.study, self._viewport.picture
+        return {
+            "patient": study.patient.id or None if study else None,
+            "modality": picture.series.modality if picture else "",
+        }
 
     def _take_draft(self, page: Page, frame: str, proposed: Draft) -> None:
         self._job = None
@@ -324,11 +327,11 @@ def _draft(
     archive: Archive | None,
     gray: Image,
     study: str,
-    patient: str | None,
+    about: dict[str, str | None],
     progress: Progress,
     cancelled: IsCancelled,
 ) -> Draft:
-    return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study, patient=patient)
+    return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study, **about)
 
 
 def _sign(workspace: Workspace, study: str, text: str, who: str, out: Outgoing | None) -> StoredReport:

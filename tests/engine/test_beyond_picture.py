@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.beyond_picture import beyond_picture
+from engine.beyond_picture import beyond_picture, other_examination
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from engine.beyond_picture import beyond_picture
         ("Chest radiograph of a 70-yo with an effusion.", "age"),
         ("The effusion has decreased compared with the prior study.", "comparison"),
         ("Unchanged position of the tube.", "comparison"),
+        ("New mantle pneumothorax on the right side.", "comparison"),
         ("Chest X-ray 3 days later showing complete expansion of the lung.", "comparison"),
         ("Post-operative radiograph of the hip.", "comparison"),
         ("Follow-up CT shows no recurrence.", "comparison"),
@@ -41,3 +42,19 @@ def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
 )
 def test_descriptions_of_a_picture_are_kept(sentence: str) -> None:
     assert beyond_picture(sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "modality", "other"),
+    [
+        ("Chest CT scan uncovered a tension pneumothorax.", "CR", True),
+        ("Chest X-ray with an effusion.", "CR", False),
+        ("Chest X-ray and CT with an effusion.", "CR", False),
+        ("T2-weighted image of the knee.", "CT", True),
+        ("Large left effusion.", "CR", False),
+        ("Chest CT.", "OT", False),
+        ("The petrous bone is intact.", "CT", False),
+    ],
+)
+def test_a_sentence_of_another_examination_is_told(sentence: str, modality: str, other: bool) -> None:
+    assert other_examination(sentence, modality) is other

@@ -110,7 +110,7 @@ def test_sentences_about_history_age_or_earlier_examinations_are_not_taken_over(
     archive.add_case(make_case("1.0", text))
     made = draft(encoder, archive, GRAY)
     assert made.text == "There is a large left effusion."
-    assert "2 sentence(s) about history, age or earlier examinations were left out" in made.note
+    assert "2 of its sentences tell of history, age or other examinations" in made.note
 
 
 def test_a_report_of_history_alone_gives_way_to_the_next(archive: Archive, encoder, make_case: Make) -> None:
@@ -120,7 +120,17 @@ def test_a_report_of_history_alone_gives_way_to_the_next(archive: Archive, encod
     picture = archive.image(archive.case(1).images[0].image_id)
     made = draft(encoder, archive, picture)
     assert made.start is not None
-    assert made.start.case_id == 2
+    assert (made.start.case_id, made.start.passed_over) == (2, 1)
+    assert "1 nearer do not" in made.note
+
+
+def test_sentences_about_another_kind_of_examination_are_not_taken_over(
+    archive: Archive, encoder, make_case: Make
+) -> None:
+    nearest_first(encoder)
+    archive.add_case(make_case("1.0", "Chest CT shows a tension pneumothorax. There is a large left effusion."))
+    assert draft(encoder, archive, GRAY, modality="CR").text == "There is a large left effusion."
+    assert draft(encoder, archive, GRAY, modality="CT").text.startswith("Chest CT")
 
 
 def test_neither_the_study_nor_its_patient_starts_or_supports_a_draft(
