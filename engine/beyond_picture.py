@@ -13,7 +13,8 @@ AGE = re.compile(
     re.IGNORECASE,
 )
 COMPARISON = re.compile(
-    r"\b(?:compar(?:ed|ison|ing|ative)|prior|previous(?:ly)?|interval|new(?:ly)?|unchanged|no change|stable (?:since|from|over)|"
+    r"\b(?:compar(?:ed|ison|ing|ative)|prior|previous(?:ly)?|interval|new(?:ly)?|unchanged|no change|"
+    r"stable (?:since|from|over)|"
     r"since the|again (?:seen|noted|demonstrated)|earlier (?:study|film|scan|examination|radiograph|image|ct|mri?)|"
     r"has (?:increased|decreased|improved|worsened|progressed|resolved)|have (?:increased|decreased|improved|worsened|"
     r"progressed|resolved)|(?:increasing|decreasing|worsening|improving|progressing)|follow[- ]?up|baseline|"

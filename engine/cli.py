@@ -172,7 +172,12 @@ def draft_command(
     archive = None if folder is None else Archive.open(folder)
     try:
         proposed = make_draft(
-            models, archive, picture.gray, exclude_study=picture.study_uid, patient=picture.patient_key
+            models,
+            archive,
+            picture.gray,
+            exclude_study=picture.study_uid,
+            patient=picture.patient_key,
+            modality=picture.modality,
         )
     finally:
         if archive is not None:
