@@ -3,17 +3,19 @@
 import hashlib
 import os
 import stat
+import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.dicom_bytes import open_bytes, open_member
 from engine.dicom_file import NOT_DICOM, missing_pixels, read_header
 from engine.dicom_header import SEQUENCES, TAGS, Instance, StudyFacts, instance
+from engine.dicom_index import is_index_name, read_index
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_scan import scan
 from engine.dicom_values import FileHeader, text
@@ -41,13 +43,23 @@ class Listing:
         }
 
 
-def open_path(path: Path | Sequence[Path], progress: Progress = ignore, cancelled: IsCancelled = never) -> Listing:
+FIRST_PART_AFTER = 0.35
+"""Seconds of reading after which what is known so far is worth showing; the next part comes after twice the time."""
+
+
+def open_path(
+    path: Path | Sequence[Path],
+    progress: Progress = ignore,
+    cancelled: IsCancelled = never,
+    found: Callable[[Listing], None] | None = None,
+) -> Listing:
     """List the DICOM images of files, folders of any depth and zip archives.
 
     Args:
-        path: one or several. A DICOMDIR stands for its folder.
+        path: one or several. A DICOMDIR stands for the files that it names.
         progress: called after each file.
         cancelled: asked before each file.
+        found: called with what is known so far, each series marked as growing, when reading takes long.
 
     Raises:
         UserError: a path that was asked for does not exist.
@@ -59,16 +71,38 @@ def open_path(path: Path | Sequence[Path], progress: Progress = ignore, cancelle
     for asked in paths:
         if not asked.exists():
             raise UserError(f"{asked} does not exist; check the name and the drive.")
-        if asked.is_file() and asked.name.upper().startswith("DICOMDIR") and asked.suffix.lower() != ".zip":
-            asked = asked.parent
-        files.extend(_walk(asked, gathering, cancelled))
+        listed = _indexed if is_index_name(asked) else _walk
+        files.extend(listed(asked, gathering, cancelled))
     files = list(dict.fromkeys(files))
+    start, wait = time.monotonic(), FIRST_PART_AFTER
     for done, file in enumerate(files, 1):
         if cancelled():
             raise Cancelled
         gathering.add_file(file, cancelled)
         progress(done, len(files), file.name)
+        if found is not None and done < len(files) and time.monotonic() - start >= wait and gathering.has_images:
+            found(gathering.listing(growing=True))
+            wait = 2 * (time.monotonic() - start)
     return gathering.listing()
+
+
+def _indexed(path: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterator[Path]:
+    """The files that a DICOMDIR names, or where it is of no use those of its folder."""
+    try:
+        index = read_index(path)
+    except UserError as error:
+        gathering.reject(str(path), f"{error} Its folder was read instead.")
+        yield from (file for file in _walk(path.parent, gathering, cancelled) if file != path)
+        return
+    if index.files:
+        for rejected in index.missing:
+            gathering.reject(rejected.path, rejected.reason)
+        yield path
+        yield from index.files
+        return
+    count = len(index.missing)
+    gathering.reject(str(path), f"None of the {count} files that it names is there; its folder was read instead.")
+    yield from (file for file in _walk(path.parent, gathering, cancelled) if file != path)
 
 
 def _walk(top: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterator[Path]:
@@ -180,11 +214,15 @@ class _Gathering:
             self._seen[key] = name
         self._instances.append(found)
 
-    def listing(self) -> Listing:
+    @property
+    def has_images(self) -> bool:
+        return bool(self._instances)
+
+    def listing(self, growing: bool = False) -> Listing:
         studies: dict[str, dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
         for found in self._instances:
             studies[_study_uid(found)][found.series.uid or f"{found.series.modality}?"].append(found)
-        listed = [_study(uid, series) for uid, series in studies.items()]
+        listed = [_study(uid, series, growing) for uid, series in studies.items()]
         listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
         return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped))
 
@@ -200,9 +238,11 @@ def _is_index(dataset: FileHeader) -> bool:
     return text(dataset.file_meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY or "DirectoryRecordSequence" in dataset
 
 
-def _study(uid: str, series: dict[str, list[Instance]]) -> Study:
+def _study(uid: str, series: dict[str, list[Instance]], growing: bool) -> Study:
     facts: StudyFacts = next(iter(series.values()))[0].study
     listed: list[Series] = [stack for instances in series.values() for stack in stacks(instances)]
+    if growing:
+        listed = [replace(stack, growing=True) for stack in listed]
     listed.sort(key=lambda one: (one.number is None, one.number or 0))
     return Study(
         uid=uid,

@@ -110,6 +110,8 @@ class Series:
     frames: tuple[FrameRef, ...]
     part: str = ""
     """What sets this stack apart from the others of its DICOM series, for example "b 1000"; "" if single."""
+    growing: bool = False
+    """Its files are still being read: more frames may come, so that the number of a frame is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,13 +76,27 @@ def test_an_empty_folder_is_an_empty_listing(tmp_path: Path) -> None:
     assert open_path(tmp_path) == Listing()
 
 
-def test_a_dicomdir_is_skipped_quietly_and_stands_for_its_folder(tmp_path: Path) -> None:
+def test_a_dicomdir_in_a_folder_is_skipped_quietly(tmp_path: Path) -> None:
     shutil.copy(PYDICOM_FILES / "test_files" / "dicomdirtests" / "DICOMDIR", tmp_path / "DICOMDIR")
     derive(tmp_path / "IMAGES" / "I1")
-    for listing in (open_path(tmp_path), open_path(tmp_path / "DICOMDIR")):
-        assert len(names(listing)) == 1
-        assert listing.rejected == ()
-        assert listing.skipped == (str(tmp_path / "DICOMDIR"),)
+    listing = open_path(tmp_path)
+    assert len(names(listing)) == 1
+    assert listing.rejected == ()
+    assert listing.skipped == (str(tmp_path / "DICOMDIR"),)
+
+
+def test_what_is_known_so_far_is_told_while_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.dicom_source, "FIRST_PART_AFTER", 0.0)
+    derive_stack(tmp_path, [0, 1, 2, 3])
+    parts: list[Listing] = []
+    whole = open_path(tmp_path, found=parts.append)
+    assert parts
+    (growing,) = parts[0].studies[0].series
+    (known,) = whole.studies[0].series
+    assert growing.growing
+    assert not known.growing
+    assert growing.key == known.key
+    assert set(growing.frames) < set(known.frames)
 
 
 def test_the_same_image_twice_is_open_once_and_the_copy_names_the_first(tmp_path: Path) -> None:
