@@ -8,6 +8,7 @@ thread, to a QObject that was created there; the answer of a request that was ca
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
@@ -27,11 +28,19 @@ class Lane(Enum):
     """Separate threads, so that a long import never delays the picture on the screen. The value is how many threads."""
 
     PICTURE = ("picture", 2)
+    AHEAD = ("ahead", 2)
+    """Frames that may be asked for next: apart, so that the one that is asked for never waits behind them."""
     THUMBNAIL = ("thumbnail", 1)
     MODEL = ("model", 1)
     STORE = ("store", 1)
     """One thread, so that what is saved later is saved last."""
+    OPEN = ("open", 2)
+    """Apart from the imports, which take hours."""
     LONG = ("long", 2)
+
+
+REPORT_EVERY = 0.05
+"""Seconds between two reports of progress that the UI thread hears of: nobody reads faster, and each one is painted."""
 
 
 def simply(function: Callable[..., T], *arguments: Any) -> Work[T]:
@@ -59,31 +68,41 @@ class _Relay(QObject):
     """Carries a worker's words to the UI thread; created there, so that its slots run there."""
 
     progress = Signal(int)
+    found = Signal(int, object)
     finished = Signal(int, object, object)
 
 
 class _Runner(QRunnable):
     """The worker's side of one request."""
 
-    def __init__(self, number: int, work: Work[Any], relay: _Relay) -> None:
+    def __init__(self, number: int, work: Callable[..., Any], relay: _Relay) -> None:
         super().__init__()
         self.setAutoDelete(False)
         self._number, self._work, self._relay = number, work, relay
         self.stop = threading.Event()
         self._lock = threading.Lock()
         self._latest: tuple[int, int, str] | None = None
+        self._in_flight = False
+        self._reported = 0.0
+        self.tells = False
 
     def take_progress(self) -> tuple[int, int, str] | None:
         with self._lock:
             latest, self._latest = self._latest, None
+            self._in_flight = False
         return latest
 
     def _report(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
         with self._lock:
-            unread = self._latest is not None
             self._latest = (done, total, what)
-        if not unread:  # one signal in flight at most: ten thousand reports must not flood the event loop
-            self._relay.progress.emit(self._number)
+            if self._in_flight or now - self._reported < REPORT_EVERY:
+                return
+            self._in_flight, self._reported = True, now
+        self._relay.progress.emit(self._number)
+
+    def _tell(self, part: object) -> None:
+        self._relay.found.emit(self._number, part)
 
     def run(self) -> None:
         result: object = None
@@ -91,7 +110,11 @@ class _Runner(QRunnable):
         try:
             if self.stop.is_set():
                 raise Cancelled
-            result = self._work(self._report, self.stop.is_set)
+            result = (
+                self._work(self._report, self.stop.is_set, self._tell)
+                if self.tells
+                else self._work(self._report, self.stop.is_set)
+            )
         except BaseException as problem:  # every failure is delivered: nothing may die unseen on a worker
             error = problem
         self._relay.finished.emit(self._number, result, error)
@@ -101,6 +124,7 @@ class _Entry:
     def __init__(self, job: Job, runner: _Runner, lane: Lane) -> None:
         self.job, self.runner, self.lane = job, runner, lane
         self.done: Callable[[Any], None] | None = None
+        self.found: Callable[[Any], None] | None = None
         self.failed: Callable[[BaseException], None] | None = None
         self.cancelled: Callable[[], None] | None = None
         self.replaced = False
@@ -120,6 +144,7 @@ class Background(QObject):
         self._entries: dict[int, _Entry] = {}
         self._relay = _Relay(self)
         self._relay.progress.connect(self._on_progress)
+        self._relay.found.connect(self._on_found)
         self._relay.finished.connect(self._on_finished)
         self._pools: dict[Lane, QThreadPool] = {}
         for lane in Lane:
@@ -129,7 +154,7 @@ class Background(QObject):
 
     def start(
         self,
-        work: Work[T],
+        work: Callable[..., T],
         done: Callable[[T], None],
         *,
         title: str = "",
@@ -138,13 +163,16 @@ class Background(QObject):
         urgent: bool = False,
         failed: Callable[[BaseException], None] | None = None,
         cancelled: Callable[[], None] | None = None,
+        found: Callable[[Any], None] | None = None,
     ) -> Job:
-        """Run `work(progress, cancelled)` on a worker; exactly one of the three callbacks follows on the UI thread.
+        """Run `work(progress, cancelled)` on a worker; one of done, failed and cancelled follows on the UI thread.
 
         Args:
             title: shown with the progress in the status bar; a job without one stays out of sight.
             key: a newer request with the same key replaces this one: none of its callbacks is called any more.
             urgent: before the other waiting requests of the same lane.
+            found: takes parts of the answer while the work goes on; then the work is called with a third argument, the
+                function to tell a part with.
             failed: shows a UserError itself; without it, and for every other failure, `problem` is emitted.
         """
         if QThread.currentThread() is not self.thread():
@@ -154,7 +182,8 @@ class Background(QObject):
         number = next(self._numbers)
         runner = _Runner(number, work, self._relay)
         entry = _Entry(Job(number, title, key, self), runner, lane)
-        entry.done, entry.failed, entry.cancelled = done, failed, cancelled
+        entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
+        runner.tells = found is not None
         self._entries[number] = entry
         self.started.emit(entry.job)
         self._pools[lane].start(runner, 1 if urgent else 0)
@@ -193,6 +222,11 @@ class Background(QObject):
         latest = entry.runner.take_progress() if entry else None
         if entry and latest:
             entry.job.take_progress(*latest)
+
+    def _on_found(self, number: int, part: object) -> None:
+        entry = self._entries.get(number)
+        if entry and entry.found and not entry.replaced and not entry.job.stopping:
+            entry.found(part)
 
     def _on_finished(self, number: int, result: object, error: BaseException | None) -> None:
         entry = self._entries.pop(number, None)

@@ -72,6 +72,7 @@ class Desk(QObject):
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
         self.layout.active_changed.connect(self._choose_shown_series)
+        self.studies.closed.connect(self._forget_closed_frames)
         self.studies.nothing_found.connect(self._tell_nothing_found)
         self.archive.imported.connect(self._tell_imported)
         self.move.told.connect(self.messages.tell)
@@ -188,6 +189,10 @@ class Desk(QObject):
                 viewport.show(None, None)
             elif now[1] is not viewport.series or now[0] is not viewport.study:
                 viewport.take_series(*now)
+
+    def _forget_closed_frames(self) -> None:
+        still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
+        self.frames.keep_only(lambda ref: ref.image in still_open)
 
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)

@@ -30,7 +30,7 @@ def annotate(viewport: ViewportState) -> Annotations:
     right = tuple(line for line in (study.description, format_date(study.date), series_title(series)) if line)
     if picture is None:
         return Annotations(left, right)
-    where = [f"{picture.index + 1} / {len(series.frames)}"]
+    where = ["Reading …" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
     depth = slice_position(picture.ref.position, picture.ref.orientation)
     if depth is not None:
         where.append(f"{depth:.1f} mm")

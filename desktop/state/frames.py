@@ -1,6 +1,7 @@
 """Decoded frames kept for the next look, within a limit of bytes. Knows neither who asks nor how frames are read."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from desktop.state.picture import byte_size
 from engine.pixels import Pixels
@@ -33,6 +34,9 @@ class FrameCache:
             return
         self._frames[ref] = pixels
         self.size += byte_size(pixels)
+        self._make_room()
+
+    def _make_room(self) -> None:
         while self.size > self.limit:
             _, oldest = self._frames.popitem(last=False)
             self.size -= byte_size(oldest)
@@ -41,6 +45,20 @@ class FrameCache:
         pixels = self._frames.pop(ref, None)
         if pixels is not None:
             self.size -= byte_size(pixels)
+
+    def set_limit(self, limit: int) -> None:
+        """Keep at most this many bytes from now on."""
+        self.limit = limit
+        self._make_room()
+
+    def keep_only(self, wanted: Callable[[FrameRef], bool]) -> None:
+        """Drop the frames of what was closed."""
+        for ref in [ref for ref in self._frames if not wanted(ref)]:
+            self.drop(ref)
+
+    def free_for(self, pixels: Pixels) -> int:
+        """How many more frames like this one fit without dropping any."""
+        return (self.limit - self.size) // max(1, byte_size(pixels))
 
     def room_for(self, pixels: Pixels) -> int:
         """How many frames like this one fit in all."""

@@ -1,7 +1,9 @@
 """Which studies are open, what was left out, and which series is chosen. Knows no widgets, reads no pixels itself."""
 
+import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Lane, simply
 from desktop.state.picture import Image, thumbnail
 from engine.dicom_source import Listing, open_path
-from engine.errors import Rejected
+from engine.errors import Rejected, UserError
 from engine.progress import IsCancelled, Progress
 from engine.study import Series, Study
 
@@ -23,6 +25,8 @@ class StudiesState(QObject):
     """The chosen series changed."""
     thumbnail_changed = Signal(str)
     rejected_changed = Signal()
+    closed = Signal()
+    """One study or all of them."""
     nothing_found = Signal()
     """Files were read, but none of them holds an image."""
 
@@ -38,18 +42,32 @@ class StudiesState(QObject):
         self.rejected: list[Rejected] = []
         self.study: Study | None = None
         self.series: Series | None = None
+        self._known_rejected: set[Rejected] = set()
+        self._numbers = itertools.count(1)
+        self._openings: list[_Opening] = []
         self._thumbnails: dict[str, Image | None] = {}
+        self._waiting: OrderedDict[str, Series] = OrderedDict()
+        self._drawing = False
 
     def open(self, paths: Sequence[Path]) -> None:
-        """List files, folders and zips on a worker; what cannot be opened joins `rejected`."""
+        """List files, folders and zips on a worker; what cannot be opened joins `rejected`.
+
+        While a large folder is read, what is known so far is open already, its series marked as growing.
+        """
         paths = [Path(path) for path in paths]
         if paths:
             name = paths[0].name or str(paths[0])
+            opening = _Opening(f"open {next(self._numbers)}", paths[0])
+            self._openings.append(opening)
             self._background.start(
                 partial(_list, self._open_files, tuple(paths)),
-                self._take,
+                partial(self._take, opening),
                 title=f"Opening {name}" if len(paths) == 1 else f"Opening {len(paths)} items",
-                lane=Lane.LONG,
+                key=opening.key,
+                lane=Lane.OPEN,
+                found=partial(self._take_part, opening),
+                failed=partial(self._fail, opening),
+                cancelled=partial(self._stop, opening),
             )
 
     def select(self, series_id: str) -> None:
@@ -66,36 +84,104 @@ class StudiesState(QObject):
             here = every.index(identify(self.study, self.series))
             self.select(every[min(len(every) - 1, max(0, here + by))])
 
+    def close(self, study_uid: str) -> None:
+        """Close one study; what is still being read of it stays away."""
+        where = next((index for index, study in enumerate(self.studies) if study.uid == study_uid), None)
+        if where is None:
+            return
+        if len(self.studies) == 1 and not self._openings:
+            self.close_all()
+            return
+        for opening in self._openings:
+            opening.closed.add(study_uid)
+        closed = self.studies.pop(where)
+        for series in closed.series:
+            self._thumbnails.pop(identify(closed, series), None)
+        if self.study is not None and self.study.uid == study_uid:
+            self.study = self.studies[min(where, len(self.studies) - 1)] if self.studies else None
+            self.series = self.study.series[0] if self.study else None
+        self._tell_closed()
+
     def close_all(self) -> None:
+        for opening in self._openings:
+            self._background.drop(opening.key)
+        self._openings.clear()
         self.studies, self.rejected, self.study, self.series = [], [], None, None
+        self._known_rejected.clear()
         self._thumbnails.clear()
-        self.changed.emit()
-        self.rejected_changed.emit()
-        self.selected.emit()
+        self._waiting.clear()
+        self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        for signal in (self.changed, self.rejected_changed, self.selected, self.closed):
+            signal.emit()
 
     def thumbnail(self, series_id: str) -> Image | None:
         """The small picture when it is there."""
         return self._thumbnails.get(series_id)
 
-    def _take(self, listing: Listing) -> None:
-        before = {study.uid for study in self.studies}
-        self.studies = merge(self.studies, listing.studies)
-        self.rejected += [item for item in listing.rejected if item not in self.rejected]
-        self.changed.emit()
-        self.rejected_changed.emit()
-        self._request_thumbnails()
-        fresh = [study for study in listing.studies if study.series and study.uid not in before] or listing.studies
-        if fresh:
-            study = next(study for study in self.studies if study.uid == fresh[0].uid)
-            self.select(identify(study, study.series[0]))
-        else:
+    # -- answers
+
+    def _take_part(self, opening: "_Opening", listing: Listing) -> None:
+        self._gather(opening, listing.studies)
+
+    def _take(self, opening: "_Opening", listing: Listing) -> None:
+        self._openings.remove(opening)
+        self._gather(opening, listing.studies)
+        self._reject(listing.rejected)
+        if not any(study.series for study in listing.studies):
             self.nothing_found.emit()
+
+    def _stop(self, opening: "_Opening") -> None:
+        """What was read before stays open, and the list of what was left out says that there is more."""
+        self._openings.remove(opening)
+        if opening.studies:
+            self._gather(opening, [_grown(study) for study in opening.studies])
+            self._reject([Rejected(str(opening.path), "Opening it was stopped; what had not been read is missing.")])
+
+    def _fail(self, opening: "_Opening", error: BaseException) -> None:
+        if opening in self._openings:
+            self._openings.remove(opening)
+        if opening.studies:
+            self._gather(opening, [_grown(study) for study in opening.studies])
+        if isinstance(error, UserError):
+            self._background.problem.emit(error)
+
+    def _gather(self, opening: "_Opening", found: Sequence[Study]) -> None:
+        """Take what an opening knows now in place of what it knew before."""
+        found = [study for study in found if study.uid not in opening.closed]
+        before = {study.uid for study in self.studies}
+        self.studies = merge(without(self.studies, opening.studies), found)
+        self.studies = [study for study in self.studies if study.series]
+        opening.studies = found
         self._keep_selection_current()
+        self.changed.emit()
+        self._request_thumbnails()
+        if found and not opening.shown:
+            opening.shown = True
+            first = next((study for study in found if study.uid not in before), found[0])
+            study = next(study for study in self.studies if study.uid == first.uid)
+            self.select(identify(study, study.series[0]))
+
+    def _reject(self, rejected: Sequence[Rejected]) -> None:
+        fresh = [item for item in dict.fromkeys(rejected) if item not in self._known_rejected]
+        self._known_rejected.update(fresh)
+        self.rejected += fresh
+        self.rejected_changed.emit()
 
     def _keep_selection_current(self) -> None:
-        """A study that gained series is a new object: go on with that one, without a change on the screen."""
-        if self.study and self.series:
-            self.study = next((study for study in self.studies if study.uid == self.study.uid), None)
+        """A study that gained series, or a series that grew, is a new object: go on with that one."""
+        if self.study is None or self.series is None:
+            return
+        key = self.series.key
+        self.study = next((study for study in self.studies if study.uid == self.study.uid), None)
+        if self.study is None:
+            self.series = None
+            return
+        kept = next((series for series in self.study.series if series.key == key), None)
+        self.series = kept or self.study.series[0]
+
+    # -- thumbnails
 
     def _request_thumbnails(self) -> None:
         for study in self.studies:
@@ -103,21 +189,60 @@ class StudiesState(QObject):
                 series_id = identify(study, series)
                 if series_id not in self._thumbnails:
                     self._thumbnails[series_id] = None
-                    self._background.start(
-                        simply(thumbnail, series),
-                        partial(self._take_thumbnail, series_id),
-                        lane=Lane.THUMBNAIL,
-                        failed=partial(self._no_thumbnail, series_id),
-                    )
+                    self._waiting[series_id] = series
+        self._next_thumbnail()
+
+    def _next_thumbnail(self) -> None:
+        """One at a time: a thousand series must not be a thousand requests."""
+        if self._waiting and not self._drawing:
+            series_id, series = self._waiting.popitem(last=False)
+            self._drawing = True
+            self._background.start(
+                simply(thumbnail, series),
+                partial(self._take_thumbnail, series_id),
+                lane=Lane.THUMBNAIL,
+                failed=partial(self._no_thumbnail, series_id),
+            )
 
     def _take_thumbnail(self, series_id: str, image: Image) -> None:
+        self._drawing = False
         if series_id in self._thumbnails:
             self._thumbnails[series_id] = image
             self.thumbnail_changed.emit(series_id)
+        self._next_thumbnail()
 
     def _no_thumbnail(self, series_id: str, error: BaseException) -> None:
         """The list shows an empty frame; the reason appears in the viewport when the series is chosen."""
+        self._drawing = False
         self.thumbnail_changed.emit(series_id)
+        self._next_thumbnail()
+
+
+@dataclass(eq=False)
+class _Opening:
+    """One request to open, and what it gave so far."""
+
+    key: str
+    path: Path
+    studies: Sequence[Study] = ()
+    shown: bool = False
+    """A series of it was chosen for the screen."""
+    closed: set[str] = field(default_factory=set)
+
+
+def _grown(study: Study) -> Study:
+    return replace(study, series=tuple(replace(series, growing=False) for series in study.series))
+
+
+def without(studies: Sequence[Study], given: Sequence[Study]) -> list[Study]:
+    """The studies without the series that an opening gave before; one that is left empty keeps its place."""
+    keys = {study.uid: {series.key for series in study.series} for study in given}
+    return [
+        replace(study, series=tuple(series for series in study.series if series.key not in keys[study.uid]))
+        if study.uid in keys
+        else study
+        for study in studies
+    ]
 
 
 def identify(study: Study, series: Series) -> str:
@@ -139,6 +264,10 @@ def merge(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
 
 
 def _list(
-    open_files: Callable[..., Listing], paths: tuple[Path, ...], progress: Progress, cancelled: IsCancelled
+    open_files: Callable[..., Listing],
+    paths: tuple[Path, ...],
+    progress: Progress,
+    cancelled: IsCancelled,
+    found: Callable[[Listing], None],
 ) -> Listing:
-    return open_files(paths, progress, cancelled)
+    return open_files(paths, progress, cancelled, found)

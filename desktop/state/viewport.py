@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
 from desktop.state import geometry
+from desktop.state.ahead import Ahead
 from desktop.state.frames import FrameCache
 from desktop.state.geometry import Point, Shape, View
 from desktop.state.picture import Picture, Request, make_picture, part
@@ -19,9 +20,6 @@ from engine.calibration import pixel_shape
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
 from engine.window import Window, auto_window, presets
-
-AHEAD = 12
-"""Frames decoded ahead in the direction of scrolling; a third as many behind."""
 
 
 class ViewportState(QObject):
@@ -65,7 +63,7 @@ class ViewportState(QObject):
         self._busy: Job | None = None
         self._outdated = False
         self._direction = 1
-        self._unreadable: set[FrameRef] = set()
+        self._ahead = Ahead(background, self._cache, name, read)
 
     # -- which frame
 
@@ -83,12 +81,14 @@ class ViewportState(QObject):
         else:
             self.index = min(self.index, len(series.frames) - 1)
             self._refresh()
+        if self._busy is None:
+            self._continue()
         self.series_changed.emit()
 
     def show(self, study: Study | None, series: Series | None) -> None:
         """Show another series from its first frame, with its own window, fitted."""
-        for work in ("picture", "ahead"):
-            self._background.drop(self._key(work))
+        self._background.drop(self._key("picture"))
+        self._ahead.stop()
         self._busy, self._outdated = None, False
         self.study, self.series, self.index, self.window, self.inverted = study, series, 0, None, False
         self.picture, self.failure, self._direction, self.colours = None, "", 1, ""
@@ -279,9 +279,16 @@ class ViewportState(QObject):
     def _take(self, picture: Picture) -> None:
         self._busy = None
         self._cache.put(picture.ref, picture.pixels)
-        self.picture, self.failure = picture, ""
+        self.picture, self.failure = self._renumbered(picture), ""
         self.picture_changed.emit()
         self._continue()
+
+    def _renumbered(self, picture: Picture) -> Picture:
+        """The picture with the number that its frame has by now: its series may have grown while it was made."""
+        series = self.series
+        if series is None or picture.series is series or picture.ref not in series.frames:
+            return picture
+        return replace(picture, series=series, index=series.frames.index(picture.ref))
 
     def _fail(self, request: Request, error: BaseException) -> None:
         self._busy = None
@@ -292,36 +299,5 @@ class ViewportState(QObject):
     def _continue(self) -> None:
         if self._outdated:
             self._refresh()
-        else:
-            self._decode_ahead()
-
-    def _decode_ahead(self) -> None:
-        """Decode the nearest neighbour that is not at hand yet; its arrival asks for the next."""
-        if self.series is None or self.picture is None:
-            return
-        fitting = self._cache.room_for(self.picture.pixels) - 1
-        near = [self._direction * step for step in range(1, AHEAD + 1)]
-        near += [-self._direction * step for step in range(1, AHEAD // 3 + 1)]
-        for offset in near[: max(0, fitting)]:
-            index = self.index + offset
-            if not 0 <= index < self.count:
-                continue
-            ref = self.series.frames[index]
-            if ref not in self._cache and ref not in self._unreadable:
-                self._background.start(
-                    simply(self._read, ref),
-                    partial(self._take_ahead, ref),
-                    key=self._key("ahead"),
-                    lane=Lane.PICTURE,
-                    failed=partial(self._skip, ref),
-                )
-                return
-
-    def _take_ahead(self, ref: FrameRef, pixels: Pixels) -> None:
-        self._cache.put(ref, pixels)
-        if self._busy is None:
-            self._decode_ahead()
-
-    def _skip(self, ref: FrameRef, error: BaseException) -> None:
-        """A frame that cannot be read is told about when it is asked for, not before."""
-        self._unreadable.add(ref)
+        elif self.series is not None and self.picture is not None:
+            self._ahead.around(self.series, self.index, self._direction, self.picture.pixels)

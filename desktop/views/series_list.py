@@ -81,8 +81,9 @@ class SeriesModel(QAbstractListModel):
             return [name or "Unnamed patient", about or "Study without description"]
         series = row.series
         count = len(series.frames)
+        reading = " so far" if series.growing else ""
         part = f" · {series.body_part.capitalize()}" if series.body_part and series.description else ""
-        images = f"{series.modality or '?'} · {count} image{'' if count == 1 else 's'}{part}"
+        images = f"{series.modality or '?'} · {count} image{'' if count == 1 else 's'}{reading}{part}"
         return [series_title(series), images]
 
 

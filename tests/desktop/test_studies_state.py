@@ -1,16 +1,21 @@
 """Opening studies: what is listed, what is left out, and merging what is opened later."""
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
+from desktop.state.jobs import JobsState
 from desktop.state.studies import StudiesState, identify, merge
-from engine.dicom_source import open_path
-from engine.study import Study
+from engine.dicom_source import Listing, open_path
+from engine.errors import Cancelled
+from engine.progress import IsCancelled, Progress
+from engine.study import Series, Study
 from tests.desktop.conftest import dicom
 
 
@@ -73,6 +78,103 @@ def test_nothing_to_show_is_said(qtbot: QtBot, background: Background, tmp_path:
         state.open([tmp_path])
     qtbot.waitUntil(background.idle)
     assert state.studies == []
+
+
+class Reading:
+    """Stands for a listing that takes long: tells one slice, waits to be let go, then knows all."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.copy(dicom("CT_small.dcm"), folder / "a")
+        whole = open_path(folder)
+        (study,), (series,) = whole.studies, whole.studies[0].series
+        more = tuple(replace(series.frames[0], frame=number) for number in range(3))
+        self.whole = Listing((replace(study, series=(replace(series, frames=more),)),))
+        self.part = Listing((replace(study, series=(replace(series, frames=more[1:2], growing=True),)),))
+        self.told, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(
+        self, paths: object, progress: Progress, cancelled: IsCancelled, found: Callable[[Listing], None]
+    ) -> Listing:
+        found(self.part)
+        self.told.set()
+        assert self.go_on.wait(20)
+        if cancelled():
+            raise Cancelled
+        return self.whole
+
+
+def test_a_series_shows_while_it_is_read_and_stays_chosen_when_it_is_whole(
+    qtbot: QtBot, background: Background, tmp_path: Path
+) -> None:
+    reading = Reading(tmp_path)
+    state = StudiesState(background, open_files=reading)
+    chosen: list[Series | None] = []
+    state.selected.connect(lambda: chosen.append(state.series))
+    state.open([tmp_path])
+    qtbot.waitUntil(lambda: state.series is not None)
+    assert state.series is not None
+    assert state.series.growing
+    reading.go_on.set()
+    qtbot.waitUntil(background.idle)
+    assert state.series == reading.whole.studies[0].series[0]
+    assert [len(study.series) for study in state.studies] == [1]
+    assert len(chosen) == 1
+
+
+def test_stopping_keeps_what_was_read_and_says_that_there_is_more(
+    qtbot: QtBot, background: Background, tmp_path: Path
+) -> None:
+    reading = Reading(tmp_path)
+    state = StudiesState(background, open_files=reading)
+    state.open([tmp_path])
+    jobs = JobsState(background)
+    qtbot.waitUntil(lambda: state.series is not None)
+    (entry,) = [entry for entry in background._entries.values() if entry.job.title]
+    background.cancel(entry.job)
+    reading.go_on.set()
+    qtbot.waitUntil(background.idle)
+    assert jobs.jobs == []
+    assert state.series is not None
+    assert not state.series.growing
+    assert len(state.series.frames) == 1
+    assert [item.reason for item in state.rejected] == ["Opening it was stopped; what had not been read is missing."]
+
+
+def test_a_study_that_is_closed_while_it_is_read_stays_closed(
+    qtbot: QtBot, background: Background, tmp_path: Path
+) -> None:
+    reading = Reading(tmp_path)
+    state = StudiesState(background, open_files=reading)
+    state.open([tmp_path])
+    qtbot.waitUntil(lambda: state.series is not None)
+    state.close(state.studies[0].uid)
+    assert (state.studies, state.series) == ([], None)
+    reading.go_on.set()
+    qtbot.waitUntil(background.idle)
+    assert state.studies == []
+
+
+def test_closing_one_study_goes_on_with_its_neighbour(qtbot: QtBot, background: Background) -> None:
+    state = StudiesState(background)
+    for name in ("CT_small.dcm", "MR_small.dcm"):
+        state.open([dicom(name)])
+        qtbot.waitUntil(background.idle)
+    assert state.study is not None
+    with qtbot.waitSignals([state.changed, state.selected]):
+        state.close(state.study.uid)
+    assert [study.series[0].modality for study in state.studies] == ["CT"]
+    assert state.series is state.studies[0].series[0]
+    state.close(state.studies[0].uid)
+    assert (state.studies, state.study, state.series) == ([], None, None)
+
+
+def test_what_was_left_out_is_listed_once(qtbot: QtBot, background: Background, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    state = StudiesState(background)
+    for _ in range(2):
+        state.open([tmp_path])
+        qtbot.waitUntil(background.idle)
+    assert len(state.rejected) == 1
 
 
 def test_closing_all_forgets_everything(qtbot: QtBot, background: Background) -> None:
