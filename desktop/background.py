@@ -229,6 +229,7 @@ class Background(QObject):
             entry.found(part)
 
     def _on_finished(self, number: int, result: object, error: BaseException | None) -> None:
+        self._on_progress(number)  # the last report may have come too soon after the one before
         entry = self._entries.pop(number, None)
         if entry is None:
             return

@@ -65,6 +65,11 @@ class Layout:
 _Array = NDArray[Any]
 
 
+def has_decoder(syntax: UID) -> bool:
+    """Whether the library that `decode_codestream` uses for this transfer syntax was built with it."""
+    return syntax in _CODECS and bool(getattr(imagecodecs, _CODECS[syntax]).available)
+
+
 def decodable(syntax: UID, layout: Layout) -> bool:
     """Whether `decode_codestream` is meant for such frames; colours in RLE and 8-bit JPEG are not."""
     if layout.samples not in (1, 3) or layout.bits_allocated not in (8, 16):
@@ -156,4 +161,10 @@ _DECODERS: dict[UID, Callable[[bytes, Layout], tuple[_Array, int, bool]]] = {
     JPEGLossless: _jpeg,
     JPEGLosslessSV1: _jpeg,
     RLELossless: _rle,
+}
+_CODECS = {
+    **dict.fromkeys((JPEG2000, JPEG2000Lossless), "JPEG2K"),
+    **dict.fromkeys((JPEGLSLossless, JPEGLSNearLossless), "JPEGLS"),
+    **dict.fromkeys((JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1), "JPEG8"),
+    RLELossless: "DICOMRLE",
 }

@@ -31,7 +31,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from engine.codestreams import Layout, decodable, decode_codestream
+from engine.codestreams import Layout, decodable, decode_codestream, has_decoder
 from engine.dicom_notes import notes_of_pydicom
 from engine.errors import UserError
 
@@ -62,6 +62,15 @@ def why_not_decodable(syntax: UID) -> str:
         return "It is a video, which Kindred does not play; export single images of it."
     name = syntax.name if syntax.name != syntax else f"an unknown way ({syntax})"
     return f"Its pixels are stored as {name}, which Kindred cannot decode; export the image uncompressed."
+
+
+def undecodable() -> list[str]:
+    """Names of the compressed transfer syntaxes that this installation should decode and cannot."""
+    return [
+        syntax.name
+        for syntax, plugins in _PLUGINS.items()
+        if not has_decoder(syntax) and not set(plugins) & set(get_decoder(syntax).available_plugins)
+    ]
 
 
 def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[str, Any]) -> tuple[NDArray[Any], str]:

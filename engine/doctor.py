@@ -10,31 +10,14 @@ from typing import Any
 import faiss
 import numpy as np
 import pydicom
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import (
-    JPEG2000,
-    UID,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
 
 from engine import manifest
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.dicom_codecs import undecodable
 from engine.errors import UserError
 from engine.resources import resource_path
 from engine.runtime import start
-
-SYNTAXES = (
-    *(RLELossless, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1),
-    *(JPEGLSLossless, JPEGLSNearLossless, JPEG2000, JPEG2000Lossless),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +89,10 @@ def _bundle(folder: Path) -> list[Check]:
 
 
 def _codecs() -> Check:
-    missing = [UID(syntax).name for syntax in SYNTAXES if not get_decoder(syntax).is_available]
+    missing = undecodable()
     if missing:
         return Check("codecs", False, f"These images cannot be decoded: {', '.join(missing)}; install Kindred again.")
-    return Check("codecs", True, "RLE, JPEG, JPEG-LS and JPEG 2000 images can be decoded.")
+    return Check("codecs", True, "RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K images can be decoded.")
 
 
 def _archive(folder: Path) -> list[Check]:

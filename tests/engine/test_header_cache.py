@@ -33,7 +33,7 @@ def test_a_file_that_changed_is_parsed_again(tmp_path: Path) -> None:
 
 def test_only_a_few_headers_are_kept(tmp_path: Path) -> None:
     for index in range(engine.header_cache.MAX_HEADERS + 3):
-        ref = next(open_path(derive(tmp_path / str(index), "emri_small.dcm")).studies[0].frames())
+        ref = next(open_path(derive(tmp_path / str(index), "eCT_Supplemental.dcm")).studies[0].frames())
         read_frame(ref)
     assert len(engine.header_cache._headers) == engine.header_cache.MAX_HEADERS
 
