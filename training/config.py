@@ -25,6 +25,8 @@ class TowerSettings:
     dim: int = 512
     max_length: int = 128
     text_layers: int = 0  # 0 keeps all
+    head_hidden: int = 0  # width of the hidden layer of both projections; 0: linear
+    head_dropout: float = 0.0
     frozen_image_stages: int = 0  # 0 trains all
     frozen_text_layers: int = 0  # 0 trains all, the embeddings included
 

@@ -61,7 +61,7 @@ def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
 
 def pretrained(
     image: str, text: str, size: int = 192, dim: int = 512, max_length: int = 128, vocabulary: list[int] | None = None,
-    text_layers: int | None = None,
+    text_layers: int | None = None, head_hidden: int = 0, head_dropout: float = 0.0,
 ) -> DualEncoder:  # fmt: skip
     """Both towers with their source weights and fresh projections.
 
@@ -70,6 +70,7 @@ def pretrained(
             that holds both towers (CLIP, SigLIP), gives a dual encoder.
         vocabulary: source ids of the tokens to keep, in their new order; None keeps all.
         text_layers: keep only this many of the lowest text layers; None keeps all.
+        head_hidden, head_dropout: of the projections, see `heads.head`.
 
     Raises:
         UserError: a model that cannot be loaded, or whose picture size is fixed and differs from `size`.
@@ -81,7 +82,7 @@ def pretrained(
         mean, std = pixel_statistics(image)
         spec = {"kind": "dual", "config": config.to_dict()}
         max_length = min(max_length, config.text_config.max_position_embeddings)
-        settings = EncoderConfig(spec, spec, size, dim, max_length, mean, std)
+        settings = EncoderConfig(spec, spec, size, dim, max_length, mean, std, head_hidden, head_dropout)
         return DualEncoder(settings, VisionTower(model, dual=True), TextTower(model, dual=True))
     if image == EFFICIENTNET_LITE0:
         image_tower: nn.Module = efficientnet.imagenet_weights()
@@ -95,9 +96,8 @@ def pretrained(
         mean, std = pixel_statistics(image)
     words: Any = text_model(text, max_length, vocabulary, text_layers)
     text_config = words.config.to_dict()
-    settings = EncoderConfig(
-        image_spec, {"kind": "transformers", "config": text_config}, size, dim, max_length, mean, std
-    )
+    text_spec = {"kind": "transformers", "config": text_config}
+    settings = EncoderConfig(image_spec, text_spec, size, dim, max_length, mean, std, head_hidden, head_dropout)
     return DualEncoder(settings, image_tower, text_tower(text_config, words))
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from engine.errors import UserError
 from training import efficientnet
+from training.heads import head
 
 Spec = dict[str, Any]
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
@@ -34,6 +35,8 @@ class EncoderConfig:
     max_length: int = 128  # tokens
     pixel_mean: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])  # on a scale of 0 to 1
     pixel_std: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])
+    head_hidden: int = 0  # width of the hidden layer of the projections; 0: linear
+    head_dropout: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -175,8 +178,10 @@ class DualEncoder(nn.Module):
         self.image_tower, self.text_tower = (
             (image_tower, text_tower) if image_tower and text_tower else empty_towers(config)
         )
-        self.image_projection = nn.Linear(self.image_tower.width, config.dim, bias=False)  # type: ignore[arg-type]
-        self.text_projection = nn.Linear(self.text_tower.width, config.dim, bias=False)  # type: ignore[arg-type]
+        widths: Any = (self.image_tower.width, self.text_tower.width)
+        self.image_projection, self.text_projection = (
+            head(width, config.dim, config.head_hidden, config.head_dropout) for width in widths
+        )
         self.register_buffer("pixel_mean", torch.tensor(config.pixel_mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(config.pixel_std).view(1, 3, 1, 1), persistent=False)
 

@@ -45,8 +45,9 @@ def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEn
         trimmed = vocabulary.trim(words, texts, settings.data.vocabulary_min_count, settings.data.vocabulary)
         words, kept = trimmed.tokenizer_json, trimmed.source_ids
     model = sources.pretrained(
-        towers.image, towers.text, towers.size, towers.dim, towers.max_length, kept, towers.text_layers or None
-    )
+        towers.image, towers.text, towers.size, towers.dim, towers.max_length, kept, towers.text_layers or None,
+        towers.head_hidden, towers.head_dropout,
+    )  # fmt: skip
     model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return model.to(device=device, memory_format=torch.channels_last), words  # type: ignore[call-overload]
