@@ -20,8 +20,8 @@ from engine.study import FrameRef, Series
 NEAR = 12
 """Frames that are wanted at once in the direction of scrolling; a third as many behind."""
 WORKERS = Lane.AHEAD.value[1]
-BATCH = 16
-SLICE = 0.06
+BATCH = 64
+SLICE = 0.25
 """Seconds after which a worker ends, to be sent on by a newer plan."""
 
 Read = Callable[[FrameRef], Pixels]
@@ -38,21 +38,35 @@ class Ahead:
         self._like: Pixels | None = None
         self._under_way: dict[int, Sequence[FrameRef]] = {}
         self._unreadable: set[FrameRef] = set()
+        self._complete: tuple[Sequence[FrameRef], int] = ((), -1)
+        """A stack that was found decoded as a whole, and how often the cache had let frames go by then."""
 
     def stop(self) -> None:
         """Forget the stack; answers that are still under way are dropped."""
-        for worker in range(WORKERS):
-            self._background.drop(self._key(worker))
-        self._under_way.clear()
+        self._drop_workers()
         self._frames, self._like = (), None
         self._unreadable.clear()
 
     def around(self, series: Series, index: int, direction: int, like: Pixels) -> None:
         """Go on from a frame that is on screen; `like` tells how large the frames of the stack are."""
         self._frames, self._index, self._direction, self._like = series.frames, index, direction, like
+        if self._under_way and self._is_missing(index + direction):
+            self._drop_workers()  # they work far from where the user went
         for worker in range(WORKERS):
             if worker not in self._under_way:
                 self._send(worker)
+
+    def _drop_workers(self) -> None:
+        for worker in range(WORKERS):
+            self._background.drop(self._key(worker))
+        self._under_way.clear()
+
+    def _is_missing(self, index: int) -> bool:
+        """A frame that exists is neither decoded nor about to be."""
+        if not 0 <= index < len(self._frames):
+            return False
+        ref = self._frames[index]
+        return self._is_new(ref, {ref for refs in self._under_way.values() for ref in refs})
 
     def _send(self, worker: int) -> None:
         mine = self._wanted()
@@ -79,11 +93,13 @@ class Ahead:
         offsets = [self._direction * step for step in range(1, near + 1)]
         offsets += [-self._direction * step for step in range(1, near // 3 + 1)]
         wanted = [ref for ref in self._at(offsets) if self._is_new(ref, taken)]
-        if free > len(wanted):
+        if free > len(wanted) and self._complete != (self._frames, self._cache.dropped):
             sides = (self._direction, -self._direction)
             far = (sign * step for step in range(1, len(self._frames)) for sign in sides)
             others = (ref for ref in self._at(far) if self._is_new(ref, taken) and ref not in wanted)
             wanted += islice(others, min(BATCH, free - len(wanted)))
+            if not wanted and not taken:
+                self._complete = (self._frames, self._cache.dropped)
         return wanted[:BATCH:WORKERS]  # every other one: the other worker takes those between
 
     def _is_new(self, ref: FrameRef, taken: set[FrameRef]) -> bool:

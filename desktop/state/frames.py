@@ -16,6 +16,8 @@ class FrameCache:
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self.limit = limit
         self.size = 0
+        self.dropped = 0
+        """How often a frame was let go: while it stays, what was complete is complete."""
         self._frames: OrderedDict[FrameRef, Pixels] = OrderedDict()
 
     def __contains__(self, ref: FrameRef) -> bool:
@@ -40,11 +42,13 @@ class FrameCache:
         while self.size > self.limit:
             _, oldest = self._frames.popitem(last=False)
             self.size -= byte_size(oldest)
+            self.dropped += 1
 
     def drop(self, ref: FrameRef) -> None:
         pixels = self._frames.pop(ref, None)
         if pixels is not None:
             self.size -= byte_size(pixels)
+            self.dropped += 1
 
     def set_limit(self, limit: int) -> None:
         """Keep at most this many bytes from now on."""

@@ -3,6 +3,7 @@
 All of this runs on a worker; a request is a snapshot and nothing it holds changes.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from engine.study import FrameRef, Series
 from engine.window import Window, default_window, render
 
 Image = NDArray[np.uint8]
+_ROWS = 16
+"""Pairs of rows that are worked on together, to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,11 +95,28 @@ def halve(image: Image) -> Image:
     """Mean over 2 x 2 pixels, rounded; an odd last row or column is left out."""
     height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
     even = image[:height, :width]
+    if image.ndim == 2 and sys.byteorder == "little":
+        return _halve_gray(np.ascontiguousarray(even))
     total = even[0::2, 0::2].astype(np.uint16)
     total += even[1::2, 0::2]
     total += even[0::2, 1::2]
     total += even[1::2, 1::2]
     return ((total + 2) >> 2).astype(np.uint8)
+
+
+def _halve_gray(image: Image) -> Image:
+    """`halve` for even gray images. Two neighbours are one 16-bit word: its halves are added without strided access."""
+    pairs = image.view(np.uint16).reshape(image.shape[0] // 2, 2, -1)
+    halved = np.empty((pairs.shape[0], pairs.shape[2]), np.uint8)
+    for start in range(0, len(pairs), _ROWS):
+        block = pairs[start : start + _ROWS]
+        total = block & 0xFF
+        total += block >> 8
+        both = total[:, 0] + total[:, 1]
+        both += 2
+        both >>= 2
+        halved[start : start + _ROWS] = both
+    return halved
 
 
 def thumbnail(series: Series, side: int = 160) -> Image:

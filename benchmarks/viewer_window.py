@@ -1,0 +1,161 @@
+"""Drives the real window for `benchmarks.viewer` and prints what it took as JSON: one process a measured series.
+
+Every time ends when the window has painted what was asked for. Run by `benchmarks.viewer`.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from desktop.app import App, build, make_application
+from desktop.state.picture import Picture
+from desktop.views.viewport import ViewportView
+
+SCROLLS, DRAGS = 240, 240
+PATIENCE = 120.0
+
+
+class Painted(QObject):
+    """Knows which picture a viewport painted last; painting has ended when the event loop comes back."""
+
+    def __init__(self, view: ViewportView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.count = 0
+        self.picture: Picture | None = None
+        view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.count += 1
+            self.picture = self._view.state.picture
+        return False
+
+
+def wait(until: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Let the window work until something holds."""
+    end = time.perf_counter() + patience
+    while not until():
+        if time.perf_counter() > end:
+            raise TimeoutError("the window did not get there")
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) * 1024
+
+
+def percentiles(times: list[float]) -> dict[str, float]:
+    ordered = sorted(times)
+    return {"median": ordered[len(ordered) // 2], "p95": ordered[int(len(ordered) * 0.95)], "most": ordered[-1]}
+
+
+class Driver:
+    def __init__(self, app: App) -> None:
+        self.app, self.state = app, app.desk.viewport
+        self.view = next(view for view in app.window.findChildren(ViewportView) if view.state is self.state)
+        self.painted = Painted(self.view)
+        self.indices: list[int] = []
+        self.state.picture_changed.connect(self._note)
+
+    def _note(self) -> None:
+        if self.state.picture is not None and self.state.series is not None and not self.state.series.growing:
+            self.indices.append(self.state.picture.index)
+
+    def open(self, folder: Path) -> dict[str, Any]:
+        """First slice, all slices, memory; the slice on screen is not moved meanwhile."""
+        desk = self.app.desk
+        before, start = resident(), time.perf_counter()
+        desk.open([folder])
+        wait(lambda: bool(self.indices) and self.painted.picture is not None)
+        first = time.perf_counter() - start
+        series = self.state.series
+        assert series is not None
+        pixel_bytes = sum(frame.image.rows * frame.image.columns * 2 for frame in series.frames)
+        kept = min(len(series.frames), desk.frames.limit // (pixel_bytes // len(series.frames)))
+        wait(lambda: sum(frame in desk.frames for frame in series.frames) >= kept)
+        every = time.perf_counter() - start
+        wait(desk.background.idle)
+        held = resident() - before
+        return {
+            "first_s": first,
+            "all_s": every,
+            "jumps": len(set(self.indices)) - 1,
+            "memory_ratio": held / pixel_bytes,
+            "pixel_mb": pixel_bytes / 1e6,
+        }
+
+    def scroll(self) -> dict[str, float]:
+        """One wheel step at a time, each until its slice is painted; at the ends the direction turns."""
+        times, step = [], -1
+        for _ in range(SCROLLS):
+            step = 1 if self.state.index == self.state.count - 1 else -1 if self.state.index == 0 else step
+            wanted = self.state.index - step
+            start = time.perf_counter()
+            self._send_wheel(step)
+            wait(lambda wanted=wanted: self.painted.picture is not None and self.painted.picture.index == wanted)
+            times.append(1000 * (time.perf_counter() - start))
+        return percentiles(times)
+
+    def drag(self) -> dict[str, float]:
+        """The window tool moved by a few pixels at a time, each until the picture at that window is painted."""
+        place = QPointF(self.view.width() / 2, self.view.height() / 2)
+        self._mouse(QEvent.Type.MouseButtonPress, place, Qt.MouseButton.RightButton)
+        times = []
+        for number in range(DRAGS):
+            place += QPointF(3 if number // 40 % 2 == 0 else -3, 1)
+            start = time.perf_counter()
+            self._mouse(QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton)
+            wait(lambda: self.painted.picture is not None and self.painted.picture.window == self.state.window)
+            times.append(1000 * (time.perf_counter() - start))
+        self._mouse(QEvent.Type.MouseButtonRelease, place, Qt.MouseButton.RightButton)
+        return percentiles(times)
+
+    def _send_wheel(self, step: int) -> None:
+        centre = QPointF(self.view.width() / 2, self.view.height() / 2)
+        event = QWheelEvent(
+            centre,
+            self.view.mapToGlobal(centre),
+            QPoint(),
+            QPoint(0, 120 * step),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(self.view, event)
+
+    def _mouse(self, kind: QEvent.Type, place: QPointF, button: Qt.MouseButton) -> None:
+        held = Qt.MouseButton.RightButton if kind != QEvent.Type.MouseButtonRelease else Qt.MouseButton.NoButton
+        glob = self.view.mapToGlobal(place)
+        QApplication.sendEvent(self.view, QMouseEvent(kind, place, glob, button, held, Qt.KeyboardModifier.NoModifier))
+
+
+def main(folder: str, spawned: float) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        make_application()
+        app = build(Path(home), "benchmark")
+        app.window.show()
+        driver = Driver(app)
+        app.desk.begin()
+        wait(lambda: driver.painted.count > 0)
+        usable = time.monotonic() - spawned
+        wait(lambda: app.desk.archive.bundle is not None and app.desk.background.idle())
+        found = driver.open(Path(folder))
+        found |= {"usable_s": usable, "scroll": driver.scroll(), "drag": driver.drag()}
+        app.close()
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]))
