@@ -1,4 +1,4 @@
-"""`python -m training encoders|captioner|evaluate|pairs ...`: hands over to the command's own module."""
+"""`python -m training adapt|encoders|captioner|captions|evaluate|pairs ...`: hands over to the command's own module."""
 
 import importlib
 import logging
@@ -11,7 +11,9 @@ COMMANDS = {
     "adapt": "training.adapt",
     "encoders": "training.train_encoders",
     "captioner": "training.train_captioner",
+    "captions": "training.caption_matrix",
     "evaluate": "training.evaluate",
+    "grid": "training.grid",
     "pairs": "training.make_pairs",
 }
 

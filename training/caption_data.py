@@ -51,7 +51,8 @@ def noised(conditions: Floats, lengths: Floats, rng: np.random.Generator) -> Flo
     """
     noise = rng.standard_normal(conditions.shape) * (np.asarray(lengths) / np.sqrt(conditions.shape[1]))[:, None]
     moved = conditions + noise
-    return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+    # A row of zeros stands for no condition at all and stays one.
+    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12))
 
 
 class CaptionExamples:

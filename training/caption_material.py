@@ -1,24 +1,22 @@
 """What the caption decoder learns from, read and embedded once per encoders. Knows no decoder and no training loop."""
 
 import hashlib
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine.tokenizer import Tokenizer
 from training import caption_data, data
 from training.caption_data import Example
+from training.caption_features import Kept
 from training.caption_texts import about_the_picture
 from training.embedders import FromCheckpoint
+from training.metrics_gap import centred
 from training.train_encoders import corpus
 
-log = logging.getLogger(__name__)
 Rows = NDArray[np.float32]
 
 
@@ -30,6 +28,7 @@ class DataSettings:
     views: int = 0
     noise_low: float = 0.3
     noise_high: float = 1.2
+    centre: bool = False
     about_picture: bool = True
 
 
@@ -37,7 +36,8 @@ class DataSettings:
 class Material:
     """Everything that a decoder learns from and is measured on.
 
-    conditions: float32 [R, D], first the unique texts, then the pictures view by view.
+    conditions: float32 [R, D], first the unique texts, then the pictures view by view. image_mean, text_mean: float32
+    [D], over the training pairs.
     """
 
     tokenizer: Tokenizer
@@ -53,79 +53,85 @@ class Material:
     val_images: Rows
     val_texts: list[str]
     val_groups: list[str]
+    val_patients: list[str]
+    image_mean: Rows
+    text_mean: Rows
+    val_text_rows: Rows
+    """float32 [V, D] of `val_texts`, to measure the space with; nothing learns from it."""
 
+    def text_rows(self) -> Rows:
+        """float32 [T, D] of the unique texts of the pairs, the first T of `texts`."""
+        return self.conditions[: len(dict.fromkeys(self.pair_texts))]
 
-class Kept:
-    """Embeddings of one encoders checkpoint, kept in a folder under a hash of all that they depend on."""
+    def picture_rows(self) -> Rows:
+        """float32 [P, D] of the pairs' pictures, augmented views left out."""
+        return self.conditions[len(self.texts) : len(self.texts) + len(self.pair_texts)]
 
-    def __init__(self, encoders: FromCheckpoint, digest: str, folder: Path, half: bool) -> None:
-        self.encoders, self.digest, self.folder, self.half = encoders, digest, folder, half
+    def for_mode(self, mode: str) -> "Material":
+        """What one mode learns from: "text", "pairs" (no text leads to a caption), "both", or "language".
 
-    def rows(self, names: Sequence[str], make: Callable[[], Rows]) -> Rows:
-        """The rows kept for `names` (texts, or names of pictures and views), made where they are new."""
-        key = hashlib.sha256("\n".join([self.digest, *names]).encode()).hexdigest()[:16]
-        path = self.folder / f"captions-{key}.npy"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            log.info("embedding %d", len(names))
-            with torch.autocast(self.encoders.device, torch.bfloat16, enabled=self.half):
-                np.save(path, make())
-        return np.asarray(np.load(path), np.float32)
+        "language" has the texts of all and no condition: every row is 0. A decoder that starts from it knows how
+        reports are worded and has yet to learn what an embedding means.
+        """
+        if mode == "language":
+            paired, alone = ([replace(one, rows=(0,)) for one in part] for part in (self.paired, self.alone))
+            unseen = np.zeros((1, self.conditions.shape[1]), np.float32)
+            return replace(self, paired=paired, alone=alone, conditions=unseen, val_images=self.val_images * 0)
+        texts = len(self.texts)
+        wanted = {"text": lambda row: row < texts, "pairs": lambda row: row >= texts, "both": lambda row: True}[mode]
+        paired = [replace(one, rows=tuple(row for row in one.rows if wanted(row))) for one in self.paired]
+        return replace(self, paired=paired, alone=[] if mode == "pairs" else self.alone)
 
-    def texts(self, texts: Sequence[str]) -> Rows:
-        return self.rows([f"text {text}" for text in texts], lambda: self.encoders.texts(texts))
-
-    def pictures(self, pairs: data.Pairs, view: int = 0) -> Rows:
-        """Embeddings of the pictures as they are (view 0), or of the augmented view of that number."""
-        size = self.encoders.model.config.size
-
-        def make() -> Rows:
-            images: Sequence[data.Gray] = pairs.images
-            if view:
-                images = [data.augment(im, size, np.random.default_rng([1, view, i])) for i, im in enumerate(images)]
-            return self.encoders.images(images)
-
-        return self.rows([f"view {view}", *(str(row.path.name) for row in pairs.rows)], make)
+    def centred(self) -> "Material":
+        """All rows less the mean of their kind, and of unit length again: that closes what is left of the gap."""
+        texts = len(self.texts)
+        rows = [centred(part, mean) for part, mean in
+                ((self.conditions[:texts], self.text_mean), (self.conditions[texts:], self.image_mean))]  # fmt: skip
+        images = centred(self.val_images, self.image_mean).astype(np.float32)
+        return replace(self, conditions=np.concatenate(rows).astype(np.float32), val_images=images)
 
 
 def gather(
-    encoders_path: Path, mode: str, settings: DataSettings, dim: int, max_tokens: int, root: Path, cache: Path,
-    half: bool = True,
-) -> Material:  # fmt: skip
-    """Read the manifests below `root`, and embed what `mode` ("text", "pairs" or "both") learns from.
+    encoders_path: Path, settings: DataSettings, dim: int, max_tokens: int, root: Path, cache: Path, half: bool = True
+) -> Material:
+    """Read the manifests below `root` and embed all that any mode learns from.
 
     Args:
         dim: width of the decoder, for its word vectors.
         max_tokens: longest text in tokens.
-        cache: folder of kept embeddings.
-        half: embed in bfloat16.
+        cache: folder of kept features.
+        half: run the towers in bfloat16.
     """
     encoders = FromCheckpoint(encoders_path)
-    kept = Kept(encoders, digest(encoders_path), cache, half)
+    kept = Kept(encoders, cache, half)
     sets = [data.read_pairs([root / name]) for name in settings.pairs]
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
-    alone = [] if mode == "pairs" else [text for name in settings.texts for text in corpus(root / name)]
-    unique = list(dict.fromkeys([*(row.text for row in rows), *(" ".join(text.split()) for text in alone)]))
+    of_pairs = list(dict.fromkeys(row.text for row in rows))
+    known = set(of_pairs)
+    alone = (" ".join(text.split()) for name in settings.texts for text in corpus(root / name))
+    others = [text for text in dict.fromkeys(alone) if text not in known]
+    unique = [*of_pairs, *others]
     val = sets[0].split("val")
-    views = 0 if mode == "text" else settings.views + 1
-    parts = [kept.texts(unique)]
-    parts += [np.concatenate([kept.pictures(part, view) for part in training]) for view in range(views)]
+    parts = [kept.texts(of_pairs), *([kept.texts(others)] if others else [])]
+    parts += [kept.pictures(part, view) for view in range(settings.views + 1) for part in training]
     number = {text: index for index, text in enumerate(unique)}
     shown = [about_the_picture(text) if settings.about_picture else text for text in unique]
     ids = caption_data.encode(shown, encoders.tokenizer, max_tokens)
     paired = []
     for index, row in enumerate(rows):
         text = number[row.text]
-        pictures = [len(unique) + index + view * len(rows) for view in range(views)]
+        pictures = [len(unique) + index + view * len(rows) for view in range(settings.views + 1)]
         if shown[text]:
-            paired.append(Example(ids[text], (*([text] if mode != "pairs" else []), *pictures)))
-    count = len({row.text for row in rows})
+            paired.append(Example(ids[text], (text, *pictures)))
+    conditions = np.concatenate(parts)
     return Material(
         encoders.tokenizer, encoders.tokenizer_json, word_vectors(encoders, dim), paired,
-        [Example(ids[index], (index,)) for index in range(count, len(unique)) if shown[index]],
-        np.concatenate(parts), unique, [row.text for row in rows], kept.pictures(val),
-        [row.text for row in val.rows], [row.group for row in val.rows],
+        [Example(ids[index], (index,)) for index in range(len(of_pairs), len(unique)) if shown[index]],
+        conditions, unique, [row.text for row in rows], kept.pictures(val),
+        [row.text for row in val.rows], [row.group for row in val.rows], [row.patient for row in val.rows],
+        conditions[len(unique) : len(unique) + len(rows)].mean(0),
+        conditions[[number[row.text] for row in rows]].mean(0), kept.texts([row.text for row in val.rows]),
     )  # fmt: skip
 
 

@@ -21,7 +21,10 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class CaptionerConfig:
-    """Sizes of the decoder. `embedding` is D of the shared space, `memory` the number K of cross-attention tokens."""
+    """Sizes of the decoder. `embedding` is D of the shared space, `memory` the number K of cross-attention tokens.
+
+    centred: the decoder takes the mean of the pictures off a condition and brings it back to the sphere.
+    """
 
     vocab: int
     embedding: int
@@ -31,6 +34,7 @@ class CaptionerConfig:
     memory: int = 4
     max_tokens: int = 64
     dropout: float = 0.1
+    centred: bool = False
 
     @property
     def head_dim(self) -> int:
@@ -88,6 +92,8 @@ class CaptionDecoder(nn.Module):
     def __init__(self, config: CaptionerConfig) -> None:
         super().__init__()
         self.config = config
+        if config.centred:
+            self.register_buffer("shift", torch.zeros(config.embedding))
         self.words = nn.Embedding(config.vocab, config.dim)
         self.positions = nn.Embedding(config.max_tokens, config.dim)
         self.to_memory = nn.Linear(config.embedding, config.memory * config.dim)
@@ -113,6 +119,8 @@ class CaptionDecoder(nn.Module):
             logits float [N, T, V] of the NEXT token, and present [layers, 2, N, heads, P+T, head_dim]. P+T must not
             exceed `max_tokens`.
         """
+        if self.config.centred:
+            condition = functional.normalize(condition - self.get_buffer("shift"), dim=1)
         before, length = past.shape[4], ids.shape[1]
         position = torch.arange(before, before + length, device=ids.device)
         seen = torch.arange(before + length, device=ids.device)

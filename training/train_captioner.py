@@ -1,14 +1,15 @@
 """Train the caption decoder on a frozen shared space: `python -m training captioner --config FILE`. Knows no export.
 
 mode "text" learns from the embeddings of texts alone, "pairs" from those of pictures, "both" from either; all are
-validated on what counts in use: writing the report of a val PICTURE.
+validated on what counts in use: writing the report of a val PICTURE. "language" learns the wording of all texts without
+any embedding, for others to start from.
 """
 
 import json
 import logging
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,16 @@ import numpy as np
 import torch
 
 from engine.errors import UserError
-from training import caption_data, caption_scores, checkpoint
+from training import caption_data, caption_report, checkpoint
 from training.caption_data import CaptionExamples, NextToken
 from training.caption_material import DataSettings, Material, digest, gather
 from training.captioner import CaptionDecoder, CaptionerConfig, drafts
 from training.command import arguments
 from training.config import TrainSettings
-from training.metrics_gap import normalised
 from training.trainer import Metrics, Trainer
 
 log = logging.getLogger(__name__)
-MODES = ("text", "pairs", "both")
+MODES = ("text", "pairs", "both", "language")
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,16 @@ class Settings:
     train: LoopSettings = LoopSettings()
 
 
-def read(path: Path) -> Settings:
-    """Settings from a TOML file.
+def read(path: Path, rows: bool = False) -> Settings:
+    """Settings from a TOML file; `rows`: it may have [[rows]], which are somebody else's to read.
 
     Raises:
         UserError: the file is missing or no TOML, or names something unknown.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
+        if rows:
+            values.pop("rows", None)
         parts: dict[str, Any] = {"data": DataSettings, "model": ModelSettings, "train": LoopSettings}
         settings = Settings(**{name: parts[name](**v) if name in parts else v for name, v in values.items()})
     except OSError as problem:
@@ -86,56 +88,52 @@ def read(path: Path) -> Settings:
 def start_model(settings: Settings, material: Material) -> CaptionDecoder:
     """A fresh decoder, or the weights of an earlier one that shares the tokenizer."""
     torch.manual_seed(settings.train.seed)
-    sizes = asdict(settings.model)
+    sizes = {**asdict(settings.model), "centred": settings.data.centre}
     config = CaptionerConfig(vocab=material.tokenizer.size, embedding=material.conditions.shape[1], **sizes)
     model = CaptionDecoder(config)
     if settings.start:
         earlier = checkpoint.load(settings.start)
-        if earlier.tokenizer_json != material.tokenizer_json or CaptionerConfig(**earlier.config) != config:
+        same = replace(CaptionerConfig(**earlier.config), centred=config.centred) == config
+        if earlier.tokenizer_json != material.tokenizer_json or not same:
             raise UserError(f"{settings.start} has another tokenizer or other sizes; leave `start` out.")
-        model.load_state_dict(earlier.state)
+        own = {"shift": model.get_buffer("shift")} if config.centred else {}
+        model.load_state_dict({name: value for name, value in earlier.state.items() if name != "shift"} | own)
     elif material.word_vectors is not None:
         with torch.no_grad():
             model.words.weight.copy_(torch.from_numpy(material.word_vectors))
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def report(model: CaptionDecoder, material: Material) -> dict[str, Any]:
-    """Captions of the val pictures, written as the product does, against their reports, beside two baselines."""
-    written = [caption.text for caption in drafts(model, material.tokenizer, material.val_images)]
-    count = len(dict.fromkeys(material.pair_texts))
-    images, texts = normalised(material.val_images), normalised(material.conditions[:count])
-    systems = {
-        "captioner": written,
-        "nearest_report": caption_scores.nearest(images, texts, material.texts[:count]),
-        "most_frequent": [caption_scores.most_frequent(material.pair_texts)] * len(written),
-    }
-    weights = caption_scores.resamples(material.val_groups)
-    measured = {
-        name: caption_scores.in_percent(caption_scores.measure(found, material.val_texts), weights)
-        for name, found in systems.items()
-    }
-    copies = caption_scores.copying(written, material.texts)
-    found = {"captions": len(written), "copying_8_words": float(np.mean(copies)), "different": len(set(written))}
-    return {**found, **measured}
-
-
-def train(settings: Settings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:
-    """Train one decoder; the path of its best checkpoint, and captions.json with its scores beside it."""
-    torch.set_num_threads(settings.train.threads)
-    material = gather(
-        Path(settings.encoders), settings.mode, settings.data, settings.model.dim, settings.model.max_tokens, root,
-        cache, settings.train.half,
+def material_of(settings: Settings, root: Path, cache: Path) -> Material:
+    """All that any mode learns from with these settings."""
+    sizes = settings.model
+    return gather(
+        Path(settings.encoders), settings.data, sizes.dim, sizes.max_tokens, root, cache, settings.train.half
     )  # fmt: skip
+
+
+def train(
+    settings: Settings, root: Path, out: Path, cache: Path, resume: bool = False, whole: Material | None = None
+) -> Path:
+    """Train one decoder; the path of its best checkpoint, with captions.json and written.json beside it.
+
+    Args:
+        whole: what `material_of` returned for these settings, where it is at hand.
+    """
+    torch.set_num_threads(settings.train.threads)
+    whole = whole or material_of(settings, root, cache)
+    material = (whole.centred() if settings.data.centre else whole).for_mode(settings.mode)
     model = start_model(settings, material)
-    loop, tokenizer = settings.train, material.tokenizer
+    loop, tokenizer, language = settings.train, material.tokenizer, settings.mode == "language"
     examples = CaptionExamples(
         material.paired, material.alone, material.conditions, tokenizer.pad_id, loop.batch, loop.steps,
-        settings.data.pairs_share, (settings.data.noise_low, settings.data.noise_high),
+        settings.data.pairs_share, (0.0, 0.0) if language else (settings.data.noise_low, settings.data.noise_high),
     )  # fmt: skip
     val_ids = caption_data.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
-    extra: dict[str, Any] = {"settings": asdict(settings), "encoders_sha256": digest(Path(settings.encoders))}
+    extra: dict[str, Any] = {"settings": asdict(settings)}
+    if not language:
+        extra["encoders_sha256"] = digest(Path(settings.encoders))
 
     def validate() -> Metrics:
         loss = caption_data.token_loss(model, val_ids, material.val_images, tokenizer.pad_id)
@@ -151,14 +149,26 @@ def train(settings: Settings, root: Path, out: Path, cache: Path, resume: bool =
         patience=loop.patience, threads=loop.threads, half=loop.half,
     )  # fmt: skip
     Trainer(model, NextToken(loop.smoothing), examples, sizes, validate, keep, out).run(resume)
+    if not language:
+        finish(best, model, whole, out)
+    return best
+
+
+def finish(best: Path, model: CaptionDecoder, whole: Material, out: Path) -> None:
+    """Measure the best epoch as the product would use it, and keep the figures and the decision on drafts with it."""
     kept = checkpoint.load(best)
     model.load_state_dict(kept.state)
-    found = report(model, material)
+    if model.config.centred:
+        # Trained on rows that were centred already; served are rows that are not.
+        model.get_buffer("shift").copy_(torch.from_numpy(whole.image_mean))
+    written = drafts(model, whole.tokenizer, whole.val_images)
+    lines = [{"text": caption.text, "tokens": caption.tokens, "log_probs": caption.log_probs} for caption in written]
+    (out / "written.json").write_text(json.dumps(lines) + "\n", encoding="utf-8")
+    found = caption_report.report([caption.text for caption in written], whole)
     (out / "captions.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    merged = {**kept.extra, "metrics": {**kept.extra["metrics"], **found}}
+    merged = {**kept.extra, "metrics": {**kept.extra["metrics"], **found}, "draft": caption_report.decision(found)}
     checkpoint.save(best, kept.kind, kept.config, model, kept.tokenizer_json, merged)
     log.info("%s: %s", best, json.dumps(found))
-    return best
 
 
 def main(argv: Sequence[str]) -> int:

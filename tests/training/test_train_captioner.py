@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from training import caption_data, checkpoint, train_captioner
 from training.caption_data import CaptionExamples, Example
+from training.caption_features import Kept
 from training.caption_material import DataSettings, Material, digest, gather
 from training.captioner import CaptionDecoder, CaptionerConfig
+from training.data import read_pairs
 from training.embedders import FromCheckpoint
 from training.towers import DualEncoder, EncoderConfig
 
@@ -70,20 +73,51 @@ def settings(root: Path, mode: str, epochs: int = 2) -> train_captioner.Settings
 
 def gathered(given: train_captioner.Settings, root: Path, cache: Path) -> Material:
     sizes = given.model
-    return gather(root / "best.pt", given.mode, given.data, sizes.dim, sizes.max_tokens, root, cache, half=False)
+    return gather(root / "best.pt", given.data, sizes.dim, sizes.max_tokens, root, cache, half=False)
 
 
 @pytest.mark.parametrize("mode", ["text", "pairs", "both"])
 def test_each_mode_learns_from_what_its_name_says(root: Path, tmp_path: Path, mode: str) -> None:
-    material = gathered(settings(root, mode), root, tmp_path)
-    texts, pictures = 4 + 2 * (mode != "pairs"), 16 * (mode != "text")
-    assert len(material.conditions) == texts + pictures
+    whole = gathered(settings(root, mode), root, tmp_path)
+    material = whole.for_mode(mode)
+    texts = len(whole.texts)
+    assert (texts, len(whole.conditions)) == (6, 6 + 16)
     assert len(material.alone) == 2 * (mode != "pairs")
     assert len(material.paired) == 8
     for example in material.paired:
         from_text = [row for row in example.rows if row < texts]
         assert len(from_text) == (mode != "pairs")
         assert len(example.rows) - len(from_text) == 2 * (mode != "text")
+
+
+def test_language_is_learned_without_any_condition_and_others_start_from_it(root: Path, tmp_path: Path) -> None:
+    given = settings(root, "language")
+    material = gathered(given, root, tmp_path).for_mode("language")
+    assert not material.conditions.any()
+    assert {example.rows for example in material.paired} == {(0,)}
+    best = train_captioner.train(given, root, tmp_path / "language", tmp_path)
+    kept = checkpoint.load(best)
+    assert "encoders_sha256" not in kept.extra
+    going_on = replace(settings(root, "text"), start=str(best))
+    model = train_captioner.start_model(going_on, material)
+    assert torch.equal(model.words.weight, kept.state["words.weight"])
+
+
+def test_centred_rows_have_no_gap_and_the_decoder_then_centres_pictures_itself(root: Path, tmp_path: Path) -> None:
+    given = settings(root, "text")
+    given = replace(given, data=replace(given.data, centre=True))
+    whole = gathered(given, root, tmp_path)
+    centred = whole.centred()
+    np.testing.assert_allclose(np.linalg.norm(centred.conditions, axis=1), 1.0, atol=1e-5)
+    best = train_captioner.train(given, root, tmp_path / "run", tmp_path)
+    model = checkpoint.build(checkpoint.load(best))
+    assert isinstance(model, CaptionDecoder)
+    np.testing.assert_allclose(model.get_buffer("shift"), whole.image_mean, atol=1e-6)
+    ids = torch.tensor([[2, 5]] * len(whole.val_images))
+    served = model(ids, torch.from_numpy(whole.val_images), model.empty_past(len(ids)))[0]
+    model.get_buffer("shift").zero_()
+    learned = model(ids, torch.from_numpy(centred.val_images), model.empty_past(len(ids)))[0]
+    torch.testing.assert_close(served, learned, atol=1e-4, rtol=1e-4)
 
 
 def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp_path: Path) -> None:
@@ -199,17 +233,40 @@ def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tm
     with gzip.open(root / "told.csv.gz", "wt", encoding="utf-8") as stream:
         stream.write("caption\n40-year-old man with fever.\n40-year-old man with fever. heart is large.\n")
     data = DataSettings(["pairs.csv"], ["told.csv.gz"])
-    told = gather(root / "best.pt", "text", data, 16, 8, root, tmp_path, half=False)
+    told = gather(root / "best.pt", data, 16, 8, root, tmp_path, half=False)
     assert [example.ids for example in told.alone] == [(2, 5, 7, 8, 1, 3)]
     assert "40-year-old man with fever." in told.texts
 
 
 def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = gathered(settings(root, "both"), root, tmp_path)
-    monkeypatch.setattr(FromCheckpoint, "texts", None)
-    monkeypatch.setattr(FromCheckpoint, "images", None)
+    monkeypatch.setattr(Kept, "_of_texts", None)
+    monkeypatch.setattr(Kept, "_of_pictures", None)
     again = gathered(settings(root, "both"), root, tmp_path)
     np.testing.assert_array_equal(first.conditions, again.conditions)
+    model = FromCheckpoint(root / "best.pt")
+    np.testing.assert_allclose(first.conditions[:6], model.texts(first.texts), atol=1e-6)
+    np.testing.assert_allclose(
+        first.val_images, model.images(read_pairs([root / "pairs.csv"]).split("val").images), atol=1e-6
+    )
+
+
+def test_encoders_that_share_their_towers_share_the_work_of_these(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = gathered(settings(root, "both"), root, tmp_path)
+    kept = checkpoint.load(root / "best.pt")
+    other = checkpoint.build(kept)
+    with torch.no_grad():
+        for name, value in other.named_parameters():
+            if "projection" in name:
+                value.copy_(torch.randn_like(value))
+    checkpoint.save(tmp_path / "other.pt", "encoders", kept.config, other, kept.tokenizer_json, {})
+    monkeypatch.setattr(Kept, "_of_texts", None)
+    monkeypatch.setattr(Kept, "_of_pictures", None)
+    given = settings(root, "both")
+    again = gather(tmp_path / "other.pt", given.data, 16, 8, root, tmp_path, half=False)
+    assert np.abs(first.conditions - again.conditions).max() > 0.1
 
 
 def test_label_smoothing_raises_the_loss_of_a_sure_answer_only() -> None:
