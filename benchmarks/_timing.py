@@ -1,5 +1,6 @@
 """Fair medians for two ways of doing the same, and the table they are shown in. Knows no models."""
 
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -55,3 +56,23 @@ def processor() -> str:
     information = Path("/proc/cpuinfo")
     names = information.read_text().splitlines() if information.is_file() else []
     return next((line.split(":")[1].strip() for line in names if line.startswith("model name")), platform.machine())
+
+
+def processor_seconds() -> tuple[float, float, float]:
+    """Seconds so far that all cores worked, that this program and its ended children worked, and by the clock.
+
+    The first is 0 where the system does not tell (no /proc).
+    """
+    counts = Path("/proc/stat")
+    busy = 0.0
+    if counts.is_file():
+        ticks = [int(field) for field in counts.read_text().splitlines()[0].split()[1:9]]
+        busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # without idle and waiting for disks
+    own = os.times()
+    return busy, own.user + own.system + own.children_user + own.children_system, time.monotonic()
+
+
+def others_share(before: tuple[float, float, float], after: tuple[float, float, float]) -> float:
+    """How much of all cores other programs took between two calls of `processor_seconds`: 0 to 1."""
+    all_busy, own, clock = (late - early for early, late in zip(before, after, strict=True))
+    return min(1.0, max(0.0, (all_busy - own) / (clock * (os.cpu_count() or 1))))

@@ -129,6 +129,7 @@ def _look_up(table: NDArray[np.uint8], stored: NDArray[Any]) -> NDArray[np.uint8
     return levels.reshape(stored.shape)
 
 
+@cache
 def presets(modality: str) -> tuple[Window, ...]:
     """The windows that radiologists expect for a modality, in their order; empty when there are none."""
     return tuple(

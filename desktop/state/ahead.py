@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from desktop.background import Background, Lane
+from desktop.background import Background, Lane, simply
 from desktop.state.frames import FrameCache
+from desktop.state.picture import byte_size
 from engine.errors import UserError
+from engine.memory import give_back
 from engine.pixels import Pixels
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series
@@ -23,6 +25,8 @@ WORKERS = Lane.AHEAD.value[1]
 BATCH = 64
 SLICE = 0.25
 """Seconds after which a worker ends, to be sent on by a newer plan."""
+GIVE_BACK_AFTER = 64 * 1024 * 1024
+"""Bytes of decoded frames after which it is worth handing back what decoding took beside them."""
 
 Read = Callable[[FrameRef], Pixels]
 Found = tuple[FrameRef, Pixels | None]
@@ -40,6 +44,7 @@ class Ahead:
         self._unreadable: set[FrameRef] = set()
         self._complete: tuple[Sequence[FrameRef], int] = ((), -1)
         """A stack that was found decoded as a whole, and how often the cache had let frames go by then."""
+        self._decoded = 0
 
     def stop(self) -> None:
         """Forget the stack; answers that are still under way are dropped."""
@@ -116,10 +121,14 @@ class Ahead:
             self._unreadable.add(ref)  # told about when it is asked for, not before
         else:
             self._cache.put(ref, pixels)
+            self._decoded += byte_size(pixels)
 
     def _ended(self, worker: int, _: object) -> None:
         self._under_way.pop(worker, None)
         self._send(worker)
+        if not self._under_way and self._decoded > GIVE_BACK_AFTER:
+            self._decoded = 0
+            self._background.start(simply(give_back), lambda _: None, lane=Lane.AHEAD)
 
     def _failed(self, worker: int, error: BaseException) -> None:
         """Our bug, which is shown as one; the same frames are not tried again."""

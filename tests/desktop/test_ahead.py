@@ -92,3 +92,18 @@ def test_a_bug_in_reading_is_shown_once_and_not_tried_for_ever(qtbot: QtBot, bac
     Ahead(background, FrameCache(1000 * FRAME.nbytes), "1", read).around(stack(20), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert 0 < len(problems) <= 19
+
+
+def test_what_decoding_took_beside_the_frames_is_handed_back_once(
+    qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_back: list[bool] = []
+    monkeypatch.setattr("desktop.state.ahead.give_back", lambda: handed_back.append(True))
+    monkeypatch.setattr("desktop.state.ahead.GIVE_BACK_AFTER", 50 * FRAME.nbytes)
+    ahead = Ahead(background, FrameCache(1000 * FRAME.nbytes), "1", Reader())
+    ahead.around(stack(40), 0, 1, FRAME)
+    qtbot.waitUntil(background.idle)
+    assert not handed_back
+    ahead.around(stack(400), 0, 1, FRAME)
+    qtbot.waitUntil(background.idle)
+    assert handed_back == [True]
