@@ -12,6 +12,7 @@ COMMANDS = {
     "encoders": "training.train_encoders",
     "captioner": "training.train_captioner",
     "captions": "training.caption_matrix",
+    "confidence": "training.caption_confidence",
     "evaluate": "training.evaluate",
     "grid": "training.grid",
     "pairs": "training.make_pairs",

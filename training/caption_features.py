@@ -6,7 +6,7 @@ share all of this work, and another projection costs one matrix product.
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.preprocess import batch as to_batch
-from training import data
+from training import checkpoint, data
 from training.embedders import FromCheckpoint
+from training.features import Pictures
 from training.towers import unit
 
 log = logging.getLogger(__name__)
@@ -28,34 +29,50 @@ CHUNK = 32
 class Kept:
     """Embeddings by one encoders checkpoint; the towers' part of the work lies in `folder` under a hash of its inputs.
 
-    half: run the towers in bfloat16.
+    half: run the towers in bfloat16. Where the image tower was frozen whole, the encoders' training has left what it
+    finds in `folder`, and that is read.
     """
 
-    def __init__(self, encoders: FromCheckpoint, folder: Path, half: bool) -> None:
-        self.encoders, self.folder, self.half = encoders, folder, half
-        model, config = encoders.model, encoders.model.config
-        self.text_key = f"{tower_digest(model.text_tower)} {config.max_length} {half} {encoders.tokenizer_json}"
+    def __init__(self, path: Path, folder: Path, half: bool) -> None:
+        self.encoders, self.folder, self.half = FromCheckpoint(path), folder, half
+        model, config = self.encoders.model, self.encoders.model.config
+        self.text_key = f"{tower_digest(model.text_tower)} {config.max_length} {half} {self.encoders.tokenizer_json}"
         sizes = f"{config.image_tower} {config.size} {config.pixel_mean} {config.pixel_std}"
         self.image_key = f"{tower_digest(model.image_tower)} {sizes} {half}"
+        recipe = checkpoint.load(path).extra.get("settings", {})
+        frozen = recipe.get("towers", {}).get("frozen_image_stages", 0)
+        stages: Any = getattr(model.image_tower, "stages", ())
+        self.frozen_whole = frozen if frozen == len(stages) else 0
+        self.crops, self.crop_seed = (recipe.get("train", {}).get(name, 0) for name in ("crops", "crop_seed"))
 
     def texts(self, texts: Sequence[str]) -> Rows:
         """float32 [N, D], unit rows."""
         features = self.features([self.text_key, *texts], lambda: self._of_texts(texts))
         return self.projected(self.encoders.model.text_projection, features)
 
-    def pictures(self, pairs: data.Pairs, view: int = 0) -> Rows:
-        """float32 [N, D], unit rows of the pictures as they are (view 0), or of the augmented view of that number."""
-        size = self.encoders.model.config.size
+    def pictures(self, pairs: data.Pairs, views: Sequence[int] = ()) -> Rows:
+        """float32 [N, D], unit rows of the pictures as they are, followed by those of the augmented views 1, 2, ..."""
+        projection = self.encoders.model.image_projection
+        return np.concatenate([self.projected(projection, rows) for rows in self._views(pairs, (0, *views))])
 
-        def make() -> Rows:
-            images: Sequence[data.Gray] = pairs.images
-            if view:
-                images = [data.augment(im, size, np.random.default_rng([1, view, i])) for i, im in enumerate(images)]
-            return self._of_pictures(images)
-
+    def _views(self, pairs: data.Pairs, views: Sequence[int]) -> Iterator[Rows]:
+        model, size = self.encoders.model, self.encoders.model.config.size
+        if self.frozen_whole and max(views) <= self.crops:
+            of_training = self.crops if pairs.rows[0].split == "train" else 0
+            found = Pictures(pairs.images, model, self.frozen_whole, of_training, self.crop_seed, self.folder)
+            assert found.maps is not None
+            yield from (np.asarray(found.maps[view], np.float32) for view in views)
+            return
         names = [hashlib.sha256(image.tobytes()).hexdigest() for image in pairs.images]
-        features = self.features([self.image_key, f"view {view}", *names], make)
-        return self.projected(self.encoders.model.image_projection, features)
+        for view in views:
+
+            def make(view: int = view) -> Rows:
+                if not view:
+                    return self._of_pictures(pairs.images)
+                rngs = (np.random.default_rng([1, view, i]) for i in range(len(pairs.images)))
+                return self._of_pictures([data.augment(im, size, rng) for im, rng in zip(pairs.images, rngs)])
+
+            yield self.features([self.image_key, f"view {view}", *names], make)
 
     def features(self, inputs: Sequence[str], make: Callable[[], Rows]) -> Rows:
         """float32 [N, width] kept for these inputs, made where they are new."""

@@ -102,8 +102,8 @@ def gather(
         cache: folder of kept features.
         half: run the towers in bfloat16.
     """
-    encoders = FromCheckpoint(encoders_path)
-    kept = Kept(encoders, cache, half)
+    kept = Kept(encoders_path, cache, half)
+    encoders = kept.encoders
     sets = [data.read_pairs([root / name]) for name in settings.pairs]
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
@@ -114,7 +114,9 @@ def gather(
     unique = [*of_pairs, *others]
     val = sets[0].split("val")
     parts = [kept.texts(of_pairs), *([kept.texts(others)] if others else [])]
-    parts += [kept.pictures(part, view) for view in range(settings.views + 1) for part in training]
+    views = range(1, settings.views + 1)
+    by_part = [np.split(kept.pictures(part, views), settings.views + 1) for part in training]
+    parts += [rows_of_view for view in zip(*by_part) for rows_of_view in view]
     number = {text: index for index, text in enumerate(unique)}
     shown = [about_the_picture(text) if settings.about_picture else text for text in unique]
     ids = caption_data.encode(shown, encoders.tokenizer, max_tokens)

@@ -8,7 +8,7 @@ any embedding, for others to start from.
 import json
 import logging
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,7 @@ def read(path: Path, rows: bool = False) -> Settings:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
         if rows:
             values.pop("rows", None)
-        parts: dict[str, Any] = {"data": DataSettings, "model": ModelSettings, "train": LoopSettings}
-        settings = Settings(**{name: parts[name](**v) if name in parts else v for name, v in values.items()})
+        settings = from_dict(values)
     except OSError as problem:
         raise UserError(f"There is no readable configuration at {path}; see training/configs.") from problem
     except (tomllib.TOMLDecodeError, TypeError) as problem:
@@ -83,6 +82,12 @@ def read(path: Path, rows: bool = False) -> Settings:
     if settings.mode not in MODES:
         raise UserError(f"{path} has mode {settings.mode!r}; choose one of {', '.join(MODES)}.")
     return settings
+
+
+def from_dict(values: Mapping[str, Any]) -> Settings:
+    """Settings from nested tables, as a TOML file or a checkpoint has them; TypeError for what is unknown."""
+    parts: dict[str, Any] = {"data": DataSettings, "model": ModelSettings, "train": LoopSettings}
+    return Settings(**{name: parts[name](**value) if name in parts else value for name, value in values.items()})
 
 
 def start_model(settings: Settings, material: Material) -> CaptionDecoder:

@@ -23,6 +23,7 @@ from training.caption_material import DataSettings, Material, digest, gather
 from training.captioner import CaptionDecoder, CaptionerConfig
 from training.data import read_pairs
 from training.embedders import FromCheckpoint
+from training.features import Pictures
 from training.towers import DualEncoder, EncoderConfig
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "heart", "lung", "is", "large", "clear", "right", "left"]
@@ -249,6 +250,25 @@ def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytes
     np.testing.assert_allclose(
         first.val_images, model.images(read_pairs([root / "pairs.csv"]).split("val").images), atol=1e-6
     )
+
+
+def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = checkpoint.load(root / "best.pt")
+    model = checkpoint.build(kept)
+    assert isinstance(model, DualEncoder)
+    recipe = {"towers": {"frozen_image_stages": 18}, "train": {"crops": 2, "crop_seed": 1}}
+    checkpoint.save(tmp_path / "f.pt", "encoders", kept.config, model, kept.tokenizer_json, {"settings": recipe})
+    training = read_pairs([root / "pairs.csv"]).split("train")
+    own = Pictures(training.images, model, 18, 2, 1, tmp_path)
+    monkeypatch.setattr(Kept, "_of_pictures", None)
+    assert own.maps is not None
+    found = np.split(Kept(tmp_path / "f.pt", tmp_path, half=False).pictures(training, [1]), 2)
+    for view in (0, 1):
+        with torch.inference_mode():
+            wanted = model.image_upper(torch.from_numpy(own.maps[view].astype(np.float32)), 18)
+        np.testing.assert_allclose(found[view], wanted, atol=1e-5)
 
 
 def test_encoders_that_share_their_towers_share_the_work_of_these(
