@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def arguments(command: str, purpose: str, argv: Sequence[str]) -> argparse.Namespace:
-    """config, data, out, cache (paths) and resume of `python -m training COMMAND ...`."""
+def arguments(command: str, purpose: str, argv: Sequence[str], markdown: bool = False) -> argparse.Namespace:
+    """config, data, out, cache (paths) and resume of `python -m training COMMAND ...`; markdown (path) where asked."""
     parser = argparse.ArgumentParser(prog=f"python -m training {command}", description=purpose)
     parser.add_argument("--config", type=Path, required=True, help="a TOML file, see training/configs")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
     parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME of the configuration")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder of kept maps and embeddings")
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    if markdown:
+        parser.add_argument("--markdown", type=Path, help="also write the table here")
     options = parser.parse_args(argv)
     options.out = options.out or Path("runs") / options.config.stem
     return options

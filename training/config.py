@@ -25,6 +25,7 @@ class TowerSettings:
     dim: int = 512
     max_length: int = 128
     text_layers: int = 0  # 0 keeps all
+    image_levels: list[int] = field(default_factory=lambda: [18])  # stages of EfficientNet whose maps make its features
     head_hidden: int = 0  # width of the hidden layer of both projections; 0: linear
     head_dropout: float = 0.0
     frozen_image_stages: int = 0  # 0 trains all
@@ -47,12 +48,14 @@ class TrainSettings:
     epochs: int = 20
     batch: int = 128
     crops: int = 8  # kept views per picture when lower stages are frozen
+    crop_seed: int = 1  # of the kept views, so that runs of several seeds can share them
     lr: float = 2e-4
     projection_lr: float = 1e-3
     weight_decay: float = 0.05
     warmup: float = 0.1  # share of all steps
     clip: float = 1.0
     patience: int = 0  # epochs without a better val metric before stopping; 0 never stops
+    keep_last: bool = False  # keep the last epoch instead of the best one, which flatters what is measured on val
     average: float = 0.0  # decay of the moving average of the weights that is validated and kept; 0 keeps the weights
     word_dropout: float = 0.0  # share of words hidden from the text tower
     case_texts: float = 0.0  # how often a pair's text gives way to the findings of its case

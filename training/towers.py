@@ -24,8 +24,9 @@ MINILM = "minilm"
 class EncoderConfig:
     """All that is needed to rebuild the network without the source weights; plain JSON types only.
 
-    image_tower and text_tower: {"kind": "efficientnet-lite0"}, or {"kind": "transformers" | "dual", "config": {...}}
-    with the transformers configuration written out. "dual" stands in both: one model gives both towers.
+    image_tower and text_tower: {"kind": "efficientnet-lite0", "levels": [17, 18]}, or
+    {"kind": "transformers" | "dual", "config": {...}} with the transformers configuration written out. "dual" stands in
+    both: one model gives both towers.
     """
 
     image_tower: Spec
@@ -119,17 +120,29 @@ class TextTower(nn.Module):
 class BertTower(TextTower):
     """A BERT: mean over the real tokens; its lower layers can be computed once and kept."""
 
+    @property
+    def layers(self) -> int:
+        model: Any = self.model
+        return len(model.encoder.layer)
+
     def parts(self, cut: int) -> list[nn.Module]:
         """The modules that `lower` uses for this cut."""
         model: Any = self.model
         return [model.embeddings, *model.encoder.layer[:cut]] if cut else []
 
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
-        """Hidden states [N, L, width] after the embeddings and the first `cut` layers; the ids themselves for cut 0."""
+        """Hidden states [N, L, width] after the embeddings and the first `cut` layers.
+
+        The ids themselves for cut 0; for all layers the pooled features [N, width].
+        """
+        if cut == self.layers:
+            return self.upper(ids, mask, 0)
         return ids if cut == 0 else self._layers(self._embed(ids), mask, 0, cut)
 
     def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
-        """Pooled features from what `lower` returned for the same `cut`."""
+        """Pooled features [N, width] from what `lower` returned for the same `cut`."""
+        if cut == self.layers:
+            return ids
         hidden = self._embed(ids) if cut == 0 else ids
         return masked_mean(self._layers(hidden, mask, cut, None), mask)
 
@@ -229,7 +242,7 @@ def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
         model = transformers_model(config.text_tower["config"])
         return VisionTower(model, dual=True), TextTower(model, dual=True)
     if config.image_tower["kind"] == EFFICIENTNET_LITE0:
-        image: nn.Module = efficientnet.EfficientNetLite0()
+        image: nn.Module = efficientnet.EfficientNetLite0(config.image_tower.get("levels", [efficientnet.STAGES]))
     else:
         image = VisionTower(transformers_model(config.image_tower["config"]))
     return image, text_tower(config.text_tower["config"])

@@ -46,7 +46,7 @@ def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEn
         words, kept = trimmed.tokenizer_json, trimmed.source_ids
     model = sources.pretrained(
         towers.image, towers.text, towers.size, towers.dim, towers.max_length, kept, towers.text_layers or None,
-        towers.head_hidden, towers.head_dropout,
+        towers.head_hidden, towers.head_dropout, towers.image_levels,
     )  # fmt: skip
     model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -79,9 +79,11 @@ class Split:
         views = settings.train.crops if name == "train" else 0
         towers = settings.towers
         self.pictures = Pictures(
-            self.pairs.images, model, towers.frozen_image_stages, views, settings.train.seed, folder
+            self.pairs.images, model, towers.frozen_image_stages, views, settings.train.crop_seed, folder
         )
-        self.texts = Texts(every, model, Tokenizer.from_str(words), towers.frozen_text_layers)
+        self.texts = Texts(every, model, Tokenizer.from_str(words), towers.frozen_text_layers, folder)
+        if self.texts.pooled and settings.train.word_dropout:
+            raise UserError("Words cannot be hidden from a text tower that is frozen whole; set word_dropout to 0.")
 
     def embed(self, model: DualEncoder) -> tuple[Rows, Rows]:
         """float32 [images, D] and [unique texts, D], clean views."""

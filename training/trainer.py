@@ -84,7 +84,7 @@ class Trainer:
         return ((name, p) for name, p in self.model.named_parameters() if p.requires_grad)
 
     def run(self, resume: bool = False) -> Metrics:
-        """Train to the end or to the early stop; the metrics of the best epoch."""
+        """Train to the end or to the early stop; the metrics of the epoch that is kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if resume and (self.folder / "last.pt").exists():
             self.restore()
@@ -96,7 +96,7 @@ class Trainer:
             with self.averaged():
                 metrics = distributed.from_first(self.validate)
                 self.epoch += 1
-                if metrics["score"] > self.best:
+                if metrics["score"] > self.best or self.settings.keep_last:
                     self.best, self.best_epoch = metrics["score"], self.epoch
                     if distributed.rank() == 0:
                         self.keep(metrics)

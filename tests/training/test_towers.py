@@ -97,6 +97,30 @@ def test_frozen_layers_want_no_gradient_and_the_rest_does() -> None:
     assert not any(name.startswith(("text_tower.model.encoder.layer.2", "image_projection")) for name in frozen)
 
 
+def test_features_are_the_means_of_the_chosen_maps_side_by_side() -> None:
+    network = efficientnet.EfficientNetLite0([17, 18]).eval()
+    pixels = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        maps = [pixels]
+        for stage in network.stages:
+            maps.append(stage(maps[-1]))
+        assert network.width == 320 + 1280
+        assert torch.allclose(network(pixels), torch.cat([maps[17].mean((2, 3)), maps[18].mean((2, 3))], 1))
+
+
+@pytest.mark.parametrize("cut", [0, 13, 16, 18])
+def test_features_of_several_maps_are_the_same_at_every_cut(cut: int) -> None:
+    network = efficientnet.EfficientNetLite0([17, 18]).eval()
+    pixels = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(network.upper(network.lower(pixels, cut), cut), network(pixels))
+
+
+def test_a_cut_above_a_map_that_is_wanted_says_so() -> None:
+    with pytest.raises(UserError, match="freeze fewer, or all"):
+        efficientnet.EfficientNetLite0([17, 18]).lower(torch.rand(1, 3, 64, 64), 17)
+
+
 def test_a_tower_that_cannot_be_cut_says_so() -> None:
     with pytest.raises(UserError, match="frozen_image_stages"):
         DualEncoder(CONFIGS["clip"]).freeze(1, 0)

@@ -22,7 +22,7 @@ vocabulary = 400
 size = 32
 dim = 16
 max_length = 24
-text_layers = 1
+text_layers = 2
 frozen_image_stages = {stages}
 frozen_text_layers = {layers}
 [loss]
@@ -101,7 +101,7 @@ def test_wrong_calls_end_with_code_2_and_one_line(capsys: pytest.CaptureFixture[
     assert command.main([]) == 2
     assert command.main(["encoders", "--config", str(tmp_path / "none.toml")]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len([line for line in lines if "encoders|captioner|evaluate" in line or "configuration" in line]) == 2
+    assert len([line for line in lines if "encoders|captioner|" in line or "configuration" in line]) == 2
 
 
 def test_a_missing_text_file_is_named(tmp_path: Path) -> None:
