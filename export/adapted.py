@@ -25,23 +25,24 @@ from engine.bundle import Bundle
 from engine.captioner import log_softmax
 from engine.errors import UserError
 from engine.manifest import GRAPHS, file_entry
-from export import bundle_writer, model_card, parity, quantize, to_onnx, variants
+from export import adapted_constants, bundle_writer, model_card, parity, quantize, to_onnx, variants
 from export.variants import file_name
-from training import archive_pairs, calibration, evaluate, table
+from training import archive_pairs, evaluate, table
 from training.archive_pairs import HELD_OUT, TRAIN, VAL
 from training.data import Pairs
 from training.embedders import FromBundle, FromCheckpoint
-from training.train_encoders import calibration as score_constants
 
 log = logging.getLogger(__name__)
 BEFORE, AFTER = "before", "after"
-CALIBRATION_PICTURES, PARITY_ROWS, DRAFTS = 96, 64, 64
+CALIBRATION_PICTURES, PARITY_ROWS, DRAFTS, PICTURES = 96, 64, 64, 4000
 TOLERANCE = 0.02
 """How much further from its floor the gap may lie, and how much lower the margin may be."""
 RECALLS = {"recall@10_image_to_text": "image to text", "recall@10_text_to_image": "text to image"}
 NOTE = (
     "The towers were trained on, offline, with the image-report pairs of one archive, and measured on patients of that "
-    "archive who were held out. Nothing is known of other hospitals: those of the bundle it came from may fare worse."
+    "archive who were held out. Nothing is known of other hospitals: those of the bundle it came from may fare worse. "
+    "Which pictures are told as unfamiliar is measured anew on this archive, so kinds of examination that it does not "
+    "hold are told as such."
 )
 
 
@@ -65,6 +66,7 @@ def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, f
     before = Bundle.open(source)
     with Archive.open(archive) as opened:
         pairs = archive_pairs.read(opened, encoders.model.config.size, most)
+        pictures = archive_pairs.pictures(opened, encoders.model.config.size, min(most, PICTURES))
     with bundle_writer.new_folder(out) as folder:
         content = write(folder, encoders, before, pairs)
         judged = judge(before, Bundle.open(folder), pairs)
@@ -76,6 +78,8 @@ def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, f
                 f"--force writes it all the same."
             )
         own = judged.document["models"][AFTER]
+        content["familiarity"] = adapted_constants.of_pictures(folder, Bundle.open(folder), pictures)
+        content["draft"] = adapted_constants.of_drafts(before, judged.drafts[AFTER] - judged.drafts[BEFORE])
         content |= {
             "metrics": {"pool": judged.document["pool"], "chance": judged.document["chance"], **own["metrics"]},
             "baselines": {BEFORE: judged.document["models"][BEFORE]["metrics"]},
@@ -113,7 +117,7 @@ def write(folder: Path, encoders: FromCheckpoint, before: Bundle, pairs: Pairs) 
     if "fp32" not in wanted:
         for graph in ("image", "text"):
             (folder / file_name(graph, "fp32")).unlink()
-    content.pop("familiarity", None)  # statistics of the old space
+    content.pop("familiarity", None)  # statistics of the old space; `adapted_constants` takes those of the new one
     content |= {
         "name": f"{before.manifest['name']}, adapted",
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -129,7 +133,7 @@ def write(folder: Path, encoders: FromCheckpoint, before: Bundle, pairs: Pairs) 
     }  # fmt: skip
     bundle_writer.write_manifest(folder, content)
     content["parity"] = check_parity(folder, wanted, encoders, val)
-    content |= constants(FromBundle(folder), before, val)
+    content |= adapted_constants.of_pairs(FromBundle(folder), before, val)
     bundle_writer.write_manifest(folder, content)
     return content
 
@@ -149,23 +153,6 @@ def check_parity(folder: Path, wanted: Sequence[str], encoders: FromCheckpoint, 
         figures[variant] = parity.measure(Bundle.open(folder, variant, "cpu"), expected)
         parity.demand(variant, figures[variant])
     return figures
-
-
-def constants(shipped: FromBundle, before: Bundle, val: Pairs) -> dict[str, Any]:
-    """Score calibration and evidence threshold; the old threshold where the sentences are too few to measure one."""
-    texts = list(dict.fromkeys(row.text for row in val.rows))
-    found: dict[str, Any] = {
-        "calibration": score_constants(shipped.images(val.images), shipped.texts(texts), val.rows),
-        "evidence": dict(before.manifest["evidence"]),
-    }
-    groups: dict[str, str] = {}
-    for row in val.rows:
-        groups.setdefault(row.text, row.group)
-    try:
-        found["evidence"] = calibration.report_evidence(list(groups), list(groups.values()), shipped.texts).as_dict()
-    except ValueError as problem:
-        log.warning("The evidence threshold stays as it was: %s.", problem)
-    return found
 
 
 def judge(before: Bundle, after: Bundle, pairs: Pairs) -> Judgement:

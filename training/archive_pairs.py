@@ -6,6 +6,7 @@ archive has grown, and two programs that read the same archive part it alike.
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -45,16 +46,35 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
         JOIN cases ON cases.id = images.case_id JOIN reports ON reports.case_id = cases.id
         WHERE trim(reports.text) != '' ORDER BY images.id"""
     )
-    if len(found) > most:
-        chosen = sorted(found, key=lambda row: hashlib.sha256(f"pair {row[0]}".encode()).digest())[:most]
-        found = sorted(chosen)
     rows = []
-    for image_id, case_id, patient, modality, text in found:
+    for image_id, case_id, patient, modality, text in chosen(found, most):
         person = patient or f"case {case_id}"
         values = {"modality": modality, "source": "own archive"}
         rows.append(Pair(Path(str(image_id)), " ".join(text.split()), split_of(person), person, person, values))
     refuse_too_few(rows)
     return Pairs(rows, [smaller(archive.image(int(row.path.name)), size * 3 // 2) for row in rows], [])
+
+
+def pictures(archive: Archive, size: int, most: int) -> dict[str, list[Gray]]:
+    """Every archived picture by split, also those without a report; `size` and `most` as in `read`.
+
+    The split is that of `read`: a picture of a held-out patient is held out here as well.
+    """
+    found = archive.read(
+        """SELECT images.id, cases.id, cases.patient FROM images JOIN cases ON cases.id = images.case_id
+        ORDER BY images.id"""
+    )
+    result: dict[str, list[Gray]] = {name: [] for name in SHARES}
+    for image_id, case_id, patient in chosen(found, most):
+        result[split_of(patient or f"case {case_id}")].append(smaller(archive.image(image_id), size * 3 // 2))
+    return result
+
+
+def chosen(rows: list[Any], most: int) -> list[Any]:
+    """At most so many rows, by a hash of the image id that they begin with, in their order."""
+    if len(rows) <= most:
+        return rows
+    return sorted(sorted(rows, key=lambda row: hashlib.sha256(f"pair {row[0]}".encode()).digest())[:most])
 
 
 def refuse_too_few(rows: list[Pair]) -> None:

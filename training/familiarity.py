@@ -47,13 +47,14 @@ def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
     """Write FILE into a bundle's folder and return its entry `familiarity` of the manifest."""
     model = fit(train, held_out)
     model.write(folder / FILE)
-    stored = Familiarity.from_file(folder / FILE, model.threshold)
-    alarms = float((stored.residuals(held_out) > model.threshold).mean())
+    # The file rounds the directions, so the threshold is that of the residuals that the product will see.
+    residuals = Familiarity.from_file(folder / FILE, model.threshold).residuals(held_out)
+    threshold = float(np.quantile(residuals, 1 - FALSE_ALARMS))
     return {
         **file_entry(folder / FILE),
-        "threshold": model.threshold,
+        "threshold": threshold,
         "directions": len(model.directions),
         "training_pictures": len(train),
         "held_out_pictures": len(held_out),
-        "false_alarms": alarms,
+        "false_alarms": float((residuals > threshold).mean()),
     }

@@ -38,6 +38,14 @@ def test_the_bundle_gets_a_file_and_its_entry(tmp_path: Path) -> None:
     assert again.directions.shape == (8, 16)
 
 
+def test_rounding_the_directions_raises_no_alarms(tmp_path: Path) -> None:
+    """Rows that lie within the directions up to their rounding: the threshold is that of the stored directions."""
+    rng = np.random.default_rng(4)
+    rows = np.concatenate([rng.normal(size=(400, 4)), rng.normal(size=(400, 12)) * 1e-3], axis=1)
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    assert write(tmp_path, rows[:200], rows[200:])["false_alarms"] <= 0.02
+
+
 def test_too_few_pictures_are_refused() -> None:
     with pytest.raises(UserError, match="are needed"):
         fit(pictures(0, 400), pictures(1, 5))
