@@ -13,6 +13,7 @@ COMMANDS = {
     "captioner": "training.train_captioner",
     "captions": "training.caption_matrix",
     "confidence": "training.caption_confidence",
+    "examples": "training.caption_examples",
     "evaluate": "training.evaluate",
     "grid": "training.grid",
     "pairs": "training.make_pairs",

@@ -24,6 +24,7 @@ Rows = NDArray[np.float32]
 class DataSettings:
     pairs: list[str] = field(default_factory=lambda: ["pairs/pairs.csv"])
     texts: list[str] = field(default_factory=list)
+    most_texts: int = 0  # without pictures that are embedded, a fixed draw of them; 0: all
     pairs_share: float = 0.4
     views: int = 0
     noise_low: float = 0.3
@@ -58,6 +59,8 @@ class Material:
     text_mean: Rows
     val_text_rows: Rows
     """float32 [V, D] of `val_texts`, to measure the space with; nothing learns from it."""
+    known_texts: list[str]
+    """Every text that a decoder may have learned, also one it starts from: what a copy is told by."""
 
     def text_rows(self) -> Rows:
         """float32 [T, D] of the unique texts of the pairs, the first T of `texts`."""
@@ -108,9 +111,9 @@ def gather(
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
     of_pairs = list(dict.fromkeys(row.text for row in rows))
-    known = set(of_pairs)
-    alone = (" ".join(text.split()) for name in settings.texts for text in corpus(root / name))
-    others = [text for text in dict.fromkeys(alone) if text not in known]
+    alone = other_texts(settings, root, of_pairs)
+    drawn = sorted(np.random.default_rng(0).permutation(len(alone))[: settings.most_texts or None].tolist())
+    others = [alone[place] for place in drawn]
     unique = [*of_pairs, *others]
     val = sets[0].split("val")
     parts = [kept.texts(of_pairs), *([kept.texts(others)] if others else [])]
@@ -134,7 +137,22 @@ def gather(
         [row.text for row in val.rows], [row.group for row in val.rows], [row.patient for row in val.rows],
         conditions[len(unique) : len(unique) + len(rows)].mean(0),
         conditions[[number[row.text] for row in rows]].mean(0), kept.texts([row.text for row in val.rows]),
+        [*of_pairs, *alone],
     )  # fmt: skip
+
+
+def other_texts(settings: DataSettings, root: Path, of_pairs: list[str]) -> list[str]:
+    """The texts without pictures that are none of those of the pairs, each once."""
+    known = set(of_pairs)
+    alone = (" ".join(text.split()) for name in settings.texts for text in corpus(root / name))
+    return [text for text in dict.fromkeys(alone) if text not in known]
+
+
+def training_texts(settings: DataSettings, root: Path) -> list[str]:
+    """Every text that a decoder of these settings may have learned, each once."""
+    sets = [data.read_pairs([root / name]).split("train") for name in settings.pairs]
+    of_pairs = list(dict.fromkeys(row.text for part in sets for row in part.rows))
+    return [*of_pairs, *other_texts(settings, root, of_pairs)]
 
 
 def word_vectors(encoders: FromCheckpoint, dim: int) -> Rows | None:

@@ -139,7 +139,7 @@ def summary(done: Sequence[Cell], materials: Mapping[str, Material]) -> dict[str
         scored = {}
         for row, by_seed in captions.items():
             runs = [
-                caption_scores.measure(texts, first.val_texts, caption_scores.copying(texts, material.texts))
+                caption_scores.measure(texts, first.val_texts, caption_scores.copying(texts, material.known_texts))
                 for texts in by_seed
             ]
             known[f"{name}/{row}"] = caption_scores.averaged(runs)

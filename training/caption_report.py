@@ -35,7 +35,7 @@ def report(written: Sequence[str], material: Material) -> dict[str, Any]:
         name: caption_scores.in_percent(caption_scores.measure(found, material.val_texts), weights)
         for name, found in systems.items()
     }
-    copies = caption_scores.copying(written, material.texts)
+    copies = caption_scores.copying(written, material.known_texts)
     found = {"captions": len(written), "copying_8_words": float(np.mean(copies)), "different": len(set(written))}
     return {**found, **measured}
 

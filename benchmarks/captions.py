@@ -1,0 +1,103 @@
+"""Claim: integer weights do not make captions worse. Run: `python -m benchmarks.captions --help`.
+
+The same decoder as torch, as an fp32 graph and with weights of 8 bits and of 4 bits (as a small bundle has them), each
+writing the captions of the val pictures with the engine's own search, from the same embeddings.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import captioner, runtime
+from engine.errors import UserError
+from export import quantize, to_onnx
+from export.variants import SMALL_CAPTIONER
+from training import caption_matrix, caption_scores, caption_tables, checkpoint
+from training.caption_material import Material, digest, gather
+from training.captioner import CaptionDecoder, decoder_shape, torch_step
+from training.table import grid
+from training.train_captioner import from_dict
+
+TITLE = "Integer weights"
+FP32 = "fp32, ONNX"
+SHOWN = ("cider", "term_f1", "bleu1", "bleu4", "rouge_l", "chrf")
+
+
+def graph_step(path: Path) -> captioner.Step:
+    """An exported decoder as the engine's search calls it."""
+    model = runtime.Model(path, runtime.start("cpu"))
+
+    def step(ids, condition, past):  # type: ignore[no-untyped-def]
+        logits, present = model.run(["logits", "present"], {"ids": ids, "condition": condition, "past": past})
+        return logits, present
+
+    return step
+
+
+def captions(decoder: CaptionDecoder, material: Material) -> dict[str, list[str]]:
+    """What each form of the decoder writes for the val pictures."""
+    shape = decoder_shape(decoder)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, eight, four = (Path(folder) / f"{name}.onnx" for name in ("fp32", "int8", "int4"))
+        to_onnx.export_captioner(decoder, whole)
+        quantize.weights_to_integers(whole, eight)
+        quantize.weights_to_integers(whole, four, four_bits=SMALL_CAPTIONER)
+        steps = {
+            "torch": torch_step(decoder), FP32: graph_step(whole), "8 bits": graph_step(eight),
+            "8 bits, layers in 4": graph_step(four),
+        }  # fmt: skip
+        return {
+            name: [captioner.generate(step, row, material.tokenizer, shape).text for row in material.val_images]
+            for name, step in steps.items()
+        }
+
+
+def section(written: Mapping[str, list[str]], material: Material) -> str:
+    """Scores of each form with intervals, and paired differences from the fp32 graph."""
+    weights = caption_scores.resamples(material.val_groups)
+    measured = {name: caption_scores.measure(texts, material.val_texts) for name, texts in written.items()}
+    names = dict(caption_tables.SHOWN)
+    lines = [
+        ["decoder", "same text as fp32", *(names[score] for score in SHOWN), "CIDEr-D over fp32", "term F1 over fp32"]
+    ]
+    for name, found in measured.items():
+        values: dict[str, Any] = caption_scores.in_percent(found, weights)
+        same = np.mean([a == b for a, b in zip(written[name], written[FP32])])
+        against = caption_matrix.differences(found, measured[FP32], weights)
+        apart = [caption_tables.verdict(against[score]) if name != FP32 else "" for score in ("cider", "term_f1")]
+        lines.append([name, f"{100 * same:.0f} %", *(caption_tables.cell(values[score]) for score in SHOWN), *apart])
+    return (
+        f"{len(material.val_texts)} val pictures, one decoder, the same embeddings in fp32 for all. In %; in brackets: "
+        f"95% interval of a bootstrap over groups.\n\n{grid(lines)}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--captioner", type=Path, required=True, help="best.pt of a captioner")
+    parser.add_argument("--encoders", type=Path, required=True, help="best.pt of the encoders it was trained on")
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--markdown", type=Path, help="write the section into this file as well")
+    options = parser.parse_args()
+    kept = checkpoint.load(options.captioner)
+    decoder = checkpoint.build(kept)
+    if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
+        raise UserError(
+            f"{options.captioner} is no captioner of {options.encoders}; give the two that belong together."
+        )
+    settings = from_dict(kept.extra["settings"])
+    sizes, half = settings.model, settings.train.half
+    material = gather(options.encoders, settings.data, sizes.dim, sizes.max_tokens, options.data, options.cache, half)
+    body = section(captions(decoder, material), material)
+    print(body)
+    if options.markdown:
+        caption_tables.put(options.markdown, TITLE, body)
+
+
+if __name__ == "__main__":
+    main()
