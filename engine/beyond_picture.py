@@ -55,9 +55,18 @@ NAMES = {
 }
 
 
+KINDS = {("CR" if words == PROJECTION else kind): words for kind, words in NAMES.items()}
+
+
+def examinations(sentence: str) -> frozenset[str]:
+    """The kinds of examination that a sentence names, as in (0008,0060); every projection radiograph is "CR"."""
+    return frozenset(
+        kind for kind, words in KINDS.items() if re.search(rf"\b(?:{words})(?!\w)", sentence, re.IGNORECASE)
+    )
+
+
 def other_examination(sentence: str, modality: str) -> bool:
     """Whether a sentence names another kind of examination than that of the picture (0008,0060), and not its own."""
-    own = NAMES.get(modality.upper())
-    if own is None or re.search(rf"\b(?:{own})(?!\w)", sentence, re.IGNORECASE):
-        return False
-    return any(re.search(rf"\b(?:{words})(?!\w)", sentence, re.IGNORECASE) for words in NAMES.values())
+    own = "CR" if NAMES.get(modality.upper()) == PROJECTION else modality.upper()
+    named = examinations(sentence)
+    return own in KINDS and bool(named) and own not in named

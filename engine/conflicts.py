@@ -1,17 +1,25 @@
-"""Whether two report sentences contradict each other in negation, laterality or body part. Knows no similarity.
+"""Whether two report sentences contradict each other in negation, side, region or examination. Knows no similarity.
 
-A rule of words after NegEx (Chapman et al. 2001): a cue negates what follows it until the clause ends. It errs towards
-conflict, since a false support misleads and a missing one only leaves a sentence marked as unsupported.
+A rule of words after NegEx (Chapman et al. 2001): a cue negates what follows it until the clause ends, or, as in "not
+seen", what stands before it. It errs towards conflict, since a false support misleads and a missing one only leaves a
+sentence marked as unsupported.
 """
 
 import re
 from dataclasses import dataclass
 
+from engine.beyond_picture import examinations
+from engine.body_regions import PART_OF, apart, parts_of
 from engine.words import STOP, words
 
 NEGATION = re.compile(
     r"\b(?:no longer|no|not|without|absent|absence of|free of|negative for|denies|denied|excludes?|excluded|ruled out|"
-    r"rules out|resolved|never|neither|nor|cannot|none|nonspecific for|lack of|lacks)\b"
+    r"rules out|never|neither|nor|cannot|none|nonspecific for|lack of|lacks)\b"
+)
+NEGATED_BEFORE = re.compile(
+    r"\b(?:(?:cannot|not|no longer|never) (?:be |been |clearly |definitely )*(?:recogni[sz]able|recogni[sz]ed|seen|"
+    r"visible|visuali[sz]ed|identified|identifiable|present|detected|detectable|evident|demonstrated|appreciated|observed|"
+    r"noted|found|shown|delineated)|(?:is|are|was|were) (?:absent|excluded|ruled out)|(?:has |have )?resolved)\b"
 )
 CLAUSE_END = re.compile(r"\b(?:but|however|although|though|except|apart from|besides|yet|while|whereas)\b|[.;:]")
 NORMAL = re.compile(r"\b(?:normal|unremarkable|clear|intact|within normal limits|healthy|negative)\b")
@@ -20,48 +28,14 @@ SIDES = {
     **dict.fromkeys(["right", "rt", "dextral"], "right"),
     **dict.fromkeys(["bilateral", "bilaterally", "both"], "both"),
 }
-BODY_PARTS = {
-    "head": "head brain skull cranial intracranial cerebral cerebellar cerebellum cerebrum frontal temporal "
-    "hemispheric parietal occipital ventricle ventricles thalamus pituitary orbit orbital sinus sinuses mandible "
-    "mandibular maxilla maxillary panoramic tooth teeth dental facial temporomandibular",
-    "neck": "neck thyroid larynx laryngeal carotid parotid submandibular pharynx pharyngeal epiglottis",
-    "chest": "chest lung lungs pulmonary pleural pleura thorax thoracic hilar hilum mediastinum mediastinal bronchus "
-    "bronchial cardiac heart aortic aorta pericardial coronary rib ribs cardiomediastinal costophrenic diaphragm "
-    "lingula",
-    "breast": "breast breasts mammogram mammography mammographic axillary axilla",
-    "abdomen": "abdomen abdominal liver hepatic kidney kidneys renal spleen splenic pancreas pancreatic gallbladder "
-    "biliary bowel colon colonic stomach gastric duodenum duodenal intestinal appendix adrenal peritoneal mesenteric "
-    "retroperitoneal jejunal ileal",
-    "pelvis": "pelvis pelvic bladder uterus uterine ovary ovarian prostate prostatic rectum rectal sacrum sacral "
-    "endometrial cervix adnexal scrotal testicular testis",
-    "spine": "spine spinal vertebra vertebrae vertebral cervical lumbar disc disk intervertebral cord",
-    "arm": "shoulder humerus humeral elbow radius radial ulna ulnar wrist hand finger carpal metacarpal scapula "
-    "clavicle forearm thumb",
-    "leg": "hip femur femoral knee tibia tibial fibula fibular ankle foot calcaneus metatarsal patella patellar toe "
-    "talus acetabular acetabulum",
-}
-PART_OF = {word: part for part, listed in BODY_PARTS.items() for word in listed.split()}
-# Findings that imply a region; they are terms that can be denied, which names of regions are not.
-IMPLIED = {"pneumothorax": "chest", "pneumonia": "chest", "cardiomegaly": "chest", "hydronephrosis": "abdomen"}
-# Neighbouring regions that one examination shows, so that naming the one does not exclude the other.
-TOGETHER = [
-    {"abdomen", "pelvis"},
-    {"chest", "spine"},
-    {"neck", "spine"},
-    {"head", "neck"},
-    {"pelvis", "leg"},
-    {"abdomen", "spine"},
-    {"pelvis", "spine"},
-    {"chest", "breast"},
-    {"chest", "abdomen"},
-]
 NEUTRAL = STOP | set(
     re.findall(
         r"\w+",
         "image images scan radiograph radiographs ray xray film ct mr mri ultrasound ultrasonography tomography "
         "computed magnetic resonance view views axial coronal sagittal contrast enhanced weighted t1 t2 flair arrow "
         "arrows seen shows showing show demonstrates demonstrating demonstrated revealed "
-        "reveals revealing evidence sign signs finding findings patient after before follow up upper lower lobe "
+        "reveals revealing evidence sign signs visible recognizable identified noted present again demonstrate reveal "
+        "detected evident observed imaging notes finding findings patient after before follow up upper lower lobe "
         "lobes side sided region area areas acute any right left bilateral both male female year old man woman "
         "anterior posterior lateral medial",
     )
@@ -86,6 +60,10 @@ def claims(sentence: str) -> Claims:
     negated: set[str] = set()
     normal = False
     for clause in CLAUSE_END.split(re.sub(r"(?<=\d)\.(?=\d)", "", lower)):
+        denied = NEGATED_BEFORE.search(clause)
+        if denied is not None and not NEGATION.search(clause[: denied.start()]):
+            negated |= _terms(clause[: denied.start()])
+            clause = clause[denied.end() :]
         cue = NEGATION.search(clause)
         before, after = (clause, "") if cue is None else (clause[: cue.start()], clause[cue.end() :])
         affirmed |= _terms(before)
@@ -95,12 +73,15 @@ def claims(sentence: str) -> Claims:
     sides = frozenset(SIDES[word] for word in found if word in SIDES)
     if sides == {"left", "right"} or "both" in sides:
         sides = frozenset({"both"})
-    parts = frozenset((PART_OF | IMPLIED)[word] for word in found if word in PART_OF or word in IMPLIED)
-    return Claims(frozenset(affirmed), frozenset(negated), sides, parts, normal)
+    return Claims(frozenset(affirmed), frozenset(negated), sides, parts_of(lower), normal)
 
 
 def conflict(one: str, other: str) -> str | None:
-    """What two sentences contradict each other in: "negation", "laterality", "body part"; None when in nothing."""
+    """What two sentences contradict each other in; None when in nothing.
+
+    Returns:
+        "negation", "laterality", "body part" or "examination" (each names one, and not the same).
+    """
     a, b = claims(one), claims(other)
     if a.affirmed & b.negated - b.affirmed or b.affirmed & a.negated - a.affirmed:
         return "negation"
@@ -108,8 +89,11 @@ def conflict(one: str, other: str) -> str | None:
         return "negation"
     if a.sides and b.sides and a.sides != b.sides:
         return "laterality"
-    if a.parts and b.parts and not a.parts & b.parts and not any(a.parts | b.parts <= pair for pair in TOGETHER):
+    if apart(one, other):
         return "body part"
+    named, asked = examinations(one), examinations(other)
+    if named and asked and not named & asked:
+        return "examination"
     return None
 
 

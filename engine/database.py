@@ -40,11 +40,11 @@ class LocalDatabase:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.execute("COMMIT")  # here too the disk may turn out to be full, and the transaction stays open
             except BaseException:
-                if db.conn.in_transaction:  # SQLite itself ends it on some errors, such as a full disk
+                if db.conn.in_transaction:  # SQLite itself ends it on some errors
                     db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
 
     @contextmanager
     def exclusive(self) -> Iterator[Database]:

@@ -1,8 +1,8 @@
 """Which archived reports support a sentence. Knows no drafts and no pictures.
 
 The rule: a sentence of an imported or signed report is evidence when its similarity reaches a threshold calibrated on
-validation data AND the two do not contradict each other in negation, laterality or body part (conflicts.py). Similar
-wording is all it says; it proves nothing.
+validation data AND the two do not contradict each other in negation, laterality, region or examination (conflicts.py).
+Similar wording is all it says; it proves nothing.
 """
 
 from collections.abc import Collection
@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.archive import Archive
+from engine.beyond_picture import other_examination
 from engine.conflicts import conflict
 from engine.fusion import Encoder
 from engine.sentences import sentences
@@ -32,7 +33,12 @@ class Evidence:
 
 
 def find_evidence(
-    bundle: Encoder, archive: Archive, sentence: str, threshold: float, excluded: Collection[int] = ()
+    bundle: Encoder,
+    archive: Archive,
+    sentence: str,
+    threshold: float,
+    excluded: Collection[int] = (),
+    modality: str = "",
 ) -> tuple[Evidence, ...]:
     """The best sentence of each supporting case, most similar first, at most MOST.
 
@@ -44,6 +50,7 @@ def find_evidence(
         sentence: what needs support.
         threshold: least cosine of two sentences.
         excluded: cases that may not support it: the study's own, and others of its patient.
+        modality: of the picture (0008,0060); what tells of another kind of examination supports nothing about it.
     """
     query = bundle.embed_texts([sentence])[0]
     found = archive.index.nearest(query, "report", CANDIDATES, bundle_id=bundle.id)
@@ -54,7 +61,7 @@ def find_evidence(
         if report is None or case_id in excluded:
             continue
         parts = sentences(report.text)
-        agreeing = [part for part in parts if not conflict(sentence, part)]
+        agreeing = [part for part in parts if not conflict(sentence, part) and not other_examination(part, modality)]
         if len(parts) == 1:  # the archived vector of the report is that of its only sentence
             known += [(case_id, part, float(vector @ query)) for part in agreeing]
         else:

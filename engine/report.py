@@ -236,7 +236,8 @@ class _Draft:
         found: tuple[Evidence, ...] = ()
         if self._archive is not None:
             excluded = self._excluded | ({source} if source is not None else set())
-            found = find_evidence(self._bundle, self._archive, text, self._bundle.evidence_threshold, excluded)
+            least = self._bundle.evidence_threshold
+            found = find_evidence(self._bundle, self._archive, text, least, excluded, self._modality)
         return Sentence(text, confidence, found, source, disputes(text, others))
 
     def _draft(

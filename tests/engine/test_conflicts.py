@@ -20,6 +20,18 @@ from engine.conflicts import conflict
         ("Bilateral effusions.", "Left effusion.", "laterality"),
         ("Fracture of the femur.", "Fracture of the humerus.", "body part"),
         ("Mass in the liver.", "Mass in the brain.", "body part"),
+        ("Pleural effusion not recognizable.", "Small pleural effusion.", "negation"),
+        ("The consolidation has resolved.", "Consolidation at the base.", "negation"),
+        ("A fracture is not seen.", "Displaced fracture.", "negation"),
+        ("Opacity in the right lung.", "Opacity in the left lung.", "laterality"),
+        ("Opacity in the upper lobe.", "Opacity in the lower lobe.", "body part"),
+        ("Opacities in the upper and middle zones.", "Opacities in the lower zones.", "body part"),
+        ("Mass in the left kidney.", "Mass in the left adrenal.", "body part"),
+        ("Frontal meningioma.", "Occipital meningioma.", "body part"),
+        ("Disc herniation of the cervical spine.", "Disc herniation of the lumbar spine.", "body part"),
+        ("Fracture of the wrist.", "Fracture of the shoulder.", "body part"),
+        ("CT shows a mass.", "Ultrasound shows a mass.", "examination"),
+        ("Chest radiograph with opacity.", "Chest CT with opacity.", "examination"),
     ],
 )
 def test_contradictions_are_named(one: str, other: str, what: str) -> None:
@@ -38,6 +50,13 @@ def test_contradictions_are_named(one: str, other: str, what: str) -> None:
         ("Mass in the pelvis.", "Mass of the bladder."),
         ("Hepatic cyst.", "Cysts of the liver."),
         ("CT of the chest.", "Chest CT image."),
+        ("No pleural effusion.", "Pleural effusion not recognizable."),
+        ("No visible pleural effusions.", "No pleural effusion."),
+        ("Cyst in the liver and the kidney.", "Renal cyst."),
+        ("Opacities in the upper and lower lobes.", "Opacity in the lower lobe."),
+        ("Chest x-ray with an opacity.", "Chest radiograph: opacity."),
+        ("PET-CT shows a mass.", "CT shows a mass."),
+        ("Fracture of the distal humerus.", "Fracture at the elbow."),
     ],
 )
 def test_agreeing_sentences_do_not_conflict(one: str, other: str) -> None:

@@ -14,6 +14,7 @@ from engine.archive import Archive, NewReport
 from engine.errors import UserError
 from engine.evidence import find_evidence
 from engine.importer import import_path
+from engine.nearest_report import near_reports
 from engine.reembed import progress_of, reembed
 from engine.search import Query, search
 from engine.vector_index import VectorIndex
@@ -185,6 +186,7 @@ def test_vectors_of_two_models_are_never_mixed(
         lambda: import_path(filled, encoder, picture_archive),
         lambda: search(filled, encoder, Query(text="x")),
         lambda: find_evidence(encoder, filled, "A report.", 0.1),
+        lambda: near_reports(filled, encoder, encoder.embed_texts(["A report."])[0]),
         lambda: filled.index.nearest(encoder.embed_texts(["x"])[0], "report", 3, bundle_id=encoder.id),
     ):
         with pytest.raises(UserError, match="another model"):

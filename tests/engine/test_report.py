@@ -48,6 +48,12 @@ def test_evidence_below_the_threshold_leaves_a_sentence_unsupported(filled: Arch
     assert not only.supported
 
 
+def test_a_report_about_another_kind_of_examination_is_no_evidence(archive: Archive, encoder, make_case: Make) -> None:
+    archive.add_case(make_case("1.0", "There is a large left effusion on CT."))
+    assert draft(encoder, archive, GRAY, modality="CT").sentences[0].supported
+    assert not draft(encoder, archive, GRAY, modality="CR").sentences[0].supported
+
+
 def test_the_studys_own_archived_report_is_no_evidence(filled: Archive, encoder) -> None:
     made = draft(encoder, filled, GRAY, exclude_study="1.0")
     assert not made.sentences[0].supported
