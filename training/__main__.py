@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": "training.evaluate",
     "grid": "training.grid",
     "pairs": "training.make_pairs",
+    "results": "training.results",
 }
 
 

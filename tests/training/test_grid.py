@@ -1,13 +1,16 @@
 """A grid of two tiny recipes on eight real pictures: what is measured once is not trained again."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.errors import UserError
-from training import grid, grid_table
+from training import __main__ as command
+from training import grid, grid_table, results
 
 FIXTURES = Path(__file__).parents[1] / "data"
 RECIPE = """
@@ -77,6 +80,34 @@ def test_a_grid_goes_on_where_it_was_and_trains_only_what_changed(place: Path, m
     (place / "grid.toml").write_text(GRID.replace("cu = 1.0", "cu = 2.0"))
     grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache")
     assert trained == [out / "atp---cu" / "seed1", out / "atp---cu" / "seed2"]
+
+
+def test_the_results_are_means_over_the_seeds_below_what_was_written_by_hand(place: Path) -> None:
+    runs = grid.run_grid(grid.read(place / "grid.toml"), place, place / "out", place / "cache")
+    docs = place / "docs"
+    docs.mkdir()
+    (docs / "results.md").write_text("# Results\n\nWords.\n")
+    options = ["--grid", str(place / "out"), "--data", str(place), "--docs", str(docs), "--threads", "1"]
+    for _ in range(2):  # the second time replaces what the first one wrote
+        assert command.main(["results", *options, "--candidate", "ATP + CU", "--baselines", "CLIP"]) == 0
+    text = (docs / "results.md").read_text()
+    assert text.startswith("# Results\n\nWords.\n")
+    assert text.count("## Every variant") == 1
+    document = json.loads((docs / "results.json").read_text())
+    assert document["training_seeds"] == [1, 2]
+    for variant in ("CLIP", "ATP + CU"):
+        alone = [run["measured"]["raw"]["margin"] for run in runs if run["variant"] == variant]
+        margin = document["models"][variant]["metrics"]["margin"]
+        assert margin["value"] == pytest.approx(np.mean(alone), abs=1e-5)
+        assert margin["low"] <= margin["value"] <= margin["high"]
+    assert {run["variant"] for run in json.loads((docs / "grid.json").read_text())} == {"CLIP", "ATP + CU"}
+    assert (docs / "curves.png").stat().st_size > 5000
+    assert (docs / "shared-space.png").stat().st_size > 5000
+
+
+def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="python -m training grid"):
+        results.read_runs(tmp_path)
 
 
 @pytest.mark.parametrize(
