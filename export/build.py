@@ -90,7 +90,9 @@ def build(request: Request) -> Path:
             "intended_use": model_card.INTENDED_USE,
             "licence": model_card.LICENCE,
             "data_provenance": sources,
-            "four_bit_weights": [variants.SMALL_TEXT, variants.SMALL_CAPTIONER] if request.small else [],
+            "four_bit_weights": [variants.SMALL_TEXT, variants.SMALL_IMAGE, variants.SMALL_CAPTIONER]
+            if request.small
+            else [],
             "seed": encoders_kept.extra.get("settings", {}).get("train", {}).get("seed"),
         }
         bundle_writer.write_manifest(folder, content)

@@ -110,13 +110,16 @@ def weights_to_integers(source: Path, target: Path, four_bits: str = "") -> None
     onnx.save(model, target)
 
 
-def convolutions_to_integers(source: Path, target: Path, pixels: NDArray[np.uint8], float_convolutions: int) -> None:
+def convolutions_to_integers(
+    source: Path, target: Path, pixels: NDArray[np.uint8], float_convolutions: int, four_bits: str = ""
+) -> None:
     """Run the convolutions in 8 bits: weights per channel, activations with ranges seen on real pictures.
 
     Args:
         pixels: uint8 [N, S, S], pictures from the training split.
         float_convolutions: how many of the first ones stay in float32. They are tiny, and the whole network suffers
             from their rounding: in EfficientNet-Lite0 they make all of the loss.
+        four_bits: for the products beside them, as in `weights_to_integers`.
     """
     with tempfile.TemporaryDirectory() as folder, _quiet():
         plain, integer = Path(folder) / "plain.onnx", Path(folder) / "integer.onnx"
@@ -133,7 +136,7 @@ def convolutions_to_integers(source: Path, target: Path, pixels: NDArray[np.uint
             weight_type=QuantType.QInt8,
             nodes_to_quantize=[node.name for node in nodes[first:] if node.op_type in {"Conv", "Clip", "Add"}],
         )
-        weights_to_integers(integer, target)
+        weights_to_integers(integer, target, four_bits)
 
 
 def convolutions(path: Path) -> int:

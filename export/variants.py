@@ -17,8 +17,10 @@ log = logging.getLogger(__name__)
 VARIANTS = ("fp32", "int8", "fp16")
 FLOAT_CONVOLUTIONS = (18, 30)
 """How many first convolutions of an int8 image tower stay in float32: tried in turn until the rest rounds well."""
-SMALL_TEXT = r"word_embeddings|\.(query|key)\."
+SMALL_TEXT = r"word_embeddings|text_projection"
+SMALL_IMAGE = r"image_projection"
 SMALL_CAPTIONER = r"\.layers\.|to_memory"
+SMALL = (SMALL_TEXT, SMALL_IMAGE, SMALL_CAPTIONER)
 WANTED_COSINE = 0.985
 """A little above what parity demands, because this is measured on fewer pictures."""
 
@@ -45,27 +47,27 @@ def write_int8(folder: Path, calibration: NDArray[np.uint8], small: bool = False
     Args:
         calibration: uint8 [N, S, S], training pictures: the first three quarters set the ranges of activations, the
             rest judge how many convolutions have to stay in float32.
-        small: 4 bits where they cost least (measured on MiniLM): the word table, queries and keys of the text tower,
-            and the layers of the decoder, whose words are drafts in any case.
+        small: 4 bits where they cost least: the word table, both projections, and the layers of the
+            decoder, whose words are drafts in any case.
     """
     paths = {graph: (folder / file_name(graph, "fp32"), folder / file_name(graph, "int8")) for graph in GRAPHS}
     quantize.weights_to_integers(*paths["text"], four_bits=SMALL_TEXT if small else "")
     quantize.weights_to_integers(*paths["captioner"], four_bits=SMALL_CAPTIONER if small else "")
-    image_to_integers(*paths["image"], calibration)
+    image_to_integers(*paths["image"], calibration, SMALL_IMAGE if small else "")
 
 
-def image_to_integers(source: Path, target: Path, calibration: NDArray[np.uint8]) -> None:
-    """The image tower in 8 bits; `calibration` as in `write_int8`."""
+def image_to_integers(source: Path, target: Path, calibration: NDArray[np.uint8], four_bits: str = "") -> None:
+    """The image tower in 8 bits; `calibration` as in `write_int8`, `four_bits` as in `quantize.weights_to_integers`."""
     count = quantize.convolutions(source)
     if count <= 1:
-        quantize.weights_to_integers(source, target)
+        quantize.weights_to_integers(source, target, four_bits)
         return
     cut = len(calibration) * 3 // 4
     fitted, judged = calibration[:cut], calibration[cut:]
     machine = runtime.start("cpu")
     wanted = runtime.Model(source, machine).run(["embedding"], {"pixels": judged})[0]
     for kept in sorted({min(kept, count - 1) for kept in FLOAT_CONVOLUTIONS}):
-        quantize.convolutions_to_integers(source, target, fitted, kept)
+        quantize.convolutions_to_integers(source, target, fitted, kept, four_bits)
         found = runtime.Model(target, machine).run(["embedding"], {"pixels": judged})[0]
         lowest = float(parity.row_cosines(wanted, found).min())
         log.info("int8 image tower with %d of %d convolutions in float32: lowest cosine %.4f", kept, count, lowest)
