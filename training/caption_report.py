@@ -12,8 +12,9 @@ from training.metrics_gap import normalised
 BASELINES = ("nearest_report", "most_frequent")
 DECIDING = ("cider", "term_f1")
 RULE = (
-    "The captioner begins a draft only if neither its CIDEr-D nor its term F1 on val is below that of the nearest "
-    "training report (point estimates); otherwise the nearest archived report begins."
+    "The captioner begins a draft only if its CIDEr-D and its term F1 on val are both clearly above those of the "
+    "nearest training report (the lower end of its interval is not below that value); otherwise the nearest archived "
+    "report begins."
 )
 
 
@@ -43,7 +44,7 @@ def report(written: Sequence[str], material: Material) -> dict[str, Any]:
 def decision(found: Mapping[str, Any]) -> dict[str, Any]:
     """`draft` of the manifest (engine.confidence), from what `report` returned; RULE says how it is taken."""
     own, nearest = (found[name] for name in ("captioner", "nearest_report"))
-    wins = all(own[name]["value"] >= nearest[name]["value"] for name in DECIDING)
+    wins = all(own[name]["low"] >= nearest[name]["value"] for name in DECIDING)
     measured = {name: {score: found[name][score] for score in DECIDING} for name in ("captioner", *BASELINES)}
     return {
         "start": "captioner" if wins else "nearest-report",

@@ -80,13 +80,13 @@ def test_a_difference_is_better_only_where_its_interval_excludes_zero() -> None:
 
 @pytest.mark.parametrize(
     ("cider", "term_f1", "start"),
-    [(5.0, 15.0, "captioner"), (5.0, 13.0, "nearest-report"), (4.0, 15.0, "nearest-report"), (4.3, 13.9, "captioner")],
+    [(6.0, 15.0, "captioner"), (6.0, 14.0, "nearest-report"), (5.0, 16.0, "nearest-report"), (5.3, 14.9, "captioner")],
 )
-def test_the_captioner_begins_a_draft_only_if_it_is_nowhere_below_the_nearest_report(
+def test_the_captioner_begins_a_draft_only_if_it_is_clearly_better_than_the_nearest_report(
     cider: float, term_f1: float, start: str
 ) -> None:
     def values(first: float, second: float) -> dict[str, dict[str, float]]:
-        return {"cider": {"value": first}, "term_f1": {"value": second}}
+        return {"cider": {"value": first, "low": first - 1}, "term_f1": {"value": second, "low": second - 1}}
 
     found = {"captions": 4, "captioner": values(cider, term_f1), "nearest_report": values(4.3, 13.9),
              "most_frequent": values(0.1, 7.0)}  # fmt: skip
