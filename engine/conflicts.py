@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.beyond_picture import examinations
 from engine.body_regions import PART_OF, apart, parts_of
-from engine.words import STOP, words
+from engine.words import STOP, singular, words
 
 NEGATION = re.compile(
     r"\b(?:no longer|no|not|without|absent|absence of|free of|negative for|denies|denied|excludes?|excluded|ruled out|"
@@ -118,19 +118,7 @@ def _only_denies(claim: Claims) -> bool:
 def _terms(text: str) -> set[str]:
     """Words that may name a finding: stems of what is neither grammar, technique, side nor body part."""
     return {
-        _stem(word)
+        singular(word)
         for word in words(text)
         if len(word) > 2 and not word.isdigit() and word not in NEUTRAL and word not in PART_OF and word not in SIDES
     }
-
-
-def _stem(word: str) -> str:
-    """Plural and singular as one."""
-    for plural, singular in (("thoraces", "thorax"), ("stases", "stasis"), ("noses", "nosis"), ("sses", "ss")):
-        if word.endswith(plural):
-            return word.removesuffix(plural) + singular
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith("s") and not word.endswith("ss") and not word.endswith("is") and len(word) > 3:
-        return word[:-1]
-    return word

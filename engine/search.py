@@ -16,8 +16,11 @@ from engine.archive import Archive
 from engine.archive_case import Kind
 from engine.errors import UserError
 from engine.familiarity import FAMILIAR, Look, look
+from engine.filters import ANY, Filters
 from engine.fusion import Encoder, QueryVectors, calibrated, reciprocal_rank_fusion
 from engine.words import shared_words
+
+__all__ = ["Answer", "Filters", "Hit", "Match", "Mode", "Query", "answer", "nearest_cases", "search"]
 
 Mode = Literal["vector", "lexical", "hybrid"]
 FUSED = 100  # cases of each ranking that a hybrid search fuses, or all that are asked for
@@ -29,16 +32,6 @@ class Query:
 
     image: NDArray[np.uint8] | None = None
     text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which cases may be found. Empty means any; `age` is in years, both ends included; `kinds` of what may match."""
-
-    modalities: Sequence[str] = ()
-    sex: str | None = None
-    age: tuple[int | None, int | None] = (None, None)
-    kinds: Sequence[Kind] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,7 @@ def search(
     archive: Archive,
     bundle: Encoder | None,
     query: Query,
-    filters: Filters = Filters(),
+    filters: Filters = ANY,
     k: int = 10,
     mode: Mode = "vector",
     exclude_study: str | None = None,
@@ -106,7 +99,7 @@ def answer(
     archive: Archive,
     bundle: Encoder | None,
     query: Query,
-    filters: Filters = Filters(),
+    filters: Filters = ANY,
     k: int = 10,
     mode: Mode = "vector",
     exclude_study: str | None = None,
@@ -135,7 +128,7 @@ def answer(
         raise UserError("A search by words needs words; type some, or search by meaning.")
     if k < 1:
         raise UserError("The number of hits must be at least 1.")
-    condition, values = _condition(filters, archive.find_case(exclude_study) if exclude_study else None)
+    condition, values = filters.condition(archive.find_case(exclude_study) if exclude_study else None)
     kinds: tuple[Kind, ...] = tuple(kind for kind in ("image", "report") if not filters.kinds or kind in filters.kinds)
     depth = k if mode != "hybrid" else max(k, FUSED)
     by_words: list[Match] = []
@@ -160,26 +153,6 @@ def answer(
         matches = _fused(by_vector, by_words)
     hits = _hits(archive, matches[:k], Query(query.image, text), mode, archive.identity.patient(patient))
     return Answer(hits, seen)
-
-
-def _condition(filters: Filters, excluded: int | None) -> tuple[str, tuple[object, ...]]:
-    """SQL on `cases` and its parameters; "1" when every case may be found."""
-    parts: list[str] = []
-    values: list[object] = []
-    if filters.modalities:
-        parts.append(f"cases.modality IN ({', '.join('?' * len(filters.modalities))})")
-        values += [modality.upper() for modality in filters.modalities]
-    if filters.sex:
-        parts.append("cases.sex = ?")
-        values.append(filters.sex.upper())
-    for bound, sign in zip(filters.age, (">=", "<="), strict=True):
-        if bound is not None:
-            parts.append(f"cases.age {sign} ?")
-            values.append(bound)
-    if excluded is not None:
-        parts.append("cases.id != ?")
-        values.append(excluded)
-    return " AND ".join(parts) or "1", tuple(values)
 
 
 def nearest_cases(

@@ -24,3 +24,20 @@ def shared_words(query: str, text: str, limit: int = 8) -> list[str]:
     """Content words of the query that the text contains too, in the query's order."""
     there = set(words(text))
     return [word for word in dict.fromkeys(content_words(query)) if word in there][:limit]
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where each word and number stands, [start, end) in characters."""
+    return [found.span() for found in re.finditer(r"[^\W_]+", text)]
+
+
+def singular(word: str) -> str:
+    """Plural and singular of a lower-case word as one."""
+    for plural, single in (("thoraces", "thorax"), ("stases", "stasis"), ("noses", "nosis"), ("sses", "ss")):
+        if word.endswith(plural):
+            return word.removesuffix(plural) + single
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith("s") and not word.endswith("ss") and not word.endswith("is") and len(word) > 3:
+        return word[:-1]
+    return word

@@ -1,20 +1,23 @@
 """The question put to the archive and the hits it gave. Knows no widgets and does no ranking."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
 from desktop.state.archive import ArchiveState
+from desktop.state.chosen_case import ChosenCase
 from desktop.state.picture import Image, Picture
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.archive_case import Kind
 from engine.bundle import Bundle
+from engine.errors import UserError
+from engine.filters import Filters, age_range
 from engine.picture import to_gray
-from engine.search import Answer, Filters, Hit, Query, answer
+from engine.search import Answer, Hit, Query, answer
 from engine.study import FrameRef
 
 HITS = 20
@@ -45,9 +48,25 @@ class Form:
     mode: str = "vector"
     modality: str = ""
     kind: Kind | None = None
+    sex: str = ""
+    age: str = ""
+    """As it was typed; see `engine.filters.age_range`."""
 
     def filters(self) -> Filters:
-        return Filters(modalities=(self.modality,) if self.modality else (), kinds=(self.kind,) if self.kind else ())
+        """Raises UserError for an age that cannot be read."""
+        return Filters(
+            modalities=(self.modality,) if self.modality else (),
+            sex=self.sex or None,
+            age=age_range(self.age),
+            kinds=(self.kind,) if self.kind else (),
+        )
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.modality or self.kind or self.sex or self.age.strip())
+
+    def unfiltered(self) -> "Form":
+        return replace(self, modality="", kind=None, sex="", age="")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +107,8 @@ class SearchState(QObject):
         self.notice = ""
         """What the reader should know of the picture that was asked with."""
         self.selected: Hit | None = None
+        self.chosen = ChosenCase(background, self)
+        """The selected hit in full."""
         self._job: Job | None = None
         self._thumbnails: dict[int, Image | None] = {}
         self._source: Archive | None = None
@@ -121,7 +142,33 @@ class SearchState(QObject):
             return "Open a study, or type words to search for."
         if not self.form.text.strip() and not self.form.with_image:
             return "Type words to search for, or include the current image."
+        if self.form.mode == "lexical" and not self.form.text.strip():
+            return "Type the words that the report must contain, or match by meaning."
+        try:
+            self.form.filters()
+        except UserError as error:
+            return str(error)
         return ""
+
+    def why_none(self) -> str:
+        """What to do when nothing was found; "" when something was, or nothing was asked."""
+        if self.asked is None or self.hits:
+            return ""
+        advice = []
+        if self.form.mode == "lexical":
+            advice.append("match by meaning instead of exact words")
+        if self.form.filtered:
+            advice.append("clear the filters")
+        if self.form.text.strip():
+            advice.append("try other words")
+        return f"Nothing found for {self.asked}. You can {', or '.join(advice or ['import more cases'])}."
+
+    def clear_filters(self) -> None:
+        """Ask again without filters if nothing was found with them; else only clear them."""
+        again = self.asked is not None and not self.hits
+        self.set_form(self.form.unfiltered())
+        if again:
+            self.search()
 
     def search(self) -> None:
         """Ask the archive with the words of the form and, if it says so, the displayed frame at its window."""
@@ -156,13 +203,20 @@ class SearchState(QObject):
 
     def search_image(self) -> None:
         """Search by the current image alone."""
-        self.set_form(Form("", True, "vector", self.form.modality, self.form.kind))
+        self.set_form(replace(self.form, text="", with_image=True, mode="vector"))
         self.search()
 
     def select(self, hit: Hit | None) -> None:
         if hit is not self.selected:
             self.selected = hit
+            self.chosen.show(self._source, hit)
             self.selection_changed.emit()
+
+    def select_next(self, by: int) -> None:
+        """Choose a hit further down or up; the first and the last stay."""
+        if self.hits:
+            place = self.hits.index(self.selected) if self.selected in self.hits else 0
+            self.select(self.hits[min(max(0, place + by), len(self.hits) - 1)])
 
     def thumbnail(self, hit: Hit) -> Image | None:
         """The hit's picture if it has one; asked for in the background the first time."""

@@ -3,14 +3,12 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPlainTextEdit,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -21,10 +19,9 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.state.archive import ArchiveState
 from desktop.state.search import SearchState
-from desktop.views.hit_list import HitList, about
-
-MODES = (("By meaning", "vector"), ("Exact words", "lexical"), ("Both ways", "hybrid"))
-KINDS = (("All kinds", ""), ("Images", "image"), ("Reports", "report"))
+from desktop.views.case_view import CaseView, CaseWindow
+from desktop.views.hit_list import HitList
+from desktop.views.search_filters import SearchFilters
 
 
 class SearchPanel(QWidget):
@@ -42,9 +39,7 @@ class SearchPanel(QWidget):
         self.go = QPushButton("Search")
         self.go.setProperty("primary", True)
         self.go.setToolTip("Search by the words and the image chosen here (Enter)")
-        self.modality = _combo("Modality", [("All modalities", "")])
-        self.kind = _combo("Kind of hit", KINDS)
-        self.mode = _combo("How to match words", MODES)
+        self.filters = SearchFilters(state, archive)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setProperty("muted", True)
@@ -56,13 +51,10 @@ class SearchPanel(QWidget):
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
         self.hits = HitList(state)
-        self.detail = QPlainTextEdit()
-        self.detail.setReadOnly(True)
-        self.detail.setTabChangesFocus(True)
-        self.detail.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self.detail.setAccessibleName("Text of the chosen case")
+        self.detail = CaseView(state)
+        self.clear = QPushButton("Clear filters and search again")
+        self.clear.setToolTip("Search all modalities, kinds, sexes and ages")
+        self._window: CaseWindow | None = None
         self._lay_out()
         self._connect()
         self._show()
@@ -71,29 +63,32 @@ class SearchPanel(QWidget):
         first = QHBoxLayout()
         for widget, stretch in ((self.words, 1), (self.with_image, 0), (self.go, 0)):
             first.addWidget(widget, stretch)
-        second = QHBoxLayout()
-        for combo in (self.modality, self.kind, self.mode):
-            second.addWidget(combo, 1)
+        nothing = QWidget()
+        below = QVBoxLayout(nothing)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.addWidget(self.hint)
+        below.addWidget(self.clear, 0, Qt.AlignmentFlag.AlignLeft)
+        below.addStretch(1)
         self.results = QSplitter(Qt.Orientation.Vertical)
         self.results.setChildrenCollapsible(False)
         self.results.addWidget(self.hits)
         self.results.addWidget(self.detail)
         self.results.setStretchFactor(0, 3)
         self.results.setStretchFactor(1, 1)
-        self.results.setSizes([300, 84])
+        self.results.setSizes([260, 160])
         self.body = QStackedWidget()
-        self.body.addWidget(self.hint)
+        self.body.addWidget(nothing)
         self.body.addWidget(self.results)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
         layout.addLayout(first)
-        layout.addLayout(second)
+        layout.addWidget(self.filters)
         layout.addWidget(self.asked)
         layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
         line = self.fontMetrics().lineSpacing()
-        self.detail.setMinimumHeight(3 * line)
+        self.detail.text.setMinimumHeight(4 * line)
         self.hits.setMinimumHeight(5 * line)
 
     def _connect(self) -> None:
@@ -101,38 +96,47 @@ class SearchPanel(QWidget):
         self.words.textChanged.connect(self._fill_in)
         self.words.returnPressed.connect(self._state.search)
         self.with_image.toggled.connect(self._fill_in)
-        for combo in (self.modality, self.kind, self.mode):
-            combo.currentIndexChanged.connect(self._fill_in)
         self.go.clicked.connect(self._state.search)
         self._state.changed.connect(self._show)
-        self._state.selection_changed.connect(self._show_detail)
-        self._archive.changed.connect(self._list_modalities)
+        self.clear.clicked.connect(self._state.clear_filters)
+        self.hits.activated.connect(lambda _: self.show_case())
+        self.detail.enlarge.clicked.connect(self.show_case)
+        for widget, keys, run in (
+            (self.words, "Down", self._to_hits),
+            (self.hits, QKeySequence.StandardKey.Copy, self.detail.copy_text),
+        ):
+            QShortcut(QKeySequence(keys), widget, run, context=Qt.ShortcutContext.WidgetShortcut)
 
     def focus_words(self) -> None:
         self.words.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.words.selectAll()
 
+    def show_case(self) -> None:
+        """The chosen case in a window of its own."""
+        if self._state.selected is None:
+            return
+        if self._window is None:
+            self._window = CaseWindow(self._state, self)
+        self._window.show()
+        self._window.raise_()
+        self._window.activateWindow()
+
+    def _to_hits(self) -> None:
+        if self._state.hits:
+            self.hits.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _fill_in(self) -> None:
-        form = replace(
-            self._state.form,
-            text=self.words.text(),
-            with_image=self.with_image.isChecked(),
-            modality=self.modality.currentData() or "",
-            kind=self.kind.currentData() or None,
-            mode=self.mode.currentData() or "vector",
-        )
+        form = replace(self._state.form, text=self.words.text(), with_image=self.with_image.isChecked())
         self._state.set_form(form)
 
     def _show(self) -> None:
         state, form = self._state, self._state.form
-        for widget in (self.words, self.with_image, self.modality, self.kind, self.mode):
+        for widget in (self.words, self.with_image):
             widget.blockSignals(True)
         if self.words.text() != form.text:
             self.words.setText(form.text)
         self.with_image.setChecked(form.with_image)
-        for combo, value in ((self.modality, form.modality), (self.kind, form.kind or ""), (self.mode, form.mode)):
-            combo.setCurrentIndex(max(0, combo.findData(value)))
-        for widget in (self.words, self.with_image, self.modality, self.kind, self.mode):
+        for widget in (self.words, self.with_image):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
@@ -148,6 +152,7 @@ class SearchPanel(QWidget):
             self.asked.setPalette(palette)
         self.body.setCurrentIndex(1 if state.hits else 0)
         self.hint.setText(self._hint(reason))
+        self.clear.setVisible(bool(state.why_none()) and form.filtered and not state.searching)
 
     def _hint(self, reason: str) -> str:
         state = self._state
@@ -157,35 +162,6 @@ class SearchPanel(QWidget):
             return state.failure
         if reason:
             return reason
-        if state.asked is not None:
-            return f"Nothing found for {state.asked}. Try other words, or fewer filters."
+        if state.why_none():
+            return state.why_none()
         return "Press Search to find earlier cases that look or read like this one."
-
-    def _list_modalities(self) -> None:
-        names = [name for name in self._archive.stats.get("modalities", {}) if name]
-        wanted = [("All modalities", ""), *((name, name) for name in names)]
-        if wanted != [
-            (self.modality.itemText(row), self.modality.itemData(row)) for row in range(self.modality.count())
-        ]:
-            self.modality.blockSignals(True)
-            self.modality.clear()
-            for text, value in wanted:
-                self.modality.addItem(text, value)
-            self.modality.blockSignals(False)
-        self._fill_in()
-        self._show()
-
-    def _show_detail(self) -> None:
-        hit = self._state.selected
-        self.detail.setPlainText(f"{hit.text or 'No report.'}\n\n{about(hit)}: {hit.why}" if hit else "")
-
-
-def _combo(name: str, items: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> QComboBox:
-    combo = QComboBox()
-    combo.setAccessibleName(name)
-    combo.setToolTip(name)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(8)
-    for text, value in items:
-        combo.addItem(text, value)
-    return combo

@@ -69,7 +69,8 @@ def test_the_current_image_finds_images_and_reports(qtbot: QtBot, ready: App) ->
 
 
 def test_a_filter_leaves_only_its_kind(qtbot: QtBot, ready: App) -> None:
-    ready.window.search_panel.kind.setCurrentIndex(ready.window.search_panel.kind.findData("report"))
+    kind = ready.window.search_panel.filters.kind
+    kind.setCurrentIndex(kind.findData("report"))
     ready.desk.search.search()
     settle(qtbot, ready)
     assert {hit.kind for hit in ready.desk.search.hits} == {"report"}

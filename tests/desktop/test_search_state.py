@@ -31,13 +31,14 @@ class Ranking:
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
+        self.nothing = False
 
     def __call__(self, archive: Archive, bundle: object, query: Any, **options: Any) -> Answer:
         self.asked.append({"query": query, **options})
         assert self.gate.wait(10)
         if self.error:
             raise self.error
-        return Answer([replace(HIT, text=query.text or "by image")])
+        return Answer([] if self.nothing else [replace(HIT, text=query.text or "by image")])
 
 
 @pytest.fixture
@@ -156,3 +157,47 @@ def test_what_is_missing_is_said_before_a_search(state: SearchState, archive: Ar
     assert state.why_not() == "The bundle is damaged: image.onnx."
     archive.stats = {"cases": 0}
     assert "empty" in state.why_not()
+
+
+def test_sex_and_age_are_asked_for(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+    state.set_form(replace(state.form, sex="F", age="40-60"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[0]["filters"].sex == "F"
+    assert ranking.asked[0]["filters"].age == (40, 60)
+
+
+def test_an_age_that_cannot_be_read_is_said_before_a_search(state: SearchState, ranking: Ranking) -> None:
+    state.set_form(replace(state.form, age="old"))
+    assert "type a range such as 40-60" in state.why_not()
+    state.search()
+    assert ranking.asked == []
+
+
+def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_question_asked_again(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    ranking.nothing = True
+    state.set_form(replace(state.form, text="effusion", sex="F", mode="lexical"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    for advice in ("match by meaning", "clear the filters", "other words"):
+        assert advice in state.why_none()
+    ranking.nothing = False
+    state.clear_filters()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[1]["filters"].sex is None
+    assert ranking.asked[1]["query"].text == "effusion"
+    assert state.why_none() == ""
+    assert len(state.hits) == 1
+
+
+def test_clearing_filters_while_there_are_hits_asks_nothing(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    state.set_form(replace(state.form, sex="F"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    state.clear_filters()
+    assert not state.searching
+    assert len(ranking.asked) == 1
