@@ -105,11 +105,11 @@ def write(folder: Path, encoders: FromCheckpoint, before: Bundle, pairs: Pairs) 
     if "fp16" in wanted:
         write_towers(folder, "fp16", copy.deepcopy(model).half())
     if "int8" in wanted:
-        small = variants.SMALL_TEXT if content.get("four_bit_weights") else ""
-        quantize.weights_to_integers(folder / "text.fp32.onnx", folder / "text.int8.onnx", four_bits=small)
+        text, image = (variants.SMALL_TEXT, variants.SMALL_IMAGE) if content.get("four_bit_weights") else ("", "")
+        quantize.weights_to_integers(folder / "text.fp32.onnx", folder / "text.int8.onnx", four_bits=text)
         chosen = np.random.default_rng(0).permutation(len(training.images))[:CALIBRATION_PICTURES]
         pixels = preprocess.batch([training.images[i] for i in chosen], model.config.size)
-        variants.image_to_integers(folder / "image.fp32.onnx", folder / "image.int8.onnx", pixels)
+        variants.image_to_integers(folder / "image.fp32.onnx", folder / "image.int8.onnx", pixels, image)
     for variant in wanted:
         old = before.manifest["variants"][variant]["captioner"]["file"]
         shutil.copyfile(before.folder / old, folder / file_name("captioner", variant))

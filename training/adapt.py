@@ -1,12 +1,14 @@
 """Adapt a bundle to a hospital's own archive: `python -m training adapt --archive DIR --bundle B --checkpoint PT`.
 
-Trains the towers on, from the checkpoint that the bundle was exported from (a bundle holds no weights that can be
-trained), then hands over to `export.adapted` in a process of its own, since training does not know export: that makes
-the new bundle, measures both on held-out patients, and keeps the new one only if it is better. All of it is offline.
+Trains on, from the checkpoint that the bundle was exported from (a bundle holds no weights that can be trained), what
+its training did not freeze. Then it hands over to `export.adapted` in a process of its own, since training does not
+know export: that makes the new bundle, measures both on held-out patients, and keeps the new one only if it is better.
+All of it is offline.
 """
 
 import argparse
 import logging
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,6 +31,7 @@ SAMPLES = 16
 LEAST_COSINE = 0.95
 """Mean row cosine of a checkpoint with its own int8 bundle is above 0.99; unrelated models are near 0."""
 VIEWS = 4
+EPOCHS, EPOCHS_OF_HEADS = 8, 24
 
 
 def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate: float, most: int) -> Path:
@@ -38,8 +41,9 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
         archive: folder of the archive.
         bundle: folder of the bundle that is in use.
         start: encoders checkpoint that the bundle was exported from.
-        run: folder that takes best.pt, last.pt, log.jsonl and, for the time of the run, kept maps.
-        epochs, rate: how long, and at which share of the learning rates that made the checkpoint.
+        run: folder that takes best.pt, last.pt, log.jsonl and, for the time of the run, what frozen layers answer.
+        epochs: how long; 0 for EPOCHS, or for EPOCHS_OF_HEADS where both trunks are frozen.
+        rate: share of the learning rates that made the checkpoint.
         most: pairs at most.
 
     Raises:
@@ -52,6 +56,10 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
     trained = FromCheckpoint(start)
     require_same(Bundle.open(bundle), trained, pairs, start)
     count = sum(row.split == archive_pairs.TRAIN for row in pairs.rows)
+    torch.set_num_threads(settings.train.threads)
+    trained.model.freeze(settings.towers.frozen_image_stages, settings.towers.frozen_text_layers)
+    trunks = [*trained.model.image_tower.parameters(), *trained.model.text_tower.parameters()]
+    epochs = epochs or (EPOCHS if any(value.requires_grad for value in trunks) else EPOCHS_OF_HEADS)
     settings = replace(
         settings,
         loss=replace(settings.loss, mask_same=True),  # in a hospital many patients share a stock text
@@ -59,16 +67,14 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
             settings.train, epochs=epochs, lr=settings.train.lr * rate,
             projection_lr=settings.train.projection_lr * rate, batch=min(settings.train.batch, max(2, count // 2)),
             accumulate=1, crops=min(VIEWS, settings.train.crops), case_texts=0.0, patience=max(2, epochs // 3),
+            keep_last=False,  # the epoch is chosen on val, and judged on patients who are in no split of this training
         ),
     )  # fmt: skip
-    torch.set_num_threads(settings.train.threads)
-    trained.model.freeze(settings.towers.frozen_image_stages, settings.towers.frozen_text_layers)
     cache = run / "cache"
     try:
         return fit(settings, trained.model, kept.tokenizer_json, pairs, run, cache)
     finally:
-        for path in cache.glob("maps-*"):
-            path.unlink()  # pictures of patients in another form: they do not outlive the run
+        shutil.rmtree(cache, ignore_errors=True)  # patients' pictures and reports in another form: gone with the run
 
 
 def require_same(bundle: Bundle, model: FromCheckpoint, pairs: Pairs, start: Path) -> None:
@@ -94,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
     add("--out", type=Path, required=True, help="folder of the new bundle")
     add("--force", action="store_true", help="write the new bundle even if it is not better")
     add("--run", type=Path, help="folder of the training run; default OUT.run")
-    add("--epochs", type=int, default=8)
+    add("--epochs", type=int, default=0, help="default 8, or 24 where only the projections learn")
     add("--rate", type=float, default=0.25, help="share of the learning rates that made the checkpoint")
     add("--most", type=int, default=archive_pairs.MOST_PAIRS, help="pairs at most")
     options = parser.parse_args(argv)
