@@ -154,6 +154,9 @@ class BertTower(TextTower):
     def _layers(self, hidden: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
         model: Any = self.model
         visible = mask.bool()[:, None, None, :]
+        if model.config._attn_implementation == "eager":  # adds its mask to the scores
+            lowest = torch.finfo(hidden.dtype).min
+            visible = torch.zeros_like(visible, dtype=hidden.dtype).masked_fill(~visible, lowest)
         for layer in model.encoder.layer[first:last]:
             hidden = layer(hidden, visible)
         return hidden

@@ -121,6 +121,16 @@ def test_a_cut_above_a_map_that_is_wanted_says_so() -> None:
         efficientnet.EfficientNetLite0([17, 18]).lower(torch.rand(1, 3, 64, 64), 17)
 
 
+def test_padding_changes_nothing_however_attention_is_computed() -> None:
+    model = DualEncoder(CONFIGS["efficientnet and bert"]).eval()
+    ids, mask = torch.tensor([[2, 5, 7, 3], [2, 9, 3, 0]]), torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])
+    with torch.no_grad():
+        expected = model.text(ids, mask)
+        model.text_tower.model.set_attn_implementation("eager")  # type: ignore[union-attr, operator]
+        assert torch.allclose(model.text(ids, mask), expected, atol=1e-6)
+        assert torch.allclose(model.text(ids[1:, :3], mask[1:, :3]), expected[1:], atol=1e-6)
+
+
 def test_a_tower_that_cannot_be_cut_says_so() -> None:
     with pytest.raises(UserError, match="frozen_image_stages"):
         DualEncoder(CONFIGS["clip"]).freeze(1, 0)
