@@ -14,7 +14,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -38,7 +37,7 @@ class PictureBox(QWidget):
         super().__init__(parent)
         self._chosen = chosen
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(96, 96)
+        self.setMinimumSize(72, 72)
         self.setAccessibleName("Archived picture of the chosen case")
         self.setToolTip("Left and Right: other pictures of this case")
         chosen.changed.connect(self.update)
@@ -117,7 +116,7 @@ class CaseText(QPlainTextEdit):
 
 
 class CaseView(QWidget):
-    """Picture and text side by side, with the buttons that go on from there."""
+    """Picture and text side by side. Where it is small, who holds it puts its two buttons where there is room."""
 
     def __init__(self, state: SearchState, parent: QWidget | None = None, large: bool = False) -> None:
         super().__init__(parent)
@@ -126,13 +125,10 @@ class CaseView(QWidget):
         self.text = CaseText(state)
         self.enlarge = QPushButton("Enlarge")
         self.enlarge.setToolTip("Show this case large (Enter in the list)")
-        self.enlarge.setVisible(not large)
         self.copy = QPushButton("Copy text")
         self.copy.setToolTip("Copy this text with its case number and its source (Ctrl+C in the list)")
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.enlarge)
-        buttons.addWidget(self.copy)
+        for button in (self.enlarge, self.copy):
+            button.setProperty("flat", True)
         self.parts = QSplitter(Qt.Orientation.Horizontal)
         self.parts.setChildrenCollapsible(False)
         self.parts.addWidget(self.picture)
@@ -144,7 +140,8 @@ class CaseView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.parts, 1)
-        layout.addLayout(buttons)
+        if large:
+            layout.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignRight)
         self.copy.clicked.connect(self.copy_text)
         state.chosen.changed.connect(self._show)
         self._show()

@@ -21,7 +21,7 @@ class SearchFilters(QWidget):
         self.mode = _combo("How to match words", MODES)
         self.sex = _combo("Sex", SEXES)
         self.age = QLineEdit()
-        self.age.setPlaceholderText("Age, e.g. 40-60")
+        self.age.setPlaceholderText("Age: 40-60")
         self.age.setClearButtonEnabled(True)
         self.age.setAccessibleName("Age range in years")
         self.age.setToolTip("Ages in years: 40-60, 65+, -17 or 50. Cases without a known age are left out then")

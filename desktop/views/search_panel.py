@@ -47,6 +47,7 @@ class SearchPanel(QWidget):
         self.hint.setContentsMargins(4, 8, 4, 4)
         self.asked = QLabel()
         self.asked.setTextFormat(Qt.TextFormat.PlainText)
+        self.asked.setWordWrap(True)
         self.notice = QLabel()
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
@@ -63,6 +64,10 @@ class SearchPanel(QWidget):
         first = QHBoxLayout()
         for widget, stretch in ((self.words, 1), (self.with_image, 0), (self.go, 0)):
             first.addWidget(widget, stretch)
+        told = QHBoxLayout()
+        told.addWidget(self.asked, 1)
+        told.addWidget(self.detail.enlarge)
+        told.addWidget(self.detail.copy)
         nothing = QWidget()
         below = QVBoxLayout(nothing)
         below.setContentsMargins(0, 0, 0, 0)
@@ -75,7 +80,7 @@ class SearchPanel(QWidget):
         self.results.addWidget(self.detail)
         self.results.setStretchFactor(0, 3)
         self.results.setStretchFactor(1, 1)
-        self.results.setSizes([260, 160])
+        self.results.setSizes([300, 100])
         self.body = QStackedWidget()
         self.body.addWidget(nothing)
         self.body.addWidget(self.results)
@@ -84,11 +89,11 @@ class SearchPanel(QWidget):
         layout.setSpacing(6)
         layout.addLayout(first)
         layout.addWidget(self.filters)
-        layout.addWidget(self.asked)
+        layout.addLayout(told)
         layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
         line = self.fontMetrics().lineSpacing()
-        self.detail.text.setMinimumHeight(4 * line)
+        self.detail.text.setMinimumHeight(3 * line)
         self.hits.setMinimumHeight(5 * line)
 
     def _connect(self) -> None:
@@ -140,7 +145,8 @@ class SearchPanel(QWidget):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
-        self.asked.setVisible(bool(state.hits))
+        for widget in (self.asked, self.detail.enlarge, self.detail.copy):
+            widget.setVisible(bool(state.hits))
         self.notice.setText(state.notice)
         self.notice.setVisible(bool(state.hits and state.notice))
         if state.hits:
