@@ -51,7 +51,7 @@ def captions(decoder: CaptionDecoder, material: Material) -> dict[str, list[str]
             "8 bits, layers in 4": graph_step(four),
         }  # fmt: skip
         return {
-            name: [captioner.generate(step, row, material.tokenizer, shape).text for row in material.val_images]
+            name: [one.text for one in captioner.generate_all(step, material.val_images, material.tokenizer, shape)]
             for name, step in steps.items()
         }
 

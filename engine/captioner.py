@@ -68,6 +68,62 @@ def would_repeat(ids: list[int], size: int = 3) -> set[int]:
     return {ids[i + size - 1] for i in range(len(ids) - size + 1) if ids[i : i + size - 1] == tail}
 
 
+class Search:
+    """One beam search in steps, so that several can share the calls of a decoder. Answers as `generate` does.
+
+    ids: int64 [N, 1], the last token of each hypothesis that is not finished. past: their cache. done: nothing is left
+    to ask for.
+    """
+
+    def __init__(self, condition: Floats, tokenizer: Tokenizer, shape: DecoderShape, beams: int) -> None:
+        self._tokenizer, self._beams, self._left = tokenizer, beams, shape.max_tokens
+        self._condition = condition
+        self._never_words = [tokenizer.pad_id, tokenizer.cls_id, tokenizer.unk_id]
+        self._alive, self._finished = [_Hypothesis()], list[_Hypothesis]()
+        self.past = np.zeros((shape.layers, 2, 1, shape.heads, 0, shape.head_dim), np.float32)
+        self.ids = np.array([[tokenizer.cls_id]], np.int64)
+
+    @property
+    def done(self) -> bool:
+        return not self._alive or not self._left
+
+    @property
+    def conditions(self) -> Floats:
+        """float32 [N, D], one row for each of `ids`."""
+        return np.repeat(self._condition[None], len(self._alive), axis=0)
+
+    def advance(self, logits: Floats, present: Floats) -> None:
+        """Go on with the decoder's answer to `ids`, `conditions` and `past`: logits [N, 1, V] and the longer cache."""
+        end = self._tokenizer.sep_id
+        log_probs = log_softmax(logits[:, -1])
+        allowed = log_probs.copy()
+        allowed[:, self._never_words] = -np.inf
+        if not self._alive[0].ids:
+            allowed[:, end] = -np.inf
+        for row, hypothesis in enumerate(self._alive):
+            allowed[row, list(would_repeat(hypothesis.ids))] = -np.inf
+        totals = allowed + np.array([sum(h.log_probs) for h in self._alive], np.float32)[:, None]
+        best = _largest(totals.ravel(), self._beams - len(self._finished))
+        rows, tokens = np.unravel_index(best, totals.shape)
+        kept: list[tuple[int, _Hypothesis]] = []
+        for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
+            longer = self._alive[row].plus(token, float(log_probs[row, token]))
+            if token == end:
+                self._finished.append(longer)
+            else:
+                kept.append((row, longer))
+        self._left -= 1
+        self._alive = [hypothesis for _, hypothesis in kept]
+        self.past = present[:, :, [row for row, _ in kept]]
+        self.ids = np.array([[hypothesis.ids[-1]] for hypothesis in self._alive], np.int64).reshape(-1, 1)
+
+    def caption(self) -> Caption:
+        """The best of all hypotheses so far."""
+        best = max([*self._finished, *self._alive], key=lambda hypothesis: hypothesis.score)
+        words = best.ids[:-1] if best.ids[-1] == self._tokenizer.sep_id else best.ids
+        return Caption(self._tokenizer.decode(words), self._tokenizer.tokens(words), best.log_probs[: len(words)])
+
+
 def generate(
     step: Step,
     condition: Floats,
@@ -93,39 +149,31 @@ def generate(
     Raises:
         Cancelled: the caller said so.
     """
-    never_words = [tokenizer.pad_id, tokenizer.cls_id, tokenizer.unk_id]
-    alive, finished = [_Hypothesis()], list[_Hypothesis]()
-    past = np.zeros((shape.layers, 2, 1, shape.heads, 0, shape.head_dim), np.float32)
-    ids = np.array([[tokenizer.cls_id]], np.int64)
-    for length in range(shape.max_tokens):
+    search = Search(condition, tokenizer, shape, beams)
+    while not search.done:
         if cancelled():
             raise Cancelled
-        logits, past = step(ids, np.repeat(condition[None], len(alive), axis=0), past)
-        log_probs = log_softmax(logits[:, -1])
-        allowed = log_probs.copy()
-        allowed[:, never_words] = -np.inf
-        if length == 0:
-            allowed[:, tokenizer.sep_id] = -np.inf
-        for row, hypothesis in enumerate(alive):
-            allowed[row, list(would_repeat(hypothesis.ids))] = -np.inf
-        totals = allowed + np.array([sum(h.log_probs) for h in alive], np.float32)[:, None]
-        rows, tokens = np.unravel_index(_largest(totals.ravel(), beams - len(finished)), totals.shape)
-        kept: list[tuple[int, _Hypothesis]] = []
-        for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
-            longer = alive[row].plus(token, float(log_probs[row, token]))
-            if token == tokenizer.sep_id:
-                finished.append(longer)
-            else:
-                kept.append((row, longer))
-        if not kept:
-            alive = []
-            break
-        alive = [hypothesis for _, hypothesis in kept]
-        past = past[:, :, [row for row, _ in kept]]
-        ids = np.array([[hypothesis.ids[-1]] for hypothesis in alive], np.int64)
-    best = max([*finished, *alive], key=lambda hypothesis: hypothesis.score)
-    words = best.ids[:-1] if best.ids[-1] == tokenizer.sep_id else best.ids
-    return Caption(tokenizer.decode(words), tokenizer.tokens(words), best.log_probs[: len(words)])
+        search.advance(*step(search.ids, search.conditions, search.past))
+    return search.caption()
+
+
+def generate_all(
+    step: Step, conditions: Floats, tokenizer: Tokenizer, shape: DecoderShape, beams: int = 3
+) -> list[Caption]:
+    """`generate` for each row of float32 [N, D], all in the same calls of the decoder."""
+    searches = [Search(row, tokenizer, shape, beams) for row in conditions]
+    while waiting := [search for search in searches if not search.done]:
+        logits, present = step(
+            np.concatenate([search.ids for search in waiting]),
+            np.concatenate([search.conditions for search in waiting]),
+            np.concatenate([search.past for search in waiting], axis=2),
+        )
+        first = 0
+        for search in waiting:
+            last = first + len(search.ids)
+            search.advance(logits[first:last], present[:, :, first:last])
+            first = last
+    return [search.caption() for search in searches]
 
 
 def _largest(values: Floats, count: int) -> NDArray[np.int64]:

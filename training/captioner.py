@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.captioner import Caption, DecoderShape, Step, generate
+from engine.captioner import Caption, DecoderShape, Step, generate_all
 from engine.tokenizer import Tokenizer
 
 Rows = NDArray[np.float32]
+TOGETHER = 32
+"""Captions that are written side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ def drafts(decoder: CaptionDecoder, tokenizer: Tokenizer, conditions: Rows, beam
     """Captions of embeddings float32 [N, D] by the very search of the product."""
     decoder.eval()
     step, shape = torch_step(decoder), decoder_shape(decoder)
-    return [generate(step, row, tokenizer, shape, beams) for row in conditions]
+    parts = [conditions[first : first + TOGETHER] for first in range(0, len(conditions), TOGETHER)]
+    return [caption for part in parts for caption in generate_all(step, part, tokenizer, shape, beams)]
 
 
 def _until(row: list[int], end: int) -> list[int]:

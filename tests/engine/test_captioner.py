@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models
 
-from engine.captioner import Caption, DecoderShape, generate, log_softmax, would_repeat
+from engine.captioner import Caption, DecoderShape, generate, generate_all, log_softmax, would_repeat
 from engine.errors import Cancelled
 from engine.tokenizer import Tokenizer
 
@@ -84,6 +84,16 @@ def test_a_beam_wider_than_the_choice_finds_the_most_likely_caption() -> None:
         expected = [log_probs((2, *ids[:i]), condition)[token] for i, token in enumerate(ids)]
         np.testing.assert_allclose(found.log_probs, expected, atol=1e-5)
         assert score <= 0
+
+
+def test_captions_written_side_by_side_are_those_written_one_by_one() -> None:
+    shape = DecoderShape(1, 1, 1, max_tokens=6)
+    conditions = np.linspace(0, 1, 9, dtype=np.float32)[:, None]
+    for beams in (1, 3):
+        found = generate_all(step, conditions, words(), shape, beams)
+        assert found == [generate(step, row, words(), shape, beams) for row in conditions]
+        assert len({len(one.tokens) for one in found}) > 1
+    assert generate_all(step, conditions[:0], words(), shape) == []
 
 
 def test_the_length_limit_holds_and_the_text_is_the_tokens() -> None:
