@@ -1,0 +1,221 @@
+"""How an archive of 100,000 cases behaves: writing, opening, searching, memory. Synthetic and seeded; no quality.
+
+    python -m benchmarks.archive_scale [--cases 100000] [--archive DIR] [--json | --markdown docs/benchmarks.md]
+
+Vectors are random around random centres, reports random words with the frequencies of a language, pictures tiny: the
+models' own time is left out, so that what is measured is the archive. Searching is measured in a process of its own.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._section import put
+from benchmarks._timing import processor
+from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.familiarity import Familiarity
+from engine.filters import ANY, Filters
+from engine.fusion import PAIR
+from engine.search import Mode, Query, search
+
+TITLE = "An archive of 100,000 cases"
+DIM, CENTRES, WORDS, PICTURES = 512, 400, 4000, 5
+FILTERS = Filters(modalities=("CT",), sex="F", age=(40, 60))
+
+
+class Synthetic:
+    """Stands in for a bundle: vectors from a seed, so that no model's time is measured."""
+
+    id = "synthetic"
+    calibration: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
+    familiarity: Familiarity | None = None
+
+    def __init__(self) -> None:
+        self._centres = np.random.default_rng(1).normal(size=(CENTRES, DIM)).astype(np.float32)
+
+    def vectors(self, seeds: Sequence[int]) -> NDArray[np.float32]:
+        rows = []
+        for seed in seeds:
+            rng = np.random.default_rng([2, seed])
+            rows.append(self._centres[rng.integers(CENTRES)] + rng.normal(size=DIM).astype(np.float32))
+        stacked = np.stack(rows)
+        return np.asarray(stacked / np.linalg.norm(stacked, axis=1, keepdims=True), np.float32)
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        return self.vectors([int(image[0, 0]) for image in images])
+
+    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
+        return self.vectors([len(text) for text in texts])
+
+
+def report(rng: np.random.Generator) -> str:
+    """20 to 60 made-up words; the n-th is drawn in proportion to 1 / n, as in a language."""
+    drawn = np.minimum(WORDS * rng.random(rng.integers(20, 60)) ** 3, WORDS - 1).astype(int)
+    return " ".join(f"synthetic{number}" for number in drawn) + "."
+
+
+def fill(place: Path, cases: int) -> dict[str, float]:
+    """Write the archive, one transaction a case as an import does; what that took, and what the index took."""
+    encoder, rng = Synthetic(), np.random.default_rng(3)
+    spent = worked = 0.0
+    with Archive.create(place, encoder.id) as archive:
+        for first in range(0, cases, 1000):
+            numbers = range(first, min(first + 1000, cases))
+            rows = encoder.vectors(numbers)
+            new = [made(number, row, rng) for number, row in zip(numbers, rows, strict=True)]
+            start, begun = time.perf_counter(), time.process_time()
+            for case in new:
+                archive.add_case(case, encoder.id)
+            spent += time.perf_counter() - start
+            worked += time.process_time() - begun
+        start = time.perf_counter()
+        archive.index.refresh(save=True)
+        indexed = time.perf_counter() - start
+    return {"seconds": spent, "rate": cases / spent, "processor": worked / cases, "index_seconds": indexed}
+
+
+def made(number: int, vector: NDArray[np.float32], rng: np.random.Generator) -> NewCase:
+    """A case with a report; every fifth has a picture as well."""
+    picture = np.full((24, 24), number % 256, np.uint8)
+    images = (NewImage(picture, np.roll(vector, 1), "one"),) if number % PICTURES == 0 else ()
+    return NewCase(
+        f"synthetic {number}",
+        ("CT", "MR", "CR", "US")[int(rng.integers(4))],
+        ("F", "M", "")[int(rng.integers(3))],
+        int(rng.integers(20, 90)),
+        source="synthetic benchmark data",
+        patient=f"synthetic {number // 2}",
+        images=images,
+        report=NewReport(report(rng), vector),
+    )
+
+
+def ask(place: Path, rounds: int) -> dict[str, Any]:
+    """Open the archive as the app does, and search it in every way: median and 95th percentile in ms.
+
+    `processor` is the median of the time that the processor worked, which other work on the machine hardly changes.
+    """
+    encoder = Synthetic()
+    before = memory()
+    start = time.perf_counter()
+    archive = Archive.open(place)
+    opened = 1000 * (time.perf_counter() - start)
+    rng = np.random.default_rng(4)
+    gray = rng.integers(0, 256, (rounds, 32, 32), np.uint8)
+    words = [" ".join(report(rng).split()[:4]) for _ in range(rounds)]
+    start = time.perf_counter()
+    search(archive, encoder, Query(text=words[0]))
+    first = 1000 * (time.perf_counter() - start)
+    ways: dict[str, tuple[Callable[[int], Query], Mode, Filters]] = {
+        "text": (lambda n: Query(text=words[n]), "vector", ANY),
+        "image": (lambda n: Query(image=gray[n]), "vector", ANY),
+        "image and text": (lambda n: Query(gray[n], words[n]), "vector", ANY),
+        "exact words": (lambda n: Query(text=words[n]), "lexical", ANY),
+        "both ways": (lambda n: Query(text=words[n]), "hybrid", ANY),
+        "text, filtered": (lambda n: Query(text=words[n]), "vector", FILTERS),
+        "image, filtered": (lambda n: Query(image=gray[n]), "vector", FILTERS),
+        "both ways, filtered": (lambda n: Query(text=words[n]), "hybrid", FILTERS),
+    }
+    searches = {}
+    for name, (query, mode, filters) in ways.items():
+        times, worked = [], []
+        for number in range(rounds):
+            asked = query(number)
+            start, spent = time.perf_counter(), time.process_time()
+            search(archive, encoder, asked, filters, k=20, mode=mode)
+            times.append(1000 * (time.perf_counter() - start))
+            worked.append(1000 * (time.process_time() - spent))
+        searches[name] = {"median": median(times), "p95": quantiles(times, n=20)[-1], "processor": median(worked)}
+    sizes = {path.name: path.stat().st_size for path in (archive.index.path, place / "archive.db")}
+    stats = archive.stats()
+    archive.close()
+    return {
+        "cases": stats["cases"],
+        "vectors": stats["embeddings"],
+        "open_ms": opened,
+        "first_search_ms": first,
+        "searches": searches,
+        "memory_mb": memory() - before,
+        "sizes": sizes,
+    }
+
+
+def memory() -> float:
+    """What this process holds now, in MB; where the system does not tell, the most that it ever held."""
+    statm = Path("/proc/self/statm")
+    if statm.is_file():
+        return int(statm.read_text().split()[1]) * resource.getpagesize() / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    written, asked = found["write"], found["search"]
+    size = {name: f"{count / 1e6:.0f} MB" for name, count in asked["sizes"].items()}
+    rows = []
+    if written:
+        rows.append(
+            (
+                "writing, one transaction a case, models left out",
+                f"{written['rate']:.0f} cases/s",
+                "",
+                f"{1000 * written['processor']:.2f} ms/case",
+            )
+        )
+        rows.append(("building and saving the index", f"{written['index_seconds']:.1f} s", "", ""))
+    rows.append(("opening", f"{asked['open_ms']:.0f} ms", "", ""))
+    rows.append(("first search, index read from its file", f"{asked['first_search_ms']:.0f} ms", "", ""))
+    rows += [
+        (f"search by {name}", f"{times['median']:.0f} ms", f"{times['p95']:.0f} ms", f"{times['processor']:.0f} ms")
+        for name, times in asked["searches"].items()
+    ]
+    rows.append(("memory that opening and searching take at most", f"{asked['memory_mb']:.0f} MB", "", ""))
+    rows.append(("on disk: database, index", f"{size['archive.db']}, {size['vectors.index']}", "", ""))
+    lines = [
+        f"{processor()}, {os.environ.get('OMP_NUM_THREADS', 'all')} thread(s). Synthetic, seeded: {asked['cases']:,} "
+        f"cases, {asked['vectors']:,} vectors of {DIM} numbers; filtered: CT, women, 40 to 60 years. Without the time "
+        "of the models. `python -m benchmarks.archive_scale`",
+        "",
+        "| what | median | 95th percentile | processor, median |",
+        "|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--archive", type=Path, help="keep the archive here; one that is there is only searched")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help=f'replace the section "{TITLE}" of this file')
+    parser.add_argument("--only-search", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only_search:
+        print(json.dumps(ask(options.archive, options.rounds)))
+        return
+    with tempfile.TemporaryDirectory() as made_here:
+        place = options.archive or Path(made_here) / "archive"
+        written = None if Archive.exists(place) else fill(place, options.cases)
+        again = [sys.executable, "-m", "benchmarks.archive_scale", "--only-search", "--archive", str(place)]
+        done = subprocess.run([*again, "--rounds", str(options.rounds)], stdout=subprocess.PIPE, check=True, text=True)
+    found = {"write": written, "search": json.loads(done.stdout)}
+    if options.markdown:
+        put(options.markdown, TITLE, markdown(found))
+    print(json.dumps(found, indent=2) if options.json else markdown(found))
+
+
+if __name__ == "__main__":
+    main()
