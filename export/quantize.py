@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
 
-MIN_SIZE = 50_000
+MIN_SIZE = 30_000
 """Smaller tables stay in float32: they cost nothing, and rounding them does."""
 
 
