@@ -63,6 +63,7 @@ class Actions(QObject):
             desk.archive.changed,
             desk.report.changed,
             desk.report.page_changed,
+            desk.search.chosen.changed,
         ):
             changed.connect(self.refresh)
         self._fill_menus()

@@ -60,4 +60,21 @@ ROWS = (
         button="Find similar",
         enabled=lambda d: d.viewport.picture is not None and d.archive.archive is not None,
     ),
+    Command(
+        "show_case",
+        "Show the chosen case large",
+        ("Ctrl+Shift+E",),
+        "Similar",
+        lambda d, w: w.search_panel.show_case(),
+        new_group=True,
+        enabled=lambda d: d.search.selected is not None,
+    ),
+    Command(
+        "copy_case",
+        "Copy the chosen case's text",
+        ("Ctrl+Alt+C",),
+        "Similar",
+        lambda d, w: w.search_panel.detail.copy_text(),
+        enabled=lambda d: bool(d.search.chosen.copy_text()),
+    ),
 )
