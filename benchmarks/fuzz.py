@@ -1,0 +1,129 @@
+"""Claim: no damaged file crashes, hangs or puzzles the viewer. Run: `python -m benchmarks.fuzz --seed 1 --count 5000`.
+
+Each case damages one real file of pydicom or pydicom-data as its seed says, lists it, reads its header's elements,
+decodes and renders its first and last frame in a worker process. Counted: crashes (the worker died), hangs (no answer
+in time) and bugs (any exception but UserError). The exit status is 1 when there was one; `--again SEED` shows one case.
+"""
+
+import argparse
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fuzz_worker import answer
+
+TIMEOUT = 60.0
+"""Seconds without an answer that count as a hang."""
+
+
+@dataclass
+class Outcome:
+    """How the cases ended."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    """"shown", "refused", "bug", "crash", "hang", each with its count."""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    """The cases that ended as bug, crash or hang: seed, file, end, detail."""
+
+    def add(self, answer: dict[str, Any]) -> None:
+        self.ends[answer["end"]] += 1
+        if answer["end"] not in ("shown", "refused"):
+            self.findings.append(answer)
+
+
+class Worker:
+    """One worker process; answers within a time or not at all."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.fuzz_worker"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def ask(self, seed: int, timeout: float) -> dict[str, Any]:
+        """The worker's answer, or what became of it; after a crash or a hang it is of no use any more."""
+        assert self._process.stdin is not None
+        said = ""
+        try:
+            self._process.stdin.write(f"{seed}\n")
+            self._process.stdin.flush()
+            while True:
+                line = self._lines.get(timeout=timeout)
+                if line is None:
+                    break
+                if line.startswith('{"seed"'):
+                    found: dict[str, Any] = json.loads(line)
+                    return found
+                said += line  # a library's own words, or the last ones of faulthandler
+        except queue.Empty:
+            return {"seed": seed, "end": "hang", "detail": said}
+        except BrokenPipeError:
+            pass
+        return {"seed": seed, "end": "crash", "detail": f"{said}exit status {self._process.wait()}"}
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+
+
+def run(first: int, count: int, timeout: float = TIMEOUT, every: int = 0) -> Outcome:
+    """The cases `first` to `first + count - 1`, one after the other; `every`: print the counts so often."""
+    outcome, worker = Outcome(), Worker()
+    try:
+        for number in range(count):
+            found = worker.ask(first + number, timeout)
+            outcome.add(found)
+            if found["end"] in ("crash", "hang"):
+                worker.close()
+                worker = Worker()
+            if every and (number + 1) % every == 0:
+                print(number + 1, dict(outcome.ends), flush=True)
+    finally:
+        worker.close()
+    return outcome
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seed", type=int, default=1, help="seed of the first case; the others follow")
+    options.add_argument("--count", type=int, default=1000)
+    options.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds")
+    options.add_argument("--again", type=int, metavar="SEED", help="one case, in this process")
+    chosen = options.parse_args()
+    if chosen.again is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            found = answer(chosen.again, Path(folder))
+        print(found["file"], found["end"], found["detail"])
+        return
+    outcome = run(chosen.seed, chosen.count, chosen.timeout, every=200)
+    for finding in outcome.findings:
+        print(json.dumps(finding))
+    print(f"{outcome.ends.total()} cases from seed {chosen.seed}: {dict(outcome.ends)}")
+    sys.exit(1 if outcome.findings else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Damages one real file as a seed says and shows it as the viewer would; knows nothing of crashes, since it may be one.
+
+Reads a seed a line and answers each with one line of JSON: {"seed", "file", "end", "detail"}; `end` is "shown",
+"refused" (a UserError or a reason in the listing) or "bug" (any other exception, with its traceback). Run by
+`benchmarks.fuzz`.
+"""
+
+import json
+import random
+import resource
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import data_store
+import pydicom.data
+
+from engine.dicom_source import open_path
+from engine.errors import UserError
+from engine.pixels import read_frame
+from engine.study import FrameRef
+from engine.tag_list import tag_list
+from engine.window import auto_window, default_window, render
+
+LARGEST = 600_000
+"""Bytes of a file: larger ones are of the same kinds and take the time of many."""
+MEMORY = 6 << 30
+"""Bytes of addresses a worker may take: asking for absurd amounts must be noticed."""
+_WORDS = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\x01\x00\x00\x00", b"\xfe\xff\xff\xff")
+_MARKS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xe0\x7f\x10\x00", b"\xff\xd9", b"\xff\xd8", b"SQ", b"UN", b"OB")
+
+
+@cache
+def sources() -> tuple[Path, ...]:
+    """The real files of pydicom and pydicom-data that are small enough, in order of name."""
+    folders = (Path(pydicom.data.__file__).parent, Path(data_store.__file__).parent / "data")
+    files = (file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".py")
+    return tuple(sorted((file for file in files if 0 < file.stat().st_size <= LARGEST), key=lambda file: file.name))
+
+
+def damaged(seed: int) -> tuple[Path, bytes]:
+    """A real file and its bytes after one to three injuries; the same seed gives the same bytes."""
+    dice = random.Random(seed)
+    source = dice.choice(sources())
+    data = bytearray(source.read_bytes())
+    for _ in range(dice.choice((1, 1, 2, 3))):
+        if data:
+            dice.choice(_INJURIES)(data, dice)
+    return source, bytes(data)
+
+
+def _place(data: bytearray, dice: random.Random) -> int:
+    """Anywhere, but more often in the header, where a byte means more."""
+    return dice.randrange(min(len(data), dice.choice((1500, len(data), len(data)))))
+
+
+def _flip(data: bytearray, dice: random.Random) -> None:
+    for _ in range(dice.choice((1, 1, 2, 8))):
+        data[_place(data, dice)] ^= 1 << dice.randrange(8)
+
+
+def _overwrite(data: bytearray, dice: random.Random) -> None:
+    start, size = _place(data, dice), dice.choice((1, 2, 4, 40, 400))
+    data[start : start + size] = dice.randbytes(size)
+
+
+def _word(data: bytearray, dice: random.Random) -> None:
+    """A length, a count or a mark of the format where none belongs."""
+    start, word = _place(data, dice), dice.choice(_WORDS + _MARKS)
+    data[start : start + len(word)] = word
+
+
+def _cut(data: bytearray, dice: random.Random) -> None:
+    del data[_place(data, dice) :]
+
+
+def _leave_out(data: bytearray, dice: random.Random) -> None:
+    start = _place(data, dice)
+    del data[start : start + dice.choice((1, 2, 8, 100, 5000))]
+
+
+def _repeat(data: bytearray, dice: random.Random) -> None:
+    start, size = _place(data, dice), dice.choice((1, 8, 100, 5000))
+    data[start:start] = data[start : start + size]
+
+
+_INJURIES: tuple[Callable[[bytearray, random.Random], None], ...] = (
+    *(_flip, _flip, _flip, _flip, _overwrite, _overwrite, _word, _word),  # these leave something to look at more often
+    *(_cut, _leave_out, _repeat),
+)
+
+
+def show(path: Path) -> str:
+    """Everything that opening this file and looking at it does; "shown" or "refused"."""
+    listing = open_path(path)
+    frames = [frame for study in listing.studies for frame in study.frames()]
+    shown = 0
+    for ref in {(frame.image.name, frame.frame): frame for frame in (*frames[:1], *frames[-1:])}.values():
+        shown += _look_at(ref)
+    return "shown" if shown else "refused"
+
+
+def _look_at(ref: FrameRef) -> bool:
+    try:
+        tag_list(ref.image)
+        pixels = read_frame(ref)
+    except UserError:
+        return False
+    for window in (None,) if pixels.is_color else (None, default_window(pixels), auto_window(pixels)):
+        render(pixels, window)
+    return True
+
+
+def answer(seed: int, folder: Path) -> dict[str, object]:
+    source, data = damaged(seed)
+    path = folder / f"case{source.suffix}"
+    path.write_bytes(data)
+    try:
+        end, detail = show(path), ""
+    except Exception:
+        end, detail = "bug", traceback.format_exc()
+    return {"seed": seed, "file": source.name, "end": end, "detail": detail}
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with tempfile.TemporaryDirectory() as folder:
+        for line in sys.stdin:
+            print(json.dumps(answer(int(line), Path(folder))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
