@@ -23,7 +23,6 @@ from training.bootstrap import interval
 from training.caption_features import Kept
 from training.caption_material import Material, digest, gather
 from training.caption_signals import MEANINGS, signals
-from training.captioner import CaptionDecoder, drafts
 from training.table import grid
 from training.train_captioner import Settings, from_dict
 
@@ -89,11 +88,15 @@ def term_f1(written: Sequence[str], reports: Sequence[str]) -> Numbers:
     return np.array([2 * right / max(1, 2 * right + wrong + missed) for right, wrong, missed in counts])
 
 
-def measure(decoder: CaptionDecoder, material: Material, kept: Kept) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Figures for the decoder's drafts and for nearest reports; and their curves for the plot: probability, right."""
-    captions = drafts(decoder, material.tokenizer, material.val_images)
+def measure(
+    captions: Sequence[Mapping[str, Any]], material: Material, kept: Kept
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures for the decoder's drafts and for nearest reports; and their curves for the plot: probability, right.
+
+    captions: text and log_probs of each val picture's, as the end of a captioner's training leaves them.
+    """
     systems = {
-        "captioner": ([caption.text for caption in captions], [caption.log_probs for caption in captions]),
+        "captioner": ([caption["text"] for caption in captions], [caption["log_probs"] for caption in captions]),
         "nearest_report": (caption_report.baselines(material)["nearest_report"], None),
     }
     half, weights = halves(material.val_patients), caption_scores.resamples(material.val_groups)
@@ -154,8 +157,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--markdown", type=Path, help="write the section, and captions-reliability.png beside it")
     options = parser.parse_args(argv)
     kept_decoder = checkpoint.load(options.captioner)
-    decoder = checkpoint.build(kept_decoder)
-    if not isinstance(decoder, CaptionDecoder) or kept_decoder.extra.get("encoders_sha256") != digest(options.encoders):
+    written = options.captioner.with_name("written.json")
+    if not written.is_file() or kept_decoder.extra.get("encoders_sha256") != digest(options.encoders):
         raise UserError(
             f"{options.captioner} is no captioner of {options.encoders}; give the two that belong together."
         )
@@ -163,7 +166,7 @@ def main(argv: Sequence[str]) -> int:
     sizes, half = settings.model, settings.train.half
     material = gather(options.encoders, settings.data, sizes.dim, sizes.max_tokens, options.data, options.cache, half)
     kept = Kept(options.encoders, options.cache, half)
-    figures, curves = measure(decoder, material, kept)
+    figures, curves = measure(json.loads(written.read_text(encoding="utf-8")), material, kept)
     log.info("%s", json.dumps(figures))
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

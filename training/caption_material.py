@@ -80,9 +80,9 @@ class Material:
             paired, alone = ([replace(one, rows=(0,)) for one in part] for part in (self.paired, self.alone))
             unseen = np.zeros((1, self.conditions.shape[1]), np.float32)
             return replace(self, paired=paired, alone=alone, conditions=unseen, val_images=self.val_images * 0)
-        texts = len(self.texts)
-        wanted = {"text": lambda row: row < texts, "pairs": lambda row: row >= texts, "both": lambda row: True}[mode]
-        paired = [replace(one, rows=tuple(row for row in one.rows if wanted(row))) for one in self.paired]
+        texts, all_rows = len(self.texts), len(self.conditions)
+        first, last = {"text": (0, texts), "pairs": (texts, all_rows), "both": (0, all_rows)}[mode]
+        paired = [replace(one, rows=tuple(row for row in one.rows if first <= row < last)) for one in self.paired]
         return replace(self, paired=paired, alone=[] if mode == "pairs" else self.alone)
 
     def centred(self) -> "Material":

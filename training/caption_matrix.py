@@ -196,6 +196,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
     parser.add_argument("--out", type=Path, default=Path("runs/captions"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--finished-only", action="store_true", help="train nothing; report what is finished")
     parser.add_argument("--markdown", type=Path, help="write the tables into this file, under their own heading")
     options = parser.parse_args(argv)
     named = [entry.partition("=") for entry in options.encoders]
@@ -213,6 +214,8 @@ def main(argv: Sequence[str]) -> int:
 
     for cell in wanted:
         material(cell)
+    if options.finished_only:
+        wanted = [cell for cell in wanted if finished(cell, digest(Path(cell.settings.encoders)))]
     run(wanted, options.data, options.cache, material)
     found = {**summary(wanted, known), "seeds": options.seeds, "settings": asdict(settings), "curves": curves(wanted)}
     (options.out / "captions.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

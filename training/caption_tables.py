@@ -44,9 +44,9 @@ def matrix(found: Mapping[str, Any]) -> str:
     parts = [
         f"Val split: {found['captions']} pictures in {found['groups']} groups. Every training has the same budget: "
         f"{budget}; the epoch is chosen by the loss on this very split, so all rows are slightly optimistic. Seeds: "
-        f"{', '.join(map(str, found['seeds']))}. Written with the product's beam search (3), before quantisation. "
-        "All in %, CIDEr-D on a scale that ends at 1000. ±: standard deviation over the seeds; in brackets: 95% "
-        "interval of a bootstrap over groups, of the mean seed.",
+        f"{', '.join(map(str, found['seeds']))}, as far as finished. Written with the product's beam search "
+        "(3), before quantisation. All in %, CIDEr-D on a scale that ends at 1000. ±: standard deviation over the "
+        "seeds; in brackets: 95% interval of a bootstrap over groups, of the mean seed.",
         table(found, SHOWN[:2] + SHARES),
         table(found, SHOWN[2:]),
         "### Paired differences\n\n" + differences(found["differences"]),
@@ -55,11 +55,11 @@ def matrix(found: Mapping[str, Any]) -> str:
 
 
 def table(found: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> str:
-    lines = [["shared space", "gap", "trained on", *(shown for _, shown in columns)]]
+    lines = [["shared space", "gap", "trained on", "seeds", *(shown for _, shown in columns)]]
     for name, part in found["encoders"].items():
         for row, entry in part["rows"].items():
             values = [cell(entry["scores"].get(score), entry["seeds"]) for score, _ in columns]
-            lines.append([name, f"{part['space']['gap']:.3f}", TITLES.get(row, row), *values])
+            lines.append([name, f"{part['space']['gap']:.3f}", TITLES.get(row, row), str(entry["seeds"]), *values])
     return grid(lines)
 
 

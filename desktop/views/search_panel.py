@@ -145,8 +145,8 @@ class SearchPanel(QWidget):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
-        for widget in (self.asked, self.detail.enlarge, self.detail.copy):
-            widget.setVisible(bool(state.hits))
+        for shown in (self.asked, self.detail.enlarge, self.detail.copy):
+            shown.setVisible(bool(state.hits))
         self.notice.setText(state.notice)
         self.notice.setVisible(bool(state.hits and state.notice))
         if state.hits:
