@@ -7,6 +7,7 @@ writing the captions of the val pictures with the engine's own search, from the 
 import argparse
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--encoders", type=Path, required=True, help="best.pt of the encoders it was trained on")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--most", type=int, help="only so many val pictures, a fixed draw")
     parser.add_argument("--markdown", type=Path, help="write the section into this file as well")
     options = parser.parse_args()
     kept = checkpoint.load(options.captioner)
@@ -93,6 +95,12 @@ def main() -> None:
     settings = from_dict(kept.extra["settings"])
     sizes, half = settings.model, settings.train.half
     material = gather(options.encoders, settings.data, sizes.dim, sizes.max_tokens, options.data, options.cache, half)
+    if options.most:
+        chosen = np.sort(np.random.default_rng(0).permutation(len(material.val_texts))[: options.most])
+        material = replace(
+            material, val_images=material.val_images[chosen], val_texts=[material.val_texts[i] for i in chosen],
+            val_groups=[material.val_groups[i] for i in chosen],
+        )  # fmt: skip
     body = section(captions(decoder, material), material)
     print(body)
     if options.markdown:
