@@ -75,9 +75,9 @@ def main() -> None:
         parser.error("the bundle has no statistics of its training pictures; export it again")
     pairs = data.read_pairs([options.data / "pairs" / "pairs.csv"])
     train, val = pairs.split("train"), pairs.split("val")
-    train_rows, val_rows = (bundle.embed_images(list(part.images)) for part in (train, val))
+    train_rows, val_rows = (bundle.image_features(list(part.images)) for part in (train, val))
     found = list(outside(options.outside))
-    rows, kinds = bundle.embed_images([one[2] for one in found]), np.array([one[0] for one in found])
+    rows, kinds = bundle.image_features([one[2] for one in found]), np.array([one[0] for one in found])
     inside, others = model.residuals(val_rows), model.residuals(rows)
     print("# Pictures that the models do not know\n")
     print(f"Bundle {bundle.id}; inside: {len(inside)} val pictures; made by `python -m benchmarks.familiarity`.\n")
@@ -108,7 +108,7 @@ def main() -> None:
         scores = np.r_[trial.residuals(val_rows), trial.residuals(rows)]
         print(f"| {count} | {roc_auc_score(np.repeat([0, 1], [len(inside), len(rows)]), scores):.3f} |")
     archive = sorted((ROOT / "resources" / "sample-archive" / "images").glob("*.jpg"))
-    sample = model.residuals(bundle.embed_images([load_picture(path).gray for path in archive])) > model.threshold
+    sample = model.residuals(bundle.image_features([load_picture(path).gray for path in archive])) > model.threshold
     ultrasound = np.array([path.name.startswith("breast") for path in archive])
     print(
         f"\nIn between, sample archive: {sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds (a "

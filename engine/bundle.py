@@ -51,7 +51,7 @@ class Bundle:
         known = content.get("familiarity")
         self.familiarity: Familiarity | None = None
         """Tells pictures that the models do not know; None in a bundle that was made without."""
-        if known is not None:
+        if known is not None and known.get("rows") == "features":  # older bundles judged by embeddings, less well
             path = manifest.checked_file(folder, known, "statistics of the training pictures")
             self.familiarity = Familiarity.from_file(path, float(known["threshold"]))
         self.draft_settings = DraftSettings.from_manifest(content)
@@ -118,6 +118,16 @@ class Bundle:
             UserError: a picture is not 8-bit grayscale.
         """
         return self._encoder.embed_images(images)
+
+    def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """uint8 [H, W] pictures -> float32 [N, F], rows of unit length: what the trunk sees, before the projection.
+
+        They know what kind of picture it is, which the projection has no use for. See `engine.familiarity`.
+
+        Raises:
+            UserError: a picture is not 8-bit grayscale, or there is none.
+        """
+        return self._encoder.image_features(images)
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Texts -> float32 [N, D], rows of unit length; [0, D] for none. Only the first `max_length` tokens count."""

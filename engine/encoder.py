@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import preprocess
+from engine.errors import UserError
 from engine.runtime import Model
 from engine.tokenizer import Tokenizer
 
@@ -50,8 +51,22 @@ class Encoder:
             rows.append(self._unit(self.text, {"ids": ids, "mask": mask}))
         return self._stack(rows)
 
-    def _unit(self, model: Model, inputs: dict[str, NDArray[Any]]) -> Embeddings:
-        vectors = model.run(["embedding"], inputs)[0].astype(np.float32)
+    def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """Pictures uint8 [H, W] of any sizes -> float32 [N, F], rows of unit length: before the projection.
+
+        Raises:
+            UserError: no picture was given.
+        """
+        if not images:
+            raise UserError("There is no picture to look at; give at least one.")
+        rows = [
+            self._unit(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)}, "features")
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(rows)
+
+    def _unit(self, model: Model, inputs: dict[str, NDArray[Any]], output: str = "embedding") -> Embeddings:
+        vectors = model.run([output], inputs)[0].astype(np.float32)
         # Rounding in int8 and fp16 graphs leaves lengths a little off 1.
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 

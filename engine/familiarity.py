@@ -1,15 +1,16 @@
 """Whether a picture looks like those the models learned from. Knows no archive and no report.
 
-Two rules. A picture of almost one gray level is blank. Otherwise the score is the part of its embedding that the
-leading directions of the training pictures' embeddings do not explain (the residual of a principal component model,
+Two rules. A picture of almost one gray level is blank. Otherwise the score is the part of its features that the
+leading directions of the training pictures' features do not explain (the residual of a principal component model,
 Jackson and Mudholkar 1979), beside a threshold that was set on held-out pictures. A photograph, a slide, a page of
 text or a kind of examination that training never saw lies outside; a wrong finding does not: this says nothing
 about whether hits or a draft are right.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ FAMILIAR = Look()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Familiarity:
-    """mean float32 [D], directions float32 [K, D] with orthogonal unit rows, and the largest residual that passes."""
+    """mean float32 [F], directions float32 [K, F] with orthogonal unit rows, and the largest residual that passes."""
 
     mean: NDArray[np.float32]
     directions: NDArray[np.float32]
@@ -71,9 +72,9 @@ class Familiarity:
         small = np.round(self.directions / scales[:, None]).astype(np.int8)
         np.savez(path, mean=self.mean.astype(np.float32), directions=small, scales=scales.astype(np.float32))
 
-    def residuals(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Squared length outside the leading directions of unit rows, float32 [N, D] -> float32 [N]."""
-        centred = embeddings - self.mean
+    def residuals(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Squared length outside the leading directions of unit rows, float32 [N, F] -> float32 [N]."""
+        centred = features - self.mean
         inside = centred @ self.directions.T
         return np.asarray((centred**2).sum(axis=1) - (inside**2).sum(axis=1), np.float32)
 
@@ -83,17 +84,21 @@ def is_blank(gray: NDArray[np.uint8]) -> bool:
     return gray.size == 0 or float(gray.std()) < BLANK_DEVIATION
 
 
-def look(model: Familiarity | None, gray: NDArray[np.uint8], embedding: NDArray[np.float32]) -> Look:
-    """Judge one picture.
+class Seeing(Protocol):
+    """What `look` needs of a bundle."""
 
-    Args:
-        model: of the bundle; None for a bundle without one, which only tells blank pictures.
-        gray: uint8 [H, W], the displayed frame.
-        embedding: float32 [D], its unit vector.
-    """
+    @property
+    def familiarity(self) -> Familiarity | None: ...
+
+    def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]: ...
+
+
+def look(bundle: Seeing, gray: NDArray[np.uint8]) -> Look:
+    """Judge one picture, uint8 [H, W], the displayed frame. A bundle without statistics only tells blank ones."""
     if is_blank(gray):
         return Look(False, BLANK)
+    model = bundle.familiarity
     if model is None:
         return FAMILIAR
-    score = float(model.residuals(embedding[None])[0]) / model.threshold
+    score = float(model.residuals(bundle.image_features([gray]))[0]) / model.threshold
     return Look(score <= 1, "" if score <= 1 else OUTSIDE, score)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive_case import Kind
-from engine.familiarity import Familiarity
+from engine.familiarity import Seeing
 
 Item = TypeVar("Item", bound=Hashable)
 RRF_K = 60  # Cormack, Clarke, Buettcher, SIGIR 2009
@@ -25,7 +25,7 @@ PAIR = {
 }
 
 
-class Encoder(Protocol):
+class Encoder(Seeing, Protocol):
     """What search, import and draft need of a bundle."""
 
     @property
@@ -33,9 +33,6 @@ class Encoder(Protocol):
 
     @property
     def calibration(self) -> Mapping[str, Any]: ...
-
-    @property
-    def familiarity(self) -> Familiarity | None: ...
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]: ...
 

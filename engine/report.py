@@ -164,11 +164,11 @@ def draft(
     """
     if archive is not None:
         archive.require_bundle(bundle.id)
-    embedding = bundle.embed_images([gray])[0]
-    seen = look(bundle.familiarity, gray, embedding)
+    seen = look(bundle, gray)
     if not seen.familiar:
         why: Abstained = "blank" if seen.notice == BLANK else "unfamiliar"
         return Draft((), f"bundle {bundle.id}", seen.notice, study_uid=exclude_study, abstained=why, look=seen)
+    embedding = bundle.embed_images([gray])[0]
     return _Draft(bundle, archive, embedding, seen, cancelled, exclude_study, patient, modality).make(beams)
 
 

@@ -145,8 +145,8 @@ def answer(
             None if query.image is None else bundle.embed_images([query.image])[0],
             None if text is None else bundle.embed_texts([text])[0],
         )
-        if query.image is not None and vectors.image is not None:
-            seen = look(bundle.familiarity, query.image, vectors.image)
+        if query.image is not None:
+            seen = look(bundle, query.image)
         by_vector = nearest_cases(archive, bundle, vectors, kinds, depth, condition, values)
     matches = by_words or by_vector
     if by_words and by_vector:

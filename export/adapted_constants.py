@@ -41,7 +41,7 @@ def of_pictures(folder: Path, adapted: Bundle, pictures: Mapping[str, Sequence[G
     what the adapted bundle knows is what this archive shows.
     """
     others = [*pictures[VAL], *pictures[HELD_OUT]]
-    return familiarity.write(folder, adapted.embed_images(pictures[TRAIN]), adapted.embed_images(others))
+    return familiarity.write(folder, adapted.image_features(pictures[TRAIN]), adapted.image_features(others))
 
 
 def of_drafts(before: Bundle, change: float) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def build(request: Request) -> Path:
         content |= measure(folder, request, manifests, held_out)
         if min(len(training.images), len(held_out.images)) >= familiarity.FEWEST:
             shipped = Bundle.open(folder)
-            rows = [shipped.embed_images(list(split.images)) for split in (training, held_out)]
+            rows = [shipped.image_features(list(split.images)) for split in (training, held_out)]
             content["familiarity"] = familiarity.write(folder, *rows)
         content |= {
             "intended_use": model_card.INTENDED_USE,

@@ -111,7 +111,7 @@ def calibration(manifest: dict[str, Any]) -> str:
     evidence = manifest["evidence"]
     known = manifest.get("familiarity")
     outside = "" if not known else (
-        f"\n\nPictures whose embedding lies further outside {known['directions']} leading directions of "
+        f"\n\nPictures whose features lie further outside {known['directions']} leading directions of "
         f"{known['training_pictures']:,} training pictures than {known['threshold']:.3f} (squared length) are told as "
         f"unfamiliar: {known['false_alarms']:.1%} of {known['held_out_pictures']} held-out pictures are, too."
     )  # fmt: skip

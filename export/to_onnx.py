@@ -17,20 +17,25 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from training.captioner import CaptionDecoder
-from training.towers import DualEncoder
+from training.towers import DualEncoder, unit
 
 OPSET = 20
 
 
 class ImageGraph(nn.Module):
-    """pixels uint8 [N, S, S] -> embedding float32 [N, D]; half precision stays inside, never at the border."""
+    """pixels uint8 [N, S, S] -> embedding float32 [N, D] and features float32 [N, F], what the projection is given.
+
+    Half precision stays inside, never at the border.
+    """
 
     def __init__(self, model: DualEncoder) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.model.image(pixels).float()
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        tower: Any = self.model.image_tower
+        features = tower.upper(self.model.image_lower(pixels, 0), 0)
+        return unit(self.model.image_projection(features)).float(), features.float()
 
 
 class TextGraph(nn.Module):
@@ -66,7 +71,7 @@ class CaptionerGraph(nn.Module):
 def export_image(model: DualEncoder, path: Path) -> None:
     """Write the image tower."""
     pixels = torch.randint(0, 256, (2, model.config.size, model.config.size), dtype=torch.uint8)
-    export_graph(ImageGraph(model), (pixels,), path, ["pixels"], ["embedding"], ({0: Dim("batch")},))
+    export_graph(ImageGraph(model), (pixels,), path, ["pixels"], ["embedding", "features"], ({0: Dim("batch")},))
 
 
 def export_text(model: DualEncoder, path: Path) -> None:

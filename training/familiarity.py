@@ -1,7 +1,8 @@
 """What the training pictures have in common, so that a bundle can tell others. Knows no files but the one it writes.
 
-Fitted on the embeddings of the training pictures by the shipped image tower: their mean and leading directions, which
-are aggregates and give no picture back. The threshold lets all but FALSE_ALARMS of the held-out pictures pass.
+Fitted on what the shipped image tower sees in the training pictures, before its projection, which forgets what no
+report needs: their mean and leading directions, which are aggregates and give no picture back. The threshold lets all
+but FALSE_ALARMS of the held-out pictures pass.
 """
 
 from pathlib import Path
@@ -15,8 +16,8 @@ from engine.familiarity import Familiarity
 from engine.manifest import file_entry
 
 FILE = "familiarity.npz"
-DIRECTIONS = 128
-"""More keep the score no better apart (AUROC .994 at 64, .995 at 128 and .997 at 256, docs/familiarity.md)."""
+DIRECTIONS = 64
+"""More keep the score no better apart, see docs/familiarity.md."""
 FALSE_ALARMS = 0.02
 FEWEST = 20
 Rows = NDArray[np.float32]
@@ -26,9 +27,9 @@ def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS, false_alarms:
     """Mean and leading directions of `train`, threshold from `held_out`.
 
     Args:
-        train: float32 [N, D], unit rows, one a training picture.
-        held_out: float32 [M, D], the same of pictures that no model learned from.
-        directions: how many to keep; at most half of D, so that something is left outside of them.
+        train: float32 [N, F], unit rows, one a training picture.
+        held_out: float32 [M, F], the same of pictures that no model learned from.
+        directions: how many to keep; at most half of F, so that something is left outside of them.
         false_alarms: share of held-out pictures that may lie outside.
 
     Raises:
@@ -52,6 +53,7 @@ def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
     threshold = float(np.quantile(residuals, 1 - FALSE_ALARMS))
     return {
         **file_entry(folder / FILE),
+        "rows": "features",
         "threshold": threshold,
         "directions": len(model.directions),
         "training_pictures": len(train),

@@ -52,7 +52,7 @@ def test_words_find_the_report_that_says_them(qtbot: QtBot, ready: App) -> None:
     settle(qtbot, ready)
     assert ready.desk.search.hits[0].text == REPORTS[2]
     assert panel.hits.currentIndex().row() == 0
-    assert REPORTS[2] in panel.detail.toPlainText()
+    assert REPORTS[2] in panel.detail.text.toPlainText()
     assert panel.asked.text().endswith(f"“{REPORTS[2]}”")
 
 

@@ -38,6 +38,9 @@ class WordEncoder:
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._unit([sum((self._vector(word) for word in words(text)), self._vector("")) for text in texts])
 
+    def image_features(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        return self.embed_images(images)
+
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         rows = []
         for image in images:

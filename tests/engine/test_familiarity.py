@@ -1,10 +1,12 @@
 """Pictures that the models do not know are told as such; wrong findings are not its business."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
@@ -15,6 +17,17 @@ from engine.search import Query, answer
 def plane(threshold: float = 0.25) -> Familiarity:
     """A model that knows the plane of the first two of four axes, around a mean."""
     return Familiarity(np.array([0.1, 0, 0, 0], np.float32), np.eye(2, 4, dtype=np.float32), threshold)
+
+
+@dataclass
+class Seen:
+    """A bundle that sees these features in every picture."""
+
+    familiarity: Familiarity | None
+    features: tuple[float, ...] = (0, 0, 1, 0)
+
+    def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        return np.array([self.features] * len(images), np.float32)
 
 
 def test_the_residual_is_the_squared_length_outside_the_directions() -> None:
@@ -33,8 +46,8 @@ def test_residuals_agree_with_a_plain_projection() -> None:
 
 def test_a_picture_outside_the_directions_is_told_as_such() -> None:
     gray = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    inside = look(plane(), gray, np.array([0.6, 0.8, 0, 0], np.float32))
-    outside = look(plane(), gray, np.array([0, 0, 1, 0], np.float32))
+    inside = look(Seen(plane(), (0.6, 0.8, 0, 0)), gray)
+    outside = look(Seen(plane()), gray)
     assert (inside.familiar, inside.notice) == (True, "")
     assert (outside.familiar, outside.notice) == (False, OUTSIDE)
     assert outside.score == pytest.approx(4.0)
@@ -45,11 +58,11 @@ def test_a_blank_frame_is_blank_whatever_the_models_think(level: int) -> None:
     gray = np.full((40, 30), level, np.uint8)
     gray[:2, :2] = min(255, level + 3)
     assert is_blank(gray)
-    assert look(None, gray, np.zeros(4, np.float32)).notice == BLANK
+    assert look(Seen(plane()), gray).notice == BLANK
 
 
 def test_a_bundle_that_cannot_tell_says_nothing() -> None:
-    seen = look(None, np.arange(64, dtype=np.uint8).reshape(8, 8), np.array([0, 0, 1, 0], np.float32))
+    seen = look(Seen(None), np.arange(64, dtype=np.uint8).reshape(8, 8))
     assert (seen.familiar, seen.score) == (True, None)
 
 

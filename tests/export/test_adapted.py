@@ -145,7 +145,7 @@ def test_the_adapted_bundle_knows_the_pictures_of_the_archive_and_tells_others(
     assert entry["false_alarms"] <= 0.05
     with Archive.open(filled) as archive:
         own = archive_pairs.pictures(archive, 32, PICTURES)
-    alarms = bundle.familiarity.residuals(bundle.embed_images(own[VAL])) > bundle.familiarity.threshold
+    alarms = bundle.familiarity.residuals(bundle.image_features(own[VAL])) > bundle.familiarity.threshold
     assert alarms.mean() < 0.1
 
 

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from engine import captioner
+from engine import captioner, preprocess
+from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from export import parity
@@ -38,6 +41,18 @@ def test_fp32_must_write_the_same_words_and_int8_need_not() -> None:
     with pytest.raises(UserError, match="7 of 8 captions"):
         parity.demand("fp32", figures(equal=7))
     parity.demand("int8", figures(equal=7))
+
+
+def test_the_features_of_a_bundle_are_what_the_projection_is_given(bundle_folder: Path, tiny: Request) -> None:
+    model = checkpoint.build(checkpoint.load(tiny.checkpoint)).eval()
+    pictures = [np.random.default_rng(seed).integers(0, 256, (40, 30), np.uint8) for seed in range(3)]
+    shipped = Bundle.open(bundle_folder, "fp32", "cpu")
+    seen: list[torch.Tensor] = []
+    model.image_projection.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        model.image(torch.from_numpy(preprocess.batch(pictures, model.config.size)))
+    plain = seen[0].numpy() / np.linalg.norm(seen[0].numpy(), axis=1, keepdims=True)
+    np.testing.assert_allclose(shipped.image_features(pictures), plain, atol=1e-5)
 
 
 def test_the_search_with_a_cache_writes_what_a_plain_loop_without_one_writes(tiny: Request) -> None:
