@@ -34,7 +34,7 @@ class Encoder:
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Pictures uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none."""
         rows = [
-            self._unit(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})
+            self._embed(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})
             for start in range(0, len(images), BATCH)
         ]
         return self._stack(rows)
@@ -48,11 +48,14 @@ class Encoder:
         rows = []
         for text in texts:
             ids, mask = self.tokenizer.encode_batch([text], self.max_length)
-            rows.append(self._unit(self.text, {"ids": ids, "mask": mask}))
+            rows.append(self._embed(self.text, {"ids": ids, "mask": mask}))
         return self._stack(rows)
 
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Pictures uint8 [H, W] of any sizes -> float32 [N, F], rows of unit length: before the projection.
+
+        Square roots of the positive features, so that a few strong ones do not drown the rest (Hellinger kernel,
+        Arandjelovic and Zisserman 2012).
 
         Raises:
             UserError: no picture was given.
@@ -60,13 +63,16 @@ class Encoder:
         if not images:
             raise UserError("There is no picture to look at; give at least one.")
         rows = [
-            self._unit(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)}, "features")
+            self.image.run(["features"], {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})[0]
             for start in range(0, len(images), BATCH)
         ]
-        return np.concatenate(rows)
+        return self._unit(np.sqrt(np.maximum(np.concatenate(rows), 0) + 1e-4))
 
-    def _unit(self, model: Model, inputs: dict[str, NDArray[Any]], output: str = "embedding") -> Embeddings:
-        vectors = model.run([output], inputs)[0].astype(np.float32)
+    def _embed(self, model: Model, inputs: dict[str, NDArray[Any]]) -> Embeddings:
+        return self._unit(model.run(["embedding"], inputs)[0])
+
+    def _unit(self, vectors: NDArray[Any]) -> Embeddings:
+        vectors = vectors.astype(np.float32)
         # Rounding in int8 and fp16 graphs leaves lengths a little off 1.
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 

@@ -113,7 +113,7 @@ def calibration(manifest: dict[str, Any]) -> str:
     outside = "" if not known else (
         f"\n\nPictures whose features lie further outside {known['directions']} leading directions of "
         f"{known['training_pictures']:,} training pictures than {known['threshold']:.3f} (squared length) are told as "
-        f"unfamiliar: {known['false_alarms']:.1%} of {known['held_out_pictures']} held-out pictures are, too."
+        f"unfamiliar; none of {known['held_out_pictures']} held-out pictures does, the threshold is 5% above theirs."
     )  # fmt: skip
     return (
         f"Cosines of unrelated held-out pairs, by which scores become comparable:\n\n{table.grid(lines)}\n\n"

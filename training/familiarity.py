@@ -1,8 +1,9 @@
 """What the training pictures have in common, so that a bundle can tell others. Knows no files but the one it writes.
 
 Fitted on what the shipped image tower sees in the training pictures, before its projection, which forgets what no
-report needs: their mean and leading directions, which are aggregates and give no picture back. The threshold lets all
-but FALSE_ALARMS of the held-out pictures pass.
+report needs: their mean and leading directions, which are aggregates and give no picture back. Every
+held-out picture passes, and a little more than the furthest of them: another hospital's pictures differ more from the
+training pictures than held-out ones of the same sources do.
 """
 
 from pathlib import Path
@@ -18,19 +19,19 @@ from engine.manifest import file_entry
 FILE = "familiarity.npz"
 DIRECTIONS = 64
 """More keep the score no better apart, see docs/familiarity.md."""
-FALSE_ALARMS = 0.02
+MARGIN = 1.05
+"""How much further out than the furthest held-out picture another may lie."""
 FEWEST = 20
 Rows = NDArray[np.float32]
 
 
-def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS, false_alarms: float = FALSE_ALARMS) -> Familiarity:
+def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS) -> Familiarity:
     """Mean and leading directions of `train`, threshold from `held_out`.
 
     Args:
         train: float32 [N, F], unit rows, one a training picture.
         held_out: float32 [M, F], the same of pictures that no model learned from.
         directions: how many to keep; at most half of F, so that something is left outside of them.
-        false_alarms: share of held-out pictures that may lie outside.
 
     Raises:
         UserError: too few pictures to measure on.
@@ -41,7 +42,7 @@ def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS, false_alarms:
     _, _, axes = np.linalg.svd(train - mean, full_matrices=False)
     kept = axes[: min(directions, train.shape[1] // 2)].astype(np.float32)
     model = Familiarity(mean.astype(np.float32), kept, 1.0)
-    return Familiarity(model.mean, kept, float(np.quantile(model.residuals(held_out), 1 - false_alarms)))
+    return Familiarity(model.mean, kept, MARGIN * float(model.residuals(held_out).max()))
 
 
 def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
     model.write(folder / FILE)
     # The file rounds the directions, so the threshold is that of the residuals that the product will see.
     residuals = Familiarity.from_file(folder / FILE, model.threshold).residuals(held_out)
-    threshold = float(np.quantile(residuals, 1 - FALSE_ALARMS))
+    threshold = MARGIN * float(residuals.max())
     return {
         **file_entry(folder / FILE),
         "rows": "features",
@@ -58,5 +59,4 @@ def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
         "directions": len(model.directions),
         "training_pictures": len(train),
         "held_out_pictures": len(held_out),
-        "false_alarms": float((residuals > threshold).mean()),
     }

@@ -142,7 +142,6 @@ def test_the_adapted_bundle_knows_the_pictures_of_the_archive_and_tells_others(
     assert bundle.familiarity is not None
     entry = manifest(adapted_folder)["familiarity"]
     assert entry["training_pictures"] + entry["held_out_pictures"] == PICTURES
-    assert entry["false_alarms"] <= 0.05
     with Archive.open(filled) as archive:
         own = archive_pairs.pictures(archive, 32, PICTURES)
     alarms = bundle.familiarity.residuals(bundle.image_features(own[VAL])) > bundle.familiarity.threshold
