@@ -76,7 +76,7 @@ def markdown(bundle: Bundle, found: Sequence[Asked]) -> str:
         "# Where the starter models fail",
         "",
         f"Bundle {bundle.id}; made by `python -m benchmarks.failures`. The {len(found)} pictures of the sample archive "
-        f"that have a report ask for it among these {pool} reports. In brackets: chance. Training saw no such ultrasound "
+        f"that have a report ask for it among these {pool} reports. In brackets: chance. Training saw no ultrasound "
         "and few radiographs of this source; with so few pictures this shows examples and measures little.",
         "",
         "| pictures | asked | own report first | in the first 5 | in the first 10 | median place |",

@@ -19,7 +19,10 @@ def score(bundle: Bundle, gray: np.ndarray) -> float:
     return look(bundle, gray).score or 0.0
 
 
-@pytest.mark.parametrize("name", ["RG1_UNCR.dcm", "eCT_Supplemental.dcm", "693_UNCR.dcm", "CT_small.dcm", "MR2_UNCR.dcm"])
+KNOWN = ("RG1_UNCR.dcm", "693_UNCR.dcm", "eCT_Supplemental.dcm", "CT_small.dcm", "MR2_UNCR.dcm")
+
+
+@pytest.mark.parametrize("name", KNOWN)
 def test_radiographs_ct_and_mr_are_familiar(starter_bundle: Bundle, name: str) -> None:
     assert score(starter_bundle, load_picture(dicom(name)).gray) <= 1
 
