@@ -72,7 +72,7 @@ class Worker:
                 said += line  # a library's own words, or the last ones of faulthandler
         except queue.Empty:
             return {"seed": seed, "end": "hang", "detail": said}
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # its pipe is broken, or closed already
             pass
         return {"seed": seed, "end": "crash", "detail": f"{said}exit status {self._process.wait()}"}
 

@@ -110,7 +110,8 @@ class SearchPanel(QWidget):
             (self.words, "Down", self._to_hits),
             (self.hits, QKeySequence.StandardKey.Copy, self.detail.copy_text),
         ):
-            QShortcut(QKeySequence(keys), widget, run, context=Qt.ShortcutContext.WidgetShortcut)
+            shortcut = QShortcut(QKeySequence(keys), widget, run)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)  # else these keys are dead in the whole window
 
     def focus_words(self) -> None:
         self.words.setFocus(Qt.FocusReason.ShortcutFocusReason)
