@@ -86,6 +86,7 @@ class Actions(QObject):
         action.setShortcutContext(context)
         if not command.in_viewport:
             self._window.addAction(action)
+            self._window.images.addAction(action)
         action.triggered.connect(lambda checked=False: self._run(command))
         return action
 

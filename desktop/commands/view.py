@@ -89,7 +89,16 @@ ROWS = (
     Command("show_studies", "Studies", ("Ctrl+1",), "View", lambda d, w: w.toggle_dock(w.studies_dock), new_group=True),
     Command("show_similar", "Similar cases", ("Ctrl+2",), "View", lambda d, w: w.toggle_dock(w.search_dock)),
     Command("show_report", "Report", ("Ctrl+3",), "View", lambda d, w: w.toggle_dock(w.report_dock)),
-    Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen(), new_group=True),
+    Command(
+        "detach",
+        "Images in a window of their own",
+        ("F12",),
+        "View",
+        lambda d, w: w.set_detached(not w.detached),
+        checked=lambda d: d.settings.now.detached,
+        new_group=True,
+    ),
+    Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen()),
 )
 
 HELP_ROWS = (Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about()),)

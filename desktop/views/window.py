@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -15,7 +14,9 @@ from desktop.state.annotations import series_title
 from desktop.state.viewport import ViewportState
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
+from desktop.views.drops import accept_files, dropped_paths
 from desktop.views.grid import ViewportGrid
+from desktop.views.images_window import Elsewhere, ImagesWindow
 from desktop.views.message_bar import MessageBar
 from desktop.views.report_panel import ReportPanel
 from desktop.views.search_panel import SearchPanel
@@ -53,6 +54,13 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.message_bar)
         layout.addWidget(self.grid, 1)
         self.setCentralWidget(centre)
+        self.images = ImagesWindow(desk, self)
+        self.images.closed.connect(lambda: self.set_detached(False))
+        self._elsewhere = Elsewhere()
+        self._elsewhere.back.clicked.connect(lambda: self.set_detached(False))
+        self._elsewhere.hide()
+        layout.addWidget(self._elsewhere, 1)
+        self._centre = layout
         self.series_list = SeriesList(desk.studies, cast(ViewportState, desk.layout.shown))
         self.search_panel = SearchPanel(desk.search, desk.archive)
         self.report_panel = ReportPanel(desk.report)
@@ -72,7 +80,7 @@ class MainWindow(QMainWindow):
 
     def choose(self, title: str, choices: Sequence[Choice]) -> None:
         """Let the user choose from a list by typing."""
-        self.chooser = Chooser(title, choices, self)
+        self.chooser = Chooser(title, choices, self.images if self.images.isActiveWindow() else self)
         self.chooser.open()
 
     def list_key_images(self) -> None:
@@ -126,8 +134,26 @@ class MainWindow(QMainWindow):
         else:
             self.show_dock(dock)
 
+    @property
+    def detached(self) -> bool:
+        return self.images.isAncestorOf(self.grid)
+
+    def set_detached(self, detached: bool) -> None:
+        """Give the images a window of their own, or bring them back."""
+        if detached != self.detached:
+            self._elsewhere.setVisible(detached)
+            if detached:
+                self.images.take(self.grid)
+            else:
+                self._centre.insertWidget(1, self.grid, 1)
+                self.images.hide()
+            self.grid.show()
+            self.grid.active.setFocus()
+            self._desk.settings.change(detached=detached)
+
     def toggle_full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        window = self.images if self.images.isActiveWindow() else self
+        window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -136,14 +162,12 @@ class MainWindow(QMainWindow):
             self.arrange()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        accept_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        event.acceptProposedAction()
-        self._desk.open_dropped(paths)
+        self._desk.open_dropped(dropped_paths(event))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.emit()
+        self.images.hide()
         super().closeEvent(event)
