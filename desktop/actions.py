@@ -3,14 +3,15 @@
 The rows are in desktop/commands, one file a menu.
 """
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QToolButton
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QToolButton
 
 from desktop import theme
 from desktop.commands import archive, files, image, measure, report, share, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
+from desktop.views.chooser import Choice
 from desktop.views.viewport import ViewportView
 from desktop.views.window import MainWindow
 
@@ -68,6 +69,10 @@ class Actions(QObject):
             changed.connect(self.refresh)
         self._fill_menus()
         self._fill_toolbar()
+        for field in (*window.findChildren(QLineEdit), *window.findChildren(QPlainTextEdit)):
+            field.installEventFilter(self)
+        window.palette_wanted.connect(self.open_palette)
+        window.shortcuts_wanted.connect(self.show_shortcuts)
         for made in window.grid.views:
             self._give_keys(made)
         window.grid.view_made.connect(self._give_keys)
@@ -90,8 +95,33 @@ class Actions(QObject):
         action.triggered.connect(lambda checked=False: self._run(command))
         return action
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Text fields take Ctrl+K for themselves, to cut a line; the palette has to open there as well."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            keys = QKeySequence(event.keyCombination())
+            if keys in self.actions["palette"].shortcuts():
+                event.ignore()
+                return True
+        return super().eventFilter(watched, event)
+
     def _give_keys(self, viewport: ViewportView) -> None:
         viewport.addActions([self.actions[command.name] for command in COMMANDS if command.in_viewport])
+
+    def open_palette(self) -> None:
+        """Every command by typing; those that cannot be done now are shown and say so."""
+        self._window.choose("Commands", [self._choice(command) for command in COMMANDS if command.name != "palette"])
+
+    def show_shortcuts(self) -> None:
+        """Every command that has keys, with all of them, menu by menu; choosing one does it."""
+        chosen = [self._choice(command, all_keys=True) for command in COMMANDS if command.shortcuts]
+        self._window.choose("Keyboard shortcuts", chosen)
+
+    def _choice(self, command: Command, all_keys: bool = False) -> Choice:
+        action = self.actions[command.name]
+        keys = [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.shortcuts]
+        text = action.text() if action.isVisible() else command.text
+        where = f"{command.menu}, {command.submenu}" if command.submenu else command.menu
+        return Choice(text, action.trigger, where, ", ".join(keys if all_keys else keys[:1]), action.isEnabled())
 
     def _run(self, command: Command) -> None:
         try:

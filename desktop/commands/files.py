@@ -6,6 +6,23 @@ ROWS = (
     Command("open_files", "Open files…", ("Ctrl+O",), "File", lambda d, w: w.dialogs.open_files(), "open"),
     Command("open_folder", "Open folder…", ("Ctrl+Shift+O",), "File", lambda d, w: w.dialogs.open_folder(), "folder"),
     Command(
+        "open_recent",
+        "Open recent…",
+        ("Ctrl+Shift+R",),
+        "File",
+        lambda d, w: w.list_recent(),
+        enabled=lambda d: bool(d.settings.now.recent),
+    ),
+    Command(
+        "close_study",
+        "Close this study",
+        ("Ctrl+W",),
+        "File",
+        lambda d, w: d.studies.close(d.studies.study.uid) if d.studies.study else None,
+        new_group=True,
+        enabled=lambda d: d.studies.study is not None,
+    ),
+    Command(
         "close_studies",
         "Close all studies",
         ("Ctrl+Shift+W",),

@@ -67,7 +67,7 @@ ROWS = (
         "Measure",
         lambda d, w: d.measurements.delete_selected(),
         in_viewport=True,
-        enabled=lambda d: bool(d.measurements.selected),
+        enabled=lambda d: d.measurements.selected_in_sight(),
     ),
     Command(
         "delete_measures",

@@ -44,8 +44,9 @@ def _tags(desk: Desk, window: MainWindow) -> None:
     picture = desk.viewport.picture
     if picture is not None:
         desk.tags.show(picture.ref.image)
-        browser = TagBrowser(desk.tags, window)
+        browser = window.findChild(TagBrowser) or TagBrowser(desk.tags, window)
         browser.show()
+        browser.raise_()
 
 
 ROWS = (

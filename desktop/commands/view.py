@@ -101,4 +101,8 @@ ROWS = (
     Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen()),
 )
 
-HELP_ROWS = (Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about()),)
+HELP_ROWS = (
+    Command("palette", "Find a command…", ("Ctrl+K",), "Help", lambda d, w: w.palette_wanted.emit()),
+    Command("shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_wanted.emit()),
+    Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about(), new_group=True),
+)

@@ -70,6 +70,8 @@ class MeasurementsState(QObject):
         known = {item.id for item in drawn}
         found = [item for item in map(_understood, stored) if item is not None and item.id not in known]
         self._items[uid] = (*found, *drawn)
+        for steps in (self._past, self._future):  # undo goes back to what was drawn, never behind what was stored
+            steps[uid] = [(*found, *items) for items in steps.get(uid, [])]
         self._loaded.add(uid)
         if drawn:
             self._save(uid)
@@ -124,6 +126,7 @@ class MeasurementsState(QObject):
     def add(self, item: Measurement) -> None:
         self._change((*self.of_study(), item))
         self.selected = item.id
+        self.visible = True  # what one draws is seen
         self._tell()
 
     def replace(self, item: Measurement) -> None:
@@ -133,8 +136,14 @@ class MeasurementsState(QObject):
             self._change(now)
         self._tell()
 
+    def selected_in_sight(self) -> bool:
+        """Whether the measurement that keys work on is on the frame of the active viewport, and shown."""
+        return any(item.id == self.selected for item in self.on(self._layout.active))
+
     def delete_selected(self) -> None:
-        self.delete(self.selected)
+        """Only what is in sight: nobody deletes on another frame, or unseen."""
+        if self.selected_in_sight():
+            self.delete(self.selected)
 
     def delete(self, item_id: str) -> None:
         now = tuple(item for item in self.of_study() if item.id != item_id)

@@ -1,21 +1,50 @@
 """The quiet list of files that were left out, each with its reason. Shows what it is given."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHeaderView,
     QLabel,
-    QTableWidget,
-    QTableWidgetItem,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from engine.errors import Rejected
+
+
+HEADINGS = ("File", "Reason")
+Index = QModelIndex | QPersistentModelIndex
+NOWHERE = QModelIndex()
+
+
+class RejectedModel(QAbstractTableModel):
+    """A row a file; cells are asked for as they come into sight, so that 20,000 rows open at once."""
+
+    def __init__(self, rejected: Sequence[Rejected], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = [(item.path, item.reason) for item in rejected]
+
+    def rowCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(HEADINGS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        wanted = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
+        return self._rows[index.row()][index.column()] if wanted else None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | None:
+        across = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return HEADINGS[section] if across else None
 
 
 class RejectedDialog(QDialog):
@@ -26,10 +55,9 @@ class RejectedDialog(QDialog):
         self.resize(860, 420)
         count = len(self._rejected)
         text = f"{count:,} file{' was' if count == 1 else 's were'} left out; everything else is open."
-        self.table = QTableWidget(count, 2)
-        self.table.setHorizontalHeaderLabels(["File", "Reason"])
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.table = QTableView()
+        self.table.setModel(RejectedModel(self._rejected, self))
+        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
         self.table.setTabKeyNavigation(False)
@@ -40,11 +68,6 @@ class RejectedDialog(QDialog):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.table.setColumnWidth(0, 340)
-        for row, item in enumerate(self._rejected):
-            for column, words in enumerate((item.path, item.reason)):
-                cell = QTableWidgetItem(words)
-                cell.setToolTip(words)
-                self.table.setItem(row, column, cell)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy list", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)

@@ -25,6 +25,7 @@ class TagBrowser(QDialog):
     def __init__(self, tags: TagsState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tags = tags
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("DICOM elements")
         self.resize(860, 620)
         self.search = QLineEdit()

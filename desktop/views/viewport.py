@@ -106,6 +106,8 @@ class ViewportView(QWidget):
         self.active = self.framed = False
         self._last: QPointF | None = None
         self._drag: Tool | None = None
+        self._button = Qt.MouseButton.NoButton
+        """Which one began the drag."""
         self._wheel = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -202,6 +204,8 @@ class ViewportView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._drag is not None:
+            return  # one drag at a time: the button that began it ends it
         self.activated.emit(self.state)
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag = self._tools.take(self._gesture(event))
@@ -209,7 +213,7 @@ class ViewportView(QWidget):
             self._drag = self._tools[BUTTONS[event.button()]]
         else:
             return
-        self._last = event.position()
+        self._button, self._last = event.button(), event.position()
         self.setCursor(CURSORS[self._drag.cursor])
         self._drag.press(self._gesture(event))
 
@@ -222,6 +226,8 @@ class ViewportView(QWidget):
         self._drag.move(gesture)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._drag is not None and event.button() != self._button:
+            return
         if self._drag is not None:
             self._drag.release(self._gesture(event))
         self._last = self._drag = None

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
@@ -30,6 +31,8 @@ STACKED_FROM = 760
 
 class MainWindow(QMainWindow):
     closing = Signal()
+    palette_wanted = Signal()
+    shortcuts_wanted = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -82,6 +85,20 @@ class MainWindow(QMainWindow):
         """Let the user choose from a list by typing."""
         self.chooser = Chooser(title, choices, self.images if self.images.isActiveWindow() else self)
         self.chooser.open()
+
+    def list_recent(self) -> None:
+        """Studies that were opened before. What is gone says so when it is opened: no disk is asked beforehand."""
+        desk = self._desk
+        hidden = not desk.viewport.identity_visible  # folders are often called after patients
+        choices = [
+            Choice(
+                f"Item {number}" if hidden else path.name,
+                partial(desk.open, [path]),
+                "name hidden" if hidden else str(path.parent),
+            )
+            for number, path in enumerate(map(Path, desk.settings.now.recent), 1)
+        ]
+        self.choose("Open recent", choices)
 
     def list_key_images(self) -> None:
         keys = self._desk.key_images
@@ -160,6 +177,7 @@ class MainWindow(QMainWindow):
         if not self._arranged:
             self._arranged = True
             self.arrange()
+            self._restore()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         accept_files(event)
@@ -167,7 +185,36 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         self._desk.open_dropped(dropped_paths(event))
 
+    def _restore(self) -> None:
+        """Places and sizes of the last time; Qt brings a window back whose screen is gone."""
+        now = self._desk.settings.now
+        if now.geometry:
+            self.restoreGeometry(_decoded(now.geometry))
+        if now.panels:
+            self.restoreState(_decoded(now.panels))
+        if now.second_geometry:
+            self.images.restoreGeometry(_decoded(now.second_geometry))
+        if now.detached:
+            self.set_detached(True)
+
+    def _remember(self) -> None:
+        self._desk.settings.change(
+            geometry=_encoded(self.saveGeometry()),
+            panels=_encoded(self.saveState()),
+            second_geometry=_encoded(self.images.saveGeometry()),
+        )
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._arranged:
+            self._remember()
         self.closing.emit()
         self.images.hide()
         super().closeEvent(event)
+
+
+def _encoded(value: QByteArray) -> str:
+    return bytes(value.toBase64().data()).decode("ascii")
+
+
+def _decoded(value: str) -> QByteArray:
+    return QByteArray.fromBase64(QByteArray(value.encode("ascii", "ignore")))

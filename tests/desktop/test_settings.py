@@ -117,3 +117,29 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, qtbot: QtB
     state.change(theme="dark")
     assert len(told) == 1
     assert "cannot be kept" in told[0]
+
+
+def test_places_of_panels_and_the_images_window_come_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    app.window.resize(780, 700)  # the screen of these tests has 800 x 800
+    app.window.search_dock.hide()
+    app.actions.actions["detach"].trigger()
+    app.window.close()
+    again = build(tmp_path / "workspace")
+    again.window.show()
+    qtbot.waitExposed(again.window)
+    assert again.window.height() == 700
+    assert again.window.search_dock.isHidden()
+    assert again.window.detached
+    assert again.actions.actions["detach"].isChecked()
+    again.close()
+    again.window.deleteLater()
+
+
+def test_damaged_places_are_as_good_as_none(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    app.desk.settings.change(geometry="äö no base 64", panels="AAAA")
+    again = build(tmp_path / "workspace")
+    again.window.show()
+    qtbot.waitExposed(again.window)
+    assert again.window.isVisible()
+    again.close()
+    again.window.deleteLater()

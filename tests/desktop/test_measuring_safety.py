@@ -1,0 +1,78 @@
+"""What must not happen to measurements: deleted unseen, drawn unseen, undone behind what was stored, left half drawn."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from engine.measurements import as_dict
+from tests.desktop.conftest import dicom, open_paths
+from tests.desktop.test_measuring import LEFT, centre, choose, drag
+from tests.engine.dicom_samples import derive_stack
+
+
+def draw(qtbot: QtBot, app: App, down: int = 0) -> None:
+    choose(qtbot, app, Qt.Key.Key_D)
+    drag(qtbot, app, [centre(app, -100, down), centre(app, 100, down)])
+
+
+def test_delete_spares_a_measurement_on_another_slice(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    draw(qtbot, app)
+    app.desk.viewport.scroll(1)
+    qtbot.waitUntil(app.desk.background.idle)
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_Delete)
+    assert len(app.desk.measurements.of_study()) == 1
+    app.desk.viewport.scroll(-1)
+    qtbot.waitUntil(app.desk.background.idle)
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_Delete)
+    assert app.desk.measurements.of_study() == ()
+
+
+def test_delete_spares_a_hidden_measurement(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    draw(qtbot, app)
+    app.actions.actions["show_measures"].trigger()
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_Delete)
+    app.desk.measurements.delete_selected()
+    assert len(app.desk.measurements.of_study()) == 1
+
+
+def test_drawing_brings_hidden_measurements_back(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.actions.actions["show_measures"].trigger()
+    draw(qtbot, app)
+    assert len(app.desk.measurements.on(app.desk.viewport)) == 1
+
+
+def test_undo_never_goes_behind_what_the_store_held(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    draw(qtbot, app)
+    draw(qtbot, app, down=40)
+    state, study = app.desk.measurements, app.desk.viewport.study
+    assert study is not None
+    first, second = state.of_study()
+    state.undo()
+    state._items[study.uid], state._past[study.uid] = (second,), [()]  # the first lies in the store, not read yet
+    state._take_stored(study.uid, [as_dict(first)])
+    assert state.of_study() == (first, second)
+    state.undo()
+    assert state.of_study() == (first,)
+
+
+def test_a_second_button_does_not_leave_a_drag_unfinished(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    draw(qtbot, app)
+    before = app.desk.measurements.of_study()[0]
+    view = app.window.viewport
+    choose(qtbot, app, Qt.Key.Key_W)
+    qtbot.mousePress(view, LEFT, pos=centre(app, 100, 0))
+    qtbot.mouseMove(view, centre(app, 100, 60))
+    qtbot.mousePress(view, Qt.MouseButton.RightButton, pos=centre(app, 100, 60))
+    qtbot.mouseRelease(view, Qt.MouseButton.RightButton, pos=centre(app, 100, 60))
+    assert app.desk.measurements.draft is not None
+    qtbot.mouseRelease(view, LEFT, pos=centre(app, 100, 60))
+    assert app.desk.measurements.draft is None
+    assert app.desk.measurements.of_study()[0].points != before.points

@@ -1,0 +1,91 @@
+"""Every command by typing, every key in a table, what was opened before, and one study closed alone."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.actions import COMMANDS
+from desktop.app import App
+from desktop.views.chooser import Chooser
+from tests.desktop.conftest import dicom, open_paths, settle
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+def palette(app: App) -> Chooser:
+    chooser = app.window.chooser
+    assert chooser is not None
+    return chooser
+
+
+def test_the_palette_finds_a_command_by_a_few_letters_and_does_it(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.actions.actions["palette"].trigger()
+    chooser = palette(app)
+    assert len(chooser.shown()) == len(COMMANDS) - 1
+    qtbot.keyClicks(chooser.typed, "inv")
+    assert [(choice.text, choice.where, choice.keys) for choice in chooser.shown()] == [("Invert", "Window", "I")]
+    qtbot.keyClick(chooser.typed, Qt.Key.Key_Return)
+    assert app.desk.viewport.inverted
+
+
+def test_a_command_that_cannot_be_done_now_is_shown_and_not_done(qtbot: QtBot, app: App) -> None:
+    app.actions.actions["palette"].trigger()
+    chooser = palette(app)
+    qtbot.keyClicks(chooser.typed, "invert")
+    assert not chooser.shown()[0].enabled
+    qtbot.keyClick(chooser.typed, Qt.Key.Key_Return)
+    assert chooser.isVisible()
+    chooser.close()
+
+
+@pytest.mark.parametrize("field", ["report", "words"])
+def test_the_palette_opens_while_a_text_has_the_keyboard(qtbot: QtBot, app: App, field: str) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    texts: dict[str, QWidget] = {"report": app.window.report_panel.editor, "words": app.window.search_panel.words}
+    text = texts[field]
+    text.setFocus()
+    qtbot.waitUntil(text.hasFocus)
+    qtbot.keyClick(text, Qt.Key.Key_K, CONTROL)
+    assert palette(app).isVisible()
+    palette(app).close()
+
+
+def test_the_table_of_shortcuts_names_every_key(qtbot: QtBot, app: App) -> None:
+    app.actions.actions["shortcuts"].trigger()
+    shown = {choice.text: choice.keys for choice in palette(app).shown()}
+    assert shown["One to one"] == "O, Ctrl+0"
+    assert len(palette(app).shown()) == sum(bool(command.shortcuts) for command in COMMANDS)
+    palette(app).close()
+
+
+def test_what_was_opened_before_is_opened_again(qtbot: QtBot, app: App) -> None:
+    assert not app.actions.actions["open_recent"].isEnabled()
+    app.desk.open([dicom("CT_small.dcm")])
+    settle(qtbot, app)
+    app.desk.studies.close_all()
+    app.actions.actions["open_recent"].trigger()
+    assert [choice.text for choice in palette(app).shown()] == ["CT_small.dcm"]
+    qtbot.keyClick(palette(app).typed, Qt.Key.Key_Return)
+    settle(qtbot, app)
+    assert len(app.desk.studies.studies) == 1
+
+
+def test_recent_names_are_hidden_with_the_identity(app: App) -> None:
+    app.desk.settings.remember_opened([Path("/scans/Doe_Jane.zip")])
+    app.desk.layout.toggle_identity()
+    app.actions.actions["open_recent"].trigger()
+    assert [(choice.text, choice.where) for choice in palette(app).shown()] == [("Item 1", "name hidden")]
+    palette(app).close()
+
+
+def test_one_study_is_closed_and_the_others_stay(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
+    assert app.desk.studies.study is not None
+    gone = app.desk.studies.study.uid
+    app.actions.actions["close_study"].trigger()
+    assert gone not in {study.uid for study in app.desk.studies.studies}
+    assert len(app.desk.studies.studies) == 1
