@@ -67,6 +67,7 @@ class Actions(QObject):
             desk.search.chosen.changed,
         ):
             changed.connect(self.refresh)
+        self.show_icons()
         self._fill_menus()
         self._fill_toolbar()
         for field in (*window.findChildren(QLineEdit), *window.findChildren(QPlainTextEdit)):
@@ -85,8 +86,6 @@ class Actions(QObject):
         action.setCheckable(command.checked is not None)
         key = f" ({command.shortcuts[0]})" if command.shortcuts else ""
         action.setToolTip(f"{command.text.rstrip('…')}{key}")
-        if command.icon:
-            action.setIcon(theme.icon(command.icon))
         context = Qt.ShortcutContext.WidgetShortcut if command.in_viewport else Qt.ShortcutContext.WindowShortcut
         action.setShortcutContext(context)
         if not command.in_viewport:
@@ -106,6 +105,12 @@ class Actions(QObject):
 
     def _give_keys(self, viewport: ViewportView) -> None:
         viewport.addActions([self.actions[command.name] for command in COMMANDS if command.in_viewport])
+
+    def show_icons(self) -> None:
+        """In the colours of the theme."""
+        for command in COMMANDS:
+            if command.icon:
+                self.actions[command.name].setIcon(theme.icon(command.icon))
 
     def open_palette(self) -> None:
         """Every command by typing; those that cannot be done now are shown and say so."""

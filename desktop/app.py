@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtGui import QIcon
@@ -34,8 +35,24 @@ def build(workspace: Path | None = None, who: str = "") -> App:
     """Everything wired, nothing shown or started yet; needs a QApplication."""
     desk = Desk(workspace, who)
     desk.restore()
+    follow_theme(desk)
     window = MainWindow(desk)
-    return App(desk, window, Actions(desk, window))
+    actions = Actions(desk, window)
+    desk.settings.changed.connect(partial(follow_theme, desk, actions))
+    return App(desk, window, actions)
+
+
+def follow_theme(desk: Desk, actions: Actions | None = None) -> None:
+    """Give the app the theme of the settings; what shows colours of its own is told to show them anew."""
+    qt, wanted = QApplication.instance(), desk.settings.now.theme
+    if wanted == theme.NAME or not isinstance(qt, QApplication):
+        return
+    theme.apply(qt, wanted)
+    if actions is not None:
+        actions.show_icons()
+    for changed in (desk.messages.changed, desk.search.changed, desk.search.chosen.changed, desk.report.changed,
+                    desk.report.page_changed, desk.report.draft_changed):  # fmt: skip
+        changed.emit()
 
 
 def make_application(arguments: Sequence[str] = ()) -> QApplication:

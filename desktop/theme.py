@@ -1,6 +1,7 @@
-"""Colours, spacing and icons of the dark reading room. Knows no views.
+"""Colours, spacing and icons: dark for the reading room, light for a bright office. Knows no views.
 
-Contrast (WCAG 2.1): TEXT on PANEL 12:1, MUTED on PANEL 6.6:1, accents on PANEL at least 4.5:1.
+Contrast in both (WCAG 2.1): TEXT on PANEL at least 12:1, MUTED 6:1, accents 4.5:1. The names below are the colours in
+use; views read them when they paint, so that `apply` can change them while the app runs.
 """
 
 from functools import cache
@@ -12,20 +13,47 @@ from PySide6.QtWidgets import QApplication
 
 from engine.resources import resource_path
 
+NAME = "dark"
 VIEWER = "#000000"
 WINDOW = "#141619"
 PANEL = "#1b1e22"
 FIELD = "#111316"
 RAISED = "#272b31"
+HOVER = "#30353c"
 BORDER = "#363c44"
+HANDLE = "#40464f"
+HANDLE_OVER = "#566069"
 TEXT = "#d9dee4"
 MUTED = "#9ca6b2"
 DISABLED = "#636c77"
 ACCENT = "#74b3d1"
+PRIMARY = "#3b6a84"
 SELECTED = "#1f3c4d"
 AMBER = "#dcae5a"
 RED = "#e58a7b"
 GREEN = "#86bf9b"
+
+LIGHT = {
+    "WINDOW": "#dfe3e7",
+    "PANEL": "#f3f5f7",
+    "FIELD": "#ffffff",
+    "RAISED": "#e3e7ec",
+    "HOVER": "#d3d9df",
+    "BORDER": "#b4bdc7",
+    "HANDLE": "#b3bac3",
+    "HANDLE_OVER": "#949da8",
+    "TEXT": "#1c2126",
+    "MUTED": "#4a5460",
+    "DISABLED": "#8b95a0",
+    "ACCENT": "#1b5d7f",
+    "PRIMARY": "#6f9fb8",
+    "SELECTED": "#c5dfec",
+    "AMBER": "#744900",
+    "RED": "#9c2c1b",
+    "GREEN": "#255c3b",
+}
+DARK = {name: globals()[name] for name in LIGHT}
+THEMES = {"dark": DARK, "light": LIGHT}
 
 # Over an image the ground is black in every theme.
 ON_IMAGE = "#d9dee4"
@@ -37,7 +65,10 @@ ON_IMAGE_LINE = "#2a2f36"
 GAP = 8
 ICON = 20
 
-STYLE = f"""
+
+def style() -> str:
+    """Qt's style sheet in the colours in use."""
+    return f"""
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 4px; }}
 QMainWindow::separator {{ background: {WINDOW}; width: 5px; height: 5px; }}
 QMainWindow::separator:hover {{ background: {SELECTED}; }}
@@ -75,11 +106,11 @@ QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};
 QListView, QTreeView, QTableView {{ background: {PANEL}; border: 1px solid transparent; outline: none; }}
 QListView:focus, QTreeView:focus, QTableView:focus {{ border: 1px solid {ACCENT}; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 4px; padding: 5px 12px; }}
-QPushButton:hover {{ background: #30353c; }}
+QPushButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed {{ background: {SELECTED}; }}
 QPushButton:focus {{ border-color: {ACCENT}; }}
 QPushButton:disabled {{ color: {DISABLED}; background: {PANEL}; }}
-QPushButton[primary="true"] {{ background: {SELECTED}; border-color: #3b6a84; }}
+QPushButton[primary="true"] {{ background: {SELECTED}; border-color: {PRIMARY}; }}
 QPushButton[primary="true"]:focus {{ border-color: {ACCENT}; }}
 QPushButton[primary="true"]:disabled {{ color: {DISABLED}; background: {PANEL}; border-color: {BORDER}; }}
 QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 8px;
@@ -95,8 +126,8 @@ QHeaderView::section {{ background: {PANEL}; color: {MUTED}; border: none; borde
     padding: 5px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; }}
-QScrollBar::handle {{ background: #40464f; border-radius: 4px; min-height: 24px; min-width: 24px; margin: 1px; }}
-QScrollBar::handle:hover {{ background: #566069; }}
+QScrollBar::handle {{ background: {HANDLE}; border-radius: 4px; min-height: 24px; min-width: 24px; margin: 1px; }}
+QScrollBar::handle:hover {{ background: {HANDLE_OVER}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QLabel[muted="true"] {{ color: {MUTED}; }}
@@ -104,8 +135,13 @@ QLabel[notice="true"] {{ color: {AMBER}; }}
 """
 
 
-def apply(app: QApplication) -> None:
-    """Fusion with a dark palette; sizes and fonts stay those of the system."""
+def apply(app: QApplication, name: str = "dark") -> None:
+    """Fusion in the colours of a theme; sizes and fonts stay those of the system.
+
+    What was painted before is painted again by Qt; icons that are already on buttons have to be set again.
+    """
+    globals().update(THEMES[name], NAME=name)
+    icon.cache_clear()
     app.setStyle("Fusion")
     palette = QPalette()
     roles = {
@@ -129,7 +165,7 @@ def apply(app: QApplication) -> None:
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(DISABLED))
     app.setPalette(palette)
-    app.setStyleSheet(STYLE.replace("ICONS", resource_path("icons").as_posix()))
+    app.setStyleSheet(style().replace("ICONS", resource_path("icons").as_posix()))
 
 
 @cache

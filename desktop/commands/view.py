@@ -98,6 +98,14 @@ ROWS = (
         checked=lambda d: d.settings.now.detached,
         new_group=True,
     ),
+    Command(
+        "light_theme",
+        "Light theme",
+        ("Ctrl+Shift+T",),
+        "View",
+        lambda d, w: d.settings.change(theme="dark" if d.settings.now.theme == "light" else "light"),
+        checked=lambda d: d.settings.now.theme == "light",
+    ),
     Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen()),
 )
 

@@ -14,7 +14,6 @@ from engine.search import Hit
 THUMBNAIL = 72
 TEXT_LINES = 2
 Index = QModelIndex | QPersistentModelIndex
-KIND_COLORS = {"image": theme.ACCENT, "report": theme.GREEN}
 
 
 def about(hit: Hit) -> str:
@@ -77,7 +76,14 @@ class HitDelegate(QStyledItemDelegate):
         drawing.thumbnail(painter, square, self._state.thumbnail(hit), "" if hit.image_id is not None else "no image")
         left = square.right() + 10
         metrics = QFontMetricsF(lesser)
-        right = drawing.badge(painter, left, area.top(), hit.kind.capitalize(), KIND_COLORS[hit.kind], lesser)
+        right = drawing.badge(
+            painter,
+            left,
+            area.top(),
+            hit.kind.capitalize(),
+            theme.ACCENT if hit.kind == "image" else theme.GREEN,
+            lesser,
+        )
         if hit.prior:
             right = drawing.badge(painter, right + 5, area.top(), "Prior", theme.AMBER, lesser)
         score = f"{hit.score:.2f}"

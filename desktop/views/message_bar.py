@@ -8,8 +8,6 @@ from desktop import theme
 from desktop.errors import BUG, INFO, PROBLEM
 from desktop.state.messages import MessagesState
 
-COLORS = {INFO: theme.ACCENT, PROBLEM: theme.AMBER, BUG: theme.RED}
-
 
 class MessageBar(QFrame):
     def __init__(self, state: MessagesState, parent: QWidget | None = None) -> None:
@@ -24,7 +22,6 @@ class MessageBar(QFrame):
         self.copy.setToolTip("Copy the technical details of this mistake, to report it")
         self.copy.clicked.connect(self._copy)
         self.close_button = QToolButton()
-        self.close_button.setIcon(theme.icon("close"))
         self.close_button.setToolTip("Dismiss this message")
         self.close_button.setAccessibleName("Dismiss this message")
         self.close_button.clicked.connect(state.dismiss)
@@ -37,10 +34,11 @@ class MessageBar(QFrame):
 
     def _show(self) -> None:
         message = self._state.message
+        self.close_button.setIcon(theme.icon("close"))
         self.setVisible(message is not None)
         if message is None:
             return
-        color = COLORS[message.kind]
+        color = {INFO: theme.ACCENT, PROBLEM: theme.AMBER, BUG: theme.RED}[message.kind]
         self.setStyleSheet(f"MessageBar {{ background: {theme.RAISED}; border-left: 3px solid {color}; }}")
         self.text.setText(message.text)
         self.copy.setVisible(bool(message.details))

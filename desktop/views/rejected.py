@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 
 from engine.errors import Rejected
 
-
 HEADINGS = ("File", "Reason")
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()

@@ -1,4 +1,4 @@
-"""What must not happen to measurements: deleted unseen, drawn unseen, undone behind what was stored, left half drawn."""
+"""What must not happen to measurements: deleted or drawn unseen, undone behind what was stored, left half drawn."""
 
 from pathlib import Path
 

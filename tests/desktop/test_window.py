@@ -235,10 +235,12 @@ def test_every_control_has_a_name_for_screen_readers(qtbot: QtBot, app: App) -> 
         assert control.accessibleName() or text or control.toolTip(), control
 
 
-def test_text_is_readable_on_its_ground() -> None:
-    for ground in (theme.PANEL, theme.WINDOW, theme.FIELD, theme.SELECTED):
-        for color in (theme.TEXT, theme.MUTED, theme.AMBER, theme.GREEN, theme.ACCENT, theme.RED):
-            assert contrast(color, ground) >= 4.5, (color, ground)
+@pytest.mark.parametrize("name", theme.THEMES)
+def test_text_is_readable_on_its_ground(name: str) -> None:
+    colors = theme.THEMES[name]
+    for ground in ("PANEL", "WINDOW", "FIELD", "SELECTED"):
+        for color in ("TEXT", "MUTED", "AMBER", "GREEN", "ACCENT", "RED"):
+            assert contrast(colors[color], colors[ground]) >= 4.5, (color, ground)
 
 
 def contrast(one: str, other: str) -> float:
