@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training import calibration
+from training.metrics_retrieval import calibrated, other_share
 
 
 def test_constants_agree_with_plain_loops_over_unrelated_pairs() -> None:
@@ -18,7 +19,29 @@ def test_constants_agree_with_plain_loops_over_unrelated_pairs() -> None:
             cosines[i, j] for i in range(9) for j in range(i + 1, 9)
             if group[i] != group[j] and int(is_text[i]) + int(is_text[j]) == texts
         ]  # fmt: skip
-        assert found[name] == {"mean": pytest.approx(np.mean(values)), "std": pytest.approx(np.std(values))}
+        place = 0.99 * (len(values) - 1)  # linear between the two values around it
+        below, above = sorted(values)[int(place)], sorted(values)[min(int(place) + 1, len(values) - 1)]
+        tail = below + (place - int(place)) * (above - below) - np.mean(values)
+        assert found[name] == {"mean": pytest.approx(np.mean(values)), "std": pytest.approx(tail / 2.3263, rel=1e-4)}
+
+
+def test_two_kinds_with_equal_middles_and_unequal_tails_reach_the_top_alike() -> None:
+    """What the deviation of the whole would leave to the kind with the heavier tail."""
+    rng = np.random.default_rng(0)
+    count = 300
+    is_text = np.repeat([False, True], count)
+    cosines = rng.normal(0.0, 0.1, (2 * count, 2 * count))
+    images = cosines[:count, :count]
+    images[:] = rng.standard_t(4, (count, count)) * 0.1
+    constants = calibration.constants(cosines, is_text, np.eye(2 * count, dtype=bool))
+    scores = calibrated(cosines, is_text, is_text, constants)
+    share = other_share(scores[:count], is_text[:count], is_text, k=6)
+    plain = {kind: {"mean": 0.0, "std": 0.1} for kind in constants} | {
+        "image-image": {"mean": 0.0, "std": float(images.std())}
+    }
+    before = other_share(calibrated(cosines, is_text, is_text, plain)[:count], is_text[:count], is_text, k=6)
+    assert before.mean() < 0.43
+    assert abs(share.mean() - 0.5) < 0.05
 
 
 def test_sentences_of_fewer_than_three_words_are_no_evidence() -> None:
