@@ -46,7 +46,7 @@ class Desk(QObject):
         self.jobs = JobsState(self.background, self)
         self.studies = StudiesState(self.background, parent=self)
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
-        self.mpr = MprState(self.background, lambda: self.layout, parent=self)
+        self.mpr = MprState(self.background, lambda: self.layout, is_open=self.studies.holds, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.shown)  # it stands for whichever viewport is active
         self.tools = ToolsState(self)
@@ -68,6 +68,7 @@ class Desk(QObject):
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.messages.show_error)
         self.settings.problem.connect(self.messages.tell)
+        self.settings.changed.connect(self._limit_frames)
         self.report.outbox.told.connect(self.messages.tell)
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
@@ -142,6 +143,9 @@ class Desk(QObject):
 
     def _presets(self, modality: str) -> tuple[Window, ...]:
         return self.settings.presets(modality, presets(modality))
+
+    def _limit_frames(self) -> None:
+        self.frames.set_limit(self.settings.now.cache_megabytes * 1024 * 1024)
 
     def _remember_layout(self) -> None:
         layout = self.layout

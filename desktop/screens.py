@@ -55,6 +55,11 @@ def compare(app: App) -> None:
         settle(app)
 
 
+def dark_compare(app: App) -> None:
+    run(app, "light_theme")
+    compare(app)
+
+
 def measure(app: App) -> None:
     """A length and an ellipse, drawn with the mouse."""
     full(app)
@@ -109,7 +114,7 @@ def detached(app: App) -> Shown:
 STATES: dict[str, Callable[[App], object]] = {
     "full": full,
     "light": lambda app: run(app, "light_theme"),
-    "compare": lambda app: (run(app, "light_theme"), compare(app)),
+    "compare": dark_compare,
     "measure": measure,
     "no-identity": lambda app: run(app, "identity"),
     "palette": lambda app: chooser("identity", "palette")(app),
@@ -129,7 +134,7 @@ LARGE = ("full", "palette")
 def keep(shown: QWidget, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     QTest.qWait(50)  # a dialog is painted in the next turn of the event loop
-    if not shown.grab().toImage().save(str(path), "JPG", 82):
+    if not shown.grab().toImage().save(str(path), quality=78):
         raise UserError(f"The picture cannot be saved as {path}; choose another place.")
     click.echo(path.name)
 

@@ -68,6 +68,7 @@ ICON = 20
 
 def style() -> str:
     """Qt's style sheet in the colours in use."""
+    shade = "" if NAME == "dark" else "-light"
     return f"""
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 4px; }}
 QMainWindow::separator {{ background: {WINDOW}; width: 5px; height: 5px; }}
@@ -96,10 +97,10 @@ QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox {{
     selection-background-color: {SELECTED}; selection-color: {TEXT}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
-QComboBox::down-arrow {{ image: url(ICONS/chevron.svg); width: 10px; height: 10px; }}
+QComboBox::down-arrow {{ image: url(ICONS/chevron{shade}.svg); width: 10px; height: 10px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {MUTED}; border-radius: 3px;
     background: {FIELD}; }}
-QCheckBox::indicator:checked {{ background: {SELECTED}; border-color: {ACCENT}; image: url(ICONS/check.svg); }}
+QCheckBox::indicator:checked {{ background: {SELECTED}; border-color: {ACCENT}; image: url(ICONS/check{shade}.svg); }}
 SearchPanel, ReportPanel {{ background: {PANEL}; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER};
     selection-background-color: {SELECTED}; }}

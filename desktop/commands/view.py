@@ -2,8 +2,8 @@
 
 from desktop.commands.command import Command
 
-GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3))
-"""Rows and columns that have a key; the first ones as the number keys count viewports."""
+GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3), (3, 1), (3, 2))
+"""Rows and columns, by their keys; the first ones as the number keys count viewports."""
 
 
 def _grid(number: int, rows: int, columns: int) -> Command:
@@ -106,6 +106,7 @@ ROWS = (
         lambda d, w: d.settings.change(theme="dark" if d.settings.now.theme == "light" else "light"),
         checked=lambda d: d.settings.now.theme == "light",
     ),
+    Command("image_memory", "Memory for images…", ("Ctrl+Alt+M",), "View", lambda d, w: w.dialogs.image_memory()),
     Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen()),
 )
 

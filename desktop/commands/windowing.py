@@ -7,6 +7,9 @@ from desktop.commands.image import tool
 from desktop.desk import Desk
 from engine.colour_tables import COLOUR_TABLES
 
+MOST_PRESETS = 20
+"""Of one modality; the first nine have a key."""
+
 
 def _preset_label(number: int, desk: Desk) -> str:
     presets = desk.viewport.presets
@@ -22,11 +25,12 @@ def _preset(number: int) -> Command:
     return Command(
         f"preset_{number}",
         f"Window preset {number}" if number else "Window as the image says",
-        (str(number),),
+        (str(number),) if number < 10 else (),
         "Window",
         lambda desk, window: desk.viewport.apply_preset(number),
         enabled=lambda desk: windowed(desk) and number <= len(desk.viewport.presets),
         label=partial(_preset_label, number),
+        submenu="" if number < 10 else "More presets",
     )
 
 
@@ -46,6 +50,24 @@ def _colours(name: str) -> Command:
 ROWS = (
     *(_preset(number) for number in range(1, 10)),
     _preset(0),
+    *(_preset(number) for number in range(10, MOST_PRESETS + 1)),
+    Command(
+        "keep_preset",
+        "Keep this window as a preset…",
+        ("Shift+P",),
+        "Window",
+        lambda d, w: w.dialogs.keep_preset(),
+        enabled=windowed,
+        new_group=True,
+    ),
+    Command(
+        "edit_presets",
+        "Edit the presets…",
+        ("Ctrl+Shift+P",),
+        "Window",
+        lambda d, w: w.dialogs.edit_presets(),
+        enabled=has_picture,
+    ),
     Command(
         "auto_window",
         "Window over the image's range",

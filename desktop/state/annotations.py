@@ -29,7 +29,8 @@ def annotate(viewport: ViewportState) -> Annotations:
     left = patient_lines(study) if viewport.identity_visible else ("Identity hidden",)
     right = tuple(line for line in (study.description, format_date(study.date), series_title(series)) if line)
     if picture is None:
-        return Annotations(left, right)
+        unread = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
+        return Annotations(left, right, unread)
     where = ["Reading …" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
     depth = slice_position(picture.ref.position, picture.ref.orientation)
     if depth is not None:

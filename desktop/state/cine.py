@@ -14,7 +14,7 @@ from desktop.state.viewport import ViewportState
 
 DEFAULT_RATE = 12.0
 """Frames a second for a stack that does not say its own."""
-SLOWEST, FASTEST = 1.0, 120.0
+SLOWEST, FASTEST = 0.05, 120.0
 FASTER = 1.25
 
 
@@ -33,7 +33,7 @@ class CineState(QObject):
         self.viewport: ViewportState | None = None
         self.speed = 1.0
         """Times the true rate."""
-        self._began, self._first = 0.0, 0
+        self._began, self._first, self._shown = 0.0, 0, 0
         layout.shown.series_changed.connect(self._stop_for_another)
 
     @property
@@ -73,17 +73,22 @@ class CineState(QObject):
         if self.viewport is None or self.viewport.count < 2:
             self.stop()
             return
+        if self.viewport.index != self._shown:  # the reader scrolled, or chose another series: go on from there
+            self._restart()
         due = self._first + int((self._clock() - self._began) * self.rate())
         self.viewport.go_to(due % self.viewport.count)
+        self._shown = self.viewport.index
 
     def _restart(self) -> None:
         if self.viewport is not None:
-            self._began, self._first = self._clock(), self.viewport.index
+            self._began, self._first, self._shown = self._clock(), self.viewport.index, self.viewport.index
             self._timer.start(max(1, round(1000 / self.rate())))
 
     def _stop_for_another(self) -> None:
         if self.viewport is not None and self.viewport.count < 2:
             self.stop()
+        else:
+            self._restart()
 
 
 def true_rate(viewport: ViewportState) -> float:

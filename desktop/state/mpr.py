@@ -1,11 +1,13 @@
 """Axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and cuts nothing itself."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane
+from desktop.state.geometry import View
 from desktop.state.layout import LayoutState
 from desktop.state.viewport import ViewportState
 from engine.errors import UserError
@@ -13,10 +15,36 @@ from engine.mpr import Planes, is_plane, planes_of
 from engine.pixels import Pixels, read_frame
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Study
+from engine.voi import Window
 from engine.volume import load_volume, why_no_volume
 
 TITLE = "Reading slices for planes"
 GRID = (2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a viewport showed before the planes took its place."""
+
+    viewport: ViewportState
+    study: Study | None
+    series: Series | None
+    index: int
+    window: Window | None
+    view: View
+
+    @classmethod
+    def of(cls, viewport: ViewportState) -> "_Kept":
+        return cls(viewport, viewport.study, viewport.series, viewport.index, viewport.window, viewport.view)
+
+    def put_back(self) -> None:
+        viewport = self.viewport
+        if viewport.series is not self.series:
+            viewport.show(self.study, self.series)
+        viewport.go_to(self.index)
+        if self.window is not None:
+            viewport.set_window(self.window)
+        viewport.set_view(self.view)
 
 
 class MprState(QObject):
@@ -29,12 +57,15 @@ class MprState(QObject):
         background: Background,
         layout: Callable[[], LayoutState],
         read: Callable[[FrameRef], Pixels] = read_frame,
+        is_open: Callable[[Series], bool] = lambda series: True,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._is_open = is_open
         self._background, self._layout, self._read = background, layout, read
         self.planes: Planes | None = None
         self._before: tuple[int, int] = (1, 1)
+        self._kept: list[_Kept] = []
         self._job: Job | None = None
 
     def read(self, frame: FrameRef) -> Pixels:
@@ -90,10 +121,14 @@ class MprState(QObject):
         for viewport in layout.every:
             if viewport.series is not None and is_plane(viewport.series.frames[0]):
                 viewport.show(None, None)
-        stack = next((viewport for viewport in layout.viewports if viewport.series is planes.volume.series), None)
-        if stack is not None:
-            layout.activate(stack)
+        for kept in self._kept:
+            if kept.series is None or self._is_open(kept.series):
+                kept.put_back()
+        self._kept = []
         layout.set_grid(*self._before)
+        shown = [viewport for viewport in layout.viewports if viewport.series is planes.volume.series]
+        if shown:
+            layout.activate(shown[0])
         self.changed.emit()
 
     def keeps(self, viewport: ViewportState, series: list[Series]) -> bool:
@@ -107,6 +142,7 @@ class MprState(QObject):
         layout = self._layout()
         if not self.shown:
             self._before = (layout.rows, layout.columns)
+            self._kept = [_Kept.of(viewport) for viewport in layout.every]
         self.planes = planes
         layout.set_grid(*GRID)
         first = layout.viewports

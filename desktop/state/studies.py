@@ -116,6 +116,10 @@ class StudiesState(QObject):
         for signal in (self.changed, self.rejected_changed, self.selected, self.closed):
             signal.emit()
 
+    def holds(self, series: Series) -> bool:
+        """Is it, as it is, one of those that are open?"""
+        return any(series is one for study in self.studies for one in study.series)
+
     def thumbnail(self, series_id: str) -> Image | None:
         """The small picture when it is there."""
         return self._thumbnails.get(series_id)

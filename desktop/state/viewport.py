@@ -248,6 +248,10 @@ class ViewportState(QObject):
             self.texts_visible = visible
             self.overlay_changed.emit()
 
+    def set_view(self, view: View) -> None:
+        """Zoom, place and turning as they were kept of this viewport."""
+        self._look(view)
+
     # -- making pictures
 
     def _key(self, work: str) -> str:

@@ -1,20 +1,27 @@
 """Asks for files and folders and shows the small dialogs. Hands every answer to a state; does no work itself."""
 
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
+from desktop.views.presets_dialog import PresetsDialog
 from desktop.views.rejected import RejectedDialog
 from desktop.views.status import NOTICE
+from engine.window import Window
+
+CACHE_MEGABYTES = (128, 65_536)
+"""Least and most for decoded images."""
 
 
 class Dialogs:
     def __init__(self, desk: Desk, parent: QWidget) -> None:
         self._desk, self._parent = desk, parent
         self.rejected: RejectedDialog | None = None
+        self.presets: PresetsDialog | None = None
 
     def open_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open DICOM files or zip archives")
@@ -54,6 +61,33 @@ class Dialogs:
         self.rejected = RejectedDialog(self._desk.studies.rejected, self._parent)
         self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.rejected.show()
+
+    def edit_presets(self) -> None:
+        """The windows of the modality on screen."""
+        series = self._desk.viewport.series
+        if series is not None:
+            keep = partial(self._desk.settings.set_presets, series.modality)
+            self.presets = PresetsDialog(series.modality, self._desk.viewport.presets, keep, self._parent)
+            self.presets.open()
+
+    def keep_preset(self) -> None:
+        """The window on screen under a name, after those that there are."""
+        series, window = self._desk.viewport.series, self._desk.viewport.shown_window
+        if series is None or window is None:
+            return
+        title, question = "Keep this window", f"Name of the preset for {series.modality}"
+        name, sure = QInputDialog.getText(self._parent, title, question)
+        if sure and name.strip():
+            added = Window(window.center, window.width, "LINEAR", name.strip())
+            self._desk.settings.set_presets(series.modality, (*self._desk.viewport.presets, added))
+
+    def image_memory(self) -> None:
+        """How much decoded frames may take."""
+        now, (least, most) = self._desk.settings.now.cache_megabytes, CACHE_MEGABYTES
+        title, question = "Memory for images", "Megabytes for decoded images; more keeps more series ready"
+        chosen, sure = QInputDialog.getInt(self._parent, title, question, now, least, most, 128)
+        if sure:
+            self._desk.settings.change(cache_megabytes=chosen)
 
     def about(self) -> None:
         bundle = self._desk.archive.bundle

@@ -28,7 +28,7 @@ def thumbnail(painter: QPainter, area: QRectF, image: Image | None, empty: str =
     """A picture fitted into a black square, or a word where there is none."""
     painter.fillRect(area, QColor(theme.VIEWER))
     if image is None:
-        painter.setPen(QColor(theme.DISABLED if not empty else theme.MUTED))
+        painter.setPen(QColor(theme.DISABLED if not empty else theme.ON_IMAGE_MUTED))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, empty)
         return
     source = to_qimage(image)

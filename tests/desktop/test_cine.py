@@ -106,3 +106,30 @@ def test_the_command_plays_the_real_window(qtbot: QtBot, app: App) -> None:
     app.actions.actions["cine"].trigger()
     assert not app.desk.cine.playing
     settle(qtbot, app)
+
+
+def test_a_reader_who_scrolls_while_it_plays_goes_on_from_there(app: App, cine: CineState, clock: Clock) -> None:
+    cine.toggle()
+    clock.now += 0.0501
+    cine.tick()
+    app.desk.viewport.go_to(6)
+    cine.tick()
+    assert app.desk.viewport.index == 6
+    clock.now += 0.0501
+    cine.tick()
+    assert app.desk.viewport.index == 7
+
+
+def test_another_series_plays_from_its_first_frame(app: App, cine: CineState, clock: Clock) -> None:
+    cine.toggle()
+    clock.now += 0.16
+    cine.tick()
+    viewport = app.desk.viewport
+    viewport.show(viewport.study, viewport.series)
+    cine.tick()
+    assert viewport.index == 0
+
+
+def test_a_slow_series_keeps_its_true_rate(app: App, cine: CineState) -> None:
+    set_frame_time(app.desk.viewport, 4000.0)
+    assert cine.rate() == pytest.approx(0.25)

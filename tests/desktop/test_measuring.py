@@ -244,6 +244,31 @@ def test_planes_of_a_stack_are_linked_and_left_again(qtbot: QtBot, app: App, tmp
     assert not app.desk.mpr.shown
 
 
+def test_leaving_the_planes_brings_the_comparison_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path, dicom("MR_small.dcm"))
+    app.actions.actions["grid_1x2"].trigger()
+    stack, other = app.desk.layout.viewports
+    found = [(one, one.series[0]) for one in app.desk.studies.studies]
+    (second, beside), (study, series) = sorted(found, key=lambda pair: len(pair[1].frames))
+    stack.show(study, series)
+    other.show(second, beside)
+    settle(qtbot, app)
+    app.desk.layout.activate(stack)
+    stack.go_to(2)
+    stack.zoom_by(2.0)
+    settle(qtbot, app)
+    zoomed = stack.view
+    choose(qtbot, app, Qt.Key.Key_V)
+    settle(qtbot, app)
+    assert app.desk.mpr.shown
+    choose(qtbot, app, Qt.Key.Key_V)
+    settle(qtbot, app)
+    assert [viewport.series for viewport in app.desk.layout.viewports] == [series, beside]
+    assert (stack.index, stack.view) == (2, zoomed)
+    assert app.desk.viewport is stack
+
+
 def test_planes_of_an_uneven_stack_are_refused_with_their_reason(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 12])
     open_paths(qtbot, app, tmp_path)
