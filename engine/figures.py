@@ -4,8 +4,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.calibration import Calibration, Point
+
+Points = NDArray[np.float64]
 
 
 def length(start: Point, end: Point, scale: Calibration) -> float:
@@ -66,20 +69,35 @@ def outline_area(outline: Sequence[Point], scale: Calibration) -> float | None:
 
 
 def crosses_itself(outline: Sequence[Point]) -> bool:
-    """Do two sides of a closed outline cross? Touching corners do not count."""
-    start = np.array(outline, float)
-    step = np.roll(start, -1, axis=0) - start
-    apart = start[None, :, :] - start[:, None, :]  # [i, j]: from the start of side i to that of side j
+    """Do two sides of a closed outline cross? Touching corners do not count.
 
-    def cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        product: np.ndarray = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+    Sides are sorted by where they begin from left to right and each is compared with the next, the next but one and so
+    on, as long as any two still lie over each other: an outline drawn by hand needs a few rounds, not all pairs.
+    """
+    start = np.array(outline, float)
+    end = np.roll(start, -1, axis=0)
+    left, right = np.minimum(start, end)[:, 0], np.maximum(start, end)[:, 0]
+    order = np.argsort(left, kind="stable")
+    start, step, left, right = start[order], (end - start)[order], left[order], right[order]
+    for distance in range(1, len(start)):
+        near = np.flatnonzero(left[distance:] <= right[:-distance])
+        if not len(near):
+            return False
+        if _cross(start[near], step[near], start[near + distance], step[near + distance]).any():
+            return True
+    return False
+
+
+def _cross(start: Points, step: Points, other: Points, other_step: Points) -> NDArray[np.bool_]:
+    """bool [N]: does side i of the one list cross side i of the other, not at a corner? float [N, 2] each."""
+
+    def cross(first: Points, second: Points) -> NDArray[np.float64]:
+        product: NDArray[np.float64] = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
         return product
 
-    turn = cross(step[:, None, :], step[None, :, :])
+    apart, turn = other - start, cross(step, other_step)
     with np.errstate(divide="ignore", invalid="ignore"):
-        along_first = cross(apart, step[None, :, :]) / turn
-        along_second = cross(apart, step[:, None, :]) / turn
-    inside = 1e-9, 1 - 1e-9
-    hits = (turn != 0) & (along_first > inside[0]) & (along_first < inside[1])
-    hits &= (along_second > inside[0]) & (along_second < inside[1])
-    return bool(hits.any())
+        along, along_other = cross(apart, other_step) / turn, cross(apart, step) / turn
+    least, most = 1e-9, 1 - 1e-9
+    hits: NDArray[np.bool_] = (turn != 0) & (along > least) & (along < most)
+    return hits & (along_other > least) & (along_other < most)

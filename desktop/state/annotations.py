@@ -36,7 +36,7 @@ def annotate(viewport: ViewportState) -> Annotations:
     if depth is not None:
         where.append(f"{depth:.1f} mm")
     height, width = picture.image.shape[:2]
-    look = [f"{width} × {height}   zoom {100 * viewport.scale:.0f} %"]
+    look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:
         look.insert(0, format_window(picture.window, picture.pixels.unit))
     if picture.inverted:

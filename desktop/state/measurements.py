@@ -195,9 +195,15 @@ class MeasurementsState(QObject):
     def go_to(self, item_id: str) -> None:
         """Select a measurement and show its frame."""
         item = next((known for known in self.of_study() if known.id == item_id), None)
-        index = self.frame_index(item) if item else None
-        if index is not None:
-            self._layout.active.go_to(index)
+        viewport = self._layout.active
+        if item is not None and viewport.study is not None:
+            if self.frame_index(item) is None:  # in another series of the study
+                series = next((one for one in viewport.study.series if any(map(item.belongs_to, one.frames))), None)
+                if series is not None:
+                    viewport.show(viewport.study, series)
+            index = self.frame_index(item)
+            if index is not None:
+                viewport.go_to(index)
         self.select(item_id)
 
     def set_draft(self, draft: Measurement | None) -> None:

@@ -54,11 +54,12 @@ def _opening(shutter: Shutter, canvas: Canvas) -> QPainterPath:
 
 
 def overlay_painter() -> Painter:
-    """DICOM overlay planes with a dark rim of one image pixel; hidden with the corner texts."""
+    """DICOM overlay planes with a dark rim of one image pixel; hidden with the corner texts, and with the identity,
+    for a name may be drawn in them."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        if picture is None or not canvas.texts:
+        if picture is None or not canvas.texts or not canvas.state.identity_visible:
             return
         for plane in picture.pixels.overlays:
             painter.setTransform(QTransform.fromTranslate(plane.left - 1, plane.top - 1) * canvas.transform, True)

@@ -61,17 +61,20 @@ def _draw(painter: QPainter, left: float, base: float, text: str, color: str) ->
 
 
 def write_corners(painter: QPainter, area: QRectF, notes: Annotations) -> None:
-    """Four corners of lines; a line too long for its half ends in dots, lines that do not fit are left out."""
+    """Four corners of lines; a line gets its half and what the line beside it leaves, and ends in dots after that."""
     metrics = QFontMetricsF(painter.font())
-    column = area.width() / 2 - MARGIN
+    half = area.width() / 2 - MARGIN
     most = max(1, int(area.height() * 0.42 / metrics.lineSpacing()))
-    for lines, right, bottom in (
-        (notes.top_left, False, False),
-        (notes.top_right, True, False),
-        (notes.bottom_left, False, True),
-        (notes.bottom_right, True, True),
+    for lines, beside, right, bottom in (
+        (notes.top_left, notes.top_right, False, False),
+        (notes.top_right, notes.top_left, True, False),
+        (notes.bottom_left, notes.bottom_right, False, True),
+        (notes.bottom_right, notes.bottom_left, True, True),
     ):
+        opposite = list(reversed(beside) if bottom else beside)
         for row, line in enumerate(list(reversed(lines) if bottom else lines)[:most]):
+            taken = metrics.horizontalAdvance(opposite[row]) if row < len(opposite) else 0.0
+            column = max(half, area.width() - taken - 2 * MARGIN)
             offset = row * metrics.lineSpacing()
             top = area.bottom() - metrics.lineSpacing() - offset if bottom else area.top() + offset
             place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())

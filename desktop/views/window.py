@@ -7,7 +7,7 @@ from typing import cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.desk import Desk
@@ -73,6 +73,12 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(desk.jobs, desk.archive, desk.studies)
         self.setStatusBar(self.status)
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)
+        for panel, first in (
+            (self.series_list, self.series_list.list),
+            (self.search_panel, self.search_panel.words),
+            (self.report_panel, self.report_panel.editor),
+        ):
+            panel.setFocusProxy(first)
         self.resize(1440, 900)
         self.viewport.setFocus()
 
@@ -145,11 +151,14 @@ class MainWindow(QMainWindow):
         dock.raise_()
 
     def toggle_dock(self, dock: QDockWidget) -> None:
-        """Bring a hidden or covered panel to the front; hide one that is in sight."""
-        if dock.isVisible() and not dock.visibleRegion().isEmpty():
+        """Give a panel the keyboard, bringing it to the front; hide one that has the keyboard."""
+        focus = QApplication.focusWidget()
+        if focus is not None and dock.isAncestorOf(focus) and dock.isVisible():
             dock.hide()
+            self.grid.active.setFocus()
         else:
             self.show_dock(dock)
+            dock.widget().setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     @property
     def detached(self) -> bool:

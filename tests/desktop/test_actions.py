@@ -76,3 +76,17 @@ def test_arrows_scroll_only_while_the_image_has_the_keyboard(app: App) -> None:
     for name in ("next_image", "previous_image", "forward", "back", "first_image", "last_image"):
         assert app.actions.actions[name].shortcutContext() == Qt.ShortcutContext.WidgetShortcut
         assert app.actions.actions[name] in app.window.viewport.actions()
+
+
+@pytest.mark.parametrize("name", ["show_studies", "show_similar", "show_report"])
+def test_a_panel_gets_the_keyboard_by_its_key_and_is_hidden_by_the_second(qtbot: QtBot, app: App, name: str) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    window = app.window
+    docks = {"show_studies": window.studies_dock, "show_similar": window.search_dock, "show_report": window.report_dock}
+    app.actions.actions[name].trigger()
+    focus = window.focusWidget()
+    assert focus is not None
+    assert docks[name].isAncestorOf(focus)
+    app.actions.actions[name].trigger()
+    assert docks[name].isHidden()
+    assert window.focusWidget() is window.viewport

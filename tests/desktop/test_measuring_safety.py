@@ -76,3 +76,20 @@ def test_a_second_button_does_not_leave_a_drag_unfinished(qtbot: QtBot, app: App
     qtbot.mouseRelease(view, LEFT, pos=centre(app, 100, 60))
     assert app.desk.measurements.draft is None
     assert app.desk.measurements.of_study()[0].points != before.points
+
+
+def test_a_listed_measurement_of_another_series_is_gone_to(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path / "one", [0, 3, 6], SeriesInstanceUID="1.2.3.1", StudyInstanceUID="1.2.3")
+    derive_stack(tmp_path / "two", [0, 3, 6], SeriesInstanceUID="1.2.3.2", StudyInstanceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    app.desk.viewport.go_to(2)
+    qtbot.waitUntil(app.desk.background.idle)
+    draw(qtbot, app)
+    drawn, where = app.desk.measurements.of_study()[0], app.desk.viewport.series
+    app.desk.studies.step(1)
+    app.desk.studies.step(1)
+    qtbot.waitUntil(app.desk.background.idle)
+    assert app.desk.viewport.series is not where
+    app.desk.measurements.go_to(drawn.id)
+    assert app.desk.viewport.series is where
+    assert app.desk.viewport.index == 2

@@ -63,6 +63,37 @@ def test_an_outline_that_crosses_itself_has_no_area() -> None:
     assert not crosses_itself([(0, 0), (4, 0), (4, 4), (2, 2), (0, 4)])
 
 
+def test_crossing_sides_are_found_as_by_comparing_all_of_them() -> None:
+    """Against a plain loop over all pairs of sides with exact turns of their corners."""
+
+    def side(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
+        return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+    def plain(outline: list[tuple[int, int]]) -> bool:
+        sides = list(zip(outline, [*outline[1:], outline[0]]))
+        return any(
+            side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+            for number, (a, b) in enumerate(sides)
+            for c, d in sides[:number]
+        )
+
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(400):
+        outline = [(int(x), int(y)) for x, y in rng.integers(0, 9, (rng.integers(3, 7), 2))]
+        found.append(plain(outline))
+        assert crosses_itself(outline) == found[-1], outline
+    assert 50 < sum(found) < 350
+
+
+def test_a_long_outline_drawn_by_hand_is_judged_in_a_few_rounds() -> None:
+    turn = np.linspace(0, 2 * np.pi, 10_000, endpoint=False)
+    circle = [(float(x), float(y)) for x, y in zip(300 + 200 * np.cos(turn), 300 + 150 * np.sin(turn))]
+    assert outline_area(circle, SQUARE) == pytest.approx(np.pi * 200 * 150, rel=1e-5)
+    circle[100] = (300.0, 460.0)
+    assert crosses_itself(circle)
+
+
 def test_a_length_on_real_oblique_mr_is_the_distance_of_the_two_places_in_the_patient() -> None:
     """Against PS3.3 C.7.6.2.1.1 written out with the file's own numbers."""
     source = dataset("MR2_UNCI.dcm")
