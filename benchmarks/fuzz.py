@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fuzz_worker import answer
+from benchmarks._section import put
+from benchmarks.fuzz_worker import answer, sources
 
+TITLE = "Damaged files"
 TIMEOUT = 60.0
 """Seconds without an answer that count as a hang."""
 
@@ -106,12 +108,24 @@ def run(first: int, count: int, timeout: float = TIMEOUT, every: int = 0) -> Out
     return outcome
 
 
+def table(outcome: Outcome, seed: int) -> str:
+    count = outcome.ends.total()
+    ends = [f"| {end} | {outcome.ends[end]:,} |" for end in ("shown", "refused", "bug", "crash", "hang")]
+    return (
+        f"{count:,} cases, seeds {seed:,} to {seed + count - 1:,}: each damages one of {len(sources())} real files of "
+        "pydicom and pydicom-data, lists it, reads its elements, and decodes and renders its first and last frame in a "
+        f"process of its own. `python -m benchmarks.fuzz --seed {seed} --count {count} --markdown docs/benchmarks.md`\n\n"
+        + "\n".join(["| end | cases |", "|---|---|", *ends])
+    )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=1, help="seed of the first case; the others follow")
     options.add_argument("--count", type=int, default=1000)
     options.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds")
     options.add_argument("--again", type=int, metavar="SEED", help="one case, in this process")
+    options.add_argument("--markdown", type=Path, metavar="FILE", help="put the counts into this file")
     chosen = options.parse_args()
     if chosen.again is not None:
         with tempfile.TemporaryDirectory() as folder:
@@ -122,6 +136,8 @@ def main() -> None:
     for finding in outcome.findings:
         print(json.dumps(finding))
     print(f"{outcome.ends.total()} cases from seed {chosen.seed}: {dict(outcome.ends)}")
+    if chosen.markdown:
+        put(chosen.markdown, TITLE, table(outcome, chosen.seed))
     sys.exit(1 if outcome.findings else 0)
 
 
