@@ -114,8 +114,8 @@ def table(outcome: Outcome, seed: int) -> str:
     return (
         f"{count:,} cases, seeds {seed:,} to {seed + count - 1:,}: each damages one of {len(sources())} real files of "
         "pydicom and pydicom-data, lists it, reads its elements, and decodes and renders its first and last frame in a "
-        f"process of its own. `python -m benchmarks.fuzz --seed {seed} --count {count} --markdown docs/benchmarks.md`\n\n"
-        + "\n".join(["| end | cases |", "|---|---|", *ends])
+        f"process of its own. Made by `python -m benchmarks.fuzz --seed {seed} --count {count} --markdown "
+        "docs/benchmarks.md`.\n\n" + "\n".join(["| end | cases |", "|---|---|", *ends])
     )
 
 

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from desktop.state.geometry import edges_on_screen
 from desktop.state.viewport import ViewportState
+from engine.calibration import Point
 from engine.geometry import edge_letters
 from engine.image_marks import burned_in_mark, laterality_mark, lossy_mark
+from engine.pixels import Pixels
+from engine.roi import value_at
 from engine.study import Series, Study
 from engine.voi import Window
 
@@ -21,8 +24,11 @@ class Annotations:
     edges: tuple[str, str, str, str] | None = None
 
 
-def annotate(viewport: ViewportState) -> Annotations:
-    """What to write over the picture on screen: numbers belong to that picture, not to one still being made."""
+def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
+    """What to write over the picture on screen: numbers belong to that picture, not to one still being made.
+
+    pointed: with the value under the mouse.
+    """
     study, series, picture = viewport.study, viewport.series, viewport.picture
     if study is None or series is None:
         return Annotations()
@@ -41,12 +47,23 @@ def annotate(viewport: ViewportState) -> Annotations:
         look.insert(0, format_window(picture.window, picture.pixels.unit))
     if picture.inverted:
         look.insert(0, "Inverted")
+    under = value_text(picture.pixels, viewport.pointed if pointed else None)
+    if under:
+        look.insert(0, under)
     image = picture.ref.image
     marks = (laterality_mark(image), lossy_mark(image), burned_in_mark(image, series.modality))
     where += [mark for mark in marks if mark]
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(where)), tuple(look), edges)
+
+
+def value_text(pixels: Pixels, point: Point | None) -> str:
+    """What the pixel under the mouse holds: its value with the unit, or its colour; "" outside and on padding."""
+    value = value_at(pixels, point) if point is not None else None
+    if value is None:
+        return ""
+    return "RGB {} {} {}".format(*value) if isinstance(value, tuple) else f"{value:,.6g} {pixels.unit}".rstrip()
 
 
 def patient_lines(study: Study) -> tuple[str, ...]:

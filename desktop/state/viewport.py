@@ -4,6 +4,7 @@ Pictures are made on a worker, one at a time: while one is under way only the la
 shows what can be shown and always ends on the last frame asked for. The number on screen is that of the picture there.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,8 @@ class ViewportState(QObject):
     view_changed = Signal()
     overlay_changed = Signal()
     """Something that is painted over the picture: corner texts, regions, measurements."""
+    pointed_changed = Signal()
+    """The mouse is over another pixel."""
     identity_changed = Signal()
     index_changed = Signal()
     """Another frame was asked for."""
@@ -55,6 +58,8 @@ class ViewportState(QObject):
         self.inverted = False
         self.picture: Picture | None = None
         self.failure = ""
+        self.pointed: Point | None = None
+        """Where the mouse is, in image coordinates; None outside."""
         self.view = View()
         self.identity_visible = True
         self.texts_visible = True
@@ -248,6 +253,12 @@ class ViewportState(QObject):
             self.texts_visible = visible
             self.overlay_changed.emit()
 
+    def point_at(self, point: Point | None) -> None:
+        """The mouse is over this place; told only once a pixel."""
+        before, self.pointed = self.pointed, point
+        if _pixel(before) != _pixel(point):
+            self.pointed_changed.emit()
+
     def set_view(self, view: View) -> None:
         """Zoom, place and turning as they were kept of this viewport."""
         self._look(view)
@@ -305,3 +316,7 @@ class ViewportState(QObject):
             self._refresh()
         elif self.series is not None and self.picture is not None:
             self._ahead.around(self.series, self.index, self._direction, self.picture.pixels)
+
+
+def _pixel(point: Point | None) -> tuple[int, int] | None:
+    return None if point is None else (math.floor(point[0]), math.floor(point[1]))

@@ -57,7 +57,7 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     area = everything.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
     height = QFontMetricsF(painter.font()).lineSpacing()
     if annotations:
-        notes = annotate(state) if identity else without_identity(state)
+        notes = annotate(state, pointed=False) if identity else without_identity(state)
         write_corners(painter, area.adjusted(0, 0, 0, -height), notes)
         write_edges(painter, area.adjusted(0, 0, 0, -height), notes)
     place = QRectF(area.left(), area.bottom() - height, area.width(), height)
@@ -69,7 +69,9 @@ def without_identity(state: ViewportState) -> Annotations:
     series = state.series
     number = f"Series {series.number}" if series is not None and series.number is not None else ""
     kind = series.modality if series is not None else ""
-    return replace(annotate(state), top_left=(), top_right=tuple(line for line in (kind, number) if line))
+    return replace(
+        annotate(state, pointed=False), top_left=(), top_right=tuple(line for line in (kind, number) if line)
+    )
 
 
 def warning(desk: Desk, identity: bool) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -116,7 +116,8 @@ class ViewportView(QWidget):
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
         self.setAccessibleName("Image")
-        for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
+        for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed,
+                       state.pointed_changed):  # fmt: skip
             signal.connect(self.update)
         state.picture_changed.connect(self._describe)
         tools.changed.connect(self._take_tool)
@@ -218,6 +219,7 @@ class ViewportView(QWidget):
         self._drag.press(self._gesture(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.state.point_at(self.state.to_image((event.position().x(), event.position().y())))
         if self._drag is None:
             self._tools[self._tools.chosen].hover(self._gesture(event))
             return
@@ -232,6 +234,10 @@ class ViewportView(QWidget):
             self._drag.release(self._gesture(event))
         self._last = self._drag = None
         self._take_tool()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.state.point_at(None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
