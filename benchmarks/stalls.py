@@ -104,6 +104,7 @@ class Watcher(QObject):
         self._timer = QTimer(self, interval=round(1000 * BEAT), timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
         self._looks: list[str] = []
+        self._schedule = os.open(SCHEDULE, os.O_RDONLY) if TOLD else -1
         self._ended = threading.Event()
         self.beats = Beats()
 
@@ -111,7 +112,7 @@ class Watcher(QObject):
         self.beats, self._ended = Beats(), threading.Event()
         self._before, self._begun = processor_seconds(), time.perf_counter()
         self._last, self._work = self._begun, time.thread_time()
-        self._begun_work, self._queued = self._work, queued()
+        self._begun_work, self._queued = self._work, queued(self._schedule)
         self._looks = []
         threading.Thread(target=self._look, args=(self._ended,), daemon=True).start()
         self._timer.start()
@@ -126,7 +127,7 @@ class Watcher(QObject):
         return self.beats
 
     def _beat(self) -> None:
-        now, work, waited = time.perf_counter(), time.thread_time(), queued()
+        now, work, waited = time.perf_counter(), time.thread_time(), queued(self._schedule)
         seconds = max(0.0, now - self._last - BEAT)
         self.beats.gaps.append(seconds)
         if seconds > LIMIT:
@@ -143,9 +144,9 @@ class Watcher(QObject):
                 self._looks.append(place(sys._current_frames().get(self._thread)))
 
 
-def queued() -> float:
-    """Seconds so far that this thread was ready to run and had no core; 0 where the system does not tell."""
-    return int(SCHEDULE.read_text().split()[1]) / 1e9 if TOLD else 0.0
+def queued(schedule: int) -> float:
+    """Seconds so far that a thread was ready to run and had no core; 0 where the system does not tell."""
+    return int(os.pread(schedule, 100, 0).split()[1]) / 1e9 if TOLD else 0.0
 
 
 def place(frame: FrameType | None) -> str:

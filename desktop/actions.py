@@ -3,7 +3,7 @@
 The rows are in desktop/commands, one file a menu.
 """
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QToolButton
 
@@ -43,6 +43,8 @@ class Actions(QObject):
     def __init__(self, desk: Desk, window: MainWindow) -> None:
         super().__init__(window)
         self._desk, self._window = desk, window
+        self._soon = QTimer(self, singleShot=True)  # one event changes many states: the rows are looked at once
+        self._soon.timeout.connect(self.refresh)
         self.actions = {command.name: self._make(command) for command in COMMANDS}
         for changed in (
             desk.studies.changed,
@@ -66,7 +68,7 @@ class Actions(QObject):
             desk.report.page_changed,
             desk.search.chosen.changed,
         ):
-            changed.connect(self.refresh)
+            changed.connect(self._soon.start)
         self.show_icons()
         self._fill_menus()
         self._fill_toolbar()
@@ -114,10 +116,12 @@ class Actions(QObject):
 
     def open_palette(self) -> None:
         """Every command by typing; those that cannot be done now are shown and say so."""
+        self.refresh()
         self._window.choose("Commands", [self._choice(command) for command in COMMANDS if command.name != "palette"])
 
     def show_shortcuts(self) -> None:
         """Every command that has keys, with all of them, menu by menu; choosing one does it."""
+        self.refresh()
         chosen = [self._choice(command, all_keys=True) for command in COMMANDS if command.shortcuts]
         self._window.choose("Keyboard shortcuts", chosen)
 

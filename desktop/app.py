@@ -1,6 +1,7 @@
 """Wires states, views and commands into the running app: the only place that does. Holds no logic of its own."""
 
 import argparse
+import gc
 import getpass
 import logging
 import sys
@@ -59,6 +60,9 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     """The QApplication in the theme of Kindred."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0], *arguments])
+    if app is not existing:
+        gc.collect()
+        gc.freeze()  # what was imported stays: looking through it for garbage again and again stops all threads
     app.setApplicationName("kindred")
     app.setApplicationDisplayName("Kindred")
     app.setWindowIcon(QIcon(theme.icon("similar")))

@@ -5,8 +5,11 @@ two functions: `progress` to report with and `cancelled` to ask. Its answer, or 
 thread, to a QObject that was created there; the answer of a request that was cancelled or replaced is dropped.
 """
 
+import contextlib
 import itertools
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +42,9 @@ class Lane(Enum):
     LONG = ("long", 2)
 
 
+NICE = 10
+"""Of every worker but those of the picture on screen, as nice(1) counts; the threads of ONNX Runtime inherit it. With
+two cores full of decoding and inference the UI thread waited 50 ms and more for one of them each time it woke up."""
 REPORT_EVERY = 0.05
 """Seconds between two reports of progress that the UI thread hears of: nobody reads faster, and each one is painted."""
 
@@ -75,10 +81,10 @@ class _Relay(QObject):
 class _Runner(QRunnable):
     """The worker's side of one request."""
 
-    def __init__(self, number: int, work: Callable[..., Any], relay: _Relay) -> None:
+    def __init__(self, number: int, work: Callable[..., Any], relay: _Relay, lane: Lane) -> None:
         super().__init__()
         self.setAutoDelete(False)
-        self._number, self._work, self._relay = number, work, relay
+        self._number, self._work, self._relay, self._lane = number, work, relay, lane
         self.stop = threading.Event()
         self._lock = threading.Lock()
         self._latest: tuple[int, int, str] | None = None
@@ -105,6 +111,8 @@ class _Runner(QRunnable):
         self._relay.found.emit(self._number, part)
 
     def run(self) -> None:
+        if self._lane is not Lane.PICTURE:
+            _step_back()
         result: object = None
         error: BaseException | None = None
         try:
@@ -118,6 +126,13 @@ class _Runner(QRunnable):
         except BaseException as problem:  # every failure is delivered: nothing may die unseen on a worker
             error = problem
         self._relay.finished.emit(self._number, result, error)
+
+
+def _step_back() -> None:
+    """Let the UI thread have a core first, where threads have priorities of their own that anyone may lower (Linux)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class _Entry:
@@ -180,7 +195,7 @@ class Background(QObject):
         if key:
             self.drop(key)
         number = next(self._numbers)
-        runner = _Runner(number, work, self._relay)
+        runner = _Runner(number, work, self._relay, lane)
         entry = _Entry(Job(number, title, key, self), runner, lane)
         entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
         runner.tells = found is not None

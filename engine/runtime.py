@@ -146,6 +146,7 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._runtime.threads
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = [CUDA, CPU] if self._runtime.provider == CUDA else [CPU]
         try:
             return onnxruntime.InferenceSession(str(self._path), options, providers=providers)

@@ -67,6 +67,9 @@ class ImageRef:
     regions: tuple[UltrasoundRegion, ...] = ()
     """Regions of an ultrasound image, when they fit the image's size."""
 
+    def __hash__(self) -> int:
+        return hash((self.path, self.member))  # of all fields it would take longer than what it is looked up for
+
     @property
     def name(self) -> str:
         """Where the image lies, for messages."""
@@ -94,6 +97,9 @@ class FrameRef:
     b_value: float | None = None
     acquisition: float | None = None
     localizer: bool = False
+
+    def __hash__(self) -> int:
+        return hash((self.image, self.frame))
 
 
 @dataclass(frozen=True, slots=True)

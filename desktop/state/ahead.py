@@ -99,9 +99,9 @@ class Ahead:
         offsets += [-self._direction * step for step in range(1, near // 3 + 1)]
         wanted = [ref for ref in self._at(offsets) if self._is_new(ref, taken)]
         if free > len(wanted) and self._complete != (self._frames, self._cache.dropped):
-            sides = (self._direction, -self._direction)
+            sides, nearest = (self._direction, -self._direction), set(wanted)
             far = (sign * step for step in range(1, len(self._frames)) for sign in sides)
-            others = (ref for ref in self._at(far) if self._is_new(ref, taken) and ref not in wanted)
+            others = (ref for ref in self._at(far) if ref not in nearest and self._is_new(ref, taken))
             wanted += islice(others, min(BATCH, free - len(wanted)))
             if not wanted and not taken:
                 self._complete = (self._frames, self._cache.dropped)

@@ -31,20 +31,39 @@ class Row:
     def series_id(self) -> str:
         return identify(self.study, self.series) if self.series else ""
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """What stays the same while more of the row becomes known."""
+        return self.study.uid, self.series_id
+
 
 class SeriesModel(QAbstractListModel):
     def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget) -> None:
         super().__init__(parent)
         self._studies, self._viewport = studies, viewport
         self.rows: list[Row] = []
+        self.reloading = False
+        """The list looks for another current row while the old one goes away; nobody chose that."""
         studies.changed.connect(self._reload)
         studies.thumbnail_changed.connect(self._refresh)
         viewport.identity_changed.connect(self._refresh)
 
     def _reload(self) -> None:
-        self.beginResetModel()
-        self.rows = [row for study in self._studies.studies for row in (Row(study, None), *_series_rows(study))]
-        self.endResetModel()
+        """Change only the rows between the first and the last difference: the list keeps its place while it grows."""
+        rows = [row for study in self._studies.studies for row in (Row(study, None), *_series_rows(study))]
+        self.reloading = True
+        start, end = difference([row.name for row in self.rows], [row.name for row in rows])
+        if start < len(self.rows) - end:
+            self.beginRemoveRows(QModelIndex(), start, len(self.rows) - end - 1)
+            self.rows = self.rows[:start] + self.rows[len(self.rows) - end :]
+            self.endRemoveRows()
+        if start < len(rows) - end:
+            self.beginInsertRows(QModelIndex(), start, len(rows) - end - 1)
+            self.rows = rows
+            self.endInsertRows()
+        self.rows = rows
+        self.reloading = False
+        self._refresh()
 
     def _refresh(self, series_id: str = "") -> None:
         if self.rows:
@@ -85,6 +104,14 @@ class SeriesModel(QAbstractListModel):
         part = f" · {series.body_part.capitalize()}" if series.body_part and series.description else ""
         images = f"{series.modality or '?'} · {count} image{'' if count == 1 else 's'}{reading}{part}"
         return [series_title(series), images]
+
+
+def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
+    """How many items are the same at the start, and how many of the others at the end."""
+    shorter = min(len(old), len(new))
+    start = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    end = next((n for n in range(shorter - start) if old[-1 - n] != new[-1 - n]), shorter - start)
+    return start, end
 
 
 def _series_rows(study: Study) -> list[Row]:
@@ -173,5 +200,5 @@ class SeriesList(QStackedWidget):
                 self.list.setCurrentIndex(self.model.index(number))
 
     def _on_current(self, index: QModelIndex) -> None:
-        if index.isValid() and self.model.rows[index.row()].series:
+        if index.isValid() and not self.model.reloading and self.model.rows[index.row()].series:
             self._studies.select(self.model.rows[index.row()].series_id)

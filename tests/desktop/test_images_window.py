@@ -23,7 +23,7 @@ def test_the_images_go_to_their_own_window_and_come_back(qtbot: QtBot, app: App)
     assert app.window.viewport.window() is app.window
     assert app.window.viewport.isVisible()
     assert not app.window.images.isVisible()
-    assert not app.actions.actions["detach"].isChecked()
+    qtbot.waitUntil(lambda: not app.actions.actions["detach"].isChecked())
 
 
 def test_a_button_in_the_main_window_brings_them_back(qtbot: QtBot, app: App) -> None:
