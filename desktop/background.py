@@ -59,9 +59,9 @@ class Job(QObject):
 
     progressed = Signal()
 
-    def __init__(self, number: int, title: str, key: str, parent: QObject) -> None:
+    def __init__(self, number: int, title: str, key: str, parent: QObject, public: str = "") -> None:
         super().__init__(parent)
-        self.number, self.title, self.key = number, title, key
+        self.number, self.title, self.key, self.public = number, title, key, public or title
         self.done, self.total, self.what = 0, 0, ""
         self.stopping = False
 
@@ -173,6 +173,7 @@ class Background(QObject):
         done: Callable[[T], None],
         *,
         title: str = "",
+        public: str = "",
         key: str = "",
         lane: Lane = Lane.LONG,
         urgent: bool = False,
@@ -184,6 +185,7 @@ class Background(QObject):
 
         Args:
             title: shown with the progress in the status bar; a job without one stays out of sight.
+            public: the title while the patient's identity is hidden, where the other one may name somebody.
             key: a newer request with the same key replaces this one: none of its callbacks is called any more.
             urgent: before the other waiting requests of the same lane.
             found: takes parts of the answer while the work goes on; then the work is called with a third argument, the
@@ -196,7 +198,7 @@ class Background(QObject):
             self.drop(key)
         number = next(self._numbers)
         runner = _Runner(number, work, self._relay, lane)
-        entry = _Entry(Job(number, title, key, self), runner, lane)
+        entry = _Entry(Job(number, title, key, self, public), runner, lane)
         entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
         runner.tells = found is not None
         self._entries[number] = entry

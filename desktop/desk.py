@@ -32,6 +32,7 @@ from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.importer import ImportResult
 from engine.measurements import KINDS
+from engine.study import Series, Study
 from engine.window import Window, presets
 
 
@@ -125,6 +126,29 @@ class Desk(QObject):
         self.marks.close()
         self.report.close()
         self.archive.close()
+
+    def set_grid(self, rows: int, columns: int) -> None:
+        """Another layout; cells that are empty go on with the series that follow in the study on screen."""
+        self.layout.set_grid(rows, columns)
+        study, series = self.viewport.study, self.viewport.series
+        if study is None or series is None or self.mpr.shown:
+            return
+        keys = [one.key for one in study.series]
+        after = study.series[keys.index(series.key) + 1 :] if series.key in keys else ()
+        shown = {viewport.series.key for viewport in self.layout.viewports if viewport.series is not None}
+        empty = [viewport for viewport in self.layout.viewports if viewport.series is None]
+        for viewport, following in zip(empty, [one for one in after if one.key not in shown]):
+            viewport.show(study, following)
+
+    def compare_with(self, study: Study, series: Series) -> None:
+        """Show another series beside the one in use, moving with it."""
+        if len(self.layout.viewports) == 1:
+            self.layout.set_grid(1, 2)
+        first, every = self.viewport, self.layout.viewports
+        every[(every.index(first) + 1) % len(every)].show(study, series)
+        if not self.links.linked:
+            self.links.toggle()
+        self.layout.activate(first)
 
     def show_series_in(self, viewport: ViewportState, series_id: str) -> None:
         """Show a series that was dropped on a viewport there, and go on with that one."""

@@ -116,6 +116,10 @@ QPushButton[primary="true"]:focus {{ border-color: {ACCENT}; }}
 QPushButton[primary="true"]:disabled {{ color: {DISABLED}; background: {PANEL}; border-color: {BORDER}; }}
 QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 8px;
     color: {ACCENT}; }}
+QPushButton[link="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 4px; color: {ACCENT};
+    text-align: left; }}
+QPushButton[link="true"]:hover {{ text-decoration: underline; }}
+QPushButton[link="true"]:focus {{ border-color: {ACCENT}; }}
 QPushButton[flat="true"]:focus {{ border-color: {ACCENT}; }}
 QCheckBox {{ spacing: 6px; padding: 2px; border: 1px solid transparent; border-radius: 4px; }}
 QCheckBox:focus {{ border-color: {ACCENT}; }}

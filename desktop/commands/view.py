@@ -13,7 +13,7 @@ def _grid(number: int, rows: int, columns: int) -> Command:
         words,
         (f"Alt+{number}",),
         "View",
-        lambda d, w: d.layout.set_grid(rows, columns),
+        lambda d, w: d.set_grid(rows, columns),
         checked=lambda d: (d.layout.rows, d.layout.columns) == (rows, columns),
         submenu="Layout",
     )
@@ -34,7 +34,7 @@ ROWS = (
     Command(
         "next_viewport",
         "Next viewport",
-        ("Tab", "Ctrl+Right"),
+        ("Ctrl+Right",),
         "View",
         lambda d, w: w.go_to_viewport(1),
         in_viewport=True,
@@ -43,11 +43,20 @@ ROWS = (
     Command(
         "previous_viewport",
         "Previous viewport",
-        ("Shift+Tab", "Ctrl+Left"),
+        ("Ctrl+Left",),
         "View",
         lambda d, w: w.go_to_viewport(-1),
         in_viewport=True,
         enabled=lambda d: len(d.layout.viewports) > 1,
+    ),
+    Command(
+        "compare",
+        "Compare with another series…",
+        ("Shift+C",),
+        "View",
+        lambda d, w: w.choose_comparison(),
+        new_group=True,
+        enabled=lambda d: d.viewport.series is not None and sum(len(study.series) for study in d.studies.studies) > 1,
     ),
     Command(
         "link",
@@ -57,7 +66,6 @@ ROWS = (
         lambda d, w: d.links.toggle(),
         "link",
         checked=lambda d: d.links.linked,
-        new_group=True,
     ),
     Command(
         "reference_lines",

@@ -9,7 +9,7 @@ from engine.geometry import edge_letters
 from engine.image_marks import burned_in_mark, laterality_mark, lossy_mark
 from engine.pixels import Pixels
 from engine.roi import value_at
-from engine.study import Series, Study
+from engine.study import Patient, Series, Study
 from engine.voi import Window
 
 
@@ -33,7 +33,8 @@ def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
     if study is None or series is None:
         return Annotations()
     left = patient_lines(study) if viewport.identity_visible else ("Identity hidden",)
-    right = tuple(line for line in (study.description, format_date(study.date), series_title(series)) if line)
+    when = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
+    right = tuple(line for line in (study.description, when, series_title(series)) if line)
     if picture is None:
         unread = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, unread)
@@ -52,7 +53,7 @@ def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
         look.insert(0, under)
     image = picture.ref.image
     marks = (laterality_mark(image), lossy_mark(image), burned_in_mark(image, series.modality))
-    where += [mark for mark in marks if mark]
+    where += [mark for mark in (*marks, viewport.note) if mark]
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(where)), tuple(look), edges)
@@ -68,10 +69,14 @@ def value_text(pixels: Pixels, point: Point | None) -> str:
 
 def patient_lines(study: Study) -> tuple[str, ...]:
     patient = study.patient
-    facts = " · ".join(
-        part for part in (patient.sex, f"{patient.age} y" if patient.age is not None else "", patient.id) if part
-    )
-    return tuple(line for line in (readable_name(patient.name), facts) if line)
+    return tuple(line for line in (readable_name(patient.name), patient_facts(patient), patient.id) if line)
+
+
+def patient_facts(patient: Patient) -> str:
+    """Sex, age at the time of the study and date of birth, as far as they are known."""
+    age = f"{patient.age} y" if patient.age is not None else ""
+    born = f"born {format_date(patient.birth_date)}" if patient.birth_date else ""
+    return " · ".join(part for part in (patient.sex, age, born) if part)
 
 
 def readable_name(name: str) -> str:
@@ -91,6 +96,11 @@ def series_title(series: Series) -> str:
 def format_date(date: str) -> str:
     """A DICOM date (DA, PS3.5 6.2) as YYYY-MM-DD; anything else as it is."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
+
+
+def format_time(time: str) -> str:
+    """A DICOM time (TM, PS3.5 6.2) as HH:MM; "" for anything else."""
+    return f"{time[:2]}:{time[2:4]}" if time[:4].isdigit() and len(time) >= 4 else ""
 
 
 def format_window(window: Window, unit: str = "") -> str:

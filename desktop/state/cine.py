@@ -59,6 +59,8 @@ class CineState(QObject):
     def stop(self) -> None:
         if self.playing:
             self._timer.stop()
+            if self.viewport is not None:
+                self.viewport.set_note("")
             self.viewport = None
             self.changed.emit()
 
@@ -83,6 +85,7 @@ class CineState(QObject):
         if self.viewport is not None:
             self._began, self._first, self._shown = self._clock(), self.viewport.index, self.viewport.index
             self._timer.start(max(1, round(1000 / self.rate())))
+            self.viewport.set_note(f"Playing {self.rate():.3g} images/s")
 
     def _stop_for_another(self) -> None:
         if self.viewport is not None and self.viewport.count < 2:

@@ -85,6 +85,11 @@ class MprState(QObject):
     def shown(self) -> bool:
         return self.planes is not None
 
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+        return self.planes.volume.values.nbytes if self.planes is not None else 0
+
     def why_not(self) -> str:
         """Why no planes can be cut through the stack in use; "" when they can."""
         series = self._layout().active.series

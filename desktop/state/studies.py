@@ -18,7 +18,7 @@ from engine.study import Series, Study
 
 
 class StudiesState(QObject):
-    """The open studies in the order they came; the same study opened twice gathers its series."""
+    """The open studies, patient by patient; the same study opened twice gathers its series."""
 
     changed = Signal()
     selected = Signal()
@@ -63,6 +63,7 @@ class StudiesState(QObject):
                 partial(_list, self._open_files, tuple(paths)),
                 partial(self._take, opening),
                 title=f"Opening {name}" if len(paths) == 1 else f"Opening {len(paths)} items",
+                public="Opening an item" if len(paths) == 1 else "",
                 key=opening.key,
                 lane=Lane.OPEN,
                 found=partial(self._take_part, opening),
@@ -156,7 +157,7 @@ class StudiesState(QObject):
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
         self.studies = merge(without(self.studies, opening.studies), found)
-        self.studies = [study for study in self.studies if study.series]
+        self.studies = by_patient([study for study in self.studies if study.series])
         opening.studies = found
         self._keep_selection_current()
         self.changed.emit()
@@ -247,6 +248,21 @@ def without(studies: Sequence[Study], given: Sequence[Study]) -> list[Study]:
         else study
         for study in studies
     ]
+
+
+def patient_of(study: Study) -> tuple[str, ...]:
+    """What tells patients apart; a study that names nobody is somebody of its own."""
+    patient = study.patient
+    return ("patient", patient.id, patient.name) if patient.id or patient.name else ("patient of", study.uid, "")
+
+
+def by_patient(studies: Sequence[Study]) -> list[Study]:
+    """Patients in the order they came, the studies of each from the latest to the earliest."""
+    patients: dict[tuple[str, ...], list[Study]] = {}
+    for study in studies:
+        patients.setdefault(patient_of(study), []).append(study)
+    latest_first = (sorted(own, key=lambda study: (study.date, study.time), reverse=True) for own in patients.values())
+    return [study for own in latest_first for study in own]
 
 
 def identify(study: Study, series: Series) -> str:

@@ -63,6 +63,8 @@ class ViewportState(QObject):
         self.view = View()
         self.identity_visible = True
         self.texts_visible = True
+        self.note = ""
+        """What is going on with the stack, for its corner."""
         self.colours = ""
         """Name of the colour table that gray levels are shown in; "" shows them gray."""
         self._busy: Job | None = None
@@ -251,6 +253,11 @@ class ViewportState(QObject):
     def set_texts_visible(self, visible: bool) -> None:
         if visible != self.texts_visible:
             self.texts_visible = visible
+            self.overlay_changed.emit()
+
+    def set_note(self, note: str) -> None:
+        if note != self.note:
+            self.note = note
             self.overlay_changed.emit()
 
     def point_at(self, point: Point | None) -> None:

@@ -58,7 +58,9 @@ class Dialogs:
             self._desk.archive.load_bundle(path)
 
     def show_rejected(self) -> None:
-        self.rejected = RejectedDialog(self._desk.studies.rejected, self._parent)
+        self.rejected = RejectedDialog(
+            self._desk.studies.rejected, self._parent, names=self._desk.viewport.identity_visible
+        )
         self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.rejected.show()
 

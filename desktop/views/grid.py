@@ -43,6 +43,8 @@ class ViewportGrid(QWidget):
             view.activated.connect(self._desk.layout.activate)
             view.double_clicked.connect(self._desk.layout.toggle_maximised)
             view.series_dropped.connect(self._desk.show_series_in)
+            if self._views:
+                self.setTabOrder(next(reversed(self._views.values())), view)
             self._views[state] = view
             self.view_made.emit(view)
         return self._views[state]

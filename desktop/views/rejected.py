@@ -1,6 +1,7 @@
 """The quiet list of files that were left out, each with its reason. Shows what it is given."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -46,10 +47,18 @@ class RejectedModel(QAbstractTableModel):
         return HEADINGS[section] if across else None
 
 
+def without_path(number: int, item: Rejected) -> Rejected:
+    reason = item.reason
+    for name in filter(None, (item.path, Path(item.path).name)):
+        reason = reason.replace(name, "the file")
+    return Rejected(f"File {number}, name hidden", reason)
+
+
 class RejectedDialog(QDialog):
-    def __init__(self, rejected: Sequence[Rejected], parent: QWidget | None = None) -> None:
+    def __init__(self, rejected: Sequence[Rejected], parent: QWidget | None = None, names: bool = True) -> None:
+        """`names`: whether paths may be shown; folders are often called after patients."""
         super().__init__(parent)
-        self._rejected = list(rejected)
+        self._rejected = list(rejected) if names else [without_path(*item) for item in enumerate(rejected, 1)]
         self.setWindowTitle("Left out")
         self.resize(860, 420)
         count = len(self._rejected)

@@ -1,40 +1,25 @@
 """The open studies and their series with thumbnails. Shows a StudiesState; reads no files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QLabel, QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop import theme
-from desktop.state.annotations import format_date, readable_name, series_title
-from desktop.state.studies import StudiesState, identify
+from desktop.desk import Desk
+from desktop.state.browser import Row, lines, rows_of
+from desktop.state.studies import StudiesState
 from desktop.state.viewport import ViewportState
 from desktop.views import drawing
+from desktop.views.empty_studies import EmptyStudies
 from desktop.views.viewport import SERIES
-from engine.study import Series, Study
 
 THUMBNAIL = 60
+PATIENT_ABOVE, STUDY_ABOVE = 10, 4
+"""Logical pixels over a heading."""
 Index = QModelIndex | QPersistentModelIndex
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """A study's heading, or one of its series."""
-
-    study: Study
-    series: Series | None
-
-    @property
-    def series_id(self) -> str:
-        return identify(self.study, self.series) if self.series else ""
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """What stays the same while more of the row becomes known."""
-        return self.study.uid, self.series_id
 
 
 class SeriesModel(QAbstractListModel):
@@ -50,7 +35,7 @@ class SeriesModel(QAbstractListModel):
 
     def _reload(self) -> None:
         """Change only the rows between the first and the last difference: the list keeps its place while it grows."""
-        rows = [row for study in self._studies.studies for row in (Row(study, None), *_series_rows(study))]
+        rows = rows_of(self._studies.studies)
         self.reloading = True
         start, end = difference([row.name for row in self.rows], [row.name for row in rows])
         if start < len(self.rows) - end:
@@ -91,19 +76,9 @@ class SeriesModel(QAbstractListModel):
         data.setData(SERIES, self.rows[indexes[0].row()].series_id.encode("utf-8"))
         return data
 
-    def lines(self, row: Row) -> list[str]:
+    def lines(self, row: Row) -> tuple[str, str]:
         """Title first."""
-        if row.series is None:
-            study = row.study
-            name = readable_name(study.patient.name) if self._viewport.identity_visible else "Identity hidden"
-            about = " · ".join(part for part in (format_date(study.date), study.description.strip()) if part)
-            return [name or "Unnamed patient", about or "Study without description"]
-        series = row.series
-        count = len(series.frames)
-        reading = " so far" if series.growing else ""
-        part = f" · {series.body_part.capitalize()}" if series.body_part and series.description else ""
-        images = f"{series.modality or '?'} · {count} image{'' if count == 1 else 's'}{reading}{part}"
-        return [series_title(series), images]
+        return lines(row, self._viewport.identity_visible)
 
 
 def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
@@ -114,10 +89,6 @@ def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
     return start, end
 
 
-def _series_rows(study: Study) -> list[Row]:
-    return [Row(study, series) for series in study.series]
-
-
 class SeriesDelegate(QStyledItemDelegate):
     def __init__(self, model: SeriesModel, studies: StudiesState, parent: QWidget) -> None:
         super().__init__(parent)
@@ -125,8 +96,9 @@ class SeriesDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         line = QFontMetricsF(option.font).lineSpacing()
-        heading = self._model.rows[index.row()].series is None
-        return QSize(160, int(2 * line + 18 if heading else max(THUMBNAIL + 12, 3 * line + 10)))
+        row = self._model.rows[index.row()]
+        heading = 2 * line + (PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE) + 6
+        return QSize(160, int(max(THUMBNAIL + 12, 3 * line + 10) if row.series else heading))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = self._model.rows[index.row()]
@@ -136,10 +108,13 @@ class SeriesDelegate(QStyledItemDelegate):
         area = QRectF(option.rect)
         line = QFontMetricsF(option.font).lineSpacing()
         if row.series is None:
-            bold = drawing.small(option.font, bold=True)
-            bold.setPointSizeF(option.font.pointSizeF())
-            _line(painter, area.adjusted(8, 10, -8, 0), title, bold, theme.TEXT)
-            _line(painter, area.adjusted(8, 10 + line, -8, 0), about, drawing.small(option.font), theme.MUTED)
+            above = PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE
+            font = QFont(option.font)
+            font.setBold(bool(row.patient_studies))
+            if row.patient_studies and index.row():
+                painter.fillRect(QRectF(area.left(), area.top(), area.width(), 1), QColor(theme.BORDER))
+            _line(painter, area.adjusted(8, above, -8, 0), title, font, theme.TEXT)
+            _line(painter, area.adjusted(8, above + line, -8, 0), about, drawing.small(option.font), theme.MUTED)
         else:
             drawing.background(painter, option)
             square = QRectF(area.left() + 7, area.top() + 6, THUMBNAIL, THUMBNAIL)
@@ -165,10 +140,10 @@ def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> 
 class SeriesList(QStackedWidget):
     """The list, or a hint while nothing is open."""
 
-    def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._studies = studies
-        self.model = SeriesModel(studies, viewport, self)
+        studies = self._studies = desk.studies
+        self.model = SeriesModel(studies, cast(ViewportState, desk.layout.shown), self)
         self.list = QListView()
         self.list.setModel(self.model)
         self.list.setItemDelegate(SeriesDelegate(self.model, studies, self))
@@ -178,18 +153,17 @@ class SeriesList(QStackedWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Studies and series")
         self.list.selectionModel().currentChanged.connect(self._on_current)
-        empty = QLabel("No study is open.\n\nDrop files, folders or a zip here, or press Ctrl+O.")
-        empty.setWordWrap(True)
-        empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        empty.setProperty("muted", True)
-        empty.setContentsMargins(12, 14, 12, 12)
-        self.addWidget(empty)
+        self.empty = EmptyStudies(desk)
+        self.addWidget(self.empty)
         self.addWidget(self.list)
+        self.setFocusProxy(self.empty)
         studies.changed.connect(self._on_studies)
         studies.selected.connect(self._follow)
 
     def _on_studies(self) -> None:
-        self.setCurrentIndex(1 if self._studies.studies else 0)
+        shown = self.list if self._studies.studies else self.empty
+        self.setCurrentWidget(shown)
+        self.setFocusProxy(shown)
         self._follow()
 
     def _follow(self) -> None:

@@ -2,19 +2,17 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
-from desktop.state.archive import ArchiveState
-from desktop.state.jobs import JobsState
-from desktop.state.studies import StudiesState
+from desktop.desk import Desk
 
+MEBIBYTE = 1024 * 1024
 NOTICE = "Research software – not for diagnostic use"
 
 
 class StatusLine(QStatusBar):
-    def __init__(
-        self, jobs: JobsState, archive: ArchiveState, studies: StudiesState, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs, self._archive, self._studies = jobs, archive, studies
+        self._desk = desk
+        self._jobs, self._archive, self._studies = desk.jobs, desk.archive, desk.studies
         self.setSizeGripEnabled(False)
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("notice", True)
@@ -27,10 +25,13 @@ class StatusLine(QStatusBar):
         self.cancel = QPushButton("Stop")
         self.cancel.setProperty("flat", True)
         self.cancel.setToolTip("Stop the work shown here (Ctrl+.)")
-        self.cancel.clicked.connect(jobs.cancel_current)
+        self.cancel.clicked.connect(desk.jobs.cancel_current)
         self.rejected = QPushButton()
         self.rejected.setProperty("flat", True)
         self.rejected.setToolTip("List the files that were left out, and why (Ctrl+Shift+L)")
+        self.memory = QPushButton()
+        self.memory.setProperty("flat", True)
+        self.memory.setToolTip("Memory that decoded images take, and its limit; click to change it (Ctrl+Alt+M)")
         self.archive = QLabel()
         self.archive.setProperty("muted", True)
         line = QWidget()
@@ -39,12 +40,16 @@ class StatusLine(QStatusBar):
         layout.setSpacing(10)
         layout.addWidget(self.notice)
         layout.addStretch(1)
-        for widget in (self.rejected, self.job, self.progress, self.cancel, self.archive):
+        for widget in (self.rejected, self.job, self.progress, self.cancel, self.memory, self.archive):
             layout.addWidget(widget)
         self.addWidget(line, 1)
-        jobs.changed.connect(self._show_jobs)
-        archive.changed.connect(self._show_archive)
-        studies.rejected_changed.connect(self._show_rejected)
+        desk.jobs.changed.connect(self._show_jobs)
+        desk.layout.shown.identity_changed.connect(self._show_jobs)
+        desk.archive.changed.connect(self._show_archive)
+        desk.studies.rejected_changed.connect(self._show_rejected)
+        for changed in (desk.background.ended, desk.settings.changed, desk.studies.closed, desk.mpr.changed):
+            changed.connect(self._show_memory)
+        self._show_memory()
         self._show_jobs()
         self._show_archive()
         self._show_rejected()
@@ -58,10 +63,19 @@ class StatusLine(QStatusBar):
         others = len(self._jobs.jobs) - 1
         more = f" (+{others} more)" if others else ""
         count = f" {job.done} of {job.total}" if job.total else " …"
-        self.job.setText(f"Stopping: {job.title}" if job.stopping else f"{job.title}{count}{more}")
+        title = job.title if self._desk.viewport.identity_visible else job.public
+        self.job.setText(f"Stopping: {title}" if job.stopping else f"{title}{count}{more}")
         self.progress.setRange(0, job.total)
         self.progress.setValue(job.done)
         self.cancel.setEnabled(not job.stopping)
+
+    def _show_memory(self) -> None:
+        desk = self._desk
+        used = (desk.frames.size + desk.mpr.size) / MEBIBYTE
+        text = f"Images {used:,.0f} of {desk.settings.now.cache_megabytes:,} MB"
+        if text != self.memory.text():
+            self.memory.setText(text)
+        self.memory.setVisible(used > 0)
 
     def _show_archive(self) -> None:
         state = self._archive

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
@@ -11,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QToolBar, 
 
 from desktop import theme
 from desktop.desk import Desk
-from desktop.state.annotations import series_title
-from desktop.state.viewport import ViewportState
+from desktop.state import browser
+from desktop.state.annotations import format_date, series_title
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
 from desktop.views.drops import accept_files, dropped_paths
@@ -64,17 +63,17 @@ class MainWindow(QMainWindow):
         self._elsewhere.hide()
         layout.addWidget(self._elsewhere, 1)
         self._centre = layout
-        self.series_list = SeriesList(desk.studies, cast(ViewportState, desk.layout.shown))
+        self.series_list = SeriesList(desk)
         self.search_panel = SearchPanel(desk.search, desk.archive)
         self.report_panel = ReportPanel(desk.report)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
         self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.status = StatusLine(desk.jobs, desk.archive, desk.studies)
+        self.status = StatusLine(desk)
         self.setStatusBar(self.status)
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)
+        self.status.memory.clicked.connect(self.dialogs.image_memory)
         for panel, first in (
-            (self.series_list, self.series_list.list),
             (self.search_panel, self.search_panel.words),
             (self.report_panel, self.report_panel.editor),
         ):
@@ -105,6 +104,23 @@ class MainWindow(QMainWindow):
             for number, path in enumerate(map(Path, desk.settings.now.recent), 1)
         ]
         self.choose("Open recent", choices)
+
+    def choose_comparison(self) -> None:
+        """Every other open series; the chosen one is shown beside the one in use."""
+        desk = self._desk
+        self.choose(
+            "Compare with",
+            [
+                Choice(
+                    f"{format_date(study.date)}  {series_title(series)}".strip(),
+                    partial(desk.compare_with, study, series),
+                    browser.lines(browser.Row(study, series), False)[1],
+                )
+                for study in desk.studies.studies
+                for series in study.series
+                if series is not desk.viewport.series
+            ],
+        )
 
     def list_key_images(self) -> None:
         keys = self._desk.key_images

@@ -7,6 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.annotations import annotate
 from desktop.state.cine import DEFAULT_RATE, CineState, true_rate
 from desktop.state.viewport import ViewportState
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -133,3 +134,13 @@ def test_another_series_plays_from_its_first_frame(app: App, cine: CineState, cl
 def test_a_slow_series_keeps_its_true_rate(app: App, cine: CineState) -> None:
     set_frame_time(app.desk.viewport, 4000.0)
     assert cine.rate() == pytest.approx(0.25)
+
+
+def test_the_rate_is_written_in_the_corner_while_it_plays(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("emri_small.dcm"))
+    app.desk.cine.toggle()
+    assert annotate(app.desk.viewport).bottom_left[0] == "Playing 12 images/s"
+    app.desk.cine.change_speed(1.25)
+    assert annotate(app.desk.viewport).bottom_left[0] == "Playing 15 images/s"
+    app.desk.cine.toggle()
+    assert not any("Playing" in line for line in annotate(app.desk.viewport).bottom_left)

@@ -1,0 +1,76 @@
+"""The bottom line, and what stays unsaid while the patient's identity is hidden."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.views.rejected import RejectedDialog, without_path
+from engine.errors import Rejected
+from tests.desktop.conftest import dicom, open_paths, settle
+
+
+def test_the_memory_of_decoded_images_is_shown_with_its_limit(qtbot: QtBot, app: App) -> None:
+    memory = app.window.status.memory
+    assert not memory.isVisible()
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    assert memory.isVisible()
+    assert memory.text() == "Images 0 of 512 MB"
+    app.desk.settings.change(cache_megabytes=128)
+    assert memory.text() == "Images 0 of 128 MB"
+    app.desk.studies.close_all()
+    assert not memory.isVisible()
+
+
+def test_opening_names_the_folder_only_while_the_identity_is_shown(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "Doe_Jane"
+    folder.mkdir()
+    titles: list[str] = []
+    app.desk.jobs.changed.connect(lambda: titles.append(app.window.status.job.text()))
+    for _ in range(2):
+        app.desk.studies.open([folder])
+        settle(qtbot, app)
+        app.desk.layout.toggle_identity()
+    assert any("Doe_Jane" in title for title in titles)
+    hidden = titles[titles.index("Opening an item …") :]
+    assert not any("Doe_Jane" in title for title in hidden)
+
+
+def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    (tmp_path / "Doe_Jane.txt").write_text("no image")
+    open_paths(qtbot, app, tmp_path)
+    app.desk.layout.toggle_identity()
+    qtbot.waitUntil(app.actions.actions["show_rejected"].isEnabled)
+    app.actions.actions["show_rejected"].trigger()
+    dialog = app.window.dialogs.rejected
+    assert isinstance(dialog, RejectedDialog)
+    model = dialog.table.model()
+    cells = [str(model.data(model.index(0, column))) for column in range(2)]
+    assert cells[0] == "File 1, name hidden"
+    assert not any("Doe" in cell for cell in cells)
+    dialog.close()
+
+
+def test_a_reason_that_repeats_the_path_is_hidden_as_well() -> None:
+    item = Rejected("/x/Doe.dcm", "Doe.dcm ends too early: /x/Doe.dcm")
+    assert without_path(3, item).reason == "the file ends too early: the file"
+
+
+def test_tab_leaves_the_images_for_the_next_panel(qtbot: QtBot, app: App) -> None:
+    app.desk.layout.set_grid(1, 2)
+    app.window.viewport.setFocus()
+    for _ in range(3):
+        qtbot.keyClick(app.window.focusWidget(), Qt.Key.Key_Tab)
+    assert not app.window.grid.isAncestorOf(app.window.focusWidget())
+
+
+def test_control_and_arrows_go_from_image_to_image(qtbot: QtBot, app: App) -> None:
+    app.desk.layout.set_grid(1, 2)
+    first, second = app.desk.layout.viewports
+    app.window.viewport.setFocus()
+    qtbot.waitUntil(app.actions.actions["next_viewport"].isEnabled)
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    assert app.desk.layout.active is second
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    assert app.desk.layout.active is first
