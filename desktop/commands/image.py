@@ -91,7 +91,7 @@ ROWS = (
         lambda d, w: d.key_images.toggle(),
         "key",
         checked=lambda d: d.key_images.shown_is_key,
-        enabled=lambda d: d.viewport.picture is not None,
+        enabled=lambda d: d.key_images.can_mark(),
         new_group=True,
     ),
     Command("next_key_image", "Next key image", ("N",), "Image", lambda d, w: d.key_images.step(1), enabled=_can_step),

@@ -14,6 +14,7 @@ from desktop.state.layout import LayoutState
 from desktop.state.marks import MarksState
 from desktop.state.noted_images import NotedImages
 from desktop.state.studies import StudiesState, identify
+from engine.mpr import is_plane
 from engine.study import FrameRef, Series, Study
 
 KIND = "key images"
@@ -77,10 +78,15 @@ class KeyImagesState(QObject):
         picture = self._layout.active.picture
         return picture is not None and self.is_key(self._layout.active.study, picture.ref)
 
+    def can_mark(self) -> bool:
+        """Is there a frame on screen that can be found again? A plane through a stack is in no file."""
+        picture = self._layout.active.picture
+        return picture is not None and bool(key_of(picture.ref)[0]) and not is_plane(picture.ref)
+
     def toggle(self) -> None:
         """Mark the frame on screen, or take the reader's own mark away."""
         study, picture = self._layout.active.study, self._layout.active.picture
-        if study is None or picture is None or not key_of(picture.ref)[0]:
+        if study is None or picture is None or not self.can_mark():
             return
         keys = self._keys.setdefault(study.uid, [])
         key = key_of(picture.ref)
