@@ -1,6 +1,7 @@
 """Everything the app knows while it runs: the states, wired to each other. Knows no widgets."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -34,6 +35,8 @@ from engine.importer import ImportResult
 from engine.measurements import KINDS
 from engine.study import Series, Study
 from engine.window import Window, presets
+
+ONLY_KEY_OBJECTS = "It holds no image, only a list of key images; open the study as well to see them marked."
 
 
 class Desk(QObject):
@@ -76,6 +79,8 @@ class Desk(QObject):
         self.layout.active_changed.connect(self._choose_shown_series)
         self.studies.closed.connect(self._forget_closed_frames)
         self.studies.nothing_found.connect(self._tell_nothing_found)
+        self.studies.only_key_objects.connect(partial(self.messages.tell, ONLY_KEY_OBJECTS))
+        self.key_images.told.connect(self.messages.tell)
         self.archive.imported.connect(self._tell_imported)
         self.move.told.connect(self.messages.tell)
         self.move.offered.connect(self.messages.tell)

@@ -60,6 +60,7 @@ ON_IMAGE = "#d9dee4"
 ON_IMAGE_MUTED = "#9ca6b2"
 ON_IMAGE_MARK = "#dcae5a"
 ON_IMAGE_ACCENT = "#74b3d1"
+ON_IMAGE_WARNING = "#e58a7b"
 ON_IMAGE_LINE = "#2a2f36"
 
 GAP = 8

@@ -20,6 +20,8 @@ from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_scan import scan
 from engine.dicom_values import FileHeader, text
 from engine.errors import Cancelled, Rejected, UserError
+from engine.key_objects import SOP_CLASS as KEY_OBJECTS
+from engine.key_objects import KeyObject, key_object
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.series_sort import stacks
 from engine.sop_classes import MEDIA_DIRECTORY, why_not_an_image
@@ -28,17 +30,20 @@ from engine.study import Series, Study
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What was found. Every file is in exactly one of: a study, `rejected`, `skipped`."""
+    """What was found. Every file is in exactly one of: a study, `key_objects`, `rejected`, `skipped`."""
 
     studies: tuple[Study, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     skipped: tuple[str, ...] = field(default=())
     """Indexes (DICOMDIR): they hold no image, the files they point to are listed themselves."""
+    key_objects: tuple[KeyObject, ...] = ()
+    """Documents that mark images of these or of other studies. One may be known before the images it names."""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON, without the patient's name."""
         return {
             "studies": [study.as_dict() for study in self.studies],
+            "key_objects": [document.as_dict() for document in self.key_objects],
             "rejected": [rejected.as_dict() for rejected in self.rejected],
         }
 
@@ -53,7 +58,7 @@ def open_path(
     cancelled: IsCancelled = never,
     found: Callable[[Listing], None] | None = None,
 ) -> Listing:
-    """List the DICOM images of files, folders of any depth and zip archives.
+    """List the DICOM images of files, folders of any depth and zip archives, and the documents that mark key images.
 
     Args:
         path: one or several. A DICOMDIR stands for the files that it names.
@@ -147,6 +152,7 @@ class _Gathering:
 
     def __init__(self) -> None:
         self._instances: list[Instance] = []
+        self._key_objects: list[KeyObject] = []
         self._rejected: list[Rejected] = []
         self._skipped: list[str] = []
         self._seen: dict[tuple[str, str, str], str] = {}
@@ -185,11 +191,12 @@ class _Gathering:
                 except UserError as error:
                     inner.reject(f"{path} > {info.filename}", str(error))
         reasons = {rejected.reason for rejected in inner._rejected}
-        if not inner._instances and not inner._skipped and len(reasons) < 2:
+        if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
             reason = reasons.pop() if reasons else "The archive is empty."
             self.reject(str(path), "There is no DICOM file in this archive." if reason == NOT_DICOM else reason)
             return
         self._instances += inner._instances
+        self._key_objects += inner._key_objects
         self._rejected += inner._rejected
         self._skipped += inner._skipped
 
@@ -199,20 +206,28 @@ class _Gathering:
         if _is_index(dataset):
             self._skipped.append(name)
             return
+        if text(dataset, "SOPClassUID") == KEY_OBJECTS:
+            document = key_object(read_header(file), name)
+            self._refuse_twice((document.study_uid, "", document.sop_uid), name)
+            self._key_objects.append(document)
+            return
         reason = why_not_an_image(text(dataset, "SOPClassUID"))
         reason = reason or missing_pixels(file, dataset)
         if reason:
             raise UserError(reason)
         found = instance(dataset, path, member)
-        key = (found.study.uid, found.series.uid, found.image.sop_uid)
-        if found.image.sop_uid:
+        self._refuse_twice((found.study.uid, found.series.uid, found.image.sop_uid), name)
+        self._instances.append(found)
+
+    def _refuse_twice(self, key: tuple[str, str, str], name: str) -> None:
+        """Raise UserError for an object whose study, series and SOP Instance UID (if any) were there before."""
+        if key[2]:
             if key in self._seen:
                 first = self._seen[key]
                 raise UserError(
                     f"It has the SOP Instance UID of {first}, which is open already; open it alone to see it."
                 )
             self._seen[key] = name
-        self._instances.append(found)
 
     @property
     def has_images(self) -> bool:
@@ -224,7 +239,7 @@ class _Gathering:
             studies[_study_uid(found)][found.series.uid or f"{found.series.modality}?"].append(found)
         listed = [_study(uid, series, growing) for uid, series in studies.items()]
         listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
-        return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped))
+        return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped), tuple(self._key_objects))
 
 
 def _directory(file: BinaryIO) -> zipfile.ZipFile:

@@ -6,17 +6,16 @@ from pathlib import Path
 
 from engine import key_objects
 from engine.dicom_source import Listing, open_path
-from engine.errors import Rejected, UserError
+from engine.errors import Rejected
 from engine.import_csv import picture_file
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
 from engine.key_objects import Marked
 from engine.picture import PROJECTIONS, key_frames, picture_of
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.sop_classes import why_not_an_image
 from engine.study import FrameRef, Series, Study
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-KEY_OBJECTS = why_not_an_image(key_objects.SOP_CLASS)
+WARNING = "It is a list of images with a warning (Key Object Selection) and marks no key image: {}."
 DOSE = "It is a radiotherapy dose, which is values over other images; it is not archived."
 
 
@@ -32,28 +31,16 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
         listing: of DICOM files; PNG and JPEG files stand among its rejected ones.
         root: the folder that was asked for; a reports file names pictures relative to it.
     """
-    marked: list[Marked] = []
+    marked = [one for document in listing.key_objects if not document.warns for one in document.marked]
+    yield from (Rejected(one.name, WARNING.format(one.title)) for one in listing.key_objects if one.warns)
     for rejected in listing.rejected:
         path = Path(rejected.path)
-        found = _marked(path) if rejected.reason == KEY_OBJECTS else ()
-        marked += found
-        if found:
-            continue
         if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
             yield _picture_case(path, root)
         else:
             yield rejected
     for study in listing.studies:
         yield from _study_case(study, marked)
-
-
-def _marked(path: Path) -> tuple[Marked, ...]:
-    """What a list of key images marks; it lies in a file or, as listings name it, in "ARCHIVE > MEMBER"."""
-    archive, _, member = str(path).partition(" > ")
-    try:
-        return key_objects.read(path) if path.is_file() else key_objects.read(Path(archive), member)
-    except UserError:  # gone since it was listed: it stays in the list of what was left out
-        return ()
 
 
 def _frames(series: Series, marked: list[Marked]) -> tuple[FrameRef, ...]:

@@ -1,20 +1,26 @@
-"""Which images someone marked as key images, from Key Object Selection documents (PS3.3 C.17.6). Knows no pixels."""
+"""Reads Key Object Selection documents (PS3.3 A.35.4): which images someone marked, and why. Knows no pixels.
+
+Of a document only its title and its references are taken: its description is free text that may name the patient.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from engine.dicom_bytes import open_bytes
-from engine.dicom_file import read_header
-from engine.dicom_values import items, numbers, text
+from pydicom.dataset import Dataset
+
+from engine.dicom_values import FileHeader, Header, item, items, numbers, raw, text
+from engine.errors import UserError
 from engine.study import FrameRef, Series
 
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.88.59"
-# Titles (PS3.16 CID 7010) of documents that list images for another reason than that they show something: rejected for
-# quality or safety, manifests of all that was sent, wrong worklist entry, expired.
-NOT_KEY = frozenset(
-    ("113001", "113010", "113030", "113031", "113032", "113033", "113034", "113035", "113037", "113038", "113039")
-)
+# Titles (PS3.16 CID 7010) that warn of images: rejected for quality or safety, a quality issue, wrong worklist entry,
+# kept longer than the policy allows.
+_WARN = frozenset(("113001", "113010", "113037", "113038", "113039"))
+# Titles of documents that list all that was sent or acquired.
+_INVENTORY = frozenset(("113030", "113031", "113032", "113033", "113034", "113035"))
+_TITLE_MODIFIER = "113011"
+_LONGEST = 64
+"""Characters of a code meaning (LO, PS3.5 6.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +28,57 @@ class Marked:
     """One marked image: its SOP Instance UID, and which frames of it (0-based; none: the whole image)."""
 
     sop_uid: str
-    frames: tuple[int, ...] = ()
+    frames: frozenset[int] = frozenset()
 
 
-def read(path: Path, member: str | None = None) -> tuple[Marked, ...]:
-    """The images that one document marks; none when its title says that they are not key images.
+@dataclass(frozen=True, slots=True)
+class KeyObject:
+    """One document: where it lies, what its title says of the images, and which images it names."""
+
+    name: str
+    sop_uid: str
+    study_uid: str
+    title: str
+    """The meanings of the title code and of its modifiers (PS3.16 TID 2010), such as "Of Interest"."""
+    warns: bool
+    """A rejection or quality note (PS3.16 CID 7011 says why): the images are no recommendation."""
+    marked: tuple[Marked, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        return {"path": self.name, "title": self.title, "warns": self.warns, "images": len(self.marked)}
+
+
+def key_object(document: FileHeader, name: str) -> KeyObject:
+    """What one document says.
+
+    Args:
+        document: its whole header, parsed by pydicom.
+        name: where it lies, for messages.
 
     Raises:
-        UserError: the file cannot be read.
+        UserError: it marks nothing.
     """
-    with open_bytes(path, member) as file:
-        document = read_header(file)
-    if any(text(title, "CodeValue") in NOT_KEY for title in items(document, "ConceptNameCodeSequence")):
-        return ()
-    return tuple(
-        Marked(uid, tuple(int(number) - 1 for number in numbers(reference, "ReferencedFrameNumber")))
-        for item in items(document, "ContentSequence")
-        if text(item, "ValueType") == "IMAGE"
-        for reference in items(item, "ReferencedSOPSequence")
-        if (uid := text(reference, "ReferencedSOPInstanceUID"))
+    code = item(document, "ConceptNameCodeSequence")
+    value = text(code, "CodeValue") if code is not None and text(code, "CodingSchemeDesignator") in ("DCM", "") else ""
+    if value in _INVENTORY:
+        raise UserError("It is a list of all images (Key Object Selection) and marks none as a key image.")
+    content = items(document, "ContentSequence")
+    marked = dict.fromkeys(one for part in content if text(part, "ValueType") == "IMAGE" for one in _references(part))
+    if not marked:
+        raise UserError("It is a list of key images (Key Object Selection) that names no image; send it again.")
+    reasons = [
+        _meaning(item(part, "ConceptCodeSequence"))
+        for part in content
+        if text(item(part, "ConceptNameCodeSequence") or Dataset(), "CodeValue") == _TITLE_MODIFIER
+    ]
+    title = _meaning(code) or "Marked in the study"
+    return KeyObject(
+        name=name,
+        sop_uid=text(document, "SOPInstanceUID"),
+        study_uid=text(document, "StudyInstanceUID"),
+        title=": ".join([title, ", ".join(filter(None, reasons))]) if any(reasons) else title,
+        warns=value in _WARN,
+        marked=tuple(marked),
     )
 
 
@@ -53,3 +91,17 @@ def frames_of(series: Series, marked: Iterable[Marked]) -> tuple[FrameRef, ...]:
         for ref in series.frames
         if (ref.image.sop_uid, ref.frame) in wanted or (ref.image.sop_uid in whole and ref.image.frames == 1)
     )
+
+
+def _references(part: Header) -> Iterable[Marked]:
+    """Images of one content item; frame numbers count from 1 (PS3.3 10.3)."""
+    for reference in items(part, "ReferencedSOPSequence"):
+        uid = text(reference, "ReferencedSOPInstanceUID")
+        frames = frozenset(int(number) - 1 for number in numbers(reference, "ReferencedFrameNumber") if number >= 1)
+        # numbers that are none must not mark the whole image
+        if uid and (frames or raw(reference, "ReferencedFrameNumber") is None):
+            yield Marked(uid, frames)
+
+
+def _meaning(code: Header | None) -> str:
+    return " ".join(text(code, "CodeMeaning").split())[:_LONGEST] if code is not None else ""

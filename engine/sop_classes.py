@@ -6,7 +6,6 @@ MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 
 _EXACT = {
-    _STORAGE + "88.59": "It is a list of key images (Key Object Selection) and holds no image itself.",
     _STORAGE + "66.4": "It is a segmentation: it marks regions of other images. Open those images instead.",
     _STORAGE + "66.5": "It is a surface segmentation: it marks regions of other images. Open those images instead.",
     _STORAGE + "481.3": "It is a radiotherapy structure set: contours on other images. Open those images instead.",

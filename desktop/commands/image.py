@@ -43,8 +43,8 @@ def _look(
     return Command(name, text, keys, "Image", go, icon, new_group=new_group, enabled=has_picture)
 
 
-def _has_keys(desk: Desk) -> bool:
-    return desk.key_images.any()
+def _can_step(desk: Desk) -> bool:
+    return desk.key_images.any_recommended()
 
 
 ROWS = (
@@ -91,17 +91,17 @@ ROWS = (
         lambda d, w: d.key_images.toggle(),
         "key",
         checked=lambda d: d.key_images.shown_is_key,
-        enabled=lambda d: d.viewport.picture is not None,
+        enabled=lambda d: d.key_images.can_mark(),
         new_group=True,
     ),
-    Command("next_key_image", "Next key image", ("N",), "Image", lambda d, w: d.key_images.step(1), enabled=_has_keys),
+    Command("next_key_image", "Next key image", ("N",), "Image", lambda d, w: d.key_images.step(1), enabled=_can_step),
     Command(
         "previous_key_image",
         "Previous key image",
         ("Shift+N",),
         "Image",
         lambda d, w: d.key_images.step(-1),
-        enabled=_has_keys,
+        enabled=_can_step,
     ),
     Command(
         "list_key_images",
@@ -109,6 +109,6 @@ ROWS = (
         ("Ctrl+Shift+K",),
         "Image",
         lambda d, w: w.list_key_images(),
-        enabled=_has_keys,
+        enabled=lambda d: d.key_images.any(),
     ),
 )

@@ -13,6 +13,7 @@ from desktop.background import Background, Lane, simply
 from desktop.state.picture import Image, thumbnail
 from engine.dicom_source import Listing, open_path
 from engine.errors import Rejected, UserError
+from engine.key_objects import KeyObject
 from engine.progress import IsCancelled, Progress
 from engine.study import Series, Study
 
@@ -28,7 +29,9 @@ class StudiesState(QObject):
     closed = Signal()
     """One study or all of them."""
     nothing_found = Signal()
-    """Files were read, but none of them holds an image."""
+    """Files were read, but none of them holds an image or marks one."""
+    only_key_objects = Signal()
+    """Files were read that mark images, but none that holds one."""
 
     def __init__(
         self,
@@ -40,6 +43,8 @@ class StudiesState(QObject):
         self._background, self._open_files = background, open_files
         self.studies: list[Study] = []
         self.rejected: list[Rejected] = []
+        self.key_objects: dict[str, KeyObject] = {}
+        """Documents that mark images, by their UID, or where they lie without one; their images may not be open."""
         self.study: Study | None = None
         self.series: Series | None = None
         self._known_rejected: set[Rejected] = set()
@@ -96,6 +101,7 @@ class StudiesState(QObject):
         for opening in self._openings:
             opening.closed.add(study_uid)
         closed = self.studies.pop(where)
+        self.key_objects = {key: one for key, one in self.key_objects.items() if one.study_uid != study_uid}
         for series in closed.series:
             self._thumbnails.pop(identify(closed, series), None)
         if self.study is not None and self.study.uid == study_uid:
@@ -107,6 +113,7 @@ class StudiesState(QObject):
         for opening in self._openings:
             self._background.drop(opening.key)
         self._openings.clear()
+        self.key_objects = {}
         self.studies, self.rejected, self.study, self.series = [], [], None, None
         self._known_rejected.clear()
         self._thumbnails.clear()
@@ -128,14 +135,14 @@ class StudiesState(QObject):
     # -- answers
 
     def _take_part(self, opening: "_Opening", listing: Listing) -> None:
-        self._gather(opening, listing.studies)
+        self._gather(opening, listing.studies, listing.key_objects)
 
     def _take(self, opening: "_Opening", listing: Listing) -> None:
         self._openings.remove(opening)
-        self._gather(opening, listing.studies)
+        self._gather(opening, listing.studies, listing.key_objects)
         self._reject(listing.rejected)
         if not any(study.series for study in listing.studies):
-            self.nothing_found.emit()
+            (self.only_key_objects if listing.key_objects else self.nothing_found).emit()
 
     def _stop(self, opening: "_Opening") -> None:
         """What was read before stays open, and the list of what was left out says that there is more."""
@@ -152,8 +159,10 @@ class StudiesState(QObject):
         if isinstance(error, UserError):
             self._background.problem.emit(error)
 
-    def _gather(self, opening: "_Opening", found: Sequence[Study]) -> None:
+    def _gather(self, opening: "_Opening", found: Sequence[Study], documents: Sequence[KeyObject] = ()) -> None:
         """Take what an opening knows now in place of what it knew before."""
+        fresh = {one.sop_uid or one.name: one for one in documents if one.study_uid not in opening.closed}
+        self.key_objects = self.key_objects | fresh
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
         self.studies = merge(without(self.studies, opening.studies), found)

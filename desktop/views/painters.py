@@ -13,6 +13,9 @@ from desktop.views.measure_painter import measurement_painter
 from desktop.views.overlay_text import MARGIN, write
 from engine.cross_reference import crossing
 
+TOP_LINES = 3
+"""Lines of the upper corner texts, where nothing else is written: in a narrow viewport they meet in the middle."""
+
 
 def painters_for(desk: Desk) -> list[Painter]:
     """The painters of every viewport, the first at the bottom."""
@@ -43,14 +46,18 @@ def line_painter(desk: Desk) -> Painter:
 
 
 def key_painter(key_images: KeyImagesState) -> Painter:
-    """The mark of a key image, below the letter at the top."""
+    """The marks of a key image, a line each, below the texts at the top; those that warn in another colour."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        if picture is not None and key_images.is_key(canvas.state.study, picture.ref):
-            height = QFontMetricsF(painter.font()).lineSpacing()
-            place = QRectF(0, MARGIN + height * 1.2, canvas.view.width, height)
-            write(painter, place, Qt.AlignmentFlag.AlignHCenter, "★ Key image", theme.ON_IMAGE_MARK)
+        marks = key_images.marks(canvas.state.study, picture.ref) if picture is not None else ()
+        metrics = QFontMetricsF(painter.font())
+        for row, mark in enumerate(marks):
+            top = MARGIN + metrics.lineSpacing() * (TOP_LINES + 0.2 + row)
+            text = metrics.elidedText(mark.text, Qt.TextElideMode.ElideRight, canvas.view.width - 2 * MARGIN)
+            color = theme.ON_IMAGE_WARNING if mark.warns else theme.ON_IMAGE_MARK
+            place = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
+            write(painter, place, Qt.AlignmentFlag.AlignHCenter, text, color)
 
     return paint
 

@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
             Choice(
                 f"Image {key.index + 1} of {len(key.series.frames)}",
                 partial(keys.go_to, key),
-                series_title(key.series),
+                " · ".join((*(mark.text for mark in key.marks), series_title(key.series))),
             )
             for key in keys.all()
         ]

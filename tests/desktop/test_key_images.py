@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
 from tests.desktop.conftest import dicom, open_paths, settle
+from tests.engine.dicom_samples import derive, derive_stack
 
 
 def mark(qtbot: QtBot, app: App, *indices: int) -> None:
@@ -85,3 +86,21 @@ def test_the_list_goes_to_the_one_that_is_chosen(qtbot: QtBot, app: App) -> None
     qtbot.keyClick(chooser.typed, Qt.Key.Key_Return)
     settle(qtbot, app)
     assert app.desk.viewport.index == 1
+
+
+def test_a_plane_that_no_file_holds_cannot_be_marked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0, 5, 10, 15], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    actions = app.actions.actions
+    qtbot.waitUntil(actions["key_image"].isEnabled)
+    actions["planes"].trigger()
+    settle(qtbot, app)
+    qtbot.waitUntil(lambda: not actions["key_image"].isEnabled())
+    app.desk.key_images.toggle()
+    assert not app.desk.key_images.any()
+
+
+def test_an_image_without_an_identifier_cannot_be_marked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    open_paths(qtbot, app, derive(tmp_path / "image", "CT_small.dcm", SOPInstanceUID=None))
+    assert app.desk.viewport.picture is not None
+    qtbot.waitUntil(lambda: not app.actions.actions["key_image"].isEnabled())

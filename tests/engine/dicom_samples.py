@@ -6,8 +6,9 @@ from typing import Any
 
 import data_store
 import pydicom.data
+from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
 from pydicom import dcmread
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import generate_uid
 
 PYDICOM_FILES = Path(pydicom.data.__file__).parent
@@ -56,3 +57,18 @@ def derive_stack(folder: Path, positions: list[float], name: str = "CT_small.dcm
         own = {"InstanceNumber": index + 1, "ImagePositionPatient": [-100.0, -100.0, z]} | common
         files.append(derive(folder / f"slice{len(positions) - index:03}.dcm", name, **own))
     return files
+
+
+def key_objects(path: Path, images: list[Dataset], title: Any, numbers: list[int] | None = None) -> Path:
+    """Write a Key Object Selection document for images of one study.
+
+    title: a code of PS3.16 CID 7010. numbers: of the frames of all images, counting from 1; none: whole images.
+    """
+    content = KeyObjectSelection(document_title=title, referenced_objects=images)
+    document = KeyObjectSelectionDocument(images, content, generate_uid(), 99, generate_uid(), 1, manufacturer="tests")
+    for part in document.ContentSequence:
+        if part.ValueType == "IMAGE" and numbers:
+            part.ReferencedSOPSequence[0].ReferencedFrameNumber = numbers
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document.save_as(path)
+    return path

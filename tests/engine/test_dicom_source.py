@@ -25,7 +25,8 @@ def names(listing: Listing) -> list[str]:
 def accounted(listing: Listing) -> list[str]:
     """Every file of a listing, once for each place it is mentioned in."""
     images = list(dict.fromkeys(names(listing)))
-    return sorted(images + [rejected.path for rejected in listing.rejected] + list(listing.skipped))
+    documents = [document.name for document in listing.key_objects]
+    return sorted(images + documents + [rejected.path for rejected in listing.rejected] + list(listing.skipped))
 
 
 @pytest.mark.parametrize("folder", [PYDICOM_FILES, PYDICOM_DATA])

@@ -6,16 +6,13 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import generate_uid
 
 from engine.archive import Archive
-from engine.dicom_source import open_path
 from engine.importer import import_path
-from engine.key_objects import frames_of, read
+from tests.engine.dicom_samples import key_objects
 
 SLICES = 12
 
@@ -35,13 +32,6 @@ def stack(tmp_path: Path) -> tuple[Path, list[Dataset]]:
         one.save_as(folder / f"{n}.dcm")
         slices.append(one)
     return folder, slices
-
-
-def key_objects(path: Path, slices: list[Dataset], title: object) -> Path:
-    content = KeyObjectSelection(document_title=title, referenced_objects=slices)  # type: ignore[arg-type]
-    document = KeyObjectSelectionDocument(slices, content, generate_uid(), 99, generate_uid(), 1, manufacturer="tests")
-    document.save_as(path)
-    return path
 
 
 def archived(archive: Archive, encoder: object, path: Path) -> list[np.ndarray]:
@@ -85,19 +75,6 @@ def test_keys_of_another_study_change_nothing(archive: Archive, encoder, stack, 
     slices[0].SOPInstanceUID = "9.9.9"
     key_objects(folder / "keys", [slices[0]], codes.DCM.OfInterest)
     assert import_path(archive, encoder, folder).images == 5
-
-
-def test_single_frames_of_a_multi_frame_image_are_marked_by_number(tmp_path: Path) -> None:
-    path = Path(str(get_testdata_file("emri_small.dcm")))
-    image = pydicom.dcmread(path)
-    document = pydicom.dcmread(key_objects(tmp_path / "keys", [image], codes.DCM.OfInterest))
-    (reference,) = (item for item in document.ContentSequence if item.ValueType == "IMAGE")
-    reference.ReferencedSOPSequence[0].ReferencedFrameNumber = [2, 5]
-    document.save_as(tmp_path / "keys")
-    (series,) = open_path(path).studies[0].series
-    assert [ref.frame for ref in frames_of(series, read(tmp_path / "keys"))] == [1, 4]
-    whole = read(key_objects(tmp_path / "whole", [image], codes.DCM.OfInterest))
-    assert frames_of(series, whole) == ()
 
 
 def test_a_dose_is_left_out_with_its_reason_and_the_images_come_in(archive: Archive, encoder, tmp_path: Path) -> None:

@@ -1,0 +1,214 @@
+"""Every command in the real window, with nothing open, with one image, and with everything there is to work on.
+
+None makes a mistake, none blocks, and what cannot be done is disabled. Each test goes through the three states in one
+window, so that a command that broke the window in one state fails in the next.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.sr.codedict import codes
+from PySide6.QtCore import Qt
+from PySide6.QtPrintSupport import QPrintDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop import theme
+from desktop.actions import COMMANDS, Command
+from desktop.app import App
+from desktop.errors import BUG, PROBLEM
+from desktop.state.search import Form
+from desktop.views.case_view import CaseWindow
+from desktop.views.chooser import Chooser
+from desktop.views.images_window import ImagesWindow
+from desktop.views.presets_dialog import PresetsDialog
+from desktop.views.rejected import RejectedDialog
+from desktop.views.tag_browser import TagBrowser
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.importer import import_path
+from engine.measurements import Measurement
+from engine.window import presets
+from tests.desktop.conftest import dicom, open_paths, settle
+from tests.engine.dicom_samples import derive_stack, key_objects
+
+SLICES = 5
+REPORT = "Small calcified granuloma of the spleen."
+
+QUESTIONS = {
+    "open_files": "getOpenFileNames",
+    "open_folder": "getExistingDirectory",
+    "open_archive": "getExistingDirectory",
+    "new_archive": "getExistingDirectory",
+    "import_folder": "getExistingDirectory",
+    "import_file": "getOpenFileName",
+    "load_models": "getExistingDirectory",
+    "save_view": "getSaveFileName",
+    "save_plain_view": "getSaveFileName",
+    "save_named_view": "getSaveFileName",
+    "print_view": "exec",
+    "keep_preset": "getText",
+    "image_memory": "getInt",
+}
+"""Commands that wait for an answer; here every question is cancelled."""
+WINDOWS: dict[str, type[QWidget]] = {
+    "open_recent": Chooser,
+    "show_rejected": RejectedDialog,
+    "tags": TagBrowser,
+    "detach": ImagesWindow,
+    "edit_presets": PresetsDialog,
+    "list_key_images": Chooser,
+    "list_measures": Chooser,
+    "show_case": CaseWindow,
+    "palette": Chooser,
+    "shortcuts": Chooser,
+    "about": QMessageBox,
+}
+"""Commands that open a window and go on."""
+NEVER = {
+    "stop",  # while work goes on
+    "move_archive",  # for an archive of other models
+    *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
+}
+"""Commands that none of the three states allows."""
+ADVICE = {("planes", "one image")}
+"""Commands that are there to be tried, and say what is missing."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real slice as a stack, a document that marks one of it, and a file that is left out."""
+    folder = tmp_path_factory.mktemp("stack")
+    files = derive_stack(folder, [5.0 * n for n in range(SLICES)], FrameOfReferenceUID="1.2.3", StudyInstanceUID="1.2")
+    key_objects(folder / "keys", [pydicom.dcmread(files[1])], codes.DCM.OfInterest)
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory, starter_bundle: Bundle) -> Path:
+    """An archive of one report and one image."""
+    folder = tmp_path_factory.mktemp("cases")
+    (folder / "reports.csv").write_text(f'case_id,text\na,"{REPORT}"\n')
+    with Archive.create(folder / "archive") as archive:
+        import_path(archive, starter_bundle, folder / "reports.csv")
+        import_path(archive, starter_bundle, dicom("MR_small.dcm"))
+    return folder / "archive"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every question that would block, answered with Cancel; the names of those that were asked."""
+    seen: list[str] = []
+
+    def cancel(name: str, answer: object) -> Callable[..., object]:
+        return lambda *given: seen.append(name) or answer
+
+    for name in ("getOpenFileName", "getOpenFileNames", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, cancel(name, ([] if name.endswith("s") else "", "")))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", cancel("getExistingDirectory", ""))
+    monkeypatch.setattr(QInputDialog, "getText", cancel("getText", ("", False)))
+    monkeypatch.setattr(QInputDialog, "getInt", cancel("getInt", (0, False)))
+    monkeypatch.setattr(QPrintDialog, "exec", cancel("exec", 0))
+    return seen
+
+
+@pytest.fixture(autouse=True)
+def dark_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    theme.apply(qapp)
+
+
+def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle) -> None:
+    """A stack on screen beside another series, with marks, measurements, a report, models, an archive and a hit."""
+    desk = app.desk
+    desk.archive._open_bundle = lambda path: bundle
+    desk.archive.load_bundle()
+    desk.archive.open(archive)
+    desk.layout.set_grid(1, 2)
+    desk.layout.activate(desk.layout.viewports[0])
+    desk.open([stack])
+    settle(qtbot, app)
+    show_stack(qtbot, app)
+    uid = desk.viewport.series.frames[0].image.sop_uid  # type: ignore[union-attr]
+    for end in ((90, 90), (50, 90), (90, 50)):
+        desk.measurements.add(Measurement("length", ((20, 20), end), uid))
+    desk.measurements.undo()
+    desk.measurements.select(desk.measurements.of_study()[0].id)
+    desk.report.edit("A report.")
+    desk.search.set_form(Form(text="granuloma", with_image=False, mode="lexical"))
+    desk.search.search()
+    settle(qtbot, app)
+    desk.search.select(desk.search.hits[0])
+    settle(qtbot, app)
+
+
+def show_stack(qtbot: QtBot, app: App) -> None:
+    study = next(study for study in app.desk.studies.studies if study.uid == "1.2")
+    app.desk.studies.select(f"{study.uid}/{study.series[0].key}")
+    app.desk.viewport.show(study, study.series[0])
+    settle(qtbot, app)
+
+
+def windows(app: App) -> list[QWidget]:
+    return [one for one in QApplication.topLevelWidgets() if one.isVisible() and one is not app.window]
+
+
+def check(qtbot: QtBot, app: App, command: Command, state: str, asked: list[str]) -> bool:
+    """Give the command as a menu would; returns whether it was enabled."""
+    asked.clear()
+    app.desk.messages.dismiss()
+    action = app.actions.actions[command.name]
+    qtbot.waitUntil(lambda: action.isEnabled() == command.enabled(app.desk))
+    enabled = action.isEnabled()
+    before = windows(app)
+    action.trigger()
+    opened = [one for one in windows(app) if one not in before]
+    assert asked == ([QUESTIONS[command.name]] if enabled and command.name in QUESTIONS else []), state
+    expected = [WINDOWS[command.name]] if enabled and command.name in WINDOWS else []
+    assert [type(one) for one in opened] == expected, state
+    settle(qtbot, app)
+    said = app.desk.messages.message
+    assert said is None or said.kind != BUG, f"{state}: {said.details}"
+    assert (said is not None and said.kind == PROBLEM) == ((command.name, state) in ADVICE), f"{state}: {said}"
+    for one in opened:
+        one.close()
+    assert windows(app) == [one for one in before if one not in opened], state
+    return enabled
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_command_does_its_work_or_is_disabled(
+    qtbot: QtBot,
+    app: App,
+    command: Command,
+    stack: Path,
+    cases: Path,
+    starter_bundle: Bundle,
+    asked: list[str],
+    tmp_path: Path,
+) -> None:
+    enabled = [check(qtbot, app, command, "nothing open", asked)]
+    app.window.show()  # after Quit
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    assert app.desk.viewport.picture is not None
+    enabled.append(check(qtbot, app, command, "one image", asked))
+    app.window.show()
+    everything(qtbot, app, stack, shutil.copytree(cases, tmp_path / "archive"), starter_bundle)
+    enabled.append(check(qtbot, app, command, "everything", asked))
+    app.window.show()
+    assert any(enabled) == (command.name not in NEVER)
+    open_paths(qtbot, app, stack)
+    show_stack(qtbot, app)
+    app.window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is app.window)
+    app.window.viewport.setFocus()
+    start = app.desk.viewport.index
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_Down)
+    assert app.desk.viewport.index == start + 1
+    settle(qtbot, app)
+    assert app.desk.viewport.picture is not None
+    assert app.desk.viewport.picture.index == start + 1
