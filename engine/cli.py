@@ -166,7 +166,7 @@ def draft_command(
     bundle: Path | None,
     as_json: bool,
 ) -> None:
-    """Propose a report for one frame of FILE, each sentence with its confidence and similar wording in the archive."""
+    """Propose a report for one frame of FILE, each sentence with similar wording in the archive."""
     models = Bundle.open(bundle)
     picture = load_picture(file, frame, window)
     archive = None if folder is None else Archive.open(folder)

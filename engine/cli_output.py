@@ -10,7 +10,7 @@ from engine.dicom_source import Listing
 from engine.familiarity import FAMILIAR, Look
 from engine.importer import ImportResult
 from engine.progress import Progress, ignore
-from engine.report import NOTICE, Draft
+from engine.report import NOTICE, Draft, Sentence
 from engine.search import Hit
 
 WIDTH = 100
@@ -76,11 +76,10 @@ def hit_lines(hits: Sequence[Hit], milliseconds: float, look: Look = FAMILIAR) -
 
 
 def draft_lines(draft: Draft) -> list[str]:
-    """Each sentence with how sure the decoder was and where similar wording stands."""
+    """Each sentence with how often such ones are right, where that was measured, and where similar wording stands."""
     lines = []
     for sentence in draft.sentences:
-        sure = "" if sentence.confidence is None else f" [{sentence.confidence:.0%}]"
-        lines.append(f"{sentence.text}{sure}")
+        lines.append(_worded(sentence))
         for one in sentence.evidence:
             lines.append(
                 f"    similar wording in case {one.case_id} ({one.similarity:.2f}): {shorten(one.text, WIDTH)}"
@@ -92,12 +91,16 @@ def draft_lines(draft: Draft) -> list[str]:
             lines.append(f"    unsupported: no similar wording in the archive{where}")
     if draft.offered:
         lines.append("The model also offers, not part of the draft:")
-        lines += [f"    {sentence.text} [{sentence.confidence or 0:.0%}]" for sentence in draft.offered]
+        lines += [f"    {_worded(sentence)}" for sentence in draft.offered]
     if draft.abstained:
         lines.append("No draft.")
     elif not draft.sentences:
         lines.append("No draft: nothing usable was found.")
     return [*lines, *([draft.note] if draft.note else []), f"({NOTICE}; {draft.model})"]
+
+
+def _worded(sentence: Sentence) -> str:
+    return sentence.text if sentence.confidence is None else f"{sentence.text} [{sentence.confidence:.0%}]"
 
 
 def _refused(pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,7 +1,8 @@
 """A proposed report for a picture, sentence by sentence, each with what supports it. Knows no study and no editor.
 
-A draft is words of a model or of another patient's report. Confidence says how sure the decoder was of its words,
-evidence which imported or signed reports word it alike; neither proves that the sentence is true of this patient.
+A draft is words of a model or of another patient's report. Confidence, where a bundle was calibrated, estimates how
+often such sentences are right; evidence is which imported or signed reports word it alike. Neither proves that the
+sentence is true of this patient.
 """
 
 from dataclasses import asdict, dataclass
@@ -49,7 +50,8 @@ class Drafter(Encoder, Protocol):
 class Sentence:
     """One sentence of a draft.
 
-    confidence: 0 to 1, by the bundle's own measure (confidence.py); None when no decoder wrote it.
+    confidence: estimated share of such sentences that are right, 0 to 1 (confidence.py); None when no decoder wrote it
+    and when the bundle was not calibrated: a bare token probability says nothing that a reader may act on.
     evidence: archived reports with similar wording, best first; supported: there is some, its own source aside.
     source: the case whose report it was taken from; None when the decoder wrote it.
     disputes: what other near reports say against it.
@@ -206,7 +208,8 @@ class _Draft:
             return self._draft(NEAREST, taken, f"{_started(near[0])} {copies}".strip(), near[0], offered)
         if described and not sure:
             mean = sum(confidence for _, confidence in described) / len(described)
-            note = f"No confident description: the model's confidence is {mean:.0%}, too low to be shown."
+            value = f" ({mean:.0%})" if self._settings.calibrated else ""
+            note = f"No confident description: the model's confidence{value} is too low to be shown."
             return self._draft(CAPTIONER, [], note, abstained="unsure")
         return self._draft(CAPTIONER, [self._sentence(*one) for one in described], copies)
 
@@ -238,7 +241,8 @@ class _Draft:
             excluded = self._excluded | ({source} if source is not None else set())
             least = self._bundle.evidence_threshold
             found = find_evidence(self._bundle, self._archive, text, least, excluded, self._modality)
-        return Sentence(text, confidence, found, source, disputes(text, others))
+        shown = confidence if self._settings.calibrated else None
+        return Sentence(text, shown, found, source, disputes(text, others))
 
     def _draft(
         self,

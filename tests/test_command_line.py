@@ -92,13 +92,13 @@ def test_filters_take_several_modalities(imported: Path, capsys: pytest.CaptureF
     assert [hit["text"] for hit in words["hits"]] == ["Fracture of the distal femur."]
 
 
-def test_a_draft_has_sentences_confidence_and_evidence(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_draft_has_evidence_and_no_meaningless_confidence(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     proposed = document(capsys, "draft", CT, "--archive", imported)
     assert proposed["text"] == " ".join(sentence["text"] for sentence in proposed["sentences"])
     assert proposed["notice"] == "research draft, not for clinical use"
     assert proposed["model"]
     for sentence in proposed["sentences"]:
-        assert sentence["confidence"] is None or 0 < sentence["confidence"] <= 1
+        assert (sentence["confidence"] is not None) <= proposed["confidence_is_calibrated"]
         assert all(isinstance(case, int) for case in sentence["evidence"])
 
 

@@ -116,7 +116,8 @@ class EvidenceTree(QTreeWidget):
         self._filling = True
         self.clear()
         for sentence in self._state.sentences:
-            top = QTreeWidgetItem([f"{sentence.text}: {confidence(sentence)}, {support(sentence)[0]}"])
+            about = ", ".join(part for part in (confidence(sentence), support(sentence)[0]) if part)
+            top = QTreeWidgetItem([f"{sentence.text}: {about}"])
             top.setData(0, ROLE, sentence)
             top.setToolTip(0, _tip(sentence))
             for found in sentence.evidence:

@@ -1,4 +1,4 @@
-"""A draft says how sure it is, what supports it, and never repeats training text."""
+"""A draft says what supports it, shows a confidence only when it was measured, and never repeats training text."""
 
 import math
 from collections.abc import Callable
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.archive import Archive, NewCase
+from engine.cli_output import draft_lines
 from engine.confidence import DraftSettings
 from engine.errors import Cancelled
 from engine.familiarity import BLANK, OUTSIDE, Familiarity
@@ -60,11 +61,22 @@ def test_the_studys_own_archived_report_is_no_evidence(filled: Archive, encoder)
     assert made.study_uid == "1.0"
 
 
-def test_confidence_comes_from_the_token_probabilities(encoder) -> None:
-    made = draft(encoder, None, GRAY)
-    logs = [-0.3, -0.1, -0.3, -0.1, -0.3, -0.1, -0.3]  # seven tokens of the first sentence in the test double
-    assert made.sentences[0].confidence == pytest.approx(math.exp(sum(logs) / 7))
-    assert not any(sentence.supported for sentence in made.sentences)
+def test_a_confidence_that_was_not_calibrated_is_shown_nowhere(filled: Archive, encoder) -> None:
+    own = draft(encoder, None, GRAY)
+    nearest_first(encoder)
+    offered = draft(encoder, filled, GRAY)
+    encoder.draft_settings = DraftSettings(abstain_below=0.99)
+    unsure = draft(encoder, filled, GRAY)
+    assert offered.offered
+    for made in (own, offered, unsure):
+        document = made.as_dict()
+        assert not document["confidence_is_calibrated"]
+        assert [one["confidence"] for one in [*document["sentences"], *document["offered"]] if one["confidence"]] == []
+        assert "%" not in "\n".join([*draft_lines(made), made.note])
+
+
+def test_without_an_archive_no_sentence_is_supported(encoder) -> None:
+    assert not any(sentence.supported for sentence in draft(encoder, None, GRAY).sentences)
 
 
 def test_a_sentence_that_repeats_training_text_is_left_out_and_said_so(filled: Archive, encoder) -> None:
@@ -99,7 +111,7 @@ def test_a_bundle_may_start_from_the_nearest_report_and_offer_the_decoders_words
     document = made.as_dict()
     assert document["start"]["case_id"] == made.start.case_id
     assert document["sentences"][0]["source"] == made.start.case_id
-    assert document["offered"][0]["confidence"] == made.offered[0].confidence
+    assert document["offered"][0]["text"] == made.offered[0].text
 
 
 def test_the_report_a_sentence_was_taken_from_is_no_evidence_for_it(filled: Archive, encoder) -> None:
@@ -170,7 +182,9 @@ def test_confidence_is_what_the_bundle_measured(encoder) -> None:
     raw = math.exp(-(4 * 0.3 + 3 * 0.1) / 7)
     made = draft(encoder, None, GRAY)
     assert made.calibrated
-    assert made.sentences[0].confidence == pytest.approx(1 / (1 + math.exp(-(2.0 * math.log(raw) + 0.5))))
+    confidence = 1 / (1 + math.exp(-(2.0 * math.log(raw) + 0.5)))
+    assert made.sentences[0].confidence == pytest.approx(confidence)
+    assert draft_lines(made)[0] == f"There is a large left effusion. [{confidence:.0%}]"
 
 
 def test_a_description_without_confidence_is_not_shown(filled: Archive, encoder) -> None:
