@@ -112,8 +112,8 @@ def main() -> None:
     ultrasound = np.array([path.name.startswith("breast") for path in archive])
     print(
         f"\nIn between, sample archive: {sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds (a "
-        f"kind that training never saw) and {sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs "
-        "are told."
+        "kind of picture that no training saw; the language stage of the decoder read reports of such) and "
+        f"{sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs are told."
     )
 
 

@@ -1,0 +1,31 @@
+"""What the models learned by heart is counted apart from what they had never read."""
+
+from pathlib import Path
+
+from benchmarks import failures
+
+
+def asked(name: str, kind: str, trained: bool | None) -> failures.Asked:
+    return failures.Asked(Path(name), kind, "text", "CC BY", 1.0, "text", trained)
+
+
+def test_reports_that_were_trained_on_stand_in_a_row_of_their_own() -> None:
+    found = [asked("a", "ultrasound", False), asked("b", "radiograph", False), asked("c", "radiograph", True)]
+    assert {name: [one.picture.name for one in part] for name, part in failures.parts(found).items()} == {
+        "radiograph, report trained on": ["c"],
+        "radiograph, report not trained on": ["b"],
+        "ultrasound, report not trained on": ["a"],
+    }
+
+
+def test_only_train_rows_count_as_trained_on(tmp_path: Path) -> None:
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "pairs.csv").write_text(
+        "image,text,split,patient_id,split_group\na.png,Clear  lungs.,train,p1,g1\nb.png,Effusion.,val,p2,g2\n"
+    )
+    assert failures.trained_on(tmp_path) == {"Clear lungs."}
+
+
+def test_without_the_training_data_nothing_is_claimed(tmp_path: Path) -> None:
+    assert failures.trained_on(tmp_path) is None
+    assert list(failures.parts([asked("a", "radiograph", None)])) == ["radiograph"]
