@@ -107,8 +107,8 @@ def markdown(bundle: Bundle, found: Sequence[Asked]) -> str:
         "",
         f"Bundle {bundle.id}; made by `python -m benchmarks.failures --data DATA`. The {len(found)} pictures of the "
         f"sample archive that have a report ask for it among these {pool} reports. In brackets: chance. {split} The "
-        "encoders never saw an ultrasound; the language stage of the decoder, which has no part in this, read reports of "
-        "such. With so few pictures this shows examples and measures little, and int8 arithmetic differs between "
+        "encoders never saw an ultrasound; the language stage of the decoder, which has no part in this, read reports "
+        "of such. With so few pictures this shows examples and measures little, and int8 arithmetic differs between "
         "processors: places move by one or two from one machine to another.",
         "",
         "| pictures | asked | own report first | in the first 5 | in the first 10 | median place |",

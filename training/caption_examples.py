@@ -6,7 +6,7 @@ left out, as in the product.
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from engine.sentences import as_written
 from training import caption_scores, caption_tables, checkpoint
 from training.caption_material import digest, training_texts
 from training.captioner import CaptionDecoder, drafts
-from training.data import read_gray
+from training.data import read_gray, read_manifest
 from training.embedders import FromCheckpoint
 from training.table import grid
 from training.train_captioner import from_dict
 
 TITLE = "Twenty unselected examples"
 COUNT = 20
+MANIFESTS = {"†": "pairs/pairs.csv", "‡": "pairs-more/pairs.csv"}
 LEFT_OUT = "(left out: repeats training text)"
 
 
@@ -48,15 +49,32 @@ def first(folder: Path, count: int = COUNT) -> list[Shown]:
     return [Shown(folder / row["image"], " ".join(row["text"].split()), row["licence"]) for row in rows]
 
 
-def section(shown: Sequence[Shown], written: dict[str, list[str]]) -> str:
+def known_texts(root: Path) -> dict[str, set[str]]:
+    """The texts of the train rows of each manifest of MANIFESTS, by its mark.
+
+    Raises:
+        UserError: one of the manifests is missing.
+    """
+    return {
+        mark: {row.text for row in read_manifest(root / name)[0] if row.split == "train"}
+        for mark, name in MANIFESTS.items()
+    }
+
+
+def section(shown: Sequence[Shown], written: Mapping[str, Sequence[str]], known: Mapping[str, set[str]]) -> str:
     lines = [["picture", "report", *written]]
+    counts = dict.fromkeys(known, 0)
     for number, one in enumerate(shown):
         drafted = [texts[number] for texts in written.values()]
-        lines.append([f"{one.path.name} ({one.licence})", *(text.replace("|", "/") for text in (one.report, *drafted))])
+        marks = [mark for mark, texts in known.items() if one.report in texts]
+        counts |= {mark: counts[mark] + 1 for mark in marks}
+        name = " ".join([f"{one.path.name} ({one.licence})", *marks])
+        lines.append([name, *(text.replace("|", "/") for text in (one.report, *drafted))])
+    told = "; ".join(f"{mark} ({count}): of {MANIFESTS[mark]}" for mark, count in counts.items())
     return (
         f"The first {len(shown)} rows of the sample archive that have a report, in file order, with what is written of "
-        "the picture alone. The sample archive is no test set: it holds two kinds of picture, and some of its patients "
-        f"are in the training split.\n\n{grid(lines)}"
+        "the picture alone. The sample archive is no test set: it holds two kinds of picture, and of the reports that "
+        f"are marked the very text is a train row ({told}).\n\n{grid(lines)}"
     )
 
 
@@ -68,7 +86,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--markdown", type=Path, required=True, help="write the section into this file")
     options = parser.parse_args(argv)
-    encoders, shown = FromCheckpoint(options.encoders), first(options.archive)
+    shown, known = first(options.archive), known_texts(options.data)
+    encoders = FromCheckpoint(options.encoders)
     rows = encoders.images([read_gray(one.path) for one in shown])
     written = {}
     for entry in options.captioners:
@@ -80,5 +99,5 @@ def main(argv: Sequence[str]) -> int:
         texts = [as_written(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
         copies = caption_scores.copying(texts, training_texts(from_dict(kept.extra["settings"]).data, options.data))
         written[name] = [LEFT_OUT if copied else text for text, copied in zip(texts, copies)]
-    caption_tables.put(options.markdown, TITLE, section(shown, written))
+    caption_tables.put(options.markdown, TITLE, section(shown, written, known))
     return 0
