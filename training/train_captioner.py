@@ -109,8 +109,30 @@ def start_model(settings: Settings, material: Material) -> CaptionDecoder:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def require_files(settings: Settings, root: Path) -> None:
+    """Raise UserError, with all that is missing in one sentence, before hours go into embedding what is there."""
+    checkpoints = [name for name in (settings.encoders, settings.start) if name and not Path(name).is_file()]
+    if checkpoints:
+        raise UserError(
+            f"There is no checkpoint {' and no '.join(checkpoints)}; train that first (docs/training.md lists the "
+            "commands in order) or name another in the configuration."
+        )
+    named = [*settings.data.pairs, *settings.data.texts]
+    missing = [str(root / name) for name in named if not (root / name).exists()]
+    if missing:
+        raise UserError(
+            f"There is no {' and no '.join(missing)}; name the data folder with --data, or take what you do not have "
+            "out of `pairs` and `texts` in the configuration."
+        )
+
+
 def material_of(settings: Settings, root: Path, cache: Path) -> Material:
-    """All that any mode learns from with these settings."""
+    """All that any mode learns from with these settings.
+
+    Raises:
+        UserError: see `require_files`.
+    """
+    require_files(settings, root)
     sizes = settings.model
     return gather(
         Path(settings.encoders), settings.data, sizes.dim, sizes.max_tokens, root, cache, settings.train.half

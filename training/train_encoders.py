@@ -32,7 +32,10 @@ def corpus(path: Path) -> list[str]:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream:
             return [line[name] for line in csv.DictReader(stream) for name in TEXT_COLUMNS if line.get(name)]
     except OSError as problem:
-        raise UserError(f"There is no readable text file at {path}; name the data folder with --data.") from problem
+        raise UserError(
+            f"There is no readable text file at {path}; name the data folder with --data, or take the file out of "
+            "`texts` in the configuration."
+        ) from problem
 
 
 def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEncoder, str]:
@@ -126,10 +129,12 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
         cache: takes the kept maps of frozen stages, shared by runs that freeze the same.
     """
     torch.set_num_threads(settings.train.threads)
+    corpora = [
+        text for name in settings.data.texts for text in corpus(root / name)
+    ]  # first: a missing one costs nothing
     pairs = data.read_pairs([root / name for name in settings.data.manifests], settings.data.stream)
     for refused in pairs.rejected:
         log.warning("%s: %s", refused.path, refused.reason)
-    corpora = [text for name in settings.data.texts for text in corpus(root / name)]
     with distributed.first():
         model, words = start_model(settings, [row.text for row in pairs.rows if row.split == "train"] + corpora)
     return fit(settings, model, words, pairs, out, cache, resume)

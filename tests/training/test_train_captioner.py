@@ -168,6 +168,19 @@ def test_a_run_can_start_from_an_earlier_decoder_of_the_same_sizes_only(root: Pa
         train_captioner.start_model(other, material)
 
 
+def test_what_is_missing_is_said_before_anything_is_embedded(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_captioner, "gather", None)
+    given = settings(root, "both")
+    texts = replace(given, data=replace(given.data, texts=["more.csv.gz", "none.csv.gz", "nor.csv"]))
+    with pytest.raises(UserError, match=r"no .*/none\.csv\.gz and no .*/nor\.csv; .*`pairs` and `texts`"):
+        train_captioner.train(texts, root, tmp_path / "run", tmp_path)
+    start = replace(given, start=str(tmp_path / "language" / "best.pt"))
+    with pytest.raises(UserError, match=r"no checkpoint .*/language/best\.pt; train that first"):
+        train_captioner.train(start, root, tmp_path / "run", tmp_path)
+
+
 def test_an_unknown_setting_or_mode_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     for text in (
