@@ -229,7 +229,8 @@ class Desk(QObject):
 
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)
-        self.messages.tell(f"There is no image in it; {count} file(s) were left out, see the list (Ctrl+Shift+L).")
+        files = "1 file was" if count == 1 else f"{count:,} files were"
+        self.messages.tell(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
 
     def _tell_imported(self, result: ImportResult) -> None:
         self.messages.tell(summary(result))

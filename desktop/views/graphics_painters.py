@@ -104,7 +104,7 @@ def scale_painter() -> Painter:
                 painter.drawLine(end, end - QPointF(TICK, 0))
         if scale.source == "imager":
             words += " at the detector"
-        place = QRectF(x - 200, bottom.y() + 2, 200 + TICK, 20)
+        place = QRectF(x - 2 * TICK - 200, bottom.y() - 20, 200, 20)  # below the bar stands the orientation letter
         write(painter, place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words, theme.ON_IMAGE)
 
     return paint
