@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -70,6 +70,25 @@ def test_a_view_is_printed(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     printer.setOutputFileName(str(tmp_path / "page.pdf"))
     print_image(view_image(app.desk), printer)
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_printed_view_of_ultrasound_warns_of_text_in_its_pixels(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accept(dialog: QPrintDialog) -> bool:
+        dialog.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        dialog.printer().setOutputFileName(str(tmp_path / "page.pdf"))
+        return True
+
+    open_paths(qtbot, app, dicom("US1_UNCI.dcm"))
+    monkeypatch.setattr(QPrintDialog, "exec", lambda dialog: False)
+    app.actions.actions["print_view"].trigger()
+    assert app.desk.messages.message is None  # nothing was printed
+    monkeypatch.setattr(QPrintDialog, "exec", accept)
+    app.actions.actions["print_view"].trigger()
+    assert (tmp_path / "page.pdf").exists()
+    assert app.desk.messages.message is not None
+    assert CHECK in app.desk.messages.message.text
 
 
 def test_without_an_image_there_is_nothing_to_export(app: App) -> None:
