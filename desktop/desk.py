@@ -19,6 +19,7 @@ from desktop.state.layout import LayoutState
 from desktop.state.linking import LinkState
 from desktop.state.marks import MarksState
 from desktop.state.measure_tools import DrawTool, EditTool, OutlineTool
+from desktop.state.measurement_list import MeasurementListState
 from desktop.state.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.move import MoveState
@@ -62,6 +63,9 @@ class Desk(QObject):
         self.key_images = KeyImagesState(self.studies, self.layout, self.marks, self)
         self.tags = TagsState(self.background, self)
         self.measurements = MeasurementsState(self.marks, self.studies, self.layout, self)
+        self.measurement_list = MeasurementListState(
+            self.background, self.measurements, self.layout, self.frames, self.mpr.read, self
+        )
         self._add_measuring_tools()
         self.archive = ArchiveState(self.background, parent=self)
         self.move = MoveState(self.background, self.archive, parent=self)
