@@ -118,6 +118,7 @@ class Desk(QObject):
     def open(self, paths: Sequence[Path]) -> None:
         """Open files, folders and zips as studies, and remember them as recent."""
         if paths:
+            self.messages.dismiss()  # it told of what was done before
             self.studies.open(paths)
             self.settings.remember_opened(list(paths))
 
