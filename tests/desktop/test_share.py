@@ -63,7 +63,7 @@ def test_the_mark_of_a_key_image_is_an_annotation(qtbot: QtBot, app: App) -> Non
     changed = [(x, y) for y in range(key.height()) for x in range(key.width()) if key.pixel(x, y) != marked.pixel(x, y)]
     columns, rows = [x for x, _ in changed], [y for _, y in changed]
     assert max(rows) - min(rows) < 20  # one line, in the middle near the top
-    assert max(rows) < 60
+    assert max(rows) < 100  # below the lines in the corners
     assert abs((min(columns) + max(columns)) / 2 - key.width() / 2) < 5
 
 
