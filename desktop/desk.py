@@ -19,6 +19,7 @@ from desktop.state.layout import LayoutState
 from desktop.state.linking import LinkState
 from desktop.state.marks import MarksState
 from desktop.state.measure_tools import DrawTool, EditTool, OutlineTool
+from desktop.state.measurement_list import MeasurementListState
 from desktop.state.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.move import MoveState
@@ -62,6 +63,9 @@ class Desk(QObject):
         self.key_images = KeyImagesState(self.studies, self.layout, self.marks, self)
         self.tags = TagsState(self.background, self)
         self.measurements = MeasurementsState(self.marks, self.studies, self.layout, self)
+        self.measurement_list = MeasurementListState(
+            self.background, self.measurements, self.layout, self.frames, self.mpr.read, self
+        )
         self._add_measuring_tools()
         self.archive = ArchiveState(self.background, parent=self)
         self.move = MoveState(self.background, self.archive, parent=self)
@@ -114,6 +118,7 @@ class Desk(QObject):
     def open(self, paths: Sequence[Path]) -> None:
         """Open files, folders and zips as studies, and remember them as recent."""
         if paths:
+            self.messages.dismiss()  # it told of what was done before
             self.studies.open(paths)
             self.settings.remember_opened(list(paths))
 
@@ -229,7 +234,8 @@ class Desk(QObject):
 
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)
-        self.messages.tell(f"There is no image in it; {count} file(s) were left out, see the list (Ctrl+Shift+L).")
+        files = "1 file was" if count == 1 else f"{count:,} files were"
+        self.messages.tell(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
 
     def _tell_imported(self, result: ImportResult) -> None:
         self.messages.tell(summary(result))

@@ -15,6 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.uid import generate_uid
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -26,6 +29,9 @@ from desktop.views.tag_browser import TagBrowser
 from engine.errors import UserError
 
 SIZE = (1440, 900)
+LOOP = "color3d_jpeg_baseline.dcm"
+MORE = ("examples_ybr_color.dcm", "examples_overlay.dcm", "OBXXXX1A.dcm")
+"""Real files of pydicom-data beside those of the demo."""
 Shown = QWidget | None
 
 
@@ -34,6 +40,10 @@ def run(app: App, *names: str) -> None:
     for name in names:
         app.actions.actions[name].trigger()
         settle(app)
+
+
+def real_file(name: str) -> Path:
+    return Path(str(get_testdata_file(name, download=False)))
 
 
 def settle(app: App) -> None:
@@ -111,6 +121,70 @@ def detached(app: App) -> Shown:
     return app.window.images
 
 
+def filled_grid(app: App) -> None:
+    """Nine real series, every cell of the largest grid."""
+    run(app, "detach", "grid_3x3")
+    app.desk.messages.dismiss()
+    app.desk.studies.open([real_file(name) for name in MORE])
+    settle(app)
+    series = [(study, one) for study in app.desk.studies.studies for one in study.series]
+    for viewport, (study, one) in zip(app.desk.layout.viewports, series):
+        viewport.show(study, one)
+        settle(app)
+
+
+def grid(app: App) -> Shown:
+    """The viewports alone, where the rest of the window is as in the other pictures."""
+    return app.window.viewport.parentWidget()
+
+
+def slab(folder: Path) -> list[Path]:
+    """The ten slices of a real MR, which does not say where they lie, as a stack that does: derived, 1 mm a pixel."""
+    source = dcmread(real_file(demo.STUDIES[-1]))
+    slices, study, series = source.pixel_array, generate_uid(), generate_uid()
+    made = []
+    for number, stored in enumerate(slices):
+        source.SOPInstanceUID = source.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        source.StudyInstanceUID, source.SeriesInstanceUID = study, series
+        source.StudyDescription, source.SeriesDescription = "Derived for this picture", "Head, places derived"
+        source.InstanceNumber, source.NumberOfFrames = number + 1, 1
+        source.PixelSpacing, source.ImageOrientationPatient = [1, 1], [1, 0, 0, 0, 1, 0]
+        source.ImagePositionPatient = [0, 0, float(source.SpacingBetweenSlices) * number]
+        source.PixelData = stored.tobytes()
+        made.append(folder / f"{number}.dcm")
+        source.save_as(made[-1])
+    return made
+
+
+def planes(app: App) -> Shown:
+    """The three planes of a stack and the stack itself."""
+    run(app, "grid_1x1")
+    with tempfile.TemporaryDirectory() as folder:
+        files = slab(Path(folder))
+        app.desk.studies.open(files)
+        settle(app)
+        demo.choose(app, files[0])
+        settle(app)
+        run(app, "planes")
+    return grid(app)
+
+
+def damaged_loop(app: App) -> Shown:
+    """A cine loop that was cut short, at a frame that is not there any more."""
+    run(app, "planes", "grid_1x1")  # the planes are left
+    with tempfile.TemporaryDirectory() as folder:
+        cut = Path(folder) / "loop.dcm"
+        whole = real_file(LOOP).read_bytes()
+        cut.write_bytes(whole[: len(whole) // 2])
+        app.desk.studies.open([cut])
+        settle(app)
+        demo.choose(app, cut)
+        settle(app)
+        app.desk.viewport.go_to(app.desk.viewport.count - 1)
+        settle(app)
+    return grid(app)
+
+
 STATES: dict[str, Callable[[App], object]] = {
     "full": full,
     "light": lambda app: run(app, "light_theme"),
@@ -124,6 +198,9 @@ STATES: dict[str, Callable[[App], object]] = {
     "problem": damaged,
     "left-out": left_out,
     "detached": detached,
+    "grid": filled_grid,
+    "planes": planes,
+    "failed": damaged_loop,
 }
 """In this order, each from where the one before left the window; a widget that is given back is shown instead of it."""
 BEFORE = ("empty", "loading")
@@ -156,7 +233,7 @@ def take(app: App, archive: Path, folder: Path, only: Sequence[str], suffix: str
         shown = given if isinstance(given, QWidget) else app.window
         if name in only:
             keep(shown, folder / f"{name}{suffix}.jpg")
-        if shown is not app.window and shown is not app.window.images:
+        if shown.isWindow() and shown is not app.window and shown is not app.window.images:
             shown.close()
 
 

@@ -140,11 +140,16 @@ def _jpeg(data: bytes, layout: Layout) -> tuple[_Array, int, bool]:
 
 
 def _rle(data: bytes, layout: Layout) -> tuple[_Array, int, bool]:
-    """PS3.5 annex G; what stands after the last pixel is padding."""
-    size = layout.bits_allocated // 8
-    decoded = imagecodecs.dicomrle_decode(data, dtype=f"<u{size}")
-    array = np.frombuffer(bytearray(decoded), f"<u{size}")[: layout.rows * layout.columns]
-    return array.reshape(layout.rows, layout.columns), layout.bits_allocated, layout.signed
+    """PS3.5 annex G, straight into the frame: given no place, the decoder reads the stream twice and it must be copied.
+
+    No segment may outgrow its share of the place, so that only a full one leaves no byte as it was. A frame with more
+    or less is left to pydicom, which knows which padding to forgive.
+    """
+    array = np.empty((layout.rows, layout.columns), f"<u{layout.bits_allocated // 8}")
+    decoded = imagecodecs.dicomrle_decode(data, dtype=array.dtype, out=array.reshape(-1).view(np.uint8).data)
+    if len(decoded) != array.nbytes:
+        raise ValueError(f"RLE: {len(decoded)} bytes where {array.nbytes} make a frame")
+    return array, layout.bits_allocated, layout.signed
 
 
 def _owned(array: Any) -> _Array:

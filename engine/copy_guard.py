@@ -50,7 +50,7 @@ class CopyGuard:
 
     def __init__(self, values: NDArray[np.uint64], n: int, bits: int) -> None:
         """values: uint64 [count], sorted and unique, each the upper `bits` bits of a hash of `n` words."""
-        self.n, self.bits, self._values = n, bits, values
+        self.n, self.bits, self.values = n, bits, values
 
     @classmethod
     def from_file(cls, path: Path | str) -> Self:
@@ -81,13 +81,13 @@ class CopyGuard:
         return cls((high << np.uint64(low_bits)) | low, n, low_bits + high_bits)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.values)
 
     def copies(self, text: str) -> bool:
         """Whether the text repeats `n` or more consecutive words of a training text."""
         hashes = sequence_hashes(text, self.n)
-        if not hashes or not len(self._values):
+        if not hashes or not len(self.values):
             return False
         asked = np.array(hashes, np.uint64) >> np.uint64(64 - self.bits)
-        found = np.minimum(np.searchsorted(self._values, asked), len(self._values) - 1)
-        return bool((self._values[found] == asked).any())
+        found = np.minimum(np.searchsorted(self.values, asked), len(self.values) - 1)
+        return bool((self.values[found] == asked).any())

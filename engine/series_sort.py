@@ -47,9 +47,34 @@ def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
     )
 
 
+def joined_stack(one: Sequence[FrameRef], other: Sequence[FrameRef]) -> tuple[FrameRef, ...] | None:
+    """Two stacks of one DICOM series as one, sorted; None if they do not belong in one.
+
+    That is where what `stacks` tells apart differs, where an image is a cine loop, or where frames would lie at one
+    place that do not within either.
+
+    Args:
+        one, other: not empty, with no frame in common.
+    """
+    first, second = one[0], other[0]
+    if any(frame.image.frames > 1 and frame.position is None for frame in (first, second)):
+        return None
+    if _geometry_key(first) != _geometry_key(second):
+        return None
+    every = [*one, *other]
+    if _places_repeat(every) and not (_places_repeat(one) or _places_repeat(other)):
+        return None
+    return tuple(_sorted(every))
+
+
 def _stack_key(instance: Instance, frame: FrameRef) -> _Key:
     image = frame.image
     cine = image.frames > 1 and not instance.has_frame_geometry
+    return (*_geometry_key(frame), (image.name, image.sop_uid) if cine else None)
+
+
+def _geometry_key(frame: FrameRef) -> _Key:
+    image = frame.image
     return (
         frame.frame_of_reference if frame.position is not None else "",
         _rounded(frame.orientation, 3),
@@ -60,7 +85,6 @@ def _stack_key(instance: Instance, frame: FrameRef) -> _Key:
         frame.echo,
         frame.b_value,
         frame.localizer,
-        (image.name, image.sop_uid) if cine else None,
     )
 
 

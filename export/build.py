@@ -123,8 +123,9 @@ def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionD
 
 
 def trained_on(kept: checkpoint.Checkpoint, name: str) -> list[str]:
-    """Names of data files, relative to the data folder, from the settings that a checkpoint remembers."""
-    return list(kept.extra.get("settings", {}).get("data", {}).get(name, []))
+    """Names of data files, from the data folder, that a checkpoint remembers, with those of what it began with."""
+    own = kept.extra.get("settings", {}).get("data", {})
+    return list(kept.extra.get("learned_from", own).get(name, []))
 
 
 def training_texts(

@@ -18,7 +18,6 @@ from training.captioner import CaptionDecoder, drafts
 from training.data import read_gray, read_manifest
 from training.embedders import FromCheckpoint
 from training.table import grid
-from training.train_captioner import from_dict
 
 TITLE = "Twenty unselected examples"
 COUNT = 20
@@ -97,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
         if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
             raise UserError(f"{path} is no captioner of {options.encoders}; give those that belong together.")
         texts = [as_written(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
-        copies = caption_scores.copying(texts, training_texts(from_dict(kept.extra["settings"]).data, options.data))
+        copies = caption_scores.copying(texts, training_texts(**kept.extra["learned_from"], root=options.data))
         written[name] = [LEFT_OUT if copied else text for text, copied in zip(texts, copies)]
     caption_tables.put(options.markdown, TITLE, section(shown, written, known))
     return 0

@@ -1,6 +1,7 @@
 """What the caption decoder learns from, read and embedded once per encoders. Knows no decoder and no training loop."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ def gather(
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
     of_pairs = list(dict.fromkeys(row.text for row in rows))
-    alone = other_texts(settings, root, of_pairs)
+    alone = other_texts(settings.texts, root, of_pairs)
     drawn = sorted(np.random.default_rng(0).permutation(len(alone))[: settings.most_texts or None].tolist())
     others = [alone[place] for place in drawn]
     unique = [*of_pairs, *others]
@@ -141,18 +142,18 @@ def gather(
     )  # fmt: skip
 
 
-def other_texts(settings: DataSettings, root: Path, of_pairs: list[str]) -> list[str]:
+def other_texts(corpora: Sequence[str], root: Path, of_pairs: list[str]) -> list[str]:
     """The texts without pictures that are none of those of the pairs, each once."""
     known = set(of_pairs)
-    alone = (" ".join(text.split()) for name in settings.texts for text in corpus(root / name))
+    alone = (" ".join(text.split()) for name in corpora for text in corpus(root / name))
     return [text for text in dict.fromkeys(alone) if text not in known]
 
 
-def training_texts(settings: DataSettings, root: Path) -> list[str]:
-    """Every text that a decoder of these settings may have learned, each once."""
-    sets = [data.read_pairs([root / name]).split("train") for name in settings.pairs]
-    of_pairs = list(dict.fromkeys(row.text for part in sets for row in part.rows))
-    return [*of_pairs, *other_texts(settings, root, of_pairs)]
+def training_texts(pairs: Sequence[str], texts: Sequence[str], root: Path) -> list[str]:
+    """Every text that a decoder may have learned from these manifests and corpora, each once."""
+    rows = [row for name in pairs for row in data.read_manifest(root / name)[0] if row.split == "train"]
+    of_pairs = list(dict.fromkeys(row.text for row in rows))
+    return [*of_pairs, *other_texts(texts, root, of_pairs)]
 
 
 def word_vectors(encoders: FromCheckpoint, dim: int) -> Rows | None:

@@ -19,7 +19,7 @@ import torch
 from engine.errors import UserError
 from training import caption_data, caption_report, checkpoint
 from training.caption_data import CaptionExamples, NextToken
-from training.caption_material import DataSettings, Material, digest, gather
+from training.caption_material import DataSettings, Material, digest, gather, training_texts
 from training.captioner import CaptionDecoder, CaptionerConfig, drafts
 from training.command import arguments
 from training.config import TrainSettings
@@ -109,6 +109,16 @@ def start_model(settings: Settings, material: Material) -> CaptionDecoder:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def learned_from(settings: Settings) -> dict[str, list[str]]:
+    """The manifests ("pairs") and text corpora ("texts") of these settings and of every decoder it starts from."""
+    found = {"pairs": list(settings.data.pairs), "texts": list(settings.data.texts)}
+    if settings.start:
+        earlier = checkpoint.load(settings.start).extra
+        earlier = earlier.get("learned_from") or earlier.get("settings", {}).get("data", {})
+        found = {kind: list(dict.fromkeys([*names, *earlier.get(kind, ())])) for kind, names in found.items()}
+    return found
+
+
 def require_files(settings: Settings, root: Path) -> None:
     """Raise UserError, with all that is missing in one sentence, before hours go into embedding what is there."""
     checkpoints = [name for name in (settings.encoders, settings.start) if name and not Path(name).is_file()]
@@ -117,26 +127,28 @@ def require_files(settings: Settings, root: Path) -> None:
             f"There is no checkpoint {' and no '.join(checkpoints)}; train that first (docs/training.md lists the "
             "commands in order) or name another in the configuration."
         )
-    named = [*settings.data.pairs, *settings.data.texts]
+    learned = learned_from(settings)
+    named = [*learned["pairs"], *learned["texts"]]
     missing = [str(root / name) for name in named if not (root / name).exists()]
     if missing:
         raise UserError(
             f"There is no {' and no '.join(missing)}; name the data folder with --data, or take what you do not have "
-            "out of `pairs` and `texts` in the configuration."
+            "out of `pairs` and `texts` in the configuration, and in that of what it starts from."
         )
 
 
 def material_of(settings: Settings, root: Path, cache: Path) -> Material:
-    """All that any mode learns from with these settings.
+    """All that any mode learns from with these settings; a copy is told by the texts of what it starts from as well.
 
     Raises:
         UserError: see `require_files`.
     """
     require_files(settings, root)
     sizes = settings.model
-    return gather(
+    material = gather(
         Path(settings.encoders), settings.data, sizes.dim, sizes.max_tokens, root, cache, settings.train.half
     )  # fmt: skip
+    return replace(material, known_texts=training_texts(**learned_from(settings), root=root))
 
 
 def train(
@@ -158,7 +170,7 @@ def train(
     )  # fmt: skip
     val_ids = caption_data.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
-    extra: dict[str, Any] = {"settings": asdict(settings)}
+    extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": learned_from(settings)}
     if not language:
         extra["encoders_sha256"] = digest(Path(settings.encoders))
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.copy_guard import HEADER, MAGIC, VERSION, sequence_hashes
+from engine.copy_guard import HEADER, MAGIC, VERSION, CopyGuard, sequence_hashes
 
 WORDS = 8
 
@@ -33,7 +34,26 @@ def write(path: Path, texts: Iterable[str], n: int = WORDS, max_bytes: int = 600
     low_bits = min(32, room // max(1, len(hashes)), 63 - high_bits)
     if low_bits < 4:
         raise ValueError(f"{len(hashes)} word sequences do not fit in {max_bytes} bytes")
-    values = np.unique(hashes >> np.uint64(64 - high_bits - low_bits))
+    return _write(path, np.unique(hashes >> np.uint64(64 - high_bits - low_bits)), n, high_bits, low_bits)
+
+
+def add(path: Path, texts: Iterable[str]) -> int:
+    """Add the sequences of more texts to a file that `write` made; returns how many were not in it.
+
+    Raises:
+        UserError: the file is missing, damaged or of another kind.
+    """
+    with path.open("rb") as file:
+        _, _, n, _, low_bits, high_bits, _, _ = HEADER.unpack(file.read(HEADER.size))
+    known = CopyGuard.from_file(path).values
+    fresh = np.fromiter((h for text in texts for h in sequence_hashes(text, n)), np.uint64)
+    values = np.union1d(known, fresh >> np.uint64(64 - high_bits - low_bits))
+    _write(path, values, n, high_bits, low_bits)
+    return len(values) - len(known)
+
+
+def _write(path: Path, values: NDArray[np.uint64], n: int, high_bits: int, low_bits: int) -> float:
+    """The file of sorted, unique values, each the upper bits of a hash; the rate at which another is found in it."""
     # Bits from the most significant to the least, the order in which the reader shifts them in.
     shifts = np.arange(low_bits - 1, -1, -1, dtype=np.uint64)
     low = np.packbits(((values[:, None] >> shifts) & np.uint64(1)).astype(np.uint8))

@@ -1,13 +1,10 @@
 """The menu "Measure": measuring tools, undo and redo, planes through a stack."""
 
-from functools import partial
-
 from desktop.commands.command import Command, has_picture
 from desktop.commands.image import tool
 from desktop.desk import Desk
-from desktop.views.chooser import Choice
+from desktop.views.measurement_list import MeasurementList
 from desktop.views.window import MainWindow
-from engine.measurements import NAMES, lines
 
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
@@ -20,17 +17,10 @@ def _cancel(desk: Desk, window: MainWindow) -> None:
 
 
 def _list(desk: Desk, window: MainWindow) -> None:
-    """All of the study; choosing one shows its frame."""
-    state, choices = desk.measurements, []
-    for number, item in enumerate(state.of_study(), 1):
-        index = state.frame_index(item)
-        picture = desk.viewport.picture
-        here = picture is not None and item.belongs_to(picture.ref)
-        reading = state.reading(item, picture.ref, picture.pixels) if picture is not None and here else None
-        place = "in another series" if index is None else f"image {index + 1}"
-        where = ", ".join(lines(reading)) if reading else place
-        choices.append(Choice(f"{number}  {NAMES[item.kind]}", partial(state.go_to, item.id), where))
-    window.choose("Measurements", choices)
+    shown = window.findChild(MeasurementList) or MeasurementList(desk.measurement_list, desk.measurements, window)
+    shown.show()
+    shown.raise_()
+    shown.activateWindow()
 
 
 ROWS = (
@@ -94,7 +84,6 @@ ROWS = (
         ("Ctrl+Shift+D",),
         "Measure",
         _list,
-        enabled=lambda d: bool(d.measurements.of_study()),
     ),
     tool("crosshair", "Go to this place in all viewports", "J", menu="Measure", new_group=True),
     Command(

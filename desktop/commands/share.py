@@ -38,6 +38,7 @@ def _print(desk: Desk, window: MainWindow) -> None:
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
     if QPrintDialog(printer, window).exec():
         print_image(image, printer)
+        desk.messages.tell(words(("The view was printed without the patient's identity.", warning(desk, False))))
 
 
 def _tags(desk: Desk, window: MainWindow) -> None:

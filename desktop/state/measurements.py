@@ -145,8 +145,9 @@ class MeasurementsState(QObject):
         if self.selected_in_sight():
             self.delete(self.selected)
 
-    def delete(self, item_id: str) -> None:
-        now = tuple(item for item in self.of_study() if item.id != item_id)
+    def delete(self, *ids: str) -> None:
+        """One step to undo."""
+        now = tuple(item for item in self.of_study() if item.id not in ids)
         if now != self.of_study():
             self._change(now)
         self._tell()
@@ -193,8 +194,11 @@ class MeasurementsState(QObject):
         self._tell()
 
     def go_to(self, item_id: str) -> None:
-        """Select a measurement and show its frame."""
+        """Select a measurement and show its frame; in the viewport that shows its series already, if there is one."""
         item = next((known for known in self.of_study() if known.id == item_id), None)
+        if item is not None:
+            self.visible = True  # what one asks for is seen
+            self._activate_for(item)
         viewport = self._layout.active
         if item is not None and viewport.study is not None:
             if self.frame_index(item) is None:  # in another series of the study
@@ -205,6 +209,14 @@ class MeasurementsState(QObject):
             if index is not None:
                 viewport.go_to(index)
         self.select(item_id)
+
+    def _activate_for(self, item: Measurement) -> None:
+        """Turn to a viewport that shows its stack, when the one in use does not: planes are in no list of series."""
+        for viewport in (self._layout.active, *self._layout.viewports):
+            same = viewport.study is not None and viewport.study.uid == self._here
+            if same and viewport.series is not None and any(map(item.belongs_to, viewport.series.frames)):
+                self._layout.activate(viewport)
+                return
 
     def set_draft(self, draft: Measurement | None) -> None:
         self.draft = draft

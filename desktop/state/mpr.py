@@ -130,6 +130,7 @@ class MprState(QObject):
             if kept.series is None or self._is_open(kept.series):
                 kept.put_back()
         self._kept = []
+        layout.activate(layout.viewports[0])  # a plane that was in use would stay in sight, empty
         layout.set_grid(*self._before)
         shown = [viewport for viewport in layout.viewports if viewport.series is planes.volume.series]
         if shown:

@@ -152,6 +152,8 @@ class ReportState(QObject):
 
     def why_no_draft(self) -> str:
         """What is missing before a draft can be made; "" when nothing is."""
+        if self.page is not None and self._viewport.failure:
+            return "This image cannot be shown; a draft is made from the image on screen, so go to another one."
         if self.page is None or self._viewport.picture is None:
             return "Open a study first: a draft is made from the image on screen."
         if self.page.signed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane, simply
+from desktop.state.joining import merge, without
 from desktop.state.picture import Image, thumbnail
 from engine.dicom_source import Listing, open_path
 from engine.errors import Rejected, UserError
@@ -19,7 +20,7 @@ from engine.study import Series, Study
 
 
 class StudiesState(QObject):
-    """The open studies, patient by patient; the same study opened twice gathers its series."""
+    """The open studies, patient by patient; the same study opened twice gathers its images."""
 
     changed = Signal()
     selected = Signal()
@@ -248,17 +249,6 @@ def _grown(study: Study) -> Study:
     return replace(study, series=tuple(replace(series, growing=False) for series in study.series))
 
 
-def without(studies: Sequence[Study], given: Sequence[Study]) -> list[Study]:
-    """The studies without the series that an opening gave before; one that is left empty keeps its place."""
-    keys = {study.uid: {series.key for series in study.series} for study in given}
-    return [
-        replace(study, series=tuple(series for series in study.series if series.key not in keys[study.uid]))
-        if study.uid in keys
-        else study
-        for study in studies
-    ]
-
-
 def patient_of(study: Study) -> tuple[str, ...]:
     """What tells patients apart; a study that names nobody is somebody of its own."""
     patient = study.patient
@@ -276,20 +266,6 @@ def by_patient(studies: Sequence[Study]) -> list[Study]:
 
 def identify(study: Study, series: Series) -> str:
     return f"{study.uid}/{series.key}"
-
-
-def merge(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
-    """The open studies with newly read ones: a study known by its UID gains series, a series read again is replaced."""
-    studies = {study.uid: study for study in old}
-    for study in new:
-        known = studies.get(study.uid)
-        if known is None:
-            studies[study.uid] = study
-            continue
-        series = {item.key: item for item in known.series} | {item.key: item for item in study.series}
-        ordered = sorted(series.values(), key=lambda item: (item.number is None, item.number or 0, item.key))
-        studies[study.uid] = replace(study, series=tuple(ordered))
-    return list(studies.values())
 
 
 def _list(

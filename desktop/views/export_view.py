@@ -20,6 +20,7 @@ from desktop.views.canvas import Painter
 from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
 from desktop.views.measure_painter import measurement_painter
 from desktop.views.overlay_text import MARGIN, write, write_corners, write_edges
+from desktop.views.painters import key_painter
 from desktop.views.viewport import paint_picture
 from engine.errors import UserError
 from engine.image_marks import burned_in_mark
@@ -52,7 +53,7 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     painters: list[Painter] = [shutter_painter()]
     if annotations:
         graphics = [overlay_painter()] if identity else []
-        painters += [*graphics, scale_painter(), measurement_painter(desk.measurements)]
+        painters += [*graphics, scale_painter(), measurement_painter(desk.measurements), key_painter(desk.key_images)]
     paint_picture(painter, state, painters)
     area = everything.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
     height = QFontMetricsF(painter.font()).lineSpacing()

@@ -1,5 +1,7 @@
 """Paints what belongs to the image itself: shutter, overlay planes and the scale bar."""
 
+from collections import OrderedDict
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
@@ -14,6 +16,8 @@ from engine.shutters import Shutter
 
 TICK = 4.0
 RIM = QColor(0, 0, 0, 170)
+PLANE_BYTES = 128 * 1024 * 1024
+"""Of overlay planes kept as images: a radiograph's takes 30 MB, a CT slice's 1 MB."""
 
 
 def shutter_painter() -> Painter:
@@ -56,6 +60,7 @@ def _opening(shutter: Shutter, canvas: Canvas) -> QPainterPath:
 def overlay_painter() -> Painter:
     """DICOM overlay planes with a dark rim of one image pixel; hidden with the corner texts, and with the identity,
     for a name may be drawn in them."""
+    images = PlaneImages()
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
@@ -64,12 +69,36 @@ def overlay_painter() -> Painter:
         for plane in picture.pixels.overlays:
             painter.setTransform(QTransform.fromTranslate(plane.left - 1, plane.top - 1) * canvas.transform, True)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(0, 0, _image_of(plane))
+            color = theme.ON_IMAGE_ACCENT if plane.region else theme.ON_IMAGE_MARK
+            painter.drawImage(0, 0, images.of(plane, color))
 
     return paint
 
 
-def _image_of(plane: Overlay) -> QImage:
+class PlaneImages:
+    """The planes painted last, as images: a paint while zooming takes a fraction of making them."""
+
+    def __init__(self, limit: int = PLANE_BYTES) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[tuple[int, str], tuple[Overlay, QImage]] = OrderedDict()
+
+    def of(self, plane: Overlay, color: str) -> QImage:
+        """Made once for each plane, the very object, and colour; the newest is kept even beyond the limit."""
+        key = (id(plane), color)
+        if key not in self._kept:
+            self._kept[key] = (plane, plane_image(plane, color))  # with the plane: its id is no other's meanwhile
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and self.size > self._limit:
+            self._kept.popitem(last=False)
+        return self._kept[key][1]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the images."""
+        return sum(image.sizeInBytes() for _, image in self._kept.values())
+
+
+def plane_image(plane: Overlay, color: str) -> QImage:
     """The plane's bits in colour, one pixel of rim around each, one pixel wider on every side."""
     rows, columns = plane.bits.shape
     padded = np.pad(plane.bits, 2)
@@ -77,8 +106,8 @@ def _image_of(plane: Overlay) -> QImage:
     for down in range(3):
         for right in range(3):
             near |= padded[down : down + rows + 2, right : right + columns + 2]
-    color = QColor(theme.ON_IMAGE_MARK if not plane.region else theme.ON_IMAGE_ACCENT).rgba()
-    argb = np.where(np.pad(plane.bits, 1), np.uint32(color), np.where(near, np.uint32(0xA0000000), np.uint32(0)))
+    rim = np.where(near, np.uint32(0xA0000000), np.uint32(0))
+    argb = np.where(np.pad(plane.bits, 1), np.uint32(QColor(color).rgba()), rim)
     data = np.ascontiguousarray(argb, np.uint32)
     return QImage(data.data, columns + 2, rows + 2, 4 * (columns + 2), QImage.Format.Format_ARGB32).copy()
 
@@ -104,7 +133,7 @@ def scale_painter() -> Painter:
                 painter.drawLine(end, end - QPointF(TICK, 0))
         if scale.source == "imager":
             words += " at the detector"
-        place = QRectF(x - 200, bottom.y() + 2, 200 + TICK, 20)
+        place = QRectF(x - 2 * TICK - 200, bottom.y() - 20, 200, 20)  # below the bar stands the orientation letter
         write(painter, place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words, theme.ON_IMAGE)
 
     return paint

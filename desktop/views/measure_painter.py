@@ -9,7 +9,7 @@ from desktop import theme
 from desktop.state.measure_geometry import handles, strokes
 from desktop.state.measurements import MeasurementsState
 from desktop.views.canvas import Canvas, Painter
-from desktop.views.overlay_text import write
+from desktop.views.overlay_text import MARGIN, write
 from engine.measurements import Measurement, lines
 
 RIM = QColor(0, 0, 0, 170)
@@ -24,7 +24,7 @@ def measurement_painter(measurements: MeasurementsState) -> Painter:
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        taken: list[QRectF] = []
+        taken = letters(canvas, QFontMetricsF(painter.font()))
         for item in measurements.on(canvas.state):
             chosen = item is measurements.draft or item.id == measurements.selected
             _paint_figure(painter, canvas, item, chosen)
@@ -72,6 +72,41 @@ def _axis(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -
     painter.drawLine((ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2)
 
 
+def letters(canvas: Canvas, metrics: QFontMetricsF) -> list[QRectF]:
+    """Where the orientation letters stand: numbers must not hide a side."""
+    width, height = canvas.view.width, canvas.view.height
+    across, down = metrics.horizontalAdvance("HPR") + MARGIN, metrics.lineSpacing()
+    middle = height / 2 - down / 2
+    return [
+        QRectF(0, middle, across, down),
+        QRectF(width - across, middle, across, down),
+        QRectF(width / 2 - across / 2, 0, across, down + MARGIN),
+        QRectF(width / 2 - across / 2, height - down - MARGIN, across, down + MARGIN),
+    ]
+
+
+def words_area(
+    figure: QRectF, size: tuple[float, float], viewport: tuple[float, float], taken: Sequence[QRectF]
+) -> QRectF:
+    """Right of a figure, else left of it, inside the viewport; below what is taken, or above where that leaves it."""
+    width, height = viewport
+    left, top = figure.right() + GAP, figure.center().y() - size[1] / 2
+    if left + size[0] > width:
+        left = figure.left() - GAP - size[0]
+    left = min(width - size[0] - 2, max(2.0, left))
+    top = min(height - size[1] - 2, max(2.0, top))
+    area = QRectF(left, top, *size)
+    for other in sorted(taken, key=lambda one: one.top()):
+        if area.intersects(other):
+            area.moveTop(other.bottom() + 2)
+    if area.bottom() > height:
+        area.moveTop(top)
+        for other in sorted(taken, key=lambda one: -one.top()):
+            if area.intersects(other):
+                area.moveBottom(other.top() - 2)
+    return area
+
+
 def _paint_words(
     painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str], taken: list[QRectF]
 ) -> None:
@@ -80,17 +115,9 @@ def _paint_words(
     height = metrics.lineSpacing()
     size = max(metrics.horizontalAdvance(line) for line in words), height * len(words)
     figure = QPolygonF([canvas.to_screen(point) for point in item.points]).boundingRect()
-    left, top = figure.right() + GAP, figure.center().y() - size[1] / 2
-    if left + size[0] > canvas.view.width:
-        left = figure.left() - GAP - size[0]
-    left = min(canvas.view.width - size[0] - 2, max(2.0, left))
-    top = min(canvas.view.height - size[1] - 2, max(2.0, top))
-    area = QRectF(left, top, *size)
-    for other in taken:
-        if area.intersects(other):
-            area.moveTop(other.bottom() + 2)
+    area = words_area(figure, size, (canvas.view.width, canvas.view.height), taken)
     taken.append(area)
     for row, line in enumerate(words):
-        place = QRectF(area.left(), area.top() + row * height, size[0], height)
+        place = QRectF(area.left(), area.top() + row * height, area.width(), height)
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         write(painter, place, side, line, theme.ON_IMAGE if row == 0 else theme.ON_IMAGE_MUTED)

@@ -61,7 +61,10 @@ def _draw(painter: QPainter, left: float, base: float, text: str, color: str) ->
 
 
 def write_corners(painter: QPainter, area: QRectF, notes: Annotations) -> None:
-    """Four corners of lines; a line gets its half and what the line beside it leaves, and ends in dots after that."""
+    """Four corners of lines; a line gets its half and what the line beside it leaves, and ends in dots after that.
+
+    The first and the last line leave the middle to the orientation letter.
+    """
     metrics = QFontMetricsF(painter.font())
     half = area.width() / 2 - MARGIN
     most = max(1, int(area.height() * 0.42 / metrics.lineSpacing()))
@@ -75,6 +78,9 @@ def write_corners(painter: QPainter, area: QRectF, notes: Annotations) -> None:
         for row, line in enumerate(list(reversed(lines) if bottom else lines)[:most]):
             taken = metrics.horizontalAdvance(opposite[row]) if row < len(opposite) else 0.0
             column = max(half, area.width() - taken - 2 * MARGIN)
+            if row == 0 and notes.edges is not None:
+                letter = metrics.horizontalAdvance(notes.edges[3 if bottom else 1])
+                column = min(column, (area.width() - letter - MARGIN) / 2)
             offset = row * metrics.lineSpacing()
             top = area.bottom() - metrics.lineSpacing() - offset if bottom else area.top() + offset
             place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())

@@ -24,6 +24,7 @@ from desktop.state.search import Form
 from desktop.views.case_view import CaseWindow
 from desktop.views.chooser import Chooser
 from desktop.views.images_window import ImagesWindow
+from desktop.views.measurement_list import MeasurementList
 from desktop.views.presets_dialog import PresetsDialog
 from desktop.views.rejected import RejectedDialog
 from desktop.views.tag_browser import TagBrowser
@@ -61,7 +62,8 @@ WINDOWS: dict[str, type[QWidget]] = {
     "detach": ImagesWindow,
     "edit_presets": PresetsDialog,
     "list_key_images": Chooser,
-    "list_measures": Chooser,
+    "list_measures": MeasurementList,
+    "compare": Chooser,
     "show_case": CaseWindow,
     "palette": Chooser,
     "shortcuts": Chooser,

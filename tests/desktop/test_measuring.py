@@ -269,6 +269,18 @@ def test_leaving_the_planes_brings_the_comparison_back(qtbot: QtBot, app: App, t
     assert app.desk.viewport is stack
 
 
+def test_leaving_the_planes_from_another_plane_brings_the_stack_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    stack = app.desk.viewport.series
+    app.actions.actions["planes"].trigger()
+    settle(qtbot, app)
+    app.desk.layout.activate(app.desk.layout.viewports[1])
+    app.actions.actions["planes"].trigger()
+    settle(qtbot, app)
+    assert [viewport.series for viewport in app.desk.layout.viewports] == [stack]
+
+
 def test_planes_of_an_uneven_stack_are_refused_with_their_reason(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 12])
     open_paths(qtbot, app, tmp_path)

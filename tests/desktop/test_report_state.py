@@ -105,6 +105,16 @@ def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) ->
     assert "final" in state.why_no_draft()
 
 
+def test_an_image_that_cannot_be_shown_is_not_taken_for_a_missing_study(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(dicom("MR_small_RLE.dcm").read_bytes()[:-2000])
+    open_paths(qtbot, app, cut)
+    assert app.desk.viewport.failure
+    assert state.why_no_draft().startswith("This image cannot be shown;")
+
+
 def test_a_report_is_there_again_after_a_restart(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
     state.edit("Seen before.")
     state.save()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -54,6 +54,19 @@ def test_annotations_and_identity_are_left_out_or_in_as_asked(qtbot: QtBot, app:
     assert strip(plain, bottom=True) > 100  # the notice is in all of them
 
 
+def test_the_mark_of_a_key_image_is_an_annotation(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    plain, marked = view_image(app.desk, annotations=False), view_image(app.desk)
+    app.actions.actions["key_image"].trigger()
+    assert view_image(app.desk, annotations=False) == plain
+    key = view_image(app.desk)
+    changed = [(x, y) for y in range(key.height()) for x in range(key.width()) if key.pixel(x, y) != marked.pixel(x, y)]
+    columns, rows = [x for x, _ in changed], [y for _, y in changed]
+    assert max(rows) - min(rows) < 20  # one line, in the middle near the top
+    assert max(rows) < 100  # below the lines in the corners
+    assert abs((min(columns) + max(columns)) / 2 - key.width() / 2) < 5
+
+
 def test_a_copied_view_of_ultrasound_warns_of_text_in_its_pixels(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("US1_UNCI.dcm"))
     expected = view_image(app.desk)
@@ -70,6 +83,25 @@ def test_a_view_is_printed(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     printer.setOutputFileName(str(tmp_path / "page.pdf"))
     print_image(view_image(app.desk), printer)
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_printed_view_of_ultrasound_warns_of_text_in_its_pixels(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accept(dialog: QPrintDialog) -> bool:
+        dialog.printer().setOutputFormat(QPrinter.OutputFormat.PdfFormat)
+        dialog.printer().setOutputFileName(str(tmp_path / "page.pdf"))
+        return True
+
+    open_paths(qtbot, app, dicom("US1_UNCI.dcm"))
+    monkeypatch.setattr(QPrintDialog, "exec", lambda dialog: False)
+    app.actions.actions["print_view"].trigger()
+    assert app.desk.messages.message is None  # nothing was printed
+    monkeypatch.setattr(QPrintDialog, "exec", accept)
+    app.actions.actions["print_view"].trigger()
+    assert (tmp_path / "page.pdf").exists()
+    assert app.desk.messages.message is not None
+    assert CHECK in app.desk.messages.message.text
 
 
 def test_without_an_image_there_is_nothing_to_export(app: App) -> None:

@@ -74,3 +74,13 @@ def test_control_and_arrows_go_from_image_to_image(qtbot: QtBot, app: App) -> No
     assert app.desk.layout.active is second
     qtbot.keyClick(app.window.viewport, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
     assert app.desk.layout.active is first
+
+
+def test_a_message_goes_when_the_next_thing_is_opened(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    app.desk.open([tmp_path])
+    settle(qtbot, app)
+    assert app.desk.messages.message is not None
+    app.desk.open([dicom("CT_small.dcm")])
+    settle(qtbot, app)
+    assert app.desk.messages.message is None

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
 from desktop.state.jobs import JobsState
-from desktop.state.studies import StudiesState, identify, merge
+from desktop.state.joining import merge
+from desktop.state.studies import StudiesState, identify
 from engine.dicom_source import Listing, open_path
 from engine.errors import Cancelled
 from engine.progress import IsCancelled, Progress

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
+from export import build
 from training import caption_data, checkpoint, train_captioner
 from training.caption_data import CaptionExamples, Example
 from training.caption_features import Kept
@@ -102,6 +103,23 @@ def test_language_is_learned_without_any_condition_and_others_start_from_it(root
     going_on = replace(settings(root, "text"), start=str(best))
     model = train_captioner.start_model(going_on, material)
     assert torch.equal(model.words.weight, kept.state["words.weight"])
+
+
+def test_a_decoder_remembers_the_texts_of_what_it_started_from(root: Path, tmp_path: Path) -> None:
+    first = settings(root, "language", epochs=1)
+    (root / "other.csv").write_text(
+        "image,text,split,patient_id,split_group\n0.png,heart is large and lung is clear right left,train,q1,h1\n"
+    )
+    first = replace(first, data=replace(first.data, pairs=["pairs.csv", "other.csv"]))
+    best = train_captioner.train(first, root, tmp_path / "language", tmp_path)
+    going_on = replace(settings(root, "text", epochs=1), start=str(best))
+    expected = {"pairs": ["pairs.csv", "other.csv"], "texts": ["more.csv.gz"]}
+    assert train_captioner.learned_from(going_on) == expected
+    material = train_captioner.material_of(going_on, root, tmp_path)
+    assert "heart is large and lung is clear right left" in material.known_texts
+    last = train_captioner.train(going_on, root, tmp_path / "last", tmp_path)
+    assert checkpoint.load(last).extra["learned_from"] == expected
+    assert build.trained_on(checkpoint.load(last), "pairs") == expected["pairs"]
 
 
 def test_centred_rows_have_no_gap_and_the_decoder_then_centres_pictures_itself(root: Path, tmp_path: Path) -> None:

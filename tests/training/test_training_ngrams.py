@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.copy_guard import CopyGuard, words
+from engine.copy_guard import CopyGuard, sequence_hashes, words
 from engine.errors import UserError
 from training import training_ngrams
 
@@ -85,3 +85,14 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_too_many_sequences_for_the_size_are_refused(tmp_path: Path, texts: list[str]) -> None:
     with pytest.raises(ValueError, match="do not fit"):
         training_ngrams.write(tmp_path / "x.bin", texts, max_bytes=2000)
+
+
+def test_more_texts_are_recognised_beside_the_ones_before(tmp_path: Path, texts: list[str]) -> None:
+    path = tmp_path / "ngrams.bin"
+    training_ngrams.write(path, texts)
+    more = sentences(7, 30)
+    fresh = training_ngrams.add(path, [*more, texts[0]])
+    guard = CopyGuard.from_file(path)
+    assert fresh == len({value for text in more for value in sequence_hashes(text, 8)})
+    assert all(guard.copies(text) for text in [*texts, *more])
+    assert training_ngrams.add(path, more) == 0

@@ -1,0 +1,43 @@
+"""What is written over a picture: no line on top of another, however small the viewport."""
+
+import pytest
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.views import graphics_painters, overlay_text
+from tests.desktop.conftest import dicom, open_paths, settle
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "examples_overlay.dcm"])
+def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    written: list[tuple[str, QRectF]] = []
+    write = overlay_text.write
+
+    def note(painter: QPainter, place: QRectF, side: Qt.AlignmentFlag, text: str, color: str) -> None:
+        box = QRectF(place)
+        box.setWidth(QFontMetricsF(painter.font()).horizontalAdvance(text))
+        if side & Qt.AlignmentFlag.AlignRight:
+            box.moveRight(place.right())
+        elif side & Qt.AlignmentFlag.AlignHCenter:
+            box.moveCenter(place.center())
+        written.append((text, box.adjusted(0, 1, 0, -1)))
+        write(painter, place, side, text, color)
+
+    open_paths(qtbot, app, dicom(name))
+    app.actions.actions["grid_3x3"].trigger()
+    settle(qtbot, app)
+    monkeypatch.setattr(overlay_text, "write", note)
+    monkeypatch.setattr(graphics_painters, "write", note)
+    app.window.viewport.grab()
+    assert any(text.endswith(("cm", "mm")) for text, _ in written)
+    clashes = [
+        (one, other)
+        for index, (one, place) in enumerate(written)
+        for other, beside in written[index + 1 :]
+        if place.intersects(beside)
+    ]
+    assert clashes == []
