@@ -18,6 +18,10 @@ from desktop.actions import Actions
 from desktop.desk import Desk
 from desktop.views.window import MainWindow
 
+YOUNG, RARELY = (700, 10), 200
+"""Python's own limits for young garbage, and twenty times its own for old: a look through all that an import of
+thousands of cases keeps stops every thread for 100 ms and more."""
+
 
 @dataclass(frozen=True)
 class App:
@@ -63,6 +67,7 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     if app is not existing:
         gc.collect()
         gc.freeze()  # what was imported stays: looking through it for garbage again and again stops all threads
+        gc.set_threshold(*YOUNG, RARELY)
     app.setApplicationName("kindred")
     app.setApplicationDisplayName("Kindred")
     app.setWindowIcon(QIcon(theme.icon("similar")))
