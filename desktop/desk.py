@@ -154,11 +154,10 @@ class Desk(QObject):
         """Show another series beside the one in use, moving with it."""
         if len(self.layout.viewports) == 1:
             self.layout.set_grid(1, 2)
-        first, every = self.viewport, self.layout.viewports
-        every[(every.index(first) + 1) % len(every)].show(study, series)
+        every = self.layout.viewports
+        every[(every.index(self.viewport) + 1) % len(every)].show(study, series)
         if not self.links.linked:
             self.links.toggle()
-        self.layout.activate(first)
 
     def show_series_in(self, viewport: ViewportState, series_id: str) -> None:
         """Show a series that was dropped on a viewport there, and go on with that one."""

@@ -6,7 +6,7 @@ Knows nothing of the command line. What fails leaves no folder behind.
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def build(request: Request) -> Path:
     """
     encoders, encoders_kept = FromCheckpoint(request.checkpoint), checkpoint.load(request.checkpoint)
     decoder, decoder_kept = load_captioner(request, encoders)
-    manifests = request.pairs or tuple(request.data / name for name in trained_on(encoders_kept, "manifests"))
+    manifests = request.pairs or tuple(request.data / name for name in encoders_kept.data_files("manifests"))
     if not manifests:
         raise UserError("The checkpoint does not say what it was trained on; name the manifests with --pairs.")
     pairs = data.read_pairs(manifests)
@@ -122,39 +122,38 @@ def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionD
     return decoder, kept
 
 
-def trained_on(kept: checkpoint.Checkpoint, name: str) -> list[str]:
-    """Names of data files, from the data folder, that a checkpoint remembers, with those of what it began with."""
-    own = kept.extra.get("settings", {}).get("data", {})
-    return list(kept.extra.get("learned_from", own).get(name, []))
-
-
 def training_texts(
     request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: data.Pairs
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Every text that either model learned from, and for each source its rows, its use and its licences."""
     rows = list(training.rows)
     known = {row.path for row in rows}
-    for name in trained_on(captioner, "pairs"):
+    for name in captioner.data_files("pairs"):
         rows += [r for r in data.read_manifest(request.data / name)[0] if r.split == "train" and r.path not in known]
-    grouped: dict[str, list[data.Pair]] = defaultdict(list)
-    for row in rows:
-        grouped[row.values.get("source", "") or "not stated"].append(row)
-    sources = [
-        {
-            "name": name,
-            "rows": len(found),
-            "used_for": "image and text towers, captioner" if found[0].path in known else "captioner",
-            "licences": sorted({row.values.get("licence", "") or "not stated" for row in found}),
-        }
-        for name, found in grouped.items()
-    ]
+    sources = provenance(rows, lambda row: "image and text towers, captioner" if row.path in known else "captioner")
     texts = [row.text for row in rows]
-    for name in trained_on(captioner, "texts"):
+    for name in captioner.data_files("texts"):
         found_texts = corpus(request.data / name)
         texts += found_texts
         use = "captioner, and vocabulary of the text tower"
         sources.append({"name": name, "rows": len(found_texts), "used_for": use, "licences": licences(name)})
     return texts, sources
+
+
+def provenance(rows: Iterable[data.Pair], used_for: Callable[[data.Pair], str]) -> list[dict[str, Any]]:
+    """Name, rows, use (that of its first row) and licences of each source of the rows."""
+    grouped: dict[str, list[data.Pair]] = defaultdict(list)
+    for row in rows:
+        grouped[row.values.get("source", "") or "not stated"].append(row)
+    return [
+        {
+            "name": name,
+            "rows": len(found),
+            "used_for": used_for(found[0]),
+            "licences": sorted({row.values.get("licence", "") or "not stated" for row in found}),
+        }
+        for name, found in grouped.items()
+    ]
 
 
 def licences(name: str) -> list[str]:

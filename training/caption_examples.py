@@ -96,7 +96,8 @@ def main(argv: Sequence[str]) -> int:
         if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
             raise UserError(f"{path} is no captioner of {options.encoders}; give those that belong together.")
         texts = [as_written(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
-        copies = caption_scores.copying(texts, training_texts(**kept.extra["learned_from"], root=options.data))
+        learned = training_texts(kept.data_files("pairs"), kept.data_files("texts"), options.data)
+        copies = caption_scores.copying(texts, learned)
         written[name] = [LEFT_OUT if copied else text for text, copied in zip(texts, copies)]
     caption_tables.put(options.markdown, TITLE, section(shown, written, known))
     return 0

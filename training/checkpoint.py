@@ -27,6 +27,14 @@ class Checkpoint:
     tokenizer_json: str
     extra: dict[str, Any]
 
+    def data_files(self, kind: str) -> list[str]:
+        """Data files of a kind ("pairs", "texts", "manifests") that it learned from, named from the data folder.
+
+        A captioner names those of what it started from as well.
+        """
+        own = self.extra.get("settings", {}).get("data", {})
+        return list(self.extra.get("learned_from", own).get(kind, []))
+
 
 def save(
     path: str | Path, kind: str, config: dict[str, Any], model: nn.Module, tokenizer_json: str, extra: dict[str, Any]

@@ -113,9 +113,8 @@ def learned_from(settings: Settings) -> dict[str, list[str]]:
     """The manifests ("pairs") and text corpora ("texts") of these settings and of every decoder it starts from."""
     found = {"pairs": list(settings.data.pairs), "texts": list(settings.data.texts)}
     if settings.start:
-        earlier = checkpoint.load(settings.start).extra
-        earlier = earlier.get("learned_from") or earlier.get("settings", {}).get("data", {})
-        found = {kind: list(dict.fromkeys([*names, *earlier.get(kind, ())])) for kind, names in found.items()}
+        earlier = checkpoint.load(settings.start)
+        found = {kind: list(dict.fromkeys([*names, *earlier.data_files(kind)])) for kind, names in found.items()}
     return found
 
 

@@ -55,3 +55,16 @@ def test_a_missing_manifest_is_refused_before_anything_changes(
     assert add_texts.main([str(folder), "--data", str(folder.parent), "--pairs", "none.csv"]) == 2
     assert "no readable manifest" in capsys.readouterr().err
     assert (folder / "training_ngrams.bin").read_bytes() == before
+
+
+def test_what_fails_half_way_leaves_the_bundle_as_it_was(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(add_texts.bundle_writer, "write_manifest", full)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert add_texts.main([str(folder), "--data", str(folder.parent), "--pairs", "more.csv"]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

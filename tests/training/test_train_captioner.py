@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
-from export import build
 from training import caption_data, checkpoint, train_captioner
 from training.caption_data import CaptionExamples, Example
 from training.caption_features import Kept
@@ -119,7 +118,7 @@ def test_a_decoder_remembers_the_texts_of_what_it_started_from(root: Path, tmp_p
     assert "heart is large and lung is clear right left" in material.known_texts
     last = train_captioner.train(going_on, root, tmp_path / "last", tmp_path)
     assert checkpoint.load(last).extra["learned_from"] == expected
-    assert build.trained_on(checkpoint.load(last), "pairs") == expected["pairs"]
+    assert checkpoint.load(last).data_files("pairs") == expected["pairs"]
 
 
 def test_centred_rows_have_no_gap_and_the_decoder_then_centres_pictures_itself(root: Path, tmp_path: Path) -> None:
