@@ -24,6 +24,7 @@ from training import data, losses, vocabulary
 from training.config import TowerSettings, TrainSettings
 from training.features import PairExamples, Pictures, Texts
 from training.losses import Objective
+from training.precision import autocast
 from training.sources import pretrained, tokenizer_json
 from training.towers import DualEncoder, EncoderConfig
 from training.trainer import Trainer
@@ -86,7 +87,7 @@ def steps(
         return [views.embed(plain, pixels), plain.text_upper(inputs, mask, towers.frozen_text_layers)]
 
     def plain_step() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.half):
+        with autocast(device, settings.half):
             both = embeddings(other_rng.permutation(2 * batch)[:batch])
         both = [rows.float() for rows in both]
         loss = losses.info_nce(both, 0.1) + losses.atp(both) + losses.centroid_uniformity(both)

@@ -19,6 +19,7 @@ from engine.preprocess import batch as to_batch
 from training import checkpoint, data
 from training.embedders import FromCheckpoint
 from training.features import Pictures
+from training.precision import autocast
 from training.towers import unit
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class Kept:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             log.info("running a tower on %d inputs", len(inputs) - 1)
-            with torch.autocast(self.encoders.device, torch.bfloat16, enabled=self.half):
+            with autocast(self.encoders.device, self.half):
                 rows = make()
             part = path.with_suffix(".part")
             with part.open("wb") as stream:

@@ -11,6 +11,7 @@ from engine.errors import UserError
 @dataclass(frozen=True)
 class DataSettings:
     manifests: list[str] = field(default_factory=lambda: ["pairs/pairs.csv"])  # below the data folder
+    more: list[str] = field(default_factory=list)  # manifests whose split train is learned from, and nothing else
     texts: list[str] = field(default_factory=list)  # CSV or CSV.gz whose words the vocabulary has to serve as well
     stream: bool = False  # decode pictures when they are needed instead of holding all in memory
     vocabulary: int = 6000  # pieces at most; 0 keeps the whole vocabulary
@@ -28,7 +29,7 @@ class TowerSettings:
     image_levels: list[int] = field(default_factory=lambda: [18])  # stages of EfficientNet whose maps make its features
     head_hidden: int = 0  # width of the hidden layer of both projections; 0: linear
     head_dropout: float = 0.0
-    frozen_image_stages: int = 0  # 0 trains all
+    frozen_image_stages: int = 0  # 0 trains all; -1 freezes all of a transformers model
     frozen_text_layers: int = 0  # 0 trains all, the embeddings included
 
 
@@ -39,7 +40,8 @@ class LossSettings:
     atp: float = 0.0
     cu: float = 0.0
     schedule: bool = False
-    mask_same: bool = False
+    mask_same: bool = False  # pairs with the same text are no negatives of each other
+    mask_group: bool = False  # nor are pairs of the same split_group
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,11 @@ class TrainSettings:
     seed: int = 1
     epochs: int = 20
     batch: int = 128
-    crops: int = 8  # kept views per picture when lower stages are frozen
+    crops: int = 8  # kept views per picture when lower stages are frozen; 0 keeps the clean one only
+    intensity: bool = True  # views differ in brightness, contrast and gamma, not in their crop only
     crop_seed: int = 1  # of the kept views, so that runs of several seeds can share them
     lr: float = 2e-4
+    layer_decay: float = 1.0  # of lr, from each layer of a tower to the next lower one
     projection_lr: float = 1e-3
     weight_decay: float = 0.05
     warmup: float = 0.1  # share of all steps
@@ -59,9 +63,10 @@ class TrainSettings:
     average: float = 0.0  # decay of the moving average of the weights that is validated and kept; 0 keeps the weights
     word_dropout: float = 0.0  # share of words hidden from the text tower
     case_texts: float = 0.0  # how often a pair's text gives way to the findings of its case
+    case_modality: bool = False  # the findings of the case are a third modality beside picture and text
     threads: int = 2
     accumulate: int = 1  # parts that a process embeds one at a time; the loss still sees the whole batch
-    half: bool = True  # bfloat16 autocast
+    half: bool = True  # bfloat16 autocast, where the processor has it
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from engine.preprocess import batch as to_batch
 from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.data import Gray, PictureFiles, augment
+from training.precision import autocast
 from training.towers import DualEncoder
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,15 @@ class Pictures:
 
     With cut 0 every view is made anew. With frozen stages, view 0 is the clean picture and views 1 to `views` are
     augmented ones; their maps are kept as float16 in a file of `folder`, named by all that they depend on.
+    intensity: see `data.augment`.
     """
 
     def __init__(
-        self, images: Sequence[Gray], model: DualEncoder, cut: int, views: int, seed: int, folder: Path
-    ) -> None:
+        self, images: Sequence[Gray], model: DualEncoder, cut: int, views: int, seed: int, folder: Path,
+        intensity: bool = True,
+    ) -> None:  # fmt: skip
         self.images, self.size, self.cut, self.views, self.seed = images, model.config.size, cut, views, seed
+        self.intensity = intensity
         self.decoders = ThreadPoolExecutor() if isinstance(images, PictureFiles) else None
         self.maps = self._maps(model, folder) if cut else None
 
@@ -55,15 +59,17 @@ class Pictures:
         The clean view is what is served: a network that never saw it puts all clean pictures a little aside, which
         widens the gap to the texts.
         """
+        if self.maps is not None and not self.views:
+            return self.clean(chosen)
         if self.maps is not None:
             views = rng.integers(1, self.views + 1, len(chosen))
             return torch.from_numpy(self.maps[np.where(rng.random(len(chosen)) < CLEAN_SHARE, 0, views), chosen])
         if self.decoders:  # files are decoded side by side, so each view has a generator of its own
             return torch.from_numpy(np.stack(list(self.decoders.map(self._drawn, chosen, rng.spawn(len(chosen))))))
-        return torch.from_numpy(np.stack([augment(self.images[i], self.size, rng) for i in chosen]))
+        return torch.from_numpy(np.stack([augment(self.images[i], self.size, rng, self.intensity) for i in chosen]))
 
     def _drawn(self, index: int, rng: np.random.Generator) -> Gray:
-        return augment(self.images[index], self.size, rng)
+        return augment(self.images[index], self.size, rng, self.intensity)
 
     def embed(self, model: DualEncoder, inputs: Tensor) -> Tensor:
         """float [N, D] of what `clean` or `draw` returned."""
@@ -72,17 +78,20 @@ class Pictures:
     def _view(self, view: int, index: int) -> Gray:
         if view == 0:
             return to_square(self.images[index], self.size)
-        return augment(self.images[index], self.size, np.random.default_rng([self.seed, view, index]))
+        return augment(self.images[index], self.size, np.random.default_rng([self.seed, view, index]), self.intensity)
 
     def _maps(self, model: DualEncoder, folder: Path) -> NDArray[np.float16]:
         settings = model.config
         tower = f"{settings.image_tower} {settings.pixel_mean} {settings.pixel_std}"
-        digest = weights_digest(model.image_tower, f"{self.size} {self.cut} {self.views} {self.seed} {tower}")
+        told = f"{self.size} {self.cut} {self.seed} {tower}{'' if self.intensity else ' crops only'}"
+        digest = weights_digest(model.image_tower, told)
         for image in self.images:
             digest.update(image.tobytes())
-        path = folder / f"maps-{digest.hexdigest()[:16]}.npy"
-        if path.exists():
-            return open_maps(path)
+        name = f"maps-{digest.hexdigest()[:16]}"
+        for kept in sorted(folder.glob(f"{name}-*.npy")):
+            if int(kept.stem.rpartition("-")[2]) >= self.views:  # a view does not depend on how many there are
+                return open_maps(kept)
+        path = folder / f"{name}-{self.views}.npy"
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         model.eval()
@@ -92,7 +101,7 @@ class Pictures:
         for view in range(self.views + 1):
             for first in range(0, len(self.images), CHUNK):
                 pixels = np.stack([self._view(view, i) for i in range(first, min(first + CHUNK, len(self.images)))])
-                with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+                with torch.inference_mode(), autocast(device):
                     maps = model.image_lower(torch.from_numpy(pixels).to(device), self.cut).float().cpu().numpy()
                 if target is None:
                     shape = (self.views + 1, len(self.images), *maps.shape[1:])
@@ -194,40 +203,51 @@ class PairExamples:
     """The pairs of a split as the training loop wants them: a draw of some rows, and their embeddings.
 
     texts: for each pair the numbers of the texts that may stand for it; the first is its own.
+    groups: the split_group of each pair, if pairs of one group are to be told as the same.
+    case_modality: what else is written about a case is a third modality, in place of its own text where nothing is.
     """
 
     def __init__(
-        self,
-        pictures: Pictures,
-        texts: Texts,
-        text_of: Sequence[list[int]],
-        word_dropout: float,
-        other_texts: float,
-    ) -> None:
+        self, pictures: Pictures, texts: Texts, text_of: Sequence[list[int]], word_dropout: float, other_texts: float,
+        groups: Sequence[str] | None = None, case_modality: bool = False,
+    ) -> None:  # fmt: skip
         self.pictures, self.texts, self.text_of = pictures, texts, text_of
         self.word_dropout, self.other_texts = word_dropout, other_texts
+        self.own = np.array([numbers[0] for numbers in text_of])
+        self.groups = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        self.case_modality = case_modality
 
     def __len__(self) -> int:
         return len(self.text_of)
 
     def embed(self, model: DualEncoder, chosen: Indices, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
-        """Embeddings by modality of one random view of each chosen pair; bool [N, N], True where texts agree."""
-        own = np.array([self.text_of[int(i)][0] for i in chosen])
-        drawn = own.copy()
-        for place, row in enumerate(chosen):
-            others = self.text_of[int(row)][1:]
-            if others and rng.random() < self.other_texts:
-                drawn[place] = others[rng.integers(len(others))]
+        """Embeddings by modality of one random view of each chosen pair; bool [N, N], see `same`."""
+        drawn = self.draw_texts(chosen, self.other_texts, rng)
         device = next(model.parameters()).device
         views = self.pictures.draw(chosen, rng).to(device)
-        images = self.pictures.embed(model, views).float()
-        texts = self.texts.embed(model, drawn, self.word_dropout, rng).float()
-        return [images, texts], self.same(chosen).to(device)
+        found = [self.pictures.embed(model, views).float()]
+        found.append(self.texts.embed(model, drawn, self.word_dropout, rng).float())
+        if self.case_modality:
+            found.append(self.texts.embed(model, self.draw_texts(chosen, 1.0, rng), self.word_dropout, rng).float())
+        return found, self.same(chosen).to(device)
+
+    def draw_texts(self, chosen: Indices, others: float, rng: np.random.Generator) -> Indices:
+        """The number of a text for each chosen pair: with probability `others` not its own, where there is another."""
+        drawn = self.own[chosen]
+        for place, row in enumerate(chosen):
+            more = self.text_of[int(row)][1:]
+            if more and rng.random() < others:
+                drawn[place] = more[rng.integers(len(more))]
+        return drawn
 
     def same(self, chosen: Indices) -> Tensor:
-        """bool [N, N], True where the own texts of two chosen pairs agree."""
-        own = np.array([self.text_of[int(i)][0] for i in chosen])
-        return torch.from_numpy(own[:, None] == own[None, :])
+        """bool [N, N], True where the own texts of two chosen pairs agree, or their groups where those were given."""
+        own = self.own[chosen]
+        agree = own[:, None] == own[None, :]
+        if self.groups is not None:
+            groups = self.groups[chosen]
+            agree |= groups[:, None] == groups[None, :]
+        return torch.from_numpy(agree)
 
 
 @torch.no_grad()

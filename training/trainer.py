@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from engine.errors import UserError
 from training import checkpoint, distributed
 from training.config import TrainSettings
+from training.precision import autocast
 
 log = logging.getLogger(__name__)
 Metrics = dict[str, float]
@@ -141,7 +142,7 @@ class Trainer:
         return {"loss": loss, **values}
 
     def backward_whole(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> tuple[float, Metrics]:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.half):
+        with autocast(self.device, self.settings.half):
             embeddings, same = self.examples.embed(self.model, chosen, rng)
         loss, values = self.objective(embeddings, same, self.step / self.total_steps)
         self.refuse_infinite(loss)
@@ -157,7 +158,7 @@ class Trainer:
         def embed(part: int) -> list[Tensor]:
             rng = np.random.default_rng([self.settings.seed, self.step, own + part + 1])
             torch.manual_seed(int(rng.integers(2**63)))
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.half):
+            with autocast(self.device, self.settings.half):
                 return examples.embed(self.model, rows[own + part], rng)[0]
 
         def loss_of(embeddings: list[Tensor]) -> tuple[Tensor, Metrics]:
@@ -247,11 +248,32 @@ def schedule(step: int, total: int, warmup: float) -> float:
 
 
 def parameter_groups(model: nn.Module, objective: nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
-    """Projections learn at their own rate; weight decay spares biases, norms and the temperature."""
+    """Projections learn at their own rate and lower layers of a tower slower than higher ones (layer_decay).
+
+    Weight decay spares biases, norms and the temperature.
+    """
+    above = layers_above([name for name, _ in model.named_parameters()])
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, value in model.named_parameters():
         if value.requires_grad:
-            rate = settings.projection_lr if "projection" in name.split(".")[0] else settings.lr
+            heads = "projection" in name.split(".")[0]
+            rate = settings.projection_lr if heads else settings.lr * settings.layer_decay ** above.get(name, 0)
             groups.setdefault((rate, settings.weight_decay if value.ndim > 1 else 0.0), []).append(value)
     groups.setdefault((settings.projection_lr, 0.0), []).extend(p for p in objective.parameters() if p.requires_grad)
     return [{"params": values, "lr": rate, "weight_decay": decay} for (rate, decay), values in groups.items() if values]
+
+
+def layers_above(names: Sequence[str]) -> dict[str, int]:
+    """For each parameter's name, how many layers of its tower lie above: 0 for the highest.
+
+    A tower is what the name begins with, a layer the first number in it (stages.17, encoder.layer.5). What stands in no
+    layer, as embeddings do, lies below all of them.
+    """
+    places = {
+        name: (name.split(".")[0], next((int(part) for part in name.split(".") if part.isdigit()), -1))
+        for name in names
+    }
+    layers = {
+        tower: sorted({n for t, n in places.values() if t == tower}, reverse=True) for tower, _ in places.values()
+    }
+    return {name: layers[tower].index(number) for name, (tower, number) in places.items()}

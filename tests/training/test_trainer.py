@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import UserError
+from training import precision
 from training.config import TrainSettings
 from training.losses import Objective
-from training.trainer import Metrics, Trainer, parameter_groups, schedule
+from training.trainer import Metrics, Trainer, layers_above, parameter_groups, schedule
 
 SETTINGS = TrainSettings(seed=3, epochs=5, batch=8, lr=1e-2, projection_lr=2e-2, average=0.9, half=False)
 
@@ -151,6 +152,27 @@ def test_projections_learn_faster_and_biases_do_not_decay() -> None:
     groups = parameter_groups(TinyTowers(), Objective(0.07, True, 0.0, 0.0), SETTINGS)
     found = {(group["lr"], group["weight_decay"]): len(group["params"]) for group in groups}
     assert found == {(1e-2, 0.05): 1, (1e-2, 0.0): 1, (2e-2, 0.05): 2, (2e-2, 0.0): 1}
+
+
+def test_lower_layers_of_each_tower_learn_slower() -> None:
+    names = ["image_tower.stages.17.0.weight", "image_tower.stages.16.layers.7.bias", "text_tower.encoder.layer.5.bias",
+             "text_tower.encoder.layer.4.bias", "text_tower.embeddings.weight"]  # fmt: skip
+    assert list(layers_above(names).values()) == [0, 1, 0, 1, 2]
+    model = torch.nn.ModuleDict({"image_tower": torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(3)))})
+    settings = replace(SETTINGS, layer_decay=0.5)
+    groups = parameter_groups(model, Objective(0.07, False, 0.0, 0.0), settings)
+    rates = {group["lr"] for group in groups}
+    assert rates == {SETTINGS.lr, SETTINGS.lr / 2, SETTINGS.lr / 4}
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_bfloat16_is_used_where_the_processor_has_it(has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: has)
+    a = torch.rand(2, 2)
+    with precision.autocast("cpu"):
+        assert (a @ a).dtype == (torch.bfloat16 if has else torch.float32)
+    with precision.autocast("cpu", wanted=False):
+        assert (a @ a).dtype == torch.float32
 
 
 def test_a_loss_that_explodes_is_reported(tmp_path: Path) -> None:
