@@ -11,7 +11,8 @@ from benchmarks._timing import compare, table
 from engine.bundle import Bundle
 from engine.preprocess import batch
 from training import sources
-from training.towers import EFFICIENTNET_LITE0, MINILM
+from training.efficientnet import LITE0
+from training.towers import MINILM
 
 TEXT = (
     "Axial CT of the abdomen with contrast. A well defined hypodense mass in the right lobe of the liver with "
@@ -24,9 +25,7 @@ def main() -> None:
     torch.set_num_threads(bundle.runtime.threads)
     words = bundle.tokenizer
     size, longest = bundle.manifest["preprocess"]["size"], bundle.manifest["tokenizer"]["max_length"]
-    model = sources.pretrained(
-        EFFICIENTNET_LITE0, MINILM, size, bundle.embedding_size, longest, list(range(words.size))
-    ).eval()
+    model = sources.pretrained(LITE0, MINILM, size, bundle.embedding_size, longest, list(range(words.size))).eval()
     picture = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
     length = words.encode_batch([TEXT], longest)[0].shape[1]
 

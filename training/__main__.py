@@ -1,4 +1,4 @@
-"""`python -m training adapt|encoders|captioner|captions|evaluate|pairs ...`: hands over to the command's own module."""
+"""`python -m training adapt|encoders|captioner|evaluate|grid|text ...`: hands over to the command's own module."""
 
 import importlib
 import logging
@@ -18,6 +18,7 @@ COMMANDS = {
     "grid": "training.grid",
     "pairs": "training.make_pairs",
     "results": "training.results",
+    "text": "training.train_text",
 }
 
 

@@ -66,7 +66,8 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
         train=replace(
             settings.train, epochs=epochs, lr=settings.train.lr * rate,
             projection_lr=settings.train.projection_lr * rate, batch=min(settings.train.batch, max(2, count // 2)),
-            accumulate=1, crops=min(VIEWS, settings.train.crops), case_texts=0.0, patience=max(2, epochs // 3),
+            accumulate=1, crops=min(VIEWS, settings.train.crops), case_texts=0.0, case_modality=False,
+            patience=max(2, epochs // 3),
             keep_last=False,  # the epoch is chosen on val, and judged on patients who are in no split of this training
         ),
     )  # fmt: skip

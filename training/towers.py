@@ -16,8 +16,8 @@ from training import efficientnet
 from training.heads import head
 
 Spec = dict[str, Any]
-EFFICIENTNET_LITE0 = "efficientnet-lite0"
 MINILM = "minilm"
+WHOLE = -1  # as the number of frozen stages of a transformers vision model: all of it
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
 
 
 class VisionTower(nn.Module):
-    """A transformers vision model. It trains whole: `lower` only passes the pixels on."""
+    """A transformers vision model. It is frozen whole, with cut = WHOLE, or not at all."""
 
     def __init__(self, model: nn.Module, dual: bool = False) -> None:
         super().__init__()
@@ -82,12 +82,14 @@ class VisionTower(nn.Module):
         self.width = dual_width(config) if dual else (sizes[-1] if sizes else config.hidden_size)
 
     def parts(self, cut: int) -> list[nn.Module]:
-        return whole_only([], cut)
+        return [self.model] if cut == WHOLE else uncut([], cut)
 
     def lower(self, pixels: Tensor, cut: int) -> Tensor:
-        return whole_only(pixels, cut)
+        return self.upper(pixels, 0) if cut == WHOLE else uncut(pixels, cut)
 
     def upper(self, features: Tensor, cut: int) -> Tensor:
+        if cut == WHOLE:
+            return features
         model: Any = self.model
         vectors: Tensor = pooled(model.get_image_features(features) if self.dual else model(features))
         return vectors
@@ -103,10 +105,10 @@ class TextTower(nn.Module):
         self.width = dual_width(config) if dual else config.hidden_size
 
     def parts(self, cut: int) -> list[nn.Module]:
-        return whole_only([], cut)
+        return uncut([], cut)
 
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
-        return whole_only(ids, cut)
+        return uncut(ids, cut)
 
     def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         model: Any = self.model
@@ -165,10 +167,11 @@ class BertTower(TextTower):
 Value = TypeVar("Value")
 
 
-def whole_only(value: Value, cut: int) -> Value:
+def uncut(value: Value, cut: int) -> Value:
     if cut:
         raise UserError(
-            "This tower cannot freeze its lower layers; set frozen_image_stages and frozen_text_layers to 0."
+            "This tower cannot freeze its lower layers; set frozen_text_layers to 0, and frozen_image_stages to 0 or, "
+            f"which freezes all of a vision model, to {WHOLE}."
         )
     return value
 
@@ -244,8 +247,9 @@ def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
     if config.text_tower["kind"] == "dual":
         model = transformers_model(config.text_tower["config"])
         return VisionTower(model, dual=True), TextTower(model, dual=True)
-    if config.image_tower["kind"] == EFFICIENTNET_LITE0:
-        image: nn.Module = efficientnet.EfficientNetLite0(config.image_tower.get("levels", [efficientnet.STAGES]))
+    kind = config.image_tower["kind"]
+    if kind in efficientnet.SCALES:
+        image: nn.Module = efficientnet.EfficientNetLite(config.image_tower.get("levels", ()), kind)
     else:
         image = VisionTower(transformers_model(config.image_tower["config"]))
     return image, text_tower(config.text_tower["config"])

@@ -72,7 +72,7 @@ class Split:
     ):
         self.pairs = pairs.split(name)
         own = [row.text for row in self.pairs.rows]
-        with_case = name == "train" and settings.train.case_texts > 0
+        with_case = name == "train" and (settings.train.case_texts > 0 or settings.train.case_modality)
         texts_of = [[row.text, *(case_texts(row.values) if with_case else [])] for row in self.pairs.rows]
         self.unique = list(dict.fromkeys(own))
         every = list(dict.fromkeys([*self.unique, *(text for texts in texts_of for text in texts)]))
@@ -82,8 +82,9 @@ class Split:
         views = settings.train.crops if name == "train" else 0
         towers = settings.towers
         self.pictures = Pictures(
-            self.pairs.images, model, towers.frozen_image_stages, views, settings.train.crop_seed, folder
-        )
+            self.pairs.images, model, towers.frozen_image_stages, views, settings.train.crop_seed, folder,
+            settings.train.intensity,
+        )  # fmt: skip
         self.texts = Texts(every, model, Tokenizer.from_str(words), towers.frozen_text_layers, folder)
         if self.texts.pooled and settings.train.word_dropout:
             raise UserError("Words cannot be hidden from a text tower that is frozen whole; set word_dropout to 0.")
@@ -133,6 +134,7 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
         text for name in settings.data.texts for text in corpus(root / name)
     ]  # first: a missing one costs nothing
     pairs = data.read_pairs([root / name for name in settings.data.manifests], settings.data.stream)
+    pairs = data.with_training_pairs(pairs, [root / name for name in settings.data.more], settings.data.stream)
     for refused in pairs.rejected:
         log.warning("%s: %s", refused.path, refused.reason)
     with distributed.first():
@@ -150,11 +152,13 @@ def fit(
     options = settings.loss
     device = next(model.parameters()).device
     objective = Objective(
-        options.tau, options.learn_tau, options.atp, options.cu, options.schedule, options.mask_same
-    ).to(device)
+        options.tau, options.learn_tau, options.atp, options.cu, options.schedule,
+        options.mask_same or options.mask_group,
+    ).to(device)  # fmt: skip
     examples = PairExamples(
-        training.pictures, training.texts, training.text_of, settings.train.word_dropout, settings.train.case_texts
-    )
+        training.pictures, training.texts, training.text_of, settings.train.word_dropout, settings.train.case_texts,
+        [row.group for row in training.pairs.rows] if options.mask_group else None, settings.train.case_modality,
+    )  # fmt: skip
     best = out / "best.pt"
 
     def keep(metrics: Metrics) -> None:

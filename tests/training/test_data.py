@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.errors import UserError
-from training.data import augment, read_pairs
+from training.data import augment, read_pairs, with_training_pairs
 
 FIXTURES = Path(__file__).parents[1] / "data" / "pairs"
 
@@ -45,6 +45,27 @@ def test_several_manifests_are_read_together(manifest: Path) -> None:
     lines = manifest.read_text().splitlines()
     other.write_text("\n".join([lines[0], lines[1]]) + "\n")
     assert len(read_pairs([manifest, other]).rows) == 9
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_more_pairs_are_learned_from_and_never_judged_by(manifest: Path, stream: bool) -> None:
+    for row in range(8):
+        change(manifest, row, patient_id=f"other-{row}", split_group=f"other-{row}")
+    pairs = read_pairs([FIXTURES / "pairs.csv"], stream)
+    both = with_training_pairs(pairs, [manifest], stream)
+    assert [len(both.split(name).rows) for name in ("train", "val")] == [12, 2]
+    assert np.array_equal(both.split("train").images[6], both.split("train").images[0])
+    assert with_training_pairs(pairs, []) is pairs
+
+
+def test_more_pairs_of_a_patient_of_val_are_refused(manifest: Path) -> None:
+    pairs = read_pairs([manifest])
+    held_out = pairs.split("val").rows[0].patient
+    more = manifest.with_name("more.csv")
+    shutil.copy(manifest, more)
+    change(more, 0, patient_id=held_out)
+    with pytest.raises(UserError, match=held_out):
+        with_training_pairs(pairs, [more])
 
 
 def test_bad_rows_are_listed_with_their_reason_and_the_rest_goes_on(manifest: Path) -> None:
@@ -87,6 +108,14 @@ def test_a_view_depends_on_its_seed_alone() -> None:
     assert first.dtype == np.uint8
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_view_without_intensity_changes_differs_in_its_crop_only() -> None:
+    image = np.full((80, 60), 120, np.uint8)
+    view = augment(image, 32, np.random.default_rng(3), intensity=False)
+    assert set(np.unique(view)) <= {0, 120} | set(range(120))  # nothing brighter, and what is whole stays as it was
+    assert view[16, 16] == 120
+    assert augment(image, 32, np.random.default_rng(3))[16, 16] != 120
 
 
 def test_a_view_never_mirrors_the_picture() -> None:

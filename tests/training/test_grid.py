@@ -143,6 +143,7 @@ def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
     assert lines[5].startswith("| A, centred | 0.200 ± 0.141 |")
 
 
-def test_the_shipped_grid_can_be_read() -> None:
-    shipped = grid.read(Path(__file__).parents[2] / "training" / "configs" / "grid.toml")
+@pytest.mark.parametrize("name", ["grid", "trials", "trunks"])
+def test_the_shipped_grids_can_be_read(name: str) -> None:
+    shipped = grid.read(Path(__file__).parents[2] / "training" / "configs" / f"{name}.toml")
     assert len(list(shipped.runs(Path("out")))) == len(shipped.seeds) * len(shipped.variants)

