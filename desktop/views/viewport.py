@@ -116,9 +116,9 @@ class ViewportView(QWidget):
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
         self.setAccessibleName("Image")
-        for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed,
-                       state.pointed_changed):  # fmt: skip
+        for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
             signal.connect(self.update)
+        state.pointed_changed.connect(self._paint_pointed)
         state.picture_changed.connect(self._describe)
         tools.changed.connect(self._take_tool)
         self._take_tool()
@@ -150,6 +150,11 @@ class ViewportView(QWidget):
             write_edges(painter, area, notes)
         self._paint_frame(painter)
         painter.end()
+
+    def _paint_pointed(self) -> None:
+        """A picture that is on its way brings the value below the mouse with it: a window drag paints once a move."""
+        if not self.state.loading:
+            self.update()
 
     def _invitation(self) -> tuple[str, str]:
         if self.framed:
@@ -219,13 +224,13 @@ class ViewportView(QWidget):
         self._drag.press(self._gesture(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.state.point_at(self.state.to_image((event.position().x(), event.position().y())))
-        if self._drag is None:
-            self._tools[self._tools.chosen].hover(self._gesture(event))
-            return
         gesture = self._gesture(event)
-        self._last = event.position()
-        self._drag.move(gesture)
+        if self._drag is None:
+            self._tools[self._tools.chosen].hover(gesture)
+        else:
+            self._last = event.position()
+            self._drag.move(gesture)
+        self.state.point_at(self.state.to_image(gesture.place))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and event.button() != self._button:

@@ -1,14 +1,14 @@
 """The value of the pixel under the mouse, with its unit, in the corner of the image."""
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.annotations import annotate
-from tests.desktop.conftest import dicom, open_paths
+from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.test_measuring import image_point, place
 from tests.engine.dicom_samples import dataset
 
@@ -47,3 +47,40 @@ def test_a_colour_image_tells_its_colour_and_the_rim_nothing(qtbot: QtBot, app: 
     before = annotate(app.desk.viewport).bottom_right
     hover(app, QPoint(1, 1))
     assert annotate(app.desk.viewport).bottom_right == before[1:]
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, view: QWidget) -> None:
+        super().__init__(view)
+        self.count = 0
+        view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_a_window_drag_paints_once_a_move_and_still_tells_the_value_under_the_mouse(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    view, where = app.window.viewport, QPointF(place(app, (64.5, 64.5)))
+    right, none, keys = Qt.MouseButton.RightButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+
+    def send(kind: QEvent.Type, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
+        QApplication.sendEvent(view, QMouseEvent(kind, where, view.mapToGlobal(where), button, held, keys))
+
+    send(QEvent.Type.MouseButtonPress, right, right)
+    settle(qtbot, app)
+    paints = Paints(view)
+    for _ in range(5):
+        where += QPointF(9, 6)
+        send(QEvent.Type.MouseMove, none, right)
+        qtbot.waitUntil(lambda: app.desk.viewport.picture.window == app.desk.viewport.window)  # type: ignore[union-attr]
+        settle(qtbot, app)
+    assert paints.count == 5
+    told = annotate(app.desk.viewport).bottom_right[0]
+    send(QEvent.Type.MouseButtonRelease, right, none)
+    hover(app, where.toPoint())
+    assert annotate(app.desk.viewport).bottom_right[0] == told
+    assert told.endswith(" HU")
