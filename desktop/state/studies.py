@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, Lane, simply
 from desktop.state.joining import merge, without
@@ -54,6 +54,13 @@ class StudiesState(QObject):
         self._thumbnails: dict[str, Image | None] = {}
         self._waiting: OrderedDict[str, Series] = OrderedDict()
         self._drawing = False
+        self._wanted = ""
+        """The series to choose once it is told that it is there."""
+        self._untold = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._tell_rest)
 
     def open(self, paths: Sequence[Path]) -> None:
         """List files, folders and zips on a worker; what cannot be opened joins `rejected`.
@@ -161,7 +168,11 @@ class StudiesState(QObject):
             self._background.problem.emit(error)
 
     def _gather(self, opening: "_Opening", found: Sequence[Study], documents: Sequence[KeyObject] = ()) -> None:
-        """Take what an opening knows now in place of what it knew before."""
+        """Take what an opening knows now in place of what it knew before.
+
+        The first answer is told at once, and those that are there right behind it together: a hundred files opened one
+        by one are two changes of the list.
+        """
         fresh = {one.sop_uid or one.name: one for one in documents if one.study_uid not in opening.closed}
         self.key_objects = self.key_objects | fresh
         found = [study for study in found if study.uid not in opening.closed]
@@ -170,13 +181,27 @@ class StudiesState(QObject):
         self.studies = by_patient([study for study in self.studies if study.series])
         opening.studies = found
         self._keep_selection_current()
-        self.changed.emit()
-        self._request_thumbnails()
         if found and not opening.shown:
             opening.shown = True
             first = next((study for study in found if study.uid not in before), found[0])
             study = next(study for study in self.studies if study.uid == first.uid)
-            self.select(identify(study, study.series[0]))
+            self._wanted = identify(study, study.series[0])
+        if self._soon.isActive():
+            self._untold = True
+        else:
+            self._tell()
+
+    def _tell_rest(self) -> None:
+        if self._untold:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._untold = False
+        self._soon.start()
+        self.changed.emit()
+        self._request_thumbnails()
+        wanted, self._wanted = self._wanted, ""
+        self.select(wanted)
 
     def _reject(self, rejected: Sequence[Rejected]) -> None:
         fresh = [item for item in dict.fromkeys(rejected) if item not in self._known_rejected]

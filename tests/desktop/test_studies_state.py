@@ -50,6 +50,29 @@ def test_thumbnails_arrive_for_every_series(qtbot: QtBot, background: Background
         assert state.thumbnail(identify(study, study.series[0])) is not None
 
 
+def test_answers_that_are_there_together_change_the_list_at_most_twice(
+    qtbot: QtBot, background: Background, tmp_path: Path
+) -> None:
+    for number in range(20):
+        shutil.copy(dicom("CT_small.dcm"), tmp_path / f"{number}.dcm")
+    state, told = StudiesState(background), []
+    state.changed.connect(lambda: told.append(len(state.studies)))
+    listing = open_path(tmp_path / "0.dcm")
+    openings: list[Callable[[Listing], None]] = []
+    start = background.start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(background, "start", lambda work, done, **_: openings.append(done))
+        for number in range(20):
+            state.open([tmp_path / f"{number}.dcm"])
+        patch.setattr(background, "start", start)
+        for take in openings:
+            take(listing)
+    assert len(told) == 1
+    qtbot.waitUntil(lambda: len(told) == 2)
+    qtbot.waitUntil(background.idle)
+    assert len(told) == 2
+
+
 def test_what_is_opened_later_is_shown_and_the_rest_stays_open(qtbot: QtBot, background: Background) -> None:
     state = StudiesState(background)
     for name in ("CT_small.dcm", "MR_small.dcm"):
