@@ -3,6 +3,7 @@
 Knows nothing of training; what it returns can be rebuilt later without these sources.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,8 @@ def pretrained(
     return DualEncoder(settings, image_tower, text_tower(text_config, words))
 
 
-def text_model(name: str, max_length: int, vocabulary: list[int] | None, layers: int | None) -> Any:
-    """A text model cut down to the tokens, the positions and the layers that will be used."""
+def text_model(name: str, max_length: int | None, vocabulary: list[int] | None, layers: int | None) -> Any:
+    """A text model cut down to the tokens, the positions and the layers that will be used; None: as many as it has."""
     model: Any = load_model(text_folder(name), attn_implementation="sdpa")
     if model.config.model_type != "bert":
         if vocabulary or layers:
@@ -126,7 +127,7 @@ def text_model(name: str, max_length: int, vocabulary: list[int] | None, layers:
         embeddings.word_embeddings.padding_idx = None
         model.config.vocab_size = len(vocabulary)
         model.config.pad_token_id = 0
-    positions = min(max_length, model.config.max_position_embeddings)
+    positions = min(max_length or sys.maxsize, model.config.max_position_embeddings)
     embeddings.position_embeddings = cut_rows(embeddings.position_embeddings, torch.arange(positions))
     embeddings.position_ids = embeddings.position_ids[:, :positions].clone()
     embeddings.token_type_ids = embeddings.token_type_ids[:, :positions].clone()

@@ -36,7 +36,7 @@ class TextEncoder(nn.Module):
 
     def __init__(self, name: str, max_length: int, layers: int | None, frozen_layers: int) -> None:
         super().__init__()
-        words: Any = sources.text_model(name, max_length, None, layers)
+        words: Any = sources.text_model(name, None, None, layers)  # its texts will be longer than these halves
         self.tower = text_tower(words.config.to_dict(), words)
         self.tokenizer = Tokenizer.from_str(sources.tokenizer_json(name))
         self.max_length = max_length
