@@ -15,12 +15,20 @@ MAX_FRAMES = 100_000
 
 TAGS: list[int | str] = [
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StudyID", "InstanceNumber"),
-    *("StudyDate", "StudyTime", "StudyDescription", "AccessionNumber", "SeriesNumber", "SeriesDescription"),
+    *(
+        "StudyDate",
+        "StudyTime",
+        "StudyDescription",
+        "AccessionNumber",
+        "SeriesNumber",
+        "SeriesDescription",
+        "InstitutionName",
+    ),
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
     *("AnatomicRegionSequence", "ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
     *("BurnedInAnnotation", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
-    *("ImagePositionPatient", "ImageOrientationPatient"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "SliceThickness"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "EstimatedRadiographicMagnificationFactor"),
     "PixelAspectRatio",
     *("SequenceOfUltrasoundRegions", "FrameOfReferenceUID", "TemporalPositionIdentifier", "EchoNumbers"),
@@ -50,6 +58,7 @@ class SeriesFacts:
     description: str
     modality: str
     body_part: str
+    institution: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,7 @@ def _series(dataset: Header) -> SeriesFacts:
         description=text(dataset, "SeriesDescription"),
         modality=text(dataset, "Modality").upper(),
         body_part=text(dataset, "BodyPartExamined") or (text(region, "CodeMeaning") if region is not None else ""),
+        institution=text(dataset, "InstitutionName"),
     )
 
 
@@ -167,7 +177,9 @@ def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, 
 
     position = numbers(group("PlanePositionSequence"), "ImagePositionPatient")
     orientation = valid_orientation(numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient"))
-    spacing, source = _spacing(dataset, group("PixelMeasuresSequence"), image)
+    measures = group("PixelMeasuresSequence")
+    spacing, source = _spacing(dataset, measures, image)
+    thickness = number(measures, "SliceThickness")
     place: Vector | None = (position[0], position[1], position[2]) if len(position) == 3 else None
     if place is not None and orientation is not None and own is None:
         place = _on_dose_grid(dataset, place, orientation, index)
@@ -180,6 +192,7 @@ def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, 
         orientation=orientation,
         spacing=spacing,
         spacing_source=source,
+        thickness=thickness if thickness and thickness > 0 else None,
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
         temporal=_first(
             number(group("FrameContentSequence"), "TemporalPositionIndex"),

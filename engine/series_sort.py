@@ -42,6 +42,7 @@ def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
             body_part=facts.body_part,
             frames=tuple(frames),
             part=labels[index],
+            institution=facts.institution,
         )
         for index, frames in enumerate(ordered)
     )

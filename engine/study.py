@@ -91,6 +91,8 @@ class FrameRef:
     """Millimetres from row to row and from column to column; None when the header does not say, never guessed."""
     spacing_source: str = ""
     """"pixel", "imager" (at the detector), "imager/magnification" or "region" (ultrasound); "" without a spacing."""
+    thickness: float | None = None
+    """Millimetres (Slice Thickness, PS3.3 C.7.6.2); of the slice itself, which is not the distance to the next one."""
     frame_of_reference: str = ""
     temporal: float | None = None
     echo: float | None = None
@@ -116,6 +118,8 @@ class Series:
     frames: tuple[FrameRef, ...]
     part: str = ""
     """What sets this stack apart from the others of its DICOM series, for example "b 1000"; "" if single."""
+    institution: str = ""
+    """Where it was taken; it can tell who somebody is, so it is hidden with the patient's name."""
     growing: bool = False
     """Its files are still being read: more frames may come, so that the number of a frame is not known yet."""
 

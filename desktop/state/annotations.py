@@ -34,14 +34,19 @@ def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
         return Annotations()
     left = patient_lines(study) if viewport.identity_visible else ("Identity hidden",)
     when = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
-    right = tuple(line for line in (study.description, when, series_title(series)) if line)
+    place = series.institution if viewport.identity_visible else ""
+    right = tuple(line for line in (place, study.description, when, series_title(series)) if line)
     if picture is None:
         unread = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, unread)
     where = ["Reading …" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
     depth = slice_position(picture.ref.position, picture.ref.orientation)
-    if depth is not None:
-        where.append(f"{depth:.1f} mm")
+    thickness = picture.ref.thickness
+    lies = [f"{depth:.1f} mm"] if depth is not None else []
+    if thickness is not None:
+        lies.append(f"{thickness:.4g} mm thick")
+    if lies:
+        where.append(" · ".join(lies))
     height, width = picture.image.shape[:2]
     look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:

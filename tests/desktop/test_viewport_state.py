@@ -179,6 +179,17 @@ def test_hiding_the_identity_leaves_no_name_on_the_picture(qtbot: QtBot, backgro
     assert annotate(state).top_left == ("Identity hidden",)
 
 
+def test_the_hospital_is_named_as_long_as_the_patient_is(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    assert annotate(state).top_right[0] == "JFK IMAGING CENTER"
+    state.set_identity_visible(False)
+    assert not any("JFK" in line for line in annotate(state).top_right)
+
+
+def test_a_slice_says_where_it_lies_and_how_thick_it_is(qtbot: QtBot, background: Background) -> None:
+    assert "-75.7 mm · 5 mm thick" in annotate(show(qtbot, background, "CT_small.dcm")).bottom_left
+
+
 def test_letters_stand_at_the_edges_of_an_axial_slice(qtbot: QtBot, background: Background) -> None:
     state = show(qtbot, background, "CT_small.dcm")
     assert annotate(state).edges == ("R", "A", "L", "P")

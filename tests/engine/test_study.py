@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 
 from engine.dicom_header import age_in_years
 from engine.dicom_source import open_path
@@ -29,6 +30,8 @@ def test_a_listed_ct_says_what_its_header_says() -> None:
     assert frame.position == pytest.approx((-158.135803, -179.035797, -75.699997))
     assert frame.spacing == pytest.approx((0.661468, 0.661468))
     assert frame.spacing_source == "pixel"
+    assert frame.thickness == 5.0
+    assert series.institution == "JFK IMAGING CENTER"
 
 
 def test_references_cannot_be_changed() -> None:
@@ -69,6 +72,19 @@ def test_spacing_at_the_detector_is_told_apart_from_spacing_in_the_patient(tmp_p
     magnified = spacing(ImagerPixelSpacing=[0.3, 0.3], EstimatedRadiographicMagnificationFactor=1.5)
     assert magnified == (pytest.approx((0.2, 0.2)), "imager/magnification")
     assert spacing(PixelSpacing=[0, 0]) == (None, "")
+
+
+def test_an_enhanced_image_says_how_thick_its_slices_are_in_a_functional_group(tmp_path: Path) -> None:
+    def thickness(value: float) -> float | None:
+        measures = Dataset()
+        measures.SliceThickness = value
+        groups = Dataset()
+        groups.PixelMeasuresSequence = [measures]
+        path = derive(tmp_path / "x.dcm", "CT_small.dcm", SharedFunctionalGroupsSequence=[groups])
+        return next(open_path(path).studies[0].frames()).thickness
+
+    assert thickness(2.5) == 2.5  # not the 5 mm of the top level
+    assert thickness(0) is None
 
 
 def test_ultrasound_takes_its_spacing_from_the_calibrated_region() -> None:
