@@ -48,9 +48,10 @@ BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "p
 
 
 def to_qimage(image: Image, colours: str = "") -> QImage:
-    """Show uint8 [H, W] or [H, W, 3] without a copy: the array must outlive the QImage.
+    """Show uint8 [H, W] or [H, W, 3]: the array must outlive the QImage.
 
-    `colours` names a table of engine.colour_tables for gray levels; "" leaves them gray.
+    `colours` names a table of engine.colour_tables for gray levels; "" leaves them gray. Coloured ones are a copy,
+    since Qt takes twice as long to scale an image with a colour table.
     """
     height, width = image.shape[:2]
     if image.ndim == 3:
@@ -59,6 +60,7 @@ def to_qimage(image: Image, colours: str = "") -> QImage:
     made = QImage(image.data, width, height, image.strides[0], kind)
     if colours:
         made.setColorTable([qRgb(*(int(part) for part in color)) for color in colour_table(colours)])
+        return made.convertToFormat(QImage.Format.Format_RGB32)
     return made
 
 
