@@ -101,3 +101,14 @@ def test_clusters_that_match_labels_score_one_and_unknown_labels_are_left_out() 
     assert mg.v_measure(rows, ["a", "b"] * 15) < 0.2
     assert mg.v_measure(rows, labels[:20] + [""] * 10) == pytest.approx(1.0)
     assert np.isnan(mg.v_measure(rows, ["CT"] * 30))
+
+
+def test_where_one_k_means_happens_to_end_moves_the_v_measure_little() -> None:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import v_measure_score
+
+    rng = np.random.default_rng(5)
+    rows, labels = rng.normal(size=(120, 6)), [str(number % 7) for number in range(120)]
+    single = [v_measure_score(labels, KMeans(7, n_init=4, random_state=seed).fit_predict(rows)) for seed in range(200)]
+    for first in (0, 100):
+        assert mg.v_measure(rows, labels, first) == pytest.approx(np.mean(single), abs=3 * np.std(single) / 20**0.5)
