@@ -18,13 +18,14 @@ import click
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop import demo, errors
 from desktop.app import App, build, make_application
 from desktop.views.case_view import CaseWindow
+from desktop.views.measurement_list import MeasurementList
 from desktop.views.tag_browser import TagBrowser
 from engine.errors import UserError
 
@@ -49,6 +50,7 @@ def real_file(name: str) -> Path:
 def settle(app: App) -> None:
     desk = app.desk
     demo.wait(desk.background.idle, [desk.background.ended], "Background work", 120)
+    QCoreApplication.processEvents()  # commands look at the states in the next turn of the event loop
 
 
 def full(app: App) -> None:
@@ -81,6 +83,11 @@ def measure(app: App) -> None:
         QTest.mouseMove(view, middle + QPoint(*end))
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=middle + QPoint(*end))
     run(app, "tool_window")
+
+
+def measurements(app: App) -> Shown:
+    run(app, "list_measures")
+    return app.window.findChild(MeasurementList)
 
 
 def damaged(app: App) -> None:
@@ -190,6 +197,7 @@ STATES: dict[str, Callable[[App], object]] = {
     "light": lambda app: run(app, "light_theme"),
     "compare": dark_compare,
     "measure": measure,
+    "measurements": measurements,
     "no-identity": lambda app: run(app, "identity"),
     "palette": lambda app: chooser("identity", "palette")(app),
     "shortcuts": chooser("shortcuts"),
