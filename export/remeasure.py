@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,21 +23,22 @@ from training import data
 
 
 def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...]) -> None:
-    """Write what `build.measure` finds into the manifest and the card of a bundle.
+    """Write what `build.measure` finds into the manifest and the card of a bundle, into both or into none.
 
     Raises:
         UserError: no bundle, or no data to measure on.
     """
     Bundle.open(bundle)  # refuses damaged ones
-    path = bundle / manifest.FILE_NAME
-    content = json.loads(path.read_text(encoding="utf-8"))
-    content |= build.measure(bundle, request, manifests, data.read_pairs(manifests).split("val"))
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}
-    made = made_by(bundle / bundle_writer.CARD)
-    card = model_card.card(content, f"{made}\n    {request.command}" if made else request.command)
-    bundle_writer.write_manifest(bundle, content)
-    (bundle / bundle_writer.CARD).write_text(card, encoding="utf-8")
+    with bundle_writer.new_folder(bundle) as folder:
+        shutil.copytree(bundle, folder, dirs_exist_ok=True)
+        content = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))
+        content |= build.measure(folder, request, manifests, data.read_pairs(manifests).split("val"))
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}
+        made = made_by(folder / bundle_writer.CARD)
+        card = model_card.card(content, f"{made}\n    {request.command}" if made else request.command)
+        bundle_writer.write_manifest(folder, content)
+        (folder / bundle_writer.CARD).write_text(card, encoding="utf-8")
 
 
 def made_by(card: Path) -> str:

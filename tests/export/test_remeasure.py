@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.bundle import Bundle
-from export import remeasure
+from export import model_card, remeasure
 from export.build import Request
 
 
@@ -29,6 +29,17 @@ def test_wrong_numbers_are_put_right_and_the_rest_stays(bundle_folder: Path, tin
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
     assert made in card
     assert measured in card
+
+
+def test_what_fails_half_way_leaves_the_bundle_as_it_was(
+    bundle_folder: Path, tiny: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(bundle_folder, tmp_path / "bundle")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(model_card, "card", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        remeasure.main([str(folder), "--data", str(tiny.data), "--resamples", "20"])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
