@@ -13,7 +13,7 @@ from desktop.views.measure_painter import measurement_painter
 from desktop.views.overlay_text import MARGIN, write
 from engine.cross_reference import crossing
 
-TOP_LINES = 3
+TOP_LINES = 4
 """Lines of the upper corner texts, where nothing else is written: in a narrow viewport they meet in the middle."""
 
 

@@ -121,7 +121,6 @@ class ViewportView(QWidget):
         for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
             signal.connect(self.update)
         state.pointed_changed.connect(self._paint_pointed)
-        state.picture_changed.connect(self._describe)
         tools.changed.connect(self._take_tool)
         self._take_tool()
 
@@ -150,6 +149,7 @@ class ViewportView(QWidget):
             if state.texts_visible:
                 write_corners(painter, area, notes)
             write_edges(painter, area, notes)
+            self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
         self._paint_frame(painter)
         painter.end()
 
@@ -189,10 +189,6 @@ class ViewportView(QWidget):
         painter.setPen(QColor(theme.ON_IMAGE_MUTED))
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         painter.drawText(area.adjusted(0, area.height() / 2 + metrics.lineSpacing() / 2, 0, 0), flags, text)
-
-    def _describe(self) -> None:
-        notes = annotate(self.state)
-        self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
 
     # -- gestures
 

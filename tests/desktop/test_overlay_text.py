@@ -6,6 +6,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.annotations import annotate
 from desktop.views import graphics_painters, overlay_text
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -41,3 +42,13 @@ def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
         if place.intersects(beside)
     ]
     assert clashes == []
+
+
+def test_a_screen_reader_is_told_what_the_corners_say(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("emri_small.dcm"))
+    view = app.window.viewport
+    app.desk.viewport.go_to(4)
+    settle(qtbot, app)
+    view.grab()
+    assert "5 / 10" in view.accessibleDescription()
+    assert any(line in view.accessibleDescription() for line in annotate(app.desk.viewport).bottom_right)
