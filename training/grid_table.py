@@ -30,7 +30,8 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
     ]
     for variant in variants:
         runs = [found["measured"] for found in documents if found["variant"] == variant]
-        for kind, name in (("raw", variant), ("centred", f"{variant}, centred")):
+        title = variant if len(runs) == len(seeds) else f"{variant} ({len(runs)} of {len(seeds)} seeds)"
+        for kind, name in (("raw", title), ("centred", f"{title}, centred")):
             lines.append(row(name, [run[kind] for run in runs]))
     chance = documents[0]["measured"]["chance"]
     cells = [

@@ -136,9 +136,16 @@ def mean_of(several: Sequence[measure.Measured]) -> measure.Measured:
 
 
 def kept(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as grid.json keeps it: short numbers, and nothing that all runs share."""
+    """A run as grid.json keeps it: short numbers, nothing that all runs share, and only what the table shows.
+
+    The other metrics of the recipes that matter are in results.json, measured anew.
+    """
+    shown = [name for name, _, _ in grid_table.COLUMNS]
     short = {
-        kind: {name: None if value is None else round(value, 4) for name, value in run["measured"][kind].items()}
+        kind: {
+            name: None if run["measured"][kind][name] is None else round(run["measured"][kind][name], 4)
+            for name in shown
+        }
         for kind in ("raw", "centred")
     }
     return {

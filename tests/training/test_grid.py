@@ -127,23 +127,24 @@ def test_a_grid_that_cannot_be_run_says_why(tmp_path: Path, text: str, said: str
 
 
 def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
-    def run(seed: int, gap: float) -> dict[str, object]:
+    def run(seed: int, gap: float, variant: str = "A") -> dict[str, object]:
         values = {name: gap for name, _, _ in grid_table.COLUMNS}
         pool = {"images": 3, "texts": 2, "groups": 2}
         return {
-            "variant": "A",
+            "variant": variant,
             "seed": seed,
             "measured": {"raw": values, "centred": values, "pool": pool, "chance": {}},
         }
 
-    lines = grid_table.markdown([run(1, 0.1), run(2, 0.3)]).splitlines()
+    lines = grid_table.markdown([run(1, 0.1), run(2, 0.3), run(1, 0.4, "B")]).splitlines()
     assert "seeds 1, 2" in lines[0]
     assert lines[4].startswith("| A | 0.200 ± 0.141 |")
     assert "20.0 ± 14.1" in lines[4]
     assert lines[5].startswith("| A, centred | 0.200 ± 0.141 |")
+    assert lines[6].startswith("| B (1 of 2 seeds) | 0.400 |")
 
 
-@pytest.mark.parametrize("name", ["grid", "trials", "trunks"])
+@pytest.mark.parametrize("name", ["grid", "sweep", "trials", "trunks"])
 def test_the_shipped_grids_can_be_read(name: str) -> None:
     shipped = grid.read(Path(__file__).parents[2] / "training" / "configs" / f"{name}.toml")
     assert len(list(shipped.runs(Path("out")))) == len(shipped.seeds) * len(shipped.variants)
