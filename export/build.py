@@ -23,7 +23,7 @@ from training.embedders import Embedder, FromBundle, FromCheckpoint
 from training.train_encoders import corpus
 
 log = logging.getLogger(__name__)
-CALIBRATION_PICTURES = 96
+CALIBRATION_PICTURES = 512
 PARITY_ROWS = 64
 SEED = 0
 

@@ -39,10 +39,12 @@ def pack(weight: NDArray[np.float32], bits: int = 8) -> tuple[NDArray[np.uint8],
     farthest = np.take_along_axis(parts, np.abs(parts).argmax(axis=2)[..., None], axis=2)
     full = np.where(farthest == 0, 1, farthest / -middle).astype(np.float32)
     scale, lowest = full, np.full(full.shape, np.inf, np.float32)
-    # With few steps it pays to cut the farthest entries off, so that all others round more finely.
-    for share in (1.0,) if bits == 8 else np.arange(1.0, 0.7, -0.05, dtype=np.float32):
-        error = np.square(_rounded(parts, full * share, middle) * full * share - parts).sum(axis=2, keepdims=True)
-        scale, lowest = np.where(error < lowest, full * share, scale), np.minimum(error, lowest)
+    # With few steps it pays to cut the farthest entries off, so that all others round more finely, and to take the
+    # scale that suits the integers best, by least squares.
+    for share in (1.0,) if bits == 8 else np.arange(1.0, 0.6, -0.025, dtype=np.float32):
+        for tried in (full * share, _fitted(parts, full * share, middle)):
+            error = np.square(_rounded(parts, tried, middle) * tried - parts).sum(axis=2, keepdims=True)
+            scale, lowest = np.where(error < lowest, tried, scale), np.minimum(error, lowest)
     whole = (_rounded(parts, scale, middle) + middle).astype(np.uint8)
     if bits == 4:
         whole = whole[..., 0::2] | (whole[..., 1::2] << 4)
@@ -51,6 +53,14 @@ def pack(weight: NDArray[np.float32], bits: int = 8) -> tuple[NDArray[np.uint8],
 
 def _rounded(parts: NDArray[np.float32], scale: NDArray[np.float32], middle: int) -> NDArray[np.float32]:
     return np.asarray(np.clip(np.rint(parts / scale), -middle, middle - 1), np.float32)
+
+
+def _fitted(parts: NDArray[np.float32], scale: NDArray[np.float32], middle: int) -> NDArray[np.float32]:
+    """The scale of each block for which the integers that `scale` gives come nearest to the entries."""
+    whole = _rounded(parts, scale, middle)
+    size = np.square(whole).sum(axis=2, keepdims=True)
+    found = (parts * whole).sum(axis=2, keepdims=True) / np.where(size == 0, 1, size)
+    return np.asarray(np.where(found == 0, scale, found), np.float32)
 
 
 def block_size(width: int, bits: int = 8) -> int:
@@ -107,6 +117,7 @@ def weights_to_integers(source: Path, target: Path, four_bits: str = "") -> None
     _drop_unused(graph)
     if not any(item.domain == "com.microsoft" for item in model.opset_import):
         model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    _drop_notes(model)
     onnx.save(model, target)
 
 
@@ -256,6 +267,13 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
     weights = [item for item in graph.initializer if item.name in used]
     del graph.initializer[:]
     graph.initializer.extend(weights)
+
+
+def _drop_notes(model: onnx.ModelProto) -> None:
+    """Take out what no runtime reads: where the exporter had each weight from, and the shapes of what lies between."""
+    del model.metadata_props[:], model.graph.metadata_props[:], model.graph.value_info[:]
+    for item in (*model.graph.node, *model.graph.initializer):
+        del item.metadata_props[:]
 
 
 @contextlib.contextmanager
