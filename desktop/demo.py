@@ -70,7 +70,10 @@ def sample_folder() -> Path:
 
 
 def fill_archive(app: App, folder: Path) -> None:
-    """Open the archive, or make it from the sample archive that ships with Kindred."""
+    """Open the archive, or make it from the sample archive that ships with Kindred.
+
+    A sample archive of earlier models is moved to those that ship now; one that the user named is left as it is.
+    """
     state, background = app.desk.archive, app.desk.background
     if Archive.exists(folder):
         state.open(folder)
@@ -80,6 +83,11 @@ def fill_archive(app: App, folder: Path) -> None:
     wait(lambda: state.archive is not None and state.bundle is not None, settled, "Opening the archive", 120)
     sample, finished = resource_path("sample-archive"), user_folder() / "sample-archive-imported"
     own = folder == sample_folder()
+    wait(background.idle, [background.ended], "Counting the cases", 120)  # tells whose models made the archive as well
+    if own and not app.desk.move.why_not():
+        click.echo(f"Moving the sample archive in {folder} to the models that ship now")
+        app.desk.move.start()
+        wait(background.idle, [background.ended], "Moving the sample archive", 1800)
     known = finished.exists() if own else bool(state.stats.get("cases", 0))
     if known or not sample.exists():
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop import demo
 from desktop.app import App
 from desktop.state.search import Form
 from engine import bundle_places
@@ -165,3 +166,15 @@ def test_models_that_moved_away_are_models_never_seen(tmp_path: Path, older: Bun
     assert bundle_places.find(older.id) is None
     (private_home / bundle_places.FILE).write_text("{broken")
     assert bundle_places.find(older.id) is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_demonstration_moves_its_own_sample_archive_and_no_other(
+    ready: App, place: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    monkeypatch.setattr(demo, "sample_folder", lambda: place if own else place.with_name("elsewhere"))
+    demo.user_folder().mkdir(parents=True, exist_ok=True)
+    (demo.user_folder() / "sample-archive-imported").touch()
+    assert ready.desk.archive.outdated
+    demo.fill_archive(ready, place)
+    assert ready.desk.archive.outdated != own
