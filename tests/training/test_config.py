@@ -18,7 +18,8 @@ def test_the_shipped_recipes_differ_in_their_loss_only() -> None:
         assert (other.data, other.towers, other.train) == (first.data, first.towers, first.train)
     assert recipes["clip_lt"].loss == config.LossSettings(tau=0.07, learn_tau=True)
     assert recipes["clip_ft"].loss == config.LossSettings(tau=0.1)
-    assert (first.loss.tau, first.loss.atp, first.loss.cu) == (0.2, 4.0, 4.0)
+    assert (first.loss.tau, first.loss.atp, first.loss.cu) == (0.2, 0.5, 0.5)
+    assert first.train.case_modality
 
 
 @pytest.mark.parametrize(
