@@ -6,13 +6,10 @@ what fails half way leaves the bundle as it was.
 """
 
 import argparse
-import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine import manifest
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.manifest import file_entry
@@ -32,9 +29,7 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
     """
     Bundle.open(bundle)  # refuses damaged ones
     rows = [row for path in manifests for row in data.read_manifest(path)[0] if row.split == "train"]
-    with bundle_writer.new_folder(bundle) as folder:
-        shutil.copytree(bundle, folder, dirs_exist_ok=True)
-        content = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))
+    with bundle_writer.changed(bundle) as (folder, content):
         fresh = training_ngrams.add(folder / bundle_writer.NGRAMS, (row.text for row in rows))
         content["training_ngrams"] |= file_entry(folder / bundle_writer.NGRAMS)
         known = {source["name"] for source in content["data_provenance"]}
@@ -42,7 +37,6 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
         content["data_provenance"] += told
         card = folder / bundle_writer.CARD
         commands = "\n    ".join(filter(None, (made_by(card), content.get("measured", {}).get("command", ""))))
-        bundle_writer.write_manifest(folder, content)
         card.write_text(model_card.card(content, commands), encoding="utf-8")
     return fresh
 

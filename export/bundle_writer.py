@@ -37,6 +37,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         fresh.rename(target)
 
 
+@contextmanager
+def changed(bundle: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A copy of a bundle and its manifest, to be changed: both take their place together, or nothing changes."""
+    with new_folder(bundle) as folder:
+        shutil.copytree(bundle, folder, dirs_exist_ok=True)
+        content: dict[str, Any] = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))
+        yield folder, content
+        write_manifest(folder, content)
+
+
 def provisional(
     folder: Path, name: str, size: int, dim: int, max_length: int, captioner: dict[str, Any], variants: list[str]
 ) -> dict[str, Any]:

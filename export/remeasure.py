@@ -8,7 +8,6 @@ import argparse
 import json
 import logging
 import shlex
-import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,15 +28,12 @@ def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...])
         UserError: no bundle, or no data to measure on.
     """
     Bundle.open(bundle)  # refuses damaged ones
-    with bundle_writer.new_folder(bundle) as folder:
-        shutil.copytree(bundle, folder, dirs_exist_ok=True)
-        content = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))
+    with bundle_writer.changed(bundle) as (folder, content):
         content |= build.measure(folder, request, manifests, data.read_pairs(manifests).split("val"))
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}
         made = made_by(folder / bundle_writer.CARD)
         card = model_card.card(content, f"{made}\n    {request.command}" if made else request.command)
-        bundle_writer.write_manifest(folder, content)
         (folder / bundle_writer.CARD).write_text(card, encoding="utf-8")
 
 

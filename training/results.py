@@ -140,11 +140,12 @@ def kept(run: Mapping[str, Any]) -> dict[str, Any]:
 
     The other metrics of the recipes that matter are in results.json, measured anew.
     """
-    shown = [name for name, _, _ in grid_table.COLUMNS]
+    shown = {name for name, _, _ in grid_table.COLUMNS}
     short = {
         kind: {
-            name: None if run["measured"][kind][name] is None else round(run["measured"][kind][name], 4)
-            for name in shown
+            name: None if value is None else round(value, 4)
+            for name, value in run["measured"][kind].items()
+            if name in shown
         }
         for kind in ("raw", "centred")
     }

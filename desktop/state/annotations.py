@@ -9,7 +9,7 @@ from engine.geometry import edge_letters
 from engine.image_marks import burned_in_mark, laterality_mark, lossy_mark
 from engine.pixels import Pixels
 from engine.roi import value_at
-from engine.study import Patient, Series, Study
+from engine.study import FrameRef, Patient, Series, Study
 from engine.voi import Window
 
 
@@ -40,13 +40,6 @@ def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
         unread = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, unread)
     where = ["Reading …" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
-    depth = slice_position(picture.ref.position, picture.ref.orientation)
-    thickness = picture.ref.thickness
-    lies = [f"{depth:.1f} mm"] if depth is not None else []
-    if thickness is not None:
-        lies.append(f"{thickness:.4g} mm thick")
-    if lies:
-        where.append(" · ".join(lies))
     height, width = picture.image.shape[:2]
     look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:
@@ -58,10 +51,18 @@ def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
         look.insert(0, under)
     image = picture.ref.image
     marks = (laterality_mark(image), lossy_mark(image), burned_in_mark(image, series.modality))
-    where += [mark for mark in (*marks, viewport.note) if mark]
+    where += [line for line in (slice_text(picture.ref), *marks, viewport.note) if line]
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(where)), tuple(look), edges)
+
+
+def slice_text(frame: FrameRef) -> str:
+    """Where a slice lies and how thick it is, as far as the header says."""
+    depth = slice_position(frame.position, frame.orientation)
+    lies = f"{depth:.1f} mm" if depth is not None else ""
+    thick = f"{frame.thickness:.4g} mm thick" if frame.thickness is not None else ""
+    return " · ".join(part for part in (lies, thick) if part)
 
 
 def value_text(pixels: Pixels, point: Point | None) -> str:

@@ -57,9 +57,7 @@ class StudiesState(QObject):
         self._wanted = ""
         """The series to choose once it is told that it is there."""
         self._untold = False
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
+        self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._tell_rest)
 
     def open(self, paths: Sequence[Path]) -> None:
@@ -201,7 +199,8 @@ class StudiesState(QObject):
         self.changed.emit()
         self._request_thumbnails()
         wanted, self._wanted = self._wanted, ""
-        self.select(wanted)
+        if wanted:
+            self.select(wanted)
 
     def _reject(self, rejected: Sequence[Rejected]) -> None:
         fresh = [item for item in dict.fromkeys(rejected) if item not in self._known_rejected]
