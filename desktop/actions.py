@@ -36,6 +36,9 @@ TOOLBAR = (
     ("search_image", "draft"),
 )
 
+STILL_MS = 50
+"""How long no picture has followed another until the rows are looked at: a scroll does not pay for them at every image."""
+
 
 class Actions(QObject):
     """The rows as QActions, kept in step with the states."""
@@ -45,6 +48,8 @@ class Actions(QObject):
         self._desk, self._window = desk, window
         self._soon = QTimer(self, singleShot=True)  # one event changes many states: the rows are looked at once
         self._soon.timeout.connect(self.refresh)
+        self._still = QTimer(self, singleShot=True, interval=STILL_MS)
+        self._still.timeout.connect(self.refresh)
         self.actions = {command.name: self._make(command) for command in COMMANDS}
         for changed in (
             desk.studies.changed,
@@ -52,7 +57,6 @@ class Actions(QObject):
             desk.layout.changed,
             desk.layout.active_changed,
             desk.layout.shown.series_changed,
-            desk.layout.shown.picture_changed,
             desk.layout.shown.identity_changed,
             desk.layout.shown.overlay_changed,
             desk.tools.changed,
@@ -69,6 +73,7 @@ class Actions(QObject):
             desk.search.chosen.changed,
         ):
             changed.connect(self._soon.start)
+        desk.layout.shown.picture_changed.connect(self._still.start)
         self.show_icons()
         self._fill_menus()
         self._fill_toolbar()

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -48,20 +49,19 @@ BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "p
 
 
 def to_qimage(image: Image, colours: str = "") -> QImage:
-    """Show uint8 [H, W] or [H, W, 3]: the array must outlive the QImage.
+    """A copy of uint8 [H, W] or [H, W, 3] with 32 bits a pixel: Qt takes two to three times as long to scale others.
 
-    `colours` names a table of engine.colour_tables for gray levels; "" leaves them gray. Coloured ones are a copy,
-    since Qt takes twice as long to scale an image with a colour table.
+    `colours` names a table of engine.colour_tables for gray levels; "" leaves them gray.
     """
     height, width = image.shape[:2]
     if image.ndim == 3:
-        return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
-    kind = QImage.Format.Format_Indexed8 if colours else QImage.Format.Format_Grayscale8
+        kind = QImage.Format.Format_RGB888
+    else:
+        kind = QImage.Format.Format_Indexed8 if colours else QImage.Format.Format_Grayscale8
     made = QImage(image.data, width, height, image.strides[0], kind)
-    if colours:
+    if colours and image.ndim == 2:
         made.setColorTable([qRgb(*(int(part) for part in color)) for color in colour_table(colours)])
-        return made.convertToFormat(QImage.Format.Format_RGB32)
-    return made
+    return made.convertToFormat(QImage.Format.Format_RGB32)
 
 
 def paint_picture(
@@ -78,12 +78,17 @@ def paint_picture(
     for smaller in picture.levels[1:]:
         if smaller.shape[1] >= needed:
             level = smaller
-    painter.save()
     reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
-    painter.setTransform(reduced * canvas.transform, True)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
-    painter.drawImage(0, 0, to_qimage(level, state.colours))
-    painter.restore()
+    transform = reduced * canvas.transform
+    seen = transform.inverted()[0].mapRect(QRectF(0, 0, canvas.view.width, canvas.view.height))
+    part = seen.toAlignedRect().adjusted(-2, -2, 2, 2) & QRect(0, 0, level.shape[1], level.shape[0])
+    if not part.isEmpty():
+        rows, columns = slice(part.top(), part.bottom() + 1), slice(part.left(), part.right() + 1)
+        painter.save()
+        painter.setTransform(transform, True)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
+        painter.drawImage(part.topLeft(), to_qimage(np.ascontiguousarray(level[rows, columns]), state.colours))
+        painter.restore()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for paint in painters:
         painter.save()
