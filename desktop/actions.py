@@ -37,7 +37,7 @@ TOOLBAR = (
 )
 
 STILL_MS = 50
-"""How long no picture has followed another until the rows are looked at: a scroll does not pay for them at every image."""
+"""Milliseconds without a further picture until the rows are looked at: a scroll does not pay for them at each image."""
 
 
 class Actions(QObject):
