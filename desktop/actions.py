@@ -79,6 +79,8 @@ class Actions(QObject):
         self._fill_toolbar()
         for field in (*window.findChildren(QLineEdit), *window.findChildren(QPlainTextEdit)):
             field.installEventFilter(self)
+        for top in (window, window.images):
+            top.installEventFilter(self)
         window.palette_wanted.connect(self.open_palette)
         window.shortcuts_wanted.connect(self.show_shortcuts)
         for made in window.grid.views:
@@ -102,8 +104,14 @@ class Actions(QObject):
         return action
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Text fields take Ctrl+K for themselves, to cut a line; the palette has to open there as well."""
+        """Before a key is looked up: the rows are those of the picture on screen, and Ctrl+K is the palette's.
+
+        Text fields would take Ctrl+K for themselves, to cut a line.
+        """
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            if self._still.isActive():
+                self._still.stop()
+                self.refresh()
             keys = QKeySequence(event.keyCombination())
             if keys in self.actions["palette"].shortcuts():
                 event.ignore()

@@ -98,7 +98,17 @@ class ReportState(QObject):
         self.outbox.delivered.connect(self._take_delivery)
         studies.selected.connect(self._on_study)
         archive.changed.connect(self.changed)
-        viewport.picture_changed.connect(self.changed)
+        self._shown = self._about_picture()
+        viewport.picture_changed.connect(self._on_picture)
+
+    def _about_picture(self) -> tuple[bool, str]:
+        return self._viewport.picture is not None, self._viewport.failure
+
+    def _on_picture(self) -> None:
+        """Whether there is one counts, not which: a scroll changes nothing here."""
+        if (shown := self._about_picture()) != self._shown:
+            self._shown = shown
+            self.changed.emit()
 
     def open_workspace(self) -> None:
         self._background.start(simply(Workspace.open, self._folder), self._take_workspace, lane=Lane.STORE)

@@ -113,7 +113,17 @@ class SearchState(QObject):
         self._thumbnails: dict[int, Image | None] = {}
         self._source: Archive | None = None
         archive.changed.connect(self._on_archive)
-        viewport.picture_changed.connect(self.changed)
+        self._shown = self._about_picture()
+        viewport.picture_changed.connect(self._on_picture)
+
+    def _about_picture(self) -> tuple[bool, bool]:
+        return self._viewport.picture is not None, self.elsewhere
+
+    def _on_picture(self) -> None:
+        """Whether there is one and whether the hits answer it counts: a scroll is told once, not at every image."""
+        if (shown := self._about_picture()) != self._shown:
+            self._shown = shown
+            self.changed.emit()
 
     @property
     def searching(self) -> bool:

@@ -1,8 +1,10 @@
 """Paints a ViewportState and turns gestures into calls of tools. Decodes nothing and decides nothing."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -19,7 +21,6 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTransform,
     QWheelEvent,
-    qRgb,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -35,6 +36,7 @@ from engine.colour_tables import colour_table
 
 SERIES = "application/x-kindred-series"
 """What a series carries while it is dragged: its id, in UTF-8."""
+OPAQUE = np.uint32(0xFF000000)
 PIXELS_FROM = 8
 """Logical pixels of an image pixel from which single pixels are what one wants to see."""
 CURSORS = {
@@ -55,13 +57,24 @@ def to_qimage(image: Image, colours: str = "") -> QImage:
     """
     height, width = image.shape[:2]
     if image.ndim == 3:
-        kind = QImage.Format.Format_RGB888
-    else:
-        kind = QImage.Format.Format_Indexed8 if colours else QImage.Format.Format_Grayscale8
-    made = QImage(image.data, width, height, image.strides[0], kind)
-    if colours and image.ndim == 2:
-        made.setColorTable([qRgb(*(int(part) for part in color)) for color in colour_table(colours)])
-    return made.convertToFormat(QImage.Format.Format_RGB32)
+        made = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
+        return made.convertToFormat(QImage.Format.Format_RGB32)
+    made = QImage(width, height, QImage.Format.Format_RGB32)
+    words = np.frombuffer(made.bits(), np.uint32).reshape(height, width)
+    if colours:
+        np.take(_words(colours), image, out=words, mode="clip")
+    else:  # by NumPy, since Qt hands the conversion to threads that have to wait while all cores decode
+        np.multiply(image, np.uint32(0x010101), out=words, dtype=np.uint32)
+        words |= OPAQUE
+    return made
+
+
+@cache
+def _words(colours: str) -> NDArray[np.uint32]:
+    """uint32 [256]: what a screen wants for each gray level."""
+    levels = np.full((256, 4), 255, np.uint8)
+    levels[:, :3] = colour_table(colours)[:, ::-1]
+    return levels.view("<u4").ravel().astype(np.uint32)
 
 
 def paint_picture(

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from desktop.actions import COMMANDS, MENUS, TOOLBAR, Command
 from desktop.app import App
 from engine.resources import resource_path
+from engine.window import Window
 from tests.desktop.conftest import dicom, open_paths
 
 
@@ -57,6 +58,18 @@ def test_commands_of_the_image_wait_for_an_image(qtbot: QtBot, app: App) -> None
     assert actions["invert"].isEnabled()
     assert actions["preset_1"].isEnabled()
     assert actions["preset_2"].text() == "Lung (W 1500 L -600)"
+
+
+def test_another_picture_of_a_series_bothers_no_panel(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    told: list[str] = []
+    app.desk.report.changed.connect(lambda: told.append("report"))
+    app.desk.search.changed.connect(lambda: told.append("search"))
+    with qtbot.waitSignal(app.desk.layout.shown.picture_changed):
+        app.desk.layout.active.set_window(Window(40.0, 80.0))
+    assert told == []
+    app.desk.layout.active.show(None, None)
+    assert sorted(told) == ["report", "search"]
 
 
 def test_presets_that_a_modality_lacks_are_not_offered(qtbot: QtBot, app: App) -> None:
