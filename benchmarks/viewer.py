@@ -58,8 +58,16 @@ def plain_loop(folder: Path) -> tuple[float, float]:
     return float(clock), float(busy)
 
 
+IN_WINDOW = """
+import runpy
+from desktop.__main__ import load_app  # as the app itself starts
+load_app()
+runpy.run_module("benchmarks.viewer_window", run_name="__main__")
+"""
+
+
 def in_window(folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.viewer_window", str(folder), str(time.monotonic())]
+    command = [sys.executable, "-c", IN_WINDOW, str(folder), str(time.monotonic())]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         sys.exit(run.stderr)

@@ -65,7 +65,6 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0], *arguments])
     if app is not existing:
-        gc.collect()
         gc.freeze()  # what was imported stays: looking through it for garbage again and again stops all threads
         gc.set_threshold(*YOUNG, RARELY)
     app.setApplicationName("kindred")
