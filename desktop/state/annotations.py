@@ -12,6 +12,9 @@ from engine.roi import value_at
 from engine.study import FrameRef, Patient, Series, Study
 from engine.voi import Window
 
+TOP_LINES = 4
+"""Of a corner at the top, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Annotations:

@@ -1,5 +1,7 @@
 """How long the scale bar is. Pure functions; knows no widgets."""
 
+from math import inf
+
 from desktop.state import geometry
 from desktop.state.geometry import Shape, View
 from engine.calibration import Calibration
@@ -9,16 +11,17 @@ SHARE = 0.25
 """Of the viewport's height that the bar may take."""
 
 
-def scale_bar(view: View, shape: Shape, scale: Calibration) -> tuple[float, str] | None:
+def scale_bar(view: View, shape: Shape, scale: Calibration, room: float = inf) -> tuple[float, str] | None:
     """Length down the screen in logical pixels and its words, a round number of millimetres; None without them.
 
     The bar stands upright: turned images exchange rows and columns, so the scale is that of the direction now down.
+    room: logical pixels that are free for it.
     """
     if not scale.known:
         return None
     _, b, _, d, *_ = geometry.transform(view, shape)
     per_mm = abs(d) / scale.row if abs(d) > abs(b) else abs(b) / scale.column
-    most = view.height * SHARE / per_mm
+    most = min(view.height * SHARE, room) / per_mm
     best = 0.0
     for power in range(-2, 4):
         for step in _STEPS:

@@ -4,9 +4,10 @@ from collections import OrderedDict
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from desktop import theme
+from desktop.state.annotations import TOP_LINES
 from desktop.state.scale_bar import scale_bar
 from desktop.views.canvas import Canvas, Painter
 from desktop.views.overlay_text import MARGIN, write
@@ -113,19 +114,24 @@ def plane_image(plane: Overlay, color: str) -> QImage:
 
 
 def scale_painter() -> Painter:
-    """An upright bar of a round length at the right edge, only where millimetres are known."""
+    """An upright bar of a round length at the right edge, only where millimetres are known.
+
+    It stands between the lines of the corner and the orientation letter.
+    """
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
         if picture is None or not canvas.texts:
             return
         scale = calibrate(picture.ref)
-        found = scale_bar(canvas.view, canvas.shape, scale)
+        line = QFontMetricsF(painter.font()).lineSpacing()
+        below = canvas.view.height / 2 - 1.5 * line
+        found = scale_bar(canvas.view, canvas.shape, scale, below - MARGIN - (TOP_LINES + 0.5) * line)
         if found is None:
             return
         length, words = found
-        x, middle = canvas.view.width - MARGIN - TICK, canvas.view.height * 0.3
-        top, bottom = QPointF(x, middle - length / 2), QPointF(x, middle + length / 2)
+        x = canvas.view.width - MARGIN - TICK
+        top, bottom = QPointF(x, below - length), QPointF(x, below)
         for pen in (QPen(RIM, 3.5), QPen(QColor(theme.ON_IMAGE), 1.2)):
             painter.setPen(pen)
             painter.drawLine(top, bottom)
@@ -133,7 +139,7 @@ def scale_painter() -> Painter:
                 painter.drawLine(end, end - QPointF(TICK, 0))
         if scale.source == "imager":
             words += " at the detector"
-        place = QRectF(x - 2 * TICK - 200, bottom.y() - 20, 200, 20)  # below the bar stands the orientation letter
+        place = QRectF(x - 2 * TICK - 200, bottom.y() - 20, 200, 20)
         write(painter, place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words, theme.ON_IMAGE)
 
     return paint
