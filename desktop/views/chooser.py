@@ -36,8 +36,8 @@ class Choice:
 
 
 def matches(choice: Choice, typed: str) -> bool:
-    """Every typed word begins a word of the text, or of where it is; upper and lower case are the same."""
-    words = f"{choice.text} {choice.where}".casefold().replace("…", "").split()
+    """Every typed word begins a word of the text, of where it is, or a key; upper and lower case are the same."""
+    words = f"{choice.text} {choice.where} {choice.keys}".casefold().replace("…", "").replace(", ", " ").split()
     return all(any(word.startswith(part) for word in words) for part in typed.casefold().split())
 
 
@@ -50,7 +50,7 @@ class Chooser(QDialog):
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.typed = QLineEdit()
-        self.typed.setPlaceholderText("Type to search")
+        self.typed.setPlaceholderText(f"Search {title[:1].lower()}{title[1:]}")
         self.typed.setClearButtonEnabled(True)
         self.typed.setAccessibleName(f"Search: {title}")
         self.list = QListWidget()

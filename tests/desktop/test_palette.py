@@ -62,6 +62,15 @@ def test_the_table_of_shortcuts_names_every_key(qtbot: QtBot, app: App) -> None:
     palette(app).close()
 
 
+def test_a_key_finds_what_it_does(qtbot: QtBot, app: App) -> None:
+    app.actions.actions["shortcuts"].trigger()
+    chooser = palette(app)
+    assert chooser.typed.placeholderText() == "Search keyboard shortcuts"
+    qtbot.keyClicks(chooser.typed, "ctrl+0")
+    assert [choice.text for choice in chooser.shown()] == ["One to one"]
+    chooser.close()
+
+
 def test_what_was_opened_before_is_opened_again(qtbot: QtBot, app: App) -> None:
     assert not app.actions.actions["open_recent"].isEnabled()
     app.desk.open([dicom("CT_small.dcm")])
