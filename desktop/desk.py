@@ -51,7 +51,7 @@ class Desk(QObject):
         self.jobs = JobsState(self.background, self)
         self.studies = StudiesState(self.background, parent=self)
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
-        self.mpr = MprState(self.background, lambda: self.layout, is_open=self.studies.holds, parent=self)
+        self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.shown)  # it stands for whichever viewport is active
         self.tools = ToolsState(self)
@@ -161,13 +161,12 @@ class Desk(QObject):
 
     def show_series_in(self, viewport: ViewportState, series_id: str) -> None:
         """Show a series that was dropped on a viewport there, and go on with that one."""
-        for study in self.studies.studies:
-            for series in study.series:
-                if identify(study, series) == series_id:
-                    self.layout.activate(viewport)
-                    if viewport.series is not series:
-                        viewport.show(study, series)
-                    self.studies.select(series_id)
+        found = self.studies.find(series_id)
+        if found is not None:
+            self.layout.activate(viewport)
+            if viewport.series is not found[1]:
+                viewport.show(*found)
+            self.studies.select(series_id)
 
     def _make_viewport(self, name: str) -> ViewportState:
         return ViewportState(
@@ -200,26 +199,27 @@ class Desk(QObject):
         for kind in KINDS:
             made = OutlineTool(self.measurements) if kind == "region" else DrawTool(self.measurements, kind)
             self.tools.add(kind, made)
-        self.tools.add("crosshair", CrosshairTool(self.layout))
+        self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
         self.tools.grabs.append(EditTool(self.measurements).grab)
 
     def _show_series(self) -> None:
-        if self.viewport.series is not self.studies.series:
-            self.viewport.show(self.studies.study, self.studies.series)
+        study, series = self.studies.study, self.studies.series
+        chosen = identify(study, series) if study is not None and series is not None else ""
+        if self.mpr.stack_of(self.viewport) != chosen:
+            self.viewport.show(study, series)
 
     def _choose_shown_series(self) -> None:
         """The list and the report follow the viewport that the user turned to."""
-        study, series = self.viewport.study, self.viewport.series
-        if study is not None and series is not None:
-            self.studies.select(identify(study, series))
+        self.studies.select(self.mpr.stack_of(self.viewport))
 
     def _keep_series_current(self) -> None:
         """Viewports let go of a study that was closed, and go on with a series of which more is known now."""
+        self.mpr.forget_closed()
         known = {identify(study, series): (study, series) for study in self.studies.studies for series in study.series}
         for viewport in self.layout.every:
             if viewport.study is None or viewport.series is None:
                 continue
-            if self.mpr.keeps(viewport, [series for _, series in known.values()]):
+            if self.mpr.keeps(viewport):
                 continue
             now = known.get(identify(viewport.study, viewport.series))
             if now is None:

@@ -11,6 +11,16 @@ PARALLEL = 0.98
 """Cosine of the angle between two frames (about 11 degrees) from which they count as parallel."""
 
 
+def at_angle(frame: FrameRef, others: Sequence[FrameRef]) -> bool:
+    """Do both have places in the same space (0020,0052), and no frame of `others` is parallel to `frame`?"""
+    if not frame.frame_of_reference or frame.orientation is None:
+        return False
+    same = {other.orientation for other in others if other.frame_of_reference == frame.frame_of_reference}
+    angles = [other for other in same if other is not None]
+    across = np.array(normal(frame.orientation))
+    return bool(angles) and all(abs(float(across @ np.array(normal(other)))) < PARALLEL for other in angles)
+
+
 def frame_at_same_place(frame: FrameRef, others: Sequence[FrameRef]) -> int | None:
     """Index in `others` of the frame nearest to `frame`, measured along its normal in patient millimetres.
 

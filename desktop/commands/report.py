@@ -51,7 +51,7 @@ ROWS = (
         ("Ctrl+Return",),
         "Report",
         lambda d, w: d.report.sign(),
-        enabled=lambda d: bool(d.report.page and d.report.page.text.strip() and not d.report.page.signed),
+        enabled=lambda d: d.report.can_sign,
     ),
     Command(
         "copy_report",

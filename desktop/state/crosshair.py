@@ -1,6 +1,7 @@
 """The tool that leads all viewports to one place in the patient. Knows no widgets."""
 
 from desktop.state.layout import LayoutState
+from desktop.state.linking import LinkState
 from desktop.state.tools import Gesture, Tool
 from engine.cross_reference import nearest, same_space
 from engine.geometry import to_patient
@@ -11,20 +12,21 @@ class CrosshairTool(Tool):
 
     cursor = "cross"
 
-    def __init__(self, layout: LayoutState) -> None:
-        self._layout = layout
+    def __init__(self, layout: LayoutState, links: LinkState) -> None:
+        self._layout, self._links = layout, links
 
     def press(self, gesture: Gesture) -> None:
         picture = gesture.viewport.picture
         place = to_patient(picture.ref, gesture.point) if picture and gesture.point else None
         if picture is None or place is None:
             return
-        for other in self._layout.viewports:
-            if other is gesture.viewport or other.series is None:
-                continue
-            index = nearest(other.series.frames, place) if same_space(other.series.frames[0], picture.ref) else None
-            if index is not None:
-                other.go_to(index)
+        with self._links.paused():
+            for other in self._layout.viewports:
+                if other is gesture.viewport or other.series is None:
+                    continue
+                index = nearest(other.series.frames, place) if same_space(other.series.frames[0], picture.ref) else None
+                if index is not None:
+                    other.go_to(index)
 
     def move(self, gesture: Gesture) -> None:
         self.press(gesture)

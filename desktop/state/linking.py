@@ -1,8 +1,8 @@
 """Viewports that move together: scroll, zoom, pan and window of one are those of the others. Knows no widgets.
 
-Scrolling follows the patient's position where both stacks have one frame of reference, else it keeps the distance in
-frames that they had when they were linked, so that two studies can be lined up by hand first. Turns and flips are each
-viewport's own.
+Scrolling follows the patient's position where both stacks have one frame of reference; stacks at an angle stay. Else it
+keeps the distance in frames that they had when they were linked, so that two studies can be lined up by hand first.
+Turns and flips are each viewport's own.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from desktop.state import geometry
 from desktop.state.geometry import Shape, View
 from desktop.state.layout import LayoutState
 from desktop.state.viewport import ViewportState
-from engine.linked_frames import frame_at_same_place
+from engine.linked_frames import at_angle, frame_at_same_place
 
 
 class LinkState(QObject):
@@ -63,6 +63,15 @@ class LinkState(QObject):
         self._starts = {other: other.index for other in self._layout.every}
 
     @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Viewports are led one by one: none follows another meanwhile."""
+        before, self._following = self._following, True
+        try:
+            yield
+        finally:
+            self._following = before
+
+    @contextmanager
     def _lead(self, viewport: ViewportState) -> Iterator[list[ViewportState]]:
         """The viewports that follow this one; what they do in turn is not followed."""
         if not self.linked or self._following or viewport not in self._layout.viewports or viewport.series is None:
@@ -79,7 +88,10 @@ class LinkState(QObject):
             for other in others:
                 if leader.series is None or other.series is None:
                     continue
-                target = frame_at_same_place(leader.series.frames[leader.index], other.series.frames)
+                shown = leader.series.frames[leader.index]
+                target = frame_at_same_place(shown, other.series.frames)
+                if target is None and at_angle(shown, other.series.frames):
+                    continue
                 if target is None:
                     target = self._starts.get(other, 0) + leader.index - self._starts.get(leader, 0)
                 other.go_to(target)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Job, Lane
 from desktop.state.geometry import View
 from desktop.state.layout import LayoutState
+from desktop.state.studies import identify
 from desktop.state.viewport import ViewportState
 from engine.errors import UserError
 from engine.mpr import Planes, is_plane, planes_of
@@ -22,25 +23,35 @@ TITLE = "Reading slices for planes"
 GRID = (2, 2)
 
 
+Find = Callable[[str], tuple[Study, Series] | None]
+"""An open series by its id, as it stands now."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """What a viewport showed before the planes took its place."""
 
     viewport: ViewportState
-    study: Study | None
-    series: Series | None
+    series_id: str
+    """"" for nothing."""
     index: int
     window: Window | None
     view: View
 
     @classmethod
     def of(cls, viewport: ViewportState) -> "_Kept":
-        return cls(viewport, viewport.study, viewport.series, viewport.index, viewport.window, viewport.view)
+        study, series = viewport.study, viewport.series
+        shown = identify(study, series) if study is not None and series is not None else ""
+        return cls(viewport, shown, viewport.index, viewport.window, viewport.view)
 
-    def put_back(self) -> None:
+    def put_back(self, find: Find) -> None:
+        """What has been closed meanwhile leaves its viewport empty."""
         viewport = self.viewport
-        if viewport.series is not self.series:
-            viewport.show(self.study, self.series)
+        study, series = find(self.series_id) or (None, None)
+        if viewport.series is not series:
+            viewport.show(study, series)
+        if series is None:
+            return
         viewport.go_to(self.index)
         if self.window is not None:
             viewport.set_window(self.window)
@@ -56,14 +67,16 @@ class MprState(QObject):
         self,
         background: Background,
         layout: Callable[[], LayoutState],
+        find: Find,
         read: Callable[[FrameRef], Pixels] = read_frame,
-        is_open: Callable[[Series], bool] = lambda series: True,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._is_open = is_open
+        self._find = find
         self._background, self._layout, self._read = background, layout, read
         self.planes: Planes | None = None
+        self._stack = ""
+        """Id of the series that planes are cut from, or that is being read for them."""
         self._before: tuple[int, int] = (1, 1)
         self._kept: list[_Kept] = []
         self._job: Job | None = None
@@ -93,7 +106,18 @@ class MprState(QObject):
     def why_not(self) -> str:
         """Why no planes can be cut through the stack in use; "" when they can."""
         series = self._layout().active.series
-        return why_no_volume(series.frames) if series is not None else "Open a CT or MR stack first."
+        if series is None:
+            return "Open a CT or MR stack first."
+        if series.growing:
+            return "This series is still being read; show its planes when all of it is there."
+        return why_no_volume(series.frames)
+
+    def stack_of(self, viewport: ViewportState) -> str:
+        """Id of the series that a viewport shows or shows planes of; "" for an empty one."""
+        study, series = viewport.study, viewport.series
+        if study is None or series is None:
+            return ""
+        return self._stack if is_plane(series.frames[0]) else identify(study, series)
 
     def toggle(self) -> None:
         """Show the planes of the stack in use, or go back to it.
@@ -108,9 +132,10 @@ class MprState(QObject):
         why = self.why_not()
         if why or active.series is None or active.study is None:
             raise UserError(why)
+        self._stack = identify(active.study, active.series)
         self._job = self._background.start(
             partial(_load, active.series, self._read),
-            partial(self._take, active.study),
+            self._take,
             title=TITLE,
             key="mpr",
             lane=Lane.LONG,
@@ -127,24 +152,31 @@ class MprState(QObject):
             if viewport.series is not None and is_plane(viewport.series.frames[0]):
                 viewport.show(None, None)
         for kept in self._kept:
-            if kept.series is None or self._is_open(kept.series):
-                kept.put_back()
+            kept.put_back(self._find)
         self._kept = []
         layout.activate(layout.viewports[0])  # a plane that was in use would stay in sight, empty
         layout.set_grid(*self._before)
-        shown = [viewport for viewport in layout.viewports if viewport.series is planes.volume.series]
+        shown = [viewport for viewport in layout.viewports if self.stack_of(viewport) == self._stack]
         if shown:
             layout.activate(shown[0])
         self.changed.emit()
 
-    def keeps(self, viewport: ViewportState, series: list[Series]) -> bool:
-        """Does it show planes of one of these (open) series?"""
-        shown = viewport.series
-        if shown is None or not is_plane(shown.frames[0]) or self.planes is None:
-            return False
-        return any(stack.key == self.planes.volume.series.key for stack in series)
+    def keeps(self, viewport: ViewportState) -> bool:
+        """Does it show a plane that is still there?"""
+        return self.shown and viewport.series is not None and is_plane(viewport.series.frames[0])
 
-    def _take(self, study: Study, planes: Planes) -> None:
+    def forget_closed(self) -> None:
+        """Planes go, or do not come, when the study of their stack was closed."""
+        if self._stack and self._find(self._stack) is None:
+            self._background.drop("mpr")
+            self.leave()
+            self._stack = ""
+
+    def _take(self, planes: Planes) -> None:
+        found = self._find(self._stack)
+        if found is None:
+            return
+        study, stack = found
         layout = self._layout()
         if not self.shown:
             self._before = (layout.rows, layout.columns)
@@ -155,7 +187,7 @@ class MprState(QObject):
         for viewport, series in zip(first, planes.series):
             viewport.show(study, series)
             viewport.go_to(len(series.frames) // 2)
-        first[3].show(study, planes.volume.series)
+        first[3].show(study, stack)
         layout.activate(first[0])
         self.changed.emit()
 

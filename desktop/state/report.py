@@ -65,6 +65,9 @@ class Page:
         return "Kept on this computer."
 
 
+TOO_LATE = "A draft came after its report had been signed, or written and left; press Draft there to have another one."
+
+
 class ReportState(QObject):
     """One page for each open study; `page` is that of the chosen one."""
 
@@ -98,16 +101,17 @@ class ReportState(QObject):
         self.outbox.delivered.connect(self._take_delivery)
         studies.selected.connect(self._on_study)
         archive.changed.connect(self.changed)
-        self._shown = self._about_picture()
+        self._told = self._about_picture()
         viewport.picture_changed.connect(self._on_picture)
 
-    def _about_picture(self) -> tuple[bool, str]:
-        return self._viewport.picture is not None, self._viewport.failure
+    def _about_picture(self) -> tuple[object, ...]:
+        study = self._viewport.study
+        return self._viewport.picture is not None, self._viewport.failure, study.uid if study else ""
 
     def _on_picture(self) -> None:
-        """Whether there is one counts, not which: a scroll changes nothing here."""
-        if (shown := self._about_picture()) != self._shown:
-            self._shown = shown
+        """Whether there is one counts, and whose, not which: a scroll changes nothing here."""
+        if (now := self._about_picture()) != self._told:
+            self._told = now
             self.changed.emit()
 
     def open_workspace(self) -> None:
@@ -166,6 +170,10 @@ class ReportState(QObject):
             return "This image cannot be shown; a draft is made from the image on screen, so go to another one."
         if self.page is None or self._viewport.picture is None:
             return "Open a study first: a draft is made from the image on screen."
+        if self._viewport.study is None or self._viewport.study.uid != self.page.study:
+            return (
+                "The image on screen is of another study than this report; click on an image of the same study first."
+            )
         if self.page.signed:
             return "This report is signed and final."
         if self._archive.bundle is None:
@@ -188,7 +196,7 @@ class ReportState(QObject):
                 page.study,
                 self._about(),
             ),
-            partial(self._take_draft, page, describe(picture)),
+            partial(self._take_draft, page, page.text, describe(picture)),
             title="Drafting the report",
             key="draft",
             lane=Lane.MODEL,
@@ -206,8 +214,13 @@ class ReportState(QObject):
             "modality": picture.series.modality if picture else "",
         }
 
-    def _take_draft(self, page: Page, frame: str, proposed: Draft) -> None:
+    def _take_draft(self, page: Page, before: str, frame: str, proposed: Draft) -> None:
+        """On screen the editor can undo it; a page that was signed, or left with other words in it, keeps its own."""
         self._job = None
+        if page.signed or (page.text != before and page is not self.page):
+            self._background.problem.emit(UserError(TOO_LATE))
+            self.changed.emit()
+            return
         page.draft, page.frame = proposed, frame
         if proposed.sentences:  # a draft that proposes nothing takes no words away
             page.text = proposed.text
@@ -260,6 +273,12 @@ class ReportState(QObject):
     def save(self) -> None:
         if self.page:
             self._store(self.page)
+
+    @property
+    def can_sign(self) -> bool:
+        """There are words, and none are on their way."""
+        page = self.page
+        return page is not None and bool(page.text.strip()) and not page.signed and not self.drafting
 
     def sign(self) -> None:
         """Store the text, make it final, and add it with the displayed frame to the open archive or the next one."""

@@ -113,17 +113,20 @@ class SearchState(QObject):
         self._thumbnails: dict[int, Image | None] = {}
         self._source: Archive | None = None
         archive.changed.connect(self._on_archive)
-        self._shown = self._about_picture()
+        self._told = self._about_picture()
         viewport.picture_changed.connect(self._on_picture)
+        self.changed.connect(self._note_told)
 
     def _about_picture(self) -> tuple[bool, bool]:
         return self._viewport.picture is not None, self.elsewhere
 
     def _on_picture(self) -> None:
         """Whether there is one and whether the hits answer it counts: a scroll is told once, not at every image."""
-        if (shown := self._about_picture()) != self._shown:
-            self._shown = shown
+        if self._about_picture() != self._told:
             self.changed.emit()
+
+    def _note_told(self) -> None:
+        self._told = self._about_picture()
 
     @property
     def searching(self) -> bool:

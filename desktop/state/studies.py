@@ -83,11 +83,10 @@ class StudiesState(QObject):
             )
 
     def select(self, series_id: str) -> None:
-        for study in self.studies:
-            for series in study.series:
-                if identify(study, series) == series_id and series is not self.series:
-                    self.study, self.series = study, series
-                    self.selected.emit()
+        found = self.find(series_id)
+        if found is not None and found[1] is not self.series:
+            self.study, self.series = found
+            self.selected.emit()
 
     def step(self, by: int) -> None:
         """Choose the next or previous series of all open studies."""
@@ -130,9 +129,10 @@ class StudiesState(QObject):
         for signal in (self.changed, self.rejected_changed, self.selected, self.closed):
             signal.emit()
 
-    def holds(self, series: Series) -> bool:
-        """Is it, as it is, one of those that are open?"""
-        return any(series is one for study in self.studies for one in study.series)
+    def find(self, series_id: str) -> tuple[Study, Series] | None:
+        """A series that is open, as it stands now."""
+        every = ((study, series) for study in self.studies for series in study.series)
+        return next((found for found in every if identify(*found) == series_id), None)
 
     def thumbnail(self, series_id: str) -> Image | None:
         """The small picture when it is there."""

@@ -109,7 +109,7 @@ class ReportPanel(QWidget):
         written = page is not None and bool(page.text.strip())
         final = page is not None and page.signed
         self.save.setEnabled(page is not None and page.dirty and not final)
-        self.sign.setEnabled(written and not final)
+        self.sign.setEnabled(self._state.can_sign)
         self.copy.setEnabled(written)
         status = "Drafting …" if self._state.drafting else page.status if page else ""
         self.status.setText(status)

@@ -105,6 +105,40 @@ def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) ->
     assert "final" in state.why_no_draft()
 
 
+def test_nothing_is_signed_while_a_draft_is_on_its_way_and_no_draft_enters_a_signed_report(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    state.edit("My own findings.")
+    decoder.gate.clear()
+    state.draft()
+    assert not state.can_sign
+    assert not app.window.report_panel.sign.isEnabled()
+    state.sign()
+    qtbot.waitUntil(lambda: bool(state.page and state.page.signed))
+    decoder.gate.set()
+    settle(qtbot, app)
+    assert app.window.report_panel.editor.toPlainText() == "My own findings."
+    assert state.page is not None
+    assert state.page.status == "Signed"
+
+
+def test_words_typed_while_a_draft_is_made_stay_on_a_page_that_was_left(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    decoder.gate.clear()
+    state.draft()
+    state.edit("Typed meanwhile.")
+    first = state.page
+    app.desk.studies.open([dicom("MR_small.dcm")])
+    qtbot.waitUntil(lambda: state.page is not first)
+    decoder.gate.set()
+    settle(qtbot, app)
+    assert first is not None
+    assert first.text == "Typed meanwhile."
+    assert app.desk.messages.message is not None
+    assert app.desk.messages.message.text.startswith("A draft came after")
+
+
 def test_an_image_that_cannot_be_shown_is_not_taken_for_a_missing_study(
     qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
 ) -> None:

@@ -140,6 +140,21 @@ def test_hits_of_another_image_are_marked(
     assert state.elsewhere
 
 
+def test_each_answer_is_marked_anew_once_another_image_is_on_screen(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState
+) -> None:
+    studies = [open_path(dicom(name)).studies[0] for name in ("MR_small.dcm", "CT_small.dcm")]
+    told: list[bool] = []
+    state.changed.connect(lambda: told.append(state.elsewhere))
+    for study in studies:
+        state.search_image()
+        qtbot.waitUntil(background.idle)
+        assert told[-1] is False
+        viewport.show(study, study.series[0])
+        qtbot.waitUntil(background.idle)
+        assert told[-1] is True
+
+
 def test_hits_go_with_the_archive_they_came_from(
     qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, tmp_path: Path
 ) -> None:

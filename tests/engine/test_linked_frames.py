@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from engine.linked_frames import frame_at_same_place
+from engine.linked_frames import at_angle, frame_at_same_place
 from engine.study import FrameRef, ImageRef
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -44,3 +44,12 @@ def test_without_a_shared_frame_of_reference_position_says_nothing() -> None:
     assert frame_at_same_place(replace(stack(1, 1.0)[0], frame_of_reference=""), stack(3, 5.0)) is None
     assert frame_at_same_place(replace(stack(1, 1.0)[0], position=None), stack(3, 5.0)) is None
     assert frame_at_same_place(stack(1, 1.0)[0], []) is None
+
+
+def test_stacks_of_one_frame_of_reference_are_at_an_angle_when_no_frame_is_parallel() -> None:
+    axial, sagittal = stack(3, 5.0), stack(3, 5.0, orientation=SAGITTAL)
+    assert at_angle(axial[1], sagittal)
+    assert not at_angle(axial[1], stack(3, 5.0, orientation=TILTED))
+    assert not at_angle(axial[1], [*sagittal, *axial])
+    assert not at_angle(axial[1], [replace(frame, frame_of_reference="9.9") for frame in sagittal])
+    assert not at_angle(axial[1], [])
