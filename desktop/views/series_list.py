@@ -143,6 +143,7 @@ class SeriesList(QStackedWidget):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         studies = self._studies = desk.studies
+        self._desk = desk
         self.model = SeriesModel(studies, cast(ViewportState, desk.layout.shown), self)
         self.list = QListView()
         self.list.setModel(self.model)
@@ -153,6 +154,8 @@ class SeriesList(QStackedWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Studies and series")
         self.list.selectionModel().currentChanged.connect(self._on_current)
+        self.list.clicked.connect(self._show)
+        self.list.activated.connect(self._show)
         self.empty = EmptyStudies(desk)
         self.addWidget(self.empty)
         self.addWidget(self.list)
@@ -172,6 +175,11 @@ class SeriesList(QStackedWidget):
         for number, row in enumerate(self.model.rows):
             if chosen is not None and row.series is chosen:
                 self.list.setCurrentIndex(self.model.index(number))
+
+    def _show(self, index: QModelIndex) -> None:
+        """The current one as well: it may not be what the active viewport shows."""
+        if self.model.rows[index.row()].series:
+            self._desk.show_series_in(self._desk.viewport, self.model.rows[index.row()].series_id)
 
     def _on_current(self, index: QModelIndex) -> None:
         if index.isValid() and not self.model.reloading and self.model.rows[index.row()].series:

@@ -97,6 +97,23 @@ def test_going_to_another_viewport_changes_nothing_that_is_shown(qtbot: QtBot, a
     assert first.view == view
 
 
+@pytest.mark.parametrize("by", ["click", "Enter"])
+def test_the_chosen_series_is_shown_a_second_time_in_another_cell(qtbot: QtBot, app: App, by: str) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.desk.layout.set_grid(1, 2)
+    first, second = app.desk.layout.viewports
+    app.desk.layout.activate(second)
+    shown, row = app.window.series_list.list, app.window.series_list.list.currentIndex()
+    assert row.isValid()
+    if by == "click":
+        qtbot.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=shown.visualRect(row).center())
+    else:
+        qtbot.keyClick(shown, Qt.Key.Key_Return)
+    settle(qtbot, app)
+    assert second.series is first.series is app.desk.studies.series
+    assert second.picture is not None
+
+
 def test_a_series_dropped_on_a_cell_is_shown_there(qtbot: QtBot, app: App) -> None:
     two_studies(qtbot, app)
     app.desk.layout.set_grid(2, 2)
