@@ -59,6 +59,8 @@ class KeyImagesState(QObject):
         super().__init__(parent)
         self._studies, self._layout, self._marks = studies, layout, marks
         self._keys: dict[str, list[Key]] = {}
+        self._loaded: set[str] = set()
+        """Studies whose kept marks are known."""
         self._noted = NotedImages()
         studies.changed.connect(self._load)
 
@@ -91,7 +93,7 @@ class KeyImagesState(QObject):
         keys = self._keys.setdefault(study.uid, [])
         key = key_of(picture.ref)
         keys.remove(key) if key in keys else keys.append(key)
-        self._marks.save(study.uid, KIND, [list(key) for key in keys])
+        self._save(study.uid)
         titles = ", ".join(one.title for one in self._noted.of(picture.ref))
         if titles:
             done = "You marked this image as well" if key in keys else "Your own mark was taken away"
@@ -172,8 +174,17 @@ class KeyImagesState(QObject):
     def _take(self, study: str, rows: list[Any]) -> None:
         """What was kept, after what was marked while it was being read."""
         kept = [(str(uid), int(frame)) for uid, frame in rows]
-        self._keys[study] = [*kept, *(key for key in self._keys[study] if key not in kept)]
+        fresh = [key for key in self._keys[study] if key not in kept]
+        self._keys[study] = [*kept, *fresh]
+        self._loaded.add(study)
+        if fresh:
+            self._save(study)
         self._tell()
+
+    def _save(self, study: str) -> None:
+        """Only once it is known what is kept already: nothing is written over unseen."""
+        if study in self._loaded:
+            self._marks.save(study, KIND, [list(key) for key in self._keys[study]])
 
     def _tell(self) -> None:
         self.changed.emit()

@@ -67,6 +67,8 @@ class Page:
 
 TOO_LATE = "A draft came after its report had been signed, or written and left; press Draft there to have another one."
 
+ALREADY_SIGNED = "This report is signed and final. What you wrote before it could be read is no part of it:"
+
 
 class ReportState(QObject):
     """One page for each open study; `page` is that of the chosen one."""
@@ -147,10 +149,17 @@ class ReportState(QObject):
             self._background.start(work, partial(self._take_stored, page), lane=Lane.STORE)
 
     def _take_stored(self, page: Page, stored: StoredReport | None) -> None:
-        if stored is not None and page.stored is None and not page.text:
-            page.stored, page.text = stored, stored.text
-            if page is self.page:
-                self._tell_all()
+        """What was written before the store could be read follows what it holds; nothing is written over unseen."""
+        if stored is None or page.stored is not None:
+            return
+        typed = page.text if page.text != stored.text else ""
+        page.stored, page.text = stored, stored.text
+        if typed and page.signed:
+            self._background.problem.emit(UserError(f"{ALREADY_SIGNED} {typed}"))
+        elif typed:
+            page.text = f"{stored.text}\n\n{typed}"
+        if page is self.page:
+            self._tell_all()
 
     def _tell_all(self) -> None:
         self.page_changed.emit()
