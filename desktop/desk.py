@@ -61,7 +61,7 @@ class Desk(QObject):
         self.cine = CineState(self.layout, parent=self)
         self.marks = MarksState(self.background, self)
         self.key_images = KeyImagesState(self.studies, self.layout, self.marks, self)
-        self.tags = TagsState(self.background, self)
+        self.tags = TagsState(self.background, shown, self)
         self.measurements = MeasurementsState(self.marks, self.studies, self.layout, self)
         self.measurement_list = MeasurementListState(
             self.background, self.measurements, self.layout, self.frames, self.mpr.read, self

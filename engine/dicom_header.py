@@ -27,7 +27,7 @@ TAGS: list[int | str] = [
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
     *("AnatomicRegionSequence", "ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
-    *("BurnedInAnnotation", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
+    *("BurnedInAnnotation", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate"),
     *("ImagePositionPatient", "ImageOrientationPatient", "SliceThickness"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "EstimatedRadiographicMagnificationFactor"),
     "PixelAspectRatio",
@@ -97,7 +97,7 @@ def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
         frames=frames,
         rows=rows,
         columns=columns,
-        laterality=(text(dataset, "ImageLaterality") or text(dataset, "Laterality")).upper(),
+        laterality=_laterality(dataset),
         view_position=text(dataset, "ViewPosition"),
         patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 and all(orientation) else None,
         lossy=text(dataset, "LossyImageCompression") == "01",
@@ -161,8 +161,17 @@ def age_in_years(age: str, birth_date: str, study_date: str) -> int | None:
     return None
 
 
+def _laterality(dataset: Header) -> str:
+    """Of an enhanced image the side that all its frames share: Frame Laterality (0020,9072), PS3.3 C.7.6.16.2.8."""
+    frames = item(item(dataset, "SharedFunctionalGroupsSequence"), "FrameAnatomySequence")
+    own = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
+    return (own or (text(frames, "FrameLaterality") if frames is not None else "")).upper()
+
+
 def _frame_time(dataset: Header) -> float | None:
-    time = number(dataset, "FrameTime")
+    """Milliseconds from frame to frame (PS3.3 C.7.6.5); of a Frame Time Vector, whose first value is 0, the mean."""
+    steps = numbers(dataset, "FrameTimeVector")[1:]
+    time = number(dataset, "FrameTime") or (sum(steps) / len(steps) if steps else None)
     rate = number(dataset, "RecommendedDisplayFrameRate") or number(dataset, "CineRate")
     if time and time > 0:
         return time

@@ -157,8 +157,8 @@ class _Gathering:
         self._skipped: list[str] = []
         self._seen: dict[tuple[str, str, str], str] = {}
 
-    def reject(self, name: str, reason: str) -> None:
-        self._rejected.append(Rejected(name, reason))
+    def reject(self, name: str, reason: str, other: str = "") -> None:
+        self._rejected.append(Rejected(name, reason, other))
 
     def add_file(self, path: Path, cancelled: IsCancelled) -> None:
         try:
@@ -170,7 +170,7 @@ class _Gathering:
                     with notes_of_pydicom():
                         self._add_image(path, None, file)
         except UserError as error:
-            self.reject(str(path), str(error))
+            self.reject(str(path), str(error), error.other)
 
     def _add_archive(self, path: Path, file: BinaryIO, cancelled: IsCancelled) -> None:
         """Add every member; an archive without any image is rejected once and not member by member."""
@@ -189,7 +189,7 @@ class _Gathering:
                             raise UserError("It is an archive inside an archive; unpack it first.")
                         inner._add_image(path, info.filename, stream)
                 except UserError as error:
-                    inner.reject(f"{path} > {info.filename}", str(error))
+                    inner.reject(f"{path} > {info.filename}", str(error), error.other)
         reasons = {rejected.reason for rejected in inner._rejected}
         if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
             reason = reasons.pop() if reasons else "The archive is empty."
@@ -224,9 +224,11 @@ class _Gathering:
         if key[2]:
             if key in self._seen:
                 first = self._seen[key]
-                raise UserError(
+                twice = UserError(
                     f"It has the SOP Instance UID of {first}, which is open already; open it alone to see it."
                 )
+                twice.other = first
+                raise twice
             self._seen[key] = name
 
     @property

@@ -39,5 +39,5 @@ def burned_in_mark(image: ImageRef, modality: str) -> str:
 
 
 def laterality_mark(image: ImageRef) -> str:
-    """The side that the header names, never inferred."""
-    return _SIDES.get(image.laterality, "")
+    """The side that the header names, never inferred, and the View Position (0018,5101) beside it: "Right · CC"."""
+    return " · ".join(word for word in (_SIDES.get(image.laterality, ""), image.view_position.upper()) if word)

@@ -42,9 +42,8 @@ def _print(desk: Desk, window: MainWindow) -> None:
 
 
 def _tags(desk: Desk, window: MainWindow) -> None:
-    picture = desk.viewport.picture
-    if picture is not None:
-        desk.tags.show(picture.ref.image)
+    if desk.viewport.picture is not None:
+        desk.tags.show()
         browser = window.findChild(TagBrowser) or TagBrowser(desk.tags, window)
         browser.show()
         browser.raise_()

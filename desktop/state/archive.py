@@ -147,6 +147,7 @@ class ArchiveState(QObject):
             partial(_import, archive, bundle, path, reports),
             self._take_import,
             title=f"Importing {path.name}",
+            public="Importing",
             lane=Lane.LONG,
             failed=self._import_failed,
             cancelled=self._import_stopped,

@@ -2,30 +2,70 @@
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, simply
+from desktop.state.annotations import series_title
+from desktop.state.viewport import ViewportState
+from engine.mpr import is_plane
 from engine.study import ImageRef
 from engine.tag_list import Tag, tag_list
 
+STILL_MS = 150
+"""Milliseconds without a further picture until the elements are read: a scroll does not read them at each image."""
+
 
 class TagsState(QObject):
-    """Values that may tell the patient are hidden until asked for, each time anew."""
+    """Values that may tell the patient are hidden until asked for, for each study anew.
+
+    While it is `followed`, the image on screen is the one whose elements are listed.
+    """
 
     changed = Signal()
 
-    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+    def __init__(self, background: Background, viewport: ViewportState, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = background
+        self._background, self._viewport = background, viewport
+        self._followed = False
+        self._still = QTimer(self, singleShot=True, interval=STILL_MS)
+        self._still.timeout.connect(self._follow)
+        viewport.picture_changed.connect(self._on_picture)
+        self.title = ""
+        self._study = ""
         self.image: ImageRef | None = None
         self.failure = ""
         self.identity_visible = False
         self.search = ""
         self._tags: tuple[Tag, ...] = ()
 
-    def show(self, image: ImageRef) -> None:
-        """Read the header of an image on a worker."""
-        self.image, self._tags, self.failure, self.identity_visible = image, (), "", False
+    def show(self) -> None:
+        """The elements of the image on screen, from now on."""
+        self._followed, self._study, self.identity_visible = True, "", False
+        self._follow()
+
+    def leave(self) -> None:
+        """Nobody looks any more."""
+        self._followed = False
+
+    def _on_picture(self) -> None:
+        if self._followed:
+            self._still.start()
+
+    def _follow(self) -> None:
+        picture, study = self._viewport.picture, self._viewport.study
+        if not self._followed or picture is None or study is None or is_plane(picture.ref):
+            return
+        self.title = f"{series_title(picture.series)}, image {picture.index + 1} of {len(picture.series.frames)}"
+        if study.uid != self._study:
+            self._study, self.identity_visible = study.uid, False
+        if picture.ref.image is self.image:
+            self.changed.emit()
+        else:
+            self._read(picture.ref.image)
+
+    def _read(self, image: ImageRef) -> None:
+        """On a worker; what is listed stays until the answer is there."""
+        self.image = image
         self._background.start(
             simply(tag_list, image), partial(self._take, image), key="tags", failed=partial(self._fail, image)
         )
@@ -53,10 +93,10 @@ class TagsState(QObject):
 
     def _take(self, image: ImageRef, tags: tuple[Tag, ...]) -> None:
         if image is self.image:
-            self._tags = tags
+            self._tags, self.failure = tags, ""
             self.changed.emit()
 
     def _fail(self, image: ImageRef, error: BaseException) -> None:
         if image is self.image:
-            self.failure = str(error)
+            self._tags, self.failure = (), str(error)
             self.changed.emit()

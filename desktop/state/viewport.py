@@ -16,6 +16,7 @@ from desktop.state import geometry
 from desktop.state.ahead import Ahead
 from desktop.state.frames import FrameCache
 from desktop.state.geometry import Point, Shape, View
+from desktop.state.hidden_names import without_names
 from desktop.state.picture import Picture, Request, make_picture, part
 from engine.calibration import pixel_shape
 from engine.pixels import Pixels, read_frame
@@ -107,6 +108,14 @@ class ViewportState(QObject):
     @property
     def count(self) -> int:
         return len(self.series.frames) if self.series else 0
+
+    @property
+    def failure_shown(self) -> str:
+        """`failure` as it may be on screen: a hidden patient's name may be that of a folder."""
+        if self.identity_visible or self.series is None:
+            return self.failure
+        image = self.series.frames[self.index].image
+        return without_names(self.failure, (image.name, str(image.path)))
 
     @property
     def loading(self) -> bool:

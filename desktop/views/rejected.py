@@ -1,7 +1,6 @@
 """The quiet list of files that were left out, each with its reason. Shows what it is given."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.state.hidden_names import without_names
 from engine.errors import Rejected
 
 HEADINGS = ("File", "Reason")
@@ -48,10 +48,7 @@ class RejectedModel(QAbstractTableModel):
 
 
 def without_path(number: int, item: Rejected) -> Rejected:
-    reason = item.reason
-    for name in filter(None, (item.path, Path(item.path).name)):
-        reason = reason.replace(name, "the file")
-    return Rejected(f"File {number}, name hidden", reason)
+    return Rejected(f"File {number}, name hidden", without_names(item.reason, (item.path, item.other)))
 
 
 class RejectedDialog(QDialog):

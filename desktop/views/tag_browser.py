@@ -55,13 +55,14 @@ class TagBrowser(QDialog):
         self.search.textChanged.connect(tags.set_search)
         self.identity.toggled.connect(tags.set_identity_visible)
         tags.changed.connect(self._fill)
+        self.finished.connect(tags.leave)
         tags.set_search("")
-        self._fill()
 
     def _fill(self) -> None:
         if self.identity.isChecked() != self._tags.identity_visible:
             self.identity.setChecked(self._tags.identity_visible)
-        rows = self._tags.rows
+        self.setWindowTitle(f"DICOM elements: {self._tags.title}" if self._tags.title else "DICOM elements")
+        rows, place = self._tags.rows, self.table.verticalScrollBar().value()
         self.model.clear()
         self.model.setHorizontalHeaderLabels(HEADINGS)
         for row in rows:
@@ -71,4 +72,5 @@ class TagBrowser(QDialog):
             self.table.setColumnWidth(column, letters * letter)
         self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.table.verticalScrollBar().setValue(place)
         self.count.setText(self._tags.failure or f"{len(rows):,} element{'' if len(rows) == 1 else 's'}")

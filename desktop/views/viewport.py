@@ -158,7 +158,7 @@ class ViewportView(QWidget):
         elif state.picture is not None:
             paint_picture(painter, state, self._painters, self.active)
         elif state.failure:
-            self._write_centre(painter, "This image cannot be shown", state.failure)
+            self._write_centre(painter, "This image cannot be shown", state.failure_shown)
         else:
             self._write_centre(painter, "Loading …", "")
         if state.series is not None:
@@ -211,6 +211,14 @@ class ViewportView(QWidget):
     # -- gestures
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit_screen()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # the window went to a screen of another scale
+            self._fit_screen()
+        return super().event(event)
+
+    def _fit_screen(self) -> None:
         self.state.resize(self.width(), self.height(), self.devicePixelRatioF())
 
     def wheelEvent(self, event: QWheelEvent) -> None:

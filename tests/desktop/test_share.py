@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.studies import identify
 from desktop.views.export_view import CHECK, print_image, view_image, without_identity
 from desktop.views.tag_browser import TagBrowser
 from engine.errors import UserError
 from engine.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
-from tests.engine.dicom_samples import dataset
+from tests.engine.dicom_samples import dataset, derive_stack
 
 
 def strip(image: QImage, bottom: bool) -> int:
@@ -127,7 +128,33 @@ def test_the_list_of_elements_is_searched_and_hides_the_identity(qtbot: QtBot, a
     assert values()[0] == dataset("CT_small.dcm").PatientID
     browser.search.setText("modality ct")
     assert "CT" in values()
-    app.desk.tags.show(app.desk.viewport.picture.ref.image)  # type: ignore[union-attr]
+    app.desk.tags.show()
     settle(qtbot, app)
     assert not browser.identity.isChecked()
+    browser.close()
+
+
+def test_the_list_of_elements_follows_the_image_on_screen_and_says_which(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    derive_stack(tmp_path, [0.0, 5.0, 10.0])
+    open_paths(qtbot, app, tmp_path, dicom("MR_small.dcm"))
+    stack = next((one, series) for one in app.desk.studies.studies for series in one.series if len(series.frames) == 3)
+    app.desk.studies.select(identify(*stack))
+    settle(qtbot, app)
+    app.actions.actions["tags"].trigger()
+    settle(qtbot, app)
+    browser = app.window.findChild(TagBrowser)
+    assert browser is not None
+    assert browser.windowTitle().endswith("image 1 of 3")
+    browser.search.setText("instance number")
+    browser.identity.setChecked(True)
+    app.desk.viewport.go_to(2)
+    qtbot.waitUntil(lambda: browser.windowTitle().endswith("image 3 of 3"))
+    settle(qtbot, app)
+    assert [browser.model.item(row, 3).text() for row in range(browser.model.rowCount())] == ["3"]
+    assert browser.identity.isChecked()
+    app.desk.studies.step(1 if app.desk.studies.studies[0] is stack[0] else -1)
+    qtbot.waitUntil(lambda: browser.windowTitle().endswith("image 1 of 1"))
+    assert not browser.identity.isChecked()  # another patient
     browser.close()

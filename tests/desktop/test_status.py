@@ -1,7 +1,10 @@
 """The bottom line, and what stays unsaid while the patient's identity is hidden."""
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -55,6 +58,48 @@ def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot,
 def test_a_reason_that_repeats_the_path_is_hidden_as_well() -> None:
     item = Rejected("/x/Doe.dcm", "Doe.dcm ends too early: /x/Doe.dcm")
     assert without_path(3, item).reason == "the file ends too early: the file"
+
+
+def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("Doe_Jane.dcm", "Roe_Mary.dcm"):
+        shutil.copy(dicom("CT_small.dcm"), folder / name)
+    open_paths(qtbot, app, folder)
+    (twice,) = app.desk.studies.rejected
+    assert "Doe_Jane.dcm" in twice.reason
+    hidden = without_path(1, twice)
+    assert hidden.reason.startswith("It has the SOP Instance UID of the file, which is open already")
+
+
+def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    path = tmp_path / "DOE_JOHN" / "image.dcm"
+    path.parent.mkdir()
+    path.write_bytes(dicom("MR_small_RLE.dcm").read_bytes())
+    open_paths(qtbot, app, dicom("CT_small.dcm"), path)
+    path.unlink()
+    app.desk.frames.keep_only(lambda ref: False)
+    gone = next((one, one.series[0]) for one in app.desk.studies.studies if one.series[0].modality == "MR")
+    app.desk.viewport.show(*gone)
+    settle(qtbot, app)
+    assert "DOE_JOHN" in app.desk.viewport.failure_shown
+    app.desk.layout.toggle_identity()
+    assert app.desk.viewport.failure_shown.startswith("the file is not there any more")
+
+
+def test_an_import_is_not_named_while_the_identity_is_hidden(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.desk.archive.create(tmp_path / "archive")
+    settle(qtbot, app)
+    app.desk.archive.bundle = SimpleNamespace(provider="CPU")  # type: ignore[assignment]
+    started: dict[str, object] = {}
+    monkeypatch.setattr(app.desk.background, "start", lambda *work, **options: started.update(options))
+    app.desk.archive.import_into(tmp_path / "Doe_Jane")
+    app.desk.archive.bundle = None
+    assert (started["title"], started["public"]) == ("Importing Doe_Jane", "Importing")
 
 
 def test_tab_leaves_the_images_for_the_next_panel(qtbot: QtBot, app: App) -> None:

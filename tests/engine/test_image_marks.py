@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 
 from engine.dicom_source import open_path
 from engine.image_marks import burned_in_mark, laterality_mark, lossy_mark
@@ -51,5 +52,14 @@ def test_burned_in_text_that_the_header_admits_is_said(tmp_path: Path) -> None:
 
 
 def test_the_side_is_what_the_header_names() -> None:
-    assert laterality_mark(only(sample("RG3_UNCR.dcm"))[1]) == "Right"
+    assert laterality_mark(only(sample("RG3_UNCR.dcm"))[1]) == "Right · AP"  # with the view position beside it
+    assert laterality_mark(only(sample("RG1_UNCR.dcm"))[1]) == "PA"
     assert laterality_mark(only(sample("CT_small.dcm"))[1]) == ""
+
+
+def test_the_side_of_an_enhanced_image_is_that_of_its_frames(tmp_path: Path) -> None:
+    anatomy, shared = Dataset(), Dataset()
+    anatomy.FrameLaterality = "L"
+    shared.FrameAnatomySequence = [anatomy]
+    path = derive(tmp_path / "image.dcm", "CT_small.dcm", SharedFunctionalGroupsSequence=[shared])
+    assert laterality_mark(only(path)[1]) == "Left"

@@ -103,6 +103,12 @@ def test_a_cine_loop_keeps_its_frame_order_apart_from_still_images() -> None:
     assert series.frames[0].image.frame_time == pytest.approx(33.333)
 
 
+def test_a_vector_of_frame_times_gives_their_mean(tmp_path: Path) -> None:
+    path = derive(tmp_path / "loop.dcm", "emri_small.dcm", FrameTime=None, FrameTimeVector=[0, *([40.0, 60.0] * 5)[:9]])
+    (series,) = open_path(path).studies[0].series
+    assert series.frames[0].image.frame_time == pytest.approx(440 / 9)
+
+
 def test_enhanced_frames_are_sorted_by_their_own_positions() -> None:
     (series,) = open_path(sample("eCT_Supplemental.dcm")).studies[0].series
     header = dcmread(sample("eCT_Supplemental.dcm"), stop_before_pixels=True)

@@ -1,0 +1,13 @@
+"""Messages without the names of files and folders, which are often called after patients. Pure functions."""
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """`text` with "the file" for each name or path in it, whole paths before what they end in."""
+    every = {part for name in names if name for part in (name, *name.split(" > "))}
+    every |= {PurePath(name).name for name in every}
+    for name in sorted(every - {""}, key=len, reverse=True):
+        text = text.replace(name, "the file")
+    return text
