@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.state.annotations import TOP_LINES
 from desktop.state.basic_tools import Regions
 from desktop.state.key_images import KeyImagesState
 from desktop.views.canvas import Canvas, Painter
@@ -12,9 +13,6 @@ from desktop.views.graphics_painters import overlay_painter, scale_painter, shut
 from desktop.views.measure_painter import measurement_painter
 from desktop.views.overlay_text import MARGIN, write
 from engine.cross_reference import crossing
-
-TOP_LINES = 4
-"""Lines of the upper corner texts, where nothing else is written: in a narrow viewport they meet in the middle."""
 
 
 def painters_for(desk: Desk) -> list[Painter]:
