@@ -80,7 +80,10 @@ def main() -> None:
     rows, kinds = bundle.image_features([one[2] for one in found]), np.array([one[0] for one in found])
     inside, others = model.residuals(val_rows), model.residuals(rows)
     print("# Pictures that the models do not know\n")
-    print(f"Bundle {bundle.id}; inside: {len(inside)} val pictures; made by `python -m benchmarks.familiarity`.\n")
+    print(
+        f"Bundle {bundle.id}; inside: {len(inside)} val pictures; made by "
+        "`python -m benchmarks.familiarity --data DATA`.\n"
+    )
     print("| outside | pictures | AUROC against val | told as unfamiliar |\n|---|---|---|---|")
     for kind in ("photograph", "slide", "text", "all"):
         chosen = others[kinds == kind] if kind != "all" else others

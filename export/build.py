@@ -160,7 +160,7 @@ def licences(name: str) -> list[str]:
     """What is known of a text corpus by its file name."""
     known = {
         "roco": "ROCO figure captions from PubMed Central, licence per figure: CC BY, CC BY-SA, CC BY-NC and others",
-        "iu_reports": "Indiana University chest X-ray reports (Open-i), CC BY-NC-ND 4.0",
+        "iu_reports": "Indiana University chest X-rays (Open-i), findings and impressions apart, CC BY-NC-ND 4.0",
     }
     return [text for key, text in known.items() if key in name] or ["not stated"]
 

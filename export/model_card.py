@@ -45,7 +45,7 @@ def card(manifest: dict[str, Any], command: str) -> str:
 
 
 def provenance(sources: list[dict[str, Any]]) -> str:
-    lines = [["source", "rows", "used for", "licences as stated by the source"]]
+    lines = [["source", "texts", "used for", "licences as stated by the source"]]
     lines += [[s["name"], f"{s['rows']:,}", s["used_for"], "; ".join(s["licences"])] for s in sources]
     return table.grid(lines)
 
@@ -106,7 +106,7 @@ def score(value: Any) -> str:
 
 
 def calibration(manifest: dict[str, Any]) -> str:
-    lines = [["pairs", "mean cosine", "deviation"]]
+    lines = [["pairs", "mean cosine", "deviation of the upper tail"]]
     lines += [[kind, f"{c['mean']:.4f}", f"{c['std']:.4f}"] for kind, c in manifest["calibration"].items()]
     evidence = manifest["evidence"]
     known = manifest.get("familiarity")
@@ -116,8 +116,10 @@ def calibration(manifest: dict[str, Any]) -> str:
         f"unfamiliar; none of {known['held_out_pictures']} held-out pictures does, the threshold is 5% above theirs."
     )  # fmt: skip
     return (
-        f"Cosines of unrelated held-out pairs, by which scores become comparable:\n\n{table.grid(lines)}\n\n"
+        "Cosines of unrelated held-out pairs, by which scores become comparable; the deviation is how far the 99th "
+        f"percentile lies above the mean, over 2.33:\n\n{table.grid(lines)}\n\n"
         f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f} on: "
         f"{evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
-        f"same case (chance {evidence['chance']:.1%}).{outside}"
+        f"same case (chance {evidence['chance']:.1%}). The threshold was chosen on these very pairs, so that share is "
+        f"optimistic.{outside}"
     )

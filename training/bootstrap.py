@@ -57,9 +57,17 @@ def compare(
     """Paired comparison: both samples come from the same resamples of the same groups.
 
     "better": the interval of the difference excludes 0 on the good side; "not worse": its lower bound is above -2
-    points; anything else is "undecided" (METHOD.md). The lower bound of an interval tells how bad it may be.
+    points (METHOD.md); "worse": neither, and it excludes 0 on the bad side; anything else is "undecided". The lower
+    bound of an interval tells how bad it may be.
     """
     sign = -1.0 if lower_is_better else 1.0
     low, high = interval(sign * (candidate_samples - baseline_samples))
-    verdict = "better" if low > 0 else "not worse" if low > -TOLERANCE else "undecided"
-    return Comparison(sign * (candidate - baseline), low, high, verdict)
+    return Comparison(sign * (candidate - baseline), low, high, verdict(low, high))
+
+
+def verdict(low: float, high: float) -> str:
+    if low > 0:
+        return "better"
+    if low > -TOLERANCE:
+        return "not worse"
+    return "worse" if high < 0 else "undecided"

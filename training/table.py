@@ -26,8 +26,11 @@ MIXED = (
 )  # fmt: skip
 COMPARED = (
     ("gap_over_floor", "gap over its floor"), ("margin", "margin"), ("other_share", "other kind's share (balance)"),
-    ("recall@10_image_to_text", "R@10 image to text"), ("recall@10_text_to_image", "R@10 text to image"),
-    ("cross_ndcg@10", "cross nDCG@10"), ("calibrated_cross_ndcg@10", "calibrated cross nDCG@10"),
+    ("recall@10_image_to_text", "R@10 i2t"), ("recall@10_text_to_image", "R@10 t2i"),
+    ("recall@1_image_to_text", "R@1 i2t"), ("recall@1_text_to_image", "R@1 t2i"),
+    ("mrr_image_to_text", "MRR i2t"), ("mrr_text_to_image", "MRR t2i"),
+    ("cross_ndcg@10", "cross nDCG@10"), ("calibrated_cross_ndcg@10", "cal. cross nDCG@10"),
+    ("mixed_ndcg@10", "nDCG@10"), ("calibrated_mixed_ndcg@10", "cal. nDCG@10"),
 )  # fmt: skip
 PERCENT = ("recall@", "mrr_")
 
@@ -90,7 +93,8 @@ def comparison_table(document: Document) -> str:
     return (
         grid(lines)
         + "\n\nPositive is better (for the gap and the share: nearer to the floor, to balance). better: the "
-        "interval excludes 0; not worse: its lower bound is above -0.02; undecided: anything else."
+        "interval excludes 0; not worse: its lower bound is above -0.02; worse: neither, and the interval excludes 0 "
+        "on the other side; undecided: anything else."
     )
 
 

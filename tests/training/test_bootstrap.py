@@ -45,7 +45,7 @@ def test_rows_of_one_group_are_one_observation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shift", "verdict"), [(0.10, "better"), (0.0, "not worse"), (-0.005, "not worse"), (-0.05, "undecided")]
+    ("shift", "verdict"), [(0.10, "better"), (0.0, "not worse"), (-0.005, "not worse"), (-0.05, "worse")]
 )
 def test_verdicts_follow_the_interval(shift: float, verdict: str) -> None:
     samples = np.random.default_rng(3).normal(0.5, 0.2, 2000)  # the noise is shared, as in a paired comparison
