@@ -55,21 +55,24 @@ class TagsState(QObject):
         picture, study = self._viewport.picture, self._viewport.study
         if not self._followed or picture is None or study is None or is_plane(picture.ref):
             return
-        self.title = f"{series_title(picture.series)}, image {picture.index + 1} of {len(picture.series.frames)}"
+        title = f"{series_title(picture.series)}, image {picture.index + 1} of {len(picture.series.frames)}"
         if study.uid != self._study:
             self._study, self.identity_visible = study.uid, False
-        if picture.ref.image is self.image:
-            self.changed.emit()
+        if picture.ref.image is self.image:  # another frame of the same file
+            self.title = title
         else:
-            self._read(picture.ref.image)
+            self._read(picture.ref.image, title)
+        self.changed.emit()
 
-    def _read(self, image: ImageRef) -> None:
-        """On a worker; what is listed stays until the answer is there."""
+    def _read(self, image: ImageRef, title: str) -> None:
+        """On a worker; what is listed stays, with its title, until the answer is there."""
         self.image = image
         self._background.start(
-            simply(tag_list, image), partial(self._take, image), key="tags", failed=partial(self._fail, image)
+            simply(tag_list, image),
+            partial(self._take, image, title),
+            key="tags",
+            failed=partial(self._fail, image, title),
         )
-        self.changed.emit()
 
     def set_search(self, words: str) -> None:
         self.search = words
@@ -91,12 +94,12 @@ class TagsState(QObject):
     def _value(self, tag: Tag) -> str:
         return "hidden" if tag.identifying and not self.identity_visible else tag.value
 
-    def _take(self, image: ImageRef, tags: tuple[Tag, ...]) -> None:
+    def _take(self, image: ImageRef, title: str, tags: tuple[Tag, ...]) -> None:
         if image is self.image:
-            self._tags, self.failure = tags, ""
+            self.title, self._tags, self.failure = title, tags, ""
             self.changed.emit()
 
-    def _fail(self, image: ImageRef, error: BaseException) -> None:
+    def _fail(self, image: ImageRef, title: str, error: BaseException) -> None:
         if image is self.image:
-            self._tags, self.failure = (), str(error)
+            self.title, self._tags, self.failure = title, (), str(error)
             self.changed.emit()
