@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop import demo, errors
 from desktop.app import App, build, make_application
+from desktop.state.studies import identify
 from desktop.views.case_view import CaseWindow
 from desktop.views.measurement_list import MeasurementList
 from desktop.views.tag_browser import TagBrowser
@@ -136,8 +137,10 @@ def filled_grid(app: App) -> None:
     settle(app)
     series = [(study, one) for study in app.desk.studies.studies for one in study.series]
     for viewport, (study, one) in zip(app.desk.layout.viewports, series):
-        viewport.show(study, one)
+        app.desk.show_series_in(viewport, identify(study, one))
         settle(app)
+    app.desk.layout.activate(app.desk.layout.viewports[0])
+    settle(app)
 
 
 def grid(app: App) -> Shown:
