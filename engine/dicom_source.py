@@ -190,10 +190,10 @@ class _Gathering:
                         inner._add_image(path, info.filename, stream)
                 except UserError as error:
                     inner.reject(f"{path} > {info.filename}", str(error), error.other)
-        reasons = {rejected.reason for rejected in inner._rejected}
+        reasons = {(rejected.reason, rejected.other) for rejected in inner._rejected}
         if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
-            reason = reasons.pop() if reasons else "The archive is empty."
-            self.reject(str(path), "There is no DICOM file in this archive." if reason == NOT_DICOM else reason)
+            reason, other = reasons.pop() if reasons else ("The archive is empty.", "")
+            self.reject(str(path), "There is no DICOM file in this archive." if reason == NOT_DICOM else reason, other)
             return
         self._instances += inner._instances
         self._key_objects += inner._key_objects

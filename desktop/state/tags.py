@@ -41,6 +41,7 @@ class TagsState(QObject):
     def show(self) -> None:
         """The elements of the image on screen, from now on."""
         self._followed, self._study, self.identity_visible = True, "", False
+        self.image, self.title, self._tags, self.failure = None, "", (), ""
         self._follow()
 
     def leave(self) -> None:
@@ -53,9 +54,10 @@ class TagsState(QObject):
 
     def _follow(self) -> None:
         picture, study = self._viewport.picture, self._viewport.study
-        if not self._followed or picture is None or study is None or is_plane(picture.ref):
+        if not self._followed or picture is None or study is None:
             return
-        title = f"{series_title(picture.series)}, image {picture.index + 1} of {len(picture.series.frames)}"
+        place = f"image {picture.index + 1} of {len(picture.series.frames)}"
+        title = f"{series_title(picture.series)}, {'first slice' if is_plane(picture.ref) else place}"
         if study.uid != self._study:
             self._study, self.identity_visible = study.uid, False
         if picture.ref.image is self.image:  # another frame of the same file

@@ -134,6 +134,20 @@ def test_the_list_of_elements_is_searched_and_hides_the_identity(qtbot: QtBot, a
     browser.close()
 
 
+def test_a_plane_lists_the_elements_of_its_first_slice_and_says_so(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0.0, 5.0, 10.0, 15.0])
+    open_paths(qtbot, app, tmp_path)
+    app.desk.mpr.toggle()
+    settle(qtbot, app)
+    app.actions.actions["tags"].trigger()
+    settle(qtbot, app)
+    browser = app.window.findChild(TagBrowser)
+    assert browser is not None
+    assert browser.windowTitle().endswith("Axial, first slice")
+    assert browser.model.rowCount() > 100
+    browser.close()
+
+
 def test_the_list_of_elements_follows_the_image_on_screen_and_says_which(
     qtbot: QtBot, app: App, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """The bottom line, and what stays unsaid while the patient's identity is hidden."""
 
 import shutil
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,6 +71,18 @@ def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: A
     assert "Doe_Jane.dcm" in twice.reason
     hidden = without_path(1, twice)
     assert hidden.reason.startswith("It has the SOP Instance UID of the file, which is open already")
+
+
+def test_an_archive_of_what_is_open_already_names_no_other_file_either(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    shutil.copy(dicom("CT_small.dcm"), folder / "Doe_Jane.dcm")
+    with zipfile.ZipFile(folder / "Roe_Mary.zip", "w") as archive:
+        archive.write(dicom("CT_small.dcm"), "image.dcm")
+    open_paths(qtbot, app, folder)
+    (twice,) = app.desk.studies.rejected
+    assert "Doe_Jane.dcm" in twice.reason
+    assert "Doe" not in without_path(1, twice).reason
 
 
 def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
