@@ -160,7 +160,7 @@ class Desk(QObject):
             self.links.toggle()
 
     def show_series_in(self, viewport: ViewportState, series_id: str) -> None:
-        """Show a series that was dropped on a viewport there, and go on with that one."""
+        """Show a series that was dropped on a viewport, or chosen for it, there, and go on with that one."""
         found = self.studies.find(series_id)
         if found is not None:
             self.layout.activate(viewport)
@@ -204,8 +204,7 @@ class Desk(QObject):
 
     def _show_series(self) -> None:
         study, series = self.studies.study, self.studies.series
-        chosen = identify(study, series) if study is not None and series is not None else ""
-        if self.mpr.stack_of(self.viewport) != chosen:
+        if self.mpr.stack_of(self.viewport) != identify(study, series):
             self.viewport.show(study, series)
 
     def _choose_shown_series(self) -> None:

@@ -59,13 +59,20 @@ def full(app: App) -> None:
     app.desk.viewport.reset()
 
 
+def fill(app: App) -> None:
+    """A series of what is open in each viewport; the first one stays in use."""
+    series = [identify(study, one) for study in app.desk.studies.studies for one in study.series]
+    for viewport, series_id in zip(app.desk.layout.viewports, series):
+        app.desk.show_series_in(viewport, series_id)
+        settle(app)
+    app.desk.layout.activate(app.desk.layout.viewports[0])
+    settle(app)
+
+
 def compare(app: App) -> None:
     """Four series beside each other, with lines where they cut each other."""
     run(app, "grid_2x2")
-    series = [(study, one) for study in app.desk.studies.studies for one in study.series]
-    for viewport, (study, one) in zip(app.desk.layout.viewports, series):
-        viewport.show(study, one)
-        settle(app)
+    fill(app)
 
 
 def dark_compare(app: App) -> None:
@@ -135,12 +142,7 @@ def filled_grid(app: App) -> None:
     app.desk.messages.dismiss()
     app.desk.studies.open([real_file(name) for name in MORE])
     settle(app)
-    series = [(study, one) for study in app.desk.studies.studies for one in study.series]
-    for viewport, (study, one) in zip(app.desk.layout.viewports, series):
-        app.desk.show_series_in(viewport, identify(study, one))
-        settle(app)
-    app.desk.layout.activate(app.desk.layout.viewports[0])
-    settle(app)
+    fill(app)
 
 
 def grid(app: App) -> Shown:

@@ -87,6 +87,7 @@ def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
         raise UserError(f"The header claims {frames} frames, more than Kindred opens; check the file at its source.")
     orientation = texts(dataset, "PatientOrientation")
     burned = text(dataset, "BurnedInAnnotation").upper()
+    shared = item(dataset, "SharedFunctionalGroupsSequence")
     image = ImageRef(
         path=path,
         member=member,
@@ -97,7 +98,7 @@ def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
         frames=frames,
         rows=rows,
         columns=columns,
-        laterality=_laterality(dataset),
+        laterality=_laterality(dataset, shared),
         view_position=text(dataset, "ViewPosition"),
         patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 and all(orientation) else None,
         lossy=text(dataset, "LossyImageCompression") == "01",
@@ -107,7 +108,6 @@ def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
         regions=regions(dataset, rows, columns),
     )
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
-    shared = item(dataset, "SharedFunctionalGroupsSequence")
     enhanced = bool(per_frame) or shared is not None
     refs = tuple(
         _frame(dataset, image, index, shared, per_frame[index] if index < len(per_frame) else None)
@@ -161,9 +161,9 @@ def age_in_years(age: str, birth_date: str, study_date: str) -> int | None:
     return None
 
 
-def _laterality(dataset: Header) -> str:
+def _laterality(dataset: Header, shared: Header | None) -> str:
     """Of an enhanced image the side that all its frames share: Frame Laterality (0020,9072), PS3.3 C.7.6.16.2.8."""
-    frames = item(item(dataset, "SharedFunctionalGroupsSequence"), "FrameAnatomySequence")
+    frames = item(shared, "FrameAnatomySequence")
     own = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
     return (own or (text(frames, "FrameLaterality") if frames is not None else "")).upper()
 

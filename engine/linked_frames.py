@@ -4,21 +4,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.cross_reference import same_space
 from engine.geometry import normal
-from engine.study import FrameRef
+from engine.study import FrameRef, Orientation
 
 PARALLEL = 0.98
 """Cosine of the angle between two frames (about 11 degrees) from which they count as parallel."""
 
 
+def parallel(orientation: Orientation, other: Orientation) -> bool:
+    return abs(float(np.array(normal(orientation)) @ np.array(normal(other)))) >= PARALLEL
+
+
 def at_angle(frame: FrameRef, others: Sequence[FrameRef]) -> bool:
     """Do both have places in the same space (0020,0052), and no frame of `others` is parallel to `frame`?"""
-    if not frame.frame_of_reference or frame.orientation is None:
+    if frame.orientation is None:
         return False
-    same = {other.orientation for other in others if other.frame_of_reference == frame.frame_of_reference}
-    angles = [other for other in same if other is not None]
-    across = np.array(normal(frame.orientation))
-    return bool(angles) and all(abs(float(across @ np.array(normal(other)))) < PARALLEL for other in angles)
+    directions = {other.orientation for other in others if other.orientation and same_space(frame, other)}
+    return bool(directions) and not any(parallel(frame.orientation, direction) for direction in directions)
 
 
 def frame_at_same_place(frame: FrameRef, others: Sequence[FrameRef]) -> int | None:
@@ -37,7 +40,7 @@ def frame_at_same_place(frame: FrameRef, others: Sequence[FrameRef]) -> int | No
         if other.frame_of_reference != frame.frame_of_reference or other.position is None or other.orientation is None:
             continue
         if other.orientation not in known:
-            known[other.orientation] = abs(float(across @ np.array(normal(other.orientation)))) >= PARALLEL
+            known[other.orientation] = parallel(frame.orientation, other.orientation)
         if known[other.orientation]:
             x, y, z = other.position
             places[index] = abs(across[0] * x + across[1] * y + across[2] * z - here)

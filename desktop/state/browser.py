@@ -20,7 +20,7 @@ class Row:
 
     @property
     def series_id(self) -> str:
-        return identify(self.study, self.series) if self.series else ""
+        return identify(self.study, self.series)
 
     @property
     def name(self) -> tuple[str, ...]:

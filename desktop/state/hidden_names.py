@@ -5,7 +5,10 @@ from pathlib import PurePath
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """`text` with "the file" for each name or path in it, whole paths before what they end in."""
+    """`text` with "the file" for each name or path in it, whole paths before what they end in.
+
+    A name is as `ImageRef.name` gives it: a path, and after " > " a member of that archive.
+    """
     every = {part for name in names if name for part in (name, *name.split(" > "))}
     every |= {PurePath(name).name for name in every}
     for name in sorted(every - {""}, key=len, reverse=True):

@@ -59,8 +59,6 @@ class KeyImagesState(QObject):
         super().__init__(parent)
         self._studies, self._layout, self._marks = studies, layout, marks
         self._keys: dict[str, list[Key]] = {}
-        self._loaded: set[str] = set()
-        """Studies whose kept marks are known."""
         self._noted = NotedImages()
         studies.changed.connect(self._load)
 
@@ -176,15 +174,12 @@ class KeyImagesState(QObject):
         kept = [(str(uid), int(frame)) for uid, frame in rows]
         fresh = [key for key in self._keys[study] if key not in kept]
         self._keys[study] = [*kept, *fresh]
-        self._loaded.add(study)
         if fresh:
             self._save(study)
         self._tell()
 
     def _save(self, study: str) -> None:
-        """Only once it is known what is kept already: nothing is written over unseen."""
-        if study in self._loaded:
-            self._marks.save(study, KIND, [list(key) for key in self._keys[study]])
+        self._marks.save(study, KIND, [list(key) for key in self._keys[study]])
 
     def _tell(self) -> None:
         self.changed.emit()

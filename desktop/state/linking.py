@@ -90,9 +90,9 @@ class LinkState(QObject):
                     continue
                 shown = leader.series.frames[leader.index]
                 target = frame_at_same_place(shown, other.series.frames)
-                if target is None and at_angle(shown, other.series.frames):
-                    continue
                 if target is None:
+                    if at_angle(shown, other.series.frames):
+                        continue
                     target = self._starts.get(other, 0) + leader.index - self._starts.get(leader, 0)
                 other.go_to(target)
 

@@ -13,7 +13,10 @@ Taken = Callable[[list[Any]], None]
 
 
 class MarksState(QObject):
-    """Lists of plain values by study and kind. `save` only notes the list; it is written in the background."""
+    """Lists of plain values by study and kind. `save` only notes the list; it is written in the background.
+
+    Nothing is overwritten unseen: while a list is being read, `save` does nothing, and who gets it joins and saves.
+    """
 
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -21,6 +24,7 @@ class MarksState(QObject):
         self._workspace: Workspace | None = None
         self._waiting: list[tuple[str, str, Taken]] = []
         self._unsaved: dict[tuple[str, str], list[Any]] = {}
+        self._reading: set[tuple[str, str]] = set()
 
     def open(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -34,14 +38,21 @@ class MarksState(QObject):
         """`done` gets the list on the UI thread, as soon as the workspace is open; what was not written yet counts."""
         if (study, kind) in self._unsaved:
             done(self._unsaved[study, kind])
-        elif self._workspace is None:
+            return
+        self._reading.add((study, kind))
+        if self._workspace is None:
             self._waiting.append((study, kind, done))
         else:
-            self._background.start(simply(self._workspace.load_marks, study, kind), done, lane=Lane.STORE)
+            work = simply(self._workspace.load_marks, study, kind)
+            self._background.start(work, partial(self._take, study, kind, done), lane=Lane.STORE)
+
+    def _take(self, study: str, kind: str, done: Taken, marks: list[Any]) -> None:
+        self._reading.discard((study, kind))
+        done(marks)
 
     def save(self, study: str, kind: str, marks: list[Any]) -> None:
         """Keep this list in the place of the one before; a study without a UID has no place to keep it."""
-        if study:
+        if study and (study, kind) not in self._reading:
             self._unsaved[study, kind] = marks
             self._write(study, kind)
 

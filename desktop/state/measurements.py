@@ -40,7 +40,6 @@ class MeasurementsState(QObject):
         self._past: dict[str, list[Items]] = {}
         self._future: dict[str, list[Items]] = {}
         self._asked: set[str] = set()
-        self._loaded: set[str] = set()
         self.selected = ""
         """Id of the measurement that keys work on."""
         self.visible = True
@@ -56,7 +55,6 @@ class MeasurementsState(QObject):
         for gone in self._asked - open_now:
             for kept in (self._items, self._past, self._future):
                 kept.pop(gone, None)
-            self._loaded.discard(gone)
         new_ones = open_now - self._asked
         self._asked = open_now
         for uid in new_ones:
@@ -72,14 +70,13 @@ class MeasurementsState(QObject):
         self._items[uid] = (*found, *drawn)
         for steps in (self._past, self._future):  # undo goes back to what was drawn, never behind what was stored
             steps[uid] = [(*found, *items) for items in steps.get(uid, [])]
-        self._loaded.add(uid)
         if drawn:
             self._save(uid)
         self._tell()
 
     def _save(self, uid: str) -> None:
-        """Only once it is known what is kept already: nothing is overwritten unseen."""
-        if uid in self._loaded:
+        """Only of an open study: of a closed one it is no longer known what is kept."""
+        if uid in self._asked:
             self._marks.save(uid, KIND, [as_dict(item) for item in self._items.get(uid, ())])
 
     # -- what there is

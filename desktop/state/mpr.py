@@ -40,8 +40,7 @@ class _Kept:
 
     @classmethod
     def of(cls, viewport: ViewportState) -> "_Kept":
-        study, series = viewport.study, viewport.series
-        shown = identify(study, series) if study is not None and series is not None else ""
+        shown = identify(viewport.study, viewport.series)
         return cls(viewport, shown, viewport.index, viewport.window, viewport.view)
 
     def put_back(self, find: Find) -> None:
@@ -114,10 +113,7 @@ class MprState(QObject):
 
     def stack_of(self, viewport: ViewportState) -> str:
         """Id of the series that a viewport shows or shows planes of; "" for an empty one."""
-        study, series = viewport.study, viewport.series
-        if study is None or series is None:
-            return ""
-        return self._stack if is_plane(series.frames[0]) else identify(study, series)
+        return self._stack if _shows_plane(viewport) else identify(viewport.study, viewport.series)
 
     def toggle(self) -> None:
         """Show the planes of the stack in use, or go back to it.
@@ -144,12 +140,12 @@ class MprState(QObject):
 
     def leave(self) -> None:
         """Back to the stack, on the layout that was there before."""
-        planes, self.planes = self.planes, None
-        if planes is None:
+        if not self.shown:
             return
+        self.planes = None
         layout = self._layout()
         for viewport in layout.every:
-            if viewport.series is not None and is_plane(viewport.series.frames[0]):
+            if _shows_plane(viewport):
                 viewport.show(None, None)
         for kept in self._kept:
             kept.put_back(self._find)
@@ -163,7 +159,7 @@ class MprState(QObject):
 
     def keeps(self, viewport: ViewportState) -> bool:
         """Does it show a plane that is still there?"""
-        return self.shown and viewport.series is not None and is_plane(viewport.series.frames[0])
+        return self.shown and _shows_plane(viewport)
 
     def forget_closed(self) -> None:
         """Planes go, or do not come, when the study of their stack was closed."""
@@ -190,6 +186,10 @@ class MprState(QObject):
         first[3].show(study, stack)
         layout.activate(first[0])
         self.changed.emit()
+
+
+def _shows_plane(viewport: ViewportState) -> bool:
+    return viewport.series is not None and is_plane(viewport.series.frames[0])
 
 
 def _load(series: Series, read: Callable[[FrameRef], Pixels], progress: Progress, cancelled: IsCancelled) -> Planes:

@@ -13,6 +13,7 @@ from desktop.state.outbox import OutboxState
 from desktop.state.picture import Image
 from desktop.state.search import describe
 from desktop.state.studies import StudiesState
+from desktop.state.telling import Telling
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -66,7 +67,6 @@ class Page:
 
 
 TOO_LATE = "A draft came after its report had been signed, or written and left; press Draft there to have another one."
-
 ALREADY_SIGNED = "This report is signed and final. What you wrote before it could be read is no part of it:"
 
 
@@ -103,18 +103,12 @@ class ReportState(QObject):
         self.outbox.delivered.connect(self._take_delivery)
         studies.selected.connect(self._on_study)
         archive.changed.connect(self.changed)
-        self._told = self._about_picture()
-        viewport.picture_changed.connect(self._on_picture)
+        Telling(viewport.picture_changed, self.changed, self._about_picture, self)
 
-    def _about_picture(self) -> tuple[object, ...]:
+    def _about_picture(self) -> tuple[bool, str, str]:
+        """Whether there is one counts, and whose, not which: a scroll changes nothing here."""
         study = self._viewport.study
         return self._viewport.picture is not None, self._viewport.failure, study.uid if study else ""
-
-    def _on_picture(self) -> None:
-        """Whether there is one counts, and whose, not which: a scroll changes nothing here."""
-        if (now := self._about_picture()) != self._told:
-            self._told = now
-            self.changed.emit()
 
     def open_workspace(self) -> None:
         self._background.start(simply(Workspace.open, self._folder), self._take_workspace, lane=Lane.STORE)

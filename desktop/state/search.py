@@ -10,6 +10,7 @@ from desktop.background import Background, Job, Lane, simply
 from desktop.state.archive import ArchiveState
 from desktop.state.chosen_case import ChosenCase
 from desktop.state.picture import Image, Picture
+from desktop.state.telling import Telling
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
 from engine.archive_case import Kind
@@ -113,20 +114,11 @@ class SearchState(QObject):
         self._thumbnails: dict[int, Image | None] = {}
         self._source: Archive | None = None
         archive.changed.connect(self._on_archive)
-        self._told = self._about_picture()
-        viewport.picture_changed.connect(self._on_picture)
-        self.changed.connect(self._note_told)
+        Telling(viewport.picture_changed, self.changed, self._about_picture, self)
 
     def _about_picture(self) -> tuple[bool, bool]:
-        return self._viewport.picture is not None, self.elsewhere
-
-    def _on_picture(self) -> None:
         """Whether there is one and whether the hits answer it counts: a scroll is told once, not at every image."""
-        if self._about_picture() != self._told:
-            self.changed.emit()
-
-    def _note_told(self) -> None:
-        self._told = self._about_picture()
+        return self._viewport.picture is not None, self.elsewhere
 
     @property
     def searching(self) -> bool:

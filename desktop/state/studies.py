@@ -288,8 +288,9 @@ def by_patient(studies: Sequence[Study]) -> list[Study]:
     return [study for own in latest_first for study in own]
 
 
-def identify(study: Study, series: Series) -> str:
-    return f"{study.uid}/{series.key}"
+def identify(study: Study | None, series: Series | None) -> str:
+    """Id of a series of a study; "" for none."""
+    return f"{study.uid}/{series.key}" if study is not None and series is not None else ""
 
 
 def _list(

@@ -114,8 +114,7 @@ class ViewportState(QObject):
         """`failure` as it may be on screen: a hidden patient's name may be that of a folder."""
         if self.identity_visible or self.series is None:
             return self.failure
-        image = self.series.frames[self.index].image
-        return without_names(self.failure, (image.name, str(image.path)))
+        return without_names(self.failure, (self.series.frames[self.index].image.name,))
 
     @property
     def loading(self) -> bool:

@@ -57,6 +57,7 @@ def to_qimage(image: Image, colours: str = "") -> QImage:
     """
     height, width = image.shape[:2]
     if image.ndim == 3:
+        image = np.ascontiguousarray(image)
         made = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB888)
         return made.convertToFormat(QImage.Format.Format_RGB32)
     made = QImage(width, height, QImage.Format.Format_RGB32)
@@ -100,7 +101,7 @@ def paint_picture(
         painter.save()
         painter.setTransform(transform, True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
-        painter.drawImage(part.topLeft(), to_qimage(np.ascontiguousarray(level[rows, columns]), state.colours))
+        painter.drawImage(part.topLeft(), to_qimage(level[rows, columns], state.colours))
         painter.restore()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for paint in painters:

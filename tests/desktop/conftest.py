@@ -27,17 +27,23 @@ def dicom(name: str) -> Path:
 
 
 @pytest.fixture
-def app(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
-    """The whole app, shown, without models or an archive."""
+def unopened(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
+    """The whole app, shown, without models or an archive, its workspace not open yet."""
     theme.apply(qapp)  # type: ignore[arg-type]
     made = build(tmp_path / "workspace")
     made.window.show()
     qtbot.waitExposed(made.window)
-    made.desk.report.open_workspace()
-    settle(qtbot, made)
     yield made
     made.close()
     made.window.deleteLater()
+
+
+@pytest.fixture
+def app(qtbot: QtBot, unopened: App) -> App:
+    """The whole app, shown, without models or an archive."""
+    unopened.desk.report.open_workspace()
+    settle(qtbot, unopened)
+    return unopened
 
 
 def settle(qtbot: QtBot, app: App) -> None:

@@ -1,13 +1,11 @@
 """What is marked or written before the workspace can be read follows what it holds, and writes nothing over."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop import theme
-from desktop.app import App, build
+from desktop.app import App
 from desktop.state.key_images import KIND, key_of
 from engine.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -16,15 +14,10 @@ FILE = "emri_small.dcm"
 
 
 @pytest.fixture
-def late(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
+def late(qtbot: QtBot, unopened: App) -> App:
     """The app with a study open and its workspace, which has been used before, not open yet."""
-    theme.apply(qapp)  # type: ignore[arg-type]
-    made = build(tmp_path / "workspace")
-    made.window.show()
-    open_paths(qtbot, made, dicom(FILE))
-    yield made
-    made.close()
-    made.window.deleteLater()
+    open_paths(qtbot, unopened, dicom(FILE))
+    return unopened
 
 
 def workspace(folder: Path) -> Workspace:

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.report import ReportState, locate
+from desktop.state.report import Page, ReportState, locate
 from engine.report import NOTICE, Dispute, Draft, Evidence, Sentence
 from engine.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -50,6 +50,17 @@ def drafted(qtbot: QtBot, app: App, state: ReportState) -> None:
     settle(qtbot, app)
 
 
+def leave_while_drafting(qtbot: QtBot, app: App, state: ReportState, decoder: Decoder) -> Page:
+    """Go to another study while a draft is made, and let it come; the page that was left."""
+    left = state.page
+    assert left is not None
+    app.desk.studies.open([dicom("MR_small.dcm")])
+    qtbot.waitUntil(lambda: state.page is not left)
+    decoder.gate.set()
+    settle(qtbot, app)
+    return left
+
+
 def test_a_draft_fills_the_page_and_is_stored(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
     drafted(qtbot, app, state)
     assert state.page is not None
@@ -66,12 +77,7 @@ def test_a_draft_stays_with_the_study_it_was_made_for(
 ) -> None:
     decoder.gate.clear()
     state.draft()
-    first = state.page
-    app.desk.studies.open([dicom("MR_small.dcm")])
-    qtbot.waitUntil(lambda: state.page is not first)
-    decoder.gate.set()
-    settle(qtbot, app)
-    assert first is not None
+    first = leave_while_drafting(qtbot, app, state, decoder)
     assert state.page is not None
     assert state.page.text == ""
     assert app.window.report_panel.editor.toPlainText() == ""
@@ -128,12 +134,7 @@ def test_words_typed_while_a_draft_is_made_stay_on_a_page_that_was_left(
     decoder.gate.clear()
     state.draft()
     state.edit("Typed meanwhile.")
-    first = state.page
-    app.desk.studies.open([dicom("MR_small.dcm")])
-    qtbot.waitUntil(lambda: state.page is not first)
-    decoder.gate.set()
-    settle(qtbot, app)
-    assert first is not None
+    first = leave_while_drafting(qtbot, app, state, decoder)
     assert first.text == "Typed meanwhile."
     assert app.desk.messages.message is not None
     assert app.desk.messages.message.text.startswith("A draft came after")
