@@ -13,6 +13,7 @@ from desktop.state.basic_tools import PanTool, Regions, RegionTool, ScrollTool, 
 from desktop.state.cine import CineState
 from desktop.state.crosshair import CrosshairTool
 from desktop.state.frames import FrameCache
+from desktop.state.hidden_names import without_names
 from desktop.state.jobs import JobsState
 from desktop.state.key_images import KeyImagesState
 from desktop.state.layout import LayoutState
@@ -32,6 +33,7 @@ from desktop.state.tags import TagsState
 from desktop.state.tools import ToolsState
 from desktop.state.viewport import ViewportState
 from engine.archive import Archive
+from engine.errors import UserError
 from engine.importer import ImportResult
 from engine.measurements import KINDS
 from engine.study import Series, Study
@@ -74,7 +76,7 @@ class Desk(QObject):
             self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
         )
         self.report.workspace_opened.connect(self.marks.open)
-        self.background.problem.connect(self.messages.show_error)
+        self.background.problem.connect(self._show_problem)
         self.settings.problem.connect(self.messages.tell)
         self.settings.changed.connect(self._limit_frames)
         self.report.outbox.told.connect(self.messages.tell)
@@ -229,6 +231,12 @@ class Desk(QObject):
     def _forget_closed_frames(self) -> None:
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
         self.frames.keep_only(lambda ref: ref.image in still_open)
+
+    def _show_problem(self, error: BaseException) -> None:
+        """Folders are often called after patients: while their identity is hidden, so is what a sentence names."""
+        if isinstance(error, UserError) and not self.viewport.identity_visible:
+            error = UserError(without_names(str(error), (error.other,)))
+        self.messages.show_error(error)
 
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)

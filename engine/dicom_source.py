@@ -19,7 +19,7 @@ from engine.dicom_index import is_index_name, read_index
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_scan import scan
 from engine.dicom_values import FileHeader, text
-from engine.errors import Cancelled, Rejected, UserError
+from engine.errors import Cancelled, Rejected, UserError, missing
 from engine.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.key_objects import KeyObject, key_object
 from engine.progress import IsCancelled, Progress, ignore, never
@@ -75,7 +75,7 @@ def open_path(
     files: list[Path] = []
     for asked in paths:
         if not asked.exists():
-            raise UserError(f"{asked} does not exist; check the name and the drive.")
+            raise missing(asked)
         listed = _indexed if is_index_name(asked) else _walk
         files.extend(listed(asked, gathering, cancelled))
     files = list(dict.fromkeys(files))

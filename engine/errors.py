@@ -1,13 +1,21 @@
 """The line between the user's disk and our bug. Knows nothing of who shows the message."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class UserError(Exception):
     """A problem the user can act on: one clear sentence, ready to show, that says what to do."""
 
     other = ""
-    """Another file that the sentence names, so that it can be hidden with its own."""
+    """A file that the sentence names, beside the one it is told of, so that it can be hidden."""
+
+
+def missing(path: Path) -> UserError:
+    """What to raise for a file or folder that was asked for and is not there."""
+    problem = UserError(f"{path} does not exist; check the name and the drive.")
+    problem.other = str(path)
+    return problem
 
 
 class Cancelled(Exception):

@@ -17,7 +17,7 @@ from engine.archive import Archive
 from engine.archive_case import CaseFacts, NewCase, NewImage, NewReport
 from engine.database import insert, now
 from engine.deidentify import WARNING, clean
-from engine.errors import Rejected, UserError
+from engine.errors import Rejected, UserError, missing
 from engine.fusion import Encoder
 from engine.import_reports import ReportTable
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
@@ -92,7 +92,7 @@ def import_path(
     """
     source = Path(path)
     if not source.exists():
-        raise UserError(f"{source} does not exist; check the name and the drive.")
+        raise missing(source)
     table = ReportTable(Path(reports)) if reports is not None else None
     kind, found = _read(source, progress, cancelled)
     archive.bind(bundle.id)

@@ -13,4 +13,4 @@ def without_names(text: str, names: Iterable[str]) -> str:
     every |= {PurePath(name).name for name in every}
     for name in sorted(every - {""}, key=len, reverse=True):
         text = text.replace(name, "the file")
-    return text
+    return text[:1].upper() + text[1:]

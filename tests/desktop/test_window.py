@@ -203,6 +203,14 @@ def test_a_missing_file_is_told_and_nothing_breaks(qtbot: QtBot, app: App, tmp_p
     assert "gone.dcm" in app.desk.messages.message.text
 
 
+def test_a_missing_file_is_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    app.desk.layout.toggle_identity()
+    open_paths(qtbot, app, tmp_path / "DOE^JANE")
+    message = app.desk.messages.message
+    assert message is not None
+    assert message.text == "The file does not exist; check the name and the drive."
+
+
 def test_a_damaged_image_says_so_in_its_place(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("MR_truncated.dcm"), dicom("CT_small.dcm"))
     named = " ".join(item.reason for item in app.desk.studies.rejected) + app.desk.viewport.failure
