@@ -11,8 +11,16 @@ Point = tuple[float, float]
 
 _SOURCES = {
     "pixel": "pixel spacing",
+    "pixel/unstated": "pixel spacing of a radiograph that does not say how it was calibrated",
     "imager": "at the detector, not corrected for magnification",
     "imager/magnification": "detector spacing corrected by the estimated magnification",
+    "region": "ultrasound region",
+}
+_REMARKS = {
+    "pixel": "",
+    "pixel/unstated": "calibration not stated",
+    "imager": "at the detector",
+    "imager/magnification": "magnification estimated",
     "region": "ultrasound region",
 }
 
@@ -34,6 +42,11 @@ class Calibration:
     def known(self) -> bool:
         """Lengths are millimetres."""
         return self.unit == "mm"
+
+    @property
+    def remark(self) -> str:
+        """What must stand beside a length, in two or three words; "" for a plain Pixel Spacing."""
+        return _REMARKS.get(self.source, self.why)
 
     def offset(self, start: Point, end: Point) -> Point:
         """From one point to another: (right, down) in `unit`."""

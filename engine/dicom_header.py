@@ -8,7 +8,7 @@ from pydicom.datadict import tag_for_keyword
 from engine.dicom_values import FileHeader, Header, integer, item, items, number, numbers, text, texts
 from engine.errors import UserError
 from engine.geometry import valid_orientation
-from engine.study import FrameRef, ImageRef, Orientation, Patient, Vector
+from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Patient, Vector
 from engine.ultrasound import common_spacing, regions
 
 MAX_FRAMES = 100_000
@@ -29,7 +29,8 @@ TAGS: list[int | str] = [
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
     *("BurnedInAnnotation", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate"),
     *("ImagePositionPatient", "ImageOrientationPatient", "SliceThickness"),
-    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "EstimatedRadiographicMagnificationFactor"),
+    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacingCalibrationType"),
+    "EstimatedRadiographicMagnificationFactor",
     "PixelAspectRatio",
     *("SequenceOfUltrasoundRegions", "FrameOfReferenceUID", "TemporalPositionIdentifier", "EchoNumbers"),
     *("EchoTime", "DiffusionBValue", "AcquisitionNumber", "GridFrameOffsetVector", "DetectorInformationSequence"),
@@ -223,7 +224,8 @@ def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[
 
     Pixel Spacing that differs from Imager Pixel Spacing is calibrated; equal to it, it is still the size at the
     detector. Nominal spacing of scanned film is a distance on the film, that is at the detector. An ultrasound image
-    with regions is calibrated by them alone (PS3.3 C.8.5.5).
+    with regions is calibrated by them alone (PS3.3 C.8.5.5). A radiograph with Pixel Spacing alone that says nothing of
+    its calibration (0028,0A30) may mean either.
     """
     if image.regions:
         shared = common_spacing(image.regions)
@@ -231,7 +233,8 @@ def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[
     imager = _pair(numbers(dataset, "ImagerPixelSpacing")) or _pair(numbers(dataset, "NominalScannedPixelSpacing"))
     pixel = _pair(numbers(measures, "PixelSpacing"))
     if pixel is not None and pixel != imager:
-        return pixel, "pixel"
+        stated = imager is not None or text(dataset, "PixelSpacingCalibrationType")
+        return pixel, "pixel" if stated or text(dataset, "Modality") not in PROJECTIONS | {"XA"} else "pixel/unstated"
     if imager is not None:
         magnification = number(dataset, "EstimatedRadiographicMagnificationFactor")
         if magnification and magnification > 0:

@@ -10,9 +10,9 @@ from engine.errors import Rejected
 from engine.import_csv import picture_file
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
 from engine.key_objects import Marked
-from engine.picture import PROJECTIONS, key_frames, picture_of
+from engine.picture import key_frames, picture_of
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.study import FrameRef, Series, Study
+from engine.study import PROJECTIONS, FrameRef, Series, Study
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 WARNING = "It is a list of images with a warning (Key Object Selection) and marks no key image: {}."

@@ -107,6 +107,10 @@ def _statistics(kind: Kind, points: Sequence[Point], frame: FrameRef, pixels: Pi
     return roi.statistics(pixels, part)
 
 
+BETWEEN = "   "
+"""Between the numbers of one line."""
+
+
 def lines(reading: Reading) -> tuple[str, ...]:
     """A reading in words, the number that was asked for first, each with its unit."""
     said: list[str] = []
@@ -121,19 +125,13 @@ def lines(reading: Reading) -> tuple[str, ...]:
         said.append(_area_text(reading.area, unit))
     if reading.statistics is not None:
         found = reading.statistics
-        said.append(f"mean {_value(found.mean, found.unit)}   SD {_number(found.deviation)}")
-        said.append(f"min {_number(found.lowest)}   max {_number(found.highest)}   n {found.count:,}")
-    if (reading.length is not None or reading.area is not None) and reading.scale.source != "pixel":
-        said.append(_short_source(reading.scale))
+        said.append(f"mean {_value(found.mean, found.unit)}{BETWEEN}SD {_number(found.deviation)}")
+        said.append(
+            BETWEEN.join((f"min {_number(found.lowest)}", f"max {_number(found.highest)}", f"n {found.count:,}"))
+        )
+    if (reading.length is not None or reading.area is not None) and reading.scale.remark:
+        said.append(reading.scale.remark)
     return tuple(said)
-
-
-def _short_source(scale: Calibration) -> str:
-    return {
-        "imager": "at the detector",
-        "imager/magnification": "magnification estimated",
-        "region": "ultrasound region",
-    }.get(scale.source, scale.why)
 
 
 def _length(value: float, unit: str) -> str:

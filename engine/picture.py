@@ -10,14 +10,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from engine.dicom_source import open_path
 from engine.errors import UserError
 from engine.pixels import read_frame
-from engine.study import FrameRef, Series, Study
+from engine.study import PROJECTIONS, FrameRef, Series, Study
 from engine.voi import Window
 from engine.window import default_window, import_window, render
 
 MAX_PICTURE_PIXELS = 200_000_000
 KEY_FRAMES = 5
-PROJECTIONS = frozenset({"CR", "DX", "MG", "RG", "RF", "IO", "PX"})
-"""Modalities whose every image stands for itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,10 @@ Vector = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
 
 
+PROJECTIONS = frozenset({"CR", "DX", "MG", "RG", "RF", "IO", "PX"})
+"""Modalities whose every image stands for itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """The Patient Module as far as a viewer needs it. `name` and `id` never enter logs or the archive."""
@@ -90,7 +94,8 @@ class FrameRef:
     spacing: tuple[float, float] | None = None
     """Millimetres from row to row and from column to column; None when the header does not say, never guessed."""
     spacing_source: str = ""
-    """"pixel", "imager" (at the detector), "imager/magnification" or "region" (ultrasound); "" without a spacing."""
+    """"pixel", "pixel/unstated" (a radiograph that does not say how it was calibrated), "imager" (at the detector),
+    "imager/magnification" or "region" (ultrasound); "" without a spacing."""
     thickness: float | None = None
     """Millimetres (Slice Thickness, PS3.3 C.7.6.2); of the slice itself, which is not the distance to the next one."""
     frame_of_reference: str = ""

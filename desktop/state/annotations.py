@@ -27,17 +27,18 @@ class Annotations:
     edges: tuple[str, str, str, str] | None = None
 
 
-def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
+def annotate(viewport: ViewportState, pointed: bool = True, identity: bool | None = None) -> Annotations:
     """What to write over the picture on screen: numbers belong to that picture, not to one still being made.
 
-    pointed: with the value under the mouse.
+    pointed: with the value under the mouse. identity: with the patient; None: as the viewport shows it.
     """
     study, series, picture = viewport.study, viewport.series, viewport.picture
     if study is None or series is None:
         return Annotations()
-    left = patient_lines(study) if viewport.identity_visible else ("Identity hidden",)
+    named = viewport.identity_visible if identity is None else identity
+    left = patient_lines(study) if named else ("Identity hidden",)
     when = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
-    place = series.institution if viewport.identity_visible else ""
+    place = series.institution if named else ""
     right = tuple(line for line in (place, study.description, when, series_title(series)) if line)
     if picture is None:
         unread = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
@@ -47,6 +48,8 @@ def annotate(viewport: ViewportState, pointed: bool = True) -> Annotations:
     look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:
         look.insert(0, format_window(picture.window, picture.pixels.unit))
+    turned = f"Turned {90 * viewport.view.turns}°" if viewport.view.turns else ""
+    look = [line for line in ("Mirrored" if viewport.view.mirrored else "", turned) if line] + look
     if picture.inverted:
         look.insert(0, "Inverted")
     under = value_text(picture.pixels, viewport.pointed if pointed else None)

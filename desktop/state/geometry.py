@@ -41,7 +41,9 @@ class Shape:
     columns: int
     rows: int
     spacing: tuple[float, float] | None = None
-    """Millimetres from row to row and from column to column; None: square pixels are shown."""
+    """Height and width of a pixel; None: square pixels are shown."""
+    in_mm: bool = True
+    """They are millimetres; else only their ratio is known."""
 
     def extent(self) -> tuple[float, float]:
         """Width and height on the screen at scale 1, with the right aspect."""

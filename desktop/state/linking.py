@@ -1,8 +1,8 @@
 """Viewports that move together: scroll, zoom, pan and window of one are those of the others. Knows no widgets.
 
-Scrolling follows the patient's position where both stacks have one frame of reference; stacks at an angle stay. Else it
-keeps the distance in frames that they had when they were linked, so that two studies can be lined up by hand first.
-Turns and flips are each viewport's own.
+Scrolling follows the patient's position where both stacks have one frame of reference; stacks at an angle stay. Two
+studies are lined up by hand first: then each goes as many millimetres in the patient as the other, whatever the order
+and spacing of its slices. Without places they keep their distance in frames. Turns and flips are each viewport's own.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from desktop.state import geometry
 from desktop.state.geometry import Shape, View
 from desktop.state.layout import LayoutState
 from desktop.state.viewport import ViewportState
-from engine.linked_frames import at_angle, frame_at_same_place
+from engine.linked_frames import at_angle, frame_as_far, frame_at_same_place
 
 
 class LinkState(QObject):
@@ -86,15 +86,22 @@ class LinkState(QObject):
     def _scroll(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:
             for other in others:
-                if leader.series is None or other.series is None:
-                    continue
-                shown = leader.series.frames[leader.index]
-                target = frame_at_same_place(shown, other.series.frames)
-                if target is None:
-                    if at_angle(shown, other.series.frames):
-                        continue
-                    target = self._starts.get(other, 0) + leader.index - self._starts.get(leader, 0)
-                other.go_to(target)
+                target = self._target(leader, other)
+                if target is not None:
+                    other.go_to(target)
+
+    def _target(self, leader: ViewportState, other: ViewportState) -> int | None:
+        """The frame that the other stack goes to; None: it stays."""
+        if leader.series is None or other.series is None:
+            return None
+        own, others = leader.series.frames, other.series.frames
+        start, other_start = self._starts.get(leader, 0), self._starts.get(other, 0)
+        target = frame_at_same_place(own[leader.index], others)
+        if target is None and at_angle(own[leader.index], others):
+            return None
+        if target is None and start < len(own) and other_start < len(others):
+            target = frame_as_far(own[leader.index], own[start], others, others[other_start])
+        return other_start + leader.index - start if target is None else target
 
     def _look(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:
@@ -114,7 +121,7 @@ def follow(leader: View, shape: Shape, own: View, own_shape: Shape) -> View:
     how each fits; moved by the same way on the screen."""
     if leader.scale is None:
         return replace(own, scale=None, pan=leader.pan)
-    if shape.spacing and own_shape.spacing:
+    if shape.spacing and own_shape.spacing and shape.in_mm and own_shape.in_mm:
         scale = leader.scale * min(own_shape.spacing) / min(shape.spacing)
     else:
         fits = geometry.fit_scale(leader, shape), geometry.fit_scale(own, own_shape)

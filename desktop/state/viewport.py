@@ -174,8 +174,10 @@ class ViewportState(QObject):
     def drag_window(self, right: float, down: float) -> None:
         """Right widens, up brightens; the step grows with the width, so that 8-bit and 16-bit images feel alike."""
         window = self.shown_window
-        if window is None:
+        if window is None or self.picture is None:
             return
+        if self.picture.pixels.inverted != self.inverted:  # low values are the bright ones
+            down = -down
         step = max(window.width, 1.0) / 300
         width = max(window.width + right * step, min(1.0, window.width))
         self.set_window(Window(window.center + down * step, width, window.function))
@@ -191,7 +193,7 @@ class ViewportState(QObject):
         if self.picture is None:
             return None
         rows, columns = self.picture.image.shape[:2]
-        return Shape(columns, rows, pixel_shape(self.picture.ref))
+        return Shape(columns, rows, pixel_shape(self.picture.ref), self.picture.ref.spacing is not None)
 
     @property
     def scale(self) -> float:

@@ -4,10 +4,10 @@ A painter is a function `(QPainter, Canvas) -> None`, called for every viewport 
 and before the corner texts. Pens are in logical pixels. `views/painters.py` lists them.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QTransform
 
 from desktop.state import geometry
@@ -25,6 +25,10 @@ class Canvas:
     active: bool = True
     texts: bool = True
     """Corner texts are wanted; numbers beside a measurement follow them."""
+    identity: bool = True
+    """What may name the patient is wanted as well."""
+    taken: list[QRectF] = field(default_factory=list)
+    """Where words stand or will stand; a painter keeps its own clear of them and adds where it writes."""
 
     def to_screen(self, point: Point) -> QPointF:
         """Image (column, row) to logical pixels of the viewport."""
@@ -42,7 +46,7 @@ class Canvas:
 Painter = Callable[[QPainter, Canvas], None]
 
 
-def canvas_of(state: ViewportState, active: bool = True) -> Canvas | None:
+def canvas_of(state: ViewportState, active: bool = True, taken: Iterable[QRectF] = ()) -> Canvas | None:
     """None while no picture is shown."""
-    shape = state.shape
-    return None if shape is None else Canvas(state, state.view, shape, active, state.texts_visible)
+    shape, texts, identity = state.shape, state.texts_visible, state.identity_visible
+    return None if shape is None else Canvas(state, state.view, shape, active, texts, identity, list(taken))

@@ -16,10 +16,10 @@ from desktop import theme
 from desktop.desk import Desk
 from desktop.state.annotations import Annotations, annotate
 from desktop.state.viewport import ViewportState
-from desktop.views.canvas import Painter
+from desktop.views.canvas import Painter, canvas_of
 from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
 from desktop.views.measure_painter import measurement_painter
-from desktop.views.overlay_text import MARGIN, write, write_corners, write_edges
+from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, write, write_lines
 from desktop.views.painters import key_painter
 from desktop.views.viewport import paint_picture
 from engine.errors import UserError
@@ -50,17 +50,21 @@ def view_image(desk: Desk, annotations: bool = True, identity: bool = False) -> 
 def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: bool, identity: bool) -> None:
     everything = QRectF(0, 0, state.view.width, state.view.height)
     painter.fillRect(everything, QColor(theme.VIEWER))
-    painters: list[Painter] = [shutter_painter()]
-    if annotations:
-        graphics = [overlay_painter()] if identity else []
-        painters += [*graphics, scale_painter(), measurement_painter(desk.measurements), key_painter(desk.key_images)]
-    paint_picture(painter, state, painters)
     area = everything.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-    height = QFontMetricsF(painter.font()).lineSpacing()
+    metrics = QFontMetricsF(painter.font())
+    height = metrics.lineSpacing()
+    painters: list[Painter] = [shutter_painter()]
+    lines: list[Line] = []
     if annotations:
-        notes = annotate(state, pointed=False) if identity else without_identity(state)
-        write_corners(painter, area.adjusted(0, 0, 0, -height), notes)
-        write_edges(painter, area.adjusted(0, 0, 0, -height), notes)
+        painters += [overlay_painter(), scale_painter(), key_painter(desk.key_images)]
+        painters += [measurement_painter(desk.measurements)]
+        notes = annotate(state, pointed=False, identity=True) if identity else without_identity(state)
+        above = area.adjusted(0, 0, 0, -height)
+        lines = [*corner_lines(above, notes, metrics), *edge_lines(above, notes, metrics)]
+    canvas = canvas_of(state, taken=(line.place for line in lines))
+    if canvas is not None:  # what was asked for, whatever the screen shows now
+        paint_picture(painter, replace(canvas, texts=True, identity=identity), painters)
+    write_lines(painter, lines)
     place = QRectF(area.left(), area.bottom() - height, area.width(), height)
     write(painter, place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, NOTICE, theme.ON_IMAGE_MARK)
 

@@ -65,7 +65,7 @@ def overlay_painter() -> Painter:
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        if picture is None or not canvas.texts or not canvas.state.identity_visible:
+        if picture is None or not canvas.texts or not canvas.identity:
             return
         for plane in picture.pixels.overlays:
             painter.setTransform(QTransform.fromTranslate(plane.left - 1, plane.top - 1) * canvas.transform, True)
@@ -124,7 +124,8 @@ def scale_painter() -> Painter:
         if picture is None or not canvas.texts:
             return
         scale = calibrate(picture.ref)
-        line = QFontMetricsF(painter.font()).lineSpacing()
+        metrics = QFontMetricsF(painter.font())
+        line = metrics.lineSpacing()
         below = canvas.view.height / 2 - 1.5 * line
         found = scale_bar(canvas.view, canvas.shape, scale, below - MARGIN - (TOP_LINES + 0.5) * line)
         if found is None:
@@ -137,9 +138,10 @@ def scale_painter() -> Painter:
             painter.drawLine(top, bottom)
             for end in (top, bottom):
                 painter.drawLine(end, end - QPointF(TICK, 0))
-        if scale.source == "imager":
-            words += " at the detector"
-        place = QRectF(x - 2 * TICK - 200, bottom.y() - 20, 200, 20)
-        write(painter, place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words, theme.ON_IMAGE)
+        words = ", ".join(part for part in (words, scale.remark) if part)
+        width = metrics.horizontalAdvance(words)
+        place = QRectF(x - 2 * TICK - width, bottom.y() - line, width, line)
+        write(painter, place, Qt.AlignmentFlag.AlignLeft, words, theme.ON_IMAGE)
+        canvas.taken.extend((place, QRectF(x - TICK, top.y(), 2 * TICK, length)))
 
     return paint

@@ -10,7 +10,7 @@ from desktop.state.measure_geometry import handles, strokes
 from desktop.state.measurements import MeasurementsState
 from desktop.views.canvas import Canvas, Painter
 from desktop.views.overlay_text import MARGIN, write
-from engine.measurements import Measurement, lines
+from engine.measurements import BETWEEN, Measurement, lines
 
 RIM = QColor(0, 0, 0, 170)
 HANDLE = 3.5
@@ -24,14 +24,13 @@ def measurement_painter(measurements: MeasurementsState) -> Painter:
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        taken = letters(canvas, QFontMetricsF(painter.font()))
         for item in measurements.on(canvas.state):
             chosen = item is measurements.draft or item.id == measurements.selected
             _paint_figure(painter, canvas, item, chosen)
             if canvas.texts and picture is not None:
                 reading = measurements.reading(item, picture.ref, picture.pixels)
                 if reading is not None:
-                    _paint_words(painter, canvas, item, lines(reading), taken)
+                    _paint_words(painter, canvas, item, lines(reading))
 
     return paint
 
@@ -72,52 +71,50 @@ def _axis(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -
     painter.drawLine((ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2)
 
 
-def letters(canvas: Canvas, metrics: QFontMetricsF) -> list[QRectF]:
-    """Where the orientation letters stand: numbers must not hide a side."""
-    width, height = canvas.view.width, canvas.view.height
-    across, down = metrics.horizontalAdvance("HPR") + MARGIN, metrics.lineSpacing()
-    middle = height / 2 - down / 2
-    return [
-        QRectF(0, middle, across, down),
-        QRectF(width - across, middle, across, down),
-        QRectF(width / 2 - across / 2, 0, across, down + MARGIN),
-        QRectF(width / 2 - across / 2, height - down - MARGIN, across, down + MARGIN),
-    ]
-
-
 def words_area(
     figure: QRectF, size: tuple[float, float], viewport: tuple[float, float], taken: Sequence[QRectF]
 ) -> QRectF:
-    """Right of a figure, else left of it, inside the viewport; below what is taken, or above where that leaves it."""
-    width, height = viewport
-    left, top = figure.right() + GAP, figure.center().y() - size[1] / 2
-    if left + size[0] > width:
-        left = figure.left() - GAP - size[0]
-    left = min(width - size[0] - 2, max(2.0, left))
-    top = min(height - size[1] - 2, max(2.0, top))
-    area = QRectF(left, top, *size)
-    for other in sorted(taken, key=lambda one: one.top()):
-        if area.intersects(other):
-            area.moveTop(other.bottom() + 2)
-    if area.bottom() > height:
-        area.moveTop(top)
-        for other in sorted(taken, key=lambda one: -one.top()):
-            if area.intersects(other):
-                area.moveBottom(other.top() - 2)
-    return area
+    """Where numbers stand: right of a figure, else left of it, beside it, else below what is taken, else above.
+
+    Inside the viewport from their first letter on, even where they are larger or all is taken.
+    """
+    (width, height), (across, down) = size, viewport
+    beside = _within(figure.center().y() - height / 2, height, down)
+    below = sorted(other.bottom() + 2 for other in taken if other.bottom() + 2 > beside)
+    above = sorted((other.top() - 2 - height for other in taken if other.top() - 2 - height < beside), reverse=True)
+    lefts = [figure.right() + GAP, figure.left() - GAP - width]
+    if lefts[0] + width > across:
+        lefts.reverse()
+    lefts = [_within(left, width, across) for left in lefts]
+    for left in lefts:
+        for top in (beside, *below, *above):
+            area = QRectF(left, top, width, height)
+            if top == _within(top, height, down) and not any(area.intersects(other) for other in taken):
+                return area
+    return QRectF(lefts[0], beside, width, height)
 
 
-def _paint_words(
-    painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str], taken: list[QRectF]
-) -> None:
-    """Right of the figure, moved where it would leave the viewport or cover the numbers of another."""
+def _within(start: float, size: float, room: float) -> float:
+    return max(2.0, min(room - size - 2, start))
+
+
+def fitted(words: Sequence[str], width: float, metrics: QFontMetricsF) -> list[str]:
+    """The lines, those that are too wide with a line for each of their numbers."""
+    found: list[str] = []
+    for line in words:
+        found += [line] if metrics.horizontalAdvance(line) <= width else line.split(BETWEEN)
+    return found
+
+
+def _paint_words(painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str]) -> None:
+    """Right of the figure, moved where it would leave the viewport or cover other words."""
     metrics = QFontMetricsF(painter.font())
-    height = metrics.lineSpacing()
+    height, viewport = metrics.lineSpacing(), (canvas.view.width, canvas.view.height)
+    words = fitted(words, viewport[0] - MARGIN, metrics)
     size = max(metrics.horizontalAdvance(line) for line in words), height * len(words)
     figure = QPolygonF([canvas.to_screen(point) for point in item.points]).boundingRect()
-    area = words_area(figure, size, (canvas.view.width, canvas.view.height), taken)
-    taken.append(area)
+    area = words_area(figure, size, viewport, canvas.taken)
+    canvas.taken.append(area)
     for row, line in enumerate(words):
         place = QRectF(area.left(), area.top() + row * height, area.width(), height)
-        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        write(painter, place, side, line, theme.ON_IMAGE if row == 0 else theme.ON_IMAGE_MUTED)
+        write(painter, place, Qt.AlignmentFlag.AlignLeft, line, theme.ON_IMAGE if row == 0 else theme.ON_IMAGE_MUTED)

@@ -1,5 +1,7 @@
 """Writes text over a picture so that it can be read on bright bone as well. Knows no state."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
@@ -71,12 +73,37 @@ def _draw(painter: QPainter, left: float, base: float, text: str, color: str) ->
     painter.fillPath(path, QColor(color))
 
 
-def write_corners(painter: QPainter, area: QRectF, notes: Annotations) -> None:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text, and the place that it fills."""
+
+    place: QRectF
+    text: str
+    color: str
+
+
+def write_lines(painter: QPainter, lines: Iterable[Line]) -> None:
+    for line in lines:
+        write(painter, line.place, Qt.AlignmentFlag.AlignLeft, line.text, line.color)
+
+
+def _line(place: QRectF, side: Qt.AlignmentFlag, text: str, color: str, metrics: QFontMetricsF) -> Line:
+    """A line at that side of a place that is at least as wide."""
+    width = metrics.horizontalAdvance(text)
+    left = place.left()
+    if side == Qt.AlignmentFlag.AlignRight:
+        left = place.right() - width
+    elif side == Qt.AlignmentFlag.AlignHCenter:
+        left = place.center().x() - width / 2
+    return Line(QRectF(left, place.top(), width, place.height()), text, color)
+
+
+def corner_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[Line]:
     """Four corners of lines; a line gets its half and what the line beside it leaves, and ends in dots after that.
 
     The first and the last line leave the middle to the orientation letter.
     """
-    metrics = QFontMetricsF(painter.font())
+    found = []
     half = area.width() / 2 - MARGIN
     most = max(1, int(area.height() * 0.42 / metrics.lineSpacing()))
     for lines, beside, right, bottom in (
@@ -97,21 +124,22 @@ def write_corners(painter: QPainter, area: QRectF, notes: Annotations) -> None:
             place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())
             text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, column)
             side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.ON_IMAGE)
+            found.append(_line(place, side, text, theme.ON_IMAGE, metrics))
+    return found
 
 
-def write_edges(painter: QPainter, area: QRectF, notes: Annotations) -> None:
+def edge_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[Line]:
     """The orientation letters at the middle of each edge."""
     if notes.edges is None:
-        return
+        return []
     left, top, right, bottom = notes.edges
-    height = QFontMetricsF(painter.font()).lineSpacing()
+    height = metrics.lineSpacing()
     centre = area.center()
     middle = centre.y() - height / 2
-    for place, side, text in (
+    places = (
         (QRectF(area.left(), middle, 80, height), Qt.AlignmentFlag.AlignLeft, left),
         (QRectF(area.right() - 80, middle, 80, height), Qt.AlignmentFlag.AlignRight, right),
         (QRectF(centre.x() - 40, area.top(), 80, height), Qt.AlignmentFlag.AlignHCenter, top),
         (QRectF(centre.x() - 40, area.bottom() - height, 80, height), Qt.AlignmentFlag.AlignHCenter, bottom),
-    ):
-        write(painter, place, side | Qt.AlignmentFlag.AlignVCenter, text, theme.ON_IMAGE_MARK)
+    )
+    return [_line(place, side, text, theme.ON_IMAGE_MARK, metrics) for place, side, text in places if text]

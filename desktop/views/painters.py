@@ -22,8 +22,8 @@ def painters_for(desk: Desk) -> list[Painter]:
         overlay_painter(),
         line_painter(desk),
         scale_painter(),
-        measurement_painter(desk.measurements),
         key_painter(desk.key_images),
+        measurement_painter(desk.measurements),
         region_painter(desk.regions),
     ]
 
@@ -56,6 +56,8 @@ def key_painter(key_images: KeyImagesState) -> Painter:
             color = theme.ON_IMAGE_WARNING if mark.warns else theme.ON_IMAGE_MARK
             place = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
             write(painter, place, Qt.AlignmentFlag.AlignHCenter, text, color)
+            width = metrics.horizontalAdvance(text)
+            canvas.taken.append(QRectF(place.center().x() - width / 2, top, width, place.height()))
 
     return paint
 

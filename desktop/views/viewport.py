@@ -30,8 +30,8 @@ from desktop.state.annotations import annotate
 from desktop.state.picture import Image
 from desktop.state.tools import Gesture, Tool, ToolsState
 from desktop.state.viewport import ViewportState
-from desktop.views.canvas import Painter, canvas_of
-from desktop.views.overlay_text import MARGIN, write_corners, write_edges
+from desktop.views.canvas import Canvas, Painter, canvas_of
+from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, write_lines
 from engine.colour_tables import colour_table
 
 SERIES = "application/x-kindred-series"
@@ -78,30 +78,27 @@ def _words(colours: str) -> NDArray[np.uint32]:
     return levels.view("<u4").ravel().astype(np.uint32)
 
 
-def paint_picture(
-    painter: QPainter, state: ViewportState, painters: Sequence[Painter] = (), active: bool = True
-) -> None:
-    """The picture of a viewport at its place, and what painters put over it; nothing while there is none."""
-    canvas, picture = canvas_of(state, active), state.picture
-    if picture is None or canvas is None:
-        return
-    across, down, *_ = geometry.transform(canvas.view, canvas.shape)
-    scale = max(abs(across), abs(down))
-    needed = canvas.shape.columns * scale * canvas.view.device_ratio
+def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter] = ()) -> None:
+    """The picture of a viewport at its place, and what painters put over it."""
+    picture = canvas.state.picture
+    assert picture is not None
+    a, b, c, d, *_ = geometry.transform(canvas.view, canvas.shape)
+    scale, ratio = max(abs(a), abs(b)), canvas.view.device_ratio
+    columns, rows = canvas.shape.columns * scale * ratio, canvas.shape.rows * max(abs(c), abs(d)) * ratio
     level = picture.levels[0]
     for smaller in picture.levels[1:]:
-        if smaller.shape[1] >= needed:
+        if smaller.shape[1] >= columns and smaller.shape[0] >= rows:
             level = smaller
     reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
     transform = reduced * canvas.transform
     seen = transform.inverted()[0].mapRect(QRectF(0, 0, canvas.view.width, canvas.view.height))
     part = seen.toAlignedRect().adjusted(-2, -2, 2, 2) & QRect(0, 0, level.shape[1], level.shape[0])
     if not part.isEmpty():
-        rows, columns = slice(part.top(), part.bottom() + 1), slice(part.left(), part.right() + 1)
+        part_of = slice(part.top(), part.bottom() + 1), slice(part.left(), part.right() + 1)
         painter.save()
         painter.setTransform(transform, True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
-        painter.drawImage(part.topLeft(), to_qimage(level[rows, columns], state.colours))
+        painter.drawImage(part.topLeft(), to_qimage(level[part_of], canvas.state.colours))
         painter.restore()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for paint in painters:
@@ -153,22 +150,23 @@ class ViewportView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.VIEWER))
-        state = self.state
+        state, area = self.state, QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        words: list[Line] = []
+        if state.series is not None:
+            notes, metrics = annotate(state), QFontMetricsF(painter.font())
+            words = corner_lines(area, notes, metrics) if state.texts_visible else []
+            words += edge_lines(area, notes, metrics)
+            self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
+        canvas = canvas_of(state, self.active, (line.place for line in words))
         if state.series is None:
             self._write_centre(painter, *self._invitation())
-        elif state.picture is not None:
-            paint_picture(painter, state, self._painters, self.active)
+        elif canvas is not None:
+            paint_picture(painter, canvas, self._painters)
         elif state.failure:
             self._write_centre(painter, "This image cannot be shown", state.failure_shown)
         else:
             self._write_centre(painter, "Loading …", "")
-        if state.series is not None:
-            area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-            notes = annotate(state)
-            if state.texts_visible:
-                write_corners(painter, area, notes)
-            write_edges(painter, area, notes)
-            self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
+        write_lines(painter, words)
         self._paint_frame(painter)
         painter.end()
 

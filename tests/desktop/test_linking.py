@@ -66,13 +66,33 @@ def test_linked_stacks_meet_at_the_same_millimetre(app: App, pair: tuple[Viewpor
     assert first.index == 1
 
 
-def test_other_frames_of_reference_keep_the_distance_they_had(
+def test_another_study_lined_up_by_hand_goes_the_same_way_by_millimetres(
     qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]
 ) -> None:
     first, second = pair
     assert first.study is not None
     assert first.series is not None
-    second.show(first.study, with_positions(first.series, 1.0, "9.9"))
+    second.show(first.study, with_positions(first.series, -1.0, "9.9"))  # half as far apart, and the other way round
+    settle(qtbot, app)
+    first.go_to(3)
+    second.go_to(7)
+    app.actions.actions["link"].trigger()
+    first.go_to(4)
+    assert second.index == 5
+    first.go_to(9)
+    assert second.index == 0  # the end of its stack
+    first.go_to(2)
+    assert second.index == 9  # and no distance was lost there
+
+
+def test_without_places_stacks_keep_the_distance_in_frames_that_they_had(
+    qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]
+) -> None:
+    first, second = pair
+    assert first.study is not None
+    assert first.series is not None
+    frames = tuple(replace(frame, position=None, orientation=None) for frame in first.series.frames)
+    second.show(first.study, replace(first.series, frames=frames))
     settle(qtbot, app)
     second.go_to(4)
     app.actions.actions["link"].trigger()
@@ -120,6 +140,12 @@ def test_pictures_of_different_pixels_are_shown_at_the_same_size_in_millimetres(
     assert leader.scale is not None
     assert 1.5 / view.scale == 0.5 / leader.scale  # millimetres of one logical pixel
     assert (view.width, view.height) == (300, 200)
+
+
+def test_a_pixel_aspect_is_no_size_in_millimetres() -> None:
+    leader, shape = View(400, 400, scale=8.0), Shape(100, 100, (0.15, 0.15))
+    other = Shape(100, 100, (1.0, 1.0), in_mm=False)
+    assert follow(leader, shape, View(400, 400), other).scale == 8.0
 
 
 def test_without_millimetres_the_zoom_is_relative_to_the_fit() -> None:

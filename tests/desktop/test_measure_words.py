@@ -1,14 +1,20 @@
 """The numbers beside a measurement stand where they can be read and hide neither a side nor other numbers."""
 
+from collections.abc import Sequence
+
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QFontMetricsF, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.views.canvas import canvas_of
-from desktop.views.measure_painter import letters, words_area
-from tests.desktop.conftest import dicom, open_paths
+from desktop.state.annotations import annotate
+from desktop.views import viewport
+from desktop.views.canvas import Canvas, Painter
+from desktop.views.measure_painter import fitted, words_area
+from desktop.views.overlay_text import MARGIN, corner_lines, edge_lines
+from engine.measurements import Measurement
+from tests.desktop.conftest import dicom, open_paths, settle
 
 VIEWPORT = (400.0, 300.0)
 SIZE = (80.0, 40.0)
@@ -18,15 +24,53 @@ SIZE = (80.0, 40.0)
     "figure",
     [QRectF(100, 100, 50, 20), QRectF(380, 140, 10, 10), QRectF(300, 140, 30, 20), QRectF(190, 280, 10, 15)],
 )
-def test_numbers_hide_no_orientation_letter(qtbot: QtBot, app: App, figure: QRectF) -> None:
+def test_numbers_hide_neither_sides_nor_corner_texts(qtbot: QtBot, app: App, figure: QRectF) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.viewport.resize(*VIEWPORT, 1.0)
-    canvas = canvas_of(app.desk.viewport)
-    assert canvas is not None
-    sides = letters(canvas, QFontMetricsF(app.window.font()))
-    area = words_area(figure, SIZE, VIEWPORT, sides)
-    assert not any(area.intersects(side) for side in sides)
-    assert QRectF(0, 0, *VIEWPORT).contains(area)
+    notes, metrics = annotate(app.desk.viewport), QFontMetricsF(app.window.font())
+    area = QRectF(0, 0, *VIEWPORT).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+    written = [*corner_lines(area, notes, metrics), *edge_lines(area, notes, metrics)]
+    taken = [line.place for line in written]
+    assert len(taken) > 10
+    found = words_area(figure, SIZE, VIEWPORT, taken)
+    assert not any(found.intersects(place) for place in taken)
+    assert QRectF(0, 0, *VIEWPORT).contains(found)
+
+
+def test_numbers_keep_clear_of_what_the_window_writes(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every word of a crowded 3 x 3 grid is written where no other stands."""
+    seen: list[list[QRectF]] = []
+    paint = viewport.paint_picture
+
+    def note(painter: QPainter, canvas: Canvas, painters: Sequence[Painter] = ()) -> None:
+        paint(painter, canvas, painters)
+        seen.append(canvas.taken)
+
+    monkeypatch.setattr(viewport, "paint_picture", note)
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    picture = app.desk.viewport.picture
+    assert picture is not None
+    uid = picture.ref.image.sop_uid
+    app.desk.measurements.add(Measurement("angle", ((20, 20), (60, 20), (60, 60)), uid))
+    app.actions.actions["grid_3x3"].trigger()
+    settle(qtbot, app)
+    app.window.viewport.grab()
+    places = [place.adjusted(0, 1, 0, -1) for place in seen[-1]]
+    assert len(places) > 10
+    clashes = [(a, b) for number, a in enumerate(places) for b in places[number + 1 :] if a.intersects(b)]
+    assert clashes == []
+
+
+def test_numbers_too_wide_for_the_viewport_are_written_below_each_other_from_their_first_digit(app: App) -> None:
+    metrics = QFontMetricsF(app.window.font())
+    lines = ["4.12 cm²", "mean 306.1 HU   SD 12.3", "min -98   max 1,204   n 5,112"]
+    assert fitted(lines, 1000, metrics) == lines
+    narrow = metrics.horizontalAdvance(lines[1]) - 1
+    assert fitted(lines, narrow, metrics) == [
+        *("4.12 cm²", "mean 306.1 HU", "SD 12.3", "min -98", "max 1,204", "n 5,112"),
+    ]
+    area = words_area(QRectF(10, 10, 100, 50), (200.0, 40.0), (120.0, 100.0), [])
+    assert area.left() == 2
 
 
 def test_numbers_of_figures_at_one_place_stand_under_each_other() -> None:

@@ -12,7 +12,7 @@ from desktop.app import App, build
 from desktop.state import geometry
 from desktop.state.annotations import annotate
 from desktop.state.geometry import Point
-from engine.measurements import Measurement, Reading
+from engine.measurements import Measurement, Reading, lines
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import dataset, derive, derive_stack
 
@@ -125,6 +125,15 @@ def test_a_radiograph_with_imager_spacing_is_measured_at_the_detector(qtbot: QtB
     drag(qtbot, app, [place(app, (1000.0, 300.0)), place(app, (1000.0, 900.0))])
     assert last(app)[1].length == pytest.approx(120, abs=1)
     assert last(app)[1].scale.source == "imager"
+
+
+def test_a_radiograph_that_does_not_say_how_it_was_calibrated_says_that_beside_a_length(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    open_paths(qtbot, app, derive(tmp_path / "x.dcm", "RG3_UNCI.dcm", PixelSpacing=[0.2, 0.1]))
+    choose(qtbot, app, Qt.Key.Key_D)
+    drag(qtbot, app, [place(app, (300.0, 300.0)), place(app, (900.0, 300.0))])
+    assert lines(last(app)[1])[1:] == ("calibration not stated",)
 
 
 def test_lengths_can_be_set_click_by_click_and_escape_gives_up(qtbot: QtBot, app: App) -> None:

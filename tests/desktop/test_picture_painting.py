@@ -48,12 +48,12 @@ def test_the_screen_shows_what_qt_makes_of_the_whole_picture(qtbot: QtBot, app: 
     assert state.picture is not None
     state.view = view
     painted, wanted = canvas(), canvas()
-    painter = QPainter(painted)
-    paint_picture(painter, state)
-    painter.end()
-
     seen = canvas_of(state)
     assert seen is not None
+    painter = QPainter(painted)
+    paint_picture(painter, seen)
+    painter.end()
+
     needed = seen.shape.columns * geometry.scale_of(view, seen.shape)
     level = [made for made in state.picture.levels if made.shape[1] >= needed or made is state.picture.levels[0]][-1]
     height, width = level.shape[:2]

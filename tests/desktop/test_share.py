@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.annotations import annotate
 from desktop.state.studies import identify
 from desktop.views.export_view import CHECK, print_image, view_image, without_identity
 from desktop.views.tag_browser import TagBrowser
@@ -53,6 +54,27 @@ def test_annotations_and_identity_are_left_out_or_in_as_asked(qtbot: QtBot, app:
     assert plain != marked
     assert marked != named
     assert strip(plain, bottom=True) > 100  # the notice is in all of them
+
+
+def test_what_is_asked_for_is_in_the_picture_whatever_the_screen_shows(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    ref = app.desk.viewport.picture.ref  # type: ignore[union-attr]
+    app.desk.measurements.add(Measurement("length", ((20, 20), (90, 90)), ref.image.sop_uid))
+    named, marked = view_image(app.desk, identity=True), view_image(app.desk)
+    app.desk.layout.toggle_identity()
+    app.actions.actions["texts"].trigger()
+    assert view_image(app.desk, identity=True) == named
+    assert view_image(app.desk) == marked
+
+
+def test_a_mirrored_or_turned_view_says_so_without_orientation_letters(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("RG3_UNCI.dcm"))
+    app.desk.viewport.flip(True)
+    assert "Mirrored" in annotate(app.desk.viewport).bottom_right
+    app.desk.viewport.turn(1)
+    assert {"Mirrored", "Turned 90°"} <= set(without_identity(app.desk.viewport).bottom_right)
+    app.actions.actions["reset"].trigger()
+    assert not {"Mirrored", "Turned 90°"} & set(annotate(app.desk.viewport).bottom_right)
 
 
 def test_the_mark_of_a_key_image_is_an_annotation(qtbot: QtBot, app: App) -> None:

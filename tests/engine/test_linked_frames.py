@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from engine.linked_frames import at_angle, frame_at_same_place
+from engine.linked_frames import at_angle, frame_as_far, frame_at_same_place
 from engine.study import FrameRef, ImageRef
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -51,5 +51,19 @@ def test_stacks_of_one_frame_of_reference_are_at_an_angle_when_no_frame_is_paral
     assert at_angle(axial[1], sagittal)
     assert not at_angle(axial[1], stack(3, 5.0, orientation=TILTED))
     assert not at_angle(axial[1], [*sagittal, *axial])
-    assert not at_angle(axial[1], [replace(frame, frame_of_reference="9.9") for frame in sagittal])
+    assert at_angle(axial[1], [replace(frame, frame_of_reference="9.9") for frame in sagittal])
     assert not at_angle(axial[1], [])
+
+
+def test_a_stack_of_another_study_goes_as_many_millimetres_the_same_way_in_the_patient() -> None:
+    thin = stack(40, 1.0)
+    thick = [replace(frame, frame_of_reference="9.9") for frame in stack(10, 5.0, start=300)][::-1]
+    assert thick[6].position == (0.0, 0.0, 315.0)
+    assert [frame_as_far(thin[at], thin[15], thick, thick[6]) for at in (15, 17, 18, 25, 10, 0)] == [6, 6, 5, 4, 7, 9]
+    assert frame_as_far(thick[4], thick[6], thin, thin[15]) == 25  # and back
+
+
+def test_without_places_distances_do_not_tell() -> None:
+    flat = [replace(frame, position=None) for frame in stack(3, 1.0)]
+    assert frame_as_far(flat[1], flat[0], stack(3, 5.0), stack(3, 5.0)[0]) is None
+    assert frame_as_far(stack(3, 1.0)[1], stack(3, 1.0)[0], flat, flat[0]) is None

@@ -72,6 +72,9 @@ def test_spacing_at_the_detector_is_told_apart_from_spacing_in_the_patient(tmp_p
     magnified = spacing(ImagerPixelSpacing=[0.3, 0.3], EstimatedRadiographicMagnificationFactor=1.5)
     assert magnified == (pytest.approx((0.2, 0.2)), "imager/magnification")
     assert spacing(PixelSpacing=[0, 0]) == (None, "")
+    assert spacing(PixelSpacing=[0.1, 0.1]) == ((0.1, 0.1), "pixel/unstated")
+    assert spacing(PixelSpacing=[0.1, 0.1], PixelSpacingCalibrationType="GEOMETRY") == ((0.1, 0.1), "pixel")
+    assert spacing(PixelSpacing=[0.1, 0.1], Modality="CT") == ((0.1, 0.1), "pixel")
 
 
 def test_an_enhanced_image_says_how_thick_its_slices_are_in_a_functional_group(tmp_path: Path) -> None:
