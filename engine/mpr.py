@@ -5,8 +5,10 @@ planes, named by the anatomical plane they are closest to, and their letters say
 true place, so that letters, millimetres and cross-reference lines need to know nothing of where it came from.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +71,9 @@ class Planes:
         Raises:
             KeyError: the frame is no plane of this volume.
         """
-        values = plane_values(self.volume, self._cuts[frame.image.sop_uid], frame.frame)
-        return self.volume.look.with_values(values)
+        cut, masked = self._cuts[frame.image.sop_uid], self.volume.masked
+        values = _plane(self.volume.values, cut, frame.frame).astype(np.float32)
+        return self.volume.look.with_values(values, None if masked is None else _plane(masked, cut, frame.frame).copy())
 
 
 def planes_of(volume: Volume) -> Planes:
@@ -93,7 +96,7 @@ def _series(volume: Volume, cut: _Cut, name: str) -> Series:
     for axis, backwards in zip(cut.axes, cut.reverse):
         if backwards:
             corner = corner + np.array(volume.axes[axis]) * volume.steps[axis] * (volume.values.shape[axis] - 1)
-    uid = f"{source.key}/{len(source.frames)}/{name.lower()}"
+    uid = f"{_identity(source)}/{name.lower()}"
     image = ImageRef(
         path=first.image.path,
         sop_uid=f"mpr/{uid}",
@@ -128,13 +131,22 @@ def _series(volume: Volume, cut: _Cut, name: str) -> Series:
     return replace(source, key=f"mpr/{uid}", frames=frames, part=name)
 
 
+def _identity(source: Series) -> str:
+    """What the planes of this very stack are known by, since marks are kept with it: its frames, whatever else is open.
+
+    A series of several stacks has a number for each ("#2") that depends on what was opened.
+    """
+    frames = "\n".join(f"{frame.image.sop_uid or frame.image.name} {frame.frame}" for frame in source.frames)
+    return f"{source.uid}/{hashlib.sha256(frames.encode()).hexdigest()[:16]}"
+
+
 def is_plane(frame: FrameRef) -> bool:
     """Was it cut by `planes_of`, so that no file holds it?"""
     return frame.image.sop_uid.startswith("mpr/")
 
 
-def plane_values(volume: Volume, cut: _Cut, index: int) -> NDArray[np.float32]:
-    """float32 [row, column] of one plane."""
-    ordered = volume.values.transpose(cut.axes)
-    ordered = ordered[tuple(slice(None, None, -1 if backwards else 1) for backwards in cut.reverse)]
-    return np.ascontiguousarray(ordered[index], np.float32)
+def _plane(block: NDArray[Any], cut: _Cut, index: int) -> NDArray[Any]:
+    """[row, column] of one plane, a view into the block."""
+    ordered = block.transpose(cut.axes)
+    plane: NDArray[Any] = ordered[tuple(slice(None, None, -1 if backwards else 1) for backwards in cut.reverse)][index]
+    return plane

@@ -90,14 +90,14 @@ class Pixels:
         masked = None if self.masked is None else self.masked[where]
         return replace(self, stored=self.stored[where], masked=masked, painted=None, overlays=(), shutter=None)
 
-    def with_values(self, values: NDArray[Any]) -> "Pixels":
-        """Other modality values [H, W] with the same look; nothing of them is padding."""
+    def with_values(self, values: NDArray[Any], masked: NDArray[np.bool_] | None) -> "Pixels":
+        """Other modality values [H, W] with the same look; `masked` is what of them is no part of the image."""
         return replace(
             self,
             stored=values,
             rescale=AS_STORED,
             padding_values=None,
-            masked=None,
+            masked=masked,
             painted=None,
             overlays=(),
             shutter=None,

@@ -35,6 +35,8 @@ class Volume:
     """Millimetres along them."""
     look: Pixels
     """The middle frame: unit, windows and polarity of all."""
+    masked: NDArray[np.bool_] | None = None
+    """bool as `values`: no part of the image (`Pixels.padding`); None when all of it is."""
 
 
 def why_no_volume(frames: Sequence[FrameRef]) -> str:
@@ -124,17 +126,24 @@ def load_volume(
     if look.is_color:
         raise UserError("Planes can be cut through gray images only; these are in colour.")
     values: NDArray[Any] = np.empty(shape, np.int16)
+    masked: NDArray[np.bool_] | None = None
     for index, frame in enumerate(series.frames):
         progress(index, shape[0], "Reading slices")
         if cancelled():
             raise Cancelled
-        decoded = read(frame).values
+        pixels = read(frame)
+        decoded, padding = pixels.values, pixels.padding
         if decoded.shape != shape[1:]:
             raise UserError("These slices differ in size; planes need slices of one size.")
         if values.dtype == np.int16 and not _fits(decoded):
             _refuse_too_large(values.nbytes * 2, most_bytes)
             values = values.astype(np.float32)
         values[index] = decoded
+        if padding is not None:
+            if masked is None:
+                _refuse_too_large(values.nbytes + values.size, most_bytes)
+                masked = np.zeros(shape, np.bool_)
+            masked[index] = padding
     assert first.position is not None
     assert last.position is not None
     assert first.orientation is not None
@@ -145,7 +154,7 @@ def load_volume(
     a, b, c, d, e, f = first.orientation
     axes: tuple[Vector, Vector, Vector] = ((float(depth[0]), float(depth[1]), float(depth[2])), (d, e, f), (a, b, c))
     steps = abs(length) / (shape[0] - 1), first.spacing[0], first.spacing[1]
-    return Volume(series, values, first.position, axes, steps, look)
+    return Volume(series, values, first.position, axes, steps, look, masked)
 
 
 def _fits(values: NDArray[Any]) -> bool:

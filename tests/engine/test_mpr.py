@@ -170,3 +170,27 @@ def test_reading_a_volume_can_be_stopped(tmp_path: Path) -> None:
     series = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0])
     with pytest.raises(Cancelled):
         load_volume(series, read_frame, ignore, lambda: True)
+
+
+def test_what_is_no_part_of_the_slices_is_no_part_of_their_planes(tmp_path: Path) -> None:
+    """A real CT, one of whose stored values is declared as padding."""
+    series = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0, 7.5])
+    value = int(read_frame(series.frames[1]).stored[64, 5])
+    made = planes(stack(tmp_path / "padded", AXIAL, [0.0, 2.5, 5.0, 7.5], PixelPaddingValue=value))
+    axial, coronal, _ = made.series
+    for frame in axial.frames:
+        mask, plane = made.volume.masked, made.read(frame)
+        assert mask is not None
+        assert plane.padding is not None
+        assert np.array_equal(plane.padding, read_frame(made.volume.series.frames[3 - frame.frame]).padding)  # type: ignore[arg-type]
+    cut = made.read(coronal.frames[64])
+    assert cut.padding is not None
+    assert np.array_equal(cut.padding, made.volume.masked[::-1, 64])  # type: ignore[index]
+    assert planes(series).volume.masked is None
+
+
+def test_planes_of_two_stacks_of_a_series_are_told_apart_whichever_was_opened_alone(tmp_path: Path) -> None:
+    one, other = (stack(tmp_path / name, AXIAL, [0.0, 2.5, 5.0], SeriesInstanceUID="1.2.9") for name in "ab")
+    assert one.key == other.key
+    names = {series.frames[0].image.sop_uid for stacked in (one, other, one) for series in planes(stacked).series}
+    assert len(names) == 6
