@@ -77,6 +77,7 @@ class Desk(QObject):
         )
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self._show_problem)
+        self.layout.shown.identity_changed.connect(self._hide_message)
         self.settings.problem.connect(self.messages.tell)
         self.settings.changed.connect(self._limit_frames)
         self.report.outbox.told.connect(self.messages.tell)
@@ -237,6 +238,11 @@ class Desk(QObject):
         if isinstance(error, UserError) and not self.viewport.identity_visible:
             error = UserError(without_names(str(error), (error.other,)))
         self.messages.show_error(error)
+
+    def _hide_message(self) -> None:
+        """It may name a file or a folder."""
+        if not self.viewport.identity_visible:
+            self.messages.dismiss()
 
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)

@@ -10,8 +10,7 @@ from desktop.views.window import MainWindow
 def _cancel(desk: Desk, window: MainWindow) -> None:
     """Give up what is being drawn; nothing drawn: let go of the selection."""
     if desk.measurements.draft is not None:
-        desk.tools[desk.tools.chosen].leave()
-        desk.measurements.set_draft(None)
+        desk.tools.give_up()
     else:
         desk.measurements.select("")
 

@@ -99,13 +99,19 @@ class ArchiveState(QObject):
         return self.archive.folder.name if self.archive else ""
 
     def open(self, path: Path) -> None:
-        self._get(Archive.open, path, f"Opening {path.name}")
+        self._get(Archive.open, path, "Opening")
 
     def create(self, path: Path) -> None:
-        self._get(Archive.create, path, f"Creating {path.name}")
+        self._get(Archive.create, path, "Creating")
 
-    def _get(self, get: Callable[[Path], Archive], path: Path, title: str) -> None:
-        self._background.start(simply(_with_stats, get, path), self._take_archive, title=title, key="archive")
+    def _get(self, get: Callable[[Path], Archive], path: Path, doing: str) -> None:
+        self._background.start(
+            simply(_with_stats, get, path),
+            self._take_archive,
+            title=f"{doing} {path.name}",
+            public=f"{doing} an archive",
+            key="archive",
+        )
 
     def _take_archive(self, opened: tuple[Archive, dict[str, Any]]) -> None:
         if self.archive is not None:

@@ -51,24 +51,34 @@ def lines(row: Row, identity: bool) -> tuple[str, str]:
         facts = patient_facts(row.study.patient) if identity else ""
         name = readable_name(row.study.patient.name) if identity else "Identity hidden"
         known_as = row.study.patient.id if identity else ""
-        about = _joined(facts, _counted(row.patient_studies, "study", "studies"), known_as)
+        about = joined(facts, _counted(row.patient_studies, "study", "studies"), known_as)
         return name or "Unnamed patient", about
     if row.series is None:
         series = row.study.series
         kinds = ", ".join(dict.fromkeys(one.modality for one in series if one.modality))
         images = _counted(sum(len(one.frames) for one in series), "image", "images")
         reading = " so far" if any(one.growing for one in series) else ""
-        title = _joined(format_date(row.study.date), row.study.description.strip())
-        return title or "Study without description", _joined(
+        title = joined(format_date(row.study.date), row.study.description.strip())
+        return title or "Study without description", joined(
             kinds, _counted(len(series), "series", "series"), images + reading
         )
     series_ = row.series
     part = series_.body_part.capitalize() if series_.body_part and series_.description else ""
     images = _counted(len(series_.frames), "image", "images") + (" so far" if series_.growing else "")
-    return series_title(series_), _joined(series_.modality or "?", images, part)
+    return series_title(series_), joined(series_.modality or "?", images, part)
 
 
-def _joined(*parts: str) -> str:
+def about_study(study: Study, beside: Study | None, identity: bool) -> str:
+    """What tells a study from the others in a list: its description and whose it is.
+
+    identity: whether the patient may be named; else it is said that it is another one than that of `beside`.
+    """
+    other = beside is not None and patient_of(study) != patient_of(beside)
+    named = readable_name(study.patient.name) or study.patient.id if identity else ""
+    return joined(study.description.strip(), named or ("another patient" if other else ""))
+
+
+def joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 

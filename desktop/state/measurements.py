@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.state.layout import LayoutState
 from desktop.state.marks import MarksState
-from desktop.state.studies import StudiesState
+from desktop.state.studies import StudiesState, identify
 from desktop.state.viewport import ViewportState
 from engine.measurements import POINTS, Measurement, Reading, as_dict, from_dict, read
 from engine.pixels import Pixels
@@ -179,9 +179,13 @@ class MeasurementsState(QObject):
     def _step(self, source: dict[str, list[Items]], target: dict[str, list[Items]]) -> None:
         uid = self._here
         if source.get(uid):
-            target.setdefault(uid, []).append(self.of_study())
-            self._items[uid] = source[uid].pop()
+            before, after = self.of_study(), source[uid].pop()
+            target.setdefault(uid, []).append(before)
+            self._items[uid] = after
             self._save(uid)
+            changed = [item for item in (*before, *after) if item not in before or item not in after]
+            if changed:  # what one takes back is seen to go
+                self._show(changed[0])
             self._tell()
 
     # -- what is looked at
@@ -194,18 +198,19 @@ class MeasurementsState(QObject):
         """Select a measurement and show its frame; in the viewport that shows its series already, if there is one."""
         item = next((known for known in self.of_study() if known.id == item_id), None)
         if item is not None:
-            self.visible = True  # what one asks for is seen
-            self._activate_for(item)
-        viewport = self._layout.active
-        if item is not None and viewport.study is not None:
-            if self.frame_index(item) is None:  # in another series of the study
-                series = next((one for one in viewport.study.series if any(map(item.belongs_to, one.frames))), None)
-                if series is not None:
-                    viewport.show(viewport.study, series)
-            index = self.frame_index(item)
-            if index is not None:
-                viewport.go_to(index)
+            self._show(item)
         self.select(item_id)
+
+    def _show(self, item: Measurement) -> None:
+        self.visible = True
+        self._activate_for(item)
+        study = self._layout.active.study
+        if study is not None and self.frame_index(item) is None:  # in another series of the study
+            series = next((one for one in study.series if any(map(item.belongs_to, one.frames))), None)
+            self._studies.select(identify(study, series))
+        index = self.frame_index(item)
+        if index is not None:
+            self._layout.active.go_to(index)
 
     def _activate_for(self, item: Measurement) -> None:
         """Turn to a viewport that shows its stack, when the one in use does not: planes are in no list of series."""

@@ -67,6 +67,8 @@ class ToolsState(QObject):
         super().__init__(parent)
         self._tools: dict[str, Tool] = {}
         self.chosen = ""
+        self._taken: Tool | None = None
+        """What the last drag began with."""
         self.grabs: list[Grab] = []
         """Asked in turn when the left button goes down, before the chosen tool: who answers a tool takes the drag, for
         example to move the handle of a measurement under the mouse."""
@@ -88,7 +90,13 @@ class ToolsState(QObject):
     def take(self, gesture: Gesture) -> Tool:
         """The tool for a drag with the left button that begins here."""
         for grab in self.grabs:
-            tool = grab(gesture)
-            if tool is not None:
-                return tool
+            self._taken = grab(gesture)
+            if self._taken is not None:
+                return self._taken
         return self._tools[self.chosen]
+
+    def give_up(self) -> None:
+        """What is being drawn or dragged stays as it was."""
+        if self._taken is not None:
+            self._taken.leave()
+        self._tools[self.chosen].leave()

@@ -1,6 +1,6 @@
 """The panel "Report": the text, its state, and where the wording of the draft comes from. No logic."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QColor, QPalette, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -20,6 +20,13 @@ from desktop.views.evidence_tree import EvidenceTree
 HINT = "Type the report here, or press Draft: the model proposes sentences from the image on screen."
 
 
+class ReportEditor(QPlainTextEdit):
+    """Takes text; files that are dropped on it are for the window to open, not to be typed in as their path."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
+
+
 class ReportPanel(QWidget):
     def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +38,7 @@ class ReportPanel(QWidget):
         self.copy = _button("Copy", "Copy the report, marked as a research draft (Ctrl+Shift+C)")
         self.status = QLabel()
         self.status.setAccessibleName("State of the report")
-        self.editor = QPlainTextEdit()
+        self.editor = ReportEditor()
         self.editor.setPlaceholderText(HINT)
         self.editor.setTabChangesFocus(True)
         self.editor.setAccessibleName("Report text")

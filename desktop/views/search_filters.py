@@ -22,6 +22,7 @@ class SearchFilters(QWidget):
         self.sex = _combo("Sex", SEXES)
         self.age = QLineEdit()
         self.age.setPlaceholderText("Age: 40-60")
+        self.age.setAcceptDrops(False)  # a study that is dropped here is for the window to open
         self.age.setClearButtonEnabled(True)
         self.age.setAccessibleName("Age range in years")
         self.age.setToolTip("Ages in years: 40-60, 65+, -17 or 50. Cases without a known age are left out then")

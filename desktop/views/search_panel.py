@@ -30,6 +30,7 @@ class SearchPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state, self._archive = state, archive
         self.words = QLineEdit()
+        self.words.setAcceptDrops(False)  # a study that is dropped here is for the window to open
         self.words.setPlaceholderText("Words, e.g. pleural effusion")
         self.words.setClearButtonEnabled(True)
         self.words.setAccessibleName("Words to search for")

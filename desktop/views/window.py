@@ -23,6 +23,7 @@ from desktop.views.search_panel import SearchPanel
 from desktop.views.series_list import SeriesList
 from desktop.views.status import StatusLine
 from desktop.views.viewport import ViewportView
+from engine.study import Study
 
 STACKED_FROM = 760
 """A window at least this high (logical pixels) shows similar cases above the report; a lower one shows them as tabs."""
@@ -114,7 +115,7 @@ class MainWindow(QMainWindow):
                 Choice(
                     f"{format_date(study.date)}  {series_title(series)}".strip(),
                     partial(desk.compare_with, study, series),
-                    browser.lines(browser.Row(study, series), False)[1],
+                    browser.joined(self._about(study), browser.lines(browser.Row(study, series), False)[1]),
                 )
                 for study in desk.studies.studies
                 for series in study.series
@@ -128,11 +129,20 @@ class MainWindow(QMainWindow):
             Choice(
                 f"Image {key.index + 1} of {len(key.series.frames)}",
                 partial(keys.go_to, key),
-                " · ".join((*(mark.text for mark in key.marks), series_title(key.series))),
+                browser.joined(
+                    *(mark.text for mark in key.marks),
+                    series_title(key.series),
+                    format_date(key.study.date),
+                    self._about(key.study),
+                ),
             )
             for key in keys.all()
         ]
         self.choose("Key images", choices)
+
+    def _about(self, study: Study) -> str:
+        active = self._desk.viewport
+        return browser.about_study(study, active.study, active.identity_visible)
 
     def go_to_viewport(self, by: int) -> None:
         """Make the next or previous viewport active and give it the keyboard."""

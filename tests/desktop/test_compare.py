@@ -6,7 +6,8 @@ from pydicom.uid import generate_uid
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.annotations import series_title
+from desktop.state.annotations import readable_name, series_title
+from desktop.state.browser import about_study
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.test_browser import copy_of
 
@@ -35,6 +36,21 @@ def test_another_study_is_compared_beside_the_one_in_use(qtbot: QtBot, app: App)
     assert right.series is other
     assert right.picture is not None
     assert app.desk.links.linked
+
+
+def test_whose_study_it_is_can_be_told_in_the_list_but_not_by_name_while_that_is_hidden(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
+    active = app.desk.viewport.study
+    assert active is not None
+    (other,) = (study for study in app.desk.studies.studies if study is not active)
+    named = f"{other.description} · {readable_name(other.patient.name)}"
+    assert about_study(other, active, identity=True) == named
+    assert about_study(other, active, identity=False) == f"{other.description} · another patient"
+    assert about_study(active, active, identity=False) == active.description
+    app.window.choose_comparison()
+    assert app.window.chooser is not None
+    assert named in app.window.chooser.shown()[0].where
+    app.window.chooser.close()
 
 
 def test_with_one_series_there_is_nothing_to_compare(qtbot: QtBot, app: App) -> None:

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from engine.measurements import as_dict
-from tests.desktop.conftest import dicom, open_paths
+from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.test_measuring import LEFT, centre, choose, drag
 from tests.engine.dicom_samples import derive_stack
 
@@ -93,3 +93,29 @@ def test_a_listed_measurement_of_another_series_is_gone_to(qtbot: QtBot, app: Ap
     app.desk.measurements.go_to(drawn.id)
     assert app.desk.viewport.series is where
     assert app.desk.viewport.index == 2
+
+
+def test_what_is_undone_on_another_slice_is_gone_to(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    draw(qtbot, app)
+    drawn_on = app.desk.viewport.index
+    app.desk.viewport.go_to(3)
+    settle(qtbot, app)
+    app.desk.measurements.undo()
+    assert app.desk.measurements.of_study() == ()
+    assert app.desk.viewport.index == drawn_on != 3
+
+
+def test_escape_gives_up_the_drag_of_a_handle(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    draw(qtbot, app)
+    (before,) = app.desk.measurements.of_study()
+    view = app.window.viewport
+    qtbot.mousePress(view, LEFT, pos=centre(app, 100))
+    qtbot.mouseMove(view, centre(app, 140, 30))
+    assert app.desk.measurements.draft is not None
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    qtbot.mouseMove(view, centre(app, 160, 50))
+    qtbot.mouseRelease(view, LEFT, pos=centre(app, 160, 50))
+    assert app.desk.measurements.of_study() == (before,)

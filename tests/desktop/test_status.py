@@ -58,7 +58,7 @@ def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot,
 
 def test_a_reason_that_repeats_the_path_is_hidden_as_well() -> None:
     item = Rejected("/x/Doe.dcm", "Doe.dcm ends too early: /x/Doe.dcm")
-    assert without_path(3, item).reason == "the file ends too early: the file"
+    assert without_path(3, item).reason == "The file ends too early: the file"
 
 
 def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: App, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
     settle(qtbot, app)
     assert "DOE_JOHN" in app.desk.viewport.failure_shown
     app.desk.layout.toggle_identity()
-    assert app.desk.viewport.failure_shown.startswith("the file is not there any more")
+    assert app.desk.viewport.failure_shown.startswith("The file is not there any more")
 
 
 def test_an_import_is_not_named_while_the_identity_is_hidden(

@@ -203,6 +203,50 @@ def test_a_missing_file_is_told_and_nothing_breaks(qtbot: QtBot, app: App, tmp_p
     assert "gone.dcm" in app.desk.messages.message.text
 
 
+def test_a_message_that_names_a_folder_goes_when_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    open_paths(qtbot, app, tmp_path / "DOE^JANE")
+    assert app.desk.messages.message is not None
+    app.desk.layout.toggle_identity()
+    assert app.desk.messages.message is None
+
+
+def test_the_list_of_what_was_left_out_closes_when_the_identity_is_hidden(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    (tmp_path / "DOE^JANE.txt").write_text("no image")
+    open_paths(qtbot, app, tmp_path)
+    app.window.dialogs.show_rejected()
+    dialog = app.window.dialogs.rejected
+    assert dialog is not None
+    with qtbot.waitSignal(dialog.destroyed):
+        app.desk.layout.toggle_identity()
+
+
+def drop(target: QWidget, data: QMimeData) -> None:
+    button, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    QApplication.sendEvent(target, QDragEnterEvent(QPoint(9, 9), copy, data, button, keys))
+    QApplication.sendEvent(target, QDropEvent(QPointF(9, 9), copy, data, button, keys))
+
+
+@pytest.mark.parametrize("field", ["report", "words"])
+def test_a_study_dropped_on_a_text_field_is_opened_and_not_typed_in(qtbot: QtBot, app: App, field: str) -> None:
+    editor, words = app.window.report_panel.editor, app.window.search_panel.words
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(dicom("CT_small.dcm")))])
+    drop(editor.viewport() if field == "report" else words, mime)
+    settle(qtbot, app)
+    assert [study.description for study in app.desk.studies.studies] == ["e+1"]
+    assert (editor.toPlainText(), words.text()) == ("", "")
+
+
+def test_text_dropped_on_the_report_is_taken(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    mime = QMimeData()
+    mime.setText("effusion")
+    drop(app.window.report_panel.editor.viewport(), mime)
+    assert app.window.report_panel.editor.toPlainText() == "effusion"
+
+
 def test_a_missing_file_is_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.desk.layout.toggle_identity()
     open_paths(qtbot, app, tmp_path / "DOE^JANE")
