@@ -36,12 +36,14 @@ class _Kept:
     """"" for nothing."""
     index: int
     window: Window | None
+    inverted: bool
+    colours: str
     view: View
 
     @classmethod
     def of(cls, viewport: ViewportState) -> "_Kept":
         shown = identify(viewport.study, viewport.series)
-        return cls(viewport, shown, viewport.index, viewport.window, viewport.view)
+        return cls(viewport, shown, viewport.index, viewport.window, viewport.inverted, viewport.colours, viewport.view)
 
     def put_back(self, find: Find) -> None:
         """What has been closed meanwhile leaves its viewport empty."""
@@ -52,8 +54,7 @@ class _Kept:
         if series is None:
             return
         viewport.go_to(self.index)
-        if self.window is not None:
-            viewport.set_window(self.window)
+        viewport.set_shades(self.window, self.inverted, self.colours)
         viewport.set_view(self.view)
 
 
@@ -178,12 +179,15 @@ class MprState(QObject):
             self._before = (layout.rows, layout.columns)
             self._kept = [_Kept.of(viewport) for viewport in layout.every]
         self.planes = planes
+        like = next((one for one in layout.viewports if self.stack_of(one) == self._stack), layout.active)
+        shades = like.window, like.inverted, like.colours
         layout.set_grid(*GRID)
         first = layout.viewports
-        for viewport, series in zip(first, planes.series):
+        for viewport, series in zip(first, (*planes.series, stack)):
             viewport.show(study, series)
-            viewport.go_to(len(series.frames) // 2)
-        first[3].show(study, stack)
+            viewport.set_shades(*shades)
+        for viewport in first[:3]:
+            viewport.go_to(viewport.count // 2)
         layout.activate(first[0])
         self.changed.emit()
 

@@ -182,6 +182,12 @@ class ViewportState(QObject):
         width = max(window.width + right * step, min(1.0, window.width))
         self.set_window(Window(window.center + down * step, width, window.function))
 
+    def set_shades(self, window: Window | None, inverted: bool, colours: str) -> None:
+        """All that decides how bright a value is, at once."""
+        self.inverted = inverted
+        self.set_window(window)
+        self.set_colours(colours)
+
     def toggle_invert(self) -> None:
         self.inverted = not self.inverted
         self._refresh()

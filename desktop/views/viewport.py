@@ -103,8 +103,10 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for paint in painters:
         painter.save()
-        paint(painter, canvas)
-        painter.restore()
+        try:
+            paint(painter, canvas)
+        finally:
+            painter.restore()
 
 
 class ViewportView(QWidget):
@@ -148,7 +150,10 @@ class ViewportView(QWidget):
     # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # ended also after a failure, or Qt ends the process
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(theme.VIEWER))
         state, area = self.state, QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         words: list[Line] = []
@@ -168,7 +173,6 @@ class ViewportView(QWidget):
             self._write_centre(painter, "Loading …", "")
         write_lines(painter, words)
         self._paint_frame(painter)
-        painter.end()
 
     def _paint_pointed(self) -> None:
         """A picture that is on its way brings the value below the mouse with it: a window drag paints once a move."""

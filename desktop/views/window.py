@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
             (self.report_panel, self.report_panel.editor),
         ):
             panel.setFocusProxy(first)
-        self.resize(1440, 900)
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         self.viewport.setFocus()
 
     @property

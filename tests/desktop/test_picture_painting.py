@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state import geometry
 from desktop.state.geometry import View
-from desktop.views.canvas import canvas_of
+from desktop.views.canvas import Canvas, canvas_of
 from desktop.views.viewport import PIXELS_FROM, paint_picture, to_qimage
 from tests.desktop.conftest import dicom, open_paths
 
@@ -73,3 +73,20 @@ def test_levels_of_gray_reach_the_screen_as_they_are() -> None:
     assert np.array_equal(values(to_qimage(ramp)), np.repeat(ramp[..., None], 3, axis=2))
     colours = np.stack([ramp, 255 - ramp, ramp // 2], axis=2)
     assert np.array_equal(values(to_qimage(colours)), colours)
+
+
+def test_after_a_failure_while_painting_the_window_goes_on(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A painter that is not ended makes Qt end the process."""
+
+    def fail(painter: QPainter, canvas: Canvas) -> None:
+        raise ValueError("a mistake of ours")
+
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    view = app.window.viewport
+    with monkeypatch.context() as patch:
+        patch.setattr(view, "_painters", [fail])
+        with pytest.raises(ValueError, match="a mistake of ours"):
+            view.grab()
+    assert view.grab().toImage().pixelColor(view.width() // 2, view.height() // 2).lightness() > 0

@@ -11,6 +11,7 @@ from desktop.app import App
 from desktop.state import geometry
 from desktop.state.studies import identify
 from engine.errors import UserError
+from engine.voi import Window
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import derive_stack
 
@@ -126,3 +127,23 @@ def test_planes_open_in_their_middle_while_viewports_are_linked(qtbot: QtBot, ap
     app.desk.links.toggle()
     planes(qtbot, app, tmp_path)
     assert [viewport.index for viewport in app.desk.layout.viewports[:3]] == [2, 64, 64]
+
+
+def test_planes_are_shown_at_the_window_of_their_stack_and_the_stack_comes_back_as_it_was(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    derive_stack(tmp_path, POSITIONS, FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    window = Window(40.0, 400.0)
+    app.desk.viewport.set_shades(window, True, "Hot iron")
+    app.desk.mpr.toggle()
+    settle(qtbot, app)
+    assert app.desk.mpr.shown
+    shades = [(one.window, one.inverted, one.colours) for one in app.desk.layout.viewports]
+    assert shades == [(window, True, "Hot iron")] * 4
+    app.desk.mpr.toggle()
+    settle(qtbot, app)
+    back = app.desk.viewport
+    assert (back.window, back.inverted, back.colours) == (window, True, "Hot iron")
+    assert back.picture is not None
+    assert back.picture.inverted
