@@ -21,6 +21,7 @@ from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.data import Gray, PictureFiles, augment
 from training.precision import autocast
+from training.text_views import shortened
 from training.towers import DualEncoder
 
 log = logging.getLogger(__name__)
@@ -88,9 +89,9 @@ class Pictures:
         for image in self.images:
             digest.update(image.tobytes())
         name = f"maps-{digest.hexdigest()[:16]}"
-        for kept in sorted(folder.glob(f"{name}-*.npy")):
-            if int(kept.stem.rpartition("-")[2]) >= self.views:  # a view does not depend on how many there are
-                return open_maps(kept)
+        kept = max(map(open_maps, folder.glob(f"{name}-*.npy")), key=len, default=None)  # the most views
+        if kept is not None and len(kept) > self.views:  # a view does not depend on how many there are
+            return kept
         path = folder / f"{name}-{self.views}.npy"
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
@@ -98,7 +99,10 @@ class Pictures:
         device = next(model.parameters()).device
         target: np.memmap | None = None
         started = time.monotonic()
-        for view in range(self.views + 1):
+        if kept is not None:
+            target = np.lib.format.open_memmap(part, "w+", np.float16, (self.views + 1, *kept.shape[1:]))
+            target[: len(kept)] = kept
+        for view in range(0 if kept is None else len(kept), self.views + 1):
             for first in range(0, len(self.images), CHUNK):
                 pixels = np.stack([self._view(view, i) for i in range(first, min(first + CHUNK, len(self.images)))])
                 with torch.inference_mode(), autocast(device):
@@ -140,12 +144,19 @@ class Texts:
     """Texts as input of the layers that learn; what frozen layers make of them is kept as float16.
 
     Hidden states are kept in memory. When all layers are frozen, one pooled vector a text is kept instead, and in a
-    file of `folder` as well, named by all that it depends on; words cannot be hidden from it any more.
+    file of `folder` as well, named by all that it depends on; words cannot be hidden from it any more, but it may have
+    `views` shortened views (`text_views.shortened`), which lie behind the whole texts.
     """
 
     def __init__(
-        self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int, folder: Path | None = None
-    ) -> None:
+        self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int, folder: Path | None = None,
+        views: int = 0, seed: int = 0,
+    ) -> None:  # fmt: skip
+        self.count, self.views = len(texts), views
+        texts = [
+            *texts,
+            *(shortened(t, np.random.default_rng([seed, v, i])) for v in range(views) for i, t in enumerate(texts)),
+        ]
         self.cut, self.pooled = cut, cut > 0 and cut == getattr(model.text_tower, "layers", 0)
         self.items: list[Tensor] = []  # int64 [L] ids, float16 [L, width] hidden states or float16 [width] features
         path: Path | None = None
@@ -158,13 +169,17 @@ class Texts:
                 return
         model.eval()
         device = next(model.parameters()).device
+        order = np.argsort([len(text) for text in texts], kind="stable")  # neighbours in length pad each other little
+        made: dict[int, Tensor] = {}
         for first in range(0, len(texts), CHUNK):
-            ids, mask = tokenizer.encode_batch(list(texts[first : first + CHUNK]), model.config.max_length)
+            chosen = order[first : first + CHUNK]
+            ids, mask = tokenizer.encode_batch([texts[i] for i in chosen], model.config.max_length)
             with torch.inference_mode():
                 lower = model.text_lower(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device), cut)
             kept = lower.half().cpu() if cut else lower.cpu()
             lengths = mask.sum(1) if not self.pooled else [kept.shape[1]] * len(kept)
-            self.items += [row[: int(length)].clone() for row, length in zip(kept, lengths)]
+            made |= {int(i): row[: int(length)].clone() for i, row, length in zip(chosen, kept, lengths)}
+        self.items = [made[i] for i in range(len(texts))]
         if path:
             write_whole(path, torch.stack(self.items).numpy())
 
@@ -190,6 +205,9 @@ class Texts:
     ) -> Tensor:
         """float [N, D] of the chosen texts; neighbours in length share a chunk, so that little padding is computed."""
         device = next(model.parameters()).device
+        if self.views and rng is not None:
+            drawn = rng.integers(1, self.views + 1, len(chosen))
+            chosen = chosen + self.count * np.where(rng.random(len(chosen)) < CLEAN_SHARE, 0, drawn)
         order = np.argsort([len(self.items[i]) for i in chosen], kind="stable")
         rows = []
         for first in range(0, len(order), CHUNK):
@@ -259,5 +277,5 @@ def embed_all(model: DualEncoder, pictures: Pictures, texts: Texts) -> tuple[NDA
     for first in range(0, len(pictures.images), CHUNK):
         chosen = np.arange(first, min(first + CHUNK, len(pictures.images)))
         image_rows.append(pictures.embed(model, pictures.clean(chosen).to(device)).float().cpu().numpy())
-    text_rows = texts.embed(model, np.arange(len(texts.items))).float().cpu().numpy()
+    text_rows = texts.embed(model, np.arange(texts.count)).float().cpu().numpy()
     return np.concatenate(image_rows), text_rows

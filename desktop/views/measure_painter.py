@@ -117,4 +117,4 @@ def _paint_words(painter: QPainter, canvas: Canvas, item: Measurement, words: Se
     canvas.taken.append(area)
     for row, line in enumerate(words):
         place = QRectF(area.left(), area.top() + row * height, area.width(), height)
-        write(painter, place, Qt.AlignmentFlag.AlignLeft, line, theme.ON_IMAGE if row == 0 else theme.ON_IMAGE_MUTED)
+        write(painter, place, Qt.AlignmentFlag.AlignLeft, line, theme.ON_IMAGE)

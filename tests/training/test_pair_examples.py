@@ -86,6 +86,19 @@ def test_kept_views_of_a_longer_run_serve_a_shorter_one(pairs: Pairs, model: Dua
     assert views <= {tuple(row) for view in longer.maps[:2] for row in view}
 
 
+def test_a_longer_run_goes_on_from_the_kept_views_of_a_shorter_one(
+    pairs: Pairs, model: DualEncoder, tmp_path: Path
+) -> None:
+    at_once = Pictures(pairs.images[:4], model, 18, 2, 1, tmp_path / "at once")
+    shorter = Pictures(pairs.images[:4], model, 18, 1, 1, tmp_path / "after each other")
+    longer = Pictures(pairs.images[:4], model, 18, 2, 1, tmp_path / "after each other")
+    assert shorter.maps is not None
+    assert longer.maps is not None
+    assert at_once.maps is not None
+    assert np.array_equal(longer.maps[:2], shorter.maps)
+    assert np.array_equal(longer.maps, at_once.maps)
+
+
 def test_views_that_differ_in_their_crops_only_are_kept_apart(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
     for intensity in (True, False):
         Pictures(pairs.images[:2], model, 18, 1, 1, tmp_path, intensity)
