@@ -5,7 +5,7 @@ The rows are in desktop/commands, one file a menu.
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QToolButton
 
 from desktop import theme
 from desktop.commands import archive, files, image, measure, report, share, view, windowing
@@ -77,8 +77,9 @@ class Actions(QObject):
         self.show_icons()
         self._fill_menus()
         self._fill_toolbar()
-        for field in (*window.findChildren(QLineEdit), *window.findChildren(QPlainTextEdit)):
-            field.installEventFilter(self)
+        for kind in (QLineEdit, QPlainTextEdit, QComboBox):
+            for field in window.findChildren(kind):
+                field.installEventFilter(self)
         for top in (window, window.images):
             top.installEventFilter(self)
         window.palette_wanted.connect(self.open_palette)
@@ -106,7 +107,7 @@ class Actions(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Before a key is looked up: the rows are those of the picture on screen, and Ctrl+K is the palette's.
 
-        Text fields would take Ctrl+K for themselves, to cut a line.
+        Text fields would take Ctrl+K for themselves, to cut a line. A letter in a box of choices is for the box.
         """
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             if self._still.isActive():
@@ -115,6 +116,10 @@ class Actions(QObject):
             keys = QKeySequence(event.keyCombination())
             if keys in self.actions["palette"].shortcuts():
                 event.ignore()
+                return True
+            letter = event.text().isalnum() and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+            if letter and isinstance(watched, QComboBox):
+                event.accept()
                 return True
         return super().eventFilter(watched, event)
 

@@ -137,6 +137,18 @@ def test_letters_typed_into_a_text_are_no_commands(qtbot: QtBot, app: App) -> No
     assert not app.desk.viewport.inverted
 
 
+def test_a_letter_typed_into_a_box_of_choices_chooses_there(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    box = app.window.search_panel.filters.kind
+    box.setFocus()
+    letter = box.itemText(1)[0]
+    qtbot.keyClick(box, letter.lower())
+    assert box.currentIndex() == 1
+    qtbot.keyClick(box, Qt.Key.Key_I)
+    settle(qtbot, app)
+    assert not app.desk.viewport.inverted
+
+
 def test_choosing_a_series_in_the_list_shows_it(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
     rows = app.window.series_list.model.rows
