@@ -62,7 +62,6 @@ class TrainSettings:
     keep_last: bool = False  # keep the last epoch instead of the best one, which flatters what is measured on val
     average: float = 0.0  # decay of the moving average of the weights that is validated and kept; 0 keeps the weights
     word_dropout: float = 0.0  # share of words hidden from the text tower
-    text_views: int = 0  # shortened views of each text, beside the whole one, for a text tower that is frozen whole
     case_texts: float = 0.0  # how often a pair's text gives way to the findings of its case
     case_modality: bool = False  # the findings of the case are a third modality beside picture and text
     threads: int = 2

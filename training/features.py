@@ -21,7 +21,6 @@ from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.data import Gray, PictureFiles, augment
 from training.precision import autocast
-from training.text_views import shortened
 from training.towers import DualEncoder
 
 log = logging.getLogger(__name__)
@@ -144,19 +143,12 @@ class Texts:
     """Texts as input of the layers that learn; what frozen layers make of them is kept as float16.
 
     Hidden states are kept in memory. When all layers are frozen, one pooled vector a text is kept instead, and in a
-    file of `folder` as well, named by all that it depends on; words cannot be hidden from it any more, but it may have
-    `views` shortened views (`text_views.shortened`), which lie behind the whole texts.
+    file of `folder` as well, named by all that it depends on; words cannot be hidden from it any more.
     """
 
     def __init__(
-        self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int, folder: Path | None = None,
-        views: int = 0, seed: int = 0,
-    ) -> None:  # fmt: skip
-        self.count, self.views = len(texts), views
-        texts = [
-            *texts,
-            *(shortened(t, np.random.default_rng([seed, v, i])) for v in range(views) for i, t in enumerate(texts)),
-        ]
+        self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int, folder: Path | None = None
+    ) -> None:
         self.cut, self.pooled = cut, cut > 0 and cut == getattr(model.text_tower, "layers", 0)
         self.items: list[Tensor] = []  # int64 [L] ids, float16 [L, width] hidden states or float16 [width] features
         path: Path | None = None
@@ -205,9 +197,6 @@ class Texts:
     ) -> Tensor:
         """float [N, D] of the chosen texts; neighbours in length share a chunk, so that little padding is computed."""
         device = next(model.parameters()).device
-        if self.views and rng is not None:
-            drawn = rng.integers(1, self.views + 1, len(chosen))
-            chosen = chosen + self.count * np.where(rng.random(len(chosen)) < CLEAN_SHARE, 0, drawn)
         order = np.argsort([len(self.items[i]) for i in chosen], kind="stable")
         rows = []
         for first in range(0, len(order), CHUNK):
@@ -277,5 +266,5 @@ def embed_all(model: DualEncoder, pictures: Pictures, texts: Texts) -> tuple[NDA
     for first in range(0, len(pictures.images), CHUNK):
         chosen = np.arange(first, min(first + CHUNK, len(pictures.images)))
         image_rows.append(pictures.embed(model, pictures.clean(chosen).to(device)).float().cpu().numpy())
-    text_rows = texts.embed(model, np.arange(texts.count)).float().cpu().numpy()
+    text_rows = texts.embed(model, np.arange(len(texts.items))).float().cpu().numpy()
     return np.concatenate(image_rows), text_rows

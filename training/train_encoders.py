@@ -85,15 +85,9 @@ class Split:
             self.pairs.images, model, towers.frozen_image_stages, views, settings.train.crop_seed, folder,
             settings.train.intensity,
         )  # fmt: skip
-        text_views = settings.train.text_views if name == "train" else 0
-        self.texts = Texts(
-            every, model, Tokenizer.from_str(words), towers.frozen_text_layers, folder, text_views,
-            settings.train.crop_seed,
-        )  # fmt: skip
+        self.texts = Texts(every, model, Tokenizer.from_str(words), towers.frozen_text_layers, folder)
         if self.texts.pooled and settings.train.word_dropout:
             raise UserError("Words cannot be hidden from a text tower that is frozen whole; set word_dropout to 0.")
-        if text_views and not self.texts.pooled:
-            raise UserError("text_views are for a text tower that is frozen whole; set it to 0, or use word_dropout.")
 
     def embed(self, model: DualEncoder) -> tuple[Rows, Rows]:
         """float32 [images, D] and [unique texts, D], clean views."""
