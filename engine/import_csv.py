@@ -134,9 +134,14 @@ def _case(
         attribution="; ".join(part for part in credit if part),
         patient=row.get("patient_id") or None,
         names=names,
-        identifiers=tuple(row[column] for column in ("patient_name", "patient_id", "accession") if row.get(column)),
+        identifiers=identifiers(row),
         named_by_pictures=bool(pictures) and not row.get("study_uid"),
     )
+
+
+def identifiers(row: Row) -> tuple[str, ...]:
+    """What in a row says who the patient is, to be removed from the text."""
+    return tuple(row[column] for column in ("patient_name", "patient_id", "accession") if row.get(column))
 
 
 def _sex(value: str) -> str:

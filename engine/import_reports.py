@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from engine.import_csv import MATCH_COLUMNS, Row, read_rows, report_cases
+from engine.import_csv import MATCH_COLUMNS, Row, identifiers, read_rows, report_cases
 from engine.import_source import FoundCase
 
 
@@ -34,15 +34,18 @@ class ReportTable:
                 if row.get(column) and row.get("text"):
                     self._by_name.setdefault((column, row[column]), index)
 
-    def take(self, case: FoundCase) -> str:
-        """The text for a case, "" when no unused row names it."""
+    def take(self, case: FoundCase) -> FoundCase:
+        """The case with the text of the first unused row that names it; as it is when there is none.
+
+        Its patient comes from the row as well where the source knows none, as with PNG and JPEG files.
+        """
         for column in MATCH_COLUMNS:
             for value in case.names.get(column, ()):
                 index = self._by_name.get((column, value))
                 if index is not None and index not in self._used:
                     self._used.add(index)
-                    return self._rows[index]["text"]
-        return ""
+                    return _with_row(case, self._rows[index])
+        return case
 
     def rest(self) -> Iterator[FoundCase | Rejected]:
         """What no case took: report-only cases, and rows without text."""
@@ -54,3 +57,12 @@ class ReportTable:
                 yield replace(case, name=where)
             else:
                 yield Rejected(where, "It has no text.")
+
+
+def _with_row(case: FoundCase, row: Row) -> FoundCase:
+    return replace(
+        case,
+        text=row["text"],
+        patient=case.patient or row.get("patient_id") or None,
+        identifiers=(*case.identifiers, *identifiers(row)),
+    )

@@ -5,7 +5,7 @@ import came: run again after a kill, it skips what is there, completes what is p
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -139,17 +139,11 @@ def _with_reports(
     if table is None:
         yield from ((item, len(items)) for item in items)
         return
-    texts = [table.take(item) if isinstance(item, FoundCase) else "" for item in items]
+    told = [table.take(item) if isinstance(item, FoundCase) else item for item in items]
     rest = list(table.rest())
     result.report_only += [item.name for item in rest if isinstance(item, FoundCase)]
     total = len(items) + len(rest)
-    for item, text in zip(items, texts, strict=True):
-        yield _with_text(item, text), total
-    yield from ((item, total) for item in rest)
-
-
-def _with_text(item: FoundCase | Rejected, text: str) -> FoundCase | Rejected:
-    return replace(item, text=text) if text and isinstance(item, FoundCase) else item
+    yield from ((item, total) for item in (*told, *rest))
 
 
 class _Import:

@@ -1,7 +1,8 @@
 """The image-report pairs of an archive, parted by patient. Knows no networks.
 
 A patient's split follows from a hash of the patient alone, so that who was held out once is held out again when the
-archive has grown, and two programs that read the same archive part it alike.
+archive has grown, and two programs that read the same archive part it alike. Where the patient is not known, a hash of
+the report decides: two pictures of one examination, imported one by one, would else be trained on and held out.
 """
 
 import hashlib
@@ -22,8 +23,16 @@ FEWEST = {TRAIN: (120, 40), VAL: (20, 8), HELD_OUT: (40, 15)}
 MOST_PAIRS = 10_000
 
 
+def person_of(patient: str | None, text: str | None, case_id: int) -> str:
+    """Who a case counts as: its patient, else all cases without one that have the same report, else itself."""
+    if patient:
+        return patient
+    words = " ".join((text or "").split())
+    return f"text {hashlib.sha256(words.encode()).hexdigest()}" if words else f"case {case_id}"
+
+
 def split_of(patient: str) -> str:
-    """The split of a patient, from nothing but its (hashed) name."""
+    """The split of a person, from nothing but its (hashed) name."""
     place = int.from_bytes(hashlib.sha256(f"split {patient}".encode()).digest()[:8], "big") / 2**64
     if place < SHARES[HELD_OUT]:
         return HELD_OUT
@@ -34,7 +43,7 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
     """Every archived image whose case has a report.
 
     Args:
-        archive: the local store; a case without a known patient counts as a patient of its own.
+        archive: the local store; for cases without a known patient see `person_of`.
         size: side of the image tower's input; pictures are kept half as large again, for crops.
         most: larger archives give this many pairs, chosen by hash.
 
@@ -48,7 +57,7 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
     )
     rows = []
     for image_id, case_id, patient, modality, text in chosen(found, most):
-        person = patient or f"case {case_id}"
+        person = person_of(patient, text, case_id)
         values = {"modality": modality, "source": "own archive"}
         rows.append(Pair(Path(str(image_id)), " ".join(text.split()), split_of(person), person, person, values))
     refuse_too_few(rows)
@@ -61,12 +70,12 @@ def pictures(archive: Archive, size: int, most: int) -> dict[str, list[Gray]]:
     The split is that of `read`: a picture of a held-out patient is held out here as well.
     """
     found = archive.read(
-        """SELECT images.id, cases.id, cases.patient FROM images JOIN cases ON cases.id = images.case_id
-        ORDER BY images.id"""
+        """SELECT images.id, cases.id, cases.patient, reports.text FROM images JOIN cases ON cases.id = images.case_id
+        LEFT JOIN reports ON reports.case_id = cases.id ORDER BY images.id"""
     )
     result: dict[str, list[Gray]] = {name: [] for name in SHARES}
-    for image_id, case_id, patient in chosen(found, most):
-        result[split_of(patient or f"case {case_id}")].append(smaller(archive.image(image_id), size * 3 // 2))
+    for image_id, case_id, patient, text in chosen(found, most):
+        result[split_of(person_of(patient, text, case_id))].append(smaller(archive.image(image_id), size * 3 // 2))
     return result
 
 

@@ -136,6 +136,33 @@ def test_pictures_in_a_folder_take_their_report_by_file_name(
     assert (result.added, result.images, result.reports, result.report_only) == (1, 1, 1, [])
 
 
+def test_pictures_in_a_folder_take_their_patient_from_the_row_of_their_report(
+    archive: Archive, encoder, tmp_path: Path, make_picture: Callable
+) -> None:
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    for seed, name in enumerate(("pa", "lateral", "other", "unnamed")):
+        Image.fromarray(make_picture(seed)).save(folder / f"{name}.png")
+    rows = "pa.png,Q-77,Q-77 has an effusion.\nlateral.png,Q-77,The same.\nother.png,Q-78,None.\nunnamed.png,,Normal.\n"
+    import_path(archive, encoder, folder, reports_file(tmp_path, f"image,patient_id,text\n{rows}"))
+    patients = {}
+    for row in archive.read("SELECT reports.text, cases.patient FROM cases JOIN reports ON reports.case_id = cases.id"):
+        patients[row[0]] = row[1]
+    assert patients["[name] has an effusion."] == patients["The same."] == archive.identity.patient("Q-77")
+    assert patients["None."] == archive.identity.patient("Q-78")
+    assert patients["Normal."] is None
+
+
+def test_the_patient_of_a_study_is_the_one_of_its_header_whatever_the_reports_file_says(
+    archive: Archive, encoder, dicom_folder: Path, tmp_path: Path
+) -> None:
+    rows = "accession,patient_id,text\nACC-1,another,Nodule.\n"
+    import_path(archive, encoder, dicom_folder, reports_file(tmp_path, rows))
+    found = archive.find_case("1.2.3.4.5")
+    assert found is not None
+    assert archive.case(found).patient == archive.identity.patient("HOSP-4711")
+
+
 def test_a_frame_with_burned_in_text_is_not_archived(archive: Archive, encoder, dicom_folder: Path) -> None:
     path = dicom_folder / "CT_small.dcm"
     dataset = pydicom.dcmread(path)

@@ -37,6 +37,22 @@ def test_no_patient_stands_in_two_splits_and_a_grown_archive_keeps_who_was_held_
         assert before.items() <= after.items()
 
 
+def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -> None:
+    vector = np.ones(4, np.float32) / 2
+    with Archive.create(tmp_path / "archive", "tests") as archive:
+        for n in range(400):  # a frontal and a lateral view of 200 patients, each picture imported as a case of its own
+            image = NewImage(np.full((6, 4), n % 250, np.uint8), vector, "image")
+            archive.add_case(NewCase(str(n), images=(image,), report=NewReport(f"Nodule of {n // 2} mm.", vector)))
+        pairs = archive_pairs.read(archive, 32)
+        splits: dict[str, set[str]] = {}
+        for row in pairs.rows:
+            splits.setdefault(row.text, set()).add(row.split)
+        assert len(splits) == len({row.patient for row in pairs.rows}) == 200
+        assert all(len(found) == 1 for found in splits.values())
+        counts = {name: len(found) for name, found in archive_pairs.pictures(archive, 32, 400).items()}
+        assert counts == {name: sum(row.split == name for row in pairs.rows) for name in counts}
+
+
 def test_too_few_pairs_say_how_many_are_needed(tmp_path: Path) -> None:
     with fill(tmp_path, 30) as archive, pytest.raises(UserError, match="needs about 240 of 90 patients"):
         archive_pairs.read(archive, 32)
