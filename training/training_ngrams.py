@@ -13,27 +13,26 @@ from numpy.typing import NDArray
 from engine.copy_guard import HEADER, MAGIC, VERSION, CopyGuard, sequence_hashes
 
 WORDS = 8
+LEAST_BITS = 11
+"""Low bits a sequence: another sequence is taken for one of the texts' at a rate of at most 2 ** -11."""
 
 
-def write(path: Path, texts: Iterable[str], n: int = WORDS, max_bytes: int = 600_000) -> float:
+def write(path: Path, texts: Iterable[str], n: int = WORDS, room: int = 600_000, least_bits: int = LEAST_BITS) -> float:
     """Write every sequence of `n` words of the texts as a set of hashes.
 
     Args:
         texts: all texts that a model was trained on.
-        max_bytes: size that the file keeps to, by a smaller number of bits a hash.
+        room: bytes that may be filled with more bits a sequence than `least_bits`. More sequences than fit into it
+            make a larger file: about `least_bits` + 2 bits each.
+        least_bits: low bits of a sequence, which bound the rate of errors by 2 ** -least_bits.
 
     Returns:
         the rate at which a sequence that is not in the texts is taken for one that is.
-
-    Raises:
-        ValueError: the texts hold more sequences than fit with at least 4 low bits each.
     """
     hashes = np.unique(np.fromiter((h for text in texts for h in sequence_hashes(text, n)), np.uint64))
     high_bits = max(1, math.ceil(math.log2(max(2, len(hashes)))))
-    room = (max_bytes - HEADER.size - 2) * 8 - len(hashes) - 2**high_bits
-    low_bits = min(32, room // max(1, len(hashes)), 63 - high_bits)
-    if low_bits < 4:
-        raise ValueError(f"{len(hashes)} word sequences do not fit in {max_bytes} bytes")
+    spare = (room - HEADER.size - 2) * 8 - len(hashes) - 2**high_bits
+    low_bits = min(32, max(least_bits, spare // max(1, len(hashes))))
     return _write(path, np.unique(hashes >> np.uint64(64 - high_bits - low_bits)), n, high_bits, low_bits)
 
 

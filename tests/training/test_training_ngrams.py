@@ -50,12 +50,11 @@ def test_other_sequences_are_taken_for_copies_at_the_rate_that_the_writer_states
     tmp_path: Path, texts: list[str]
 ) -> None:
     path = tmp_path / "small.bin"
-    stated = training_ngrams.write(path, texts, max_bytes=len(texts) * 23)  # so small that errors can be counted
+    stated = training_ngrams.write(path, texts, room=0, least_bits=6)  # so few bits that errors can be counted
     small = CopyGuard.from_file(path)
     others = [" ".join(text.split()[:8]) for text in sentences(2, 6000, 8)]
     measured = sum(map(small.copies, others)) / len(others)
-    assert path.stat().st_size <= len(texts) * 23
-    assert stated > 0.005
+    assert 0.005 < stated <= 2**-6
     assert measured == pytest.approx(stated, rel=0.4)
 
 
@@ -82,9 +81,16 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
         CopyGuard.from_file(path)
 
 
-def test_too_many_sequences_for_the_size_are_refused(tmp_path: Path, texts: list[str]) -> None:
-    with pytest.raises(ValueError, match="do not fit"):
-        training_ngrams.write(tmp_path / "x.bin", texts, max_bytes=2000)
+@pytest.mark.parametrize("share", [1, 4])
+def test_more_sequences_than_the_room_make_a_larger_file_and_no_more_errors(
+    tmp_path: Path, texts: list[str], share: int
+) -> None:
+    path = tmp_path / "large.bin"
+    stated = training_ngrams.write(path, texts[: len(texts) // share], room=2000)
+    guard = CopyGuard.from_file(path)
+    assert all(map(guard.copies, texts[: len(texts) // share]))
+    assert stated <= 2**-training_ngrams.LEAST_BITS
+    assert path.stat().st_size == pytest.approx(len(guard) * (training_ngrams.LEAST_BITS + 2.5) / 8, rel=0.1)
 
 
 def test_more_texts_are_recognised_beside_the_ones_before(tmp_path: Path, texts: list[str]) -> None:
