@@ -6,7 +6,7 @@ Knows nothing of the command line. What fails leaves no folder behind.
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def build(request: Request) -> Path:
     manifests = request.pairs or tuple(request.data / name for name in encoders_kept.data_files("manifests"))
     if not manifests:
         raise UserError("The checkpoint does not say what it was trained on; name the manifests with --pairs.")
-    pairs = data.read_pairs(manifests)
+    pairs = data.read_pairs(manifests, encoders_kept.streams)
     training, held_out = pairs.split("train"), pairs.split("val")
     config = encoders.model.config
     with bundle_writer.new_folder(request.out) as folder:
@@ -81,10 +81,10 @@ def build(request: Request) -> Path:
             bundle_writer.drop_variant(folder, content, variant)
         bundle_writer.write_manifest(folder, content)
         content["draft"] = decoder_kept.extra.get("draft", {})
-        content |= measure(folder, request, manifests, held_out)
+        content |= measure(folder, request, [path.name for path in manifests], pairs)
         if min(len(training.images), len(held_out.images)) >= familiarity.FEWEST:
             shipped = Bundle.open(folder)
-            rows = [shipped.image_features(list(split.images)) for split in (training, held_out)]
+            rows = [shipped.image_features(split.images) for split in (training, held_out)]
             content["familiarity"] = familiarity.write(folder, *rows)
         content |= {
             "intended_use": model_card.INTENDED_USE,
@@ -195,14 +195,18 @@ def check_parity(
     return figures
 
 
-def measure(folder: Path, request: Request, manifests: tuple[Path, ...], held_out: data.Pairs) -> dict[str, Any]:
-    """Metrics, score calibration and evidence threshold of the shipped models, beside the baselines."""
+def measure(folder: Path, request: Request, names: Sequence[str], pairs: data.Pairs) -> dict[str, Any]:
+    """Metrics, score calibration and evidence threshold of the shipped models on val, beside the baselines.
+
+    `names` says which manifests the pairs are from.
+    """
+    held_out = pairs.split("val")
     shipped = FromBundle(folder)
     shipped.constants = None  # the evaluation measures them
     models: dict[str, Embedder] = {name: FromCheckpoint(path) for name, path in request.baselines.items()}
     models[request.name] = shipped
     log.info("measuring %s on %d held-out pairs", ", ".join(models), len(held_out.rows))
-    document, _ = evaluate.evaluate(models, manifests, draws=request.draws)
+    document, _ = evaluate.evaluate_pairs(models, pairs, names, draws=request.draws)
     own = document["models"][request.name]
     groups: dict[str, str] = {}
     for row in held_out.rows:

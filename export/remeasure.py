@@ -21,7 +21,7 @@ from export.__main__ import named
 from training import data
 
 
-def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...]) -> None:
+def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...], stream: bool = False) -> None:
     """Write what `build.measure` finds into the manifest and the card of a bundle, into both or into none.
 
     Raises:
@@ -29,7 +29,8 @@ def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...])
     """
     Bundle.open(bundle)  # refuses damaged ones
     with bundle_writer.changed(bundle) as (folder, content):
-        content |= build.measure(folder, request, manifests, data.read_pairs(manifests).split("val"))
+        pairs = data.read_pairs(manifests, stream)
+        content |= build.measure(folder, request, [path.name for path in manifests], pairs)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}
         made = made_by(folder / bundle_writer.CARD)
@@ -52,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
     add("--data", type=Path, default=Path("data"), help="folder of the manifests")
     add("--pairs", nargs="+", default=["pairs/pairs.csv"], help="CSV manifests, from the data folder")
     add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT")
+    add("--stream", action="store_true", help="decode pictures when they are needed: they do not fit into memory")
     add("--resamples", type=int, default=1000)
     options = parser.parse_args(argv)
     try:
@@ -66,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
             draws=options.resamples,
             command="python -m export.remeasure " + shlex.join(argv),
         )
-        remeasure(options.bundle, request, tuple(options.data / pairs for pairs in options.pairs))
+        remeasure(options.bundle, request, tuple(options.data / pairs for pairs in options.pairs), options.stream)
     except (OSError, KeyError, ValueError) as problem:
         sys.stderr.write(f"{options.bundle} is no bundle that can be measured: {problem}\n")
         return 2

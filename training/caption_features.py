@@ -6,7 +6,8 @@ share all of this work, and another projection costs one matrix product.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ CHUNK = 32
 class Kept:
     """Embeddings by one encoders checkpoint; the towers' part of the work lies in `folder` under a hash of its inputs.
 
-    half: run the towers in bfloat16. Where the image tower was frozen whole, the encoders' training has left what it
+    half: run the towers in bfloat16. stream: the encoders' recipe streams pictures, so what reads them for this should
+    as well. Where the image tower was frozen whole, the encoders' training has left what it
     finds in `folder`, and that is read.
     """
 
@@ -40,7 +42,8 @@ class Kept:
         self.text_key = f"{tower_digest(model.text_tower)} {config.max_length} {half} {self.encoders.tokenizer_json}"
         sizes = f"{config.image_tower} {config.size} {config.pixel_mean} {config.pixel_std}"
         self.image_key = f"{tower_digest(model.image_tower)} {sizes} {half}"
-        recipe = checkpoint.load(path).extra.get("settings", {})
+        loaded = checkpoint.load(path)
+        recipe, self.stream = loaded.extra.get("settings", {}), loaded.streams
         frozen = recipe.get("towers", {}).get("frozen_image_stages", 0)
         stages: Any = getattr(model.image_tower, "stages", ())
         self.frozen_whole = frozen if frozen == len(stages) else 0
@@ -71,7 +74,7 @@ class Kept:
                 if not view:
                     return self._of_pictures(pairs.images)
                 rngs = (np.random.default_rng([1, view, i]) for i in range(len(pairs.images)))
-                return self._of_pictures([data.augment(im, size, rng) for im, rng in zip(pairs.images, rngs)])
+                return self._of_pictures(data.augment(im, size, rng) for im, rng in zip(pairs.images, rngs))
 
             yield self.features([self.image_key, f"view {view}", *names], make)
 
@@ -113,12 +116,12 @@ class Kept:
         return np.stack(rows)
 
     @torch.inference_mode()
-    def _of_pictures(self, pictures: Sequence[data.Gray]) -> Rows:
+    def _of_pictures(self, pictures: Iterable[data.Gray]) -> Rows:
         model = self.encoders.model
         tower: Any = model.image_tower
-        parts = []
-        for first in range(0, len(pictures), CHUNK):
-            pixels = torch.from_numpy(to_batch(pictures[first : first + CHUNK], model.config.size))
+        parts, left = [], iter(pictures)
+        while chunk := list(islice(left, CHUNK)):
+            pixels = torch.from_numpy(to_batch(chunk, model.config.size))
             lower = model.image_lower(pixels.to(self.encoders.device), 0)
             parts.append(tower.upper(lower, 0).float().cpu().numpy())
         return np.concatenate(parts)

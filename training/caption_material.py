@@ -98,7 +98,7 @@ class Material:
 def gather(
     encoders_path: Path, settings: DataSettings, dim: int, max_tokens: int, root: Path, cache: Path, half: bool = True
 ) -> Material:
-    """Read the manifests below `root` and embed all that any mode learns from.
+    """Read the manifests below `root` and embed all that any mode learns from; pictures as the encoders' recipe says.
 
     Args:
         dim: width of the decoder, for its word vectors.
@@ -108,7 +108,7 @@ def gather(
     """
     kept = Kept(encoders_path, cache, half)
     encoders = kept.encoders
-    sets = [data.read_pairs([root / name]) for name in settings.pairs]
+    sets = [data.read_pairs([root / name], kept.stream) for name in settings.pairs]
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
     of_pairs = list(dict.fromkeys(row.text for row in rows))

@@ -27,6 +27,11 @@ class Checkpoint:
     tokenizer_json: str
     extra: dict[str, Any]
 
+    @property
+    def streams(self) -> bool:
+        """Whether its recipe decodes pictures when they are needed, since they do not all fit into memory."""
+        return bool(self.extra.get("settings", {}).get("data", {}).get("stream", False))
+
     def data_files(self, kind: str) -> list[str]:
         """Data files of a kind ("pairs", "texts", "manifests") that it learned from, named from the data folder.
 

@@ -36,7 +36,9 @@ def main(argv: Sequence[str]) -> int:
     models[options.name] = (
         FromBundle(options.bundle, options.variant) if options.bundle else FromCheckpoint(options.checkpoint)
     )
-    document, spaces = evaluate(models, options.pairs, options.split, options.centre, options.seed)
+    document, spaces = evaluate(
+        models, options.pairs, options.split, options.centre, options.seed, stream=options.stream
+    )
     if options.plot:
         chosen = [name for name in (next(iter(spaces)), options.name) if name in spaces]
         shared_space_plot.draw(options.plot, [spaces[name] for name in dict.fromkeys(chosen)])
@@ -56,6 +58,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--bundle", type=Path, help="folder of an exported bundle")
     add("--variant", help="variant of the bundle; default: the one the product takes")
     add("--pairs", type=Path, nargs="+", default=[], help="CSV manifests of pairs")
+    add("--stream", action="store_true", help="decode pictures when they are needed: they do not fit into memory")
     add("--split", default="val")
     add("--name", default="this model", help="how the tables call it")
     add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT")
@@ -92,20 +95,21 @@ Space = tuple[str, Any, Any, Any]
 
 def evaluate(
     models: dict[str, Embedder], manifests: Sequence[Path], split: str = "val", centre: bool = False, seed: int = 0,
-    draws: int = measure.DRAWS,
+    draws: int = measure.DRAWS, stream: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Space]]:  # fmt: skip
     """Measure every model on one split, and compare the last one with each of the others.
 
     Args:
         models: by the name that tables show; the last is the candidate, the others its baselines.
         centre: adds each model with mean-centring by its TRAIN means.
+        stream: decode pictures when they are needed, see `data.read_pairs`.
 
     Returns:
         the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration}},
         chance, habit (most frequent captions), comparisons, rejected; and what a picture of each space needs.
     """
     names = [path.name for path in manifests]
-    return evaluate_pairs(models, data.read_pairs(manifests), names, split, centre, seed, draws)
+    return evaluate_pairs(models, data.read_pairs(manifests, stream), names, split, centre, seed, draws)
 
 
 def evaluate_pairs(

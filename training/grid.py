@@ -119,7 +119,7 @@ def measured(checkpoint: Path, settings: config.Settings, root: Path) -> dict[st
     """Every metric on val, raw and centred."""
     torch.set_num_threads(settings.train.threads)
     manifests = [root / name for name in settings.data.manifests]
-    pairs = data.read_pairs(manifests)
+    pairs = data.read_pairs(manifests, settings.data.stream)
     document, _ = evaluate_pairs({"raw": FromCheckpoint(checkpoint)}, pairs, settings.data.manifests, centre=True)
     models = document.pop("models")
     names = {"raw": "raw", "raw, centred": "centred"}

@@ -79,7 +79,8 @@ def over_seeds(runs: Sequence[Mapping[str, Any]], names: Sequence[str], root: Pa
     if not seeds:
         raise UserError("The recipes have no seed in common; let the grid finish.")
     settings = chosen(runs, names[-1])[0]["settings"]
-    pairs = data.read_pairs([root / name for name in settings["data"]["manifests"]])
+    files = settings["data"]
+    pairs = data.read_pairs([root / name for name in files["manifests"]], files.get("stream", False))
     val = pairs.split("val")
     items = pool.build(val.rows)
     found: dict[str, list[measure.Measured]] = {}

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_a_bundle_over_its_size_is_refused_and_not_left_behind(tiny: Request, tm
     with pytest.raises(UserError, match=r"MB too many .*onnx"):
         build(dataclasses.replace(tiny, out=tmp_path / "big", variants=("fp32",), draws=2, most_bytes=1000))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_are_streamed_where_those_of_the_training_were(tiny: Request, tmp_path: Path) -> None:
+    kept = checkpoint.load(tiny.checkpoint)
+    told = {"settings": {**kept.extra["settings"], "data": {"manifests": ["pairs/pairs.csv"], "stream": True}}}
+    streaming = tmp_path / "encoders.pt"
+    checkpoint.save(streaming, kept.kind, kept.config, checkpoint.build(kept), kept.tokenizer_json, told)
+    folder = Path(shutil.copytree(tiny.data / "pairs", tmp_path / "data" / "pairs")).parent
+    damaged = folder / "pairs/images/3.png"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    with pytest.raises(UserError, match=r"3\.png cannot be decoded"):
+        build(dataclasses.replace(tiny, checkpoint=streaming, data=folder, out=tmp_path / "b", variants=("fp32",)))
 
 
 def test_a_captioner_of_other_encoders_is_refused(tiny: Request, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,20 @@ def test_centring_with_the_means_of_the_train_split_leaves_no_calibration_of_ano
     found = document["models"]
     assert found["m"]["calibration"] != found["m, centred"]["calibration"]
     assert found["m, centred"]["metrics"]["mean_cos_text"]["value"] < found["m"]["metrics"]["mean_cos_text"]["value"]
+
+
+def test_pictures_may_be_decoded_one_by_one_and_a_damaged_one_is_then_met_on_the_way(
+    encoders: Path, manifest: Path, tmp_path: Path
+) -> None:
+    model = FromCheckpoint(encoders)
+    folder = Path(shutil.copytree(manifest.parent, tmp_path / "pairs"))
+    read = [evaluate.evaluate({"m": model}, [folder / "pairs.csv"], draws=2, stream=kind)[0] for kind in (False, True)]
+    assert read[0] == read[1]
+    damaged = folder / "val3.png"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    options = ["--checkpoint", str(encoders), "--pairs", str(folder / "pairs.csv")]
+    with pytest.raises(UserError, match=r"val3\.png cannot be decoded"):
+        evaluate.main([*options, "--stream"])
 
 
 def test_a_configuration_file_names_what_the_command_line_does_not(

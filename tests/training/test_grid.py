@@ -1,6 +1,7 @@
 """A grid of two tiny recipes on eight real pictures: what is measured once is not trained again."""
 
 import csv
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from engine.errors import UserError
 from training import __main__ as command
-from training import grid, grid_table, results
+from training import config, grid, grid_table, results
+from training.train_encoders import train
 
 FIXTURES = Path(__file__).parents[1] / "data"
 RECIPE = """
@@ -103,6 +105,17 @@ def test_the_results_are_means_over_the_seeds_below_what_was_written_by_hand(pla
     assert {run["variant"] for run in json.loads((docs / "grid.json").read_text())} == {"CLIP", "ATP + CU"}
     assert (docs / "curves.png").stat().st_size > 5000
     assert (docs / "shared-space.png").stat().st_size > 5000
+
+
+def test_a_grid_of_streaming_recipes_measures_streaming_as_well(place: Path) -> None:
+    recipe = config.read(place / "recipe.toml")
+    recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, stream=True))
+    best = train(recipe, place, place / "run", place / "cache")
+    with (place / "pairs/pairs.csv").open() as stream:
+        damaged = place / "pairs" / next(row["image"] for row in csv.DictReader(stream) if row["split"] == "val")
+    damaged.write_bytes(damaged.read_bytes()[:-2000])
+    with pytest.raises(UserError, match="cannot be decoded"):
+        grid.measured(best, recipe, place)
 
 
 def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -280,6 +281,23 @@ def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytes
     np.testing.assert_allclose(
         first.val_images, model.images(read_pairs([root / "pairs.csv"]).split("val").images), atol=1e-6
     )
+
+
+def test_pictures_are_streamed_where_those_of_the_encoders_were(root: Path, tmp_path: Path) -> None:
+    kept = checkpoint.load(root / "best.pt")
+    told = {"settings": {"data": {"stream": True}}}
+    network = checkpoint.build(kept)
+    checkpoint.save(tmp_path / "streaming.pt", "encoders", kept.config, network, kept.tokenizer_json, told)
+    data = DataSettings(["pairs.csv"], views=1)
+    whole, streamed = (
+        gather(path, data, 16, 8, root, tmp_path / path.stem, half=False)
+        for path in (root / "best.pt", tmp_path / "streaming.pt")
+    )
+    np.testing.assert_array_equal(whole.conditions, streamed.conditions)
+    folder = Path(shutil.copytree(root, tmp_path / "data"))
+    (folder / "3.png").write_bytes((root / "3.png").read_bytes()[:200])
+    with pytest.raises(UserError, match=r"3\.png cannot be decoded"):
+        gather(tmp_path / "streaming.pt", data, 16, 8, folder, tmp_path / "cache", half=False)
 
 
 def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
