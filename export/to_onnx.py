@@ -16,10 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
+from engine.errors import UserError
 from training.captioner import CaptionDecoder
 from training.towers import DualEncoder, unit
 
 OPSET = 20
+MOST_BYTES = 2_000_000_000
+"""Of weights in one file: an ONNX file is one protobuf message, which ends at 2 GiB with the graph around them."""
 
 
 class ImageGraph(nn.Module):
@@ -105,7 +108,12 @@ def export_graph(
     output_names: list[str],
     axes: tuple[dict[int, Dim], ...],
 ) -> None:
-    """Write any network as one ONNX file; `axes` names the varying axes of each input."""
+    """Write any network as one ONNX file; `axes` names the varying axes of each input.
+
+    Raises:
+        UserError: its weights do not fit into one file.
+    """
+    refuse_too_large(graph, path)
     with torch.no_grad(), _quiet():
         program = torch.onnx.export(
             graph.eval(),
@@ -127,6 +135,16 @@ def export_graph(
         del node.metadata_props[:]
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def refuse_too_large(graph: nn.Module, path: Path) -> None:
+    """Raise UserError, before minutes go into a graph that cannot be saved."""
+    size = sum(value.numel() * value.element_size() for value in (*graph.parameters(), *graph.buffers()))
+    if size > MOST_BYTES:
+        raise UserError(
+            f"{path.name} would hold {size / 1e9:.1f} GB of weights, and an ONNX file takes {MOST_BYTES / 1e9:.1f} GB; "
+            "train a smaller tower (every variant starts from fp32)."
+        )
 
 
 def _name_weights(graph: onnx.GraphProto, module: nn.Module) -> None:
