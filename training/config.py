@@ -79,6 +79,10 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def identity(self, examples: int) -> dict[str, Any]:
+        """What the trainer has to be told of a run besides [train], so that no other recipe or data resumes it."""
+        return {**{name: table for name, table in self.as_dict().items() if name != "train"}, "examples": examples}
+
 
 def from_dict(values: dict[str, Any]) -> Settings:
     """Settings from nested tables.

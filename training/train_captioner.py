@@ -170,8 +170,12 @@ def train(
     val_ids = caption_data.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
     extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": learned_from(settings)}
+    encoders = digest(Path(settings.encoders))
     if not language:
-        extra["encoders_sha256"] = digest(Path(settings.encoders))
+        extra["encoders_sha256"] = encoders
+    # Encoders are told by what they are: the same file may lie elsewhere, and another may lie there.
+    recipe = {name: value for name, value in asdict(settings).items() if name != "encoders"}
+    identity = {"recipe": recipe, "encoders": encoders, "examples": [len(material.paired), len(material.alone)]}
 
     def validate() -> Metrics:
         loss = caption_data.token_loss(model, val_ids, material.val_images, tokenizer.pad_id)
@@ -186,7 +190,7 @@ def train(
         seed=loop.seed, epochs=loop.epochs, batch=1, lr=loop.lr, weight_decay=loop.weight_decay, warmup=loop.warmup,
         patience=loop.patience, threads=loop.threads, half=loop.half,
     )  # fmt: skip
-    Trainer(model, NextToken(loop.smoothing), examples, sizes, validate, keep, out).run(resume)
+    Trainer(model, NextToken(loop.smoothing), examples, sizes, validate, keep, out, identity).run(resume)
     if not language:
         finish(best, model, whole, out)
     return best

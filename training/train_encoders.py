@@ -168,7 +168,7 @@ def fit(
 
     trainer = Trainer(
         model, objective, examples, settings.train,
-        lambda: quick_metrics(*val.embed(model), val.own), keep, out,
+        lambda: quick_metrics(*val.embed(model), val.own), keep, out, settings.identity(len(examples)),
     )  # fmt: skip
     log.info("%d pairs to train on, %d to validate on", len(training.pairs.rows), len(val.pairs.rows))
     found = trainer.run(resume)

@@ -116,7 +116,7 @@ def train(settings: config.Settings, root: Path, out: Path, resume: bool = False
     objective = Objective(settings.loss.tau, settings.loss.learn_tau, settings.loss.atp, settings.loss.cu)
     trainer = Trainer(
         model, objective.to(next(model.parameters()).device), examples, settings.train,
-        lambda: found_halves(model, val), keep, out,
+        lambda: found_halves(model, val), keep, out, settings.identity(len(examples)),
     )  # fmt: skip
     log.info("%d texts to train on, %d to validate on; before: %s", len(examples), len(val), found_halves(model, val))
     trainer.run(resume)

@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -52,16 +52,19 @@ class Trainer:
         validate: metrics of the model now; must hold "score", higher is better.
         keep: called with the model and its metrics whenever the score is the best so far.
         folder: takes log.jsonl and last.pt.
+        identity: plain values that tell this run from others besides `settings` (loss, data, number of examples); only
+            the same ones resume it.
     """
 
     def __init__(
         self, model: nn.Module, objective: nn.Module, examples: Examples, settings: TrainSettings,
         validate: Callable[[], Metrics], keep: Callable[[Metrics], None], folder: Path,
+        identity: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         if len(examples) < 2:
             raise UserError("Training needs at least two pairs; check the manifests.")
         self.model, self.objective, self.examples, self.settings = model, objective, examples, settings
-        self.validate, self.keep, self.folder = validate, keep, folder
+        self.validate, self.keep, self.folder, self.identity = validate, keep, folder, dict(identity or {})
         self.device = next(model.parameters()).device
         self.parts = distributed.world() * settings.accumulate
         if settings.batch % self.parts or len(examples) < self.parts:
@@ -199,6 +202,7 @@ class Trainer:
         """last.pt: all that the next epoch depends on."""
         content = {
             "settings": asdict(self.settings),
+            "identity": self.identity,
             "model": {name: value.detach() for name, value in self.learned()},
             "buffers": dict(self.model.named_buffers()),  # batch normalisation keeps its statistics there
             "objective": self.objective.state_dict(),
@@ -212,9 +216,19 @@ class Trainer:
         checkpoint.write(self.folder / "last.pt", content)
 
     def restore(self) -> None:
+        """Go on from last.pt.
+
+        Raises:
+            UserError: it is of another recipe, of other encoders or of other data, naming what differs.
+        """
         content = checkpoint.read(self.folder / "last.pt")
-        if asdict(TrainSettings()) | content["settings"] != asdict(self.settings):  # new ones count as their default
-            raise UserError(f"{self.folder} holds a run with other settings; resume with those, or give another --out.")
+        before = {**content.get("identity", {}), "train": asdict(TrainSettings()) | content["settings"]}
+        others = differences(before, {**self.identity, "train": asdict(self.settings)})
+        if others:
+            raise UserError(
+                f"{self.folder} holds a run with other settings or data ({', '.join(others)}); resume with those, or "
+                "give another --out."
+            )
         with torch.no_grad():
             for name, value in self.learned():
                 value.copy_(content["model"][name])
@@ -237,6 +251,18 @@ class Trainer:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
         part.write_text("".join(lines), encoding="utf-8")
         part.replace(path)
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Names of what is no more as it was, "loss.atp"; what an earlier version did not tell counts as the same."""
+    names = []
+    for name, value in before.items():
+        other = now.get(name)
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            names += [f"{name}.{inner}" for inner in differences(value, other)]
+        elif value != other:
+            names.append(name)
+    return names
 
 
 def schedule(step: int, total: int, warmup: float) -> float:

@@ -152,6 +152,24 @@ def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp
     assert json.loads((tmp_path / "run" / "captions.json").read_text())["captions"] == 4
 
 
+def test_a_run_is_not_finished_on_other_encoders_nor_with_other_noise(root: Path, tmp_path: Path) -> None:
+    begun = settings(root, "both", epochs=1)
+    train_captioner.train(begun, root, tmp_path / "run", tmp_path)
+    kept = checkpoint.load(root / "best.pt")
+    shutil.copy(root / "best.pt", tmp_path / "same.pt")  # the same ones in another place may go on
+    network = checkpoint.build(kept)
+    checkpoint.save(tmp_path / "other.pt", "encoders", kept.config, network, kept.tokenizer_json, {"metrics": {"x": 1}})
+    moved = replace(begun, encoders=str(tmp_path / "same.pt"))
+    train_captioner.train(moved, root, tmp_path / "run", tmp_path, resume=True)
+    for other, named in (
+        (replace(begun, encoders=str(tmp_path / "other.pt")), "encoders"),
+        (replace(begun, data=replace(begun.data, noise_high=0.3)), "recipe.data.noise_high"),
+        (replace(begun, mode="pairs"), "recipe.mode"),
+    ):
+        with pytest.raises(UserError, match=named):
+            train_captioner.train(other, root, tmp_path / "run", tmp_path, resume=True)
+
+
 def test_a_resumed_run_gives_the_curve_of_an_unbroken_one(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,26 @@ def test_a_recipe_becomes_a_checkpoint_that_embeds(tmp_path: Path, stages: int, 
     assert model.text(torch.tensor([[2, 9, 3]]), torch.ones(1, 3, dtype=torch.long)).shape == (1, 16)
 
 
+def test_a_run_is_not_resumed_with_another_loss_nor_with_other_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(FIXTURES / "pairs", tmp_path / "pairs")
+    recipe = tmp_path / "tiny.toml"
+    options = ["encoders", "--config", str(recipe), "--data", str(tmp_path), "--cache", str(tmp_path / "cache")]
+    options += ["--out", str(tmp_path / "run")]
+    recipe.write_text(RECIPE.format(stages=18, layers=2).replace("word_dropout = 0.1", "").replace("= 2\nb", "= 1\nb"))
+    assert command.main(options) == 0
+    whole = recipe.read_text()
+    recipe.write_text(whole.replace("atp = 1.0", "atp = 0.0"))
+    assert command.main([*options, "--resume"]) == 2
+    assert "(loss.atp)" in capsys.readouterr().err
+    recipe.write_text(whole)
+    lines = (tmp_path / "pairs/pairs.csv").read_text().splitlines()
+    (tmp_path / "pairs/pairs.csv").write_text("\n".join([lines[0], *lines[2:]]) + "\n")
+    assert command.main([*options, "--resume"]) == 2
+    assert "examples" in capsys.readouterr().err
+
+
 def test_kept_maps_are_used_again_only_for_the_same_pictures(tmp_path: Path) -> None:
     shutil.copytree(FIXTURES / "pairs", tmp_path / "pairs")
     recipe = tmp_path / "tiny.toml"

@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import UserError
-from training import precision
+from training import checkpoint, precision
 from training.config import TrainSettings
 from training.losses import Objective
 from training.trainer import Metrics, Trainer, layers_above, parameter_groups, schedule
@@ -57,8 +58,9 @@ class Killed(Exception):
 
 
 def trainer(
-    folder: Path, settings: TrainSettings = SETTINGS, die_in: int = 0, scores: list[float] | None = None
-) -> Trainer:
+    folder: Path, settings: TrainSettings = SETTINGS, die_in: int = 0, scores: list[float] | None = None,
+    identity: dict[str, Any] | None = None,
+) -> Trainer:  # fmt: skip
     torch.manual_seed(11)
     model, examples = TinyTowers(), TinyExamples()
     validated = 0
@@ -74,7 +76,7 @@ def trainer(
         return {"score": scores[validated - 1] if scores else float((z[0] * z[1]).sum(1).mean())}
 
     objective = Objective(tau=0.07, learn_tau=True, atp_weight=1.0, cu_weight=1.0)
-    return Trainer(model, objective, examples, settings, validate, lambda metrics: None, folder)
+    return Trainer(model, objective, examples, settings, validate, lambda metrics: None, folder, identity)
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
@@ -109,6 +111,25 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     trainer(tmp_path, replace(SETTINGS, epochs=1)).run()
     with pytest.raises(UserError, match="other settings"):
         trainer(tmp_path, replace(SETTINGS, lr=0.5)).run(resume=True)
+
+
+def test_resuming_as_another_run_is_refused_naming_what_differs(tmp_path: Path) -> None:
+    mine = {"loss": {"atp": 1.0, "cu": 1.0}, "encoders": "a1", "examples": 20}
+    trainer(tmp_path, identity=mine).run()
+    before = (tmp_path / "last.pt").read_bytes()
+    other = {"loss": {"atp": 0.0, "cu": 1.0}, "encoders": "b2", "examples": 20}
+    with pytest.raises(UserError, match=r"\(loss\.atp, encoders\); resume with those, or give another --out"):
+        trainer(tmp_path, identity=other).run(resume=True)
+    assert (tmp_path / "last.pt").read_bytes() == before
+    trainer(tmp_path, identity={**mine, "told by a later version": True}).run(resume=True)
+
+
+def test_a_run_that_does_not_say_what_it_is_of_is_resumed_by_its_settings(tmp_path: Path) -> None:
+    trainer(tmp_path).run()
+    content = checkpoint.read(tmp_path / "last.pt")
+    del content["identity"]
+    checkpoint.write(tmp_path / "last.pt", content)
+    assert trainer(tmp_path, identity={"examples": 20}).run(resume=True)["epoch"] > 0
 
 
 def test_training_stops_when_val_gets_no_better(tmp_path: Path) -> None:
