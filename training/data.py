@@ -17,6 +17,8 @@ from training import readers
 
 Gray = NDArray[np.uint8]
 DAMAGED = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError)
+DEEP = ("I", "I;16", "I;16B", "I;16L", "F")
+"""Pillow's modes of more than 8 bits a pixel."""
 NEEDED = ("image", "text", "split", "patient_id", "split_group")
 
 
@@ -52,7 +54,7 @@ class PictureFiles(Sequence[Gray]):
             return read_gray(self.paths[index])
         except DAMAGED as problem:
             raise UserError(
-                f"{self.paths[index]} cannot be decoded any more; remove its row from the manifest and resume."
+                f"{self.paths[index]} cannot be decoded: {reason(problem)} Remove its row from the manifest and resume."
             ) from problem
 
 
@@ -127,7 +129,13 @@ def with_training_pairs(pairs: Pairs, manifests: Sequence[Path], stream: bool = 
     return Pairs(rows, images, [*pairs.rejected, *read.rejected])
 
 
+class TooDeep(ValueError):
+    """A picture whose values say nothing of how bright they are to be shown."""
+
+
 def reason(problem: BaseException) -> str:
+    if isinstance(problem, TooDeep):
+        return str(problem)
     return "The image is missing." if isinstance(problem, FileNotFoundError) else "The image is unreadable."
 
 
@@ -175,9 +183,18 @@ def check_header(path: Path) -> None:
 
 
 def read_gray(path: Path) -> Gray:
-    """uint8 [H, W] of a picture file."""
+    """uint8 [H, W] of a picture file; 16-bit gray keeps its upper 8 bits, as in `engine.picture`.
+
+    Raises:
+        TooDeep: values of another depth, or of 12 bits and less in 16, whose upper 8 bits are next to black.
+    """
     with Image.open(path) as image:
-        return np.asarray(image.convert("L"))
+        if image.mode not in DEEP:
+            return np.asarray(image.convert("L"))
+        values = np.asarray(image)
+        if image.mode == "F" or not 4095 < values.max() <= 65535 or values.min() < 0:
+            raise TooDeep("The image has more than 8 bits and no window to show them at; export 8-bit pictures.")
+        return (values >> 8).astype(np.uint8)
 
 
 def refuse_crossing(rows: Sequence[Pair]) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.errors import UserError
-from training.data import augment, read_pairs, with_training_pairs
+from engine.picture import load_picture
+from training.data import augment, read_gray, read_pairs, with_training_pairs
 
 FIXTURES = Path(__file__).parents[1] / "data" / "pairs"
 
@@ -78,6 +80,26 @@ def test_bad_rows_are_listed_with_their_reason_and_the_rest_goes_on(manifest: Pa
     assert "missing" in reasons["pairs.csv:2"]
     assert "empty" in reasons["pairs.csv:3"]
     assert "unreadable" in reasons["pairs.csv:4"]
+
+
+def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 64).astype(np.uint16)[None].repeat(4, 0)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    assert np.array_equal(read_gray(tmp_path / "deep.png"), load_picture(tmp_path / "deep.png").gray)
+
+
+@pytest.mark.parametrize(
+    "values", [np.linspace(0, 4095, 64, dtype=np.uint16), np.linspace(0, 1, 64, dtype=np.float32),
+               np.linspace(-1000, 3000, 64, dtype=np.int32)]
+)  # fmt: skip
+def test_values_without_a_window_are_refused_and_not_shown_white_or_black(manifest: Path, values: np.ndarray) -> None:
+    Image.fromarray(values[None].repeat(4, 0)).save(manifest.with_name("deep.tif"))
+    change(manifest, 0, image="deep.tif")
+    pairs = read_pairs([manifest])
+    assert len(pairs.rows) == 7
+    assert "export 8-bit pictures. (deep.tif)" in pairs.rejected[0].reason
+    with pytest.raises(UserError, match=r"deep\.tif.* export 8-bit pictures"):
+        list(read_pairs([manifest], stream=True).images)
 
 
 @pytest.mark.parametrize("column", ["patient_id", "split_group"])
