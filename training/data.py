@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
@@ -20,11 +20,15 @@ DAMAGED = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.Decom
 DEEP = ("I", "I;16", "I;16B", "I;16L", "F")
 """Pillow's modes of more than 8 bits a pixel."""
 NEEDED = ("image", "text", "split", "patient_id", "split_group")
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture with its text. values: the other columns of the row (modality, location, case_findings, ...)."""
+    """One picture with its text. values: the other columns of the row (modality, location, case_findings, ...).
+
+    where: manifest and line, for messages; of a folder in a public layout the picture.
+    """
 
     path: Path
     text: str
@@ -32,6 +36,7 @@ class Pair:
     patient: str
     group: str
     values: dict[str, str] = field(default_factory=dict)
+    where: str = ""
 
 
 class PictureFiles(Sequence[Gray]):
@@ -92,18 +97,14 @@ def read_pairs(manifests: Iterable[Path], stream: bool = False) -> Pairs:
     for manifest in manifests:
         pairs, refused = read_manifest(manifest)
         rejected += refused
-        for number, pair in enumerate(pairs, start=2):
-            where = str(pair.path) if manifest.is_dir() else f"{manifest}:{number}"
-            if not pair.text:
-                rejected.append(Rejected(where, "The text is empty."))
-                continue
+        for pair in pairs:
             try:
                 if stream:
                     check_header(pair.path)
                 else:
                     images.append(read_gray(pair.path))
             except DAMAGED as problem:
-                rejected.append(Rejected(where, f"{reason(problem)} ({pair.path.name})"))
+                rejected.append(Rejected(pair.where, f"{reason(problem)} ({pair.path.name})"))
                 continue
             rows.append(pair)
     refuse_crossing(rows)
@@ -140,40 +141,72 @@ def reason(problem: BaseException) -> str:
 
 
 def read_manifest(manifest: Path) -> tuple[list[Pair], list[Rejected]]:
-    """All rows of one CSV, checked for its columns only, or of a folder in a public layout; and what was left out.
+    """The usable rows of one CSV, or of a folder in a public layout, and the others; no picture is looked at.
 
     Raises:
-        UserError: the manifest is missing, or lacks a column or rows; a folder of no known layout.
+        UserError: the manifest is missing, no CSV in UTF-8, or lacks a column or rows; a folder of no known layout.
     """
     if manifest.is_dir():
         found = readers.read(manifest)
-        return as_pairs(found.rows, manifest), found.rejected
+        folder, rejected = manifest, list(found.rejected)
+        lines = [(str(manifest / row["image"]), row) for row in found.rows]
+    else:
+        folder, rejected = manifest.parent, []
+        lines = [(f"{manifest}:{number}", row) for number, row in read_lines(manifest)]
+    pairs = []
+    for where, line in lines:
+        if problem := problem_of(line):
+            rejected.append(Rejected(where, problem))
+        else:
+            pairs.append(pair_of(line, folder, where))
+    return pairs, rejected
+
+
+def read_lines(manifest: Path) -> list[tuple[int, dict[str, str]]]:
+    """(number of its last line, row) of a pairs CSV, all cells stripped; a cell that is not there is empty.
+
+    Raises:
+        UserError: see `read_manifest`.
+    """
     try:
-        with manifest.open(encoding="utf-8", newline="") as stream:
-            lines = list(csv.DictReader(stream))
+        with manifest.open(encoding="utf-8-sig", newline="") as stream:  # Excel puts a byte order mark first
+            reader = csv.DictReader(stream)
+            columns = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = columns
+            rows = [(reader.line_num, {name: (row[name] or "").strip() for name in columns if name}) for row in reader]
     except OSError as problem:
         raise UserError(f"There is no readable manifest at {manifest}; name the data folder with --data.") from problem
-    missing = [name for name in NEEDED if lines and name not in lines[0]]
-    if missing or not lines:
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise UserError(f"{manifest} is no CSV file in UTF-8 ({problem}); save it again as one.") from problem
+    missing = [name for name in NEEDED if name not in columns]
+    if missing or not rows:
         raise UserError(
-            f"The manifest {manifest} has no {', '.join(missing) or 'rows'}; see the README on its columns."
+            f"The manifest {manifest} has no {', '.join(missing) or 'rows'}; docs/training.md lists its columns."
         )
-    return as_pairs(lines, manifest.parent), []
+    return rows
 
 
-def as_pairs(lines: Iterable[dict[str, str]], folder: Path) -> list[Pair]:
-    """Rows of a pairs CSV whose pictures are named from `folder`."""
-    return [
-        Pair(
-            folder / line["image"],
-            " ".join((line["text"] or "").split()),
-            line["split"],
-            line["patient_id"],
-            line["split_group"],
-            {name: value or "" for name, value in line.items() if name and name not in NEEDED},
-        )
-        for line in lines
-    ]
+def problem_of(line: Mapping[str, str]) -> str:
+    """Why a row cannot be used whatever its picture, or "" when it can."""
+    empty = [name for name in NEEDED if not line[name]]
+    if empty:
+        return f"The {empty[0]} is empty."
+    if line["split"] not in SPLITS:
+        return f"The split {line['split']!r} is none of {', '.join(SPLITS)}."
+    return ""
+
+
+def pair_of(line: Mapping[str, str], folder: Path, where: str = "") -> Pair:
+    """A row of a pairs CSV whose picture is named from `folder`."""
+    return Pair(
+        folder / line["image"],
+        " ".join(line["text"].split()),
+        line["split"],
+        line["patient_id"],
+        line["split_group"],
+        {name: value for name, value in line.items() if name not in NEEDED},
+        where,
+    )
 
 
 def check_header(path: Path) -> None:

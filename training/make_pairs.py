@@ -34,7 +34,7 @@ def write(root: Path, out: Path, layout: str = "", as_published: bool = False) -
         raise UserError(f"No pair of {root} can be used: {rejected[0].reason if rejected else 'it has none.'}")
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = [{**row, "image": Path(os.path.relpath(root / row["image"], out.parent)).as_posix()} for row in kept]
-    data.refuse_crossing(data.as_pairs(lines, out.parent))
+    data.refuse_crossing([data.pair_of(line, out.parent) for line in lines])
     table(out, COLUMNS, lines)
     table(out.with_suffix(".rejected.csv"), ("path", "reason"), [refused.as_dict() for refused in rejected])
     return len(kept), rejected

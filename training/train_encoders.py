@@ -28,14 +28,17 @@ TEXT_COLUMNS = ("text", "caption", "findings", "impression")
 
 def corpus(path: Path) -> list[str]:
     """Every text of a CSV or CSV.gz, from those of its columns that hold text."""
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
             return [line[name] for line in csv.DictReader(stream) for name in TEXT_COLUMNS if line.get(name)]
     except OSError as problem:
         raise UserError(
             f"There is no readable text file at {path}; name the data folder with --data, or take the file out of "
             "`texts` in the configuration."
         ) from problem
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise UserError(f"{path} is no CSV file in UTF-8 ({problem}); save it again as one.") from problem
 
 
 def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEncoder, str]:

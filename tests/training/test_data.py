@@ -10,7 +10,8 @@ from PIL import Image
 
 from engine.errors import UserError
 from engine.picture import load_picture
-from training.data import augment, read_gray, read_pairs, with_training_pairs
+from training.data import augment, read_gray, read_manifest, read_pairs, with_training_pairs
+from training.train_encoders import corpus
 
 FIXTURES = Path(__file__).parents[1] / "data" / "pairs"
 
@@ -80,6 +81,46 @@ def test_bad_rows_are_listed_with_their_reason_and_the_rest_goes_on(manifest: Pa
     assert "missing" in reasons["pairs.csv:2"]
     assert "empty" in reasons["pairs.csv:3"]
     assert "unreadable" in reasons["pairs.csv:4"]
+
+
+def test_a_csv_from_a_spreadsheet_is_read_whatever_it_puts_around_the_cells(manifest: Path) -> None:
+    header, first, *_ = manifest.read_text().splitlines()
+    manifest.write_text(f"{header.replace(',', ', ')}\n{first.replace(',train,', ', train ,')}\n", "utf-8-sig")
+    assert read_pairs([manifest]).split("train").rows[0].patient == read_pairs([FIXTURES / "pairs.csv"]).rows[0].patient
+
+
+@pytest.mark.parametrize("content", ["text\nhéart\n".encode("latin-1"), b"text\n" + b"a" * 200_000 + b"\n"])
+def test_what_is_no_csv_in_utf_8_gets_one_clear_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.csv").write_bytes(content)
+    for read in (read_manifest, corpus):
+        with pytest.raises(UserError, match=r"bad\.csv is no CSV file in UTF-8 .*; save it again"):
+            read(tmp_path / "bad.csv")
+
+
+def test_rows_that_lack_a_cell_or_name_another_split_are_listed_by_their_line(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "images", tmp_path / "images")
+    picture = next((tmp_path / "images").iterdir()).name
+    rows = [
+        "image,text,split,patient_id,split_group",
+        f"images/{picture},good,train,p1,p1",
+        f'images/{picture},"two\nlines",train,p1,p1',
+        f"images/{picture},no patient,train,,p2",
+        f"images/{picture},no group,train,p3,",
+        ",no picture,train,p4,p4",
+        f"images/{picture},capital,Train,p5,p5",
+        f"images/{picture},short",
+        f"images/{picture},long,val,p6,p6,more,cells",
+    ]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
+    pairs = read_pairs([tmp_path / "pairs.csv"])
+    assert [row.text for row in pairs.rows] == ["good", "two lines", "long"]
+    assert [(Path(refused.path).name, refused.reason) for refused in pairs.rejected] == [
+        ("pairs.csv:5", "The patient_id is empty."),
+        ("pairs.csv:6", "The split_group is empty."),
+        ("pairs.csv:7", "The image is empty."),
+        ("pairs.csv:8", "The split 'Train' is none of train, val, test."),
+        ("pairs.csv:9", "The split is empty."),
+    ]
 
 
 def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path) -> None:
