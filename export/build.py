@@ -62,7 +62,7 @@ def build(request: Request) -> Path:
     training, held_out = pairs.split("train"), pairs.split("val")
     config = encoders.model.config
     with bundle_writer.new_folder(request.out) as folder:
-        texts, sources = training_texts(request, encoders_kept, decoder_kept, training)
+        texts, sources, counts = training_texts(request, encoders_kept, decoder_kept, training)
         (folder / bundle_writer.TOKENIZER).write_text(encoders.tokenizer_json, encoding="utf-8")
         training_ngrams.write(folder / bundle_writer.NGRAMS, texts)
         log.info("writing %s", ", ".join(request.variants))
@@ -88,8 +88,9 @@ def build(request: Request) -> Path:
             content["familiarity"] = familiarity.write(folder, *rows)
         content |= {
             "intended_use": model_card.INTENDED_USE,
-            "licence": model_card.LICENCE,
+            "licence": model_card.licence(sources),
             "data_provenance": sources,
+            "learned_from": counts,
             "four_bit_weights": [variants.SMALL_TEXT, variants.SMALL_IMAGE, variants.SMALL_CAPTIONER]
             if request.small
             else [],
@@ -124,20 +125,42 @@ def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionD
 
 def training_texts(
     request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: data.Pairs
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Every text that either model learned from, and for each source its rows, its use and its licences."""
-    rows = list(training.rows)
-    known = {row.path for row in rows}
-    for name in captioner.data_files("pairs"):
-        rows += [r for r in data.read_manifest(request.data / name)[0] if r.split == "train" and r.path not in known]
-    sources = provenance(rows, lambda row: "image and text towers, captioner" if row.path in known else "captioner")
+) -> tuple[list[str], list[dict[str, Any]], dict[str, int]]:
+    """All that either model learned from.
+
+    Returns:
+        every text; for each source its rows, its use and its licences; and of what the towers learned from, how many
+        pictures, different texts and patients.
+    """
+    towers = unique([*training.rows, *training_rows(request.data, encoders.data_files("more"))])
+    captioned = unique(training_rows(request.data, captioner.data_files("pairs")))
+
+    def used_for(row: data.Pair) -> str:
+        uses = {"image and text towers": towers, "captioner": captioned}
+        return ", ".join(use for use, rows in uses.items() if (row.path, row.text) in rows)
+
+    rows = list((towers | captioned).values())
+    sources = provenance(rows, used_for)
     texts = [row.text for row in rows]
     for name in captioner.data_files("texts"):
         found_texts = corpus(request.data / name)
         texts += found_texts
         use = "captioner, and vocabulary of the text tower"
         sources.append({"name": name, "rows": len(found_texts), "used_for": use, "licences": licences(name)})
-    return texts, sources
+    counts = {
+        "pictures": len({row.path for row in towers.values()}),
+        "texts": len({row.text for row in towers.values()}),
+        "patients": len({row.patient for row in towers.values()}),
+    }
+    return texts, sources, counts
+
+
+def training_rows(folder: Path, names: Iterable[str]) -> list[data.Pair]:
+    return [row for name in names for row in data.read_manifest(folder / name)[0] if row.split == "train"]
+
+
+def unique(rows: Iterable[data.Pair]) -> dict[tuple[Path, str], data.Pair]:
+    return {(row.path, row.text): row for row in rows}
 
 
 def provenance(rows: Iterable[data.Pair], used_for: Callable[[data.Pair], str]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """MODEL_CARD.md of a bundle, written from its manifest. Knows no models: every number comes from what was measured."""
 
+import re
 from typing import Any
 
 from training import table
@@ -8,21 +9,60 @@ INTENDED_USE = (
     "Research on similar-case retrieval and report drafting in radiology. Not for diagnostic use, nor for any decision "
     "about a patient. Not a medical device."
 )
-LICENCE = (
-    "Weights: research use only, non-commercial, because most of the training data is. The code that runs them is "
-    "Apache-2.0. No training text, image or embedding is part of this bundle."
+NON_COMMERCIAL = "Weights: research use only, non-commercial, because most of the training data is."
+AS_THE_DATA = (
+    "Weights: research use only, and no further than the licences of their training data allow, which this export has "
+    "not judged."
 )
+CODE = "The code that runs them is Apache-2.0. No training text, image or embedding is part of this bundle."
+OF_SOURCES = {
+    "covid-chestxray": "Radiographs of the chest are nearly all of COVID-19 patients, few are normal",
+    "MedPix-2.0": "CT and MR are teaching cases, so rare diseases are over-represented",
+}
+"""What is known of public sources, by how their name begins; said only where no other pictures were learned from."""
 LIMITS = (
-    "About 1,300 different training texts with pictures cannot teach fine findings: expect modality, region and broad "
-    "findings, not details, sizes or sides.",
-    "Radiographs of the chest are nearly all of COVID-19 patients, few are normal; CT and MR are teaching cases, so "
-    "rare diseases are over-represented.",
     "Drafts are fluent before they are right. Read every sentence against the picture; evidence is similar wording in "
     "other reports, never proof.",
     "English only. One frame at a time: no volumes, no comparison with earlier studies.",
     "Training never mirrored a picture, so sides keep their meaning; pictures shown mirrored will mislead the models.",
     "Patients differ from the training data by age, sex, device and country; none of this was measured.",
 )
+
+
+def licence(sources: list[dict[str, Any]]) -> str:
+    """What may be done with the weights, from the licences that the sources state."""
+    restricted = sum(one["rows"] for one in sources if any(map(forbids_commerce, one["licences"])))
+    most = 2 * restricted > sum(one["rows"] for one in sources)
+    return f"{NON_COMMERCIAL if most else AS_THE_DATA} {CODE}"
+
+
+def forbids_commerce(stated: str) -> bool:
+    return bool(re.search(r"\bNC\b|non-?commercial", stated, re.IGNORECASE))
+
+
+def limits(manifest: dict[str, Any]) -> list[str]:
+    """What to expect: of the data as far as it is known, then what holds for any."""
+    learned = manifest.get("learned_from")
+    names = [one["name"] for one in manifest["data_provenance"] if one["used_for"].startswith("image")]
+    known = [said for start, said in OF_SOURCES.items() if any(name.startswith(start) for name in names)]
+    ours = bool(names) and all(name.startswith(tuple(OF_SOURCES)) for name in names)
+    lines = []
+    if learned and ours:
+        about = int(float(f"{learned['texts']:.2g}"))
+        lines.append(
+            f"About {about:,} different training texts with pictures cannot teach fine findings: expect modality, "
+            "region and broad findings, not details, sizes or sides."
+        )
+    elif learned:
+        before = " before it was adapted" if "adapted" in manifest else ""
+        lines.append(
+            f"It learned from {learned['pictures']:,} pictures of {learned['patients']:,} patients with "
+            f"{learned['texts']:,} different texts{before}; kinds of pictures and findings that are rare among them "
+            "are told badly."
+        )
+    if ours:
+        lines.append("; ".join(known) + ".")
+    return [*lines, *LIMITS]
 
 
 def card(manifest: dict[str, Any], command: str) -> str:
@@ -34,7 +74,7 @@ def card(manifest: dict[str, Any], command: str) -> str:
         f"## Intended use\n\n{manifest['intended_use']}",
         f"## Licence\n\n{manifest['licence']}",
         "## Training data\n\n" + provenance(manifest["data_provenance"]),
-        "## Limits\n\n" + "\n".join(f"- {line}" for line in LIMITS),
+        "## Limits\n\n" + "\n".join(f"- {line}" for line in limits(manifest)),
         "## Files\n\n" + files(manifest),
         "## Parity with the checkpoint\n\n" + parity(manifest["parity"]),
         "## Measured on held-out pairs, with the models of this bundle\n\n" + table.markdown(manifest["evaluation"]),

@@ -8,8 +8,8 @@ import torch
 
 from engine.errors import UserError
 from export.__main__ import main
-from export.build import Request, build
-from training import checkpoint
+from export.build import Request, build, training_texts
+from training import checkpoint, data
 
 
 def manifest(folder: Path) -> dict:
@@ -35,7 +35,8 @@ def test_the_manifest_says_where_the_bundle_comes_from(bundle_folder: Path) -> N
     content = manifest(bundle_folder)
     assert content["schema_version"] == 1
     assert "Not for diagnostic use" in content["intended_use"]
-    assert "non-commercial" in content["licence"]
+    assert "no further than the licences of their training data allow" in content["licence"]
+    assert content["learned_from"] == {"pictures": 48, "texts": 48, "patients": 48}
     assert content["seed"] == 3
     assert content["data_provenance"] == [
         {"name": "tests", "rows": 48, "used_for": "image and text towers, captioner", "licences": ["CC0"]}
@@ -44,10 +45,26 @@ def test_the_manifest_says_where_the_bundle_comes_from(bundle_folder: Path) -> N
     assert set(content["calibration"]) == {"image-image", "image-report", "report-report"}
 
 
+def test_what_was_learned_from_beside_the_manifests_is_told_and_recognised(tiny: Request) -> None:
+    encoders, captioner = checkpoint.load(tiny.checkpoint), checkpoint.load(tiny.captioner)
+    text = "An irregular hypoechoic lesion of the upper outer quadrant with spiculated margins"
+    row = f"image,text,split,patient_id,split_group,source,licence\na.png,{text},train,m1,m1,Ultrasounds,CC BY\n"
+    (tiny.data / "more.csv").write_text(row + row.splitlines()[1].replace("train", "val") + "\n")
+    encoders.extra["settings"]["data"]["more"] = ["more.csv"]
+    training = data.read_pairs([tiny.data / "pairs/pairs.csv"]).split("train")
+    texts, sources, counts = training_texts(tiny, encoders, captioner, training)
+    assert texts[-1] == text
+    assert sources[-1] == {
+        "name": "Ultrasounds", "rows": 1, "used_for": "image and text towers", "licences": ["CC BY"],
+    }  # fmt: skip
+    assert counts == {"pictures": 49, "texts": 49, "patients": 49}
+
+
 def test_the_card_shows_use_limits_and_measurements(bundle_folder: Path) -> None:
     card = (bundle_folder / "MODEL_CARD.md").read_text()
-    for part in ("Not for diagnostic use", "python -m export tiny", "chance", "24 images", "## Limits", "COVID"):
+    for part in ("Not for diagnostic use", "python -m export tiny", "chance", "24 images", "## Limits", "48 pictures"):
         assert part in card
+    assert "COVID" not in card
 
 
 def test_no_training_text_is_in_the_bundle(bundle_folder: Path, tiny: Request) -> None:
