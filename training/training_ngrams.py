@@ -39,19 +39,23 @@ def write(path: Path, texts: Iterable[str], n: int = WORDS, room: int = 600_000,
 def add(path: Path, texts: Iterable[str]) -> int:
     """Add the sequences of more texts to a file that `write` made; returns how many were not in it.
 
+    The file keeps its version, since its hashes were made by the rule of that version.
+
     Raises:
         UserError: the file is missing, damaged or of another kind.
     """
     with path.open("rb") as file:
-        _, _, n, _, low_bits, high_bits, _, _ = HEADER.unpack(file.read(HEADER.size))
+        _, version, n, _, low_bits, high_bits, _, _ = HEADER.unpack(file.read(HEADER.size))
     known = CopyGuard.from_file(path).values
-    fresh = np.fromiter((h for text in texts for h in sequence_hashes(text, n)), np.uint64)
+    fresh = np.fromiter((h for text in texts for h in sequence_hashes(text, n, version)), np.uint64)
     values = np.union1d(known, fresh >> np.uint64(64 - high_bits - low_bits))
-    _write(path, values, n, high_bits, low_bits)
+    _write(path, values, n, high_bits, low_bits, version)
     return len(values) - len(known)
 
 
-def _write(path: Path, values: NDArray[np.uint64], n: int, high_bits: int, low_bits: int) -> float:
+def _write(
+    path: Path, values: NDArray[np.uint64], n: int, high_bits: int, low_bits: int, version: int = VERSION
+) -> float:
     """The file of sorted, unique values, each the upper bits of a hash; the rate at which another is found in it."""
     # Bits from the most significant to the least, the order in which the reader shifts them in.
     shifts = np.arange(low_bits - 1, -1, -1, dtype=np.uint64)
@@ -60,6 +64,6 @@ def _write(path: Path, values: NDArray[np.uint64], n: int, high_bits: int, low_b
     vector = np.zeros(2**high_bits + len(values), np.uint8)
     vector[high + np.arange(len(values))] = 1
     packed = np.packbits(vector)
-    header = HEADER.pack(MAGIC, VERSION, n, len(values), low_bits, high_bits, len(low), len(packed))
+    header = HEADER.pack(MAGIC, version, n, len(values), low_bits, high_bits, len(low), len(packed))
     path.write_bytes(header + low.tobytes() + packed.tobytes())
     return float(len(values) / 2.0 ** (high_bits + low_bits))

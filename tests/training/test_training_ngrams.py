@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.copy_guard import CopyGuard, sequence_hashes, words
+from engine.copy_guard import HEADER, CopyGuard, sequence_hashes, words
 from engine.errors import UserError
 from training import training_ngrams
 
@@ -71,6 +71,49 @@ def test_a_text_without_eight_words_anywhere_gives_an_empty_set(tmp_path: Path) 
 
 def test_words_ignore_accents_hyphens_and_case() -> None:
     assert words("Ménière's X-ray, 2.5 cm") == ["meniere", "s", "x", "ray", "2", "5", "cm"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Очаговых и инфильтративных изменений в лёгких с обеих сторон не выявлено.",
+        "Δεν παρατηρούνται εστιακές βλάβες στους πνεύμονες και στο μεσοθωράκιο.",
+        "फेफड़ों में दोनों ओर कोई भी नई गांठ नहीं दिखती है।",
+        "两肺纹理清晰，未见明显实质性病变。",
+        "ปอดทั้งสองข้างไม่พบความผิดปกติ",
+    ],
+    ids=["Russian", "Greek", "Hindi", "Chinese", "Thai"],
+)
+def test_a_report_of_any_script_is_recognised_when_it_is_repeated(tmp_path: Path, text: str) -> None:
+    training_ngrams.write(tmp_path / "ngrams.bin", [text])
+    guard = CopyGuard.from_file(tmp_path / "ngrams.bin")
+    assert guard.copies(f"x {text.upper()} y")
+    assert not guard.copies(text[:6])
+
+
+def test_words_of_any_script_lose_case_and_marks_and_scripts_without_blanks_count_by_characters() -> None:
+    assert words("Лёгкие: Ø 2 см, STRAẞE") == ["легкие", "ø", "2", "см", "strasse"]
+    assert words("हृदय") == ["हदय"]  # the vowel sign is a mark: it does not cut the word in two
+    assert words("CT检查, 3㎝") == ["ct", "检", "查", "3cm"]
+
+
+def test_a_file_of_the_first_version_keeps_its_rule_of_ascii_words(tmp_path: Path) -> None:
+    path = tmp_path / "old.bin"
+    training_ngrams.write(path, ["one two three four five six seven eight"])
+    assert HEADER.unpack_from(path.read_bytes())[1] == 2
+    assert not CopyGuard.from_file(path).copies("one two three four β five six seven eight")
+    as_first_version(path)
+    assert CopyGuard.from_file(path).copies("one two three four β five six seven eight")
+    training_ngrams.add(path, ["nine µ ten eleven twelve thirteen fourteen fifteen sixteen"])
+    assert HEADER.unpack_from(path.read_bytes())[1] == 1
+    assert CopyGuard.from_file(path).copies("nine ten eleven twelve thirteen fourteen fifteen sixteen")
+
+
+def as_first_version(path: Path) -> None:
+    """Both versions hash ASCII words alike, so a file of such words differs in its number only."""
+    content = path.read_bytes()
+    magic, _, *rest = HEADER.unpack_from(content)
+    path.write_bytes(HEADER.pack(magic, 1, *rest) + content[HEADER.size :])
 
 
 @pytest.mark.parametrize("content", [b"", b"not such a file at all, but long enough", b"KNGR" + bytes(20) + b"more"])
