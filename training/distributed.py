@@ -13,6 +13,7 @@ Started by torchrun, which sets RANK, WORLD_SIZE and LOCAL_RANK; without it ther
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -21,6 +22,9 @@ from torch import distributed as group
 
 Value = TypeVar("Value")
 Loss = tuple[Tensor, dict[str, float]]
+PATIENCE = timedelta(hours=12)
+"""How long processes wait for one another: process 0 fetches models, keeps maps and calibrates alone, on large sets for
+hours, while torch gives up after 10 to 30 minutes."""
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def processes() -> Iterator[None]:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    group.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    group.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     try:
         yield
     finally:

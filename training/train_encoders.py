@@ -18,6 +18,7 @@ from training.command import arguments
 from training.features import PairExamples, Pictures, Texts, embed_all
 from training.losses import Objective
 from training.metrics import recall_at
+from training.metrics_retrieval import shared_groups
 from training.towers import DualEncoder
 from training.trainer import Metrics, Trainer
 
@@ -121,7 +122,7 @@ def calibration(images: Rows, texts: Rows, rows: Sequence[data.Pair]) -> dict[st
     """Mean and deviation of the raw cosines between unrelated items of a split, by kind of pair (for z-scores)."""
     items = pool.build(rows)
     both = np.concatenate([images, texts])
-    return constants(both @ both.T, items.is_text, items.item_groups @ items.item_groups.T)
+    return constants(both @ both.T, items.is_text, shared_groups(items.item_groups))
 
 
 def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:

@@ -167,6 +167,16 @@ def test_without_torchrun_there_is_one_process() -> None:
         assert distributed.from_first(lambda: 7) == 7
 
 
+def test_processes_wait_for_hours_while_the_first_prepares(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1"}
+    for name, value in {**alone, "MASTER_PORT": str(free_port())}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with distributed.processes():
+        backend = torch.distributed.distributed_c10d._get_default_group()._get_backend(torch.device("cpu"))
+        assert backend.options._timeout.total_seconds() > 6 * 3600
+
+
 def stopped_after_one_epoch(folder: Path) -> None:
     """The schedule knows both epochs from the start, as in a run that is killed."""
     with pytest.MonkeyPatch.context() as patch:
