@@ -18,8 +18,9 @@ from training.data import Gray, Pair, Pairs
 
 TRAIN, VAL, HELD_OUT = "train", "val", "held out"
 SHARES = {TRAIN: 0.68, VAL: 0.12, HELD_OUT: 0.2}
-FEWEST = {TRAIN: (120, 40), VAL: (20, 8), HELD_OUT: (40, 15)}
-"""Pairs and patients that each split needs: below, ten of the held-out texts are most of them, and a gain is chance."""
+FEWEST = {TRAIN: (120, 40, 40), VAL: (20, 10, 8), HELD_OUT: (40, 20, 15)}
+"""Pairs, different texts and patients that each split needs: below, ten of the held-out texts are most of them, and a
+gain is chance. Texts are counted on their own since all patients may share a stock text."""
 MOST_PAIRS = 10_000
 
 
@@ -48,7 +49,7 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
         most: larger archives give this many pairs, chosen by hash.
 
     Raises:
-        UserError: a split has too few pairs or patients, saying how many there are and how many are needed.
+        UserError: a split has too few pairs, different texts or patients, saying how many there are and are needed.
     """
     found = archive.read(
         """SELECT images.id, cases.id, cases.patient, cases.modality, reports.text FROM images
@@ -87,16 +88,24 @@ def chosen(rows: list[Any], most: int) -> list[Any]:
 
 
 def refuse_too_few(rows: list[Pair]) -> None:
-    pairs = {name: sum(row.split == name for row in rows) for name in FEWEST}
-    patients = {name: len({row.patient for row in rows if row.split == name}) for name in FEWEST}
-    if all(pairs[name] >= least[0] and patients[name] >= least[1] for name, least in FEWEST.items()):
+    """Raise UserError unless every split has the pairs, different texts and patients of FEWEST."""
+    splits = {name: [row for row in rows if row.split == name] for name in FEWEST}
+    found = {name: counts(of_split) for name, of_split in splits.items()}
+    if all(have >= least for name in FEWEST for have, least in zip(found[name], FEWEST[name])):
         return
     # A split takes its share by chance, so a little more than the sum is asked for.
-    needed = [round(1.2 * max(least[i] / SHARES[name] for name, least in FEWEST.items())) for i in (0, 1)]
+    needed = [round(1.2 * max(least[i] / SHARES[name] for name, least in FEWEST.items())) for i in range(3)]
+    pairs, texts, patients = counts(rows)
     raise UserError(
-        f"The archive has {len(rows)} images with a report, of {sum(patients.values())} patients; adapting needs about "
-        f"{needed[0]} of {needed[1]} patients, so that some can be held out. Import more studies with their reports."
+        f"The archive has {pairs} images with {texts} different reports, of {patients} patients; adapting needs about "
+        f"{needed[0]} with {needed[1]}, of {needed[2]} patients, so that some can be held out. Import more studies "
+        "with their reports."
     )
+
+
+def counts(rows: list[Pair]) -> tuple[int, int, int]:
+    """How many pairs, different texts and patients."""
+    return len(rows), len({row.text for row in rows}), len({row.patient for row in rows})
 
 
 def smaller(gray: Gray, side: int) -> Gray:

@@ -1,5 +1,6 @@
 """Constants that make scores of different kinds comparable, measured once on val. Knows no models and no archives."""
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -7,8 +8,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import UserError
 from training.metrics_retrieval import IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT
 
+log = logging.getLogger(__name__)
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 EmbedTexts = Callable[[list[str]], Floats]
@@ -16,6 +19,11 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
 FEWEST_WORDS = 3
 TAIL, NORMAL_TAIL = 0.99, 2.3263
 """A share of the pairs, and how many deviations above the mean of a normal distribution it ends."""
+FEWEST_PAIRS = 100
+"""Unrelated pairs of a kind; of fewer, the 99th percentile is the largest."""
+LEAST_DEVIATION = 0.01
+"""What integer weights alone may change a cosine by; search divides by the deviation."""
+ONE_GROUP = "Scores are calibrated on unrelated pairs of the split val; give it pairs of at least two split_groups."
 
 
 def constants(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict[str, float]]:
@@ -24,6 +32,8 @@ def constants(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict
     The deviation is that of the upper tail: how far the 99th percentile lies above the mean, over what that is in a
     normal distribution. A ranking is decided among the nearest of thousands, and the tails of the kinds differ:
     pictures of strangers can look very much alike. With the plain deviation the top 10 leaned to the query's own kind.
+    A kind with fewer than FEWEST_PAIRS, as where all patients share a few stock texts, takes the constants of all kinds
+    together: its cosines then count as they are.
 
     Args:
         cosines: float [items, items] between all images and unique texts.
@@ -32,15 +42,26 @@ def constants(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict
             item with itself.
 
     Returns:
-        {"image-image" | "image-report" | "report-report": {"mean", "std"}}, as the manifest of a bundle holds it.
+        {"image-image" | "image-report" | "report-report": {"mean", "std"}}, as the manifest of a bundle holds it; std
+        is at least LEAST_DEVIATION.
+
+    Raises:
+        UserError: no two items are unrelated.
     """
     kinds = is_text[:, None].astype(int) + is_text[None, :].astype(int)
     counted = np.triu(~related, 1)
+    if not counted.any():
+        raise UserError(ONE_GROUP)
     result = {}
     for number, name in enumerate((IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT)):
-        values = np.asarray(cosines, np.float64)[counted & (kinds == number)]
+        chosen = counted & (kinds == number)
+        if (pairs := int(chosen.sum())) < FEWEST_PAIRS:
+            log.warning("%d unrelated %s pairs are too few to calibrate on; all kinds are taken together", pairs, name)
+            chosen = counted
+        values = np.asarray(cosines[chosen], np.float64)
         mean = float(values.mean())
-        result[name] = {"mean": mean, "std": float(np.quantile(values, TAIL) - mean) / NORMAL_TAIL}
+        deviation = float(np.quantile(values, TAIL) - mean) / NORMAL_TAIL
+        result[name] = {"mean": mean, "std": max(deviation, LEAST_DEVIATION)}
     return result
 
 

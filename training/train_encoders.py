@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from training import checkpoint, config, data, distributed, metrics_gap, pool, sources, vocabulary
-from training.calibration import constants
+from training.calibration import ONE_GROUP, constants
 from training.command import arguments
 from training.features import PairExamples, Pictures, Texts, embed_all
 from training.losses import Objective
@@ -150,7 +150,13 @@ def fit(
     settings: config.Settings, model: DualEncoder, words: str, pairs: data.Pairs, out: Path, cache: Path,
     resume: bool = False,
 ) -> Path:  # fmt: skip
-    """Train a model, fresh or trained before, on the pairs of the split train; see `train`."""
+    """Train a model, fresh or trained before, on the pairs of the split train; see `train`.
+
+    Raises:
+        UserError: val has pairs of one split_group only, which gives nothing to calibrate on.
+    """
+    if len({row.group for row in pairs.rows if row.split == "val"}) == 1:
+        raise UserError(ONE_GROUP)
     with distributed.first():
         training, val = (Split(name, pairs, model, words, settings, cache) for name in ("train", "val"))
     options = settings.loss

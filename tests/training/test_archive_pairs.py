@@ -10,13 +10,13 @@ from engine.errors import UserError
 from training import archive_pairs
 
 
-def fill(folder: Path, cases: int) -> Archive:
-    """Two cases a patient, one image and one report each."""
+def fill(folder: Path, cases: int, texts: int = 1000) -> Archive:
+    """Two cases a patient, one image and one report each, with so many different texts at most."""
     archive = Archive.create(folder / "archive", "tests")
     vector = np.ones(4, np.float32) / 2
     for n in range(cases):
         image = NewImage(np.full((60, 40), n % 250, np.uint8), vector, "image")
-        report = NewReport(f"Report {n}.", vector)
+        report = NewReport(f"Report {n % texts}.", vector)
         archive.add_case(NewCase(str(n), "CT", patient=f"P{n // 2}", images=(image,), report=report))
     return archive
 
@@ -54,5 +54,10 @@ def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -
 
 
 def test_too_few_pairs_say_how_many_are_needed(tmp_path: Path) -> None:
-    with fill(tmp_path, 30) as archive, pytest.raises(UserError, match="needs about 240 of 90 patients"):
+    with fill(tmp_path, 30) as archive, pytest.raises(UserError, match="needs about 240 with 120, of 90 patients"):
+        archive_pairs.read(archive, 32)
+
+
+def test_an_archive_of_a_few_stock_texts_is_refused(tmp_path: Path) -> None:
+    with fill(tmp_path, 400, texts=3) as archive, pytest.raises(UserError, match="400 images with 3 different reports"):
         archive_pairs.read(archive, 32)

@@ -3,26 +3,54 @@
 import numpy as np
 import pytest
 
+from engine.errors import UserError
 from training import calibration
 from training.metrics_retrieval import calibrated, other_share
 
 
 def test_constants_agree_with_plain_loops_over_unrelated_pairs() -> None:
     rng = np.random.default_rng(0)
-    cosines = rng.normal(size=(9, 9))
+    cosines = rng.normal(size=(36, 36))
     cosines = (cosines + cosines.T) / 2
-    is_text = np.array([False] * 5 + [True] * 4)
-    group = np.array([0, 0, 1, 2, 3, 0, 1, 2, 4])
+    is_text = np.array([False] * 20 + [True] * 16)
+    group = np.array([0, 0, *range(18), 0, 1, 2, *range(20, 33)])
     found = calibration.constants(cosines, is_text, group[:, None] == group[None, :])
     for name, texts in (("image-image", 0), ("image-report", 1), ("report-report", 2)):
         values = [
-            cosines[i, j] for i in range(9) for j in range(i + 1, 9)
+            cosines[i, j] for i in range(36) for j in range(i + 1, 36)
             if group[i] != group[j] and int(is_text[i]) + int(is_text[j]) == texts
         ]  # fmt: skip
         place = 0.99 * (len(values) - 1)  # linear between the two values around it
         below, above = sorted(values)[int(place)], sorted(values)[min(int(place) + 1, len(values) - 1)]
         tail = below + (place - int(place)) * (above - below) - np.mean(values)
         assert found[name] == {"mean": pytest.approx(np.mean(values)), "std": pytest.approx(tail / 2.3263, rel=1e-4)}
+
+
+def test_a_kind_with_too_few_unrelated_pairs_takes_the_constants_of_all_kinds_together(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Twenty patients whose reports are one of two stock texts."""
+    rng = np.random.default_rng(0)
+    cosines = rng.normal(size=(22, 22)) * 0.1
+    is_text = np.array([False] * 20 + [True] * 2)
+    groups = np.concatenate([np.eye(20, dtype=bool), np.arange(20) % 2 == np.arange(2)[:, None]])
+    found = calibration.constants(cosines, is_text, groups @ groups.T)
+    unrelated = cosines[np.triu(~(groups @ groups.T), 1)]
+    assert found["report-report"]["mean"] == pytest.approx(unrelated.mean())
+    assert found["report-report"]["std"] == pytest.approx(0.1, rel=0.3)
+    assert found["image-image"]["mean"] == pytest.approx(cosines[:20, :20][np.triu_indices(20, 1)].mean())
+    assert "1 unrelated report-report pairs are too few" in caplog.text
+
+
+def test_the_deviation_that_search_divides_by_is_never_zero() -> None:
+    is_text = np.repeat([False, True], 20)
+    found = calibration.constants(np.full((40, 40), 0.5), is_text, np.eye(40, dtype=bool))
+    assert all(entry == {"mean": 0.5, "std": 0.01} for entry in found.values())
+
+
+def test_items_of_one_group_cannot_be_calibrated_on() -> None:
+    with pytest.raises(UserError, match="at least two split_groups"):
+        calibration.constants(np.eye(4), np.array([False, False, True, True]), np.ones((4, 4), bool))
 
 
 def test_two_kinds_with_equal_middles_and_unequal_tails_reach_the_top_alike() -> None:

@@ -1,5 +1,6 @@
 """A recipe from end to end on eight real pictures, with the shipped towers cut short."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -103,12 +104,33 @@ def test_quick_metrics_of_a_perfect_and_of_a_blind_space() -> None:
 
 
 def test_calibration_counts_unrelated_items_only() -> None:
-    images = np.array([[1, 0], [0, 1], [1, 0]], np.float32)
-    texts = np.array([[1, 0], [0, 1]], np.float32)
-    rows = [Pair(Path("a"), text, "val", group, group) for text, group in (("A", "1"), ("B", "2"), ("A", "1"))]
-    found = calibration(images, texts, rows)
+    """Fifteen groups of two pictures with one text: all three point the same way, which no other group does."""
+    texts = np.eye(15, dtype=np.float32)
+    rows = [Pair(Path("a"), f"text {number}", "val", str(number), str(number)) for number in np.repeat(range(15), 2)]
+    found = calibration(np.repeat(texts, 2, axis=0), texts, rows)
     assert set(found) == {"image-image", "image-report", "report-report"}
-    assert all(values == {"mean": 0.0, "std": 0.0} for values in found.values())
+    assert all(values == {"mean": 0.0, "std": 0.01} for values in found.values())
+
+
+def test_a_val_split_of_one_group_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "pairs", tmp_path / "pairs")
+    manifest = tmp_path / "pairs" / "pairs.csv"
+    with manifest.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        if row["split"] == "val":
+            row |= {"patient_id": "one", "split_group": "one"}
+    with manifest.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE.format(stages=16, layers=1))
+    options = ["--config", str(recipe), "--data", str(tmp_path), "--cache", str(tmp_path / "cache")]
+    with pytest.raises(UserError, match="at least two split_groups"):
+        train_encoders.main([*options, "--out", str(tmp_path / "run")])
+    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_case_of_a_pair_lends_its_findings_and_its_labels() -> None:
