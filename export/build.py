@@ -25,6 +25,8 @@ from training.train_encoders import corpus
 log = logging.getLogger(__name__)
 CALIBRATION_PICTURES = 512
 PARITY_ROWS = 64
+SAME_WORDS = 0.99
+"""The evidence threshold where none can be measured: the same words embed alike but for rounding."""
 SEED = 0
 
 
@@ -234,10 +236,12 @@ def measure(folder: Path, request: Request, names: Sequence[str], pairs: data.Pa
     groups: dict[str, str] = {}
     for row in held_out.rows:
         groups.setdefault(row.text, row.group)
+    evidence: dict[str, Any]
     try:
         evidence = calibration.report_evidence(list(groups), list(groups.values()), shipped.texts).as_dict()
     except ValueError as problem:
-        raise UserError(f"The evidence threshold cannot be measured: {problem}. Give larger manifests.") from problem
+        log.warning("The evidence threshold cannot be measured, so only the same words count: %s.", problem)
+        evidence = {"threshold": SAME_WORDS, "not_measured": f"{problem}; only the same words count"}
     return {
         "calibration": own["calibration"],
         "evidence": evidence,

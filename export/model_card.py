@@ -158,8 +158,17 @@ def calibration(manifest: dict[str, Any]) -> str:
     return (
         "Cosines of unrelated held-out pairs, by which scores become comparable; the deviation is how far the 99th "
         f"percentile lies above the mean, over 2.33:\n\n{table.grid(lines)}\n\n"
-        f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f} on: "
-        f"{evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
+        f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f} on"
+        f"{worth(evidence)}{outside}"
+    )
+
+
+def worth(evidence: dict[str, Any]) -> str:
+    """What is known of the threshold, as the end of a sentence."""
+    if "not_measured" in evidence:
+        return f". That was not measured on these models: {evidence['not_measured']}."
+    return (
+        f": {evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
         f"same case (chance {evidence['chance']:.1%}). The threshold was chosen on these very pairs, so that share is "
-        f"optimistic.{outside}"
+        "optimistic."
     )

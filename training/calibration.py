@@ -1,26 +1,27 @@
 """Constants that make scores of different kinds comparable, measured once on val. Knows no models and no archives."""
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.copy_guard import words
 from engine.errors import UserError
+from engine.sentences import sentences
 from training.metrics_retrieval import IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT
 
 log = logging.getLogger(__name__)
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 EmbedTexts = Callable[[list[str]], Floats]
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
-FEWEST_WORDS = 3
 TAIL, NORMAL_TAIL = 0.99, 2.3263
 """A share of the pairs, and how many deviations above the mean of a normal distribution it ends."""
 FEWEST_PAIRS = 100
 """Unrelated pairs of a kind; of fewer, the 99th percentile is the largest."""
+LEAST_PRECISION = 0.5
+"""Of a threshold that may be used at all: more of the pairs it lets through say the same than not."""
 LEAST_DEVIATION = 0.01
 """What integer weights alone may change a cosine by; search divides by the deviation."""
 ONE_GROUP = "Scores are calibrated on unrelated pairs of the split val; give it pairs of at least two split_groups."
@@ -65,12 +66,6 @@ def constants(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict
     return result
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of a report that have at least three words; shorter ones say too little to be evidence."""
-    parts = (part.strip() for part in _SENTENCE_END.split(text))
-    return [part for part in parts if len(part.split()) >= FEWEST_WORDS]
-
-
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The cosine from which two sentences count as saying the same, and what it was worth where it was measured."""
@@ -88,30 +83,33 @@ class Evidence:
 
 
 def evidence_threshold(
-    embeddings: Floats, texts: Sequence[int], groups: Sequence[str], precision: float = 0.9, fewest: int = 20
-) -> Evidence:
+    embeddings: Floats, texts: Sequence[int], groups: Sequence[str], wordings: Sequence[str], precision: float = 0.9,
+    fewest: int = 20,
+) -> Evidence:  # fmt: skip
     """The lowest cosine above which sentences of two different texts come from the same split_group this often.
 
     The precision asked for is 0.9, against a chance of about 0.01 on val. Sentences of one text say different things
-    and are not compared; the same sentence within a group counts once. Where no threshold reaches the precision, the
-    most precise one over at least `fewest` pairs is taken, and the result says how precise that is.
+    and are not compared. Neither are sentences of the same wording: they support each other whatever the threshold is,
+    so they say nothing about it, and as stock sentences come from everywhere they would count as wrong. Where no
+    threshold reaches the precision, the most precise one over at least `fewest` pairs is taken if it reaches
+    LEAST_PRECISION, and the result says how precise that is.
 
     Args:
         embeddings: float [S, D], unit rows, one a sentence.
         texts: the number of the text that each sentence stands in.
         groups: the split_group of each sentence.
+        wordings: each sentence without case and punctuation.
 
     Raises:
-        ValueError: fewer than `fewest` pairs of sentences can be compared.
+        ValueError: fewer than `fewest` pairs of sentences can be compared, or no threshold is precise enough.
     """
     rows = np.asarray(embeddings, np.float64)
     first, second = np.triu_indices(len(rows), 1)
-    numbers = np.asarray(texts)
-    different = numbers[first] != numbers[second]
+    numbers, names, worded = np.asarray(texts), np.asarray(groups), np.asarray(wordings)
+    different = (numbers[first] != numbers[second]) & (worded[first] != worded[second])
     first, second = first[different], second[different]
     if len(first) < fewest:
         raise ValueError(f"{len(first)} pairs of sentences are too few to calibrate on; {fewest} are needed")
-    names = np.asarray(groups)
     cosines, same = (rows @ rows.T)[first, second], names[first] == names[second]
     order = np.argsort(-cosines, kind="stable")
     cosines, same = cosines[order], same[order]
@@ -121,16 +119,25 @@ def evidence_threshold(
     allowed = np.flatnonzero(last_of_run & (np.arange(1, len(same) + 1) >= fewest))
     good = allowed[precisions[allowed] >= precision]
     chosen = int(good[-1]) if len(good) else int(allowed[np.argmax(precisions[allowed])])
+    if precisions[chosen] < min(precision, LEAST_PRECISION):
+        raise ValueError(
+            f"of the most similar pairs of sentences only {precisions[chosen]:.0%} come from the same case, and "
+            f"{LEAST_PRECISION:.0%} are needed"
+        )
     return Evidence(float(cosines[chosen]), float(precisions[chosen]), chosen + 1, float(same.mean()))
 
 
 def report_evidence(texts: Sequence[str], groups: Sequence[str], embed: EmbedTexts, precision: float = 0.9) -> Evidence:
-    """`evidence_threshold` over the sentences of unique report texts; `groups` has the split_group of each text."""
-    seen: set[tuple[str, str]] = set()
-    rows: list[tuple[str, int, str]] = []
+    """`evidence_threshold` over the sentences of unique report texts, parted as the product parts them.
+
+    Args:
+        groups: the split_group of each text; the same wording within a group counts once.
+    """
+    rows: dict[tuple[str, str], tuple[str, int]] = {}
     for number, (text, group) in enumerate(zip(texts, groups, strict=True)):
         for sentence in sentences(text):
-            if (sentence.lower(), group) not in seen:
-                seen.add((sentence.lower(), group))
-                rows.append((sentence, number, group))
-    return evidence_threshold(embed([row[0] for row in rows]), [r[1] for r in rows], [r[2] for r in rows], precision)
+            rows.setdefault((" ".join(words(sentence)), group), (sentence, number))
+    return evidence_threshold(
+        embed([sentence for sentence, _ in rows.values()]), [number for _, number in rows.values()],
+        [group for _, group in rows], [wording for wording, _ in rows], precision,
+    )  # fmt: skip

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import UserError
+from engine.sentences import sentences
 from training import calibration
 from training.metrics_retrieval import calibrated, other_share
 
@@ -72,23 +73,18 @@ def test_two_kinds_with_equal_middles_and_unequal_tails_reach_the_top_alike() ->
     assert abs(share.mean() - 0.5) < 0.05
 
 
-def test_sentences_of_fewer_than_three_words_are_no_evidence() -> None:
-    text = "No effusion. The heart is large; lungs are clear! Normal. Size 2.5 cm today."
-    assert calibration.sentences(text) == ["The heart is large;", "lungs are clear!", "Size 2.5 cm today."]
-
-
-def grouped(noise: float) -> tuple[np.ndarray, list[int], list[str]]:
-    """30 groups of 3 texts with one sentence each, near to their group's direction."""
+def grouped(noise: float) -> tuple[np.ndarray, list[int], list[str], list[str]]:
+    """30 groups of 3 texts with one sentence each, near to their group's direction, each worded in its own way."""
     rng = np.random.default_rng(1)
     middles = np.repeat(rng.normal(size=(30, 16)), 3, axis=0)
     rows = middles + noise * rng.normal(size=middles.shape)
-    names = [f"g{i}" for i in np.repeat(np.arange(30), 3)]
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True), list(range(90)), names
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows, list(range(90)), [f"g{i // 3}" for i in range(90)], [f"sentence {i}" for i in range(90)]
 
 
 def test_pairs_above_the_threshold_are_as_precise_as_it_says() -> None:
-    rows, texts, groups = grouped(0.5)
-    found = calibration.evidence_threshold(rows, texts, groups, precision=0.8)
+    rows, texts, groups, wordings = grouped(0.5)
+    found = calibration.evidence_threshold(rows, texts, groups, wordings, precision=0.8)
     above = [
         groups[i] == groups[j]
         for i in range(90)
@@ -99,34 +95,64 @@ def test_pairs_above_the_threshold_are_as_precise_as_it_says() -> None:
     assert np.mean(above) == pytest.approx(found.precision)
     assert found.precision >= 0.8
     assert found.chance == pytest.approx(90 / (90 * 89 / 2))
-    stricter = calibration.evidence_threshold(rows, texts, groups, precision=0.95)
+    stricter = calibration.evidence_threshold(rows, texts, groups, wordings, precision=0.95)
     assert stricter.threshold > found.threshold
 
 
 def test_the_best_there_is_is_taken_and_named_where_the_precision_cannot_be_reached() -> None:
-    rows, texts, groups = grouped(30.0)
-    found = calibration.evidence_threshold(rows, texts, groups, precision=0.9)
-    assert found.precision < 0.9
+    rows, texts, groups, wordings = grouped(0.9)
+    found = calibration.evidence_threshold(rows, texts, groups, wordings, precision=0.9)
+    assert 0.5 <= found.precision < 0.9
     assert found.pairs >= 20
 
 
+def test_a_best_that_is_little_better_than_chance_is_no_threshold() -> None:
+    with pytest.raises(ValueError, match="50% are needed"):
+        calibration.evidence_threshold(*grouped(30.0))
+
+
 def test_sentences_of_one_text_are_not_compared() -> None:
-    rows, _, groups = grouped(0.1)
+    rows, _, groups, wordings = grouped(0.1)
     one_text_a_group = list(np.repeat(np.arange(30), 3))
-    assert calibration.evidence_threshold(rows, one_text_a_group, groups).chance == 0.0
+    with pytest.raises(ValueError, match="only 0%"):
+        calibration.evidence_threshold(rows, one_text_a_group, groups, wordings)
 
 
-def test_a_sentence_counts_once_a_group() -> None:
+def test_stock_sentences_of_many_patients_do_not_count_against_a_threshold() -> None:
+    """Sixty more patients write the very same sentence, which comes from another case nearly always."""
+    rows, texts, groups, wordings = grouped(0.3)
+    without = calibration.evidence_threshold(rows, texts, groups, wordings)
+    stock = np.repeat(-rows[:1], 60, axis=0)
+    names = [f"stock {number}" for number in range(60)]
+    found = calibration.evidence_threshold(
+        np.concatenate([rows, stock]), [*texts, *range(90, 150)], [*groups, *names], [*wordings, *["the same"] * 60]
+    )
+    assert (found.threshold, found.precision) == (without.threshold, without.precision)
+
+
+def test_a_wording_counts_once_a_group_whatever_its_case_and_punctuation() -> None:
     asked: list[str] = []
 
     def embed(sentences: list[str]) -> np.ndarray:
         asked.extend(sentences)
-        return np.eye(len(sentences), 64)
+        middles = np.random.default_rng(1).normal(size=(64, 16)).repeat(2, axis=0)[: len(sentences)]
+        return middles / np.linalg.norm(middles, axis=1, keepdims=True)
 
-    texts = ["The lungs are clear. The heart is large.", "The lungs are clear."] + [
-        f"Finding number {i}." for i in range(9)
-    ]
-    calibration.report_evidence(texts, ["a", "a", *"bcdefghij"], embed)
-    assert asked.count("The lungs are clear.") == 1
+    texts = ["The lungs are clear. The heart is large!", "the lungs are clear", *(f"Finding {i}." for i in range(44))]
+    groups = ["a", "a", *(f"g{i // 2}" for i in range(44))]
+    calibration.report_evidence(texts, groups, embed)
+    assert asked == ["The lungs are clear.", "The heart is large!", *texts[2:]]
     with pytest.raises(ValueError, match="too few"):
         calibration.report_evidence(texts[:2], ["a", "a"], embed)
+
+
+def test_reports_are_parted_into_the_sentences_that_the_product_compares() -> None:
+    asked: list[str] = []
+
+    def embed(sentences: list[str]) -> np.ndarray:
+        asked.extend(sentences)
+        return np.eye(len(sentences))
+
+    with pytest.raises(ValueError, match="too few"):
+        calibration.report_evidence(["Seen by Dr. Smith; size 2.5 cm. Normal."], ["a"], embed)
+    assert asked == sentences("Seen by Dr. Smith; size 2.5 cm. Normal.")
