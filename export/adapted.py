@@ -66,7 +66,7 @@ def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, f
     before = Bundle.open(source)
     with Archive.open(archive) as opened:
         pairs = archive_pairs.read(opened, encoders.model.config.size, most)
-        pictures = archive_pairs.pictures(opened, encoders.model.config.size, min(most, PICTURES))
+        pictures = archive_pairs.pictures(opened, min(most, PICTURES))
     with bundle_writer.new_folder(out) as folder:
         content = write(folder, encoders, before, pairs)
         judged = judge(before, Bundle.open(folder), pairs)

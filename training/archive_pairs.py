@@ -45,7 +45,8 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
 
     Args:
         archive: the local store; for cases without a known patient see `person_of`.
-        size: side of the image tower's input; pictures are kept half as large again, for crops.
+        size: side of the image tower's input; pictures to train on are kept half as large again, for crops. All others
+            stay as they are stored, since the product embeds them so.
         most: larger archives give this many pairs, chosen by hash.
 
     Raises:
@@ -62,11 +63,16 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
         values = {"modality": modality, "source": "own archive"}
         rows.append(Pair(Path(str(image_id)), " ".join(text.split()), split_of(person), person, person, values))
     refuse_too_few(rows)
-    return Pairs(rows, [smaller(archive.image(int(row.path.name)), size * 3 // 2) for row in rows], [])
+
+    def picture(row: Pair) -> Gray:
+        stored = archive.image(int(row.path.name))
+        return smaller(stored, size * 3 // 2) if row.split == TRAIN else stored
+
+    return Pairs(rows, [picture(row) for row in rows], [])
 
 
-def pictures(archive: Archive, size: int, most: int) -> dict[str, list[Gray]]:
-    """Every archived picture by split, also those without a report; `size` and `most` as in `read`.
+def pictures(archive: Archive, most: int) -> dict[str, list[Gray]]:
+    """Every archived picture as it is stored, by split, also those without a report; `most` as in `read`.
 
     The split is that of `read`: a picture of a held-out patient is held out here as well.
     """
@@ -76,7 +82,7 @@ def pictures(archive: Archive, size: int, most: int) -> dict[str, list[Gray]]:
     )
     result: dict[str, list[Gray]] = {name: [] for name in SHARES}
     for image_id, case_id, patient, text in chosen(found, most):
-        result[split_of(person_of(patient, text, case_id))].append(smaller(archive.image(image_id), size * 3 // 2))
+        result[split_of(person_of(patient, text, case_id))].append(archive.image(image_id))
     return result
 
 

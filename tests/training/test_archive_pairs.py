@@ -28,7 +28,6 @@ def test_no_patient_stands_in_two_splits_and_a_grown_archive_keeps_who_was_held_
         for row in pairs.rows:
             splits.setdefault(row.patient, set()).add(row.split)
         assert all(len(found) == 1 for found in splits.values())
-        assert max(max(image.shape) for image in pairs.images) <= 48
         before = {row.path: row.split for row in pairs.rows}
         vector = np.ones(4, np.float32) / 2
         late = NewImage(np.zeros((9, 9), np.uint8), vector, "x")
@@ -51,6 +50,15 @@ def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -
         assert all(len(found) == 1 for found in splits.values())
         counts = {name: len(found) for name, found in archive_pairs.pictures(archive, 32, 400).items()}
         assert counts == {name: sum(row.split == name for row in pairs.rows) for name in counts}
+
+
+def test_only_pictures_to_train_on_are_reduced_since_the_product_embeds_stored_ones(tmp_path: Path) -> None:
+    with fill(tmp_path, 400) as archive:
+        pairs = archive_pairs.read(archive, 32)
+        pictures = archive_pairs.pictures(archive, 400)
+    for row, image in zip(pairs.rows, pairs.images, strict=True):
+        assert image.shape == ((48, 32) if row.split == archive_pairs.TRAIN else (60, 40))
+    assert {image.shape for images in pictures.values() for image in images} == {(60, 40)}
 
 
 def test_too_few_pairs_say_how_many_are_needed(tmp_path: Path) -> None:
