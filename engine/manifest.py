@@ -66,6 +66,12 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
+def refuse_other(target: Path) -> None:
+    """Raise UserError if something other than a bundle stands where a bundle is to be written."""
+    if target.exists() and not (target / FILE_NAME).is_file():
+        raise UserError(f"{target} exists and is no bundle; give another --out.")
+
+
 def choose_variant(manifest: Manifest, wanted: str | None, on_gpu: bool) -> str:
     """The variant to run: the wanted one, else the fastest there is: int8 on a CPU, fp16 on a GPU.
 

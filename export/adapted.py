@@ -37,6 +37,10 @@ BEFORE, AFTER = "before", "after"
 CALIBRATION_PICTURES, PARITY_ROWS, DRAFTS, PICTURES = 96, 64, 64, 4000
 TOLERANCE = 0.02
 """How much further from its floor the gap may lie, and how much lower the margin may be."""
+WITHOUT = (
+    "An adapted bundle has the variants of the one it came from: export that one anew without this variant (`python -m "
+    "export ... --variants`), and give the new one as --bundle."
+)
 RECALLS = {"recall@10_image_to_text": "image to text", "recall@10_text_to_image": "text to image"}
 NOTE = (
     "The towers were trained on, offline, with the image-report pairs of one archive, and measured on patients of that "
@@ -56,8 +60,10 @@ class Judgement:
     against: list[str]
 
 
-def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, force: bool, command: str = "") -> str:
+def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, force: bool, command: str) -> str:
     """Write the bundle if it is better than the one it came from, or if forced; the table of both.
+
+    `command` is the one that asks for this: the card names it, and the refusal names it with --force.
 
     Raises:
         UserError: it is not better, naming why; too few pairs; a variant too far from the checkpoint.
@@ -74,8 +80,8 @@ def build(checkpoint: Path, archive: Path, source: Path, out: Path, most: int, f
         if judged.against and not force:
             sys.stdout.write(shown)
             raise UserError(
-                f"The adapted bundle is not better and was not kept: {'; '.join(judged.against)}. More pairs help; "
-                f"--force writes it all the same."
+                f"The adapted bundle is not better and was not kept: {'; '.join(judged.against)}. More pairs help; to "
+                f"write it all the same, without training again: {command} --force"
             )
         own = judged.document["models"][AFTER]
         content["familiarity"] = adapted_constants.of_pictures(folder, Bundle.open(folder), pictures)
@@ -151,7 +157,7 @@ def check_parity(folder: Path, wanted: Sequence[str], encoders: FromCheckpoint, 
     figures = {}
     for variant in wanted:
         figures[variant] = parity.measure(Bundle.open(folder, variant, "cpu"), expected)
-        parity.demand(variant, figures[variant])
+        parity.demand(variant, figures[variant], WITHOUT)
     return figures
 
 

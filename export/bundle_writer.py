@@ -25,8 +25,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         UserError: `target` exists and is no bundle, so that replacing it could destroy something else.
     """
-    if target.exists() and not (target / manifest.FILE_NAME).is_file():
-        raise UserError(f"{target} exists and is no bundle; give another --out.")
+    manifest.refuse_other(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
         fresh = Path(temporary) / "new"

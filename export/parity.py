@@ -75,8 +75,8 @@ def measure(bundle: Bundle, expected: Reference) -> dict[str, Any]:
     return figures
 
 
-def demand(variant: str, figures: dict[str, Any]) -> None:
-    """Let a variant pass or refuse it.
+def demand(variant: str, figures: dict[str, Any], instead: str = "") -> None:
+    """Let a variant pass or refuse it; `instead` is what the user can do then, as a sentence.
 
     Raises:
         UserError: a tower is too far from its checkpoint, saying by how much, or fp32 writes other captions.
@@ -87,7 +87,8 @@ def demand(variant: str, figures: dict[str, Any]) -> None:
         if not found >= needed:
             raise UserError(
                 f"The {variant} {tower} model answers differently from its checkpoint: the lowest row cosine is "
-                f"{found:.5f}, and {needed} is needed ({needed - found:.5f} short). Export without {variant}."
+                f"{found:.5f}, and {needed} is needed ({needed - found:.5f} short). "
+                + (instead or f"Export without {variant}.")
             )
     words = figures["captioner"]
     if variant == "fp32" and words["equal_captions"] != words["captions"]:

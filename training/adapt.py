@@ -21,6 +21,7 @@ import torch
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
+from engine.manifest import refuse_other
 from training import archive_pairs, checkpoint, config
 from training.data import Pairs
 from training.embedders import FromCheckpoint
@@ -41,7 +42,8 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
         archive: folder of the archive.
         bundle: folder of the bundle that is in use.
         start: encoders checkpoint that the bundle was exported from.
-        run: folder that takes best.pt, last.pt, log.jsonl and, for the time of the run, what frozen layers answer.
+        run: folder that takes best.pt, last.pt, log.jsonl and, for the time of the run, what frozen layers answer. One
+            that was killed leaves those answers in its folder "cache" until the next.
         epochs: how long; 0 for EPOCHS, or for EPOCHS_OF_HEADS where both trunks are frozen.
         rate: share of the learning rates that made the checkpoint.
         most: pairs at most.
@@ -49,6 +51,8 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
     Raises:
         UserError: too few pairs or patients, or a checkpoint of other models.
     """
+    cache = run / "cache"
+    shutil.rmtree(cache, ignore_errors=True)  # of a run that was killed
     kept = checkpoint.load(start)
     settings = config.from_dict(kept.extra.get("settings", {}))
     with Archive.open(archive) as opened:
@@ -71,7 +75,6 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
             keep_last=False,  # the epoch is chosen on val, and judged on patients who are in no split of this training
         ),
     )  # fmt: skip
-    cache = run / "cache"
     try:
         return fit(settings, trained.model, kept.tokenizer_json, pairs, run, cache)
     finally:
@@ -92,7 +95,7 @@ def require_same(bundle: Bundle, model: FromCheckpoint, pairs: Pairs, start: Pat
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0 when a new bundle was written; UserError says why not otherwise."""
+    """Exit code 0 when a new bundle was written; UserError says why not otherwise, before the training where it can."""
     parser = argparse.ArgumentParser(prog="python -m training adapt", description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
     add("--archive", type=Path, required=True, help="the archive whose image-report pairs are learned from")
@@ -105,6 +108,7 @@ def main(argv: Sequence[str]) -> int:
     add("--rate", type=float, default=0.25, help="share of the learning rates that made the checkpoint")
     add("--most", type=int, default=archive_pairs.MOST_PAIRS, help="pairs at most")
     options = parser.parse_args(argv)
+    refuse_other(options.out)
     run = options.run or options.out.with_name(options.out.name + ".run")
     best = adapt(
         options.archive, options.bundle, options.checkpoint, run, options.epochs, options.rate, options.most

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.reembed import reembed
 from engine.search import Filters, Query, search
-from export import adapted, adapted_constants
+from export import adapted, adapted_constants, parity
 from export.build import Request, build
 from training import adapt, archive_pairs, checkpoint
 from training.archive_pairs import HELD_OUT, TRAIN, VAL
@@ -176,22 +177,51 @@ def test_the_archive_moves_to_it_while_the_old_vectors_serve(
         reembed(archive, old)  # other tests read the archive with the bundle that made it
 
 
-def test_a_bundle_that_is_not_better_is_not_kept(
+def test_a_bundle_that_is_not_better_is_not_kept_until_the_command_that_it_names_is_given(
     trainable: Request, filled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UserError, match=r"not better and was not kept.*--force"):
-        adapted.build(trainable.checkpoint, filled, trainable.out, tmp_path / "same", PICTURES, force=False)
+    out = tmp_path / "the same"
+    given = [trainable.checkpoint, "--archive", filled, "--bundle", trainable.out, "--out", out]
+    assert adapted.main(list(map(str, given))) == 2
     assert list(tmp_path.iterdir()) == []
-    assert "recall@10 image to text" in capsys.readouterr().out
-
-
-def test_force_keeps_it_and_the_manifest_says_what_speaks_against_it(
-    trainable: Request, filled: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "forced"
-    adapted.build(trainable.checkpoint, filled, trainable.out, out, PICTURES, force=True)
+    said = capsys.readouterr()
+    assert "recall@10 image to text" in said.out
+    assert "not better and was not kept" in said.err
+    named = shlex.split(said.err.splitlines()[-1].partition("without training again: python -m export.adapted ")[2])
+    assert adapted.main(named) == 0
     assert "better with certainty neither" in manifest(out)["adapted"]["against"][0]
     assert Bundle.open(out).embed_texts([report(1)]).shape == (1, 32)
+
+
+def test_a_folder_that_is_no_bundle_is_refused_before_anything_is_trained(
+    trainable: Request, filled: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    given = ["--archive", filled, "--bundle", trainable.out, "--checkpoint", trainable.checkpoint]
+    with pytest.raises(UserError, match="exists and is no bundle"):
+        adapt.main([*map(str, given), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out.run").exists()
+
+
+def test_what_a_killed_run_left_of_patients_goes_with_the_next(
+    trainable: Request, tiny: Request, filled: Path, tmp_path: Path
+) -> None:
+    left = tmp_path / "out.run" / "cache" / "maps-of-a-killed-run.npy"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"features")
+    given = ["--archive", filled, "--bundle", trainable.out, "--checkpoint", tiny.checkpoint]
+    with pytest.raises(UserError):
+        adapt.main([*map(str, given), "--out", str(tmp_path / "out")])
+    assert not left.parent.exists()
+
+
+def test_a_variant_that_is_too_far_off_says_what_one_who_adapts_can_do(
+    trainable: Request, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(parity.LOWEST_COSINE, "int8", 1.1)
+    with pytest.raises(UserError, match=r"1\.1 is needed.*give the new one as --bundle"):
+        adapted.build(trainable.checkpoint, filled, trainable.out, tmp_path / "out", PICTURES, False, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_of_other_models_is_refused_before_anything_is_trained(
