@@ -138,7 +138,8 @@ def scale_painter() -> Painter:
             painter.drawLine(top, bottom)
             for end in (top, bottom):
                 painter.drawLine(end, end - QPointF(TICK, 0))
-        words = ", ".join(part for part in (words, scale.remark) if part)
+        if scale.source != "region":  # an ultrasound image has no other millimetres
+            words = ", ".join(part for part in (words, scale.remark) if part)
         width = metrics.horizontalAdvance(words)
         place = QRectF(x - 2 * TICK - width, bottom.y() - line, width, line)
         write(painter, place, Qt.AlignmentFlag.AlignLeft, words, theme.ON_IMAGE)

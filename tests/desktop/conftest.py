@@ -31,6 +31,7 @@ def unopened(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
     """The whole app, shown, without models or an archive, its workspace not open yet."""
     theme.apply(qapp)  # type: ignore[arg-type]
     made = build(tmp_path / "workspace")
+    made.window.resize(1440, 900)  # the screen that Qt makes up is smaller
     made.window.show()
     qtbot.waitExposed(made.window)
     yield made
