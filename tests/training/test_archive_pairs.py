@@ -48,7 +48,7 @@ def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -
             splits.setdefault(row.text, set()).add(row.split)
         assert len(splits) == len({row.patient for row in pairs.rows}) == 200
         assert all(len(found) == 1 for found in splits.values())
-        counts = {name: len(found) for name, found in archive_pairs.pictures(archive, 32, 400).items()}
+        counts = {name: len(found) for name, found in archive_pairs.pictures(archive, 400).items()}
         assert counts == {name: sum(row.split == name for row in pairs.rows) for name in counts}
 
 
