@@ -38,6 +38,11 @@ class Volume:
     masked: NDArray[np.bool_] | None = None
     """bool as `values`: no part of the image (`Pixels.padding`); None when all of it is."""
 
+    @property
+    def nbytes(self) -> int:
+        """What the block takes in memory."""
+        return self.values.nbytes + (0 if self.masked is None else self.masked.nbytes)
+
 
 def why_no_volume(frames: Sequence[FrameRef]) -> str:
     """One sentence when no plane can be cut through a stack without inventing data, else "".

@@ -21,11 +21,8 @@ def of_pairs(shipped: FromBundle, before: Bundle, val: Pairs) -> dict[str, Any]:
     """Score calibration and evidence threshold; the old threshold where the sentences give none."""
     texts = list(dict.fromkeys(row.text for row in val.rows))
     found: dict[str, Any] = {"calibration": score_constants(shipped.images(val.images), shipped.texts(texts), val.rows)}
-    groups: dict[str, str] = {}
-    for row in val.rows:
-        groups.setdefault(row.text, row.group)
     try:
-        found["evidence"] = calibration.report_evidence(list(groups), list(groups.values()), shipped.texts).as_dict()
+        found["evidence"] = calibration.pairs_evidence(val.rows, shipped.texts).as_dict()
     except ValueError as problem:
         log.warning("The evidence threshold stays as it was: %s.", problem)
         told = f"{problem}; it is that of the bundle these were adapted from"

@@ -233,12 +233,9 @@ def measure(folder: Path, request: Request, names: Sequence[str], pairs: data.Pa
     log.info("measuring %s on %d held-out pairs", ", ".join(models), len(held_out.rows))
     document, _ = evaluate.evaluate_pairs(models, pairs, names, draws=request.draws)
     own = document["models"][request.name]
-    groups: dict[str, str] = {}
-    for row in held_out.rows:
-        groups.setdefault(row.text, row.group)
     evidence: dict[str, Any]
     try:
-        evidence = calibration.report_evidence(list(groups), list(groups.values()), shipped.texts).as_dict()
+        evidence = calibration.pairs_evidence(held_out.rows, shipped.texts).as_dict()
     except ValueError as problem:
         log.warning("The evidence threshold cannot be measured, so only the same words count: %s.", problem)
         evidence = {"threshold": SAME_WORDS, "not_measured": f"{problem}; only the same words count"}

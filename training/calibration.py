@@ -1,7 +1,7 @@
 """Constants that make scores of different kinds comparable, measured once on val. Knows no models and no archives."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.copy_guard import words
 from engine.errors import UserError
 from engine.sentences import sentences
+from training.data import Pair
 from training.metrics_retrieval import IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT
 
 log = logging.getLogger(__name__)
@@ -125,6 +126,14 @@ def evidence_threshold(
             f"{LEAST_PRECISION:.0%} are needed"
         )
     return Evidence(float(cosines[chosen]), float(precisions[chosen]), chosen + 1, float(same.mean()))
+
+
+def pairs_evidence(pairs: Iterable[Pair], embed: EmbedTexts) -> Evidence:
+    """`report_evidence` of the texts of some pairs, each once."""
+    groups: dict[str, str] = {}
+    for pair in pairs:
+        groups.setdefault(pair.text, pair.group)
+    return report_evidence(list(groups), list(groups.values()), embed)
 
 
 def report_evidence(texts: Sequence[str], groups: Sequence[str], embed: EmbedTexts, precision: float = 0.9) -> Evidence:

@@ -48,8 +48,10 @@ def annotate(viewport: ViewportState, pointed: bool = True, identity: bool | Non
     look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:
         look.insert(0, format_window(picture.window, picture.pixels.unit))
-    turned = f"Turned {90 * viewport.view.turns}°" if viewport.view.turns else ""
-    look = [line for line in ("Mirrored" if viewport.view.mirrored else "", turned) if line] + look
+    if viewport.view.turns:
+        look.insert(0, f"Turned {90 * viewport.view.turns}°")
+    if viewport.view.mirrored:
+        look.insert(0, "Mirrored")
     if picture.inverted:
         look.insert(0, "Inverted")
     under = value_text(picture.pixels, viewport.pointed if pointed else None)

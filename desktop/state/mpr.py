@@ -101,7 +101,7 @@ class MprState(QObject):
     @property
     def size(self) -> int:
         """Bytes of the volume."""
-        return self.planes.volume.values.nbytes if self.planes is not None else 0
+        return self.planes.volume.nbytes if self.planes is not None else 0
 
     def why_not(self) -> str:
         """Why no planes can be cut through the stack in use; "" when they can."""

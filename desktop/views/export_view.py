@@ -19,7 +19,7 @@ from desktop.state.viewport import ViewportState
 from desktop.views.canvas import Painter, canvas_of
 from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
 from desktop.views.measure_painter import measurement_painter
-from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, write, write_lines
+from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, line_in, write
 from desktop.views.painters import key_painter
 from desktop.views.viewport import paint_picture
 from engine.errors import UserError
@@ -64,9 +64,9 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     canvas = canvas_of(state, taken=(line.place for line in lines))
     if canvas is not None:  # what was asked for, whatever the screen shows now
         paint_picture(painter, replace(canvas, texts=True, identity=identity), painters)
-    write_lines(painter, lines)
     place = QRectF(area.left(), area.bottom() - height, area.width(), height)
-    write(painter, place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, NOTICE, theme.ON_IMAGE_MARK)
+    for line in (*lines, line_in(place, Qt.AlignmentFlag.AlignHCenter, NOTICE, theme.ON_IMAGE_MARK, metrics)):
+        write(painter, line)
 
 
 def without_identity(state: ViewportState) -> Annotations:

@@ -10,7 +10,7 @@ from desktop import theme
 from desktop.state.annotations import TOP_LINES
 from desktop.state.scale_bar import scale_bar
 from desktop.views.canvas import Canvas, Painter
-from desktop.views.overlay_text import MARGIN, write
+from desktop.views.overlay_text import MARGIN, line_in, write
 from engine.calibration import calibrate
 from engine.overlays import Overlay
 from engine.shutters import Shutter
@@ -140,9 +140,9 @@ def scale_painter() -> Painter:
                 painter.drawLine(end, end - QPointF(TICK, 0))
         if scale.source != "region":  # an ultrasound image has no other millimetres
             words = ", ".join(part for part in (words, scale.remark) if part)
-        width = metrics.horizontalAdvance(words)
-        place = QRectF(x - 2 * TICK - width, bottom.y() - line, width, line)
-        write(painter, place, Qt.AlignmentFlag.AlignLeft, words, theme.ON_IMAGE)
-        canvas.taken.extend((place, QRectF(x - TICK, top.y(), 2 * TICK, length)))
+        room = QRectF(0, bottom.y() - line, x - 2 * TICK, line)
+        written = line_in(room, Qt.AlignmentFlag.AlignRight, words, theme.ON_IMAGE, metrics)
+        write(painter, written)
+        canvas.taken.extend((written.place, QRectF(x - TICK, top.y(), 2 * TICK, length)))
 
     return paint

@@ -9,7 +9,7 @@ from desktop import theme
 from desktop.state.measure_geometry import handles, strokes
 from desktop.state.measurements import MeasurementsState
 from desktop.views.canvas import Canvas, Painter
-from desktop.views.overlay_text import MARGIN, write
+from desktop.views.overlay_text import MARGIN, Line, write
 from engine.measurements import BETWEEN, Measurement, lines
 
 RIM = QColor(0, 0, 0, 170)
@@ -117,4 +117,4 @@ def _paint_words(painter: QPainter, canvas: Canvas, item: Measurement, words: Se
     canvas.taken.append(area)
     for row, line in enumerate(words):
         place = QRectF(area.left(), area.top() + row * height, area.width(), height)
-        write(painter, place, Qt.AlignmentFlag.AlignLeft, line, theme.ON_IMAGE)
+        write(painter, Line(place, line, theme.ON_IMAGE))

@@ -1,6 +1,5 @@
 """Writes text over a picture so that it can be read on bright bone as well. Knows no state."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -19,20 +18,36 @@ _AROUND = ((-1.5, 0.0), (1.5, 0.0), (0.0, -1.5), (0.0, 1.5), (-1.1, -1.1), (-1.1
 """Where the dark copies of a line lie that make its rim on the screen."""
 
 
-def write(painter: QPainter, place: QRectF, side: Qt.AlignmentFlag, text: str, color: str) -> None:
-    """One line with a dark rim, in the middle of `place` from top to bottom."""
-    metrics = QFontMetricsF(painter.font())
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text, and the place that it fills."""
+
+    place: QRectF
+    text: str
+    color: str
+
+
+def line_in(place: QRectF, side: Qt.AlignmentFlag, text: str, color: str, metrics: QFontMetricsF) -> Line:
+    """A line at that side of a place, or in the middle from left to right (AlignHCenter)."""
+    width = metrics.horizontalAdvance(text)
     left = place.left()
-    if side & Qt.AlignmentFlag.AlignRight:
-        left = place.right() - metrics.horizontalAdvance(text)
-    elif side & Qt.AlignmentFlag.AlignHCenter:
-        left = place.center().x() - metrics.horizontalAdvance(text) / 2
-    base = place.center().y() + (metrics.ascent() - metrics.descent()) / 2
+    if side == Qt.AlignmentFlag.AlignRight:
+        left = place.right() - width
+    elif side == Qt.AlignmentFlag.AlignHCenter:
+        left = place.center().x() - width / 2
+    return Line(QRectF(left, place.top(), width, place.height()), text, color)
+
+
+def write(painter: QPainter, line: Line) -> None:
+    """A line with a dark rim, in the middle of its place from top to bottom."""
+    metrics = QFontMetricsF(painter.font())
+    left = line.place.left()
+    base = line.place.center().y() + (metrics.ascent() - metrics.descent()) / 2
     if painter.transform().isScaling() or painter.transform().isRotating():  # a print, or a picture to give away
-        _draw(painter, left, base, text, color)
+        _draw(painter, left, base, line.text, line.color)
         return
     ratio = painter.device().devicePixelRatio()
-    stamp = _stamp(text, painter.font().toString(), color, ratio)
+    stamp = _stamp(line.text, painter.font().toString(), line.color, ratio)
     corner = QPointF(left - _RIM_WIDTH, base - metrics.ascent() - _RIM_WIDTH)
     painter.drawImage(QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio), stamp)
 
@@ -73,31 +88,6 @@ def _draw(painter: QPainter, left: float, base: float, text: str, color: str) ->
     painter.fillPath(path, QColor(color))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of text, and the place that it fills."""
-
-    place: QRectF
-    text: str
-    color: str
-
-
-def write_lines(painter: QPainter, lines: Iterable[Line]) -> None:
-    for line in lines:
-        write(painter, line.place, Qt.AlignmentFlag.AlignLeft, line.text, line.color)
-
-
-def _line(place: QRectF, side: Qt.AlignmentFlag, text: str, color: str, metrics: QFontMetricsF) -> Line:
-    """A line at that side of a place that is at least as wide."""
-    width = metrics.horizontalAdvance(text)
-    left = place.left()
-    if side == Qt.AlignmentFlag.AlignRight:
-        left = place.right() - width
-    elif side == Qt.AlignmentFlag.AlignHCenter:
-        left = place.center().x() - width / 2
-    return Line(QRectF(left, place.top(), width, place.height()), text, color)
-
-
 def corner_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[Line]:
     """Four corners of lines; a line gets its half and what the line beside it leaves, and ends in dots after that.
 
@@ -124,7 +114,7 @@ def corner_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> li
             place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())
             text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, column)
             side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            found.append(_line(place, side, text, theme.ON_IMAGE, metrics))
+            found.append(line_in(place, side, text, theme.ON_IMAGE, metrics))
     return found
 
 
@@ -142,4 +132,4 @@ def edge_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list
         (QRectF(centre.x() - 40, area.top(), 80, height), Qt.AlignmentFlag.AlignHCenter, top),
         (QRectF(centre.x() - 40, area.bottom() - height, 80, height), Qt.AlignmentFlag.AlignHCenter, bottom),
     )
-    return [_line(place, side, text, theme.ON_IMAGE_MARK, metrics) for place, side, text in places if text]
+    return [line_in(place, side, text, theme.ON_IMAGE_MARK, metrics) for place, side, text in places if text]

@@ -11,7 +11,7 @@ from desktop.state.key_images import KeyImagesState
 from desktop.views.canvas import Canvas, Painter
 from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
 from desktop.views.measure_painter import measurement_painter
-from desktop.views.overlay_text import MARGIN, write
+from desktop.views.overlay_text import MARGIN, line_in, write
 from engine.cross_reference import crossing
 
 
@@ -55,9 +55,9 @@ def key_painter(key_images: KeyImagesState) -> Painter:
             text = metrics.elidedText(mark.text, Qt.TextElideMode.ElideRight, canvas.view.width - 2 * MARGIN)
             color = theme.ON_IMAGE_WARNING if mark.warns else theme.ON_IMAGE_MARK
             place = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
-            write(painter, place, Qt.AlignmentFlag.AlignHCenter, text, color)
-            width = metrics.horizontalAdvance(text)
-            canvas.taken.append(QRectF(place.center().x() - width / 2, top, width, place.height()))
+            line = line_in(place, Qt.AlignmentFlag.AlignHCenter, text, color, metrics)
+            write(painter, line)
+            canvas.taken.append(line.place)
 
     return paint
 

@@ -31,7 +31,7 @@ from desktop.state.picture import Image
 from desktop.state.tools import Gesture, Tool, ToolsState
 from desktop.state.viewport import ViewportState
 from desktop.views.canvas import Canvas, Painter, canvas_of
-from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, write_lines
+from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, write
 from engine.colour_tables import colour_table
 
 SERIES = "application/x-kindred-series"
@@ -171,7 +171,8 @@ class ViewportView(QWidget):
             self._write_centre(painter, "This image cannot be shown", state.failure_shown)
         else:
             self._write_centre(painter, "Loading …", "")
-        write_lines(painter, words)
+        for line in words:
+            write(painter, line)
         self._paint_frame(painter)
 
     def _paint_pointed(self) -> None:

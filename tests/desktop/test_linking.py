@@ -1,5 +1,6 @@
 """Viewports that move together: by position, by index, by millimetres; and each on its own again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -30,6 +31,21 @@ def with_positions(series: Series, step: float, frame_of_reference: str = "1.2.3
         for number, frame in enumerate(series.frames)
     )
     return replace(series, frames=frames)
+
+
+def show_other(
+    qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState], other: Callable[[Series], Series]
+) -> None:
+    """In the second viewport what `other` makes of the first one's series."""
+    first, second = pair
+    assert first.study is not None
+    assert first.series is not None
+    second.show(first.study, other(first.series))
+    settle(qtbot, app)
+
+
+def without_places(series: Series) -> Series:
+    return replace(series, frames=tuple(replace(one, position=None, orientation=None) for one in series.frames))
 
 
 @pytest.fixture
@@ -70,10 +86,7 @@ def test_another_study_lined_up_by_hand_goes_the_same_way_by_millimetres(
     qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]
 ) -> None:
     first, second = pair
-    assert first.study is not None
-    assert first.series is not None
-    second.show(first.study, with_positions(first.series, -1.0, "9.9"))  # half as far apart, and the other way round
-    settle(qtbot, app)
+    show_other(qtbot, app, pair, lambda series: with_positions(series, -1.0, "9.9"))  # half as far, the other way round
     first.go_to(3)
     second.go_to(7)
     app.actions.actions["link"].trigger()
@@ -89,11 +102,7 @@ def test_without_places_stacks_keep_the_distance_in_frames_that_they_had(
     qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]
 ) -> None:
     first, second = pair
-    assert first.study is not None
-    assert first.series is not None
-    frames = tuple(replace(frame, position=None, orientation=None) for frame in first.series.frames)
-    second.show(first.study, replace(first.series, frames=frames))
-    settle(qtbot, app)
+    show_other(qtbot, app, pair, without_places)
     second.go_to(4)
     app.actions.actions["link"].trigger()
     first.go_to(2)

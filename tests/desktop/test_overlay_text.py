@@ -1,13 +1,14 @@
 """What is written over a picture: no line on top of another, however small the viewport."""
 
 import pytest
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.annotations import annotate
-from desktop.views import graphics_painters, overlay_text
+from desktop.views import graphics_painters, overlay_text, viewport
+from desktop.views.overlay_text import Line
 from tests.desktop.conftest import dicom, open_paths, settle
 
 
@@ -18,20 +19,16 @@ def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
     written: list[tuple[str, QRectF]] = []
     write = overlay_text.write
 
-    def note(painter: QPainter, place: QRectF, side: Qt.AlignmentFlag, text: str, color: str) -> None:
-        box = QRectF(place)
-        box.setWidth(QFontMetricsF(painter.font()).horizontalAdvance(text))
-        if side & Qt.AlignmentFlag.AlignRight:
-            box.moveRight(place.right())
-        elif side & Qt.AlignmentFlag.AlignHCenter:
-            box.moveCenter(place.center())
-        written.append((text, box.adjusted(0, 1, 0, -1)))
-        write(painter, place, side, text, color)
+    def note(painter: QPainter, line: Line) -> None:
+        box = QRectF(line.place)
+        box.setWidth(QFontMetricsF(painter.font()).horizontalAdvance(line.text))
+        written.append((line.text, box.adjusted(0, 1, 0, -1)))
+        write(painter, line)
 
     open_paths(qtbot, app, dicom(name))
     app.actions.actions["grid_3x3"].trigger()
     settle(qtbot, app)
-    monkeypatch.setattr(overlay_text, "write", note)
+    monkeypatch.setattr(viewport, "write", note)
     monkeypatch.setattr(graphics_painters, "write", note)
     app.window.viewport.grab()
     assert any(text.endswith(("cm", "mm")) for text, _ in written)

@@ -187,6 +187,7 @@ def test_what_is_no_part_of_the_slices_is_no_part_of_their_planes(tmp_path: Path
     assert cut.padding is not None
     assert np.array_equal(cut.padding, made.volume.masked[::-1, 64])  # type: ignore[index]
     assert planes(series).volume.masked is None
+    assert made.volume.nbytes == planes(series).volume.nbytes * 3 / 2  # one byte beside the two of a value
 
 
 def test_planes_of_two_stacks_of_a_series_are_told_apart_whichever_was_opened_alone(tmp_path: Path) -> None:
