@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +116,14 @@ def to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return luma
 
 
+def deep_to_gray(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """uint8 [H, W] from gray of more than 8 bits, none below 0, as if Bits Stored (PS3.3 C.7.6.3) were what the
+    brightest value needs: 12-bit values in a 16-bit file, which nothing in the file tells, are no black picture.
+    """
+    bits = int(values.max(initial=0)).bit_length()
+    return (values >> max(0, bits - 8)).astype(np.uint8)
+
+
 def _is_plain_picture(path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -125,14 +134,14 @@ def _is_plain_picture(path: Path) -> bool:
 
 
 def _plain_gray(path: Path) -> NDArray[np.uint8]:
-    """A PNG or JPEG, turned upright by its EXIF orientation; 16-bit gray keeps its upper 8 bits; clear is black."""
+    """A PNG or JPEG, turned upright by its EXIF orientation, of deep gray the upper 8 bits in use; clear is black."""
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > MAX_PICTURE_PIXELS:
                 raise UserError(f"{path.name} is too large ({opened.width} x {opened.height}); scale it down first.")
             image = ImageOps.exif_transpose(opened)
             if image.mode in ("I", "I;16", "I;16B", "I;16L"):
-                return (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+                return deep_to_gray(np.asarray(image).astype(np.uint32))
             if image.mode in ("1", "L"):
                 return np.array(image.convert("L"))
             rgba = np.asarray(image.convert("RGBA"), np.uint16)

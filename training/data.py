@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from engine.errors import Rejected, UserError
+from engine.picture import deep_to_gray
 from engine.preprocess import to_square
 from training import readers
 
@@ -216,18 +217,18 @@ def check_header(path: Path) -> None:
 
 
 def read_gray(path: Path) -> Gray:
-    """uint8 [H, W] of a picture file; 16-bit gray keeps its upper 8 bits, as in `engine.picture`.
+    """uint8 [H, W] of a picture file; of deep gray the upper 8 bits in use, as in `engine.picture`.
 
     Raises:
-        TooDeep: values of another depth, or of 12 bits and less in 16, whose upper 8 bits are next to black.
+        TooDeep: values below 0, above 16 bits, or with a fraction: they need a window, which no file of this kind has.
     """
     with Image.open(path) as image:
         if image.mode not in DEEP:
             return np.asarray(image.convert("L"))
         values = np.asarray(image)
-        if image.mode == "F" or not 4095 < values.max() <= 65535 or values.min() < 0:
+        if image.mode == "F" or values.min() < 0 or values.max() > 65535:
             raise TooDeep("The image has more than 8 bits and no window to show them at; export 8-bit pictures.")
-        return (values >> 8).astype(np.uint8)
+        return deep_to_gray(values)
 
 
 def refuse_crossing(rows: Sequence[Pair]) -> None:

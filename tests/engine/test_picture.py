@@ -83,6 +83,15 @@ def test_a_sixteen_bit_png_keeps_its_upper_bits(tmp_path: Path) -> None:
     assert np.array_equal(load_picture(tmp_path / "a.png").gray, levels >> 8)
 
 
+@pytest.mark.parametrize(("brightest", "shift"), [(200, 0), (1023, 2), (4095, 4), (4096, 5)])
+def test_a_sixteen_bit_png_of_fewer_bits_is_no_black_picture(tmp_path: Path, brightest: int, shift: int) -> None:
+    levels = np.linspace(0, brightest, 100).astype(np.uint16).reshape(10, 10)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    gray = load_picture(tmp_path / "a.png").gray
+    assert np.array_equal(gray, levels >> shift)
+    assert gray.max() >= 127
+
+
 def test_what_is_transparent_is_black(tmp_path: Path) -> None:
     rgba = np.full((4, 4, 4), 255, np.uint8)
     rgba[:2, :, 3] = 0

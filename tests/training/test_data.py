@@ -123,14 +123,15 @@ def test_rows_that_lack_a_cell_or_name_another_split_are_listed_by_their_line(tm
     ]
 
 
-def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path) -> None:
-    ramp = np.linspace(0, 65535, 64).astype(np.uint16)[None].repeat(4, 0)
+@pytest.mark.parametrize("brightest", [255, 1023, 4095, 65535])
+def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path, brightest: int) -> None:
+    ramp = np.linspace(0, brightest, 64).astype(np.uint16)[None].repeat(4, 0)
     Image.fromarray(ramp).save(tmp_path / "deep.png")
     assert np.array_equal(read_gray(tmp_path / "deep.png"), load_picture(tmp_path / "deep.png").gray)
 
 
 @pytest.mark.parametrize(
-    "values", [np.linspace(0, 4095, 64, dtype=np.uint16), np.linspace(0, 1, 64, dtype=np.float32),
+    "values", [np.linspace(0, 70_000, 64, dtype=np.int32), np.linspace(0, 1, 64, dtype=np.float32),
                np.linspace(-1000, 3000, 64, dtype=np.int32)]
 )  # fmt: skip
 def test_values_without_a_window_are_refused_and_not_shown_white_or_black(manifest: Path, values: np.ndarray) -> None:
