@@ -11,6 +11,7 @@ from desktop import theme
 from desktop.commands import archive, files, image, measure, report, share, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
+from desktop.soon import Soon
 from desktop.views.chooser import Choice
 from desktop.views.viewport import ViewportView
 from desktop.views.window import MainWindow
@@ -46,8 +47,7 @@ class Actions(QObject):
     def __init__(self, desk: Desk, window: MainWindow) -> None:
         super().__init__(window)
         self._desk, self._window = desk, window
-        self._soon = QTimer(self, singleShot=True)  # one event changes many states: the rows are looked at once
-        self._soon.timeout.connect(self.refresh)
+        self._soon = Soon(self.refresh, self)
         self._still = QTimer(self, singleShot=True, interval=STILL_MS)
         self._still.timeout.connect(self.refresh)
         self.actions = {command.name: self._make(command) for command in COMMANDS}
@@ -72,7 +72,7 @@ class Actions(QObject):
             desk.report.page_changed,
             desk.search.chosen.changed,
         ):
-            changed.connect(self._soon.start)
+            changed.connect(self._soon.ask)
         desk.layout.shown.picture_changed.connect(self._still.start)
         self.show_icons()
         self._fill_menus()

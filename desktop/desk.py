@@ -47,12 +47,12 @@ class Desk(QObject):
 
     def __init__(self, workspace: Path | None = None, who: str = "") -> None:
         super().__init__()
-        self.settings = SettingsState(workspace, self)
         self.background = Background(self)
+        self.settings = SettingsState(workspace, self.background, self)
         self.messages = MessagesState(self)
         self.jobs = JobsState(self.background, self)
-        self.studies = StudiesState(self.background, parent=self)
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
+        self.studies = StudiesState(self.background, frames=self.frames, parent=self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.shown)  # it stands for whichever viewport is active
@@ -136,6 +136,7 @@ class Desk(QObject):
         """Stop the workers, keep what was typed, close the files."""
         self.cine.stop()
         self.background.close()
+        self.settings.keep()
         self.marks.close()
         self.report.close()
         self.archive.close()

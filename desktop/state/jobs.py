@@ -9,6 +9,8 @@ class JobsState(QObject):
     """The jobs that carry a title, oldest first."""
 
     changed = Signal()
+    """A job came or went."""
+    progressed = Signal()
 
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -29,7 +31,7 @@ class JobsState(QObject):
     def _add(self, job: Job) -> None:
         if job.title:
             self.jobs.append(job)
-            job.progressed.connect(self.changed)
+            job.progressed.connect(self.progressed)
             self.changed.emit()
 
     def _remove(self, job: Job) -> None:

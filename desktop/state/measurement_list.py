@@ -6,9 +6,10 @@ Readings that need pixels nobody looks at are taken on a worker, one frame after
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane, simply
+from desktop.soon import Soon
 from desktop.state.annotations import series_title
 from desktop.state.frames import FrameCache
 from desktop.state.layout import LayoutState
@@ -85,8 +86,7 @@ class MeasurementListState(QObject):
         self._known: dict[str, _Known] = {}
         self._open: tuple[Study | None, list[Series]] = (None, [])
         self._places: dict[tuple[str, int], _Place] = {}
-        self._soon = QTimer(self, singleShot=True)  # one drag of the mouse tells many changes
-        self._soon.timeout.connect(self._look)
+        self._soon = Soon(self._look, self)  # one drag of the mouse tells many changes
         shown = layout.shown
         for changed in (measurements.changed, layout.changed, shown.series_changed, shown.overlay_changed):
             changed.connect(self._look_soon)
@@ -112,7 +112,7 @@ class MeasurementListState(QObject):
 
     def _look_soon(self) -> None:
         if self._watched:
-            self._soon.start()
+            self._soon.ask()
 
     def _look(self) -> None:
         if not self._watched:

@@ -119,13 +119,21 @@ def _halve_gray(image: Image) -> Image:
     return halved
 
 
-def thumbnail(series: Series, side: int = 160) -> Image:
-    """The middle frame of a stack, small: uint8 [H, W] or [H, W, 3] with the longest side at most 2 x `side`."""
-    pixels = read_frame(series.frames[len(series.frames) // 2])
+def middle(series: Series) -> FrameRef:
+    """The frame that stands for a stack in the list."""
+    return series.frames[len(series.frames) // 2]
+
+
+def thumbnail(ref: FrameRef, pixels: Pixels | None = None, side: int = 160) -> tuple[Image, Pixels]:
+    """A frame made small, and its pixels, which are decoded unless they are given.
+
+    The small one is uint8 [H, W] or [H, W, 3] with the longest side at most 2 x `side`.
+    """
+    pixels = pixels or read_frame(ref)
     image = render(pixels)
     while max(image.shape[:2]) >= 2 * side and min(image.shape[:2]) >= 2:
         image = halve(image)
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(image), pixels
 
 
 def byte_size(pixels: Pixels) -> int:

@@ -9,11 +9,13 @@ import math
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.background import Background, Lane, simply
 from engine.voi import Window
 from engine.workspace import user_folder
 
@@ -54,25 +56,43 @@ class SettingsState(QObject):
     changed = Signal()
     problem = Signal(str)
 
-    def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, background: Background | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._path = (folder or user_folder()) / FILE
+        self._path, self._background = (folder or user_folder()) / FILE, background
         self._told = False
-        self.now = read(self._path)
+        self.now = self._kept = read(self._path)
 
     def change(self, **changes: Any) -> None:
-        """Set fields of Settings and write the file."""
+        """Set fields of Settings and write the file: with a `background` on a worker, of several changes the last."""
         new = replace(self.now, **changes)
         if new != self.now:
             self.now = new
-            try:
-                write(self._path, new)
-            except OSError as error:
-                log.warning("The settings cannot be written: %s", error.strerror)
-                if not self._told:
-                    self._told = True
-                    self.problem.emit(f"Your settings cannot be kept in {self._path.parent}: {error.strerror}.")
+            if self._background is None:
+                self.keep()
+            else:
+                self._background.start(
+                    simply(_failure_to_write, self._path, new),
+                    partial(self._written, new),
+                    key="settings",
+                    lane=Lane.STORE,
+                )
             self.changed.emit()
+
+    def keep(self) -> None:
+        """Write at once what is not in the file yet."""
+        if self.now != self._kept:
+            self._written(self.now, _failure_to_write(self._path, self.now))
+
+    def _written(self, settings: Settings, failure: str) -> None:
+        if not failure:
+            self._kept = settings
+            return
+        log.warning("The settings cannot be written: %s", failure)
+        if not self._told:
+            self._told = True
+            self.problem.emit(f"Your settings cannot be kept in {self._path.parent}: {failure}.")
 
     def remember_opened(self, paths: list[Path]) -> None:
         """Put what was opened on top of the recent list."""
@@ -141,6 +161,15 @@ def read(path: Path) -> Settings:
         recent=tuple(str(path) for path in settings.recent)[:RECENT],
         cache_megabytes=min(65_536, max(64, settings.cache_megabytes)),
     )
+
+
+def _failure_to_write(path: Path, settings: Settings) -> str:
+    """Why the file could not be written; "" where it was."""
+    try:
+        write(path, settings)
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
 
 
 def write(path: Path, settings: Settings) -> None:

@@ -10,13 +10,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, Lane, simply
+from desktop.state.frames import FrameCache
 from desktop.state.joining import merge, without
-from desktop.state.picture import Image, thumbnail
+from desktop.state.picture import Image, middle, thumbnail
 from engine.dicom_source import Listing, open_path
 from engine.errors import Rejected, UserError
 from engine.key_objects import KeyObject
+from engine.pixels import Pixels
 from engine.progress import IsCancelled, Progress
-from engine.study import Series, Study
+from engine.study import FrameRef, Series, Study
 
 
 class StudiesState(QObject):
@@ -38,10 +40,11 @@ class StudiesState(QObject):
         self,
         background: Background,
         open_files: Callable[..., Listing] = open_path,
+        frames: FrameCache | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._background, self._open_files = background, open_files
+        self._background, self._open_files, self._frames = background, open_files, frames or FrameCache()
         self.studies: list[Study] = []
         self.rejected: list[Rejected] = []
         self.key_objects: dict[str, KeyObject] = {}
@@ -236,15 +239,19 @@ class StudiesState(QObject):
         if self._waiting and not self._drawing:
             series_id, series = self._waiting.popitem(last=False)
             self._drawing = True
+            ref = middle(series)
             self._background.start(
-                simply(thumbnail, series),
-                partial(self._take_thumbnail, series_id),
+                simply(thumbnail, ref, self._frames.get(ref)),
+                partial(self._take_thumbnail, series_id, ref),
                 lane=Lane.THUMBNAIL,
                 failed=partial(self._no_thumbnail, series_id),
             )
 
-    def _take_thumbnail(self, series_id: str, image: Image) -> None:
+    def _take_thumbnail(self, series_id: str, ref: FrameRef, made: tuple[Image, Pixels]) -> None:
+        image, pixels = made
         self._drawing = False
+        if series_id == identify(self.study, self.series) and self._frames.free_for(pixels):
+            self._frames.put(ref, pixels)  # of a stack on screen it would be decoded once more otherwise
         if series_id in self._thumbnails:
             self._thumbnails[series_id] = image
             self.thumbnail_changed.emit(series_id)

@@ -3,8 +3,11 @@
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from desktop.desk import Desk
+from desktop.soon import Soon
 
 MEBIBYTE = 1024 * 1024
+EVERY_MS = 50
+"""Between two looks at the jobs: forty that begin in one event, or end at once, are not forty layouts of the line."""
 NOTICE = "Research software – not for diagnostic use"
 
 
@@ -43,7 +46,9 @@ class StatusLine(QStatusBar):
         for widget in (self.rejected, self.job, self.progress, self.cancel, self.memory, self.archive):
             layout.addWidget(widget)
         self.addWidget(line, 1)
-        desk.jobs.changed.connect(self._show_jobs)
+        self._soon = Soon(self._show_jobs, self, EVERY_MS)
+        for told in (desk.jobs.changed, desk.jobs.progressed):
+            told.connect(self._soon.ask)
         desk.layout.shown.identity_changed.connect(self._show_jobs)
         desk.archive.changed.connect(self._show_archive)
         desk.studies.rejected_changed.connect(self._show_rejected)

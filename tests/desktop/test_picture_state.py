@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from desktop.state import geometry
 from desktop.state.frames import FrameCache
 from desktop.state.geometry import Shape, View
-from desktop.state.picture import Request, halve, make_picture, pyramid, thumbnail
+from desktop.state.picture import Request, halve, make_picture, middle, pyramid, thumbnail
 from engine.dicom_source import open_path
 from engine.pixels import read_frame
 from engine.study import Series
@@ -58,7 +58,9 @@ def test_a_colour_picture_has_no_window() -> None:
 
 
 def test_a_thumbnail_is_small() -> None:
-    assert max(thumbnail(series_of("693_UNCR.dcm")).shape) == 256
+    small, pixels = thumbnail(middle(series_of("693_UNCR.dcm")))
+    assert max(small.shape) == 256
+    assert max(pixels.stored.shape) == 512
 
 
 def test_the_cache_forgets_the_least_recently_used_frame_first() -> None:

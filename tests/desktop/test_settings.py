@@ -2,12 +2,14 @@
 
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
+from desktop.background import Background, Lane, simply
 from desktop.state.settings import FILE, RECENT, Settings, SettingsState, read
 from engine.archive import Archive
 from engine.voi import Window
@@ -119,11 +121,58 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, qtbot: QtB
     assert "cannot be kept" in told[0]
 
 
+def test_changes_that_come_together_are_written_once_and_off_the_ui_thread(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    background, written = Background(), list[tuple[object, int]]()
+
+    def note(path: Path, settings: Settings) -> None:
+        written.append((settings.recent[:1], threading.get_ident()))
+
+    monkeypatch.setattr("desktop.state.settings.write", note)
+    state = SettingsState(tmp_path, background)
+    gate = threading.Event()
+    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    for number in range(40):
+        state.remember_opened([tmp_path / str(number)])
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    ((recent, thread),) = written
+    assert recent == (str(tmp_path / "39"),)
+    assert thread != threading.get_ident()
+    assert background.close()
+
+
+def test_what_was_not_written_yet_is_written_at_the_end(qtbot: QtBot, tmp_path: Path) -> None:
+    background, gate = Background(), threading.Event()
+    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    state = SettingsState(tmp_path, background)
+    state.change(theme="light")
+    assert not (tmp_path / FILE).exists()
+    gate.set()
+    background.close()
+    state.keep()
+    assert read(tmp_path / FILE).theme == "light"
+
+
+def test_a_folder_that_cannot_be_written_by_a_worker_is_told_once(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    background, told = Background(), list[str]()
+    state = SettingsState(tmp_path / "file", background)
+    state.problem.connect(told.append)
+    for theme in ("light", "dark", "light"):
+        state.change(theme=theme)
+        qtbot.waitUntil(background.idle)
+    assert len(told) == 1
+    assert "cannot be kept" in told[0]
+    assert background.close()
+
+
 def test_places_of_panels_and_the_images_window_come_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.window.resize(780, 700)  # the screen of these tests has 800 x 800
     app.window.search_dock.hide()
     app.actions.actions["detach"].trigger()
-    app.window.close()
+    app.close()
     again = build(tmp_path / "workspace")
     again.window.show()
     qtbot.waitExposed(again.window)
@@ -137,6 +186,7 @@ def test_places_of_panels_and_the_images_window_come_back(qtbot: QtBot, app: App
 
 def test_damaged_places_are_as_good_as_none(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.desk.settings.change(geometry="äö no base 64", panels="AAAA")
+    app.desk.settings.keep()
     again = build(tmp_path / "workspace")
     again.window.show()
     qtbot.waitExposed(again.window)

@@ -1,6 +1,7 @@
 """The bottom line, and what stays unsaid while the patient's identity is hidden."""
 
 import shutil
+import threading
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.background import simply
 from desktop.views.rejected import RejectedDialog, without_path
+from engine.dicom_source import Listing
 from engine.errors import Rejected
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -30,15 +33,28 @@ def test_the_memory_of_decoded_images_is_shown_with_its_limit(qtbot: QtBot, app:
 def test_opening_names_the_folder_only_while_the_identity_is_shown(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     folder = tmp_path / "Doe_Jane"
     folder.mkdir()
-    titles: list[str] = []
-    app.desk.jobs.changed.connect(lambda: titles.append(app.window.status.job.text()))
-    for _ in range(2):
-        app.desk.studies.open([folder])
-        settle(qtbot, app)
-        app.desk.layout.toggle_identity()
-    assert any("Doe_Jane" in title for title in titles)
-    hidden = titles[titles.index("Opening an item …") :]
-    assert not any("Doe_Jane" in title for title in hidden)
+    gate, opened = threading.Event(), app.desk.studies._open_files
+    app.desk.studies._open_files = lambda *given: opened(*given) if gate.wait(20) else Listing(())
+    status = app.window.status
+    app.desk.studies.open([folder])
+    qtbot.waitUntil(lambda: status.job.text() == "Opening Doe_Jane …")
+    app.desk.layout.toggle_identity()
+    assert status.job.text() == "Opening an item …"
+    app.desk.studies.open([folder])
+    qtbot.waitUntil(lambda: status.job.text() == "Opening an item … (+1 more)")
+    gate.set()
+    settle(qtbot, app)
+    qtbot.waitUntil(status.job.isHidden)
+
+
+def test_many_jobs_that_begin_together_change_the_line_once(qtbot: QtBot, app: App) -> None:
+    gate, status = threading.Event(), app.window.status
+    for number in range(30):
+        app.desk.background.start(simply(gate.wait, 20), lambda _: None, title=f"Work {number}")
+    assert status.job.isHidden()
+    qtbot.waitUntil(lambda: status.job.text() == "Work 29 … (+29 more)")
+    gate.set()
+    settle(qtbot, app)
 
 
 def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:

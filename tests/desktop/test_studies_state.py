@@ -10,11 +10,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
+from desktop.state.frames import FrameCache
 from desktop.state.jobs import JobsState
 from desktop.state.joining import merge
+from desktop.state.picture import middle
 from desktop.state.studies import StudiesState, identify
 from engine.dicom_source import Listing, open_path
 from engine.errors import Cancelled
+from engine.pixels import read_frame
 from engine.progress import IsCancelled, Progress
 from engine.study import Series, Study
 from tests.desktop.conftest import dicom
@@ -48,6 +51,33 @@ def test_thumbnails_arrive_for_every_series(qtbot: QtBot, background: Background
     qtbot.waitUntil(background.idle)
     for study in state.studies:
         assert state.thumbnail(identify(study, study.series[0])) is not None
+
+
+def test_a_frame_decoded_for_the_thumbnail_of_the_series_on_screen_is_kept(
+    qtbot: QtBot, background: Background
+) -> None:
+    frames = FrameCache()
+    state = StudiesState(background, frames=frames)
+    state.open([dicom("CT_small.dcm"), dicom("MR_small.dcm")])
+    qtbot.waitUntil(background.idle)
+    kept = {series.modality: middle(series) in frames for study in state.studies for series in study.series}
+    assert state.series is not None
+    assert kept == {modality: modality == state.series.modality for modality in ("CT", "MR")}
+
+
+def test_a_frame_that_is_decoded_already_is_not_decoded_for_its_thumbnail(
+    qtbot: QtBot, background: Background, tmp_path: Path
+) -> None:
+    frames = FrameCache()
+    shutil.copy(dicom("CT_small.dcm"), tmp_path / "a")
+    (study,) = open_path(tmp_path).studies
+    ref = middle(study.series[0])
+    frames.put(ref, read_frame(ref))
+    (tmp_path / "a").unlink()
+    state = StudiesState(background, lambda *_: Listing((study,)), frames)
+    state.open([tmp_path])
+    qtbot.waitUntil(background.idle)
+    assert state.thumbnail(identify(study, study.series[0])) is not None
 
 
 def test_answers_that_are_there_together_change_the_list_at_most_twice(
