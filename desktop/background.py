@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
 
+from desktop.right_of_way import RightOfWay
 from engine.errors import Cancelled, UserError
 from engine.progress import IsCancelled, Progress
 
@@ -81,10 +82,13 @@ class _Relay(QObject):
 class _Runner(QRunnable):
     """The worker's side of one request."""
 
-    def __init__(self, number: int, work: Callable[..., Any], relay: _Relay, lane: Lane) -> None:
+    def __init__(
+        self, number: int, work: Callable[..., Any], relay: _Relay, lane: Lane, right_of_way: RightOfWay
+    ) -> None:
         super().__init__()
         self.setAutoDelete(False)
         self._number, self._work, self._relay, self._lane = number, work, relay, lane
+        self._right_of_way = right_of_way
         self.stop = threading.Event()
         self._lock = threading.Lock()
         self._latest: tuple[int, int, str] | None = None
@@ -107,6 +111,11 @@ class _Runner(QRunnable):
             self._in_flight, self._reported = True, now
         self._relay.progress.emit(self._number)
 
+    def _cancelled(self) -> bool:
+        if self._lane not in (Lane.PICTURE, Lane.AHEAD):  # which decode, and hold the interpreter hardly at all
+            self._right_of_way.give()
+        return self.stop.is_set()
+
     def _tell(self, part: object) -> None:
         self._relay.found.emit(self._number, part)
 
@@ -119,9 +128,9 @@ class _Runner(QRunnable):
             if self.stop.is_set():
                 raise Cancelled
             result = (
-                self._work(self._report, self.stop.is_set, self._tell)
+                self._work(self._report, self._cancelled, self._tell)
                 if self.tells
-                else self._work(self._report, self.stop.is_set)
+                else self._work(self._report, self._cancelled)
             )
         except BaseException as problem:  # every failure is delivered: nothing may die unseen on a worker
             error = problem
@@ -161,6 +170,7 @@ class Background(QObject):
         self._relay.progress.connect(self._on_progress)
         self._relay.found.connect(self._on_found)
         self._relay.finished.connect(self._on_finished)
+        self._right_of_way = RightOfWay(self)
         self._pools: dict[Lane, QThreadPool] = {}
         for lane in Lane:
             pool = QThreadPool(self)
@@ -197,11 +207,12 @@ class Background(QObject):
         if key:
             self.drop(key)
         number = next(self._numbers)
-        runner = _Runner(number, work, self._relay, lane)
+        runner = _Runner(number, work, self._relay, lane, self._right_of_way)
         entry = _Entry(Job(number, title, key, self, public), runner, lane)
         entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
         runner.tells = found is not None
         self._entries[number] = entry
+        self._right_of_way.watch(True)
         self.started.emit(entry.job)
         self._pools[lane].start(runner, 1 if urgent else 0)
         return entry.job
@@ -250,6 +261,7 @@ class Background(QObject):
         entry = self._entries.pop(number, None)
         if entry is None:
             return
+        self._right_of_way.watch(bool(self._entries))
         try:
             if (
                 error is not None
