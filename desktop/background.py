@@ -112,7 +112,10 @@ class _Runner(QRunnable):
         self._relay.progress.emit(self._number)
 
     def _cancelled(self) -> bool:
-        if self._lane not in (Lane.PICTURE, Lane.AHEAD):  # which decode, and hold the interpreter hardly at all
+        if not self.stop.is_set() and self._lane not in (
+            Lane.PICTURE,
+            Lane.AHEAD,
+        ):  # which decode, and hold the interpreter hardly at all
             self._right_of_way.give()
         return self.stop.is_set()
 

@@ -136,10 +136,10 @@ class Desk(QObject):
         """Stop the workers, keep what was typed, close the files."""
         self.cine.stop()
         self.background.close()
-        self.settings.keep()
         self.marks.close()
         self.report.close()
         self.archive.close()
+        self.settings.keep()
 
     def set_grid(self, rows: int, columns: int) -> None:
         """Another layout; cells that are empty go on with the series that follow in the study on screen."""

@@ -21,7 +21,7 @@ class RightOfWay(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._last = time.monotonic()
+        self._last = time.perf_counter()
         self._free = threading.Event()
         self._timer = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -36,11 +36,11 @@ class RightOfWay(QObject):
             self._beat()
 
     def _beat(self) -> None:
-        self._last = time.monotonic()
+        self._last = time.perf_counter()
         self._free.set()
 
     def give(self) -> None:
         """Called by a worker where it can wait."""
-        if time.monotonic() - self._last > BUSY_AFTER:
+        if time.perf_counter() - self._last > BUSY_AFTER:
             self._free.clear()
             self._free.wait(LONGEST)

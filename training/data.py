@@ -220,14 +220,16 @@ def read_gray(path: Path) -> Gray:
     """uint8 [H, W] of a picture file; of deep gray the upper 8 bits in use, as in `engine.picture`.
 
     Raises:
-        TooDeep: values below 0, above 16 bits, or with a fraction: they need a window, which no file of this kind has.
+        TooDeep: values below 0, above 16 bits, or of floating point: they need a window, which no such file tells.
     """
     with Image.open(path) as image:
         if image.mode not in DEEP:
             return np.asarray(image.convert("L"))
         values = np.asarray(image)
         if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-            raise TooDeep("The image has more than 8 bits and no window to show them at; export 8-bit pictures.")
+            raise TooDeep(
+                "The image needs a window to show its values at, which it does not tell; export 8-bit pictures."
+            )
         return deep_to_gray(values)
 
 

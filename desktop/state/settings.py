@@ -62,7 +62,9 @@ class SettingsState(QObject):
         super().__init__(parent)
         self._path, self._background = (folder or user_folder()) / FILE, background
         self._told = False
-        self.now = self._kept = read(self._path)
+        self.now = read(self._path)
+        self._kept: Settings | None = self.now
+        """What the file holds; None while a worker may be writing it."""
 
     def change(self, **changes: Any) -> None:
         """Set fields of Settings and write the file: with a `background` on a worker, of several changes the last."""
@@ -72,6 +74,7 @@ class SettingsState(QObject):
             if self._background is None:
                 self.keep()
             else:
+                self._kept = None
                 self._background.start(
                     simply(_failure_to_write, self._path, new),
                     partial(self._written, new),

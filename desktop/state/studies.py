@@ -57,6 +57,8 @@ class StudiesState(QObject):
         self._thumbnails: dict[str, Image | None] = {}
         self._waiting: OrderedDict[str, Series] = OrderedDict()
         self._drawing = False
+        self._closings = 0
+        """How often something was closed: what was decoded before is not kept after."""
         self._wanted = ""
         """The series to choose once it is told that it is there."""
         self._untold = False
@@ -129,6 +131,7 @@ class StudiesState(QObject):
         self._tell_closed()
 
     def _tell_closed(self) -> None:
+        self._closings += 1
         for signal in (self.changed, self.rejected_changed, self.selected, self.closed):
             signal.emit()
 
@@ -242,15 +245,16 @@ class StudiesState(QObject):
             ref = middle(series)
             self._background.start(
                 simply(thumbnail, ref, self._frames.get(ref)),
-                partial(self._take_thumbnail, series_id, ref),
+                partial(self._take_thumbnail, series_id, ref, self._closings),
                 lane=Lane.THUMBNAIL,
                 failed=partial(self._no_thumbnail, series_id),
             )
 
-    def _take_thumbnail(self, series_id: str, ref: FrameRef, made: tuple[Image, Pixels]) -> None:
+    def _take_thumbnail(self, series_id: str, ref: FrameRef, closings: int, made: tuple[Image, Pixels]) -> None:
         image, pixels = made
         self._drawing = False
-        if series_id == identify(self.study, self.series) and self._frames.free_for(pixels):
+        on_screen = self.series is not None and ref in self.series.frames and closings == self._closings
+        if on_screen and self._frames.free_for(pixels):
             self._frames.put(ref, pixels)  # of a stack on screen it would be decoded once more otherwise
         if series_id in self._thumbnails:
             self._thumbnails[series_id] = image

@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from desktop.background import Job
 from desktop.desk import Desk
 from desktop.soon import Soon
 
@@ -16,6 +17,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self._desk = desk
         self._jobs, self._archive, self._studies = desk.jobs, desk.archive, desk.studies
+        self._shown: Job | None = None
         self.setSizeGripEnabled(False)
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("notice", True)
@@ -28,7 +30,7 @@ class StatusLine(QStatusBar):
         self.cancel = QPushButton("Stop")
         self.cancel.setProperty("flat", True)
         self.cancel.setToolTip("Stop the work shown here (Ctrl+.)")
-        self.cancel.clicked.connect(desk.jobs.cancel_current)
+        self.cancel.clicked.connect(self._cancel)
         self.rejected = QPushButton()
         self.rejected.setProperty("flat", True)
         self.rejected.setToolTip("List the files that were left out, and why (Ctrl+Shift+L)")
@@ -59,8 +61,12 @@ class StatusLine(QStatusBar):
         self._show_archive()
         self._show_rejected()
 
+    def _cancel(self) -> None:
+        if self._shown is not None:
+            self._desk.background.cancel(self._shown)
+
     def _show_jobs(self) -> None:
-        job = self._jobs.current
+        job = self._shown = self._jobs.current
         for widget in (self.job, self.progress, self.cancel):
             widget.setVisible(job is not None)
         if job is None:

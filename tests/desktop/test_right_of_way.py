@@ -8,7 +8,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from pytestqt.qtbot import QtBot
 
 from desktop import right_of_way
-from desktop.background import Background
+from desktop.background import Background, Lane
 from engine.progress import IsCancelled, Progress
 
 
@@ -31,7 +31,7 @@ class Asking:
         self.passed.set()
 
 
-def in_one_event(background: Background, asking: Asking, patience: float) -> bool:
+def in_one_event(background: Background, asking: Asking, patience: float, lane: Lane = Lane.LONG) -> bool:
     """Whether the work got past its question while one event of the UI thread lasted."""
     loop, passed = QEventLoop(), list[bool]()
 
@@ -39,7 +39,7 @@ def in_one_event(background: Background, asking: Asking, patience: float) -> boo
         asking.go.set()
         passed.append(asking.passed.wait(patience))
 
-    background.start(asking, lambda _: loop.quit())
+    background.start(asking, lambda _: loop.quit(), lane=lane)
     QTimer.singleShot(0, event)
     loop.exec()
     return passed[0]
@@ -49,6 +49,15 @@ def test_a_worker_waits_for_the_end_of_a_long_event(background: Background, monk
     monkeypatch.setattr(right_of_way, "BUSY_AFTER", -1.0)
     monkeypatch.setattr(right_of_way, "LONGEST", 20.0)
     assert not in_one_event(background, Asking(), patience=0.2)
+
+
+@pytest.mark.parametrize("lane", [Lane.PICTURE, Lane.AHEAD])
+def test_the_picture_on_screen_waits_for_nothing(
+    background: Background, monkeypatch: pytest.MonkeyPatch, lane: Lane
+) -> None:
+    monkeypatch.setattr(right_of_way, "BUSY_AFTER", -1.0)
+    monkeypatch.setattr(right_of_way, "LONGEST", 60.0)
+    assert in_one_event(background, Asking(), patience=20, lane=lane)
 
 
 def test_a_worker_goes_on_during_a_short_event(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:

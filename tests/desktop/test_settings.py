@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
 from desktop.background import Background, Lane, simply
-from desktop.state.settings import FILE, RECENT, Settings, SettingsState, read
+from desktop.state.settings import FILE, RECENT, Settings, SettingsState, read, write
 from engine.archive import Archive
 from engine.voi import Window
 from engine.window import presets
@@ -149,10 +149,31 @@ def test_what_was_not_written_yet_is_written_at_the_end(qtbot: QtBot, tmp_path: 
     state = SettingsState(tmp_path, background)
     state.change(theme="light")
     assert not (tmp_path / FILE).exists()
-    gate.set()
+    threading.Timer(0.2, gate.set).start()  # while the end waits for the work before it
     background.close()
     state.keep()
     assert read(tmp_path / FILE).theme == "light"
+
+
+def test_a_setting_that_is_changed_back_before_the_end_is_as_it_was(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    background, gate, written = Background(), threading.Event(), threading.Event()
+
+    def write_and_tell(path: Path, settings: Settings) -> None:
+        write(path, settings)
+        written.set()
+
+    monkeypatch.setattr("desktop.state.settings.write", write_and_tell)
+    state = SettingsState(tmp_path, background)
+    state.change(theme="light")
+    assert written.wait(20)  # its answer has not come yet
+    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    state.change(theme="dark")
+    threading.Timer(0.2, gate.set).start()
+    background.close()
+    state.keep()
+    assert read(tmp_path / FILE).theme == "dark"
 
 
 def test_a_folder_that_cannot_be_written_by_a_worker_is_told_once(qtbot: QtBot, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.background import Background
+from desktop.background import Background, Lane, simply
 from desktop.state.frames import FrameCache
 from desktop.state.jobs import JobsState
 from desktop.state.joining import merge
@@ -63,6 +63,23 @@ def test_a_frame_decoded_for_the_thumbnail_of_the_series_on_screen_is_kept(
     kept = {series.modality: middle(series) in frames for study in state.studies for series in study.series}
     assert state.series is not None
     assert kept == {modality: modality == state.series.modality for modality in ("CT", "MR")}
+
+
+def test_a_frame_decoded_for_a_study_that_was_closed_meanwhile_is_not_kept(
+    qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, gate, kept = FrameCache(), threading.Event(), list[object]()
+    monkeypatch.setattr(frames, "put", lambda ref, pixels: kept.append(ref))
+    state = StudiesState(background, frames=frames)
+    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.THUMBNAIL)
+    state.open([dicom("CT_small.dcm")])
+    qtbot.waitUntil(lambda: state.series is not None)
+    state.close_all()
+    state.open([dicom("CT_small.dcm")])
+    qtbot.waitUntil(lambda: state.series is not None)
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    assert len(kept) == 1  # that of the study opened again, not that of the one before
 
 
 def test_a_frame_that_is_decoded_already_is_not_decoded_for_its_thumbnail(
