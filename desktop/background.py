@@ -46,6 +46,8 @@ class Lane(Enum):
 NICE = 10
 """Of every worker but those of the picture on screen, as nice(1) counts; the threads of ONNX Runtime inherit it. With
 two cores full of decoding and inference the UI thread waited 50 ms and more for one of them each time it woke up."""
+DECODING = (Lane.PICTURE, Lane.AHEAD)
+"""Their workers hold the interpreter hardly at all, and are what the user waits for: they give way to nobody."""
 REPORT_EVERY = 0.05
 """Seconds between two reports of progress that the UI thread hears of: nobody reads faster, and each one is painted."""
 
@@ -112,10 +114,7 @@ class _Runner(QRunnable):
         self._relay.progress.emit(self._number)
 
     def _cancelled(self) -> bool:
-        if not self.stop.is_set() and self._lane not in (
-            Lane.PICTURE,
-            Lane.AHEAD,
-        ):  # which decode, and hold the interpreter hardly at all
+        if not self.stop.is_set() and self._lane not in DECODING:
             self._right_of_way.give()
         return self.stop.is_set()
 
