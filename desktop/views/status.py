@@ -50,7 +50,7 @@ class StatusLine(QStatusBar):
         self.addWidget(line, 1)
         self._soon = Soon(self._show_jobs, self, EVERY_MS)
         for told in (desk.jobs.changed, desk.jobs.progressed):
-            told.connect(self._soon.ask)
+            told.connect(self._look)
         desk.layout.shown.identity_changed.connect(self._show_jobs)
         desk.archive.changed.connect(self._show_archive)
         desk.studies.rejected_changed.connect(self._show_rejected)
@@ -60,6 +60,13 @@ class StatusLine(QStatusBar):
         self._show_jobs()
         self._show_archive()
         self._show_rejected()
+
+    def _look(self) -> None:
+        """What is over is taken off at once."""
+        if self._jobs.current is None:
+            self._show_jobs()
+        else:
+            self._soon.ask()
 
     def _cancel(self) -> None:
         if self._shown is not None:
