@@ -15,8 +15,8 @@ LONGEST = 0.1
 class RightOfWay(QObject):
     """A worker that asks now and then stands aside while the UI thread, where this is made, has a long event to end.
 
-    Otherwise they share the interpreter, which Qt gives away and takes back at each call: with five workers an event of
-    50 ms takes 150. A timer tells that the UI thread is free; it runs only while there is work.
+    Otherwise they share the interpreter, which Qt gives away and takes back at each call, so that an event takes
+    several times its own work. A timer tells that the UI thread is free; it runs only while there is work.
     """
 
     def __init__(self, parent: QObject) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from engine.dicom_source import open_path
 from engine.errors import UserError
 from engine.pixels import read_frame
+from engine.preprocess import deep_to_gray
 from engine.study import PROJECTIONS, FrameRef, Series, Study
 from engine.voi import Window
 from engine.window import default_window, import_window, render
@@ -114,14 +114,6 @@ def to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     weights = np.array([19595, 38470, 7471], np.uint32)
     luma: NDArray[np.uint8] = ((image[..., :3].astype(np.uint32) @ weights + 0x8000) >> 16).astype(np.uint8)
     return luma
-
-
-def deep_to_gray(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """uint8 [H, W] from gray of more than 8 bits, none below 0, as if Bits Stored (PS3.3 C.7.6.3) were what the
-    brightest value needs: 12-bit values in a 16-bit file, which nothing in the file tells, are no black picture.
-    """
-    bits = int(values.max(initial=0)).bit_length()
-    return (values >> max(0, bits - 8)).astype(np.uint8)
 
 
 def _is_plain_picture(path: Path) -> bool:

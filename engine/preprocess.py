@@ -4,6 +4,7 @@ Knows nothing of DICOM or of models: normalisation and the copy to three channel
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,14 @@ from PIL import Image
 from engine.errors import UserError
 
 Gray = NDArray[np.uint8]
+
+
+def deep_to_gray(values: NDArray[np.integer[Any]]) -> Gray:
+    """uint8 [H, W] from gray of more than 8 bits, none below 0, as if Bits Stored (PS3.3 C.7.6.3) were what the
+    brightest value needs: 12-bit values in a 16-bit file, which nothing in the file tells, are no black picture.
+    """
+    bits = int(values.max(initial=0)).bit_length()
+    return (values >> max(0, bits - 8)).astype(np.uint8)
 
 
 def to_square(image: Gray, size: int) -> Gray:

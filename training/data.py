@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from engine.errors import Rejected, UserError
-from engine.picture import deep_to_gray
-from engine.preprocess import to_square
+from engine.preprocess import deep_to_gray, to_square
 from training import readers
 
 Gray = NDArray[np.uint8]

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.app import App, build
+from desktop.background import Background
 
 NO_SCREEN = "This plugin does not support"  # how Qt's platform without a screen begins its remarks
 
@@ -24,6 +25,14 @@ def dicom(name: str) -> Path:
     path = get_testdata_file(name, download=False)
     assert path, f"{name} is missing: install pydicom-data"
     return Path(str(path))
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    """Workers of their own, which must have ended when the test has."""
+    made = Background()
+    yield made
+    assert made.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What is decoded before it is asked for: the near frames first, the rest while there is room, never the same twice."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +17,6 @@ from engine.study import FrameRef, Series
 from tests.desktop.conftest import dicom
 
 FRAME = Pixels(np.zeros((16, 16), np.int16))
-
-
-@pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
 
 
 class Reader:

@@ -2,21 +2,12 @@
 
 import sys
 import threading
-from collections.abc import Iterator
 
-import pytest
 from PySide6.QtCore import QObject, QThread
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background, Lane, simply
 from engine.errors import Cancelled, UserError
-
-
-@pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
 
 
 def test_work_runs_elsewhere_and_its_answer_comes_back_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:

@@ -1,22 +1,13 @@
 """Workers stand aside while the UI thread has a long event to end, and never for long."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEventLoop, QTimer
-from pytestqt.qtbot import QtBot
 
 from desktop import right_of_way
 from desktop.background import Background, Lane
 from engine.progress import IsCancelled, Progress
-
-
-@pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
 
 
 class Asking:

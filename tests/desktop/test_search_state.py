@@ -42,13 +42,6 @@ class Ranking:
 
 
 @pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
-
-
-@pytest.fixture
 def ranking() -> Ranking:
     return Ranking()
 

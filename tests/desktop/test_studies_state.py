@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +21,6 @@ from engine.pixels import read_frame
 from engine.progress import IsCancelled, Progress
 from engine.study import Series, Study
 from tests.desktop.conftest import dicom
-
-
-@pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
 
 
 def test_opening_a_folder_lists_its_studies_and_what_was_left_out(

@@ -1,7 +1,6 @@
 """Key images that come with a study: marked, listed, stepped through like the reader's own, but never taken away."""
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -25,13 +24,6 @@ def slices() -> list[Dataset]:
     """Five slices of a real CT series, in the order of the stack."""
     read = [pydicom.dcmread(path) for path in sorted(folder().iterdir())]
     return sorted(read, key=lambda image: int(image.InstanceNumber))
-
-
-@pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
 
 
 def folder() -> Path:

@@ -1,10 +1,8 @@
 """One viewport: scrolling, window, inversion, series changes, unreadable frames. No widgets."""
 
 import threading
-from collections.abc import Iterator
 
 import numpy as np
-import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
@@ -17,13 +15,6 @@ from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
 from engine.window import presets
 from tests.desktop.conftest import dicom
-
-
-@pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
-    made = Background()
-    yield made
-    assert made.close()
 
 
 def study_of(name: str) -> tuple[Study, Series]:
