@@ -81,7 +81,7 @@ class Pixels:
         if self.padding_values is not None:
             low, high = self.padding_values
             part = self.stored[where]
-            padded = (part >= low) & (part <= high)
+            padded = part == low if low == high else (part >= low) & (part <= high)
             mask = padded if mask is None else mask | padded
         return mask
 

@@ -44,7 +44,7 @@ def annotate(viewport: ViewportState, pointed: bool = True, identity: bool | Non
         unread = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, unread)
     where = ["Reading …" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
-    height, width = picture.image.shape[:2]
+    height, width = picture.shape
     look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:
         look.insert(0, format_window(picture.window, picture.pixels.unit))

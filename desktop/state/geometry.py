@@ -69,6 +69,13 @@ def scale_of(view: View, shape: Shape) -> float:
     return view.scale if view.scale is not None else fit_scale(view, shape)
 
 
+def screen_pixels(view: View, shape: Shape) -> tuple[float, float]:
+    """How many of the screen's own pixels lie along the whole picture's rows and along its columns, turned or not."""
+    scale = scale_of(view, shape) * view.device_ratio
+    width, height = shape.extent()
+    return width * scale, height * scale
+
+
 def rectangle(view: View, shape: Shape) -> tuple[float, float, float, float]:
     """(left, top, width, height) of the whole picture in the viewport, as turned."""
     scale = scale_of(view, shape)

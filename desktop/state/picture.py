@@ -3,20 +3,18 @@
 All of this runs on a worker; a request is a snapshot and nothing it holds changes.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop.state.reduced import halve, pyramid, reduced
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series
 from engine.window import Window, default_window, render
 
 Image = NDArray[np.uint8]
-_ROWS = 16
-"""Pairs of rows that are worked on together, to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +29,10 @@ class Request:
     inverted: bool
     pixels: Pixels | None
     """The decoded frame when it is at hand, else it is read."""
+    halvings: int = 0
+    """How often it may be halved before it is windowed: what is seen small needs no more."""
+    reduced: Pixels | None = None
+    """The frame halved that often, when it is at hand."""
 
     @property
     def ref(self) -> FrameRef:
@@ -44,34 +46,58 @@ class Picture:
     series: Series
     index: int
     pixels: Pixels
+    asked: Window | None
+    """The window asked for; None: the frame's own."""
     window: Window | None
     """The window in use; None for colour. For a VOI lookup table, the range that it covers."""
     inverted: bool
-    image: Image
-    """uint8 [H, W] or [H, W, 3] as a search sees it: never inverted by the user."""
+    reduced: Pixels
+    """What is painted: the frame, halved `halvings` times."""
+    halvings: int
     levels: tuple[Image, ...]
-    """The picture to paint, at full size and halved again and again, so that a reduced view does not shimmer."""
+    """The picture to paint, as large as `reduced`, and halved again and again, so that no view shimmers."""
 
     @property
     def ref(self) -> FrameRef:
         return self.series.frames[self.index]
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the frame."""
+        rows, columns = self.pixels.stored.shape[:2]
+        return rows, columns
+
+    @property
     def colour(self) -> bool:
-        return self.image.ndim == 3
+        return self.pixels.is_color or self.pixels.painted is not None
+
+    def image(self) -> Image:
+        """uint8 [H, W] or [H, W, 3] at full size as searches see it: not inverted by the user. Made anew each time."""
+        return render(self.pixels, self.asked)
 
 
 def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_frame) -> Picture:
-    """Decode if needed, render at the window, prepare the reduced levels.
+    """Decode if needed, halve as far as it may be, render at the window, prepare the smaller levels.
 
     Raises:
         UserError: the frame cannot be read.
     """
     pixels = request.pixels if request.pixels is not None else read(request.ref)
-    image = render(pixels, request.window)
     window = None if pixels.is_color else request.window or default_window(pixels)
+    small, made = (request.reduced, request.halvings) if request.reduced else reduced(pixels, request.halvings)
+    image = render(small, request.window if small is pixels else window)  # a window of the whole, not of its means
     shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
-    return Picture(request.series, request.index, pixels, window, request.inverted, image, pyramid(shown))
+    return Picture(
+        request.series,
+        request.index,
+        pixels,
+        request.window,
+        window,
+        request.inverted,
+        small,
+        made,
+        pyramid(shown),
+    )
 
 
 def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
@@ -81,42 +107,6 @@ def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], s
     where = slice(max(0, rows[0]), min(height, rows[1])), slice(max(0, columns[0]), min(width, columns[1]))
     found = pixels.region(where)
     return None if min(found.stored.shape[:2]) < smallest else found
-
-
-def pyramid(image: Image, smallest: int = 256) -> tuple[Image, ...]:
-    """The image, and its means over 2 x 2 pixels while the longest side stays above `smallest`."""
-    levels = [np.ascontiguousarray(image)]
-    while max(levels[-1].shape[:2]) >= 2 * smallest and min(levels[-1].shape[:2]) >= 2:
-        levels.append(halve(levels[-1]))
-    return tuple(levels)
-
-
-def halve(image: Image) -> Image:
-    """Mean over 2 x 2 pixels, rounded; an odd last row or column is left out."""
-    height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-    even = image[:height, :width]
-    if image.ndim == 2 and sys.byteorder == "little":
-        return _halve_gray(np.ascontiguousarray(even))
-    total = even[0::2, 0::2].astype(np.uint16)
-    total += even[1::2, 0::2]
-    total += even[0::2, 1::2]
-    total += even[1::2, 1::2]
-    return ((total + 2) >> 2).astype(np.uint8)
-
-
-def _halve_gray(image: Image) -> Image:
-    """`halve` for even gray images. Two neighbours are one 16-bit word: its halves are added without strided access."""
-    pairs = image.view(np.uint16).reshape(image.shape[0] // 2, 2, -1)
-    halved = np.empty((pairs.shape[0], pairs.shape[2]), np.uint8)
-    for start in range(0, len(pairs), _ROWS):
-        block = pairs[start : start + _ROWS]
-        total = block & 0xFF
-        total += block >> 8
-        both = total[:, 0] + total[:, 1]
-        both += 2
-        both >>= 2
-        halved[start : start + _ROWS] = both
-    return halved
 
 
 def middle(series: Series) -> FrameRef:

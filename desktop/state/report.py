@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Job, Lane, simply
 from desktop.state.archive import ArchiveState
 from desktop.state.outbox import OutboxState
-from desktop.state.picture import Image
+from desktop.state.picture import Picture
 from desktop.state.search import describe
 from desktop.state.studies import StudiesState
 from desktop.state.telling import Telling
@@ -22,6 +22,7 @@ from engine.outbox import Delivery, outgoing
 from engine.picture import to_gray
 from engine.progress import IsCancelled, Progress
 from engine.report import Draft, Sentence, draft, with_notice
+from engine.study import Study
 from engine.workspace import Outgoing, StoredReport, Workspace
 
 
@@ -195,7 +196,7 @@ class ReportState(QObject):
                 self._propose,
                 bundle,
                 self._archive.archive,
-                to_gray(picture.image),
+                picture,
                 page.study,
                 self._about(),
             ),
@@ -291,15 +292,14 @@ class ReportState(QObject):
         work = simply(_sign, workspace, self.page.study, self.page.text, self._who, self._outgoing(self.page))
         self._background.start(work, partial(self._take_signed, self.page), lane=Lane.STORE)
 
-    def _outgoing(self, page: Page) -> Outgoing | None:
-        """What the report of the chosen study is archived with; None when the study is no longer there."""
+    def _outgoing(self, page: Page) -> Callable[[], Outgoing] | None:
+        """What makes that which the report of the chosen study is archived with; None when it is no longer there."""
         study, picture = self._studies.study, self._viewport.picture
         if study is None or study.uid != page.study:
             return None
         if picture is None or self._viewport.study is not study:
-            return outgoing(study)
-        window = (picture.window.center, picture.window.width) if picture.window else None
-        return outgoing(study, picture.series, picture.ref, to_gray(picture.image), window)
+            return partial(outgoing, study)
+        return partial(_with_picture, study, picture)
 
     def _take_signed(self, page: Page, stored: StoredReport) -> None:
         self._take_saved(page, stored)
@@ -359,15 +359,22 @@ def _draft(
     propose: Callable[..., Draft],
     bundle: Bundle,
     archive: Archive | None,
-    gray: Image,
+    picture: Picture,
     study: str,
     about: dict[str, str | None],
     progress: Progress,
     cancelled: IsCancelled,
 ) -> Draft:
-    return propose(bundle, archive, gray, cancelled=cancelled, exclude_study=study, **about)
+    return propose(bundle, archive, to_gray(picture.image()), cancelled=cancelled, exclude_study=study, **about)
 
 
-def _sign(workspace: Workspace, study: str, text: str, who: str, out: Outgoing | None) -> StoredReport:
+def _with_picture(study: Study, picture: Picture) -> Outgoing:
+    window = (picture.window.center, picture.window.width) if picture.window else None
+    return outgoing(study, picture.series, picture.ref, to_gray(picture.image()), window)
+
+
+def _sign(
+    workspace: Workspace, study: str, text: str, who: str, archived_with: Callable[[], Outgoing] | None
+) -> StoredReport:
     workspace.save_edit(study, text, who)
-    return workspace.sign(study, who, out)
+    return workspace.sign(study, who, archived_with() if archived_with else None)

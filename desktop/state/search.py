@@ -74,7 +74,7 @@ class Form:
 class _Request:
     archive: Archive
     bundle: Bundle
-    image: Image | None
+    picture: Picture | None
     form: Form
     study: str | None
     patient: str | None
@@ -182,16 +182,16 @@ class SearchState(QObject):
             self.changed.emit()
             return
         text = self.form.text.strip()
-        image = picture if self.form.with_image else None
+        shown = picture if self.form.with_image else None
         study = self._viewport.study
         request = _Request(
             archive,
             bundle,
-            to_gray(image.image) if image else None,
+            shown,
             self.form,
             study.uid if study else None,
             study.patient.id or None if study else None,
-            Asked(text, describe(image) if image else "", image.ref if image else None),
+            Asked(text, describe(shown) if shown else "", shown.ref if shown else None),
         )
         self._job = self._background.start(
             simply(_search, self._ask, request),
@@ -288,10 +288,11 @@ def describe(picture: Picture) -> str:
 
 
 def _search(ask: Callable[..., Answer], request: _Request) -> Answer:
+    gray = None if request.picture is None else to_gray(request.picture.image())
     return ask(
         request.archive,
         request.bundle,
-        Query(image=request.image, text=request.form.text.strip() or None),
+        Query(image=gray, text=request.form.text.strip() or None),
         filters=request.form.filters(),
         k=HITS,
         mode=request.form.mode,

@@ -18,6 +18,7 @@ from desktop.state.frames import FrameCache
 from desktop.state.geometry import Point, Shape, View
 from desktop.state.hidden_names import without_names
 from desktop.state.picture import Picture, Request, make_picture, part
+from desktop.state.reduced import halvings
 from engine.calibration import pixel_shape
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
@@ -198,7 +199,7 @@ class ViewportState(QObject):
     def shape(self) -> Shape | None:
         if self.picture is None:
             return None
-        rows, columns = self.picture.image.shape[:2]
+        rows, columns = self.picture.shape
         return Shape(columns, rows, pixel_shape(self.picture.ref), self.picture.ref.spacing is not None)
 
     @property
@@ -295,6 +296,8 @@ class ViewportState(QObject):
         if view != self.view:
             self.view = view
             self.view_changed.emit()
+            if self.picture is not None and self.picture.halvings > self._halvings(self.picture.ref):
+                self._refresh()
 
     def _refresh(self) -> None:
         if self.series is None:
@@ -303,7 +306,9 @@ class ViewportState(QObject):
             self._outdated = True
             return
         ref = self.series.frames[self.index]
-        request = Request(self.series, self.index, self.window, self.inverted, self._cache.get(ref))
+        pixels, times, before = self._cache.get(ref), self._halvings(ref), self.picture
+        small = before.reduced if before and before.pixels is pixels and before.halvings == times else None
+        request = Request(self.series, self.index, self.window, self.inverted, pixels, times, small)
         self._outdated = False
         self._busy = self._background.start(
             simply(make_picture, request, self._read),
@@ -313,6 +318,12 @@ class ViewportState(QObject):
             urgent=True,
             failed=partial(self._fail, request),
         )
+
+    def _halvings(self, ref: FrameRef) -> int:
+        """How often a frame may be halved and still have a pixel for each of the screen."""
+        shape = Shape(ref.image.columns, ref.image.rows, pixel_shape(ref))
+        columns, rows = geometry.screen_pixels(self.view, shape)
+        return halvings((shape.rows, shape.columns), (rows, columns))
 
     def _take(self, picture: Picture) -> None:
         self._busy = None

@@ -82,9 +82,8 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
     """The picture of a viewport at its place, and what painters put over it."""
     picture = canvas.state.picture
     assert picture is not None
-    a, b, c, d, *_ = geometry.transform(canvas.view, canvas.shape)
-    scale, ratio = max(abs(a), abs(b)), canvas.view.device_ratio
-    columns, rows = canvas.shape.columns * scale * ratio, canvas.shape.rows * max(abs(c), abs(d)) * ratio
+    columns, rows = geometry.screen_pixels(canvas.view, canvas.shape)
+    scale = columns / canvas.shape.columns / canvas.view.device_ratio
     level = picture.levels[0]
     for smaller in picture.levels[1:]:
         if smaller.shape[1] >= columns and smaller.shape[0] >= rows:

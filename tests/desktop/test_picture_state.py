@@ -1,4 +1,4 @@
-"""Pictures for the screen: reduction, inversion, colour, the cache, and the geometry of a view."""
+"""Pictures for the screen: window, inversion, colour, the cache, and the geometry of a view."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from desktop.state import geometry
 from desktop.state.frames import FrameCache
 from desktop.state.geometry import Shape, View
-from desktop.state.picture import Request, halve, make_picture, middle, pyramid, thumbnail
+from desktop.state.picture import Request, make_picture, middle, thumbnail
 from engine.dicom_source import open_path
 from engine.pixels import read_frame
 from engine.study import Series
@@ -22,39 +22,26 @@ def series_of(name: str) -> Series:
     return open_path(dicom(name)).studies[0].series[0]
 
 
-def test_halving_takes_the_rounded_mean_of_each_square() -> None:
-    image = np.random.default_rng(1).integers(0, 256, (7, 9), np.uint8)
-    for row in range(3):
-        for column in range(4):
-            square = image[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-            assert halve(image)[row, column] == int(square.astype(float).mean() + 0.5)
-
-
-def test_a_pyramid_keeps_the_full_picture_first_and_ends_above_the_smallest_side() -> None:
-    levels = pyramid(np.zeros((1000, 700, 3), np.uint8), smallest=200)
-    assert [level.shape for level in levels] == [(1000, 700, 3), (500, 350, 3), (250, 175, 3)]
-
-
 def test_a_picture_is_rendered_at_the_wanted_window() -> None:
     series = series_of("CT_small.dcm")
     window = Window(1000, 500)
     picture = make_picture(Request(series, 0, window, False, None))
     assert picture.window == window
-    np.testing.assert_array_equal(picture.image, render(read_frame(series.frames[0]), window))
+    np.testing.assert_array_equal(picture.image(), render(read_frame(series.frames[0]), window))
 
 
 def test_inverting_changes_what_is_seen_and_not_what_is_searched_with() -> None:
     series = series_of("CT_small.dcm")
     plain = make_picture(Request(series, 0, None, False, None))
     inverted = make_picture(Request(series, 0, None, True, plain.pixels))
-    np.testing.assert_array_equal(inverted.image, plain.image)
+    np.testing.assert_array_equal(inverted.image(), plain.image())
     np.testing.assert_array_equal(inverted.levels[0], 255 - plain.levels[0])
 
 
 def test_a_colour_picture_has_no_window() -> None:
     picture = make_picture(Request(series_of("examples_ybr_color.dcm"), 0, Window(10, 10), False, None))
     assert picture.window is None
-    assert picture.image.shape == (240, 320, 3)
+    assert picture.image().shape == (240, 320, 3)
 
 
 def test_a_thumbnail_is_small() -> None:

@@ -81,7 +81,7 @@ def test_the_displayed_frame_at_its_window_is_asked_for(
     qtbot.waitUntil(background.idle)
     assert viewport.picture is not None
     assert viewport.study is not None
-    np.testing.assert_array_equal(ranking.asked[0]["query"].image, viewport.picture.image)
+    np.testing.assert_array_equal(ranking.asked[0]["query"].image, viewport.picture.image())
     assert ranking.asked[0]["exclude_study"] == viewport.study.uid
     assert "W 1500 L -600" in str(state.asked)
 

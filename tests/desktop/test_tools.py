@@ -191,7 +191,7 @@ def test_pixels_are_painted_where_the_geometry_says(qtbot: QtBot, app: App) -> N
     shot = app.window.viewport.grab().toImage()
     for column, row in ((40, 50), (64, 64), (80, 30), (31, 77)):
         place = QPointF(*geometry.to_screen(viewport.view, viewport.shape, (column + 0.5, row + 0.5))).toPoint()
-        gray = int(viewport.picture.image[row, column])
+        gray = int(viewport.picture.image()[row, column])
         assert shot.pixelColor(place).red() == pytest.approx(gray, abs=40)  # smoothed towards its neighbours
 
 
@@ -211,7 +211,7 @@ def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: 
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     viewport = app.desk.viewport
     assert viewport.picture is not None
-    before = viewport.picture.image.copy()
+    before = viewport.picture.image().copy()
     viewport.set_texts_visible(False)
     viewport.look(geometry.View(scale=8.0))
     app.actions.actions["colours_hot_iron"].trigger()
@@ -221,7 +221,7 @@ def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: 
         place = QPointF(*geometry.to_screen(viewport.view, viewport.shape, (column + 0.5, row + 0.5))).toPoint()
         expected = colour_table("Hot iron")[before[row, column]]
         assert shot.pixelColor(place).getRgb()[:3] == tuple(int(part) for part in expected)
-    np.testing.assert_array_equal(viewport.picture.image, before)
+    np.testing.assert_array_equal(viewport.picture.image(), before)
     app.actions.actions["reset"].trigger()
     assert viewport.colours == ""
     settle(qtbot, app)

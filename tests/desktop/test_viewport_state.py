@@ -72,7 +72,7 @@ def test_dragging_right_widens_and_dragging_up_brightens(qtbot: QtBot, backgroun
     state.drag_window(0, -30)
     qtbot.waitUntil(background.idle)
     assert state.picture is not None
-    assert state.picture.image.mean() > picture.image.mean()
+    assert state.picture.image().mean() > picture.image().mean()
 
 
 def test_the_window_stays_while_scrolling_and_goes_with_the_series(qtbot: QtBot, background: Background) -> None:
