@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from pathlib import PurePath
 
+NAME_HIDDEN = "name hidden"
+"""What stands where a name would, in lists."""
+
 
 def without_names(text: str, names: Iterable[str]) -> str:
     """`text` with "the file" for each name or path in it, whole paths before what they end in.

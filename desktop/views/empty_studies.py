@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.desk import Desk
+from desktop.state.hidden_names import NAME_HIDDEN
 
 MOST = 6
 
@@ -46,7 +47,7 @@ class EmptyStudies(QWidget):
             self.setFocusProxy(self.recent[0])
 
     def _button(self, number: int, path: Path, named: bool) -> QPushButton:
-        words = path.name if named else f"Item {number}, name hidden"
+        words = path.name if named else f"Item {number}, {NAME_HIDDEN}"
         button = QPushButton(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 220))
         button.setProperty("link", True)
         button.setToolTip(str(path) if named else "")

@@ -1,7 +1,7 @@
 """What is painted over a picture, in this order: a list of painters made from the states. Decides nothing."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QRegion
 
 from desktop import theme
 from desktop.desk import Desk
@@ -29,7 +29,7 @@ def painters_for(desk: Desk) -> list[Painter]:
 
 
 def line_painter(desk: Desk) -> Painter:
-    """Where the frame of the active viewport cuts this one."""
+    """Where the frame of the active viewport cuts this one; words stay free of the line."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         leader, picture = desk.layout.active.picture, canvas.state.picture
@@ -37,6 +37,10 @@ def line_painter(desk: Desk) -> Painter:
             return
         ends = crossing(leader.ref, picture.ref)
         if ends:
+            free = QRegion(QRectF(0, 0, canvas.view.width, canvas.view.height).toAlignedRect())
+            for place in canvas.taken:
+                free -= QRegion(place.toAlignedRect())
+            painter.setClipRegion(free)
             painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1.2))
             painter.drawLine(canvas.to_screen(ends[0]), canvas.to_screen(ends[1]))
 

@@ -12,6 +12,7 @@ from desktop import theme
 from desktop.desk import Desk
 from desktop.state import browser
 from desktop.state.annotations import format_date, series_title
+from desktop.state.hidden_names import NAME_HIDDEN
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
 from desktop.views.drops import accept_files, dropped_paths
@@ -100,7 +101,7 @@ class MainWindow(QMainWindow):
             Choice(
                 f"Item {number}" if hidden else path.name,
                 partial(desk.open, [path]),
-                "name hidden" if hidden else str(path.parent),
+                NAME_HIDDEN if hidden else str(path.parent),
             )
             for number, path in enumerate(map(Path, desk.settings.now.recent), 1)
         ]

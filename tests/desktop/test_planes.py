@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state import geometry
 from desktop.state.studies import identify
+from desktop.views.canvas import canvas_of
+from desktop.views.painters import line_painter
 from engine.errors import UserError
 from engine.voi import Window
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -47,6 +50,31 @@ def test_turning_to_a_plane_turns_list_and_report_to_its_study(qtbot: QtBot, app
     assert desk.studies.study is stack
     assert desk.report.page.study == stack.uid
     assert coronal.series is shown  # the plane stays
+
+
+def test_a_line_across_the_picture_leaves_words_free(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    planes(qtbot, app, tmp_path)
+    coronal = app.desk.layout.viewports[1]
+    width, height = round(coronal.view.width), round(coronal.view.height)
+    word = QRectF(0, 0, width / 2, height)
+
+    def painted(taken: list[QRectF]) -> QImage:
+        image = QImage(width, height, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.black)
+        canvas = canvas_of(coronal, active=False, taken=taken)
+        assert canvas is not None
+        with QPainter(image) as painter:
+            line_painter(app.desk)(painter, canvas)
+        return image
+
+    def bright(image: QImage, left: int, right: int) -> bool:
+        """Is anything painted between two columns?"""
+        return any(image.pixelColor(x, y).lightness() > 20 for x in range(left, right) for y in range(height))
+
+    half = width // 2
+    assert bright(painted([]), 0, half)
+    assert bright(painted([word]), half + 2, width)
+    assert not bright(painted([word]), 0, half)
 
 
 def test_no_draft_is_made_from_the_image_of_another_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:
