@@ -19,24 +19,27 @@ from engine.errors import UserError
 
 
 class LocalDatabase:
-    """Owner-only SQLite file, usable from several threads: each thread gets its own connection."""
+    """Owner-only SQLite file, usable from several threads: each has a connection of its own while it reads or writes.
+
+    Then another may have it: a thread of a pool of Qt is a new one to Python for each task, so what is kept for a
+    thread would be lost with every task, and stay open.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._connections: list[Database] = []
+        self._mine = threading.local()
+        self._free: list[Database] = []
         self._lock = threading.RLock()
 
     def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """Rows of one SELECT; readers never wait for the writer (WAL)."""
-        with _readable(self.path.parent):
-            return self.connect().execute(sql, parameters).fetchall()
+        with _readable(self.path.parent), self._connection() as db:
+            return db.execute(sql, parameters).fetchall()
 
     @contextmanager
     def write(self) -> Iterator[Database]:
         """One transaction: everything inside is kept, or nothing. Waits for other writers, also other processes."""
-        with self._lock, _readable(self.path.parent):
-            db = self.connect()
+        with self._lock, _readable(self.path.parent), self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -48,31 +51,40 @@ class LocalDatabase:
 
     @contextmanager
     def exclusive(self) -> Iterator[Database]:
-        """This thread's connection with no transaction open, other threads kept out: for migrations."""
-        with self._lock, _readable(self.path.parent):
-            yield self.connect()
+        """A connection with no transaction open, other threads kept out: for migrations."""
+        with self._lock, _readable(self.path.parent), self._connection() as db:
+            yield db
 
-    def connect(self) -> Database:
-        """This thread's connection, opened on first use."""
-        db: Database | None = getattr(self._local, "db", None)
-        if db is None:
-            # Connections are closed together by whoever closes the archive, so not always by their own thread.
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            self.path.chmod(0o600)
-            db = Database(connection)
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
-                connection.execute(f"PRAGMA {pragma}")
-            self._local.db = db
-            self._connections.append(db)
-        return db
+    @contextmanager
+    def _connection(self) -> Iterator[Database]:
+        """The one that this thread uses already, so that a read in a write sees what was written; else a free one."""
+        db: Database | None = getattr(self._mine, "db", None)
+        if db is not None:
+            yield db
+            return
+        try:
+            db = self._free.pop()  # atomic, and readers never wait for the writer's lock
+        except IndexError:
+            db = self._open()
+        self._mine.db = db
+        try:
+            yield db
+        finally:
+            self._mine.db = None
+            self._free.append(db)
+
+    def _open(self) -> Database:
+        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        self.path.chmod(0o600)
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
+            connection.execute(f"PRAGMA {pragma}")
+        return Database(connection)
 
     def close(self) -> None:
-        """Close the connections of all threads; their work must have ended."""
+        """Close all connections; the work of all threads must have ended."""
         with self._lock:
-            for db in self._connections:
-                db.close()
-            self._connections.clear()
-            self._local = threading.local()
+            while self._free:
+                self._free.pop().close()
 
 
 class LocalStore:
