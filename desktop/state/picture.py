@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.state.reduced import halve, pyramid, reduced
+from desktop.state.reduced import pyramid, reduced
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series
 from engine.window import Window, default_window, render
@@ -120,10 +120,7 @@ def thumbnail(ref: FrameRef, pixels: Pixels | None = None, side: int = 160) -> t
     The small one is uint8 [H, W] or [H, W, 3] with the longest side at most 2 x `side`.
     """
     pixels = pixels or read_frame(ref)
-    image = render(pixels)
-    while max(image.shape[:2]) >= 2 * side and min(image.shape[:2]) >= 2:
-        image = halve(image)
-    return np.ascontiguousarray(image), pixels
+    return pyramid(render(pixels), side)[-1], pixels
 
 
 def byte_size(pixels: Pixels) -> int:
