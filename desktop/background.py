@@ -127,7 +127,7 @@ class _Runner(QRunnable):
         result: object = None
         error: BaseException | None = None
         try:
-            if self.stop.is_set():
+            if self._cancelled():  # and gives way before it begins
                 raise Cancelled
             result = (
                 self._work(self._report, self._cancelled, self._tell)

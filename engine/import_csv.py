@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.errors import Rejected, UserError
+from engine.errors import Cancelled, Rejected, UserError
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
 from engine.picture import load_picture
+from engine.progress import IsCancelled, never
 
 CASES, CAPTIONS = "cases.csv", "captions.csv"
 MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
@@ -25,12 +26,14 @@ def is_picture_archive(folder: Path) -> bool:
     return (folder / CASES).is_file() or (folder / CAPTIONS).is_file()
 
 
-def read_rows(path: Path, needed: tuple[str, ...]) -> list[Row]:
+def read_rows(path: Path, needed: tuple[str, ...], cancelled: IsCancelled = never) -> list[Row]:
     """The rows of a CSV file with a header, stripped, keyed by lower-case column names.
 
     Raises:
         UserError: unreadable, not UTF-8, or a needed column is missing.
+        Cancelled: the caller said so, who is asked before every row.
     """
+    rows: list[Row] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -38,30 +41,32 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[Row]:
             missing = [name for name in needed if name not in columns]
             if missing:
                 raise UserError(f"{path} has no column '{missing[0]}'; its first line must name the columns.")
-            return [
-                {(name or "").strip().lower(): (value or "").strip() for name, value in row.items() if name is not None}
-                for row in reader
-            ]
+            for row in reader:
+                if cancelled():
+                    raise Cancelled
+                named = ((name, value or "") for name, value in row.items() if name is not None)
+                rows.append({name.strip().lower(): value.strip() for name, value in named})
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as a CSV file in UTF-8 ({error}); save it again.") from None
+    return rows
 
 
-def read_archive(folder: Path) -> Iterator[FoundCase | Rejected]:
+def read_archive(folder: Path, cancelled: IsCancelled = never) -> Iterator[FoundCase | Rejected]:
     """Every case of a picture archive in the order of its files, or why a row is none."""
     if (folder / CASES).is_file():
         groups: dict[str, list[Row]] = {}
-        for number, row in enumerate(read_rows(folder / CASES, ("image",)), start=2):
+        for number, row in enumerate(read_rows(folder / CASES, ("image",), cancelled), start=2):
             shared = row.get("study_uid") or row.get("case_id")
             groups.setdefault(f"group {shared}" if shared else f"line {number}", []).append(row)
         for rows in groups.values():
             yield from _picture_case(folder, rows)
     if (folder / CAPTIONS).is_file():
-        yield from read_reports(folder / CAPTIONS)
+        yield from read_reports(folder / CAPTIONS, cancelled)
 
 
-def read_reports(path: Path) -> Iterator[FoundCase | Rejected]:
+def read_reports(path: Path, cancelled: IsCancelled = never) -> Iterator[FoundCase | Rejected]:
     """Every row of a CSV of reports as a case without pictures; rows without text are refused."""
-    for number, case in report_cases(read_rows(path, ("text",))):
+    for number, case in report_cases(read_rows(path, ("text",), cancelled)):
         yield case if case.text else Rejected(f"{path} line {number}", "It has no text.")
 
 

@@ -11,19 +11,21 @@ from pathlib import Path
 from engine.errors import Rejected, UserError
 from engine.import_csv import MATCH_COLUMNS, Row, identifiers, read_rows, report_cases
 from engine.import_source import FoundCase
+from engine.progress import IsCancelled, never
 
 
 class ReportTable:
     """The rows of one file, each used at most once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cancelled: IsCancelled = never) -> None:
         """Read the file.
 
         Raises:
             UserError: unreadable, without text, or without any column to match on.
+            Cancelled: the caller said so.
         """
         self.path = path
-        self._rows = read_rows(path, ("text",))
+        self._rows = read_rows(path, ("text",), cancelled)
         self._used: set[int] = set()
         self._by_name: dict[tuple[str, str], int] = {}
         columns = set(self._rows[0]) if self._rows else set(MATCH_COLUMNS)

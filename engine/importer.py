@@ -17,7 +17,7 @@ from engine.archive import Archive
 from engine.archive_case import CaseFacts, NewCase, NewImage, NewReport
 from engine.database import insert, now
 from engine.deidentify import WARNING, clean
-from engine.errors import Rejected, UserError, missing
+from engine.errors import Cancelled, Rejected, UserError, missing
 from engine.fusion import Encoder
 from engine.import_reports import ReportTable
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
@@ -82,18 +82,18 @@ def import_path(
         bundle: the models.
         path: what to import.
         reports: CSV whose rows are matched to the cases (import_reports.py).
-        progress: called with (cases done, cases in all, what).
+        progress: called with (cases done, cases in all, what); in all are 0 while the list of cases is made.
         cancelled: asked between two cases; what is committed by then stays.
         link_sources: remember where each case came from, in an owner-only file (sources.py).
 
     Raises:
         UserError: nothing there, an unusable CSV, or an archive of another bundle.
-        Cancelled: while the files were still being listed.
+        Cancelled: while the list of cases was still being made.
     """
     source = Path(path)
     if not source.exists():
         raise missing(source)
-    table = ReportTable(Path(reports)) if reports is not None else None
+    table = ReportTable(Path(reports), cancelled) if reports is not None else None
     kind, found = _read(source, progress, cancelled)
     archive.bind(bundle.id)
     with archive.write() as db:
@@ -120,15 +120,26 @@ def import_path(
 
 
 def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, list[FoundCase | Rejected]]:
-    """What kind of source it is, and its cases; pictures are not read yet."""
+    """What kind of source it is, and its cases; their pictures are named by their content but not decoded yet."""
+    kind, found = _kind(source, progress, cancelled)
+    items: list[FoundCase | Rejected] = []
+    for item in found:
+        if cancelled():
+            raise Cancelled
+        items.append(item)
+        progress(len(items), 0, "Listing cases")
+    return kind, items
+
+
+def _kind(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, Iterator[FoundCase | Rejected]]:
     if source.is_dir() and import_csv.is_picture_archive(source):
-        return "picture archive", list(import_csv.read_archive(source))
+        return "picture archive", import_csv.read_archive(source, cancelled)
     if source.suffix.lower() == ".csv":
         if source.name == import_csv.CASES:
-            return "picture archive", list(import_csv.read_archive(source.parent))
-        return "reports", list(import_csv.read_reports(source))
+            return "picture archive", import_csv.read_archive(source.parent, cancelled)
+        return "reports", import_csv.read_reports(source, cancelled)
     listing = import_dicom.read_listing(source, progress, cancelled)
-    return "DICOM", list(import_dicom.read_studies(listing, source))
+    return "DICOM", import_dicom.read_studies(listing, source)
 
 
 def _with_reports(

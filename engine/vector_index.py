@@ -126,7 +126,8 @@ class VectorIndex:
             return None
         if not found:
             return np.zeros((0, 0), np.float32)
-        return _unit(np.stack([np.frombuffer(found[int(one)], "<f2") for one in ids]))
+        joined = b"".join([found[one] for one in ids.tolist()])
+        return _unit(np.frombuffer(joined, "<f2").reshape(len(ids), -1))
 
     def refresh(self, save: bool = False) -> None:
         """Bring the index up to the archive's rows; `save` writes the file also when little was added."""

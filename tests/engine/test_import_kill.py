@@ -25,7 +25,7 @@ spec.loader.exec_module(doubles)
 from engine.archive import Archive
 from engine.importer import import_path
 archive = Archive.open(sys.argv[2]) if Archive.exists(sys.argv[2]) else Archive.create(sys.argv[2])
-import_path(archive, doubles.WordEncoder(), sys.argv[3], progress=lambda *_: os.write(1, b"."))
+import_path(archive, doubles.WordEncoder(), sys.argv[3], progress=lambda done, total, what: total and os.write(1, b"."))
 """
 
 

@@ -1,5 +1,6 @@
 """Importing takes in what is good, lists what is not, and doubles nothing."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from engine.archive import Archive
-from engine.errors import UserError
+from engine.errors import Cancelled, UserError
 from engine.importer import archive_signed, import_path
 from engine.search import Query, search
 from engine.sources import FILE, SourceLinks
@@ -192,17 +193,42 @@ def test_an_unusable_reports_file_says_what_it_lacks(
 def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(
     archive: Archive, encoder, picture_archive: Path
 ) -> None:
-    calls = iter([False, False, True])
-    result = import_path(archive, encoder, picture_archive, cancelled=lambda: next(calls))
+    done: list[int] = []
+    result = import_path(
+        archive,
+        encoder,
+        picture_archive,
+        progress=lambda number, total, _: done.append(number) if total else None,
+        cancelled=lambda: done[-1:] == [2],
+    )
     assert result.cancelled
     assert result.added == 2
     assert import_path(archive, encoder, picture_archive).added == 3
 
 
-def test_progress_reaches_its_total(archive: Archive, encoder, picture_archive: Path) -> None:
+@pytest.mark.parametrize("stopped_at", range(10))
+def test_an_import_can_be_stopped_while_its_list_is_made(
+    archive: Archive, encoder, picture_archive: Path, stopped_at: int
+) -> None:
+    """Asked at each of the five rows, and at each of the five cases that they are."""
+    asked = itertools.count()
+    listed: list[str] = []
+    with pytest.raises(Cancelled):
+        import_path(
+            archive,
+            encoder,
+            picture_archive,
+            progress=lambda done, total, what: listed.append(what),
+            cancelled=lambda: next(asked) == stopped_at,
+        )
+    assert set(listed) <= {"Listing cases"}
+    assert archive.stats()["cases"] == 0
+
+
+def test_progress_counts_the_list_and_then_reaches_its_total(archive: Archive, encoder, picture_archive: Path) -> None:
     seen: list[tuple[int, int]] = []
     import_path(archive, encoder, picture_archive, progress=lambda done, total, _: seen.append((done, total)))
-    assert seen == [(n, 5) for n in range(1, 6)]
+    assert seen == [(n, 0) for n in range(1, 6)] + [(n, 5) for n in range(1, 6)]
 
 
 def test_links_to_the_sources_are_kept_only_on_request(archive: Archive, encoder, picture_archive: Path) -> None:
