@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 
 from desktop import theme
 from desktop.state.measure_geometry import handles, strokes
@@ -23,21 +23,29 @@ def measurement_painter(measurements: MeasurementsState) -> Painter:
     """All measurements of the frame on screen; handles on the selected one; numbers while corner texts are shown."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
-        picture = canvas.state.picture
-        for item in measurements.on(canvas.state):
+        picture, items = canvas.state.picture, measurements.on(canvas.state)
+        figures = QPainterPath()
+        for item in items:
+            drawn = [QPolygonF([canvas.to_screen(point) for point in line]) for line in strokes(item)]
             chosen = item is measurements.draft or item.id == measurements.selected
-            _paint_figure(painter, canvas, item, chosen)
-            if canvas.texts and picture is not None:
-                reading = measurements.reading(item, picture.ref, picture.pixels)
-                if reading is not None:
-                    _paint_words(painter, canvas, item, lines(reading))
+            _paint_figure(painter, canvas, item, drawn, chosen)
+            for line in drawn:
+                figures.addPolygon(line)
+        if picture is None or not canvas.texts:
+            return
+        rims = QPainterPathStroker(QPen(RIM, 3.5)).createStroke(figures)
+        for item in items:
+            reading = measurements.reading(item, picture.ref, picture.pixels)
+            if reading is not None:
+                _paint_words(painter, canvas, item, lines(reading), rims)
 
     return paint
 
 
-def _paint_figure(painter: QPainter, canvas: Canvas, item: Measurement, chosen: bool) -> None:
+def _paint_figure(
+    painter: QPainter, canvas: Canvas, item: Measurement, drawn: Sequence[QPolygonF], chosen: bool
+) -> None:
     color = QColor(theme.ON_IMAGE_MARK if chosen else theme.ON_IMAGE_ACCENT)
-    drawn = [QPolygonF([canvas.to_screen(point) for point in line]) for line in strokes(item)]
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in (QPen(RIM, 3.5), QPen(color, 1.4)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -72,11 +80,16 @@ def _axis(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -
 
 
 def words_area(
-    figure: QRectF, size: tuple[float, float], viewport: tuple[float, float], taken: Sequence[QRectF]
+    figure: QRectF,
+    size: tuple[float, float],
+    viewport: tuple[float, float],
+    taken: Sequence[QRectF],
+    figures: QPainterPath,
 ) -> QRectF:
-    """Where numbers stand: right of a figure, else left of it, beside it, else below what is taken, else above.
+    """Where numbers stand: right of a figure, left of it, below or above it, clear of what is taken and of all figures.
 
-    Inside the viewport from their first letter on, even where they are larger or all is taken.
+    Else they would be read as those of the figure they lie on. Where there is no such place, right or left of it, below
+    what is taken, else above. Inside the viewport from their first letter on, even where all is taken.
     """
     (width, height), (across, down) = size, viewport
     beside = _within(figure.center().y() - height / 2, height, down)
@@ -86,12 +99,24 @@ def words_area(
     if lefts[0] + width > across:
         lefts.reverse()
     lefts = [_within(left, width, across) for left in lefts]
-    for left in lefts:
-        for top in (beside, *below, *above):
-            area = QRectF(left, top, width, height)
-            if top == _within(top, height, down) and not any(area.intersects(other) for other in taken):
+    places = [(left, top) for left in lefts for top in (beside, *below, *above)]
+    for wanted, drawn in ((_near(figure, size, beside, lefts), figures), (places, QPainterPath())):
+        for left, top in wanted:
+            area = QRectF(_within(left, width, across), top, width, height)
+            over = any(area.intersects(other) for other in taken) or drawn.intersects(area)
+            if top == _within(top, height, down) and not over:
                 return area
     return QRectF(lefts[0], beside, width, height)
+
+
+def _near(
+    figure: QRectF, size: tuple[float, float], beside: float, lefts: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Left and top of places at a figure: beside it, then below and above it, in its middle and at its ends."""
+    width, height = size
+    along = (figure.center().x() - width / 2, figure.left(), figure.right() - width)
+    tops = (figure.bottom() + GAP, figure.top() - GAP - height)
+    return [(left, beside) for left in lefts] + [(left, top) for top in tops for left in along]
 
 
 def _within(start: float, size: float, room: float) -> float:
@@ -106,14 +131,16 @@ def fitted(words: Sequence[str], width: float, metrics: QFontMetricsF) -> list[s
     return found
 
 
-def _paint_words(painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str]) -> None:
-    """Right of the figure, moved where it would leave the viewport or cover other words."""
+def _paint_words(
+    painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str], figures: QPainterPath
+) -> None:
+    """Right of the figure, moved where it would leave the viewport or cover other words or figures."""
     metrics = QFontMetricsF(painter.font())
     height, viewport = metrics.lineSpacing(), (canvas.view.width, canvas.view.height)
     words = fitted(words, viewport[0] - MARGIN, metrics)
     size = max(metrics.horizontalAdvance(line) for line in words), height * len(words)
     figure = QPolygonF([canvas.to_screen(point) for point in item.points]).boundingRect()
-    area = words_area(figure, size, viewport, canvas.taken)
+    area = words_area(figure, size, viewport, canvas.taken, figures)
     canvas.taken.append(area)
     for row, line in enumerate(words):
         place = QRectF(area.left(), area.top() + row * height, area.width(), height)

@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPolygonF
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.annotations import annotate
 from desktop.views import viewport
 from desktop.views.canvas import Canvas, Painter
-from desktop.views.measure_painter import fitted, words_area
+from desktop.views.measure_painter import GAP, fitted, words_area
 from desktop.views.overlay_text import MARGIN, corner_lines, edge_lines
 from engine.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
 
 VIEWPORT = (400.0, 300.0)
 SIZE = (80.0, 40.0)
+NOTHING = QPainterPath()
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_numbers_hide_neither_sides_nor_corner_texts(qtbot: QtBot, app: App, fig
     written = [*corner_lines(area, notes, metrics), *edge_lines(area, notes, metrics)]
     taken = [line.place for line in written]
     assert len(taken) > 10
-    found = words_area(figure, SIZE, VIEWPORT, taken)
+    found = words_area(figure, SIZE, VIEWPORT, taken, NOTHING)
     assert not any(found.intersects(place) for place in taken)
     assert QRectF(0, 0, *VIEWPORT).contains(found)
 
@@ -69,22 +70,65 @@ def test_numbers_too_wide_for_the_viewport_are_written_below_each_other_from_the
     assert fitted(lines, narrow, metrics) == [
         *("4.12 cm²", "mean 306.1 HU", "SD 12.3", "min -98", "max 1,204", "n 5,112"),
     ]
-    area = words_area(QRectF(10, 10, 100, 50), (200.0, 40.0), (120.0, 100.0), [])
+    area = words_area(QRectF(10, 10, 100, 50), (200.0, 40.0), (120.0, 100.0), [], NOTHING)
     assert area.left() == 2
 
 
-def test_numbers_of_figures_at_one_place_stand_under_each_other() -> None:
+def test_numbers_of_figures_at_one_place_stand_around_it_and_then_under_each_other() -> None:
     figure, taken = QRectF(100, 100, 50, 20), list[QRectF]()
-    for _ in range(3):
-        area = words_area(figure, SIZE, VIEWPORT, taken)
+    for _ in range(6):
+        area = words_area(figure, SIZE, VIEWPORT, taken, NOTHING)
         assert not any(area.intersects(other) for other in taken)
         taken.append(area)
-    assert [area.top() for area in taken] == [90, 132, 174]
+    assert [(area.left(), area.top()) for area in taken] == [
+        *((160, 90), (10, 90), (85, 130), (85, 50)),
+        *((160, 172), (160, 214)),
+    ]
 
 
 def test_numbers_at_the_lower_edge_go_up_rather_than_out() -> None:
-    figure = QRectF(100, 280, 50, 10)
-    taken = [words_area(figure, SIZE, VIEWPORT, [])]
-    area = words_area(figure, SIZE, VIEWPORT, taken)
-    assert area.bottom() <= taken[0].top()
+    figure, taken = QRectF(100, 280, 50, 10), list[QRectF]()
+    for _ in range(4):
+        taken.append(words_area(figure, SIZE, VIEWPORT, taken, NOTHING))
+    assert max(area.bottom() for area in taken[2:]) <= min(area.top() for area in taken[:2])
+    assert all(QRectF(0, 0, *VIEWPORT).contains(area) for area in taken)
+
+
+def lines_of(*lines: Sequence[tuple[float, float]]) -> QPainterPath:
+    path = QPainterPath()
+    for line in lines:
+        path.addPolygon(QPolygonF([QPointF(*point) for point in line]))
+    return path
+
+
+def test_numbers_keep_clear_of_other_figures() -> None:
+    """A long line to the right of the figure, and within a region there."""
+    figure = QRectF(100, 100, 50, 20)
+    for other in (
+        lines_of([(160, 20), (300, 200)]),
+        lines_of([(155, 60), (300, 60), (300, 150), (155, 150), (155, 60)]),
+    ):
+        area = words_area(figure, SIZE, VIEWPORT, [], other)
+        assert not other.intersects(area)
+        assert QRectF(0, 0, *VIEWPORT).contains(area)
+    assert words_area(figure, SIZE, VIEWPORT, [], NOTHING).center().y() == figure.center().y()
+
+
+@pytest.mark.parametrize("figure", [QRectF(20, 100, 60, 60), QRectF(120, 110, 60, 60)])
+def test_numbers_of_a_figure_beside_another_are_not_read_as_those_of_the_other(figure: QRectF) -> None:
+    """The one has no room to its left and the other none to its right, where they lie across each other."""
+    both = QPainterPath()
+    both.addRect(QRectF(20, 100, 60, 60))
+    both.addRect(QRectF(120, 110, 60, 60))
+    area = words_area(figure, SIZE, (200.0, 300.0), [], both)
+    assert not both.intersects(area)
+    assert abs(area.center().x() - figure.center().x()) < figure.width()
+    assert min(abs(area.top() - figure.bottom()), abs(figure.top() - area.bottom())) == GAP
+
+
+def test_among_figures_everywhere_numbers_still_keep_clear_of_words() -> None:
+    figure, taken = QRectF(100, 100, 50, 20), [QRectF(160, 90, 80, 40)]
+    rows = lines_of(*([(0, y), (400, y)] for y in range(0, 300, 10)))
+    area = words_area(figure, SIZE, VIEWPORT, taken, rows)
+    assert not area.intersects(taken[0])
     assert QRectF(0, 0, *VIEWPORT).contains(area)
