@@ -154,7 +154,7 @@ class Actions(QObject):
         try:
             command.handler(self._desk, self._window)
         except Exception as error:
-            self._desk.messages.show_error(error)
+            self._desk.show_problem(error)
         self.refresh()
 
     def refresh(self) -> None:

@@ -76,7 +76,7 @@ class Desk(QObject):
             self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
         )
         self.report.workspace_opened.connect(self.marks.open)
-        self.background.problem.connect(self._show_problem)
+        self.background.problem.connect(self.show_problem)
         self.layout.shown.identity_changed.connect(self._hide_message)
         self.settings.problem.connect(self.messages.tell)
         self.settings.changed.connect(self._limit_frames)
@@ -234,7 +234,7 @@ class Desk(QObject):
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
         self.frames.keep_only(lambda ref: ref.image in still_open)
 
-    def _show_problem(self, error: BaseException) -> None:
+    def show_problem(self, error: BaseException) -> None:
         """Folders are often called after patients: while their identity is hidden, so is what a sentence names."""
         if isinstance(error, UserError) and not self.viewport.identity_visible:
             error = UserError(without_names(str(error), (error.other,)))

@@ -51,13 +51,13 @@ class Archive(LocalStore):
         """
         folder = Path(path)
         if folder.exists() and (not folder.is_dir() or any(_leftovers(folder))):
-            raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.")
+            raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.", folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
             identity.create_key(folder)
         except OSError as error:
-            raise UserError(f"The archive {folder} cannot be created: {error.strerror}.") from None
+            raise UserError(f"The archive {folder} cannot be created: {error.strerror}.", folder) from None
         archive = cls(folder)
         if bundle_id is not None:
             archive.bind(bundle_id)
@@ -72,7 +72,9 @@ class Archive(LocalStore):
         """
         folder = Path(path)
         if not cls.exists(folder):
-            raise UserError(f"{folder} is not a Kindred archive; make one with: kindred import PATH --archive {folder}")
+            raise UserError(
+                f"{folder} is not a Kindred archive; make one with: kindred import PATH --archive {folder}", folder
+            )
         return cls(folder)
 
     @staticmethod
@@ -104,7 +106,8 @@ class Archive(LocalStore):
         if bound is not None and bound != bundle_id:
             raise UserError(
                 f"The archive {self.folder} was indexed with another model ({bound[:12]}, not {bundle_id[:12]}): "
-                f"open it with that model, or move it to this one with: kindred reembed --archive {self.folder}"
+                f"open it with that model, or move it to this one with: kindred reembed --archive {self.folder}",
+                self.folder,
             )
 
     # -- cases
@@ -154,7 +157,9 @@ class Archive(LocalStore):
         """The bundle that the vectors of a write are of; asked inside its transaction, so that none come too late."""
         bundle_id = self.bundle_id
         if bundle_id is None:
-            raise UserError(f"The archive {self.folder} is bound to no model yet; bind it to a bundle first.")
+            raise UserError(
+                f"The archive {self.folder} is bound to no model yet; bind it to a bundle first.", self.folder
+            )
         if made_by is not None:
             self.require_bundle(made_by)
         return bundle_id

@@ -125,15 +125,17 @@ def _readable(folder: Path) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise UserError(
-            f"{folder} belongs to another user or cannot be written; copy it to a folder of yours."
+            f"{folder} belongs to another user or cannot be written; copy it to a folder of yours.", folder
         ) from error
     except sqlite3.OperationalError as error:
         if any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O")):
-            raise UserError(f"{folder} cannot be used now ({error}); free it or its disk, then try again.") from error
+            raise UserError(
+                f"{folder} cannot be used now ({error}); free it or its disk, then try again.", folder
+            ) from error
         raise
     except sqlite3.IntegrityError:
         raise
     except sqlite3.DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
-            raise UserError(f"The database in {folder} is damaged; restore it from its backup.") from error
+            raise UserError(f"The database in {folder} is damaged; restore it from its backup.", folder) from error
         raise

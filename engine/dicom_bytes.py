@@ -46,7 +46,7 @@ def open_bytes(path: Path, member: str | None = None) -> Iterator[BinaryIO]:
             with zipfile.ZipFile(path) as archive:
                 info = archive.NameToInfo.get(member)
                 if info is None:
-                    raise UserError(f"{member} is no longer in {path}; open the archive again.")
+                    raise UserError(f"{member} is no longer in {path}; open the archive again.", f"{path} > {member}")
                 with open_member(archive, info) as stream:
                     yield stream
             return
@@ -60,11 +60,11 @@ def open_bytes(path: Path, member: str | None = None) -> Iterator[BinaryIO]:
     except (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError) as error:
         raise UserError("The archive is damaged; copy or download it again.") from error
     except FileNotFoundError as error:
-        raise UserError(f"{path} is not there any more; check the folder or the drive.") from error
+        raise UserError(f"{path} is not there any more; check the folder or the drive.", path) from error
     except PermissionError as error:
-        raise UserError(f"You may not read {path}; ask for permission to the folder.") from error
+        raise UserError(f"You may not read {path}; ask for permission to the folder.", path) from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.") from error
+        raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.", path) from error
 
 
 @contextmanager

@@ -224,11 +224,9 @@ class _Gathering:
         if key[2]:
             if key in self._seen:
                 first = self._seen[key]
-                twice = UserError(
-                    f"It has the SOP Instance UID of {first}, which is open already; open it alone to see it."
+                raise UserError(
+                    f"It has the SOP Instance UID of {first}, which is open already; open it alone to see it.", first
                 )
-                twice.other = first
-                raise twice
             self._seen[key] = name
 
     @property

@@ -7,15 +7,15 @@ from pathlib import Path
 class UserError(Exception):
     """A problem the user can act on: one clear sentence, ready to show, that says what to do."""
 
-    other = ""
-    """A file that the sentence names, beside the one it is told of, so that it can be hidden."""
+    def __init__(self, sentence: str, other: Path | str = "") -> None:
+        """`other`: a file or folder that the sentence names and that may be called after a patient, to be hidden."""
+        super().__init__(sentence)
+        self.other = str(other)
 
 
 def missing(path: Path) -> UserError:
     """What to raise for a file or folder that was asked for and is not there."""
-    problem = UserError(f"{path} does not exist; check the name and the drive.")
-    problem.other = str(path)
-    return problem
+    return UserError(f"{path} does not exist; check the name and the drive.", path)
 
 
 class Cancelled(Exception):

@@ -47,7 +47,7 @@ def create_key(folder: Path) -> Identity:
     """
     path = folder / KEY_FILE
     if path.exists():
-        raise UserError(f"{path} exists already; choose an empty folder for a new archive.")
+        raise UserError(f"{path} exists already; choose an empty folder for a new archive.", path)
     key = secrets.token_bytes(KEY_BYTES)
     temporary = folder / (KEY_FILE + ".new")  # replaced in one step: a key cut short would lock the archive out
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -69,8 +69,9 @@ def load_key(folder: Path) -> Identity:
         key = path.read_bytes()
     except OSError:
         raise UserError(
-            f"The archive {folder} lacks its {KEY_FILE} to recognise its studies by; restore it from the backup."
+            f"The archive {folder} lacks its {KEY_FILE} to recognise its studies by; restore it from the backup.",
+            folder,
         ) from None
     if len(key) != KEY_BYTES:
-        raise UserError(f"{path} is damaged; restore it from the backup of the archive.")
+        raise UserError(f"{path} is damaged; restore it from the backup of the archive.", path)
     return Identity(key)

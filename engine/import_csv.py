@@ -40,14 +40,14 @@ def read_rows(path: Path, needed: tuple[str, ...], cancelled: IsCancelled = neve
             columns = [name.strip().lower() for name in reader.fieldnames or ()]
             missing = [name for name in needed if name not in columns]
             if missing:
-                raise UserError(f"{path} has no column '{missing[0]}'; its first line must name the columns.")
+                raise UserError(f"{path} has no column '{missing[0]}'; its first line must name the columns.", path)
             for row in reader:
                 if cancelled():
                     raise Cancelled
                 named = ((name, value or "") for name, value in row.items() if name is not None)
                 rows.append({name.strip().lower(): value.strip() for name, value in named})
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as a CSV file in UTF-8 ({error}); save it again.") from None
+        raise UserError(f"{path} cannot be read as a CSV file in UTF-8 ({error}); save it again.", path) from None
     return rows
 
 

@@ -30,7 +30,7 @@ class ReportTable:
         self._by_name: dict[tuple[str, str], int] = {}
         columns = set(self._rows[0]) if self._rows else set(MATCH_COLUMNS)
         if not columns & set(MATCH_COLUMNS):
-            raise UserError(f"{path} has no column to match on; add one of: {', '.join(MATCH_COLUMNS)}.")
+            raise UserError(f"{path} has no column to match on; add one of: {', '.join(MATCH_COLUMNS)}.", path)
         for index, row in enumerate(self._rows):
             for column in MATCH_COLUMNS:
                 if row.get(column) and row.get("text"):

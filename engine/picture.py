@@ -121,7 +121,7 @@ def _is_plain_picture(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.") from error
+        raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.", path) from error
     return head == b"\x89PNG\r\n\x1a\n" or head[:3] == b"\xff\xd8\xff"
 
 

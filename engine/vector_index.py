@@ -103,7 +103,8 @@ class VectorIndex:
                 if bundle_id is not None and made_by is not None and made_by != bundle_id:
                     raise UserError(
                         f"The archive {self.path.parent} holds vectors of another model ({made_by[:12]}, not "
-                        f"{bundle_id[:12]}); open that model and search again."
+                        f"{bundle_id[:12]}); open that model and search again.",
+                        self.path.parent,
                     )
                 mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
                 if cases is not None:
@@ -189,7 +190,10 @@ class VectorIndex:
             meta += [(row[0], bool(row[1]), row[2]) for row in rows]
             sizes = {len(row[3]) for row in rows}
             if len(sizes) != 1 or (pages and sizes != {2 * pages[0].shape[1]}):
-                raise UserError(f"The vectors in {self.path.parent} differ in length; restore the archive's backup.")
+                raise UserError(
+                    f"The vectors in {self.path.parent} differ in length; restore the archive's backup.",
+                    self.path.parent,
+                )
             pages.append(_unit(np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(len(rows), -1)))
             after = rows[-1][0]
         vectors = np.concatenate(pages) if pages else np.zeros((0, 1), np.float32)
@@ -236,7 +240,7 @@ class VectorIndex:
             temporary.replace(self.path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise UserError(f"The search index {self.path} cannot be written: {error.strerror}.") from None
+            raise UserError(f"The search index {self.path} cannot be written: {error.strerror}.", self.path) from None
 
     def _load(self) -> _Snapshot | None:
         """What the file holds; None when it is missing or damaged, which rebuilding heals."""

@@ -10,10 +10,11 @@ NAME_HIDDEN = "name hidden"
 def without_names(text: str, names: Iterable[str]) -> str:
     """`text` with "the file" for each name or path in it, whole paths before what they end in.
 
-    A name is as `ImageRef.name` gives it: a path, and after " > " a member of that archive.
+    A name is as `ImageRef.name` gives it: a path, and after " > " a member of that archive. What is called an archive
+    already is not called a file as well.
     """
     every = {part for name in names if name for part in (name, *name.split(" > "))}
     every |= {PurePath(name).name for name in every}
     for name in sorted(every - {""}, key=len, reverse=True):
-        text = text.replace(name, "the file")
+        text = text.replace(f"archive {name}", "archive").replace(name, "the file")
     return text[:1].upper() + text[1:]

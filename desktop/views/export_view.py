@@ -94,7 +94,7 @@ def save_png(image: QImage, path: Path) -> None:
         UserError: the file cannot be written.
     """
     if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
-        raise UserError(f"{path} cannot be written; choose another folder.")
+        raise UserError(f"{path} cannot be written; choose another folder.", path)
 
 
 def print_image(image: QImage, printer: QPrinter) -> None:

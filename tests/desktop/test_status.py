@@ -3,18 +3,26 @@
 import shutil
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.background import simply
 from desktop.views.rejected import RejectedDialog, without_path
+from engine.archive import DATABASE, Archive
+from engine.archive_case import NewReport
 from engine.dicom_source import Listing
-from engine.errors import Rejected
+from engine.errors import Rejected, UserError
+from engine.identity import KEY_FILE
+from engine.import_csv import read_reports
+from engine.picture import load_picture
 from tests.desktop.conftest import dicom, open_paths, settle
 
 
@@ -130,6 +138,78 @@ def test_an_import_is_not_named_while_the_identity_is_hidden(
     app.desk.archive.import_into(tmp_path / "Doe_Jane")
     app.desk.archive.bundle = None
     assert (started["title"], started["public"]) == ("Importing Doe_Jane", "Importing")
+
+
+def unusable_table(folder: Path) -> None:
+    (folder / "reports.csv").write_text("words\nnothing\n")
+    list(read_reports(folder / "reports.csv"))
+
+
+def no_archive(folder: Path) -> None:
+    Archive.open(folder)
+
+
+def archive_in_use(folder: Path) -> None:
+    (folder / "notes.txt").write_text("kept")
+    Archive.create(folder)
+
+
+def archive_without_key(folder: Path) -> None:
+    Archive.create(folder).close()
+    (folder / KEY_FILE).unlink()
+    Archive.open(folder)
+
+
+def damaged_archive(folder: Path) -> None:
+    Archive.create(folder).close()
+    (folder / DATABASE).write_bytes(b"no database " * 1000)
+    Archive.open(folder)
+
+
+def archive_without_models(folder: Path) -> None:
+    with Archive.create(folder) as archive:
+        archive.set_report(1, NewReport("Normal.", np.zeros(4, np.float32)), "test")
+
+
+def lost_picture(folder: Path) -> None:
+    load_picture(folder / "picture.png")
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        *(unusable_table, no_archive, archive_in_use, archive_without_key, damaged_archive),
+        *(archive_without_models, lost_picture),
+    ],
+)
+def test_a_failure_names_its_file_or_folder_only_while_the_identity_is_shown(
+    app: App, tmp_path: Path, fail: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "Doe_Jane"
+    folder.mkdir()
+    with pytest.raises(UserError) as failure:
+        fail(folder)
+    told: list[str] = []
+    for _ in range(2):
+        app.desk.show_problem(failure.value)
+        assert app.desk.messages.message is not None
+        told.append(app.desk.messages.message.text)
+        app.desk.layout.toggle_identity()
+    assert "Doe_Jane" in told[0]
+    assert "Doe_Jane" not in told[1]
+    assert "archive the file" not in told[1]
+
+
+def test_a_command_that_fails_names_no_file_while_the_identity_is_hidden(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.desk.layout.toggle_identity()
+    chosen = str(tmp_path / "Doe_Jane" / "view.png"), ""  # a folder that is not there
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
+    app.actions.actions["save_view"].trigger()
+    assert app.desk.messages.message is not None
+    assert app.desk.messages.message.text == "The file cannot be written; choose another folder."
 
 
 def test_tab_leaves_the_images_for_the_next_panel(qtbot: QtBot, app: App) -> None:
