@@ -1,8 +1,9 @@
 """Claim: no damaged file crashes, hangs or puzzles the viewer. Run: `python -m benchmarks.fuzz --seed 1 --count 5000`.
 
 Each case damages one real file of pydicom or pydicom-data as its seed says, lists it, reads its header's elements,
-decodes and renders its first and last frame in a worker process. Counted: crashes (the worker died), hangs (no answer
-in time) and bugs (any exception but UserError). The exit status is 1 when there was one; `--again SEED` shows one case.
+decodes its first and last frame and makes their pictures and thumbnails as the viewport does, in a worker process.
+Counted: crashes (the worker died), hangs (no answer in time) and bugs (any exception but UserError). The exit status is
+1 when there was one; `--again SEED` shows one case.
 """
 
 import argparse
@@ -113,8 +114,9 @@ def table(outcome: Outcome, seed: int) -> str:
     ends = [f"| {end} | {outcome.ends[end]:,} |" for end in ("shown", "refused", "bug", "crash", "hang")]
     return (
         f"{count:,} cases, seeds {seed:,} to {seed + count - 1:,}: each damages one of {len(sources())} real files of "
-        "pydicom and pydicom-data, lists it, reads its elements, and decodes and renders its first and last frame in a "
-        f"process of its own. Made by `python -m benchmarks.fuzz --seed {seed} --count {count} --markdown "
+        "pydicom and pydicom-data, lists it, reads its elements, decodes its first and last frame, and makes their "
+        "pictures as they are and halved, in a process of its own. Made by "
+        f"`python -m benchmarks.fuzz --seed {seed} --count {count} --markdown "
         "docs/benchmarks.md`.\n\n" + "\n".join(["| end | cases |", "|---|---|", *ends])
     )
 

@@ -18,12 +18,13 @@ from pathlib import Path
 import data_store
 import pydicom.data
 
+from desktop.state.picture import Request, make_picture, thumbnail
 from engine.dicom_source import open_path
 from engine.errors import UserError
 from engine.pixels import read_frame
-from engine.study import FrameRef
+from engine.study import Series
 from engine.tag_list import tag_list
-from engine.window import auto_window, default_window, render
+from engine.window import auto_window, default_window
 
 LARGEST = 600_000
 """Bytes of a file: larger ones are of the same kinds and take the time of many."""
@@ -96,21 +97,24 @@ _INJURIES: tuple[Callable[[bytearray, random.Random], None], ...] = (
 def show(path: Path) -> str:
     """Everything that opening this file and looking at it does; "shown" or "refused"."""
     listing = open_path(path)
-    frames = [frame for study in listing.studies for frame in study.frames()]
-    shown = 0
-    for ref in {(frame.image.name, frame.frame): frame for frame in (*frames[:1], *frames[-1:])}.values():
-        shown += _look_at(ref)
-    return "shown" if shown else "refused"
+    stacks = [series for study in listing.studies for series in study.series]
+    shown = [_look_at(series, index) for series in stacks[:1] for index in {0, len(series.frames) - 1}]
+    shown += [_look_at(series, len(series.frames) - 1) for series in stacks[1:][-1:]]
+    return "shown" if any(shown) else "refused"
 
 
-def _look_at(ref: FrameRef) -> bool:
+def _look_at(series: Series, index: int) -> bool:
+    """Its elements, its look at three windows, as it is and as small as a viewport may make it, and its thumbnail."""
+    ref = series.frames[index]
     try:
         tag_list(ref.image)
         pixels = read_frame(ref)
     except UserError:
         return False
     for window in (None,) if pixels.is_color else (None, default_window(pixels), auto_window(pixels)):
-        render(pixels, window)
+        for halvings in (0, 1, 3):
+            make_picture(Request(series, index, window, bool(halvings), pixels, halvings))
+    thumbnail(ref, pixels)
     return True
 
 
