@@ -27,7 +27,7 @@ Where = Any
 """What numpy takes as an index of the two image axes: slices, a mask, a pair of integers."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Pixels:
     """One frame, ready for a window. It is kept as it was stored: modality values are made when they are asked for."""
 

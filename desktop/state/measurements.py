@@ -1,8 +1,9 @@
 """The measurements of the open studies: drawn, edited, undone, kept with their study. Knows no widgets and no mouse."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,15 @@ log = logging.getLogger(__name__)
 Items = tuple[Measurement, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a measurement read, and from which frame, which may be let go meanwhile."""
+
+    item: Measurement
+    pixels: Callable[[], Pixels | None]
+    reading: Reading
+
+
 class MeasurementsState(QObject):
     """Immutable lists, one a study: undo puts an earlier list back."""
 
@@ -45,7 +55,7 @@ class MeasurementsState(QObject):
         self.visible = True
         self.draft: Measurement | None = None
         """What is being drawn or dragged; stands for the stored one with the same id. May lack its last points."""
-        self._readings: dict[str, tuple[Measurement, Pixels | None, Reading]] = {}
+        self._readings: dict[str, _Known] = {}
         studies.changed.connect(self._load_new)
 
     # -- kept with the study
@@ -108,9 +118,10 @@ class MeasurementsState(QObject):
         if item is self.draft and _extent(item) > LIVE_PIXELS:
             pixels = None
         known = self._readings.get(item.id)
-        if known is None or known[0] != item or known[1] is not pixels:
-            known = self._readings[item.id] = (item, pixels, read(item, ref, pixels))
-        return known[2]
+        if known is None or known.item != item or known.pixels() is not pixels:
+            frame = weakref.ref(pixels) if pixels is not None else lambda: None
+            known = self._readings[item.id] = _Known(item, frame, read(item, ref, pixels))
+        return known.reading
 
     def frame_index(self, item: Measurement) -> int | None:
         """Position of its frame in the stack that the active viewport shows."""

@@ -1,5 +1,7 @@
 """What must not happen to measurements: deleted or drawn unseen, undone behind what was stored, left half drawn."""
 
+import gc
+import weakref
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -119,3 +121,26 @@ def test_escape_gives_up_the_drag_of_a_handle(qtbot: QtBot, app: App) -> None:
     qtbot.mouseMove(view, centre(app, 160, 50))
     qtbot.mouseRelease(view, LEFT, pos=centre(app, 160, 50))
     assert app.desk.measurements.of_study() == (before,)
+
+
+def test_a_measured_frame_is_not_kept_in_memory_by_its_numbers(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    choose(qtbot, app, Qt.Key.Key_Q)
+    drag(qtbot, app, [centre(app), centre(app, 30, 30)])
+    picture = app.desk.viewport.picture
+    assert picture is not None
+    (item,) = app.desk.measurements.of_study()
+    mean = app.desk.measurements.reading(item, picture.ref, picture.pixels)
+    frame = weakref.ref(picture.pixels)
+    del picture
+    app.desk.viewport.scroll(1)
+    qtbot.waitUntil(app.desk.background.idle)
+    app.desk.frames.set_limit(0)
+    gc.collect()
+    assert frame() is None
+    app.desk.viewport.scroll(-1)
+    qtbot.waitUntil(app.desk.background.idle)
+    again = app.desk.viewport.picture
+    assert again is not None
+    assert app.desk.measurements.reading(item, again.ref, again.pixels) == mean
