@@ -16,7 +16,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
+from PySide6.QtCore import QObject, QThread, QThreadPool, Signal
 
 from desktop.right_of_way import RightOfWay
 from engine.errors import Cancelled, UserError
@@ -81,15 +81,17 @@ class _Relay(QObject):
     finished = Signal(int, object, object)
 
 
-class _Runner(QRunnable):
-    """The worker's side of one request."""
+class _Runner:
+    """The worker's side of one request.
+
+    No QRunnable: the Python side of a QThreadPool keeps each of those for ever, with all that it worked on.
+    """
 
     def __init__(
         self, number: int, work: Callable[..., Any], relay: _Relay, lane: Lane, right_of_way: RightOfWay
     ) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self._number, self._work, self._relay, self._lane = number, work, relay, lane
+        self._number, self._relay, self._lane = number, relay, lane
+        self._work: Callable[..., Any] | None = work
         self._right_of_way = right_of_way
         self.stop = threading.Event()
         self._lock = threading.Lock()
@@ -121,22 +123,29 @@ class _Runner(QRunnable):
     def _tell(self, part: object) -> None:
         self._relay.found.emit(self._number, part)
 
+    def take(self) -> Callable[..., Any] | None:
+        """The work, for whoever asks first: the worker, or the UI thread, after which no worker will begin it."""
+        with self._lock:
+            work, self._work = self._work, None
+        return work
+
     def run(self) -> None:
-        if self._lane is not Lane.PICTURE:
-            _step_back()
-        result: object = None
-        error: BaseException | None = None
+        work = self.take()
+        if work is not None:
+            if self._lane is not Lane.PICTURE:
+                _step_back()
+            self._relay.finished.emit(self._number, *self._outcome(work))
+
+    def _outcome(self, work: Callable[..., Any]) -> tuple[object, BaseException | None]:
+        """The answer, or the failure: every one is delivered, nothing may die unseen on a worker."""
         try:
             if self._cancelled():  # and gives way before it begins
                 raise Cancelled
-            result = (
-                self._work(self._report, self._cancelled, self._tell)
-                if self.tells
-                else self._work(self._report, self._cancelled)
-            )
-        except BaseException as problem:  # every failure is delivered: nothing may die unseen on a worker
-            error = problem
-        self._relay.finished.emit(self._number, result, error)
+            if self.tells:
+                return work(self._report, self._cancelled, self._tell), None
+            return work(self._report, self._cancelled), None
+        except BaseException as problem:
+            return None, problem
 
 
 def _step_back() -> None:
@@ -147,8 +156,8 @@ def _step_back() -> None:
 
 
 class _Entry:
-    def __init__(self, job: Job, runner: _Runner, lane: Lane) -> None:
-        self.job, self.runner, self.lane = job, runner, lane
+    def __init__(self, job: Job, runner: _Runner) -> None:
+        self.job, self.runner = job, runner
         self.done: Callable[[Any], None] | None = None
         self.found: Callable[[Any], None] | None = None
         self.failed: Callable[[BaseException], None] | None = None
@@ -210,13 +219,13 @@ class Background(QObject):
             self.drop(key)
         number = next(self._numbers)
         runner = _Runner(number, work, self._relay, lane, self._right_of_way)
-        entry = _Entry(Job(number, title, key, self, public), runner, lane)
+        entry = _Entry(Job(number, title, key, self, public), runner)
         entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
         runner.tells = found is not None
         self._entries[number] = entry
         self._right_of_way.watch(True)
         self.started.emit(entry.job)
-        self._pools[lane].start(runner, 1 if urgent else 0)
+        self._pools[lane].start(runner.run, 1 if urgent else 0)
         return entry.job
 
     def cancel(self, job: Job) -> None:
@@ -227,7 +236,7 @@ class Background(QObject):
         job.stopping = True
         entry.runner.stop.set()
         job.progressed.emit()
-        if self._pools[entry.lane].tryTake(entry.runner):
+        if entry.runner.take() is not None:
             self._on_finished(job.number, None, Cancelled())
 
     def drop(self, key: str) -> None:

@@ -1,12 +1,15 @@
 """Background work: answers on the UI thread, stale answers dropped, progress, cancel, failures."""
 
+import gc
 import sys
 import threading
+import weakref
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread
 from pytestqt.qtbot import QtBot
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Job, Lane, simply
 from engine.errors import Cancelled, UserError
 
 
@@ -117,6 +120,40 @@ def test_work_may_only_be_asked_for_on_the_ui_thread(qtbot: QtBot, background: B
     thread.start()
     thread.join()
     assert len(refused) == 1
+
+
+class Frame:
+    """Stands for the decoded pixels that a request carries."""
+
+
+def test_nothing_of_a_request_is_kept_once_it_has_ended(qtbot: QtBot, background: Background) -> None:
+    """Whether it was answered, failed, was replaced while it ran, or was cancelled before it began."""
+    gate, begun = threading.Event(), threading.Event()
+    alive = weakref.WeakSet[Frame]()
+
+    def request(work: Callable[[Frame], object], key: str = "") -> Job:
+        frame = Frame()
+        alive.add(frame)
+        return background.start(simply(work, frame), id, key=key, lane=Lane.MODEL, failed=id)
+
+    def wait(frame: Frame) -> None:
+        begun.set()
+        gate.wait(20)
+
+    def fail(frame: Frame) -> None:
+        raise UserError("The file is cut short; copy it again.")
+
+    request(wait, "same")
+    qtbot.waitUntil(begun.is_set)
+    request(id)
+    request(fail)
+    background.cancel(request(id))
+    request(id, "same")
+    assert len(alive) == 4  # the cancelled one is let go while the lane is busy
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    gc.collect()
+    assert len(alive) == 0
 
 
 def test_the_qt_bindings_keep_pythons_none_alive(qtbot: QtBot) -> None:
