@@ -23,34 +23,39 @@ class EmptyStudies(QWidget):
         hint.setProperty("muted", True)
         self._title = QLabel("Opened before")
         self._title.setProperty("muted", True)
-        self.recent: list[QPushButton] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(12, 14, 12, 12)
-        self._layout.setSpacing(4)
-        self._layout.addWidget(hint)
-        self._layout.addSpacing(12)
-        self._layout.addWidget(self._title)
-        self._layout.addStretch(1)
+        self.recent = [self._button(number) for number in range(MOST)]
+        self._paths: list[Path] = []
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 14, 12, 12)
+        layout.setSpacing(4)
+        layout.addWidget(hint)
+        layout.addSpacing(12)
+        layout.addWidget(self._title)
+        for button in self.recent:
+            layout.addWidget(button)
+        layout.addStretch(1)
         desk.settings.changed.connect(self._show)
         desk.layout.shown.identity_changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
-        paths = [Path(path) for path in self._desk.settings.now.recent[:MOST]]
+        self._paths = [Path(path) for path in self._desk.settings.now.recent[:MOST]]
         named = self._desk.viewport.identity_visible  # folders are often called after patients
-        for button in self.recent:
-            self._layout.removeWidget(button)
-            button.deleteLater()
-        self.recent = [self._button(number, path, named) for number, path in enumerate(paths, 1)]
-        self._title.setVisible(bool(paths))
-        if paths:
+        for number, (button, path) in enumerate(zip(self.recent, self._paths, strict=False), 1):
+            words = path.name if named else f"Item {number}, {NAME_HIDDEN}"
+            button.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 220))
+            button.setToolTip(str(path) if named else "")
+        for number, button in enumerate(self.recent):
+            button.setVisible(number < len(self._paths))
+        self._title.setVisible(bool(self._paths))
+        if self._paths:
             self.setFocusProxy(self.recent[0])
 
-    def _button(self, number: int, path: Path, named: bool) -> QPushButton:
-        words = path.name if named else f"Item {number}, {NAME_HIDDEN}"
-        button = QPushButton(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 220))
+    def _button(self, number: int) -> QPushButton:
+        button = QPushButton()
         button.setProperty("link", True)
-        button.setToolTip(str(path) if named else "")
-        button.clicked.connect(partial(self._desk.open, [path]))
-        self._layout.insertWidget(self._layout.count() - 1, button)
+        button.clicked.connect(partial(self._open, number))
         return button
+
+    def _open(self, number: int) -> None:
+        self._desk.open([self._paths[number]])
