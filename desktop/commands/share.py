@@ -36,7 +36,10 @@ def _copy(desk: Desk, window: MainWindow) -> None:
 def _print(desk: Desk, window: MainWindow) -> None:
     image = view_image(desk)
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-    if QPrintDialog(printer, window).exec():
+    dialog = QPrintDialog(printer, window)
+    accepted = dialog.exec()
+    dialog.deleteLater()  # its parent would keep it
+    if accepted:
         print_image(image, printer)
         desk.messages.tell(words(("The view was printed without the patient's identity.", warning(desk, False))))
 

@@ -1,6 +1,6 @@
 """Which archive and which bundle are in use, and importing into them. Knows no widgets and no ranking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class ArchiveState(QObject):
         self.moving: Job | None = None
         """The move of an archive to other models (state/move.py)."""
         self._retired: list[Archive] = []
+        """Archives that another one took the place of, while work goes on that may still read them."""
+        background.ended.connect(self._close_retired)
 
     # -- models
 
@@ -115,9 +117,15 @@ class ArchiveState(QObject):
 
     def _take_archive(self, opened: tuple[Archive, dict[str, Any]]) -> None:
         if self.archive is not None:
-            self._retired.append(self.archive)  # a search may still read it: closed with the app
+            self._retired.append(self.archive)
         self.archive, self.stats = opened
         self._settle()
+
+    def _close_retired(self) -> None:
+        """Each holds open files, and its vectors in memory."""
+        if self._retired and self._background.idle():
+            retired, self._retired = self._retired, []
+            self._background.start(simply(_close, retired), lambda _: None)
 
     def refresh(self) -> None:
         """Count again what the archive holds."""
@@ -178,9 +186,13 @@ class ArchiveState(QObject):
 
     def close(self) -> None:
         """Close every archive that was opened; the workers must have ended."""
-        for archive in [*self._retired, *([self.archive] if self.archive else [])]:
-            archive.close()
+        _close([*self._retired, *([self.archive] if self.archive else [])])
         self._retired, self.archive = [], None
+
+
+def _close(archives: Sequence[Archive]) -> None:
+    for archive in archives:
+        archive.close()
 
 
 def _with_stats(get: Callable[[Path], Archive], path: Path) -> tuple[Archive, dict[str, Any]]:

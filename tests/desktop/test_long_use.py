@@ -1,0 +1,55 @@
+"""A day at the desk: what was opened, shown, asked and closed again leaves nothing behind."""
+
+import gc
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from pytestqt.qtbot import QtBot
+
+from desktop.actions import COMMANDS
+from desktop.app import App
+from engine.bundle import Bundle
+from tests.desktop.conftest import settle
+from tests.desktop.test_every_command import asked, cases, everything, show_stack, stack, windows
+
+__all__ = ["asked", "cases", "stack"]
+COUNTED = ("desktop", "engine", "PySide6.QtWidgets")
+
+
+def alive() -> Counter[str]:
+    """How many objects there are of each class of ours, and of Qt's widgets."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    kinds = Counter(map(type, gc.get_objects())).items()
+    names = {f"{kind.__module__}.{kind.__qualname__}": count for kind, count in kinds}
+    return Counter({name: count for name, count in names.items() if name.startswith(COUNTED)})
+
+
+def use(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle) -> None:
+    """Every command once, with something for it to work on; then everything is closed."""
+    for command in COMMANDS:
+        if not app.desk.studies.studies:
+            everything(qtbot, app, stack, archive, bundle)
+        show_stack(qtbot, app)
+        if app.actions.actions[command.name].isEnabled():
+            app.actions.actions[command.name].trigger()
+        settle(qtbot, app)
+        app.window.show()  # after Quit
+        for window in windows(app):
+            window.close()
+    app.desk.studies.close_all()
+    settle(qtbot, app)
+
+
+def test_every_command_again_and_again_leaves_nothing_behind(
+    qtbot: QtBot, app: App, stack: Path, cases: Path, starter_bundle: Bundle, asked: list[str], tmp_path: Path
+) -> None:
+    archive = shutil.copytree(cases, tmp_path / "archive")
+    use(qtbot, app, stack, archive, starter_bundle)
+    use(qtbot, app, stack, archive, starter_bundle)
+    before = alive()
+    use(qtbot, app, stack, archive, starter_bundle)
+    assert before["engine.archive.Archive"] == 1
+    assert alive() - before == Counter()
