@@ -15,6 +15,7 @@ from desktop.state.crosshair import CrosshairTool
 from desktop.state.frames import FrameCache
 from desktop.state.hidden_names import without_names
 from desktop.state.jobs import JobsState
+from desktop.state.joining import successor
 from desktop.state.key_images import KeyImagesState
 from desktop.state.layout import LayoutState
 from desktop.state.linking import LinkState
@@ -218,17 +219,18 @@ class Desk(QObject):
     def _keep_series_current(self) -> None:
         """Viewports let go of a study that was closed, and go on with a series of which more is known now."""
         self.mpr.forget_closed()
-        known = {identify(study, series): (study, series) for study in self.studies.studies for series in study.series}
+        known = {study.uid: study for study in self.studies.studies}
         for viewport in self.layout.every:
             if viewport.study is None or viewport.series is None:
                 continue
             if self.mpr.keeps(viewport):
                 continue
-            now = known.get(identify(viewport.study, viewport.series))
-            if now is None:
+            study = known.get(viewport.study.uid)
+            series = successor(viewport.series, study.series) if study else None
+            if study is None or series is None:
                 viewport.show(None, None)
-            elif now[1] is not viewport.series or now[0] is not viewport.study:
-                viewport.take_series(*now)
+            elif series is not viewport.series or study is not viewport.study:
+                viewport.take_series(study, series)
 
     def _forget_closed_frames(self) -> None:
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}

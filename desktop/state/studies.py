@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, Lane, simply
 from desktop.state.frames import FrameCache
-from desktop.state.joining import merge, without
+from desktop.state.joining import keeping_keys, merge, successor, without
 from desktop.state.picture import Image, middle, thumbnail
 from engine.dicom_source import Listing, open_path
 from engine.errors import Rejected, UserError
@@ -62,6 +62,8 @@ class StudiesState(QObject):
         self._wanted = ""
         """The series to choose once it is told that it is there."""
         self._untold = False
+        self._moved = False
+        """The chosen series is part of another one by now."""
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._tell_rest)
 
@@ -181,7 +183,7 @@ class StudiesState(QObject):
         self.key_objects = self.key_objects | fresh
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
-        self.studies = merge(without(self.studies, opening.studies), found)
+        self.studies = keeping_keys(self.studies, merge(without(self.studies, opening.studies), found))
         self.studies = by_patient([study for study in self.studies if study.series])
         opening.studies = found
         self._keep_selection_current()
@@ -203,6 +205,9 @@ class StudiesState(QObject):
         self._untold = False
         self._soon.start()
         self.changed.emit()
+        if self._moved:
+            self._moved = False
+            self.selected.emit()
         self._request_thumbnails()
         wanted, self._wanted = self._wanted, ""
         if wanted:
@@ -218,13 +223,13 @@ class StudiesState(QObject):
         """A study that gained series, or a series that grew, is a new object: go on with that one."""
         if self.study is None or self.series is None:
             return
-        key = self.series.key
+        before = self.series
         self.study = next((study for study in self.studies if study.uid == self.study.uid), None)
         if self.study is None:
             self.series = None
             return
-        kept = next((series for series in self.study.series if series.key == key), None)
-        self.series = kept or self.study.series[0]
+        self.series = successor(before, self.study.series) or self.study.series[0]
+        self._moved = self._moved or self.series.key != before.key
 
     # -- thumbnails
 
