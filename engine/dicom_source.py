@@ -183,6 +183,8 @@ class _Gathering:
                 if info.is_dir():
                     continue
                 try:
+                    if archive.NameToInfo[info.filename] is not info:  # reading finds the last of a name
+                        raise UserError("The archive holds another file of this name; unpack it and open the folder.")
                     member: AbstractContextManager[BinaryIO] = open_member(archive, info)
                     with notes_of_pydicom(), member as stream:
                         if stream.read(4) == b"PK\x03\x04":

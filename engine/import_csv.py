@@ -139,7 +139,7 @@ def _case(
         attribution="; ".join(part for part in credit if part),
         patient=row.get("patient_id") or None,
         names=names,
-        identifiers=identifiers(row),
+        identifiers=tuple(dict.fromkeys(one for own in rows for one in identifiers(own))),
         named_by_pictures=bool(pictures) and not row.get("study_uid"),
     )
 

@@ -15,6 +15,7 @@ import engine.dicom_source
 from engine.dicom_bytes import open_bytes
 from engine.dicom_source import Listing, open_path
 from engine.errors import Cancelled, UserError
+from engine.pixels import read_frame
 from tests.engine.dicom_samples import PYDICOM_DATA, PYDICOM_FILES, dataset, derive, derive_stack, sample
 
 
@@ -204,6 +205,21 @@ def test_a_zip_lists_its_images_and_rejects_its_other_members(tmp_path: Path) ->
         "readme": "This is not a DICOM file.",
         "inner.zip": "It is an archive inside an archive; unpack it first.",
     }
+
+
+def test_of_two_members_of_one_name_only_the_one_that_is_read_is_listed(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        archive.write(sample("CT_small.dcm"), "IM1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.write(sample("MR_small.dcm"), "IM1")
+    listing = open_path(tmp_path / "study.zip")
+    (study,) = listing.studies
+    (frame,) = study.frames()
+    assert study.series[0].modality == "MR"
+    assert (read_frame(frame).stored == dataset("MR_small.dcm").pixel_array).all()
+    assert [one.reason for one in listing.rejected] == [
+        "The archive holds another file of this name; unpack it and open the folder."
+    ]
 
 
 def test_an_archive_without_images_is_rejected_once(tmp_path: Path) -> None:

@@ -83,6 +83,23 @@ def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
     assert archive.stats()["cases"] == 5
 
 
+def test_a_name_in_any_row_of_a_case_is_removed_from_its_text(
+    archive: Archive, encoder, tmp_path: Path, make_picture: Callable
+) -> None:
+    for number in range(2):
+        Image.fromarray(make_picture(number)).save(tmp_path / f"{number}.png")
+    (tmp_path / "cases.csv").write_text(
+        "image,case_id,text,patient_name,accession\n"
+        "0.png,C1,,,\n"
+        "1.png,C1,Thandi Mbeki (ACC-77) has no pneumothorax.,Thandi Mbeki,ACC-77\n"
+    )
+    import_path(archive, encoder, tmp_path)
+    report = archive.case(1).report
+    assert report is not None
+    assert "pneumothorax" in report.text
+    assert not any(word in report.text for word in ("Thandi", "Mbeki", "ACC-77"))
+
+
 def test_dicom_studies_come_in_without_their_identifiers(archive: Archive, encoder, dicom_folder: Path) -> None:
     result = import_path(archive, encoder, dicom_folder)
     assert (result.added, result.images) == (2, 2)
