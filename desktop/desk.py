@@ -1,6 +1,7 @@
 """Everything the app knows while it runs: the states, wired to each other. Knows no widgets."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -134,13 +135,12 @@ class Desk(QObject):
         self.open([path for path in paths if path not in archives])
 
     def close(self) -> None:
-        """Stop the workers, keep what was typed, close the files."""
+        """Stop the workers, keep what was typed and drawn, close the files; what fails keeps nothing else from it."""
         self.cine.stop()
         self.background.close()
-        self.marks.close()
-        self.report.close()
-        self.archive.close()
-        self.settings.keep()
+        with ExitStack() as parts:  # from the last to the first
+            for close in (self.settings.keep, self.archive.close, self.report.close, self.marks.close):
+                parts.callback(close)
 
     def set_grid(self, rows: int, columns: int) -> None:
         """Another layout; cells that are empty go on with the series that follow in the study on screen."""

@@ -228,9 +228,21 @@ class Workspace(LocalStore):
         )
 
     def load_marks(self, study_uid: str, kind: str) -> list[Any]:
-        """The marks of one kind on a study's images, as they were saved; none is an empty list."""
+        """The marks of one kind on a study's images, as they were saved; none is an empty list.
+
+        Raises:
+            UserError: they are damaged, and were set aside, so that from now on there are none.
+        """
         rows = self._database.read("SELECT marks FROM marks WHERE study_uid = ? AND kind = ?", [study_uid, kind])
-        return list(json.loads(rows[0][0])) if rows else []
+        try:
+            return list(json.loads(rows[0][0])) if rows else []
+        except (ValueError, TypeError):
+            with self._database.write() as db:
+                aside = f"{kind}, damaged, set aside {now()}"
+                db.execute("UPDATE marks SET kind = ? WHERE study_uid = ? AND kind = ?", [aside, study_uid, kind])
+            raise UserError(
+                f"The {kind} of this study cannot be read and were set aside; make them again, or restore your backup."
+            ) from None
 
     def save_marks(self, study_uid: str, kind: str, marks: list[Any]) -> None:
         """Put these marks, plain values for JSON, in the place of those that were saved.

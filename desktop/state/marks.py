@@ -1,12 +1,14 @@
 """Keeps what readers put on a study's images (key images, measurements) in the workspace. Knows not what they mean."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
 
 from desktop.background import Background, Lane, simply
+from engine.errors import UserError
 from engine.workspace import Workspace
 
 Taken = Callable[[list[Any]], None]
@@ -25,6 +27,8 @@ class MarksState(QObject):
         self._waiting: list[tuple[str, str, Taken]] = []
         self._unsaved: dict[tuple[str, str], list[Any]] = {}
         self._reading: set[tuple[str, str]] = set()
+        self._failed: dict[tuple[str, str], Taken] = {}
+        """Who waits for a list that could not be read."""
 
     def open(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -44,25 +48,39 @@ class MarksState(QObject):
             self._waiting.append((study, kind, done))
         else:
             work = simply(self._workspace.load_marks, study, kind)
-            self._background.start(work, partial(self._take, study, kind, done), lane=Lane.STORE)
+            self._background.start(
+                work,
+                partial(self._take, study, kind, done),
+                lane=Lane.STORE,
+                failed=partial(self._unreadable, study, kind, done),
+            )
 
     def _take(self, study: str, kind: str, done: Taken, marks: list[Any]) -> None:
         self._reading.discard((study, kind))
         done(marks)
 
+    def _unreadable(self, study: str, kind: str, done: Taken, error: BaseException) -> None:
+        """It is read again when there is something to keep, which is joined with what is there."""
+        self._failed[study, kind] = done
+        if isinstance(error, UserError):
+            self._background.problem.emit(error)
+
     def save(self, study: str, kind: str, marks: list[Any]) -> None:
         """Keep this list in the place of the one before; a study without a UID has no place to keep it."""
-        if study and (study, kind) not in self._reading:
+        if (study, kind) in self._failed:
+            self.load(study, kind, self._failed.pop((study, kind)))
+        elif study and (study, kind) not in self._reading:
             self._unsaved[study, kind] = marks
             self._write(study, kind)
 
     def close(self) -> None:
         """Write what is not written yet; the workers must have ended, and the workspace still be open."""
-        if self._workspace is not None:
-            for (study, kind), marks in self._unsaved.items():
-                self._workspace.save_marks(study, kind, marks)
-        self._unsaved.clear()
-        self._workspace = None
+        workspace, self._workspace = self._workspace, None
+        unsaved, self._unsaved = self._unsaved, {}
+        if workspace is not None:
+            with ExitStack() as parts:  # what fails keeps nothing else from being kept
+                for (study, kind), marks in unsaved.items():
+                    parts.callback(workspace.save_marks, study, kind, marks)
 
     def _write(self, study: str, kind: str) -> None:
         if self._workspace is not None:

@@ -50,6 +50,10 @@ class MeasurementsState(QObject):
         self._past: dict[str, list[Items]] = {}
         self._future: dict[str, list[Items]] = {}
         self._asked: set[str] = set()
+        self._unread: set[str] = set()
+        """Studies whose stored measurements are not here yet."""
+        self._late: dict[str, Items] = {}
+        """Drawn on studies that were closed before their stored ones were read."""
         self.selected = ""
         """Id of the measurement that keys work on."""
         self.visible = True
@@ -63,18 +67,25 @@ class MeasurementsState(QObject):
     def _load_new(self) -> None:
         open_now = {study.uid for study in self._studies.studies if study.uid}
         for gone in self._asked - open_now:
+            if gone in self._unread and self._items.get(gone):
+                self._late[gone] = self._items[gone]
             for kept in (self._items, self._past, self._future):
                 kept.pop(gone, None)
         new_ones = open_now - self._asked
         self._asked = open_now
+        self._unread |= new_ones
         for uid in new_ones:
             self._marks.load(uid, KIND, partial(self._take_stored, uid))
 
     def _take_stored(self, uid: str, stored: list[Any]) -> None:
-        """What was drawn while the store was read stays, after what it held."""
+        """What was drawn while the store was read stays, after what it held, also of a study that was closed since."""
+        self._unread.discard(uid)
+        late = self._late.pop(uid, ())
         if uid not in self._asked:
+            if late:
+                self._marks.save(uid, KIND, [*stored, *map(as_dict, late)])
             return
-        drawn = self._items.get(uid, ())
+        drawn = (*late, *self._items.get(uid, ()))
         known = {item.id for item in drawn}
         found = [item for item in map(_understood, stored) if item is not None and item.id not in known]
         self._items[uid] = (*found, *drawn)

@@ -1,7 +1,7 @@
 """The report of the chosen study: draft, edit, save, sign, copy. Knows no widgets; a draft stays with its study."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from desktop.background import Background, Job, Lane, simply
 from desktop.state.archive import ArchiveState
 from desktop.state.outbox import OutboxState
 from desktop.state.picture import Picture
+from desktop.state.report_page import Page
 from desktop.state.search import describe
 from desktop.state.studies import StudiesState
 from desktop.state.telling import Telling
@@ -24,48 +25,6 @@ from engine.progress import IsCancelled, Progress
 from engine.report import Draft, Sentence, draft, with_notice
 from engine.study import Study
 from engine.workspace import Outgoing, StoredReport, Workspace
-
-
-@dataclass(eq=False)
-class Page:
-    """The report of one open study as it stands on screen."""
-
-    study: str
-    text: str = ""
-    stored: StoredReport | None = None
-    draft: Draft | None = None
-    frame: str = ""
-    """What the draft was made from."""
-    sentence: int = -1
-    """The chosen sentence of the draft."""
-
-    @property
-    def signed(self) -> bool:
-        return self.stored is not None and self.stored.state == "signed"
-
-    @property
-    def dirty(self) -> bool:
-        return self.text != (self.stored.text if self.stored else "")
-
-    @property
-    def status(self) -> str:
-        if self.dirty:
-            return "Edited, not saved"
-        if self.stored is None:
-            return ""
-        return {"drafted": "Drafted", "edited": "Edited", "signed": "Signed"}[self.stored.state]
-
-    @property
-    def whereabouts(self) -> str:
-        """Where a signed report is; "" for one that is not signed."""
-        if self.stored is None or not self.signed:
-            return ""
-        if self.stored.case_id is not None:
-            return f"Archived as case {self.stored.case_id} of {self.stored.archive}, de-identified."
-        if self.stored.waiting:
-            return "Kept on this computer. It is added to the next archive that is opened."
-        return "Kept on this computer."
-
 
 TOO_LATE = "A draft came after its report had been signed, or written and left; press Draft there to have another one."
 ALREADY_SIGNED = "This report is signed and final. What you wrote before it could be read is no part of it:"
@@ -178,8 +137,8 @@ class ReportState(QObject):
             return (
                 "The image on screen is of another study than this report; click on an image of the same study first."
             )
-        if self.page.signed:
-            return "This report is signed and final."
+        if self.page.closed:
+            return "This report is signed and final." if self.page.signed else "This report is being signed."
         if self._archive.bundle is None:
             return self._archive.bundle_failure or "The models are loading …"
         return ""
@@ -221,7 +180,7 @@ class ReportState(QObject):
     def _take_draft(self, page: Page, before: str, frame: str, proposed: Draft) -> None:
         """On screen the editor can undo it; a page that was signed, or left with other words in it, keeps its own."""
         self._job = None
-        if page.signed or (page.text != before and page is not self.page):
+        if page.closed or (page.text != before and page is not self.page):
             self._background.problem.emit(UserError(TOO_LATE))
             self.changed.emit()
             return
@@ -270,7 +229,7 @@ class ReportState(QObject):
     # -- text
 
     def edit(self, text: str) -> None:
-        if self.page and not self.page.signed and text != self.page.text:
+        if self.page and not self.page.closed and text != self.page.text:
             self.page.text = text
             self.changed.emit()
 
@@ -282,15 +241,21 @@ class ReportState(QObject):
     def can_sign(self) -> bool:
         """There are words, and none are on their way."""
         page = self.page
-        return page is not None and bool(page.text.strip()) and not page.signed and not self.drafting
+        return page is not None and bool(page.text.strip()) and not page.closed and not self.drafting
 
     def sign(self) -> None:
         """Store the text, make it final, and add it with the displayed frame to the open archive or the next one."""
-        if self.page is None or self.page.signed:
+        page = self.page
+        if page is None or page.closed:
             return
         workspace = self._require_workspace()
-        work = simply(_sign, workspace, self.page.study, self.page.text, self._who, self._outgoing(self.page))
-        self._background.start(work, partial(self._take_signed, self.page), lane=Lane.STORE)
+        work = simply(_sign, workspace, page.study, page.text, self._who, self._outgoing(page))
+        self._background.start(
+            work, partial(self._take_signed, page), lane=Lane.STORE, failed=partial(self._not_signed, page)
+        )
+        page.signing = True
+        self.page_changed.emit()
+        self.changed.emit()
 
     def _outgoing(self, page: Page) -> Callable[[], Outgoing] | None:
         """What makes that which the report of the chosen study is archived with; None when it is no longer there."""
@@ -302,8 +267,18 @@ class ReportState(QObject):
         return partial(_with_picture, study, picture)
 
     def _take_signed(self, page: Page, stored: StoredReport) -> None:
+        page.signing = False
         self._take_saved(page, stored)
         self.outbox.send()
+
+    def _not_signed(self, page: Page, error: BaseException) -> None:
+        """It can be changed and signed again."""
+        page.signing = False
+        if page is self.page:
+            self.page_changed.emit()
+        self.changed.emit()
+        if isinstance(error, UserError):
+            self._background.problem.emit(error)
 
     def _take_delivery(self, delivery: Delivery) -> None:
         sent = {one.study_uid for one in delivery.sent}
@@ -317,7 +292,7 @@ class ReportState(QObject):
         return with_notice(self.page.text) if self.page and self.page.text.strip() else ""
 
     def _store(self, page: Page) -> None:
-        if page.dirty and not page.signed and self._workspace is not None:
+        if page.dirty and not page.closed and self._workspace is not None:
             work = simply(self._workspace.save_edit, page.study, page.text, self._who)
             self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
 
@@ -334,14 +309,20 @@ class ReportState(QObject):
 
     def close(self) -> None:
         """Keep what was not saved; the workers must have ended."""
-        if self._workspace is None:
+        workspace, self._workspace = self._workspace, None
+        if workspace is None:
             return
-        for page in self._pages.values():
-            if page.dirty and not page.signed:
-                self._workspace.save_edit(page.study, page.text, self._who)
         self.outbox.close()
-        self._workspace.close()
-        self._workspace = None
+        with ExitStack() as parts:  # what fails keeps nothing else from being kept
+            parts.callback(workspace.close)
+            for page in self._pages.values():
+                parts.callback(self._keep, workspace, page)
+
+    def _keep(self, workspace: Workspace, page: Page) -> None:
+        if page.signing:  # whether it was signed has not been told yet
+            page.stored, page.signing = workspace.load(page.study), False
+        if page.dirty and not page.signed:
+            workspace.save_edit(page.study, page.text, self._who)
 
 
 def locate(text: str, sentences: Sequence[str]) -> list[tuple[int, int] | None]:

@@ -107,14 +107,14 @@ class ReportPanel(QWidget):
             cursor = QTextCursor(self.editor.document())
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.insertText(text)
-        self.editor.setReadOnly(page is None or page.signed)
+        self.editor.setReadOnly(page is None or page.closed)
         self._mark()
 
     def _show(self) -> None:
         page, reason = self._state.page, self._state.why_no_draft()
         self.draft.setEnabled(not reason and not self._state.drafting)
         written = page is not None and bool(page.text.strip())
-        final = page is not None and page.signed
+        final = page is not None and page.closed
         self.save.setEnabled(page is not None and page.dirty and not final)
         self.sign.setEnabled(self._state.can_sign)
         self.copy.setEnabled(written)

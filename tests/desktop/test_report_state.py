@@ -8,7 +8,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.report import Page, ReportState, locate
+from desktop.background import Lane, simply
+from desktop.state.report import ReportState, locate
+from desktop.state.report_page import Page
+from engine.errors import UserError
 from engine.report import NOTICE, Dispute, Draft, Evidence, Sentence
 from engine.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -109,6 +112,45 @@ def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) ->
     assert state.page.text.startswith("The heart")
     assert app.window.report_panel.editor.isReadOnly()
     assert "final" in state.why_no_draft()
+
+
+def test_no_word_changes_while_a_report_is_being_signed(qtbot: QtBot, app: App, state: ReportState) -> None:
+    gate = threading.Event()
+    app.desk.background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    state.edit("No focal consolidation.")
+    state.sign()
+    state.sign()
+    state.edit("No focal consolidation. Nodule in the left upper lobe.")
+    assert state.page is not None
+    assert (state.page.text, state.page.status) == ("No focal consolidation.", "Signing …")
+    assert not state.can_sign
+    assert app.window.report_panel.editor.isReadOnly()
+    assert state.why_no_draft() == "This report is being signed."
+    gate.set()
+    settle(qtbot, app)
+    assert state.page.status == "Signed"
+    assert app.desk.messages.message is None
+
+
+def test_a_report_that_could_not_be_signed_can_be_changed_and_signed_again(
+    qtbot: QtBot, app: App, state: ReportState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("The disk is full; free some of it.")
+
+    state.edit("Normal chest.")
+    with monkeypatch.context() as full:
+        full.setattr(Workspace, "sign", fail)
+        state.sign()
+        settle(qtbot, app)
+    assert app.desk.messages.message is not None
+    assert app.desk.messages.message.text == "The disk is full; free some of it."
+    assert not app.window.report_panel.editor.isReadOnly()
+    state.edit("Normal chest. No effusion.")
+    state.sign()
+    settle(qtbot, app)
+    assert state.page is not None
+    assert (state.page.text, state.page.status) == ("Normal chest. No effusion.", "Signed")
 
 
 def test_nothing_is_signed_while_a_draft_is_on_its_way_and_no_draft_enters_a_signed_report(

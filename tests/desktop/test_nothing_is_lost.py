@@ -1,0 +1,110 @@
+"""What a reader drew or wrote is kept, also when the store is late, damaged or fails, and when the app is closed."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.background import Lane, simply
+from desktop.state.measurements import new
+from engine.errors import UserError
+from engine.measurements import Measurement
+from engine.workspace import Workspace
+from tests.desktop.conftest import dicom, open_paths, settle
+
+STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
+
+
+def draw(app: App, end: float = 5.0) -> Measurement:
+    made = new(app.desk.viewport, "length", [(1.0, 1.0), (5.0, end)])
+    assert made is not None
+    app.desk.measurements.add(made)
+    return made
+
+
+def kept(folder: Path) -> list[str]:
+    with Workspace.open(folder) as workspace:
+        return [one["id"] for one in workspace.load_marks(STUDY, "measurements")]
+
+
+def damage(folder: Path) -> None:
+    with Workspace.open(folder) as workspace:
+        workspace.save_marks(STUDY, "measurements", [])
+        with workspace._database.write() as db:
+            db.execute("UPDATE marks SET marks = '[[1,'")
+
+
+def test_damaged_measurements_are_set_aside_and_new_ones_kept(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    damage(tmp_path / "workspace")
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    assert app.desk.messages.message is not None
+    assert "cannot be read and were set aside" in app.desk.messages.message.text
+    drawn = [draw(app, end) for end in (5.0, 6.0)]
+    settle(qtbot, app)
+    assert kept(tmp_path / "workspace") == [one.id for one in drawn]
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        rows = workspace._database.read("SELECT marks FROM marks WHERE kind LIKE 'measurements, damaged%'")
+    assert rows == [("[[1,",)]
+
+
+def test_measurements_that_could_not_be_read_are_joined_when_they_can(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("The disk is not there; put it back.")
+
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        workspace.save_marks(STUDY, "measurements", [{"id": "stored"}])
+    with monkeypatch.context() as broken:
+        broken.setattr(Workspace, "load_marks", fail)
+        open_paths(qtbot, app, dicom("CT_small.dcm"))
+    made = draw(app)
+    settle(qtbot, app)
+    assert kept(tmp_path / "workspace")[-1] == made.id
+
+
+def test_what_is_drawn_before_the_store_is_open_is_kept_after_its_study_was_closed(
+    qtbot: QtBot, unopened: App, tmp_path: Path
+) -> None:
+    open_paths(qtbot, unopened, dicom("CT_small.dcm"))
+    made = draw(unopened)
+    unopened.desk.studies.close_all()
+    unopened.desk.report.open_workspace()
+    settle(qtbot, unopened)
+    assert kept(tmp_path / "workspace") == [made.id]
+
+
+def test_a_failure_to_keep_measurements_keeps_no_report_from_the_store(
+    qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("The disk is full; free some of it.")
+
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.desk.report.edit("Nodule in the left upper lobe.")
+    monkeypatch.setattr(Workspace, "save_marks", fail)
+    draw(app)
+    with pytest.raises(UserError, match="full"):
+        app.desk.close()
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        stored = workspace.load(STUDY)
+    assert stored is not None
+    assert stored.text == "Nodule in the left upper lobe."
+
+
+def test_a_report_that_was_on_its_way_to_be_signed_is_kept_when_the_app_is_closed(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    gate = threading.Event()
+    app.desk.background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    app.desk.report.edit("Nodule in the left upper lobe.")
+    app.desk.report.sign()
+    gate.set()
+    app.desk.close()
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        stored = workspace.load(STUDY)
+    assert stored is not None
+    assert stored.text == "Nodule in the left upper lobe."
