@@ -112,7 +112,10 @@ class SearchState(QObject):
         """The selected hit in full."""
         self._job: Job | None = None
         self._thumbnails: dict[int, Image | None] = {}
+        self._searched: Archive | None = None
+        """The archive that was asked last."""
         self._source: Archive | None = None
+        """The archive that the hits are of."""
         archive.changed.connect(self._on_archive)
         Telling(viewport.picture_changed, self.changed, self._about_picture, self)
 
@@ -203,7 +206,7 @@ class SearchState(QObject):
             failed=self._fail,
             cancelled=self._stopped,
         )
-        self.failure = ""
+        self.failure, self._searched = "", archive
         self.changed.emit()
 
     def search_image(self) -> None:
@@ -265,10 +268,11 @@ class SearchState(QObject):
             self.thumbnail_changed.emit(image_id)
 
     def _on_archive(self) -> None:
-        """Hits of another archive must not stay on the screen."""
-        if self._source is not None and self._archive.archive is not self._source:
+        """Hits of another archive must not stay on the screen, or come to it, and nor must what failed there."""
+        if self._searched is not None and self._archive.archive is not self._searched:
             self._background.drop("search")
-            self._job, self._source, self.hits, self.asked = None, None, [], None
+            self._job, self._searched, self._source, self.hits, self.asked = None, None, None, [], None
+            self.failure = self.notice = ""
             self._thumbnails.clear()
             self.hits_changed.emit()
             self.select(None)

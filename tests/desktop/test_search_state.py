@@ -159,6 +159,30 @@ def test_hits_go_with_the_archive_they_came_from(
     assert state.selected is None
 
 
+def test_a_first_answer_that_comes_after_another_archive_was_opened_is_dropped(
+    qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, ranking: Ranking, tmp_path: Path
+) -> None:
+    ranking.gate.clear()
+    state.search_image()
+    archive.create(tmp_path / "other")
+    qtbot.waitUntil(lambda: archive.name == "other")
+    ranking.gate.set()
+    qtbot.waitUntil(background.idle)
+    assert (state.hits, state.asked, state.searching) == ([], None, False)
+
+
+def test_a_failure_goes_with_the_archive_it_came_from(
+    qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, ranking: Ranking, tmp_path: Path
+) -> None:
+    ranking.error = UserError("The archive was indexed with another model.")
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert state.failure
+    archive.create(tmp_path / "other")
+    qtbot.waitUntil(background.idle)
+    assert state.failure == ""
+
+
 def test_what_is_missing_is_said_before_a_search(state: SearchState, archive: ArchiveState) -> None:
     assert state.why_not() == ""
     archive.bundle, archive.bundle_failure = None, "The bundle is damaged: image.onnx."
