@@ -14,7 +14,7 @@ from desktop.state.basic_tools import PanTool, Regions, RegionTool, ScrollTool, 
 from desktop.state.cine import CineState
 from desktop.state.crosshair import CrosshairTool
 from desktop.state.frames import FrameCache
-from desktop.state.hidden_names import without_names
+from desktop.state.hidden_names import told
 from desktop.state.jobs import JobsState
 from desktop.state.joining import successor
 from desktop.state.key_images import KeyImagesState
@@ -238,8 +238,8 @@ class Desk(QObject):
 
     def show_problem(self, error: BaseException) -> None:
         """Folders are often called after patients: while their identity is hidden, so is what a sentence names."""
-        if isinstance(error, UserError) and not self.viewport.identity_visible:
-            error = UserError(without_names(str(error), (error.other,)))
+        if isinstance(error, UserError):
+            error = UserError(told(error, self.viewport.identity_visible))
         self.messages.show_error(error)
 
     def _hide_message(self) -> None:

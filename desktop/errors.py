@@ -1,6 +1,7 @@
 """Turns any failure into a calm message: the user's problem as one sentence, ours as a bug with details. Shows nothing.
 
-Everything that is no UserError is logged with its traceback. The app itself puts no patient data into a log.
+Everything that is no UserError is logged with its traceback, without the files that it names: folders are often called
+after patients, and neither logs nor what is copied into a report may say so.
 """
 
 import logging
@@ -36,13 +37,25 @@ def describe(error: BaseException) -> Message:
     """The message for a failure; logs it when it is our bug."""
     if isinstance(error, UserError):
         return Message(str(error), PROBLEM)
-    details = "".join(traceback.format_exception(error))
+    details = _details(error)
     log.error("Unexpected failure\n%s", details)
     return Message(
         f"Kindred made a mistake ({type(error).__name__}). Your files are untouched; copy the details to report it.",
         BUG,
         details,
     )
+
+
+def _details(error: BaseException) -> str:
+    """The traceback, with "…" for each file that a failure of it names."""
+    text = "".join(traceback.format_exception(error))
+    links: BaseException | None = error
+    while links is not None:
+        for name in (getattr(links, key, None) for key in ("filename", "filename2", "other")):
+            if name:
+                text = text.replace(repr(name), "…").replace(str(name), "…")
+        links = links.__cause__ or links.__context__
+    return text
 
 
 def install(show: Callable[[Message], None]) -> None:

@@ -85,7 +85,8 @@ def upgrade(db: Database, where: str) -> None:
     if unknown:
         raise UserError(
             f"The archive {where} was made by a newer version of Kindred (it has the change {unknown[0]!r}); "
-            "update Kindred to open it."
+            "update Kindred to open it.",
+            where,
         )
     if pending(db):
         migrations.apply(db)

@@ -39,7 +39,7 @@ class Delivery:
 
     archive: str
     sent: tuple[Sent, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: tuple[UserError, ...] = ()
 
 
 def outgoing(
@@ -81,7 +81,7 @@ def send(workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence
         only: study UIDs to send; None sends all that wait.
     """
     sent: list[Sent] = []
-    refused: list[str] = []
+    refused: list[UserError] = []
     for study_uid in workspace.waiting():
         report, out = workspace.load(study_uid), workspace.outgoing(study_uid)
         if report is None or out is None or (only is not None and study_uid not in only):
@@ -105,7 +105,7 @@ def send(workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence
                 identifiers=facts.identifiers,
             )
         except UserError as problem:
-            refused.append(str(problem))
+            refused.append(problem)
             continue
         workspace.archived(study_uid, archive.folder.name, case_id)
         removed = clean(report.text, facts.identifiers).removed

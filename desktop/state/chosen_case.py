@@ -1,10 +1,12 @@
 """The hit that is looked at in full: its facts, its report, its archived pictures. Knows no widgets, no ranking."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane, simply
+from desktop.state.hidden_names import told
 from desktop.state.picture import Image
 from engine.archive import Archive
 from engine.archive_case import Case, StoredImage
@@ -17,9 +19,11 @@ class ChosenCase(QObject):
 
     changed = Signal()
 
-    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+    def __init__(
+        self, background: Background, identity_visible: Callable[[], bool], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._background = background
+        self._background, self._identity_visible = background, identity_visible
         self._archive: Archive | None = None
         self.hit: Hit | None = None
         self.case: Case | None = None
@@ -27,14 +31,19 @@ class ChosenCase(QObject):
         self.number = 0
         """0-based number of the picture that is shown, among those of the case."""
         self.picture: Image | None = None
-        self.failure = ""
+        self._error: BaseException | None = None
+
+    @property
+    def failure(self) -> str:
+        """Why it cannot be read."""
+        return told(self._error, self._identity_visible())
 
     def show(self, archive: Archive | None, hit: Hit | None) -> None:
         """Read the case of a hit, beginning with the picture that matched."""
         self._background.drop("chosen case")
         self._background.drop("chosen picture")
         self._archive, self.hit = archive, hit
-        self.case, self.number, self.picture, self.failure = None, 0, None, ""
+        self.case, self.number, self.picture, self._error = None, 0, None, None
         if archive is not None and hit is not None:
             self._background.start(
                 simply(archive.case, hit.case_id),
@@ -103,5 +112,5 @@ class ChosenCase(QObject):
         self.changed.emit()
 
     def _fail(self, error: BaseException) -> None:
-        self.failure = str(error)
+        self._error = error
         self.changed.emit()

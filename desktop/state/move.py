@@ -50,6 +50,7 @@ class MoveState(QObject):
             partial(reembed, archive, chosen),
             self._take,
             title=f"Moving {archive.folder.name} to other models",
+            public="Moving an archive to other models",
             lane=Lane.LONG,
             failed=self._fail,
             cancelled=self._stop,

@@ -66,9 +66,9 @@ class OutboxState(QObject):
         if delivery.sent:
             self.told.emit(self._sentence(delivery))
             self._archive.refresh()
-        for reason in dict.fromkeys(delivery.refused):
+        for reason, other in dict.fromkeys((str(refused), refused.other) for refused in delivery.refused):
             problem = f"A signed report is kept on this computer, but not archived yet. {reason}"
-            self._background.problem.emit(UserError(problem))
+            self._background.problem.emit(UserError(problem, other))
         self.delivered.emit(delivery)
 
     def _end(self, error: BaseException | None = None) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Job, Lane, simply
 from desktop.state.archive import ArchiveState
 from desktop.state.chosen_case import ChosenCase
+from desktop.state.hidden_names import told
 from desktop.state.picture import Image, Picture
 from desktop.state.telling import Telling
 from desktop.state.viewport import ViewportState
@@ -104,11 +105,11 @@ class SearchState(QObject):
         self.form = Form()
         self.hits: list[Hit] = []
         self.asked: Asked | None = None
-        self.failure = ""
+        self._error: BaseException | None = None
         self.notice = ""
         """What the reader should know of the picture that was asked with."""
         self.selected: Hit | None = None
-        self.chosen = ChosenCase(background, self)
+        self.chosen = ChosenCase(background, lambda: viewport.identity_visible, self)
         """The selected hit in full."""
         self._job: Job | None = None
         self._thumbnails: dict[int, Image | None] = {}
@@ -117,11 +118,17 @@ class SearchState(QObject):
         self._source: Archive | None = None
         """The archive that the hits are of."""
         archive.changed.connect(self._on_archive)
+        viewport.identity_changed.connect(self.changed)
         Telling(viewport.picture_changed, self.changed, self._about_picture, self)
 
     def _about_picture(self) -> tuple[bool, bool]:
         """Whether there is one and whether the hits answer it counts: a scroll is told once, not at every image."""
         return self._viewport.picture is not None, self.elsewhere
+
+    @property
+    def failure(self) -> str:
+        """Why the last search gave nothing."""
+        return told(self._error, self._viewport.identity_visible)
 
     @property
     def searching(self) -> bool:
@@ -206,7 +213,7 @@ class SearchState(QObject):
             failed=self._fail,
             cancelled=self._stopped,
         )
-        self.failure, self._searched = "", archive
+        self._error, self._searched = None, archive
         self.changed.emit()
 
     def search_image(self) -> None:
@@ -252,7 +259,7 @@ class SearchState(QObject):
         self.changed.emit()
 
     def _fail(self, error: BaseException) -> None:
-        self._job, self.failure = None, str(error)
+        self._job, self._error = None, error
         self.hits, self.asked = [], None
         self.hits_changed.emit()
         self.select(None)
@@ -272,7 +279,7 @@ class SearchState(QObject):
         if self._searched is not None and self._archive.archive is not self._searched:
             self._background.drop("search")
             self._job, self._searched, self._source, self.hits, self.asked = None, None, None, [], None
-            self.failure = self.notice = ""
+            self._error, self.notice = None, ""
             self._thumbnails.clear()
             self.hits_changed.emit()
             self.select(None)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, simply
 from desktop.state.annotations import series_title
+from desktop.state.hidden_names import told
 from desktop.state.viewport import ViewportState
 from engine.mpr import is_plane
 from engine.study import ImageRef
@@ -33,7 +34,7 @@ class TagsState(QObject):
         self.title = ""
         self._study = ""
         self.image: ImageRef | None = None
-        self.failure = ""
+        self._error: BaseException | None = None
         self.identity_visible = False
         self.search = ""
         self._tags: tuple[Tag, ...] = ()
@@ -41,7 +42,7 @@ class TagsState(QObject):
     def show(self) -> None:
         """The elements of the image on screen, from now on."""
         self._followed, self._study, self.identity_visible = True, "", False
-        self.image, self.title, self._tags, self.failure = None, "", (), ""
+        self.image, self.title, self._tags, self._error = None, "", (), None
         self._follow()
 
     def leave(self) -> None:
@@ -85,6 +86,11 @@ class TagsState(QObject):
         self.changed.emit()
 
     @property
+    def failure(self) -> str:
+        """Why they cannot be read."""
+        return told(self._error, self.identity_visible)
+
+    @property
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Number, kind of value, name and value of the elements that are searched for."""
         return [
@@ -98,10 +104,10 @@ class TagsState(QObject):
 
     def _take(self, image: ImageRef, title: str, tags: tuple[Tag, ...]) -> None:
         if image is self.image:
-            self.title, self._tags, self.failure = title, tags, ""
+            self.title, self._tags, self._error = title, tags, None
             self.changed.emit()
 
     def _fail(self, image: ImageRef, title: str, error: BaseException) -> None:
         if image is self.image:
-            self.title, self._tags, self.failure = title, (), str(error)
+            self.title, self._tags, self._error = title, (), error
             self.changed.emit()

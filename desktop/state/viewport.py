@@ -59,7 +59,7 @@ class ViewportState(QObject):
         self.window: Window | None = None
         self.inverted = False
         self.picture: Picture | None = None
-        self.failure = ""
+        self.failure = self._failed = ""
         self.pointed: Point | None = None
         """Where the mouse is, in image coordinates; None outside."""
         self.view = View()
@@ -113,9 +113,7 @@ class ViewportState(QObject):
     @property
     def failure_shown(self) -> str:
         """`failure` as it may be on screen: a hidden patient's name may be that of a folder."""
-        if self.identity_visible or self.series is None:
-            return self.failure
-        return without_names(self.failure, (self.series.frames[self.index].image.name,))
+        return self.failure if self.identity_visible else without_names(self.failure, (self._failed,))
 
     @property
     def loading(self) -> bool:
@@ -341,7 +339,7 @@ class ViewportState(QObject):
 
     def _fail(self, request: Request, error: BaseException) -> None:
         self._busy = None
-        self.picture, self.failure = None, str(error)
+        self.picture, self.failure, self._failed = None, str(error), request.ref.image.name
         self.picture_changed.emit()
         self._continue()
 

@@ -15,6 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.background import simply
+from desktop.errors import describe
+from desktop.state.hidden_names import without_names
 from desktop.views.rejected import RejectedDialog, without_path
 from engine.archive import DATABASE, Archive
 from engine.archive_case import NewReport
@@ -198,6 +200,56 @@ def test_a_failure_names_its_file_or_folder_only_while_the_identity_is_shown(
     assert "Doe_Jane" in told[0]
     assert "Doe_Jane" not in told[1]
     assert "archive the file" not in told[1]
+
+
+def test_what_cannot_be_searched_or_read_is_named_only_while_the_identity_is_shown(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    """The panel of similar cases, the chosen case, and the elements of a file that is gone."""
+    path = tmp_path / "Doe_Jane" / "image.dcm"
+    path.parent.mkdir()
+    path.write_bytes(dicom("CT_small.dcm").read_bytes())
+    open_paths(qtbot, app, path)
+    path.unlink()
+    app.desk.tags.show()
+    settle(qtbot, app)
+    error = UserError(f"The archive {path.parent} was indexed with another model.", path.parent)
+    app.desk.search._fail(error)
+    app.desk.search.chosen._fail(error)
+    app.desk.tags.identity_visible = True
+    states = (app.desk.search, app.desk.search.chosen, app.desk.tags)
+    assert all("Doe_Jane" in state.failure for state in states)
+    app.desk.layout.toggle_identity()
+    app.desk.tags.identity_visible = False
+    assert [state.failure for state in states[:2]] == ["The archive was indexed with another model."] * 2
+    assert "Doe_Jane" not in states[2].failure
+    assert "Doe_Jane" not in app.window.search_panel.hint.text()
+
+
+def test_the_details_of_our_own_mistakes_name_no_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "Doe_Jane.dcm"
+    try:
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ZeroDivisionError from error
+    except ZeroDivisionError as error:
+        message = describe(error)
+    assert "Doe_Jane" not in message.details + caplog.text
+    assert "No such file or directory: …" in message.details
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hidden"),
+    [
+        ("/in/1", "Frame 1 cannot be decoded.", "Frame 1 cannot be decoded."),
+        ("/in/head", "The header of /in/head is cut short.", "The header of the file is cut short."),
+        ("/in/Doe.zip > a/Doe", "a/Doe is no longer in /in/Doe.zip.", "The file is no longer in the file."),
+        ("/in/Doe^John", "The archive /in/Doe^John lacks its key.", "The archive lacks its key."),
+    ],
+)
+def test_only_whole_names_are_hidden(name: str, text: str, hidden: str) -> None:
+    assert without_names(text, (name,)) == hidden
 
 
 def test_a_command_that_fails_names_no_file_while_the_identity_is_hidden(

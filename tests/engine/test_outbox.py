@@ -118,7 +118,8 @@ def test_a_report_that_the_archive_refuses_waits_on(workspace: Workspace, archiv
     encoder.id = "another"
     delivery = send(workspace, archive, encoder)
     assert delivery.sent == ()
-    assert "another model" in delivery.refused[0]
+    assert "another model" in str(delivery.refused[0])
+    assert delivery.refused[0].other == str(archive.folder)
     assert workspace.waiting() == ("1.2",)
 
 
