@@ -26,10 +26,9 @@ def measurement_painter(measurements: MeasurementsState) -> Painter:
         picture, items = canvas.state.picture, measurements.on(canvas.state)
         figures = QPainterPath()
         for item in items:
-            drawn = [QPolygonF([canvas.to_screen(point) for point in line]) for line in strokes(item)]
             chosen = item is measurements.draft or item.id == measurements.selected
-            _paint_figure(painter, canvas, item, drawn, chosen)
-            for line in drawn:
+            _paint_figure(painter, canvas, item, chosen)
+            for line in (*_lines(canvas, item), *_axis(canvas, item)):
                 figures.addPolygon(line)
         if picture is None or not canvas.texts:
             return
@@ -42,22 +41,18 @@ def measurement_painter(measurements: MeasurementsState) -> Painter:
     return paint
 
 
-def _paint_figure(
-    painter: QPainter, canvas: Canvas, item: Measurement, drawn: Sequence[QPolygonF], chosen: bool
-) -> None:
+def _paint_figure(painter: QPainter, canvas: Canvas, item: Measurement, chosen: bool) -> None:
     color = QColor(theme.ON_IMAGE_MARK if chosen else theme.ON_IMAGE_ACCENT)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in (QPen(RIM, 3.5), QPen(color, 1.4)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
-        for line in drawn:
-            if line.size() == 1:
-                _cross(painter, line.at(0))
-            else:
-                painter.drawPolyline(line)
-    if item.kind == "cobb" and len(item.points) == 4:
-        _axis(painter, canvas, item, color)
+        for line in _lines(canvas, item):
+            painter.drawPolyline(line)
+    painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
+    for line in _axis(canvas, item):
+        painter.drawPolyline(line)
     if chosen:
         painter.setPen(QPen(RIM, 1))
         painter.setBrush(color)
@@ -65,18 +60,27 @@ def _paint_figure(
             painter.drawEllipse(canvas.to_screen(handle), HANDLE, HANDLE)
 
 
-def _cross(painter: QPainter, place: QPointF) -> None:
+def _lines(canvas: Canvas, item: Measurement) -> list[QPolygonF]:
+    """The strokes of a figure on the screen; a single point is a cross."""
+    lines: list[QPolygonF] = []
+    for stroke in strokes(item):
+        places = [canvas.to_screen(point) for point in stroke]
+        lines += _cross(places[0]) if len(places) == 1 else [QPolygonF(places)]
+    return lines
+
+
+def _cross(place: QPointF) -> list[QPolygonF]:
     """Open in the middle: the pixel under it is what one wants to see."""
-    for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-        inner, outer = QPointF(across * 2, down * 2), QPointF(across * (2 + CROSS), down * (2 + CROSS))
-        painter.drawLine(place + inner, place + outer)
+    arms = [QPointF(across, down) for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1))]
+    return [QPolygonF([place + arm * 2, place + arm * (2 + CROSS)]) for arm in arms]
 
 
-def _axis(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -> None:
-    """A dotted line from one endplate to the other, so that it is seen which two belong together."""
+def _axis(canvas: Canvas, item: Measurement) -> list[QPolygonF]:
+    """A dotted line from one endplate of a Cobb angle to the other, so that it is seen which two belong together."""
+    if item.kind != "cobb" or len(item.points) < 4:
+        return []
     ends = [canvas.to_screen(point) for point in item.points]
-    painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
-    painter.drawLine((ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2)
+    return [QPolygonF([(ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2])]
 
 
 def words_area(

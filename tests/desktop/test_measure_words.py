@@ -1,6 +1,8 @@
 """The numbers beside a measurement stand where they can be read and hide neither a side nor other numbers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPointF, QRectF
@@ -9,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.annotations import annotate
-from desktop.views import viewport
-from desktop.views.canvas import Canvas, Painter
+from desktop.views import measure_painter, viewport
+from desktop.views.canvas import Canvas, Painter, canvas_of
 from desktop.views.measure_painter import GAP, fitted, words_area
 from desktop.views.overlay_text import MARGIN, corner_lines, edge_lines
 from engine.measurements import Measurement
@@ -132,3 +134,37 @@ def test_among_figures_everywhere_numbers_still_keep_clear_of_words() -> None:
     area = words_area(figure, SIZE, VIEWPORT, taken, rows)
     assert not area.intersects(taken[0])
     assert QRectF(0, 0, *VIEWPORT).contains(area)
+
+
+@pytest.mark.parametrize(
+    ("other", "covered"),
+    [
+        (Measurement("cobb", ((50, 20), (90, 20), (50, 110), (90, 110)), ""), lines_of([(70, 20), (70, 110)])),
+        (Measurement("probe", ((68, 64),), ""), lines_of([(67.5, 64), (68.5, 64)])),
+    ],
+    ids=["the axis of a Cobb angle", "a probe"],
+)
+def test_numbers_keep_clear_of_all_that_is_painted_of_another(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, other: Measurement, covered: QPainterPath
+) -> None:
+    """Each of the two lies where the numbers of the length would stand without it."""
+    written: list[QRectF] = []
+    paint_words = measure_painter.words_area
+
+    def note(*given: Any) -> QRectF:
+        written.append(paint_words(*given))
+        return written[-1]
+
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    canvas = canvas_of(app.desk.viewport)
+    assert canvas is not None
+    uid = canvas.state.picture.ref.image.sop_uid  # type: ignore[union-attr]
+    app.desk.measurements.add(Measurement("length", ((40, 64), (64, 64)), uid))
+    monkeypatch.setattr(measure_painter, "words_area", note)
+    app.window.viewport.grab()
+    on_screen = canvas.transform.map(covered)
+    assert on_screen.intersects(written[-1])
+    app.desk.measurements.add(replace(other, sop_uid=uid))
+    written.clear()
+    app.window.viewport.grab()
+    assert not on_screen.intersects(written[0])
