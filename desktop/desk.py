@@ -253,6 +253,7 @@ class Desk(QObject):
         self.messages.tell(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
 
     def _tell_imported(self, result: ImportResult) -> None:
+        self.studies.leave_out(result.rejected)
         self.messages.tell(summary(result))
 
 
@@ -264,5 +265,5 @@ def summary(result: ImportResult) -> str:
     if result.completed:
         parts.append(f"{result.completed:,} completed")
     if result.rejected:
-        parts.append(f"{len(result.rejected):,} left out")
+        parts.append(f"{len(result.rejected):,} left out (Ctrl+Shift+L lists them)")
     return "Import finished: " + ", ".join(parts) + "."

@@ -35,6 +35,7 @@ class CineState(QObject):
         """Times the true rate."""
         self._began, self._first, self._shown = 0.0, 0, 0
         layout.shown.series_changed.connect(self._stop_for_another)
+        layout.changed.connect(self._stop_unseen)
 
     @property
     def playing(self) -> bool:
@@ -86,6 +87,11 @@ class CineState(QObject):
             self._began, self._first, self._shown = self._clock(), self.viewport.index, self.viewport.index
             self._timer.start(max(1, round(1000 / self.rate())))
             self.viewport.set_note(f"Playing {self.rate():.3g} images/s")
+
+    def _stop_unseen(self) -> None:
+        """The layout has become smaller."""
+        if self.viewport is not None and self.viewport not in self._layout.viewports:
+            self.stop()
 
     def _stop_for_another(self) -> None:
         if self.viewport is not None and self.viewport.count < 2:

@@ -30,8 +30,9 @@ class FrameCache:
         return pixels
 
     def put(self, ref: FrameRef, pixels: Pixels) -> None:
-        """Keep a frame; one that alone exceeds the limit is not kept."""
-        self.drop(ref)
+        """Keep a frame, in the place of an earlier one of it; one that alone exceeds the limit is not kept."""
+        before = self._frames.pop(ref, None)
+        self.size -= byte_size(before) if before is not None else 0
         if byte_size(pixels) > self.limit:
             return
         self._frames[ref] = pixels
@@ -45,6 +46,7 @@ class FrameCache:
             self.dropped += 1
 
     def drop(self, ref: FrameRef) -> None:
+        """Let a frame go, if it is kept."""
         pixels = self._frames.pop(ref, None)
         if pixels is not None:
             self.size -= byte_size(pixels)

@@ -154,7 +154,7 @@ class StudiesState(QObject):
     def _take(self, opening: "_Opening", listing: Listing) -> None:
         self._openings.remove(opening)
         self._gather(opening, listing.studies, listing.key_objects)
-        self._reject(listing.rejected)
+        self.leave_out(listing.rejected)
         if not any(study.series for study in listing.studies):
             (self.only_key_objects if listing.key_objects else self.nothing_found).emit()
 
@@ -163,7 +163,7 @@ class StudiesState(QObject):
         self._openings.remove(opening)
         if opening.studies:
             self._gather(opening, [_grown(study) for study in opening.studies])
-            self._reject([Rejected(str(opening.path), "Opening it was stopped; what had not been read is missing.")])
+            self.leave_out([Rejected(str(opening.path), "Opening it was stopped; what had not been read is missing.")])
 
     def _fail(self, opening: "_Opening", error: BaseException) -> None:
         if opening in self._openings:
@@ -213,7 +213,8 @@ class StudiesState(QObject):
         if wanted:
             self.select(wanted)
 
-    def _reject(self, rejected: Sequence[Rejected]) -> None:
+    def leave_out(self, rejected: Sequence[Rejected]) -> None:
+        """List what was left out, each once."""
         fresh = [item for item in dict.fromkeys(rejected) if item not in self._known_rejected]
         self._known_rejected.update(fresh)
         self.rejected += fresh

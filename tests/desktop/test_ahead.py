@@ -99,3 +99,27 @@ def test_what_decoding_took_beside_the_frames_is_handed_back_once(
     ahead.around(stack(400), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert handed_back == [True]
+
+
+def test_a_frame_that_comes_in_is_none_that_is_let_go(background: Background) -> None:
+    cache, ref = FrameCache(2 * FRAME.nbytes), stack(1).frames[0]
+    for _ in range(2):
+        cache.put(ref, FRAME)
+    assert (cache.dropped, cache.size) == (0, FRAME.nbytes)
+    for other in stack(4).frames[1:]:
+        cache.put(other, FRAME)
+    assert (cache.dropped, cache.size) == (2, 2 * FRAME.nbytes)
+
+
+def test_a_stack_that_is_complete_is_not_looked_through_again(
+    qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series, cache = stack(400), FrameCache(1000 * FRAME.nbytes)
+    ahead = Ahead(background, cache, "1", lambda ref: FRAME)
+    cache.put(series.frames[0], FRAME)
+    ahead.around(series, 0, 1, FRAME)
+    qtbot.waitUntil(background.idle)
+    looks: list[FrameRef] = []
+    monkeypatch.setattr(FrameCache, "__contains__", lambda cache, ref: looks.append(ref) is None)
+    ahead.around(series, 1, 1, FRAME)
+    assert len(looks) < 4 * NEAR

@@ -144,3 +144,17 @@ def test_the_rate_is_written_in_the_corner_while_it_plays(qtbot: QtBot, app: App
     assert annotate(app.desk.viewport).bottom_left[0] == "Playing 15 images/s"
     app.desk.cine.toggle()
     assert not any("Playing" in line for line in annotate(app.desk.viewport).bottom_left)
+
+
+def test_a_stack_that_is_no_longer_in_sight_does_not_play_on(qtbot: QtBot, app: App, cine: CineState) -> None:
+    open_paths(qtbot, app, dicom("emri_small.dcm"))
+    app.desk.layout.set_grid(1, 2)
+    second = app.desk.layout.viewports[1]
+    second.show(app.desk.viewport.study, app.desk.viewport.series)
+    app.desk.layout.activate(second)
+    cine.toggle()
+    app.desk.layout.activate(app.desk.layout.viewports[0])
+    assert cine.playing
+    app.desk.layout.set_grid(1, 1)
+    assert second not in app.desk.layout.viewports
+    assert not cine.playing

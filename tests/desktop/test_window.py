@@ -21,7 +21,8 @@ from desktop.app import App
 from desktop.errors import Message
 from desktop.views.status import NOTICE
 from engine.archive import Archive
-from engine.errors import UserError
+from engine.errors import Rejected, UserError
+from engine.importer import ImportResult
 from engine.window import presets
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -325,3 +326,12 @@ def test_a_screen_of_another_scale_is_taken_up(qtbot: QtBot, app: App, monkeypat
     monkeypatch.setattr(view, "devicePixelRatioF", lambda: 2.0)
     QApplication.sendEvent(view, QEvent(QEvent.Type.DevicePixelRatioChange))
     assert view.state.view.device_ratio == 2.0
+
+
+def test_what_an_import_left_out_is_listed_with_its_reason(app: App) -> None:
+    left_out = Rejected("/data/a.png", "It cannot be read.")
+    app.desk.archive.imported.emit(ImportResult(added=2, rejected=[left_out]))
+    assert app.desk.messages.message is not None
+    assert app.desk.messages.message.text == "Import finished: 2 cases added, 1 left out (Ctrl+Shift+L lists them)."
+    assert app.window.status.rejected.text() == "1 file left out"
+    assert app.desk.studies.rejected == [left_out]
