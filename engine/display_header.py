@@ -1,11 +1,12 @@
 """Reads what a header says about turning stored values into modality values and gray levels. Decodes no pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from engine.dicom_values import Header, integer, item, items, number, numbers, raw, text, texts
 from engine.voi import VoiLut, Window
@@ -86,9 +87,25 @@ def windows(dataset: Header, frame: int) -> tuple[Window, ...]:
 
 
 def voi_luts(dataset: Header, frame: int) -> tuple[VoiLut, ...]:
+    """Every usable VOI table of a frame in the file's order.
+
+    First values are signed where modality values may be negative (PS3.3 C.11.2.1.1). Implicit VR does not say so, and
+    pydicom goes by the sign of the stored values alone.
+    """
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
-    tables = [lookup_table(lut) for lut in items(group, "VOILUTSequence")]
-    return tuple(table for table in tables if table is not None)
+    found = [lookup_table(lut) for lut in items(group, "VOILUTSequence")]
+    tables = [table for table in found if table is not None]
+    if any(table.first >= 1 << 15 for table in tables) and _may_be_negative(dataset, rescale(dataset, frame)):
+        tables = [replace(one, first=one.first - (1 << 16)) if one.first >= 1 << 15 else one for one in tables]
+    return tuple(tables)
+
+
+def _may_be_negative(dataset: Header, transform: Rescale) -> bool:
+    if transform.table is not None:
+        return False
+    count = 1 << min(max(integer(dataset, "BitsStored") or 16, 1), 32)
+    lowest = -count // 2 if integer(dataset, "PixelRepresentation") == 1 else 0
+    return min(lowest * transform.slope, (lowest + count - 1) * transform.slope) + transform.intercept < 0
 
 
 def lookup_table(lut: Header) -> VoiLut | None:
@@ -98,7 +115,7 @@ def lookup_table(lut: Header) -> VoiLut | None:
         return None
     count = (int(descriptor[0]) & 0xFFFF) or 1 << 16
     bits = int(descriptor[2])
-    entries = table_entries(raw(lut, "LUTData"), count)
+    entries = table_entries(table_data(lut, "LUTData"), count)
     if entries is None or not 1 <= bits <= 16:
         return None
     highest = int(entries.max())
@@ -107,8 +124,18 @@ def lookup_table(lut: Header) -> VoiLut | None:
     return VoiLut(int(descriptor[1]), entries, bits, text(lut, "LUTExplanation"))
 
 
+def table_data(dataset: Header, keyword: str) -> Any:
+    """The value of a table; bytes are in the order of little endian (PS3.5 7.3: OW is stored word by word)."""
+    data = raw(dataset, keyword)
+    if not isinstance(data, bytes) or not isinstance(dataset, Dataset) or dataset.original_encoding[1] is not False:
+        return data
+    if dataset[keyword].VR != "OW":
+        return data
+    return np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
+
+
 def table_entries(data: Any, count: int) -> NDArray[np.uint16] | None:
-    """The entries whether parsed as numbers or left as bytes, one or two bytes each."""
+    """The entries of what `table_data` gives, parsed as numbers or left as bytes, one or two bytes each."""
     if isinstance(data, bytes):
         if len(data) >= 2 * count:
             return np.frombuffer(data, "<u2", count).astype(np.uint16)
@@ -138,6 +165,16 @@ def padding_range(dataset: Header) -> tuple[int, int] | None:
     limit = integer(dataset, "PixelPaddingRangeLimit")
     ends = [_signed_as_pixels(dataset, end) for end in (value, value if limit is None else limit)]
     return min(ends), max(ends)
+
+
+def float_padding_range(dataset: Header, stored: np.dtype[Any]) -> tuple[float, float] | None:
+    """Like `padding_range`, for stored float32 or float64 (PS3.3 C.7.6.24, C.7.6.25)."""
+    kind = "Float" if stored.itemsize <= 4 else "DoubleFloat"
+    value = number(dataset, f"{kind}PixelPaddingValue")
+    if value is None:
+        return None
+    limit = number(dataset, f"{kind}PixelPaddingRangeLimit")
+    return (value, value) if limit is None else (min(value, limit), max(value, limit))
 
 
 def _signed_as_pixels(dataset: Header, value: int) -> int:

@@ -9,9 +9,10 @@ from pydicom.pixels.processing import apply_color_lut
 
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_values import integer, numbers, raw, text
-from engine.display_header import frame_group, table_entries
+from engine.display_header import frame_group, table_data, table_entries
 from engine.errors import UserError
 
+_COLORS = ("Red", "Green", "Blue")
 _FRAME_TYPES = (
     "CTImageFrameTypeSequence",
     "MRImageFrameTypeSequence",
@@ -51,8 +52,8 @@ def supplemental_colors(
     index = np.clip(stored.astype(np.int64) - first, 0, count - 1)
     shift = 8 if descriptor[2] > 8 else 0
     channels = []
-    for color in ("Red", "Green", "Blue"):
-        entries = table_entries(raw(dataset, f"{color}PaletteColorLookupTableData"), count)
+    for color in _COLORS:
+        entries = table_entries(table_data(dataset, f"{color}PaletteColorLookupTableData"), count)
         if entries is None:
             raise UserError("The colour palette is damaged; export the image again as RGB.")
         channels.append((entries >> shift).astype(np.uint8)[index])
@@ -67,7 +68,7 @@ def apply_palette(indices: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
     """
     try:
         with notes_of_pydicom():
-            colors = np.asarray(apply_color_lut(indices, dataset))
+            colors = np.asarray(apply_color_lut(indices, _palettes(dataset)))
     except Exception as error:  # pydicom promises no exception type for damaged palettes
         raise UserError("The colour palette is missing or damaged; export the image again as RGB.") from error
     descriptor = numbers(dataset, "RedPaletteColorLookupTableDescriptor")
@@ -75,3 +76,18 @@ def apply_palette(indices: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
     if colors.dtype.itemsize > 1 and bits == 16:
         colors = colors >> 8
     return np.ascontiguousarray(colors[..., :3].astype(np.uint8))
+
+
+def _palettes(dataset: Dataset) -> Dataset:
+    """The palettes alone with their words in little endian, as `apply_color_lut` takes all but the segmented ones."""
+    found = Dataset()
+    found.set_original_encoding(False, True)
+    for color in _COLORS:
+        for keyword in (f"{color}PaletteColorLookupTableData", f"Segmented{color}PaletteColorLookupTableData"):
+            data = table_data(dataset, keyword)
+            if data is not None:
+                setattr(found, keyword, data)
+        keyword = f"{color}PaletteColorLookupTableDescriptor"
+        if keyword in dataset:
+            setattr(found, keyword, dataset[keyword].value)
+    return found

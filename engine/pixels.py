@@ -14,7 +14,16 @@ from engine.dicom_file import pixel_source
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_scan import ScannedHeader
 from engine.dicom_values import Header, integer, text
-from engine.display_header import AS_STORED, Rescale, is_inverted, padding_range, rescale, voi_luts, windows
+from engine.display_header import (
+    AS_STORED,
+    Rescale,
+    float_padding_range,
+    is_inverted,
+    padding_range,
+    rescale,
+    voi_luts,
+    windows,
+)
 from engine.errors import UserError
 from engine.header_cache import header
 from engine.overlays import Overlay, overlays, stored_words
@@ -150,8 +159,9 @@ def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | Scann
     padding = padding_range(dataset) if stored.dtype.kind in "iu" else None
     masked: NDArray[np.bool_] | None = None
     if stored.dtype.kind == "f" or not _stays_finite(stored, transform):
-        if padding is not None:
-            masked = (stored >= padding[0]) & (stored <= padding[1])
+        ends = float_padding_range(dataset, stored.dtype) if stored.dtype.kind == "f" else padding
+        if ends is not None:
+            masked = (stored >= ends[0]) & (stored <= ends[1])
         stored, masked = _finite(modality_values(stored, transform), masked)
         transform, padding = AS_STORED, None
     return Pixels(

@@ -215,16 +215,35 @@ def test_padding_is_marked_with_its_range_and_its_sign(tmp_path: Path) -> None:
     assert np.array_equal(several.padding, (stored >= 175) & (stored <= 300))
 
 
-def test_numbers_that_are_none_are_padding_and_not_values(tmp_path: Path) -> None:
+def float_map(path: Path, values: NDArray[np.floating], **padding: float) -> Pixels:
+    """A 128 x 128 image of decimal numbers, written and read again."""
     whole = dataset("CT_small.dcm")
+    del whole.PixelData, whole.PixelRepresentation, whole.RescaleSlope, whole.RescaleIntercept
+    keyword = "FloatPixelData" if values.itemsize == 4 else "DoubleFloatPixelData"
+    setattr(whole, keyword, values.tobytes())
+    whole.BitsAllocated = 8 * values.itemsize
+    for name, value in padding.items():
+        setattr(whole, name, value)
+    whole.SOPInstanceUID = whole.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    whole.save_as(path)
+    return read_frame(frames_of(path)[0])
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("<f4", "Float"), ("<f8", "DoubleFloat")])
+def test_decimal_numbers_have_padding_values_of_their_own(tmp_path: Path, kind: str, prefix: str) -> None:
+    values = np.linspace(-1, 1, 128 * 128, dtype=kind)
+    values[:3] = [-9999.1, -9998, -9997]
+    value, limit = f"{prefix}PixelPaddingValue", f"{prefix}PixelPaddingRangeLimit"
+    for changes, count in (({value: -9999.1}, 1), ({value: -9999.1, limit: -9998.0}, 2), ({}, 0)):
+        padding = float_map(tmp_path / "map", values, **changes).padding
+        assert (0 if padding is None else padding.sum()) == count
+        assert padding is None or padding.ravel()[:count].all()
+
+
+def test_numbers_that_are_none_are_padding_and_not_values(tmp_path: Path) -> None:
     values = np.linspace(-1, 1, 128 * 128, dtype="<f4")
     values[:3] = [np.nan, np.inf, -np.inf]
-    del whole.PixelData, whole.PixelRepresentation, whole.RescaleSlope, whole.RescaleIntercept
-    whole.FloatPixelData = values.tobytes()
-    whole.BitsAllocated = 32
-    whole.SOPInstanceUID = whole.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    whole.save_as(tmp_path / "map")
-    pixels = read_frame(frames_of(tmp_path / "map")[0])
+    pixels = float_map(tmp_path / "map", values)
     assert np.array_equal(pixels.values.ravel()[3:], values[3:])
     assert pixels.padding is not None
     assert pixels.padding.ravel()[:4].tolist() == [True, True, True, False]
