@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from engine import archive_schema, identity
 from engine.archive_case import Case, NewCase, NewImage, NewReport, Report, StoredImage
 from engine.database import LocalDatabase, LocalStore, insert, now
-from engine.errors import UserError
+from engine.errors import UserError, exists
 from engine.thumbnail import from_png, to_png
 from engine.vector_index import VectorIndex
 
@@ -50,9 +50,9 @@ class Archive(LocalStore):
             UserError: the folder has content already or cannot be written.
         """
         folder = Path(path)
-        if folder.exists() and (not folder.is_dir() or any(_leftovers(folder))):
-            raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.", folder)
         try:
+            if folder.exists() and (not folder.is_dir() or any(_leftovers(folder))):
+                raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.", folder)
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
             identity.create_key(folder)
@@ -79,8 +79,12 @@ class Archive(LocalStore):
 
     @staticmethod
     def exists(path: Path | str) -> bool:
-        """Whether an archive stands here; a creation that was cut short counts, since opening completes it."""
-        return (Path(path) / identity.KEY_FILE).is_file() or (Path(path) / DATABASE).is_file()
+        """Whether an archive stands here; a creation that was cut short counts, since opening completes it.
+
+        Raises:
+            UserError: the folder cannot be reached.
+        """
+        return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)
 
     # -- the bundle whose embeddings these are
 

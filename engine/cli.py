@@ -19,7 +19,7 @@ from engine.bundle import Bundle
 from engine.cli_output import draft_lines, hit_lines, import_lines, progress_line, study_lines
 from engine.dicom_source import open_path
 from engine.doctor import examine, kindred_version
-from engine.errors import Cancelled, UserError, missing
+from engine.errors import Cancelled, UserError, exists, missing
 from engine.importer import import_path
 from engine.picture import Picture, load_picture
 from engine.reembed import reembed
@@ -80,7 +80,7 @@ def import_command(
 
     Identifiers are stored as keyed hashes only. Run again to go on after an interruption: nothing is doubled.
     """
-    if not path.exists():
+    if not exists(path):
         raise missing(path)
     models = Bundle.open(bundle)
     started = time.perf_counter()

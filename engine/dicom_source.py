@@ -19,7 +19,7 @@ from engine.dicom_index import is_index_name, read_index
 from engine.dicom_notes import notes_of_pydicom
 from engine.dicom_scan import scan
 from engine.dicom_values import FileHeader, text
-from engine.errors import Cancelled, Rejected, UserError, missing
+from engine.errors import Cancelled, Rejected, UserError, exists, missing
 from engine.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.key_objects import KeyObject, key_object
 from engine.progress import IsCancelled, Progress, ignore, never
@@ -74,7 +74,7 @@ def open_path(
     gathering = _Gathering()
     files: list[Path] = []
     for asked in paths:
-        if not asked.exists():
+        if not exists(asked):
             raise missing(asked)
         listed = _indexed if is_index_name(asked) else _walk
         files.extend(listed(asked, gathering, cancelled))

@@ -18,6 +18,18 @@ def missing(path: Path) -> UserError:
     return UserError(f"{path} does not exist; check the name and the drive.", path)
 
 
+def exists(path: Path) -> bool:
+    """Whether a file or folder is there.
+
+    Raises:
+        UserError: nobody can say, for example below a folder that this user may not enter.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise UserError(f"{path} cannot be reached ({error.strerror}); check the name and its folder.", path) from None
+
+
 class Cancelled(Exception):
     """The caller asked a long job to stop; nothing half-done was kept."""
 

@@ -7,10 +7,10 @@ or `study_uid` are one case) and, for reports without pictures, captions.csv (co
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engine.errors import Cancelled, Rejected, UserError
+from engine.errors import Cancelled, Rejected, UserError, exists
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
 from engine.picture import load_picture
 from engine.progress import IsCancelled, never
@@ -23,17 +23,19 @@ Row = dict[str, str]
 
 def is_picture_archive(folder: Path) -> bool:
     """Whether a folder has the layout of this module."""
-    return (folder / CASES).is_file() or (folder / CAPTIONS).is_file()
+    return exists(folder / CASES) or exists(folder / CAPTIONS)
 
 
-def read_rows(path: Path, needed: tuple[str, ...], cancelled: IsCancelled = never) -> list[Row]:
-    """The rows of a CSV file with a header, stripped, keyed by lower-case column names.
+def read_rows(path: Path, needed: tuple[str, ...], cancelled: IsCancelled = never) -> list[tuple[int, Row]]:
+    """The rows of a CSV file with a header, each with the line where it begins.
+
+    Values are stripped, keyed by lower-case column names.
 
     Raises:
         UserError: unreadable, not UTF-8, or a needed column is missing.
         Cancelled: the caller said so, who is asked before every row.
     """
-    rows: list[Row] = []
+    rows: list[tuple[int, Row]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -44,8 +46,9 @@ def read_rows(path: Path, needed: tuple[str, ...], cancelled: IsCancelled = neve
             for row in reader:
                 if cancelled():
                     raise Cancelled
-                named = ((name, value or "") for name, value in row.items() if name is not None)
-                rows.append({name.strip().lower(): value.strip() for name, value in named})
+                named = {name.strip().lower(): value or "" for name, value in row.items() if name is not None}
+                begins = reader.line_num - sum(value.count("\n") for value in named.values())
+                rows.append((begins, {name: value.strip() for name, value in named.items()}))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as a CSV file in UTF-8 ({error}); save it again.", path) from None
     return rows
@@ -53,14 +56,14 @@ def read_rows(path: Path, needed: tuple[str, ...], cancelled: IsCancelled = neve
 
 def read_archive(folder: Path, cancelled: IsCancelled = never) -> Iterator[FoundCase | Rejected]:
     """Every case of a picture archive in the order of its files, or why a row is none."""
-    if (folder / CASES).is_file():
+    if exists(folder / CASES):
         groups: dict[str, list[Row]] = {}
-        for number, row in enumerate(read_rows(folder / CASES, ("image",), cancelled), start=2):
+        for number, row in read_rows(folder / CASES, ("image",), cancelled):
             shared = row.get("study_uid") or row.get("case_id")
             groups.setdefault(f"group {shared}" if shared else f"line {number}", []).append(row)
         for rows in groups.values():
             yield from _picture_case(folder, rows)
-    if (folder / CAPTIONS).is_file():
+    if exists(folder / CAPTIONS):
         yield from read_reports(folder / CAPTIONS, cancelled)
 
 
@@ -70,10 +73,10 @@ def read_reports(path: Path, cancelled: IsCancelled = never) -> Iterator[FoundCa
         yield case if case.text else Rejected(f"{path} line {number}", "It has no text.")
 
 
-def report_cases(rows: list[Row]) -> Iterator[tuple[int, FoundCase]]:
+def report_cases(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[int, FoundCase]]:
     """(line number, case) of each row. What names a row is its id if it has one, and its text."""
     seen: Counter[str] = Counter()
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         name = row.get("id") or next((row[column] for column in MATCH_COLUMNS if row.get(column)), "")
         digest = hashlib.sha256(f"{name}\0{row.get('text', '')}".encode()).hexdigest()
         seen[digest] += 1
@@ -84,13 +87,13 @@ def _picture_case(folder: Path, rows: list[Row]) -> Iterator[FoundCase | Rejecte
     pictures, digests = [], []
     for row in rows:
         path = folder / row["image"]
-        if not row["image"] or not path.resolve().is_relative_to(folder.resolve()):
-            yield Rejected(str(path), "The row names no image inside of the archive's folder.")
-            continue
         try:
+            if not row["image"] or not path.resolve().is_relative_to(folder.resolve()):
+                yield Rejected(str(path), "The row names no image inside of the archive's folder.")
+                continue
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            yield Rejected(str(path), f"The image cannot be read: {error.strerror}.")
+        except (OSError, ValueError, RuntimeError) as error:  # no such name, or links in a loop
+            yield unreadable(path, error)
             continue
         pictures.append(picture_file(path, digest))
         digests.append(digest)
@@ -102,6 +105,12 @@ def _picture_case(folder: Path, rows: list[Row]) -> Iterator[FoundCase | Rejecte
     if not first.get("study_uid"):
         key += " " + " ".join(digests)
     yield _case(key, str(folder / first["image"]), rows, tuple(pictures), text)
+
+
+def unreadable(path: Path, error: Exception) -> Rejected:
+    """Why an image is refused that the system does not give."""
+    reason = getattr(error, "strerror", None) or "its name leads to no file"
+    return Rejected(str(path), f"The image cannot be read: {reason}.")
 
 
 def picture_file(path: Path, digest: str) -> FoundPicture:

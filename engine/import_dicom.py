@@ -7,7 +7,7 @@ from pathlib import Path
 from engine import key_objects
 from engine.dicom_source import Listing, open_path
 from engine.errors import Rejected
-from engine.import_csv import picture_file
+from engine.import_csv import picture_file, unreadable
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
 from engine.key_objects import Marked
 from engine.picture import key_frames, picture_of
@@ -35,7 +35,7 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
     yield from (Rejected(one.name, WARNING.format(one.title)) for one in listing.key_objects if one.warns)
     for rejected in listing.rejected:
         path = Path(rejected.path)
-        if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+        if _is_picture(path):
             yield _picture_case(path, root)
         else:
             yield rejected
@@ -94,8 +94,18 @@ def _picture(study: Study, series: Series, ref: FrameRef) -> FoundPicture:
     return FoundPicture(f"{image.sop_uid or image.name} {ref.frame}", image.name, load, ref.frame)
 
 
-def _picture_case(path: Path, root: Path) -> FoundCase:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+def _is_picture(path: Path) -> bool:
+    try:
+        return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
+    except OSError:  # the name of a member of an archive is too long for a file
+        return False
+
+
+def _picture_case(path: Path, root: Path) -> FoundCase | Rejected:
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        return unreadable(path, error)
     inside = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     return FoundCase(
         key=f"picture {digest}",

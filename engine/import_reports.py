@@ -28,10 +28,10 @@ class ReportTable:
         self._rows = read_rows(path, ("text",), cancelled)
         self._used: set[int] = set()
         self._by_name: dict[tuple[str, str], int] = {}
-        columns = set(self._rows[0]) if self._rows else set(MATCH_COLUMNS)
+        columns = set(self._rows[0][1]) if self._rows else set(MATCH_COLUMNS)
         if not columns & set(MATCH_COLUMNS):
             raise UserError(f"{path} has no column to match on; add one of: {', '.join(MATCH_COLUMNS)}.", path)
-        for index, row in enumerate(self._rows):
+        for index, (_, row) in enumerate(self._rows):
             for column in MATCH_COLUMNS:
                 if row.get(column) and row.get("text"):
                     self._by_name.setdefault((column, row[column]), index)
@@ -46,19 +46,14 @@ class ReportTable:
                 index = self._by_name.get((column, value))
                 if index is not None and index not in self._used:
                     self._used.add(index)
-                    return _with_row(case, self._rows[index])
+                    return _with_row(case, self._rows[index][1])
         return case
 
     def rest(self) -> Iterator[FoundCase | Rejected]:
         """What no case took: report-only cases, and rows without text."""
-        unused: list[tuple[int, Row]] = [pair for pair in enumerate(self._rows) if pair[0] not in self._used]
-        cases = [case for _, case in report_cases([row for _, row in unused])]
-        for (index, row), case in zip(unused, cases, strict=True):
-            where = f"{self.path} line {index + 2}"
-            if row.get("text"):
-                yield replace(case, name=where)
-            else:
-                yield Rejected(where, "It has no text.")
+        for number, case in report_cases(row for index, row in enumerate(self._rows) if index not in self._used):
+            where = f"{self.path} line {number}"
+            yield replace(case, name=where) if case.text else Rejected(where, "It has no text.")
 
 
 def _with_row(case: FoundCase, row: Row) -> FoundCase:

@@ -17,7 +17,7 @@ from engine.archive import Archive
 from engine.archive_case import CaseFacts, NewCase, NewImage, NewReport
 from engine.database import insert, now
 from engine.deidentify import WARNING, clean
-from engine.errors import Cancelled, Rejected, UserError, missing
+from engine.errors import Cancelled, Rejected, UserError, exists, missing
 from engine.fusion import Encoder
 from engine.import_reports import ReportTable
 from engine.import_source import FoundCase, FoundPicture, LoadedPicture
@@ -91,7 +91,7 @@ def import_path(
         Cancelled: while the list of cases was still being made.
     """
     source = Path(path)
-    if not source.exists():
+    if not exists(source):
         raise missing(source)
     table = ReportTable(Path(reports), cancelled) if reports is not None else None
     kind, found = _read(source, progress, cancelled)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.dicom_source import open_path
-from engine.errors import UserError
+from engine.errors import UserError, exists
 from engine.pixels import read_frame
 from engine.preprocess import deep_to_gray
 from engine.study import PROJECTIONS, FrameRef, Series, Study
@@ -51,7 +51,7 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
         UserError: no picture in it, no such frame, or a window without positive width.
     """
     path = Path(path)
-    if path.is_file() and _is_plain_picture(path):
+    if exists(path) and path.is_file() and _is_plain_picture(path):
         if frame != 0:
             raise UserError(f"{path.name} has one frame only; leave --frame out.")
         return Picture(_plain_gray(path), path)

@@ -74,6 +74,11 @@ def test_a_path_that_does_not_exist_is_a_user_error(tmp_path: Path) -> None:
         open_path(tmp_path / "nothing")
 
 
+def test_a_path_that_cannot_be_reached_is_a_user_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be reached"):
+        open_path(tmp_path / ("x" * 300))
+
+
 def test_an_empty_folder_is_an_empty_listing(tmp_path: Path) -> None:
     assert open_path(tmp_path) == Listing()
 

@@ -1,6 +1,9 @@
 """Importing takes in what is good, lists what is not, and doubles nothing."""
 
 import itertools
+import os
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +84,57 @@ def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
         Image.fromarray(np.full((9, 9), 5, np.uint8)).save(picture_archive / "images" / name)
     assert import_path(archive, encoder, picture_archive).added == 2
     assert archive.stats()["cases"] == 5
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "x" * 300 + ".png", "loop/a.png"])
+def test_a_row_that_names_an_impossible_image_is_refused(
+    archive: Archive, encoder, picture_archive: Path, name: str
+) -> None:
+    (picture_archive / "loop").symlink_to("loop")
+    with (picture_archive / "cases.csv").open("a") as file:
+        file.write(f"{name},impossible,,,,,,,\n")
+    result = import_path(archive, encoder, picture_archive)
+    assert [one.path for one in result.rejected] == [str(picture_archive / name)]
+    assert result.added == 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process as a file that opens and cannot be read")
+def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
+    archive: Archive, encoder, picture_archive: Path
+) -> None:
+    folder = picture_archive / "images"
+    (folder / "bad.png").symlink_to("/proc/self/mem")
+    result = import_path(archive, encoder, folder)
+    assert [one.path for one in result.rejected] == [str(folder / "bad.png")]
+    assert result.added == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is closed to the system's owner")
+def test_a_picture_that_may_not_be_read_is_refused_and_the_rest_goes_on(
+    archive: Archive, encoder, picture_archive: Path
+) -> None:
+    folder = picture_archive / "images"
+    (folder / "1.png").chmod(0)
+    result = import_path(archive, encoder, folder)
+    assert [one.path for one in result.rejected] == [str(folder / "1.png")]
+    assert result.added == 2
+
+
+def test_a_long_name_in_a_zip_is_refused_and_no_file_is_looked_for(archive: Archive, encoder, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("x" * 300 + ".png", b"picture")
+        packed.write(str(get_testdata_file("CT_small.dcm")), "CT")
+    result = import_path(archive, encoder, tmp_path / "a.zip")
+    assert (result.added, len(result.rejected)) == (1, 1)
+
+
+def test_a_path_that_cannot_be_reached_is_told_in_a_sentence(archive: Archive, encoder, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be reached"):
+        import_path(archive, encoder, tmp_path / ("x" * 300))
+    with pytest.raises(UserError, match="cannot be reached"):
+        Archive.open(tmp_path / ("x" * 300))
+    with pytest.raises(UserError, match="cannot be created"):
+        Archive.create(tmp_path / ("x" * 300))
 
 
 def test_a_name_in_any_row_of_a_case_is_removed_from_its_text(
@@ -194,6 +248,20 @@ def test_a_frame_with_burned_in_text_is_not_archived(archive: Archive, encoder, 
 def test_a_csv_of_reports_alone_becomes_report_only_cases(archive: Archive, encoder, tmp_path: Path) -> None:
     result = import_path(archive, encoder, reports_file(tmp_path, "id,text\nA,One mass.\nB,One mass.\nC,\n"))
     assert (result.added, len(result.rejected)) == (2, 1)
+
+
+def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
+    archive: Archive, encoder, picture_archive: Path, tmp_path: Path
+) -> None:
+    rows = 'text,id,accession\n"one\n\ntwo",a,1\n\n,b,2\n"three\nfour",c,3\n,d,4\n'
+    reports = reports_file(tmp_path, rows)
+    assert [one.path for one in import_path(archive, encoder, reports).rejected] == [
+        f"{reports} line 6",
+        f"{reports} line 9",
+    ]
+    result = import_path(archive, encoder, picture_archive, reports)
+    assert [one.path for one in result.rejected] == [f"{reports} line 6", f"{reports} line 9"]
+    assert result.report_only == [f"{reports} line 2", f"{reports} line 7"]
 
 
 @pytest.mark.parametrize(
