@@ -8,7 +8,9 @@ and ranks those exactly.
 
 import hashlib
 import json
+import logging
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,13 +24,14 @@ from numpy.typing import NDArray
 from engine.archive_case import Kind
 from engine.errors import UserError
 
+_log = logging.getLogger("kindred")
 _faiss: Any = faiss  # its type stubs describe the C++ signatures, not those of its Python wrappers
 
 FILE = "vectors.index"
 FLAT_LIMIT = 50_000  # float32 [50000, 512] is 100 MB; a flat scan of it takes a few milliseconds
 SAVE_AFTER = 1_000  # later rows than these are written to the file again; fewer are cheap to read from SQLite
 PAGE = 20_000
-MAGIC = b"kindred vectors 1\n"
+MAGIC = b"kindred vectors 2\n"
 # One statement, so that rows of one bundle are never taken for those of another while the archive moves to it. The
 # index on case_id holds all ids, so counting never touches the vectors.
 STAMP = """SELECT count(*), coalesce(max(id), 0), (SELECT value FROM settings WHERE name = 'bundle_id')
@@ -131,11 +134,19 @@ class VectorIndex:
         return _unit(np.frombuffer(joined, "<f2").reshape(len(ids), -1))
 
     def refresh(self, save: bool = False) -> None:
-        """Bring the index up to the archive's rows; `save` writes the file also when little was added."""
+        """Bring the index up to the archive's rows; `save` writes the file also when little was added.
+
+        Raises:
+            UserError: with `save`, the file cannot be written. A search goes on without.
+        """
         with self._lock:
             self._current()
-            if save and self.state() != "intact":
-                self._save()
+            try:
+                if save and self.state() != "intact":
+                    self._save()
+            except OSError as error:
+                reason = f"The search index {self.path} cannot be written: {error.strerror}."
+                raise UserError(reason, self.path) from None
 
     def state(self) -> IndexState:
         """What stands in the file: intact, behind (later rows are missing), missing, stale or damaged."""
@@ -166,13 +177,13 @@ class VectorIndex:
         if snapshot is None or not self._is_prefix(snapshot.stamp) or _outgrown(snapshot, wanted.count):
             snapshot = self._rebuild(wanted)
             self._snapshot = snapshot
-            self._save()
+            self._try_save()
         else:
             added = wanted.count - snapshot.stamp.count
             snapshot = self._extended(snapshot, wanted)
             self._snapshot = snapshot
             if added >= SAVE_AFTER:
-                self._save()
+                self._try_save()
         return snapshot
 
     def _rows(self, after: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64], Any]:
@@ -225,22 +236,31 @@ class VectorIndex:
             snapshot.index,
         )
 
-    # -- the file: magic line, header line with stamp and checksum, then the arrays and the faiss index
+    # -- the file: magic line, line with checksum and stamp, then the arrays and the faiss index
+
+    def _try_save(self) -> None:
+        """Save, or go on without: the index is in memory, and the next start makes it again."""
+        try:
+            self._save()
+        except OSError as error:
+            _log.warning("The search index was not saved: %s.", error.strerror)
 
     def _save(self) -> None:
+        """Write the file in one step. Raises OSError."""
         snapshot = self._snapshot
         assert snapshot is not None
         graph = faiss.serialize_index(snapshot.index).tobytes()
         body = b"".join([snapshot.ids.tobytes(), snapshot.is_image.tobytes(), snapshot.cases.tobytes(), graph])
-        header = {**asdict(snapshot.stamp), "sha256": hashlib.sha256(body).hexdigest()}
-        temporary = self.path.with_name(f"{FILE}.{os.getpid()}.new")
+        stamp = json.dumps(asdict(snapshot.stamp)).encode() + b"\n"
+        descriptor, name = tempfile.mkstemp(".new", f"{FILE}.", self.path.parent)  # for the owner only
+        temporary = Path(name)
         try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(MAGIC + json.dumps(header).encode() + b"\n" + body)
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines([MAGIC, checksum(stamp, body), b" ", stamp, body])
             temporary.replace(self.path)
-        except OSError as error:
+        except OSError:
             temporary.unlink(missing_ok=True)
-            raise UserError(f"The search index {self.path} cannot be written: {error.strerror}.", self.path) from None
+            raise
 
     def _load(self) -> _Snapshot | None:
         """What the file holds; None when it is missing or damaged, which rebuilding heals."""
@@ -248,21 +268,30 @@ class VectorIndex:
             with self.path.open("rb") as file:
                 if file.read(len(MAGIC)) != MAGIC:
                     return None
-                header = json.loads(file.readline())
+                said, _, stamp = file.readline().partition(b" ")
                 body = file.read()
-        except (OSError, ValueError):
+            return _parsed(stamp, body) if said == checksum(stamp, body) else None
+        except Exception:  # faiss promises no exception type for damaged input
             return None
-        if hashlib.sha256(body).hexdigest() != header.pop("sha256", ""):
-            return None
-        stamp = Stamp(**header)
-        n = stamp.count
-        return _Snapshot(
-            stamp,
-            np.frombuffer(body, np.int64, n),
-            np.frombuffer(body, np.bool_, n, 8 * n),
-            np.frombuffer(body[9 * n : 17 * n], np.int64, n),
-            faiss.deserialize_index(np.frombuffer(body, np.uint8, offset=17 * n)),
-        )
+
+
+def checksum(stamp: bytes, body: bytes) -> bytes:
+    """SHA-256 in hexadecimal of what follows it in the file: the stamp with its line end, and the body."""
+    digest = hashlib.sha256(stamp)
+    digest.update(body)
+    return digest.hexdigest().encode()
+
+
+def _parsed(stamp: bytes, body: bytes) -> _Snapshot:
+    held = Stamp(**json.loads(stamp))
+    n = held.count
+    return _Snapshot(
+        held,
+        np.frombuffer(body, np.int64, n),
+        np.frombuffer(body, np.bool_, n, 8 * n),
+        np.frombuffer(body[9 * n : 17 * n], np.int64, n),
+        faiss.deserialize_index(np.frombuffer(body, np.uint8, offset=17 * n)),
+    )
 
 
 def _scan(snapshot: _Snapshot, weights: NDArray[np.float32], mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:

@@ -1,12 +1,16 @@
 """The index is derived: right when there, rebuilt when not."""
 
+import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from engine import vector_index
 from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.errors import UserError
+from engine.vector_index import VectorIndex
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_later_cases_are_added_without_a_rebuild(
     def no_rebuild(*_: object) -> None:
         raise AssertionError("rebuilt")
 
-    monkeypatch.setattr(vector_index.VectorIndex, "_rebuild", no_rebuild)
+    monkeypatch.setattr(VectorIndex, "_rebuild", no_rebuild)
     query = vectors[2 * 25].astype(np.float32)
     assert archive.index.nearest(query, "image", 1).cases.tolist() == [26]
 
@@ -79,10 +83,71 @@ def test_a_damaged_file_is_rebuilt(filled: Archive, vectors: np.ndarray, damage:
     filled.index.refresh(save=True)
     path = filled.index.path
     path.write_bytes(damage(path.read_bytes()))
-    fresh = vector_index.VectorIndex(filled.folder, filled.read)
+    fresh = VectorIndex(filled.folder, filled.read)
     assert fresh.state() == "damaged"
     assert fresh.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
     assert fresh.state() == "intact"
+
+
+def test_a_file_with_any_bit_wrong_is_rebuilt(archive: Archive, vectors: np.ndarray) -> None:
+    add(archive, vectors[:, :8], range(3))
+    archive.index.refresh(save=True)
+    path = archive.index.path
+    good = path.read_bytes()
+    for place in range(len(good)):
+        bad = bytearray(good)
+        bad[place] ^= 1 << place % 8
+        path.write_bytes(bad)
+        fresh = VectorIndex(archive.folder, archive.read)
+        assert fresh.state() == "damaged", place
+        assert sorted(fresh.nearest(vectors[0, :8].astype(np.float32), "image", 3).cases) == [1, 2, 3]
+        assert path.read_bytes() == good
+
+
+def test_what_is_no_index_is_damaged_even_with_its_checksum_right(filled: Archive) -> None:
+    filled.index.refresh(save=True)
+    for stamp, body in (
+        (b"not JSON\n", b""),
+        (b"[]\n", b""),
+        (b'{"count": 1, "last_id": 1, "bundle_id": null}\n', b"short"),
+        (b'{"count": 0, "last_id": 1, "bundle_id": null}\n', b"no index of faiss"),
+    ):
+        filled.index.path.write_bytes(vector_index.MAGIC + vector_index.checksum(stamp, body) + b" " + stamp + body)
+        assert filled.index.state() == "damaged"
+
+
+def test_a_search_goes_on_where_the_file_cannot_be_written(
+    filled: Archive, vectors: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled.index.path.mkdir()  # a folder stands where the file goes
+    before = sorted(filled.folder.iterdir())
+    with caplog.at_level(logging.WARNING):
+        assert filled.index.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
+    assert "not saved" in caplog.text
+    assert str(filled.folder) not in caplog.text
+    with pytest.raises(UserError, match="cannot be written"):
+        filled.index.refresh(save=True)
+    assert sorted(filled.folder.iterdir()) == before
+
+
+def test_a_search_goes_on_when_the_folder_is_gone(filled: Archive, vectors: np.ndarray) -> None:
+    lost = VectorIndex(filled.folder / "gone", filled.read)
+    assert lost.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
+    with pytest.raises(UserError, match="cannot be written"):
+        lost.refresh(save=True)
+
+
+def test_an_archive_that_is_open_twice_is_saved_from_both(filled: Archive) -> None:
+    def save(index: VectorIndex) -> None:
+        for _ in range(40):
+            index.path.unlink(missing_ok=True)
+            index.refresh(save=True)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(save, [VectorIndex(filled.folder, filled.read) for _ in range(2)]))
+    assert filled.index.state() == "intact"
+    assert [path for path in filled.folder.iterdir() if path.suffix == ".new"] == []
+    assert filled.index.path.stat().st_mode & 0o077 == 0
 
 
 def test_a_missing_file_is_made(filled: Archive) -> None:
