@@ -113,12 +113,20 @@ class Desk(QObject):
         """Start what can start before the user does anything; all of it in the background."""
         self.report.open_workspace()
         self.archive.load_bundle(bundle)
+        self.open(paths)
         last = Path(self.settings.now.archive) if self.settings.now.archive else None
         if archive is not None:
             self.archive.open(archive)
-        elif last is not None and Archive.exists(last):
-            self.archive.open(last)
-        self.open(paths)
+        elif last is not None:
+            self._open_again(last)
+
+    def _open_again(self, archive: Path) -> None:
+        """The archive of the last time; one that is not there any more is no news, one that cannot be reached is."""
+        try:
+            if Archive.exists(archive):
+                self.archive.open(archive)
+        except UserError as error:
+            self.show_problem(error)
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files, folders and zips as studies, and remember them as recent."""

@@ -12,6 +12,7 @@ from desktop.app import App, build
 from desktop.background import Background, Lane, simply
 from desktop.state.settings import FILE, RECENT, Settings, SettingsState, read, write
 from engine.archive import Archive
+from engine.errors import UserError
 from engine.voi import Window
 from engine.window import presets
 from tests.desktop.conftest import dicom, settle
@@ -214,3 +215,18 @@ def test_damaged_places_are_as_good_as_none(qtbot: QtBot, app: App, tmp_path: Pa
     assert again.window.isVisible()
     again.close()
     again.window.deleteLater()
+
+
+def test_an_archive_of_the_last_time_that_cannot_be_reached_is_told_and_the_window_opens(
+    qtbot: QtBot, unopened: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(path: Path) -> bool:
+        raise UserError(f"{path} cannot be reached (Permission denied); check the name and its folder.", path)
+
+    monkeypatch.setattr(Archive, "exists", unreachable)
+    unopened.desk.settings.change(archive=str(tmp_path / "closed" / "archive"))
+    unopened.desk.begin([dicom("CT_small.dcm")])
+    assert unopened.desk.messages.message is not None
+    assert "cannot be reached" in unopened.desk.messages.message.text
+    qtbot.waitUntil(lambda: unopened.desk.viewport.picture is not None)
+    settle(qtbot, unopened)
