@@ -5,6 +5,7 @@ import came: run again after a kill, it skips what is there, completes what is p
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -96,27 +97,30 @@ def import_path(
     table = ReportTable(Path(reports), cancelled) if reports is not None else None
     kind, found = _read(source, progress, cancelled)
     archive.bind(bundle.id)
-    with archive.write() as db:
-        run = insert(db, "imports", started=now(), source=kind)
-    links = SourceLinks(archive.folder) if link_sources else None
-    job = _Import(archive, bundle, links)
-    for done, (item, total) in enumerate(_with_reports(found, table, job.result), start=1):
-        if cancelled():
-            job.result.cancelled = True
-            break
-        job.add(item)
-        progress(done, total, "Importing cases")
-    job.flush()
-    archive.index.refresh(save=True)
-    result = job.result
+    with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
+        with archive.write() as db:
+            run = insert(db, "imports", started=now(), source=kind)
+        job = _Import(archive, bundle, links)
+        try:
+            for done, (item, total) in enumerate(_with_reports(found, table, job.result), start=1):
+                if cancelled():
+                    job.result.cancelled = True
+                    break
+                job.add(item)
+                progress(done, total, "Importing cases")
+            job.flush()
+            archive.index.refresh(save=True)
+        finally:
+            _note_end(archive, run, job.result)
+    return job.result
+
+
+def _note_end(archive: Archive, run: int, result: ImportResult) -> None:
     with archive.write() as db:
         db.execute(
             "UPDATE imports SET finished = ?, added = ?, skipped = ?, rejected = ? WHERE id = ?",
             [now(), result.added + result.completed, result.skipped, len(result.rejected), run],
         )
-    if links is not None:
-        links.close()
-    return result
 
 
 def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, list[FoundCase | Rejected]]:

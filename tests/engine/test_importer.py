@@ -330,6 +330,21 @@ def test_a_link_leads_back_to_the_source(archive: Archive, encoder, picture_arch
     assert (archive.folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
+def test_an_import_that_fails_is_ended_and_closes_its_links(
+    archive: Archive, encoder, picture_archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(images: object) -> None:
+        raise UserError("The graphics card is gone; start again.")
+
+    monkeypatch.setattr(encoder, "embed_images", fail)
+    with pytest.raises(UserError, match="graphics card"):
+        import_path(archive, encoder, picture_archive, link_sources=True)
+    ((finished, added),) = archive.read("SELECT finished, added FROM imports")
+    assert finished is not None
+    assert added == 0
+    assert not (archive.folder / f"{FILE}-wal").exists()  # SQLite removes it with the last connection
+
+
 def test_a_row_that_stands_twice_is_one_case(archive: Archive, encoder, picture_archive: Path) -> None:
     lines = (picture_archive / "cases.csv").read_text().splitlines()
     (picture_archive / "cases.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
