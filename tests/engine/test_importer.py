@@ -109,12 +109,13 @@ def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
     assert result.added == 3
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is closed to the system's owner")
 def test_a_picture_that_may_not_be_read_is_refused_and_the_rest_goes_on(
     archive: Archive, encoder, picture_archive: Path
 ) -> None:
     folder = picture_archive / "images"
     (folder / "1.png").chmod(0)
+    if os.access(folder / "1.png", os.R_OK):
+        pytest.skip("nothing is closed to this user")
     result = import_path(archive, encoder, folder)
     assert [one.path for one in result.rejected] == [str(folder / "1.png")]
     assert result.added == 2
