@@ -89,23 +89,34 @@ def windows(dataset: Header, frame: int) -> tuple[Window, ...]:
 def voi_luts(dataset: Header, frame: int) -> tuple[VoiLut, ...]:
     """Every usable VOI table of a frame in the file's order.
 
-    First values are signed where modality values may be negative (PS3.3 C.11.2.1.1). Implicit VR does not say so, and
-    pydicom goes by the sign of the stored values alone.
+    First values are signed where modality values may be negative (PS3.3 C.11.2.1.1), which implicit VR does not say: of
+    the two readings of a high one, that counts which more of the modality values fall in.
     """
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
     found = [lookup_table(lut) for lut in items(group, "VOILUTSequence")]
     tables = [table for table in found if table is not None]
-    if any(table.first >= 1 << 15 for table in tables) and _may_be_negative(dataset, rescale(dataset, frame)):
-        tables = [replace(one, first=one.first - (1 << 16)) if one.first >= 1 << 15 else one for one in tables]
+    if any(table.first >= 1 << 15 for table in tables):
+        lowest, highest = _modality_range(dataset, rescale(dataset, frame))
+        tables = [_signed_where_it_fits(table, lowest, highest) for table in tables]
     return tuple(tables)
 
 
-def _may_be_negative(dataset: Header, transform: Rescale) -> bool:
-    if transform.table is not None:
-        return False
+def _signed_where_it_fits(table: VoiLut, lowest: float, highest: float) -> VoiLut:
+    def inside(first: int) -> float:
+        return min(first + len(table.entries), highest) - max(first, lowest)
+
+    signed = table.first - (1 << 16)
+    return replace(table, first=signed) if table.first >= 1 << 15 and inside(signed) > inside(table.first) else table
+
+
+def _modality_range(dataset: Header, transform: Rescale) -> tuple[float, float]:
+    """The lowest modality value that there may be, and the highest; those of a modality table are never negative."""
     count = 1 << min(max(integer(dataset, "BitsStored") or 16, 1), 32)
+    if transform.table is not None:
+        return 0.0, float(1 << 16)
     lowest = -count // 2 if integer(dataset, "PixelRepresentation") == 1 else 0
-    return min(lowest * transform.slope, (lowest + count - 1) * transform.slope) + transform.intercept < 0
+    ends = [stored * transform.slope + transform.intercept for stored in (lowest, lowest + count - 1)]
+    return min(ends), max(ends)
 
 
 def lookup_table(lut: Header) -> VoiLut | None:

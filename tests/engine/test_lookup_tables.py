@@ -107,7 +107,8 @@ def test_a_voi_table_begins_at_its_first_value(tmp_path: Path, syntax: UID, firs
 
 
 @encoded
-def test_a_high_first_value_stays_where_no_value_is_negative(tmp_path: Path, syntax: UID) -> None:
+@pytest.mark.parametrize("intercept", ["0", "-1024"])
+def test_a_high_first_value_stays_where_values_are_as_high(tmp_path: Path, syntax: UID, intercept: str) -> None:
     lut = table([0, 85, 170, 255], syntax, first=40000, bits=8)
-    made = image(syntax, VOILUTSequence=[lut], RescaleSlope="1", RescaleIntercept="0")
+    made = image(syntax, VOILUTSequence=[lut], RescaleSlope="1", RescaleIntercept=intercept)
     assert read(tmp_path / "x", made).voi_luts[0].first == 40000
