@@ -137,7 +137,7 @@ class Desk(QObject):
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
         """Open what was dropped on the window: an archive's folder as the archive, everything else as studies."""
-        archives = [path for path in paths if path.is_dir() and Archive.exists(path)]
+        archives = [path for path in paths if _is_archive(path)]
         for path in archives[-1:]:
             self.archive.open(path)
         self.open([path for path in paths if path not in archives])
@@ -263,6 +263,14 @@ class Desk(QObject):
     def _tell_imported(self, result: ImportResult) -> None:
         self.studies.leave_out(result.rejected)
         self.messages.tell(summary(result))
+
+
+def _is_archive(path: Path) -> bool:
+    """What cannot be reached is none; opening it as a study says why."""
+    try:
+        return path.is_dir() and Archive.exists(path)
+    except (OSError, UserError):
+        return False
 
 
 def summary(result: ImportResult) -> str:

@@ -69,25 +69,6 @@ def to_image(frame: FrameRef, place: Vector) -> tuple[Point, float] | None:
     return (column, row), float(offset @ normal(frame.orientation))
 
 
-def slice_step(frames: Sequence[FrameRef]) -> float | None:
-    """Millimetres between neighbouring frames of a sorted stack when it is even (within 1 %, at least 0.01), else None.
-
-    None also for fewer than two frames, frames of different orientation and several frames at one place: no
-    reformation through such a stack is right.
-    """
-    if len(frames) < 2 or any(frame.orientation != frames[0].orientation for frame in frames):
-        return None
-    places = [along_normal(frame) for frame in frames]
-    if any(place is None for place in places):
-        return None
-    steps = np.diff(np.array(places, float))
-    mean = float(np.mean(steps))
-    tolerance = max(0.01, 0.01 * abs(mean))
-    if abs(mean) < MIN_SLICE_STEP or float(np.max(np.abs(steps - mean))) > tolerance:
-        return None
-    return abs(mean)
-
-
 def direction_letters(direction: Sequence[float]) -> str:
     """Letters of the anatomical direction a vector points to, strongest first, for example "LP" (PS3.3 C.7.6.1.1.1)."""
     named = zip(direction, ("LR", "PA", "HF"), strict=True)

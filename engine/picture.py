@@ -102,11 +102,6 @@ def key_frames(series: Series) -> tuple[FrameRef, ...]:
     return tuple(frames[index] for index in chosen)
 
 
-def key_pictures(study: Study, series: Series) -> list[Picture]:
-    """`key_frames` as pictures at the window for the archive."""
-    return [picture_of(study, series, ref, for_archive=True) for ref in key_frames(series)]
-
-
 def to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """uint8 [H, W] from [H, W] (unchanged) or RGB [H, W, 3] by the luma of ITU-R BT.601."""
     if image.ndim == 2:

@@ -102,10 +102,6 @@ class SettingsState(QObject):
         opened = [str(path.absolute()) for path in paths]
         self.change(recent=tuple(dict.fromkeys([*opened, *self.now.recent]))[:RECENT])
 
-    def recent_there(self) -> list[Path]:
-        """The recent paths that still exist."""
-        return [path for path in map(Path, self.now.recent) if _is_there(path)]
-
     # -- presets
 
     def presets(self, modality: str, shipped: tuple[Window, ...]) -> tuple[Window, ...]:
@@ -129,13 +125,6 @@ def _window(row: Any) -> Window | None:
     except (KeyError, TypeError, ValueError):
         return None
     return made if made.width > 0 and math.isfinite(made.center) and math.isfinite(made.width) else None
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that this system cannot have
-        return False
 
 
 def read(path: Path) -> Settings:

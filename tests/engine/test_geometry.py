@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.dicom_source import open_path
-from engine.geometry import along_normal, direction_letters, edge_letters, normal, slice_step, valid_orientation
+from engine.geometry import along_normal, direction_letters, edge_letters, normal, valid_orientation
 from engine.study import FrameRef, ImageRef
-from tests.engine.dicom_samples import derive_stack, sample
+from tests.engine.dicom_samples import sample
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
@@ -67,25 +67,7 @@ def test_directions_that_are_no_right_angle_of_unit_vectors_count_as_absent(cosi
     assert valid_orientation(cosines) is None
 
 
-def test_even_slices_have_a_step_and_uneven_ones_have_none() -> None:
-    def at(places: list[float]) -> list[FrameRef]:
-        return [frame((0, 0, z)) for z in places]
-
-    assert slice_step(at([0, 2.5, 5, 7.5])) == pytest.approx(2.5)
-    assert slice_step(at([7.5, 5, 2.5])) == pytest.approx(2.5)
-    assert slice_step(at([0, 2.5, 5, 10])) is None
-    assert slice_step(at([0, 0, 0])) is None
-    assert slice_step(at([1])) is None
-    assert slice_step([frame(None), frame(None)]) is None
-
-
 def test_position_along_an_oblique_normal_is_the_projection() -> None:
     turned = (1.0, 0.0, 0.0, 0.0, float(np.cos(0.5)), float(-np.sin(0.5)))
     expected = np.dot(np.cross(turned[:3], turned[3:]), (3, 4, 5))
     assert along_normal(frame((3, 4, 5), turned)) == pytest.approx(expected)
-
-
-def test_a_real_stack_knows_its_slice_step(tmp_path: Path) -> None:
-    derive_stack(tmp_path, [0, 3, 6, 9])
-    (series,) = open_path(tmp_path).studies[0].series
-    assert slice_step(series.frames) == pytest.approx(3)

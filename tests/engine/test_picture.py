@@ -9,7 +9,7 @@ from PIL import Image
 
 from engine.dicom_source import open_path
 from engine.errors import UserError
-from engine.picture import key_frames, key_pictures, load_picture, to_gray
+from engine.picture import key_frames, load_picture, picture_of, to_gray
 from engine.pixels import read_frame
 from engine.window import Window, default_window, render
 from tests.engine.dicom_samples import derive, derive_stack, sample
@@ -130,7 +130,7 @@ def test_a_stack_is_stood_for_by_five_evenly_spaced_frames_at_the_preset(tmp_pat
     assert set(np.diff(depths).round()) <= {3, 4}
     assert min(depths) > 0
     assert max(depths) < 22
-    assert {picture.window for picture in key_pictures(study, series)} == {(40.0, 80.0)}
+    assert {picture_of(study, series, ref, for_archive=True).window for ref in keys} == {(40.0, 80.0)}
 
 
 def test_every_radiograph_stands_for_itself_and_a_localizer_for_nothing(tmp_path: Path) -> None:
