@@ -107,12 +107,13 @@ def _statistics(kind: Kind, points: Sequence[Point], frame: FrameRef, pixels: Pi
     return roi.statistics(pixels, part)
 
 
+NO_VALUE = "no value"
 BETWEEN = "   "
 """Between the numbers of one line."""
 
 
 def lines(reading: Reading) -> tuple[str, ...]:
-    """A reading in words, the number that was asked for first, each with its unit."""
+    """A reading in words, the number that was asked for first, each with its unit; none without a number."""
     said: list[str] = []
     unit = reading.scale.unit
     if reading.length is not None:
@@ -132,6 +133,11 @@ def lines(reading: Reading) -> tuple[str, ...]:
     if (reading.length is not None or reading.area is not None) and reading.scale.remark:
         said.append(reading.scale.remark)
     return tuple(said)
+
+
+def said(reading: Reading) -> tuple[str, ...]:
+    """The same, but never nothing: a probe beside the image has no value, nor has an angle with an arm of no length."""
+    return lines(reading) or (NO_VALUE,)
 
 
 def _length(value: float, unit: str) -> str:

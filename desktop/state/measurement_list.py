@@ -3,7 +3,7 @@
 Readings that need pixels nobody looks at are taken on a worker, one frame after the other, while the list is watched.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -14,7 +14,7 @@ from desktop.state.annotations import series_title
 from desktop.state.frames import FrameCache
 from desktop.state.layout import LayoutState
 from desktop.state.measurements import MeasurementsState
-from engine.measurements import NAMES, POINTS, Kind, Measurement, Reading, lines, read
+from engine.measurements import NAMES, POINTS, Kind, Measurement, Reading, lines, read, said
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
 
@@ -175,7 +175,7 @@ class MeasurementListState(QObject):
 
     def _without_values(self, item: Measurement, ref: FrameRef) -> str:
         reading = self._measurements.reading(item, ref, None)
-        return _line(reading) if reading is not None else ""
+        return _joined(lines(reading)) if reading is not None else ""
 
     def _on_screen(self, ref: FrameRef) -> Pixels | None:
         """Pixels whose values are painted anyway; those of all other frames are left to a worker."""
@@ -215,8 +215,12 @@ def _read_all(
 
 
 def _line(reading: Reading) -> str:
+    return _joined(said(reading))
+
+
+def _joined(words: Sequence[str]) -> str:
     """A reading in one line; within a line of the figure, its parts stand three spaces apart."""
-    return " · ".join(part for line in lines(reading) for part in line.split("   "))
+    return " · ".join(part for line in words for part in line.split("   "))
 
 
 def _without_free_text(row: Row) -> list[str]:

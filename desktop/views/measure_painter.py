@@ -10,7 +10,7 @@ from desktop.state.measure_geometry import handles, strokes
 from desktop.state.measurements import MeasurementsState
 from desktop.views.canvas import Canvas, Painter
 from desktop.views.overlay_text import MARGIN, Line, write
-from engine.measurements import BETWEEN, Measurement, lines
+from engine.measurements import BETWEEN, Measurement, said
 
 RIM = QColor(0, 0, 0, 170)
 HANDLE = 3.5
@@ -36,7 +36,7 @@ def measurement_painter(measurements: MeasurementsState) -> Painter:
         for item in items:
             reading = measurements.reading(item, picture.ref, picture.pixels)
             if reading is not None:
-                _paint_words(painter, canvas, item, lines(reading), rims)
+                _paint_words(painter, canvas, item, said(reading), rims)
 
     return paint
 

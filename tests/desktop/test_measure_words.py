@@ -168,3 +168,18 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
     written.clear()
     app.window.viewport.grab()
     assert not on_screen.intersects(written[0])
+
+
+@pytest.mark.parametrize(
+    "item",
+    [Measurement("probe", ((-5, -5),), ""), Measurement("angle", ((20, 20), (20, 20), (60, 20)), "")],
+    ids=["a probe beside the image", "an angle with an arm of no length"],
+)
+def test_what_has_no_value_says_so(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, item: Measurement) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(measure_painter, "write", lambda painter, line: said.append(line.text))
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    assert app.desk.viewport.picture is not None
+    app.desk.measurements.add(replace(item, sop_uid=app.desk.viewport.picture.ref.image.sop_uid))
+    app.window.viewport.grab()
+    assert set(said) == {"no value"}
