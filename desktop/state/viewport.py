@@ -294,7 +294,7 @@ class ViewportState(QObject):
         if view != self.view:
             self.view = view
             self.view_changed.emit()
-            if self.picture is not None and self.picture.halvings > self._halvings(self.picture.ref):
+            if self.picture is not None and self._too_small(self.picture):
                 self._refresh()
 
     def _refresh(self) -> None:
@@ -323,10 +323,15 @@ class ViewportState(QObject):
         columns, rows = geometry.screen_pixels(self.view, shape)
         return halvings((shape.rows, shape.columns), (rows, columns))
 
+    def _too_small(self, picture: Picture) -> bool:
+        """Whether the screen has more pixels for it than it was made with."""
+        return picture.halvings > self._halvings(picture.ref)
+
     def _take(self, picture: Picture) -> None:
         self._busy = None
         self._cache.put(picture.ref, picture.pixels)
         self.picture, self.failure = self._renumbered(picture), ""
+        self._outdated = self._outdated or self._too_small(picture)  # the view may have grown while it was made
         self.picture_changed.emit()
         self._continue()
 

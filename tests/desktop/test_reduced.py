@@ -1,5 +1,6 @@
 """What is seen small is windowed small: halving, which frames it suits, and that no look depends on it."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from desktop.state.reduced import halve, halvings, pyramid, reduced
 from desktop.state.viewport import ViewportState
 from engine.dicom_source import open_path
 from engine.pixels import Pixels, read_frame
-from engine.study import Series, Study
+from engine.study import FrameRef, Series, Study
 from engine.window import Window, render
 from tests.desktop.conftest import dicom
 
@@ -135,6 +136,22 @@ def test_a_larger_viewport_or_a_finer_screen_brings_every_pixel(qtbot: QtBot, ba
         state.resize(side, side, ratio)
         qtbot.waitUntil(background.idle)
         assert shown(state).levels[0].shape == (512, 512)
+
+
+def test_a_zoom_while_a_picture_is_made_brings_every_pixel(qtbot: QtBot, background: Background) -> None:
+    gate = threading.Event()
+
+    def read(ref: FrameRef) -> Pixels:
+        assert gate.wait(10)
+        return read_frame(ref)
+
+    state = ViewportState(background, read=read)
+    state.resize(200, 200, 1.0)
+    state.show(*study_of(LARGE))
+    state.actual_size()
+    gate.set()
+    qtbot.waitUntil(background.idle)
+    assert shown(state).levels[0].shape == (512, 512)
 
 
 def test_a_window_drag_halves_once(qtbot: QtBot, background: Background) -> None:
