@@ -42,7 +42,7 @@ def reduced(pixels: Pixels, times: int) -> tuple[Pixels, int]:
         return pixels, 0
     stored, padding, made = pixels.stored, pixels.padding if times else None, 0
     while made < times and _can_halve(stored.shape[0], stored.shape[1]):
-        stored, padding, made = halve(stored), None if padding is None else _any_of_four(padding), made + 1
+        stored, padding, made = halve(stored), None if padding is None else any_of_four(padding), made + 1
     if not made:
         return pixels, 0
     return replace(pixels, stored=stored, masked=padding, padding_values=None, overlays=(), shutter=None), made
@@ -75,8 +75,8 @@ def halve(image: NDArray[Any]) -> NDArray[Any]:
     return halved
 
 
-def _any_of_four(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """bool [H // 2, W // 2]: whether any of 2 x 2 is set."""
+def any_of_four(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool [H // 2, W // 2]: whether any of 2 x 2 is set; an odd last row or column is left out."""
     height, width = mask.shape[0] // 2 * 2, mask.shape[1] // 2 * 2
     pairs = mask[:height, :width].view(np.uint16)  # two neighbours at once
     found: NDArray[np.bool_] = (pairs[0::2] | pairs[1::2]) != 0

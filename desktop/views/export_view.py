@@ -17,8 +17,9 @@ from desktop.desk import Desk
 from desktop.state.annotations import Annotations, annotate
 from desktop.state.viewport import ViewportState
 from desktop.views.canvas import Painter, canvas_of
-from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
+from desktop.views.graphics_painters import scale_painter, shutter_painter
 from desktop.views.measure_painter import measurement_painter
+from desktop.views.overlay_planes import overlay_painter
 from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, line_in, write
 from desktop.views.painters import key_painter
 from desktop.views.viewport import paint_picture

@@ -9,8 +9,9 @@ from desktop.state.annotations import TOP_LINES
 from desktop.state.basic_tools import Regions
 from desktop.state.key_images import KeyImagesState
 from desktop.views.canvas import Canvas, Painter
-from desktop.views.graphics_painters import overlay_painter, scale_painter, shutter_painter
+from desktop.views.graphics_painters import scale_painter, shutter_painter
 from desktop.views.measure_painter import measurement_painter
+from desktop.views.overlay_planes import overlay_painter
 from desktop.views.overlay_text import MARGIN, line_in, write
 from engine.cross_reference import crossing
 

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.app import App
-from desktop.views import graphics_painters
-from desktop.views.graphics_painters import PlaneImages, plane_image
+from desktop.background import Background
+from desktop.state.viewport import ViewportState
+from desktop.views import overlay_planes
+from desktop.views.canvas import canvas_of
+from desktop.views.overlay_planes import PlaneImages, overlay_painter, plane_image
+from engine.dicom_source import open_path
 from engine.overlays import Overlay
 from tests.desktop.conftest import dicom, open_paths
 
@@ -22,11 +26,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Overlay, str]]:
     """Which planes were made into images, in which colour."""
     asked: list[tuple[Overlay, str]] = []
 
-    def note(plane: Overlay, color: str) -> QImage:
+    def note(plane: Overlay, color: str, times: int = 0) -> QImage:
         asked.append((plane, color))
-        return plane_image(plane, color)
+        return plane_image(plane, color, times)
 
-    monkeypatch.setattr(graphics_painters, "plane_image", note)
+    monkeypatch.setattr(overlay_planes, "plane_image", note)
     return asked
 
 
@@ -74,3 +78,39 @@ def test_bits_have_the_colour_and_a_dark_rim_around_them() -> None:
     alphas = [[image.pixelColor(x, y).alpha() for x in range(6)] for y in range(3)]
     assert alphas == [[160, 160, 160, 0, 0, 0], [160, 255, 160, 0, 0, 0], [160, 160, 160, 0, 0, 0]]
     assert image.pixelColor(1, 1) == QColor("#dcae5a")
+
+
+@pytest.mark.parametrize("side", [60.0, 200.0, 300.0, 480.0])
+def test_no_bit_of_a_plane_is_lost_where_the_image_is_seen_small(
+    qtbot: QtBot, background: Background, side: float
+) -> None:
+    """Graphics of one bit's width: each is where it belongs, with a third of its brightness at least."""
+    study = open_path(dicom("MR-SIEMENS-DICOM-WithOverlays.dcm")).studies[0]
+    state = ViewportState(background)
+    state.resize(side, side, 1.0)
+    state.show(study, study.series[0])
+    qtbot.waitUntil(background.idle)
+    assert state.picture is not None
+    canvas = canvas_of(state)
+    assert canvas is not None
+    screen = QImage(int(side), int(side), QImage.Format.Format_RGB32)
+    screen.fill(0)
+    painter = QPainter(screen)
+    overlay_painter()(painter, canvas)
+    painter.end()
+    words = np.frombuffer(screen.constBits(), np.uint8).reshape(int(side), int(side), 4)
+    wanted = np.array(QColor(theme.ON_IMAGE_MARK).getRgb()[2::-1])  # blue, green, red
+    near = np.pad(words[..., :3].min(axis=-1, initial=255, where=wanted > 0) / wanted[wanted > 0].min(), 1)
+    (found,) = state.picture.pixels.overlays
+    for row, column in np.argwhere(found.bits):
+        place = canvas.to_screen((column + 0.5 + found.left, row + 0.5 + found.top))
+        x, y = int(place.x()) + 1, int(place.y()) + 1
+        assert near[y - 1 : y + 2, x - 1 : x + 2].max() > 0.3
+
+
+def test_half_a_plane_keeps_its_last_odd_row_and_column() -> None:
+    bits = np.zeros((3, 5), bool)
+    bits[2, 4] = True
+    image = plane_image(Overlay(bits, 0, 0), "#ffffff", 1)
+    assert (image.width(), image.height()) == (3 + 2, 2 + 2)
+    assert image.pixelColor(3, 2) == QColor("#ffffff")
