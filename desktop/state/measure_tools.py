@@ -84,9 +84,9 @@ class DrawTool(Tool):
             return
         self._set.append(point)
         if len(self._set) == POINTS[self.kind]:
-            made = with_points(self._item, self._set)
+            made, viewport = with_points(self._item, self._set), self._viewport
             self.leave()
-            self._measurements.add(made)
+            self._measurements.add(made, viewport)
         else:
             self._show([*self._set, point])
 
@@ -125,7 +125,7 @@ class OutlineTool(DrawTool):
         goes_on = self._goes_on(gesture)
         self.leave()
         if item is not None and goes_on and len(points) >= 3:
-            self._measurements.add(with_points(item, points))
+            self._measurements.add(with_points(item, points), gesture.viewport)
 
 
 class EditTool(Tool):

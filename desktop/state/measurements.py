@@ -142,17 +142,21 @@ class MeasurementsState(QObject):
 
     # -- changes
 
-    def add(self, item: Measurement) -> None:
-        self._change((*self.of_study(), item))
+    def add(self, item: Measurement, viewport: ViewportState | None = None) -> None:
+        """To the study of the viewport that it was drawn in; another may have come into use since it was begun."""
+        study = (viewport or self._layout.active).study
+        uid = study.uid if study else ""
+        self._change(uid, (*self._items.get(uid, ()), item))
         self.selected = item.id
         self.visible = True  # what one draws is seen
         self._tell()
 
     def replace(self, item: Measurement) -> None:
-        """Put new points in the place of the measurement with the same id."""
-        now = tuple(item if known.id == item.id else known for known in self.of_study())
-        if now != self.of_study():
-            self._change(now)
+        """Put new points in the place of the measurement with the same id, in whichever study it is."""
+        for uid, items in tuple(self._items.items()):
+            now = tuple(item if known.id == item.id else known for known in items)
+            if now != items:
+                self._change(uid, now)
         self._tell()
 
     def selected_in_sight(self) -> bool:
@@ -168,13 +172,13 @@ class MeasurementsState(QObject):
         """One step to undo."""
         now = tuple(item for item in self.of_study() if item.id not in ids)
         if now != self.of_study():
-            self._change(now)
+            self._change(self._here, now)
         self._tell()
 
     def delete_all(self) -> None:
         """Of the study in use; one step to undo."""
         if self.of_study():
-            self._change(())
+            self._change(self._here, ())
         self._tell()
 
     def can_undo(self) -> bool:
@@ -189,10 +193,9 @@ class MeasurementsState(QObject):
     def redo(self) -> None:
         self._step(self._future, self._past)
 
-    def _change(self, now: Items) -> None:
-        uid = self._here
+    def _change(self, uid: str, now: Items) -> None:
         past = self._past.setdefault(uid, [])
-        past.append(self.of_study())
+        past.append(self._items.get(uid, ()))
         del past[:-STEPS]
         self._future.pop(uid, None)
         self._items[uid] = now

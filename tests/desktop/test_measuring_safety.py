@@ -4,10 +4,12 @@ import gc
 import weakref
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.viewport import ViewportState
 from engine.measurements import as_dict
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.test_measuring import LEFT, centre, choose, drag
@@ -144,3 +146,53 @@ def test_a_measured_frame_is_not_kept_in_memory_by_its_numbers(qtbot: QtBot, app
     again = app.desk.viewport.picture
     assert again is not None
     assert app.desk.measurements.reading(item, again.ref, again.pixels) == mean
+
+
+def two_patients(qtbot: QtBot, app: App) -> tuple[ViewportState, ViewportState]:
+    """Side by side, the first in use."""
+    open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
+    app.desk.layout.set_grid(1, 2)
+    first, second = app.desk.layout.viewports
+    for viewport, study in zip((first, second), app.desk.studies.studies, strict=True):
+        viewport.show(study, study.series[0])
+    app.desk.layout.activate(first)
+    settle(qtbot, app)
+    return first, second
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_G])
+def test_a_drawing_stays_with_its_patient_when_another_viewport_comes_into_use(
+    qtbot: QtBot, app: App, key: Qt.Key
+) -> None:
+    first, second = two_patients(qtbot, app)
+    view, state = app.window.viewport, app.desk.measurements
+    choose(qtbot, app, key)
+    qtbot.mousePress(view, LEFT, pos=centre(app, -60, -60))
+    for place in (centre(app, 60, -60), centre(app, 60, 60)):
+        qtbot.mouseMove(view, place)
+    end = centre(app, 60, 60)
+    app.actions.actions["next_viewport"].trigger()
+    assert app.desk.viewport is second
+    qtbot.mouseRelease(view, LEFT, pos=end)
+    assert state.of_study() == ()
+    app.desk.layout.activate(first)
+    (made,) = state.of_study()
+    assert state.on(first) == (made,)
+    state.undo()
+    assert state.of_study() == ()
+
+
+def test_a_moved_handle_stays_moved_when_another_viewport_comes_into_use(qtbot: QtBot, app: App) -> None:
+    first, _ = two_patients(qtbot, app)
+    view, state = app.window.viewport, app.desk.measurements
+    draw(qtbot, app)
+    (before,) = state.of_study()
+    choose(qtbot, app, Qt.Key.Key_W)
+    end = centre(app, 100, 60)
+    qtbot.mousePress(view, LEFT, pos=centre(app, 100, 0))
+    qtbot.mouseMove(view, end)
+    app.actions.actions["next_viewport"].trigger()
+    qtbot.mouseRelease(view, LEFT, pos=end)
+    app.desk.layout.activate(first)
+    assert [item.id for item in state.of_study()] == [before.id]
+    assert state.of_study()[0].points != before.points
