@@ -114,25 +114,25 @@ BETWEEN = "   "
 
 def lines(reading: Reading) -> tuple[str, ...]:
     """A reading in words, the number that was asked for first, each with its unit; none without a number."""
-    said: list[str] = []
+    words: list[str] = []
     unit = reading.scale.unit
     if reading.length is not None:
-        said.append(_length(reading.length, unit))
+        words.append(_length(reading.length, unit))
     if reading.angle is not None:
-        said.append(f"{reading.angle:.1f}°")
+        words.append(f"{reading.angle:.1f}°")
     if reading.value is not None:
-        said.append(_value(reading.value, reading.unit))
+        words.append(_value(reading.value, reading.unit))
     if reading.area is not None:
-        said.append(_area_text(reading.area, unit))
+        words.append(_area_text(reading.area, unit))
     if reading.statistics is not None:
         found = reading.statistics
-        said.append(f"mean {_value(found.mean, found.unit)}{BETWEEN}SD {_number(found.deviation)}")
-        said.append(
+        words.append(f"mean {_value(found.mean, found.unit)}{BETWEEN}SD {_number(found.deviation)}")
+        words.append(
             BETWEEN.join((f"min {_number(found.lowest)}", f"max {_number(found.highest)}", f"n {found.count:,}"))
         )
     if (reading.length is not None or reading.area is not None) and reading.scale.remark:
-        said.append(reading.scale.remark)
-    return tuple(said)
+        words.append(reading.scale.remark)
+    return tuple(words)
 
 
 def said(reading: Reading) -> tuple[str, ...]:

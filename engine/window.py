@@ -12,7 +12,7 @@ from engine.pixels import Pixels, modality_values
 from engine.resources import resource_path
 from engine.voi import Window, apply_lut, apply_window
 
-__all__ = ["Window", "auto_window", "default_window", "import_window", "presets", "render"]
+__all__ = ["Window", "auto_window", "default_window", "import_window", "narrowest", "presets", "render"]
 
 _LOW, _HIGH = 0.5, 99.5
 _SAMPLES = 1 << 18
@@ -46,6 +46,16 @@ def auto_window(pixels: Pixels) -> Window:
     if high <= low:
         high = low + 1
     return Window((low + high) / 2, high - low, "LINEAR_EXACT", "Auto")
+
+
+def narrowest(pixels: Pixels) -> float:
+    """Width of the narrowest window that one may want: a step of the values, next to nothing where they are floats.
+
+    Maps of dose or diffusion hold values far below 1.
+    """
+    if pixels.stored.dtype.kind == "f":
+        return float(np.finfo(np.float32).tiny)
+    return 1.0 if pixels.rescale.table is not None else abs(pixels.rescale.slope) or 1.0
 
 
 def _image_values(pixels: Pixels) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """The words in the corners of a viewport. Pure functions; knows no widgets and paints nothing."""
 
+import math
 from dataclasses import dataclass
 
 from desktop.state.geometry import edges_on_screen
@@ -14,6 +15,8 @@ from engine.voi import Window
 
 TOP_LINES = 4
 """Of a corner at the top, at most; nothing else is written there, for in a narrow viewport they meet in the middle."""
+SMALL_DIGITS = 6
+"""Behind the point; numbers that need more are written with an exponent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,11 @@ def format_time(time: str) -> str:
 
 
 def format_window(window: Window, unit: str = "") -> str:
-    digits = 0 if window.width >= 10 else 2
+    """Both numbers with as many digits as tell two windows of this width apart."""
+    digits = 0 if window.width >= 10 else max(2, 2 - math.floor(math.log10(window.width)))
+    kind = f".{digits}f" if digits <= SMALL_DIGITS else ".3g"
     name = f"{window.name}   " if window.name and len(window.name) <= 20 else ""
-    return f"{name}W {window.width:.{digits}f}  L {window.center:.{digits}f}{' ' + unit if unit else ''}"
+    return f"{name}W {window.width:{kind}}  L {window.center:{kind}}{' ' + unit if unit else ''}"
 
 
 def slice_position(position: tuple[float, float, float] | None, orientation: tuple[float, ...] | None) -> float | None:

@@ -22,7 +22,7 @@ from desktop.state.reduced import halvings
 from engine.calibration import pixel_shape
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
-from engine.window import Window, auto_window, presets
+from engine.window import Window, auto_window, narrowest, presets
 
 
 class ViewportState(QObject):
@@ -177,8 +177,9 @@ class ViewportState(QObject):
             return
         if self.picture.pixels.inverted != self.inverted:  # low values are the bright ones
             down = -down
-        step = max(window.width, 1.0) / 300
-        width = max(window.width + right * step, min(1.0, window.width))
+        least = narrowest(self.picture.pixels)
+        step = max(window.width, least) / 300
+        width = max(window.width + right * step, window.width / 100, min(least, window.width))
         self.set_window(Window(window.center + down * step, width, window.function))
 
     def set_shades(self, window: Window | None, inverted: bool, colours: str) -> None:

@@ -3,17 +3,18 @@
 import threading
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
-from desktop.state.annotations import annotate, format_date, readable_name
+from desktop.state.annotations import annotate, format_date, format_window, readable_name
 from desktop.state.frames import FrameCache
 from desktop.state.viewport import ViewportState
 from engine.dicom_source import open_path
 from engine.errors import UserError
 from engine.pixels import Pixels, read_frame
 from engine.study import FrameRef, Series, Study
-from engine.window import presets
+from engine.window import Window, presets
 from tests.desktop.conftest import dicom
 
 
@@ -73,6 +74,46 @@ def test_dragging_right_widens_and_dragging_up_brightens(qtbot: QtBot, backgroun
     qtbot.waitUntil(background.idle)
     assert state.picture is not None
     assert state.picture.image().mean() > picture.image().mean()
+
+
+def test_a_dose_map_is_windowed_as_finely_as_its_values_are(qtbot: QtBot, background: Background) -> None:
+    """This one has steps of a millionth of a gray; nothing narrower is of use."""
+    state = show(qtbot, background, "rtdose.dcm")
+    before = state.shown_window
+    assert before is not None
+    assert before.width < 0.9
+    state.drag_window(-150, 30)
+    after = state.shown_window
+    assert after is not None
+    assert after.width == pytest.approx(before.width / 2)
+    assert after.center == pytest.approx(before.center + before.width / 10)
+    for _ in range(40):
+        state.drag_window(-1000, 0)
+    assert state.shown_window.width == 1e-6
+    qtbot.waitUntil(background.idle)
+
+
+def test_a_window_of_whole_numbers_is_not_dragged_below_one(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    for _ in range(20):
+        state.drag_window(-1000, 0)
+    assert state.shown_window is not None
+    assert state.shown_window.width == 1
+    qtbot.waitUntil(background.idle)
+
+
+@pytest.mark.parametrize(
+    ("center", "width", "words"),
+    [
+        (40, 400, "W 400  L 40"),
+        (5, 9.5, "W 9.50  L 5.00"),
+        (0.25, 0.8, "W 0.800  L 0.250"),
+        (0.00105, 0.0021, "W 0.00210  L 0.00105"),
+        (1.1e-9, 2e-9, "W 2e-09  L 1.1e-09"),
+    ],
+)
+def test_a_window_is_written_with_the_digits_that_its_width_needs(center: float, width: float, words: str) -> None:
+    assert format_window(Window(center, width)) == words
 
 
 def test_the_window_stays_while_scrolling_and_goes_with_the_series(qtbot: QtBot, background: Background) -> None:
