@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from engine.dicom_values import Header, integer, item, items, number, numbers, raw, text, texts
-from engine.voi import VoiLut, Window
+from engine.voi import FUNCTIONS, VoiLut, Window
 
 CT_IMAGES = (
     "1.2.840.10008.5.1.4.1.1.2",
@@ -74,8 +74,8 @@ def windows(dataset: Header, frame: int) -> tuple[Window, ...]:
     """Every usable window of a frame in the file's order, with its explanation as the name."""
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
     function = text(group, "VOILUTFunction").upper()
-    if function not in ("LINEAR_EXACT", "SIGMOID"):
-        function = "LINEAR"
+    if function not in FUNCTIONS:
+        function = FUNCTIONS[0]
     centers, widths = numbers(group, "WindowCenter"), numbers(group, "WindowWidth")
     names = texts(group, "WindowCenterWidthExplanation")
     found = zip_longest(centers, widths, names[: len(centers)])

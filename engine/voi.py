@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 
+FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+"""Of a window (PS3.3 C.11.2.1.3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -15,7 +18,7 @@ class Window:
     center: float
     width: float
     function: str = "LINEAR"
-    """"LINEAR", "LINEAR_EXACT" or "SIGMOID" (PS3.3 C.11.2.1.3)."""
+    """One of FUNCTIONS."""
     name: str = ""
 
 

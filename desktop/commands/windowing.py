@@ -5,6 +5,7 @@ from functools import partial
 from desktop.commands.command import Command, has_picture, windowed
 from desktop.commands.image import tool
 from desktop.desk import Desk
+from desktop.state.annotations import window_numbers
 from engine.colour_tables import COLOUR_TABLES
 
 MOST_PRESETS = 20
@@ -18,7 +19,8 @@ def _preset_label(number: int, desk: Desk) -> str:
     if number > len(presets):
         return f"Preset {number}"
     preset = presets[number - 1]
-    return f"{preset.name} (W {preset.width:.0f} L {preset.center:.0f})"
+    width, center = window_numbers(preset)
+    return f"{preset.name} (W {width} L {center})"
 
 
 def _preset(number: int) -> Command:

@@ -121,11 +121,16 @@ def format_time(time: str) -> str:
 
 
 def format_window(window: Window, unit: str = "") -> str:
-    """Both numbers with as many digits as tell two windows of this width apart."""
+    name = f"{window.name}   " if window.name and len(window.name) <= 20 else ""
+    width, center = window_numbers(window)
+    return f"{name}W {width}  L {center}{' ' + unit if unit else ''}"
+
+
+def window_numbers(window: Window) -> tuple[str, str]:
+    """Width and centre with as many digits as tell two windows of this width apart."""
     digits = 0 if window.width >= 10 else max(2, 2 - math.floor(math.log10(window.width)))
     kind = f".{digits}f" if digits <= SMALL_DIGITS else ".3g"
-    name = f"{window.name}   " if window.name and len(window.name) <= 20 else ""
-    return f"{name}W {window.width:{kind}}  L {window.center:{kind}}{' ' + unit if unit else ''}"
+    return f"{window.width:{kind}}", f"{window.center:{kind}}"
 
 
 def slice_position(position: tuple[float, float, float] | None, orientation: tuple[float, ...] | None) -> float | None:

@@ -16,7 +16,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane, simply
-from engine.voi import Window
+from engine.voi import FUNCTIONS, Window
 from engine.workspace import user_folder
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Settings:
     cache_megabytes: int = 512
     """How much memory decoded frames may take."""
     presets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """The user's windows for a modality, in the order of the number keys: name, center, width."""
+    """The user's windows for a modality, in the order of the number keys: name, center, width, function."""
 
 
 class SettingsState(QObject):
@@ -114,15 +114,17 @@ class SettingsState(QObject):
         presets = {name: rows for name, rows in self.now.presets.items() if name != modality.upper()}
         if windows is not None:
             presets[modality.upper()] = [
-                {"name": window.name, "center": window.center, "width": window.width} for window in windows
+                {"name": window.name, "center": window.center, "width": window.width, "function": window.function}
+                for window in windows
             ]
         self.change(presets=presets)
 
 
 def _window(row: Any) -> Window | None:
     try:
-        made = Window(float(row["center"]), float(row["width"]), "LINEAR", str(row["name"]))
-    except (KeyError, TypeError, ValueError):
+        function = row.get("function") if row.get("function") in FUNCTIONS else FUNCTIONS[0]
+        made = Window(float(row["center"]), float(row["width"]), function, str(row["name"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return made if made.width > 0 and math.isfinite(made.center) and math.isfinite(made.width) else None
 

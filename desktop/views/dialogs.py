@@ -1,5 +1,6 @@
 """Asks for files and folders and shows the small dialogs. Hands every answer to a state; does no work itself."""
 
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,6 @@ from desktop.desk import Desk
 from desktop.views.presets_dialog import PresetsDialog
 from desktop.views.rejected import RejectedDialog
 from desktop.views.status import NOTICE
-from engine.window import Window
 
 CACHE_MEGABYTES = (128, 65_536)
 """Least and most for decoded images."""
@@ -81,7 +81,7 @@ class Dialogs:
         title, question = "Keep this window", f"Name of the preset for {series.modality}"
         name, sure = QInputDialog.getText(self._parent, title, question)
         if sure and name.strip():
-            added = Window(window.center, window.width, "LINEAR", name.strip())
+            added = replace(window, name=name.strip())
             self._desk.settings.set_presets(series.modality, (*self._desk.viewport.presets, added))
 
     def image_memory(self) -> None:

@@ -38,7 +38,7 @@ class PresetsDialog(QDialog):
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for window in windows:
-            self._append(window.name, f"{window.center:g}", f"{window.width:g}")
+            self._append(window)
         self.problem = QLabel()
         self.problem.setProperty("notice", True)
         self.problem.setWordWrap(True)
@@ -66,7 +66,7 @@ class PresetsDialog(QDialog):
         layout.addWidget(buttons)
 
     def add(self) -> None:
-        self._append("New preset", "40", "400")
+        self._append(Window(40, 400, name="New preset"))
         self.table.setCurrentCell(self.table.rowCount() - 1, 0)
         self.table.edit(self.table.currentIndex())
 
@@ -96,7 +96,7 @@ class PresetsDialog(QDialog):
             name, *numbers = (str(model.index(row, column).data()).strip() for column in range(len(HEADINGS)))
             try:
                 center, width = (float(number.replace(",", ".")) for number in numbers)
-                made = Window(center, width, "LINEAR", name)
+                made = Window(center, width, model.index(row, 0).data(Qt.ItemDataRole.UserRole), name)
             except ValueError as error:
                 raise ValueError(f"Row {row + 1} needs two numbers, center and width.") from error
             if not name or not 0 < width < 1e9 or not abs(center) < 1e9:
@@ -117,8 +117,11 @@ class PresetsDialog(QDialog):
         self._keep(None)
         super().accept()
 
-    def _append(self, *words: str) -> None:
+    def _append(self, window: Window) -> None:
+        """Its function, which is not edited, stays with the name."""
         row = self.table.rowCount()
         self.table.insertRow(row)
-        for column, text in enumerate(words):
-            self.table.setItem(row, column, QTableWidgetItem(text))
+        for column, text in enumerate((window.name, f"{window.center:g}", f"{window.width:g}")):
+            item = QTableWidgetItem(text)
+            item.setData(Qt.ItemDataRole.UserRole, window.function)
+            self.table.setItem(row, column, item)

@@ -1,14 +1,17 @@
 """The windows on the number keys: edited, added to, put back; more than nine of them; and the memory for images."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.settings import SettingsState
 from desktop.views.presets_dialog import PresetsDialog
 from engine.voi import Window
 from engine.window import presets
-from tests.desktop.conftest import dicom, open_paths
+from tests.desktop.conftest import dicom, open_paths, settle
 
 
 def edit(app: App) -> PresetsDialog:
@@ -64,6 +67,26 @@ def test_the_window_on_screen_becomes_a_preset_of_its_modality(
     shown = app.desk.viewport.window
     assert shown is not None
     assert (shown.center, shown.width) == (600, 300)
+
+
+def test_a_window_keeps_its_function_as_a_preset_through_the_dialog_and_the_file(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_paths(qtbot, app, dicom("MR_small.dcm"))
+    shown = Window(600, 0.5, "SIGMOID")
+    app.desk.viewport.set_window(shown)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Soft", True))
+    app.actions.actions["keep_preset"].trigger()
+    dialog = edit(app)
+    dialog.add()
+    dialog.move_row(-1)
+    dialog.accept()
+    settle(qtbot, app)
+    assert app.actions.actions["preset_2"].text() == "Soft (W 0.500 L 600.000)"
+    assert SettingsState(app.desk.settings._path.parent).presets("MR", ()) == (
+        Window(40, 400, "LINEAR", "New preset"),
+        replace(shown, name="Soft"),
+    )
 
 
 def test_presets_beyond_the_number_keys_are_in_the_menu(qtbot: QtBot, app: App) -> None:
