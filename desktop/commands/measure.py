@@ -9,7 +9,7 @@ from desktop.views.window import MainWindow
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
     """Give up what is being drawn; nothing drawn: let go of the selection."""
-    if desk.measurements.draft is not None:
+    if desk.measurements.draft is not None or desk.regions.viewport is not None:
         desk.tools.give_up()
     else:
         desk.measurements.select("")

@@ -98,7 +98,8 @@ class RegionTool(Tool):
         self._regions.draw(gesture.viewport, gesture.place, gesture.place)
 
     def move(self, gesture: Gesture) -> None:
-        self._regions.draw(gesture.viewport, self._regions.start, gesture.place)
+        if self._regions.viewport is gesture.viewport:  # not given up
+            self._regions.draw(gesture.viewport, self._regions.start, gesture.place)
 
     def release(self, gesture: Gesture) -> None:
         if self._regions.viewport is gesture.viewport:

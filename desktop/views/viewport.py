@@ -124,6 +124,8 @@ class ViewportView(QWidget):
         self.state, self._tools, self._painters = state, tools, painters
         self.active = self.framed = False
         self._last: QPointF | None = None
+        self._hovered: QPointF | None = None
+        """Where the mouse is; None outside."""
         self._drag: Tool | None = None
         self._button = Qt.MouseButton.NoButton
         """Which one began the drag."""
@@ -137,6 +139,8 @@ class ViewportView(QWidget):
         self.setAccessibleName("Image")
         for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
             signal.connect(self.update)
+        for signal in (state.picture_changed, state.view_changed):
+            signal.connect(self._point)
         state.pointed_changed.connect(self._paint_pointed)
         tools.changed.connect(self._take_tool)
         self._take_tool()
@@ -251,25 +255,38 @@ class ViewportView(QWidget):
         self._drag.press(self._gesture(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hovered = event.position()
+        if self._drag is not None and not event.buttons() & self._button:
+            self._drag.leave()  # its release went elsewhere: to a dialog that opened meanwhile
+            self._end_drag()
         gesture = self._gesture(event)
         if self._drag is None:
             self._tools[self._tools.chosen].hover(gesture)
         else:
             self._last = event.position()
             self._drag.move(gesture)
-        self.state.point_at(self.state.to_image(gesture.place))
+        self._point()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and event.button() != self._button:
             return
         if self._drag is not None:
             self._drag.release(self._gesture(event))
+        self._end_drag()
+
+    def _end_drag(self) -> None:
         self._last = self._drag = None
         self._take_tool()
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
-        self.state.point_at(None)
+        self._hovered = None
+        self._point()
+
+    def _point(self) -> None:
+        """What lies under the mouse, which may rest while the image moves."""
+        place = self._hovered
+        self.state.point_at(self.state.to_image((place.x(), place.y())) if place is not None else None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:

@@ -1,6 +1,7 @@
 """The value of the pixel under the mouse, with its unit, in the corner of the image."""
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
@@ -47,6 +48,20 @@ def test_a_colour_image_tells_its_colour_and_the_rim_nothing(qtbot: QtBot, app: 
     before = annotate(app.desk.viewport).bottom_right
     hover(app, QPoint(1, 1))
     assert annotate(app.desk.viewport).bottom_right == before[1:]
+
+
+@pytest.mark.parametrize("command", ["flip_across", "turn_right", "zoom_in", "fit"])
+def test_the_value_under_a_resting_mouse_follows_what_the_image_does(qtbot: QtBot, app: App, command: str) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    source = dataset("CT_small.dcm")
+    values = source.pixel_array * float(source.RescaleSlope) + float(source.RescaleIntercept)
+    app.desk.viewport.pan_by(30, 20)
+    where = place(app, (20.5, 30.5))
+    hover(app, where)
+    app.actions.actions[command].trigger()
+    column, row = (int(part) for part in image_point(app, where))
+    assert (column, row) != (20, 30)
+    assert annotate(app.desk.viewport).bottom_right[0] == f"{np.round(values[row, column]):,.6g} HU"
 
 
 class Paints(QObject):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
@@ -205,6 +206,37 @@ def test_the_region_is_seen_while_it_is_drawn(qtbot: QtBot, app: App) -> None:
     edge = [shot.pixelColor(x, y) for x in range(60, 160) for y in (59, 60)]
     assert any(color.blue() > color.red() + 20 for color in edge)  # the picture itself is gray
     qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(160, 140))
+
+
+@pytest.mark.parametrize("tool", ["region_zoom", "region_window"])
+def test_esc_stops_a_region_although_the_button_is_still_held(qtbot: QtBot, app: App, tool: str) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.desk.tools.choose(tool)
+    view, before = app.window.viewport, app.desk.viewport.view
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
+    qtbot.mouseMove(view, QPoint(160, 140))
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    qtbot.mouseMove(view, QPoint(200, 180))
+    assert app.desk.regions.viewport is None
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(200, 180))
+    settle(qtbot, app)
+    assert app.desk.viewport.view == before
+    assert app.desk.viewport.window is None
+
+
+def test_a_drag_ends_when_its_release_went_to_a_dialog(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    view = app.window.viewport
+    qtbot.mousePress(view, Qt.MouseButton.MiddleButton, pos=QPoint(60, 60))
+    qtbot.mouseMove(view, QPoint(80, 70))
+    assert app.desk.viewport.view.pan == (20, 10)
+    none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    place = QPointF(150, 150)
+    move = QMouseEvent(QEvent.Type.MouseMove, place, QPointF(view.mapToGlobal(place)), none, none, keys)
+    QApplication.sendEvent(view, move)
+    assert app.desk.viewport.view.pan == (20, 10)
+    drag(qtbot, app, QPoint(100, 100), QPoint(130, 90), Qt.MouseButton.MiddleButton)
+    assert app.desk.viewport.view.pan == (50, 0)
 
 
 def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: QtBot, app: App) -> None:
