@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QTransform
+from PySide6.QtGui import QPainter, QPainterPath, QTransform
 
 from desktop.state import geometry
 from desktop.state.geometry import Point, Shape, View
@@ -29,6 +29,8 @@ class Canvas:
     """What may name the patient is wanted as well."""
     taken: list[QRectF] = field(default_factory=list)
     """Where words stand or will stand; a painter keeps its own clear of them and adds where it writes."""
+    figures: QPainterPath = field(default_factory=QPainterPath)
+    """The lines of measurements, on the screen: words that came to lie on one would be read as its own."""
 
     def to_screen(self, point: Point) -> QPointF:
         """Image (column, row) to logical pixels of the viewport."""

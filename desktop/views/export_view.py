@@ -18,7 +18,8 @@ from desktop.state.annotations import Annotations, annotate
 from desktop.state.viewport import ViewportState
 from desktop.views.canvas import Painter, canvas_of
 from desktop.views.graphics_painters import scale_painter, shutter_painter
-from desktop.views.measure_painter import measurement_painter
+from desktop.views.measure_painter import figure_painter
+from desktop.views.measure_words import measure_words_painter
 from desktop.views.overlay_planes import overlay_painter
 from desktop.views.overlay_text import MARGIN, Line, corner_lines, edge_lines, line_in, write
 from desktop.views.painters import key_painter
@@ -57,8 +58,8 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     painters: list[Painter] = [shutter_painter()]
     lines: list[Line] = []
     if annotations:
-        painters += [overlay_painter(), scale_painter(), key_painter(desk.key_images)]
-        painters += [measurement_painter(desk.measurements)]
+        painters += [overlay_painter(), figure_painter(desk.measurements), scale_painter()]
+        painters += [key_painter(desk.key_images), measure_words_painter(desk.measurements)]
         notes = annotate(state, pointed=False, identity=True) if identity else without_identity(state)
         above = area.adjusted(0, 0, 0, -height)
         lines = [*corner_lines(above, notes, metrics), *edge_lines(above, notes, metrics)]

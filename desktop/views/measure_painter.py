@@ -1,63 +1,57 @@
-"""Paints measurements over a picture: fine lines with a dark rim, and their numbers beside them. Decides nothing."""
+"""Paints measurements over a picture: fine lines with a dark rim. For their numbers see views/measure_words.py."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from desktop import theme
 from desktop.state.measure_geometry import handles, strokes
 from desktop.state.measurements import MeasurementsState
 from desktop.views.canvas import Canvas, Painter
-from desktop.views.overlay_text import MARGIN, Line, write
-from engine.measurements import BETWEEN, Measurement, said
+from engine.measurements import Measurement
 
 RIM = QColor(0, 0, 0, 170)
+RIM_WIDTH = 3.5
 HANDLE = 3.5
 CROSS = 5.0
-GAP = 10.0
-"""Logical pixels from a figure to its numbers."""
 
 
-def measurement_painter(measurements: MeasurementsState) -> Painter:
-    """All measurements of the frame on screen; handles on the selected one; numbers while corner texts are shown."""
+def figure_painter(measurements: MeasurementsState) -> Painter:
+    """The lines of all measurements of the frame on screen; handles on the selected one."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
-        picture, items = canvas.state.picture, measurements.on(canvas.state)
-        figures = QPainterPath()
-        for item in items:
+        for item in measurements.on(canvas.state):
+            lines, axis = _lines(canvas, item), _axis(canvas, item)
             chosen = item is measurements.draft or item.id == measurements.selected
-            _paint_figure(painter, canvas, item, chosen)
-            for line in (*_lines(canvas, item), *_axis(canvas, item)):
-                figures.addPolygon(line)
-        if picture is None or not canvas.texts:
-            return
-        rims = QPainterPathStroker(QPen(RIM, 3.5)).createStroke(figures)
-        for item in items:
-            reading = measurements.reading(item, picture.ref, picture.pixels)
-            if reading is not None:
-                _paint_words(painter, canvas, item, said(reading), rims)
+            color = QColor(theme.ON_IMAGE_MARK if chosen else theme.ON_IMAGE_ACCENT)
+            _paint_figure(painter, lines, axis, color)
+            if chosen:
+                _paint_handles(painter, canvas, item, color)
+            for line in (*lines, *axis):
+                canvas.figures.addPolygon(line)
 
     return paint
 
 
-def _paint_figure(painter: QPainter, canvas: Canvas, item: Measurement, chosen: bool) -> None:
-    color = QColor(theme.ON_IMAGE_MARK if chosen else theme.ON_IMAGE_ACCENT)
+def _paint_figure(painter: QPainter, lines: Sequence[QPolygonF], axis: Sequence[QPolygonF], color: QColor) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(RIM, 3.5), QPen(color, 1.4)):
+    for pen in (QPen(RIM, RIM_WIDTH), QPen(color, 1.4)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
-        for line in _lines(canvas, item):
+        for line in lines:
             painter.drawPolyline(line)
     painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
-    for line in _axis(canvas, item):
+    for line in axis:
         painter.drawPolyline(line)
-    if chosen:
-        painter.setPen(QPen(RIM, 1))
-        painter.setBrush(color)
-        for handle in handles(item):
-            painter.drawEllipse(canvas.to_screen(handle), HANDLE, HANDLE)
+
+
+def _paint_handles(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -> None:
+    painter.setPen(QPen(RIM, 1))
+    painter.setBrush(color)
+    for handle in handles(item):
+        painter.drawEllipse(canvas.to_screen(handle), HANDLE, HANDLE)
 
 
 def _lines(canvas: Canvas, item: Measurement) -> list[QPolygonF]:
@@ -81,71 +75,3 @@ def _axis(canvas: Canvas, item: Measurement) -> list[QPolygonF]:
         return []
     ends = [canvas.to_screen(point) for point in item.points]
     return [QPolygonF([(ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2])]
-
-
-def words_area(
-    figure: QRectF,
-    size: tuple[float, float],
-    viewport: tuple[float, float],
-    taken: Sequence[QRectF],
-    figures: QPainterPath,
-) -> QRectF:
-    """Where numbers stand: right of a figure, left of it, below or above it, clear of what is taken and of all figures.
-
-    Else they would be read as those of the figure they lie on. Where there is no such place, right or left of it, below
-    what is taken, else above. Inside the viewport from their first letter on, even where all is taken.
-    """
-    (width, height), (across, down) = size, viewport
-    beside = _within(figure.center().y() - height / 2, height, down)
-    below = sorted(other.bottom() + 2 for other in taken if other.bottom() + 2 > beside)
-    above = sorted((other.top() - 2 - height for other in taken if other.top() - 2 - height < beside), reverse=True)
-    lefts = [figure.right() + GAP, figure.left() - GAP - width]
-    if lefts[0] + width > across:
-        lefts.reverse()
-    lefts = [_within(left, width, across) for left in lefts]
-    places = [(left, top) for left in lefts for top in (beside, *below, *above)]
-    for wanted, drawn in ((_near(figure, size, beside, lefts), figures), (places, QPainterPath())):
-        for left, top in wanted:
-            area = QRectF(_within(left, width, across), top, width, height)
-            over = any(area.intersects(other) for other in taken) or drawn.intersects(area)
-            if top == _within(top, height, down) and not over:
-                return area
-    return QRectF(lefts[0], beside, width, height)
-
-
-def _near(
-    figure: QRectF, size: tuple[float, float], beside: float, lefts: Sequence[float]
-) -> list[tuple[float, float]]:
-    """Left and top of places at a figure: beside it, then below and above it, in its middle and at its ends."""
-    width, height = size
-    along = (figure.center().x() - width / 2, figure.left(), figure.right() - width)
-    tops = (figure.bottom() + GAP, figure.top() - GAP - height)
-    return [(left, beside) for left in lefts] + [(left, top) for top in tops for left in along]
-
-
-def _within(start: float, size: float, room: float) -> float:
-    return max(2.0, min(room - size - 2, start))
-
-
-def fitted(words: Sequence[str], width: float, metrics: QFontMetricsF) -> list[str]:
-    """The lines, those that are too wide with a line for each of their numbers."""
-    found: list[str] = []
-    for line in words:
-        found += [line] if metrics.horizontalAdvance(line) <= width else line.split(BETWEEN)
-    return found
-
-
-def _paint_words(
-    painter: QPainter, canvas: Canvas, item: Measurement, words: Sequence[str], figures: QPainterPath
-) -> None:
-    """Right of the figure, moved where it would leave the viewport or cover other words or figures."""
-    metrics = QFontMetricsF(painter.font())
-    height, viewport = metrics.lineSpacing(), (canvas.view.width, canvas.view.height)
-    words = fitted(words, viewport[0] - MARGIN, metrics)
-    size = max(metrics.horizontalAdvance(line) for line in words), height * len(words)
-    figure = QPolygonF([canvas.to_screen(point) for point in item.points]).boundingRect()
-    area = words_area(figure, size, viewport, canvas.taken, figures)
-    canvas.taken.append(area)
-    for row, line in enumerate(words):
-        place = QRectF(area.left(), area.top() + row * height, area.width(), height)
-        write(painter, Line(place, line, theme.ON_IMAGE))

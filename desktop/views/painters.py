@@ -10,21 +10,23 @@ from desktop.state.basic_tools import Regions
 from desktop.state.key_images import KeyImagesState
 from desktop.views.canvas import Canvas, Painter
 from desktop.views.graphics_painters import scale_painter, shutter_painter
-from desktop.views.measure_painter import measurement_painter
+from desktop.views.measure_painter import figure_painter
+from desktop.views.measure_words import measure_words_painter
 from desktop.views.overlay_planes import overlay_painter
 from desktop.views.overlay_text import MARGIN, line_in, write
 from engine.cross_reference import crossing
 
 
 def painters_for(desk: Desk) -> list[Painter]:
-    """The painters of every viewport, the first at the bottom."""
+    """The painters of every viewport, the first at the bottom: all words above all lines."""
     return [
         shutter_painter(),
         overlay_painter(),
-        line_painter(desk),
+        figure_painter(desk.measurements),
         scale_painter(),
         key_painter(desk.key_images),
-        measurement_painter(desk.measurements),
+        line_painter(desk),
+        measure_words_painter(desk.measurements),
         region_painter(desk.regions),
     ]
 
