@@ -10,6 +10,8 @@ Point = tuple[float, float]
 Edges = tuple[str, str, str, str]
 """Letters at the left, top, right and bottom edge."""
 MIN_SCALE, MAX_SCALE = 0.02, 64.0
+CLOSER = 4.0
+"""How much larger than fitted a picture may be seen at least: one of 10 x 10 pixels fits at a scale above the most."""
 MIN_REGION = 8.0
 """Logical pixels: a drawn region narrower than this was a click."""
 
@@ -159,8 +161,8 @@ def zoomed_to(view: View, shape: Shape, start: Point, end: Point) -> View:
 
 def zoomed(view: View, shape: Shape, factor: float, anchor: tuple[float, float] | None = None) -> View:
     """Zoom so that what lies under `anchor` (viewport position, default its centre) stays there."""
-    old = scale_of(view, shape)
-    new = min(MAX_SCALE, max(MIN_SCALE, old * factor))
+    old, most = scale_of(view, shape), max(MAX_SCALE, CLOSER * fit_scale(view, shape))
+    new = min(most, max(MIN_SCALE, old * factor))
     centre_x, centre_y = view.width / 2, view.height / 2
     x, y = anchor if anchor is not None else (centre_x, centre_y)
     x, y = x - centre_x, y - centre_y

@@ -104,7 +104,10 @@ def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], s
     """The rectangle between two image positions (column, row) as pixels of its own; None when it is hardly any."""
     columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
     height, width = pixels.stored.shape[:2]
-    where = slice(max(0, rows[0]), min(height, rows[1])), slice(max(0, columns[0]), min(width, columns[1]))
+    where = (
+        slice(max(0, rows[0]), max(0, min(height, rows[1]))),
+        slice(max(0, columns[0]), max(0, min(width, columns[1]))),
+    )
     found = pixels.region(where)
     return None if min(found.stored.shape[:2]) < smallest else found
 

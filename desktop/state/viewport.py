@@ -207,7 +207,9 @@ class ViewportState(QObject):
         return geometry.scale_of(self.view, self.shape) * self.view.device_ratio if self.shape else 1.0
 
     def resize(self, width: float, height: float, device_ratio: float) -> None:
-        self._look(replace(self.view, width=max(1.0, width), height=max(1.0, height), device_ratio=device_ratio))
+        """A picture at the rim of a large viewport comes into sight of a smaller one."""
+        view = replace(self.view, width=max(1.0, width), height=max(1.0, height), device_ratio=device_ratio)
+        self._look(geometry.panned(view, self.shape, 0, 0) if self.shape and view.scale is not None else view)
 
     def zoom_by(self, factor: float, anchor: tuple[float, float] | None = None) -> None:
         if self.shape:

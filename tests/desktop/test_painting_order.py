@@ -54,9 +54,7 @@ def test_a_figure_runs_below_the_words_of_the_scale_bar(qtbot: QtBot, app: App, 
     after, letters = pixels(look(app), place), before.min(axis=-1) > 190
     assert letters.any()
     assert (after != before).any()  # the line lies there
-    np.testing.assert_allclose(
-        after[letters].astype(int), before[letters], atol=10
-    )  # at soft edges
+    np.testing.assert_allclose(after[letters].astype(int), before[letters], atol=10)  # at soft edges
 
 
 def test_a_cross_reference_line_leaves_out_the_words_of_the_scale_bar(

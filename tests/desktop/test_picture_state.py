@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from desktop.state import geometry
 from desktop.state.frames import FrameCache
 from desktop.state.geometry import Shape, View
-from desktop.state.picture import Request, make_picture, middle, thumbnail
+from desktop.state.picture import Request, make_picture, middle, part, thumbnail
 from engine.dicom_source import open_path
 from engine.pixels import read_frame
 from engine.study import Series
@@ -94,6 +94,24 @@ def test_zooming_keeps_what_lies_under_the_mouse(scale: float, x: float, y: floa
     new_left, new_top, new_width, new_height = geometry.rectangle(zoomed, shape)
     assert (x - new_left) / new_width == pytest.approx((x - left) / width, abs=1e-6)
     assert (y - new_top) / new_height == pytest.approx((y - top) / height, abs=1e-6)
+
+
+def test_zooming_in_never_shrinks_even_a_picture_of_a_few_pixels() -> None:
+    view, shape = View(900, 800), Shape(10, 10)
+    fit = geometry.fit_scale(view, shape)
+    assert fit > geometry.MAX_SCALE
+    closer = geometry.zoomed(view, shape, 1.25)
+    assert closer.scale == pytest.approx(1.25 * fit)
+    for _ in range(20):
+        closer = geometry.zoomed(closer, shape, 1.25)
+    assert closer.scale == geometry.CLOSER * fit
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [((-90, 20), (-30, 60)), ((20, -90), (60, -30)), ((200, 20), (300, 60)), ((20, 200), (60, 300))]
+)
+def test_a_region_beside_the_picture_holds_nothing(start: geometry.Point, end: geometry.Point) -> None:
+    assert part(read_frame(series_of("CT_small.dcm").frames[0]), start, end) is None
 
 
 def test_a_picture_cannot_be_panned_out_of_sight() -> None:

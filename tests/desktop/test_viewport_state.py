@@ -7,6 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
+from desktop.state import geometry
 from desktop.state.annotations import annotate, format_date, format_window, readable_name
 from desktop.state.frames import FrameCache
 from desktop.state.viewport import ViewportState
@@ -138,6 +139,18 @@ def test_presets_are_those_of_the_modality(qtbot: QtBot, background: Background)
     state.apply_preset(0)
     assert state.window is None
     qtbot.waitUntil(background.idle)
+
+
+def test_a_picture_panned_aside_stays_in_sight_of_a_smaller_viewport(qtbot: QtBot, background: Background) -> None:
+    state = show(qtbot, background, "CT_small.dcm")
+    state.actual_size()
+    state.pan_by(330, 250)
+    state.resize(200, 150, 1.0)
+    qtbot.waitUntil(background.idle)
+    assert state.shape is not None
+    left, top, _, _ = geometry.rectangle(state.view, state.shape)
+    assert (left, top) == (150, 112.5)
+    assert state.view.scale == 1
 
 
 def test_reset_undoes_window_inversion_and_zoom(qtbot: QtBot, background: Background) -> None:
