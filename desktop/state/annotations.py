@@ -121,9 +121,10 @@ def format_time(time: str) -> str:
 
 
 def format_window(window: Window, unit: str = "") -> str:
-    name = f"{window.name}   " if window.name and len(window.name) <= 20 else ""
+    """The numbers first: a name may be cut where there is little room."""
     width, center = window_numbers(window)
-    return f"{name}W {width}  L {center}{' ' + unit if unit else ''}"
+    name = f"   {window.name}" if len(window.name) <= 20 else ""
+    return f"W {width}  L {center} {unit}".rstrip() + name.rstrip()
 
 
 def window_numbers(window: Window) -> tuple[str, str]:

@@ -69,13 +69,13 @@ def lines(row: Row, identity: bool) -> tuple[str, str]:
 
 
 def about_study(study: Study, beside: Study | None, identity: bool) -> str:
-    """What tells a study from the others in a list: its description and whose it is.
+    """What tells a study from the others in a list: whose it is, which is what may not be cut, and its description.
 
     identity: whether the patient may be named; else it is said that it is another one than that of `beside`.
     """
     other = beside is not None and patient_of(study) != patient_of(beside)
     named = readable_name(study.patient.name) or study.patient.id if identity else ""
-    return joined(study.description.strip(), named or ("another patient" if other else ""))
+    return joined(named or ("another patient" if other else ""), study.description.strip())
 
 
 def joined(*parts: str) -> str:

@@ -20,8 +20,11 @@ from desktop import theme
 from desktop.views import drawing
 
 Index = QModelIndex | QPersistentModelIndex
-WIDTH, LINES = 64, 14
+WIDTH, LINES = 84, 14
 """Letters across, rows in sight."""
+GAP = 10
+MOST_OF_ROW = 0.6
+"""Of a row for the text when there is more to say than the row holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,14 @@ class Chooser(QDialog):
             choice.run()
 
 
+def fitted(choice: Choice, room: float, metrics: QFontMetricsF) -> tuple[str, str]:
+    """Text and where of a choice, cut to what a row has room for; a long text leaves room to say where it is."""
+    after = metrics.horizontalAdvance(choice.where) + GAP if choice.where else 0.0
+    text = metrics.elidedText(choice.text, Qt.TextElideMode.ElideRight, max(MOST_OF_ROW * room, room - after))
+    left = room - metrics.horizontalAdvance(text) - GAP
+    return text, metrics.elidedText(choice.where, Qt.TextElideMode.ElideRight, left) if left > 2 * GAP else ""
+
+
 class _ChoiceDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(100, int(QFontMetricsF(option.font).lineSpacing() + 10))
@@ -119,13 +130,9 @@ class _ChoiceDelegate(QStyledItemDelegate):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(theme.MUTED if choice.enabled else theme.DISABLED))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, choice.keys)
-        room = area.width() - metrics.horizontalAdvance(choice.keys) - 16
-        text = metrics.elidedText(choice.text, Qt.TextElideMode.ElideRight, room)
-        after = area.adjusted(metrics.horizontalAdvance(text) + 10, 0, 0, 0)
-        room -= after.left() - area.left()
-        if choice.where and room > 20:
-            where = metrics.elidedText(choice.where, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(after, middle | Qt.AlignmentFlag.AlignLeft, where)
+        text, where = fitted(choice, area.width() - metrics.horizontalAdvance(choice.keys) - 16, metrics)
+        after = area.adjusted(metrics.horizontalAdvance(text) + GAP, 0, 0, 0)
+        painter.drawText(after, middle | Qt.AlignmentFlag.AlignLeft, where)
         painter.setPen(QColor(theme.TEXT if choice.enabled else theme.DISABLED))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignLeft, text)
         painter.restore()

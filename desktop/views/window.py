@@ -132,9 +132,9 @@ class MainWindow(QMainWindow):
                 partial(keys.go_to, key),
                 browser.joined(
                     *(mark.text for mark in key.marks),
+                    self._about(key.study),
                     series_title(key.series),
                     format_date(key.study.date),
-                    self._about(key.study),
                 ),
             )
             for key in keys.all()

@@ -43,9 +43,9 @@ def test_whose_study_it_is_can_be_told_in_the_list_but_not_by_name_while_that_is
     active = app.desk.viewport.study
     assert active is not None
     (other,) = (study for study in app.desk.studies.studies if study is not active)
-    named = f"{other.description} · {readable_name(other.patient.name)}"
+    named = f"{readable_name(other.patient.name)} · {other.description}"
     assert about_study(other, active, identity=True) == named
-    assert about_study(other, active, identity=False) == f"{other.description} · another patient"
+    assert about_study(other, active, identity=False) == f"another patient · {other.description}"
     assert about_study(active, active, identity=False) == active.description
     app.window.choose_comparison()
     assert app.window.chooser is not None

@@ -1,15 +1,17 @@
 """Every command by typing, every key in a table, what was opened before, and one study closed alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.actions import COMMANDS
 from desktop.app import App
-from desktop.views.chooser import Chooser
+from desktop.views.chooser import WIDTH, Choice, Chooser, fitted
 from tests.desktop.conftest import dicom, open_paths, settle
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -60,6 +62,17 @@ def test_the_table_of_shortcuts_names_every_key(qtbot: QtBot, app: App) -> None:
     assert shown["One to one"] == "O, Ctrl+0"
     assert len(palette(app).shown()) == sum(bool(command.shortcuts) for command in COMMANDS)
     palette(app).close()
+
+
+def test_a_long_text_leaves_room_for_whose_it_is(app: App) -> None:
+    metrics = QFontMetricsF(app.window.font())
+    choice = Choice("2020-02-03  Series 12: " + 9 * "axial thin soft ", print, "Doe, John · " + 9 * "chest ")
+    room = WIDTH * metrics.averageCharWidth()
+    text, where = fitted(choice, room, metrics)
+    assert text.startswith("2020-02-03  Series 12: axial")
+    assert where.startswith("Doe, John · chest")
+    assert metrics.horizontalAdvance(text) + metrics.horizontalAdvance(where) <= room
+    assert fitted(replace(choice, where=""), 10_000, metrics)[0] == choice.text
 
 
 def test_a_key_finds_what_it_does(qtbot: QtBot, app: App) -> None:
