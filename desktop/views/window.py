@@ -169,6 +169,8 @@ class MainWindow(QMainWindow):
         else:
             self.tabifyDockWidget(self.search_dock, self.report_dock)
             self.search_dock.raise_()
+            self.layout().activate()
+            self.resize(self.size().boundedTo(self.screen().availableSize()))  # one above the other were higher
         left = min(38 * letter, self.width() // 5)
         right = min(72 * letter, int(self.width() * 0.36))
         self.resizeDocks([self.studies_dock, self.search_dock], [left, right], Qt.Orientation.Horizontal)
