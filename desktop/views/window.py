@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QLayout, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.desk import Desk
@@ -169,7 +170,7 @@ class MainWindow(QMainWindow):
         else:
             self.tabifyDockWidget(self.search_dock, self.report_dock)
             self.search_dock.raise_()
-            self.layout().activate()
+            cast(QLayout, self.layout()).activate()
             self.resize(self.size().boundedTo(self.screen().availableSize()))  # one above the other were higher
         left = min(38 * letter, self.width() // 5)
         right = min(72 * letter, int(self.width() * 0.36))
