@@ -162,6 +162,7 @@ class _Entry:
         self.found: Callable[[Any], None] | None = None
         self.failed: Callable[[BaseException], None] | None = None
         self.cancelled: Callable[[], None] | None = None
+        self.shows_failure = False
         self.replaced = False
 
 
@@ -201,6 +202,7 @@ class Background(QObject):
         failed: Callable[[BaseException], None] | None = None,
         cancelled: Callable[[], None] | None = None,
         found: Callable[[Any], None] | None = None,
+        shows_failure: bool = False,
     ) -> Job:
         """Run `work(progress, cancelled)` on a worker; one of done, failed and cancelled follows on the UI thread.
 
@@ -211,7 +213,8 @@ class Background(QObject):
             urgent: before the other waiting requests of the same lane.
             found: takes parts of the answer while the work goes on; then the work is called with a third argument, the
                 function to tell a part with.
-            failed: shows a UserError itself; without it, and for every other failure, `problem` is emitted.
+            failed: cleans up; `problem` is emitted after it.
+            shows_failure: `failed` shows a UserError itself, so that `problem` is emitted for other failures only.
         """
         if QThread.currentThread() is not self.thread():
             raise RuntimeError("Background work is requested from the UI thread only")
@@ -221,6 +224,7 @@ class Background(QObject):
         runner = _Runner(number, work, self._relay, lane, self._right_of_way)
         entry = _Entry(Job(number, title, key, self, public), runner)
         entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
+        entry.shows_failure = shows_failure
         runner.tells = found is not None
         self._entries[number] = entry
         self._right_of_way.watch(True)
@@ -288,7 +292,7 @@ class Background(QObject):
             elif error is not None:
                 if entry.failed:
                     entry.failed(error)
-                if not entry.failed or not isinstance(error, UserError):
+                if not entry.shows_failure or not isinstance(error, UserError):
                     self.problem.emit(error)
             elif entry.done:
                 entry.done(result)

@@ -84,6 +84,7 @@ class Ahead:
             key=self._key(worker),
             lane=Lane.AHEAD,
             failed=partial(self._failed, worker),
+            shows_failure=True,
             cancelled=partial(self._ended, worker, None),
             found=self._take,
         )

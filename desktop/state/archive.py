@@ -67,8 +67,6 @@ class ArchiveState(QObject):
     def _no_bundle(self, error: BaseException) -> None:
         self.bundle, self.chosen, self.bundle_failure = None, None, str(error)
         self.changed.emit()
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
 
     @property
     def outdated(self) -> bool:
@@ -163,7 +161,7 @@ class ArchiveState(QObject):
             title=f"Importing {path.name}",
             public="Importing",
             lane=Lane.LONG,
-            failed=self._import_failed,
+            failed=self._import_stopped,
             cancelled=self._import_stopped,
         )
         self.changed.emit()
@@ -173,12 +171,7 @@ class ArchiveState(QObject):
         self.imported.emit(result)
         self.refresh()
 
-    def _import_failed(self, error: BaseException) -> None:
-        self._import_stopped()
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
-
-    def _import_stopped(self) -> None:
+    def _import_stopped(self, error: BaseException | None = None) -> None:
         """What was imported before is whole and stays."""
         self.importing = None
         self.changed.emit()

@@ -52,6 +52,7 @@ class ChosenCase(QObject):
                 lane=Lane.THUMBNAIL,
                 urgent=True,
                 failed=self._fail,
+                shows_failure=True,
             )
         self.changed.emit()
 
@@ -105,6 +106,7 @@ class ChosenCase(QObject):
                 lane=Lane.THUMBNAIL,
                 urgent=True,
                 failed=self._fail,
+                shows_failure=True,
             )
 
     def _take_picture(self, image: Image) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from desktop.background import Background, Lane, simply
-from engine.errors import UserError
 from engine.workspace import Workspace
 
 Taken = Callable[[list[Any]], None]
@@ -62,8 +61,6 @@ class MarksState(QObject):
     def _unreadable(self, study: str, kind: str, done: Taken, error: BaseException) -> None:
         """It is read again when there is something to keep, which is joined with what is there."""
         self._failed[study, kind] = done
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
 
     def save(self, study: str, kind: str, marks: list[Any]) -> None:
         """Keep this list in the place of the one before; a study without a UID has no place to keep it."""

@@ -196,6 +196,7 @@ class MeasurementListState(QObject):
             key=KEY,
             lane=Lane.AHEAD,
             failed=lambda error: self._take(ref, items, [self._unreadable(item, ref) for item in items]),
+            shows_failure=True,
         )
 
     def _unreadable(self, item: Measurement, ref: FrameRef) -> str:

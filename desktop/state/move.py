@@ -52,7 +52,7 @@ class MoveState(QObject):
             title=f"Moving {archive.folder.name} to other models",
             public="Moving an archive to other models",
             lane=Lane.LONG,
-            failed=self._fail,
+            failed=self._stop,
             cancelled=self._stop,
         )
         self._archive.changed.emit()
@@ -85,12 +85,7 @@ class MoveState(QObject):
         if move.moved and move.total:
             self.told.emit(f"The archive was moved to the new models: {move.total:,} vectors.")
 
-    def _fail(self, error: BaseException) -> None:
-        self._stop()
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
-
-    def _stop(self) -> None:
+    def _stop(self, error: BaseException | None = None) -> None:
         """What was made so far is kept for the next time."""
         self._archive.moving = None
         self._archive.refresh()

@@ -73,8 +73,6 @@ class OutboxState(QObject):
 
     def _end(self, error: BaseException | None = None) -> None:
         self._sending = False
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
         if self._again:
             self.send()
 

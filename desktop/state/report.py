@@ -165,7 +165,7 @@ class ReportState(QObject):
             lane=Lane.MODEL,
             urgent=True,
             cancelled=self._draft_ended,
-            failed=self._draft_failed,
+            failed=self._draft_ended,
         )
         self.changed.emit()
 
@@ -195,14 +195,9 @@ class ReportState(QObject):
             self._tell_all()
         self.changed.emit()
 
-    def _draft_ended(self) -> None:
+    def _draft_ended(self, error: BaseException | None = None) -> None:
         self._job = None
         self.changed.emit()
-
-    def _draft_failed(self, error: BaseException) -> None:
-        self._draft_ended()
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
 
     # -- sentences
 
@@ -277,8 +272,6 @@ class ReportState(QObject):
         if page is self.page:
             self.page_changed.emit()
         self.changed.emit()
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
 
     def _take_delivery(self, delivery: Delivery) -> None:
         sent = {one.study_uid for one in delivery.sent}

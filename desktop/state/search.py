@@ -211,6 +211,7 @@ class SearchState(QObject):
             lane=Lane.MODEL,
             urgent=True,
             failed=self._fail,
+            shows_failure=True,
             cancelled=self._stopped,
         )
         self._error, self._searched = None, archive

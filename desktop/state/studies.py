@@ -14,7 +14,7 @@ from desktop.state.frames import FrameCache
 from desktop.state.joining import keeping_keys, merge, successor, without
 from desktop.state.picture import Image, middle, thumbnail
 from engine.dicom_source import Listing, open_path
-from engine.errors import Rejected, UserError
+from engine.errors import Rejected
 from engine.key_objects import KeyObject
 from engine.pixels import Pixels
 from engine.progress import IsCancelled, Progress
@@ -170,8 +170,6 @@ class StudiesState(QObject):
             self._openings.remove(opening)
         if opening.studies:
             self._gather(opening, [_grown(study) for study in opening.studies])
-        if isinstance(error, UserError):
-            self._background.problem.emit(error)
 
     def _gather(self, opening: "_Opening", found: Sequence[Study], documents: Sequence[KeyObject] = ()) -> None:
         """Take what an opening knows now in place of what it knew before.
@@ -254,6 +252,7 @@ class StudiesState(QObject):
                 partial(self._take_thumbnail, series_id, ref, self._closings),
                 lane=Lane.THUMBNAIL,
                 failed=partial(self._no_thumbnail, series_id),
+                shows_failure=True,
             )
 
     def _take_thumbnail(self, series_id: str, ref: FrameRef, closings: int, made: tuple[Image, Pixels]) -> None:

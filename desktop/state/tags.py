@@ -75,6 +75,7 @@ class TagsState(QObject):
             partial(self._take, image, title),
             key="tags",
             failed=partial(self._fail, image, title),
+            shows_failure=True,
         )
 
     def set_search(self, words: str) -> None:

@@ -318,6 +318,7 @@ class ViewportState(QObject):
             lane=Lane.PICTURE,
             urgent=True,
             failed=partial(self._fail, request),
+            shows_failure=True,
         )
 
     def _halvings(self, ref: FrameRef) -> int:

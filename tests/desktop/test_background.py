@@ -89,19 +89,23 @@ def test_a_users_problem_goes_to_whoever_can_show_it(qtbot: QtBot, background: B
     def work() -> None:
         raise UserError("The drive is gone; plug it in.")
 
-    shown, problems = [], []
+    shown, cleaned, problems = [], [], []
     background.problem.connect(problems.append)
-    background.start(simply(work), lambda _: None, failed=shown.append)
-    background.start(simply(work), lambda _: None)
+    background.start(simply(work), lambda _: None, failed=shown.append, shows_failure=True)
     qtbot.waitUntil(background.idle)
     assert [str(error) for error in shown] == ["The drive is gone; plug it in."]
-    assert len(problems) == 1
+    assert problems == []
+    background.start(simply(work), lambda _: None, failed=cleaned.append)
+    background.start(simply(work), lambda _: None)
+    qtbot.waitUntil(background.idle)
+    assert len(cleaned) == 1
+    assert len(problems) == 2
 
 
 def test_our_bug_is_always_told(qtbot: QtBot, background: Background) -> None:
     shown, problems = [], []
     background.problem.connect(problems.append)
-    background.start(simply(lambda: 1 / 0), lambda _: None, failed=shown.append)
+    background.start(simply(lambda: 1 / 0), lambda _: None, failed=shown.append, shows_failure=True)
     qtbot.waitUntil(background.idle)
     assert isinstance(problems[0], ZeroDivisionError)
     assert shown == problems
