@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 
 from desktop import theme
-from desktop.state import geometry
 from desktop.state.reduced import any_of_four
 from desktop.views.canvas import Canvas, Painter
 from engine.overlays import Overlay
@@ -27,7 +26,7 @@ def overlay_painter() -> Painter:
         picture = canvas.state.picture
         if picture is None or not canvas.texts or not canvas.identity:
             return
-        times = halvings(geometry.scale_of(canvas.view, canvas.shape) * canvas.view.device_ratio)
+        times = halvings(canvas.state.scale)
         for plane in picture.pixels.overlays:
             rim = QTransform.fromTranslate(-1, -1)
             place = QTransform.fromScale(2**times, 2**times) * QTransform.fromTranslate(plane.left, plane.top)

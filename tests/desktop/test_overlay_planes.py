@@ -1,7 +1,10 @@
 """Overlay planes on their way to the screen: made into an image once, and let go when there are many."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
@@ -10,7 +13,7 @@ from desktop.app import App
 from desktop.background import Background
 from desktop.state.viewport import ViewportState
 from desktop.views import overlay_planes
-from desktop.views.canvas import canvas_of
+from desktop.views.canvas import Canvas, canvas_of
 from desktop.views.overlay_planes import PlaneImages, overlay_painter, plane_image
 from engine.dicom_source import open_path
 from engine.overlays import Overlay
@@ -80,6 +83,33 @@ def test_bits_have_the_colour_and_a_dark_rim_around_them() -> None:
     assert image.pixelColor(1, 1) == QColor("#dcae5a")
 
 
+def painted(canvas: Canvas) -> NDArray[np.uint8]:
+    """uint8 [H, W, 4]: the planes alone on black; blue, green, red and what is unused."""
+    screen = QImage(int(canvas.view.width), int(canvas.view.height), QImage.Format.Format_RGB32)
+    screen.fill(0)
+    with QPainter(screen) as painter:
+        overlay_painter()(painter, canvas)
+    return np.frombuffer(screen.constBits(), np.uint8).reshape(screen.height(), screen.width(), 4).copy()
+
+
+def test_each_of_several_planes_lies_in_its_own_place(qtbot: QtBot, background: Background) -> None:
+    study = open_path(dicom("examples_overlay.dcm")).studies[0]
+    state = ViewportState(background)
+    state.resize(500, 300, 1.0)
+    state.show(study, study.series[0])
+    qtbot.waitUntil(background.idle)
+    canvas, picture = canvas_of(state), state.picture
+    assert canvas is not None
+    assert picture is not None
+    one, other = (Overlay(np.ones((20, 30), bool), left, top) for left, top in ((40, 50), (300, 200)))
+    shots = []
+    for planes in ((one,), (other,), (one, other)):
+        state.picture = replace(picture, pixels=replace(picture.pixels, overlays=planes))
+        shots.append(painted(canvas))
+    np.testing.assert_array_equal(shots[2], np.maximum(shots[0], shots[1]))
+    assert (shots[0] != shots[1]).any()
+
+
 @pytest.mark.parametrize("side", [60.0, 200.0, 300.0, 480.0])
 def test_no_bit_of_a_plane_is_lost_where_the_image_is_seen_small(
     qtbot: QtBot, background: Background, side: float
@@ -93,12 +123,7 @@ def test_no_bit_of_a_plane_is_lost_where_the_image_is_seen_small(
     assert state.picture is not None
     canvas = canvas_of(state)
     assert canvas is not None
-    screen = QImage(int(side), int(side), QImage.Format.Format_RGB32)
-    screen.fill(0)
-    painter = QPainter(screen)
-    overlay_painter()(painter, canvas)
-    painter.end()
-    words = np.frombuffer(screen.constBits(), np.uint8).reshape(int(side), int(side), 4)
+    words = painted(canvas)
     wanted = np.array(QColor(theme.ON_IMAGE_MARK).getRgb()[2::-1])  # blue, green, red
     near = np.pad(words[..., :3].min(axis=-1, initial=255, where=wanted > 0) / wanted[wanted > 0].min(), 1)
     (found,) = state.picture.pixels.overlays

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
@@ -14,6 +13,7 @@ from desktop.views.canvas import Canvas
 from engine.colour_tables import colour_table
 from engine.window import auto_window
 from tests.desktop.conftest import dicom, open_paths, settle
+from tests.desktop.test_pointed import hover
 
 
 class Recorder(Tool):
@@ -230,10 +230,7 @@ def test_a_drag_ends_when_its_release_went_to_a_dialog(qtbot: QtBot, app: App) -
     qtbot.mousePress(view, Qt.MouseButton.MiddleButton, pos=QPoint(60, 60))
     qtbot.mouseMove(view, QPoint(80, 70))
     assert app.desk.viewport.view.pan == (20, 10)
-    none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-    place = QPointF(150, 150)
-    move = QMouseEvent(QEvent.Type.MouseMove, place, QPointF(view.mapToGlobal(place)), none, none, keys)
-    QApplication.sendEvent(view, move)
+    hover(app, QPoint(150, 150))
     assert app.desk.viewport.view.pan == (20, 10)
     drag(qtbot, app, QPoint(100, 100), QPoint(130, 90), Qt.MouseButton.MiddleButton)
     assert app.desk.viewport.view.pan == (50, 0)
