@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 import tomllib
@@ -83,3 +84,21 @@ def test_the_readme_names_every_module_of_the_tree() -> None:
 
 def test_the_repository_stays_small_enough_to_clone_in_a_minute() -> None:
     assert sum(path.stat().st_size for path in tracked_files()) < 32 * 2**20
+
+
+@pytest.mark.parametrize("module", ["engine.runtime", "export.quantize", "desktop.app"])
+def test_the_telemetry_of_onnxruntime_is_off_before_its_first_import(module: str) -> None:
+    code = f"""
+import importlib, os, sys
+seen = []
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            seen.append(os.environ.get("ORT_DISABLE_TELEMETRY"))
+sys.meta_path.insert(0, Watch())
+importlib.import_module("{module}")
+import onnxruntime
+assert seen == ["1"], seen
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
