@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive, NewCase, NewImage, NewReport
-from engine.familiarity import Familiarity
-from engine.filters import ANY, Filters
-from engine.fusion import PAIR
-from engine.search import Mode, Query, search
+from engine.models.familiarity import Familiarity
+from engine.retrieval.filters import ANY, Filters
+from engine.retrieval.fusion import PAIR
+from engine.retrieval.search import Mode, Query, search
 
 TITLE = "An archive of 100,000 cases"
 DIM, CENTRES, WORDS, PICTURES = 512, 400, 4000, 5

@@ -13,15 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from engine import captioner, runtime
 from engine.errors import UserError
+from engine.models import captioner, runtime
 from export import quantize, to_onnx
 from export.variants import SMALL_CAPTIONER
-from training import caption_matrix, caption_scores, caption_tables, checkpoint
-from training.caption_material import Material, digest, gather
-from training.captioner import CaptionDecoder, decoder_shape, torch_step
-from training.table import grid
-from training.train_captioner import from_dict
+from training.captions import scores
+from training.captions.material import Material, digest, gather
+from training.commands import caption_matrix
+from training.commands.train_captioner import from_dict
+from training.networks import checkpoint
+from training.networks.captioner import CaptionDecoder, decoder_shape, torch_step
+from training.tables import caption_tables
+from training.tables.table import grid
 
 TITLE = "Integer weights"
 FP32 = "fp32, ONNX"
@@ -59,14 +62,14 @@ def captions(decoder: CaptionDecoder, material: Material) -> dict[str, list[str]
 
 def section(written: Mapping[str, list[str]], material: Material) -> str:
     """Scores of each form with intervals, and paired differences from the fp32 graph."""
-    weights = caption_scores.resamples(material.val_groups)
-    measured = {name: caption_scores.measure(texts, material.val_texts) for name, texts in written.items()}
+    weights = scores.resamples(material.val_groups)
+    measured = {name: scores.measure(texts, material.val_texts) for name, texts in written.items()}
     names = dict(caption_tables.SHOWN)
     lines = [
         ["decoder", "same text as fp32", *(names[score] for score in SHOWN), "CIDEr-D over fp32", "term F1 over fp32"]
     ]
     for name, found in measured.items():
-        values: dict[str, Any] = caption_scores.in_percent(found, weights)
+        values: dict[str, Any] = scores.in_percent(found, weights)
         same = np.mean([a == b for a, b in zip(written[name], written[FP32])])
         against = caption_matrix.differences(found, measured[FP32], weights)
         apart = [caption_tables.verdict(against[score]) if name != FP32 else "" for score in ("cider", "term_f1")]

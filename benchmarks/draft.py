@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from benchmarks._timing import compare, table
-from engine import captioner
 from engine.bundle import Bundle
-from training.captioner import CaptionDecoder, CaptionerConfig, torch_step
+from engine.models import captioner
+from training.networks.captioner import CaptionDecoder, CaptionerConfig, torch_step
 
 TOKENS = 40
 

@@ -10,9 +10,9 @@ import torch
 from benchmarks._timing import compare, table
 from engine.bundle import Bundle
 from engine.preprocess import batch
-from training import sources
-from training.efficientnet import LITE0
-from training.towers import MINILM
+from training.networks import sources
+from training.networks.efficientnet import LITE0
+from training.networks.towers import MINILM
 
 TEXT = (
     "Axial CT of the abdomen with contrast. A well defined hypodense mass in the right lobe of the liver with "

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.bundle import Bundle
-from engine.picture import load_picture
+from engine.image.picture import load_picture
 from engine.resources import resource_path
-from training import data
+from training.data import pairs
 
 SHOWN = 6
 MANIFEST = Path("pairs/pairs.csv")
@@ -53,7 +53,7 @@ def trained_on(root: Path) -> set[str] | None:
     """The texts of the train rows that the encoders learned from, blanks made single; None without the manifest."""
     if not (root / MANIFEST).is_file():
         return None
-    return {row.text for row in data.read_manifest(root / MANIFEST)[0] if row.split == "train"}
+    return {row.text for row in pairs.read_manifest(root / MANIFEST)[0] if row.split == "train"}
 
 
 def ask(bundle: Bundle, rows: Sequence[dict[str, str]], trained: set[str] | None) -> list[Asked]:

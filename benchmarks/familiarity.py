@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.metrics import roc_auc_score
 
 from engine.bundle import Bundle
-from engine.picture import load_picture, to_gray
-from training import data
-from training.familiarity import fit
+from engine.image.picture import load_picture, to_gray
+from training.data.pairs import read_pairs
+from training.metrics.familiarity import fit
 
 SLIDES = {"cell.png", "ihc.png", "retina.jpg", "microaneurysms.png", "nuclear.png", "histo.jpg", "img2d.tif"}
 PHOTOGRAPHS = {
@@ -73,7 +73,7 @@ def main() -> None:
     model = bundle.familiarity
     if model is None:
         parser.error("the bundle has no statistics of its training pictures; export it again")
-    pairs = data.read_pairs([options.data / "pairs" / "pairs.csv"])
+    pairs = read_pairs([options.data / "pairs" / "pairs.csv"])
     train, val = pairs.split("train"), pairs.split("val")
     train_rows, val_rows = (bundle.image_features(list(part.images)) for part in (train, val))
     found = list(outside(options.outside))

@@ -18,13 +18,13 @@ from pathlib import Path
 import data_store
 import pydicom.data
 
-from desktop.state.picture import Request, make_picture, thumbnail
-from engine.dicom_source import open_path
+from desktop.state.pictures.picture import Request, make_picture, thumbnail
+from engine.dicom.listing import open_path
+from engine.dicom.tag_list import tag_list
 from engine.errors import UserError
-from engine.pixels import read_frame
+from engine.image.pixels import read_frame
+from engine.image.window import auto_window, default_window
 from engine.study import Series
-from engine.tag_list import tag_list
-from engine.window import auto_window, default_window
 
 LARGEST = 600_000
 """Bytes of a file: larger ones are of the same kinds and take the time of many."""

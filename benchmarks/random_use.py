@@ -30,9 +30,8 @@ from desktop import errors
 from desktop.app import App, build, make_application
 from desktop.demo import wait
 from desktop.errors import BUG, Message
-from desktop.views.viewport import ViewportView
-from engine.resources import resource_path
-from engine.workspace import HOME
+from desktop.views.viewer.viewport import ViewportView
+from engine.resources import HOME, resource_path
 
 TITLE = "Random use"
 CASES, SLICES, PATIENCE = 60, 12, 120

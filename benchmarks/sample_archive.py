@@ -25,11 +25,11 @@ from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.fusion import PAIR, QueryVectors
-from engine.importer import ImportResult, import_path
+from engine.importing.importer import ImportResult, import_path
 from engine.resources import resource_path
-from engine.search import Query, nearest_cases, search
-from engine.vector_index import VectorIndex
+from engine.retrieval.fusion import PAIR, QueryVectors
+from engine.retrieval.search import Query, nearest_cases, search
+from engine.store.vector_index import VectorIndex
 
 TITLE = "The sample archive"
 TOP = 10

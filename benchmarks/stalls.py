@@ -29,10 +29,9 @@ from benchmarks.viewer import SCREEN
 from benchmarks.viewer_data import SYNTAXES, write_series
 from desktop.app import App, build, make_application
 from desktop.demo import sample_studies, wait
-from desktop.right_of_way import RightOfWay
-from desktop.state.studies import identify
-from engine.resources import resource_path
-from engine.workspace import HOME
+from desktop.state.studies.studies import identify
+from desktop.yielding import RightOfWay
+from engine.resources import HOME, resource_path
 
 BEAT = 0.005
 LIMIT = 0.100

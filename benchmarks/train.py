@@ -20,14 +20,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks._timing import compare, processor
 from engine.tokenizer import Tokenizer
-from training import data, losses, vocabulary
-from training.config import TowerSettings, TrainSettings
-from training.features import PairExamples, Pictures, Texts
-from training.losses import Objective
-from training.precision import autocast
-from training.sources import pretrained, tokenizer_json
-from training.towers import DualEncoder, EncoderConfig
-from training.trainer import Trainer
+from training.data import pairs, vocabulary
+from training.loop import losses
+from training.loop.config import TowerSettings, TrainSettings
+from training.loop.features import PairExamples, Pictures, Texts
+from training.loop.losses import Objective
+from training.loop.precision import autocast
+from training.loop.trainer import Trainer
+from training.networks.sources import pretrained, tokenizer_json
+from training.networks.towers import DualEncoder, EncoderConfig
 
 ARCHIVE = Path(__file__).parents[1] / "resources" / "sample-archive"
 ALLOWED = 0.95
@@ -42,9 +43,9 @@ def captions(count: int) -> list[str]:
         return [" ".join(line["text"].split()) for line, _ in zip(csv.DictReader(stream), range(count))]
 
 
-def pictures(count: int) -> list[data.Gray]:
+def pictures(count: int) -> list[pairs.Gray]:
     files = sorted((ARCHIVE / "images").iterdir())
-    return [data.read_gray(files[index % len(files)]) for index in range(count)]
+    return [pairs.read_gray(files[index % len(files)]) for index in range(count)]
 
 
 def small_model(towers: TowerSettings) -> tuple[DualEncoder, Tokenizer]:

@@ -17,8 +17,8 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop.app import App, build, make_application
-from desktop.state.picture import Picture
-from desktop.views.viewport import ViewportView
+from desktop.state.pictures.picture import Picture
+from desktop.views.viewer.viewport import ViewportView
 
 SCROLLS, DRAGS = 240, 240
 PATIENCE = 120.0

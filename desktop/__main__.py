@@ -12,9 +12,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one or the other and return the exit code; each is imported only when it is wanted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in COMMANDS:
-        from engine import cli
+        from engine.cli import main as command_line
 
-        return cli.main(arguments)
+        return command_line.main(arguments)
     return int(load_app().main(arguments))
 
 
@@ -26,7 +26,7 @@ def load_app() -> ModuleType:
     """
     gc.disable()
     try:
-        from engine import bundle_places, mpr, workspace  # noqa: F401
+        from engine.reports import workspace  # noqa: F401
         from desktop import app  # isort: skip
 
         return app

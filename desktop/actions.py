@@ -8,12 +8,12 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QToolButton
 
 from desktop import theme
+from desktop.coalesce import Soon
 from desktop.commands import archive, files, image, measure, report, share, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
-from desktop.soon import Soon
 from desktop.views.chooser import Choice
-from desktop.views.viewport import ViewportView
+from desktop.views.viewer.viewport import ViewportView
 from desktop.views.window import MainWindow
 
 COMMANDS: tuple[Command, ...] = (

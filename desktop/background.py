@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QThreadPool, Signal
 
-from desktop.right_of_way import RightOfWay
+from desktop.yielding import RightOfWay
 from engine.errors import Cancelled, UserError
 from engine.progress import IsCancelled, Progress
 

@@ -17,11 +17,10 @@ from PySide6.QtCore import QEventLoop, QTimer, SignalInstance
 from desktop import errors
 from desktop.app import App, build, make_application
 from desktop.background import Job
-from desktop.state.studies import identify
+from desktop.state.studies.studies import identify
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.resources import resource_path
-from engine.workspace import user_folder
+from engine.resources import resource_path, user_folder
 
 STUDIES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "MR2_UNCR.dcm", "US1_UNCR.dcm", "emri_small.dcm")
 """Real files of pydicom-data; the first is the one on screen."""

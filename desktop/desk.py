@@ -9,37 +9,37 @@ from typing import cast
 from PySide6.QtCore import QObject
 
 from desktop.background import Background
-from desktop.state.archive import ArchiveState
-from desktop.state.basic_tools import PanTool, Regions, RegionTool, ScrollTool, WindowTool, ZoomTool
-from desktop.state.cine import CineState
-from desktop.state.crosshair import CrosshairTool
-from desktop.state.frames import FrameCache
-from desktop.state.hidden_names import told
 from desktop.state.jobs import JobsState
-from desktop.state.joining import successor
-from desktop.state.key_images import KeyImagesState
-from desktop.state.layout import LayoutState
-from desktop.state.linking import LinkState
 from desktop.state.marks import MarksState
-from desktop.state.measure_tools import DrawTool, EditTool, OutlineTool
-from desktop.state.measurement_list import MeasurementListState
-from desktop.state.measurements import MeasurementsState
+from desktop.state.measure.drawing_tools import DrawTool, EditTool, OutlineTool
+from desktop.state.measure.measurement_list import MeasurementListState
+from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
-from desktop.state.move import MoveState
-from desktop.state.mpr import MprState
-from desktop.state.report import ReportState
-from desktop.state.search import SearchState
+from desktop.state.pictures.frame_cache import FrameCache
+from desktop.state.redaction import told
+from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
-from desktop.state.studies import StudiesState, identify
-from desktop.state.tags import TagsState
-from desktop.state.tools import ToolsState
-from desktop.state.viewport import ViewportState
+from desktop.state.similar.archive import ArchiveState
+from desktop.state.similar.reindexing import MoveState
+from desktop.state.similar.search import SearchState
+from desktop.state.studies.merging import successor
+from desktop.state.studies.studies import StudiesState, identify
+from desktop.state.viewer.basic_tools import PanTool, Regions, RegionTool, ScrollTool, WindowTool, ZoomTool
+from desktop.state.viewer.cine import CineState
+from desktop.state.viewer.crosshair import CrosshairTool
+from desktop.state.viewer.key_images import KeyImagesState
+from desktop.state.viewer.layout import LayoutState
+from desktop.state.viewer.linking import LinkState
+from desktop.state.viewer.mpr import MprState
+from desktop.state.viewer.tags import TagsState
+from desktop.state.viewer.tools import ToolsState
+from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.importer import ImportResult
-from engine.measurements import KINDS
+from engine.image.window import Window, presets
+from engine.importing.importer import ImportResult
+from engine.measure.measurements import KINDS
 from engine.study import Series, Study
-from engine.window import Window, presets
 
 ONLY_KEY_OBJECTS = "It holds no image, only a list of key images; open the study as well to see them marked."
 

@@ -24,10 +24,10 @@ from PySide6.QtWidgets import QWidget
 
 from desktop import demo, errors
 from desktop.app import App, build, make_application
-from desktop.state.studies import identify
-from desktop.views.case_view import CaseWindow
-from desktop.views.measurement_list import MeasurementList
-from desktop.views.tag_browser import TagBrowser
+from desktop.state.studies.studies import identify
+from desktop.views.similar.case_view import CaseWindow
+from desktop.views.viewer.measurement_list import MeasurementList
+from desktop.views.viewer.tag_browser import TagBrowser
 from engine.errors import UserError
 
 SIZE = (1440, 900)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from engine import archive_schema, identity
-from engine.archive_case import Case, NewCase, NewImage, NewReport, Report, StoredImage
-from engine.database import LocalDatabase, LocalStore, insert, now
 from engine.errors import UserError, exists
-from engine.thumbnail import from_png, to_png
-from engine.vector_index import VectorIndex
+from engine.store import identity, schema
+from engine.store.case import Case, NewCase, NewImage, NewReport, Report, StoredImage
+from engine.store.database import LocalDatabase, LocalStore, insert, now
+from engine.store.thumbnail import from_png, to_png
+from engine.store.vector_index import VectorIndex
 
 __all__ = ["Archive", "Case", "NewCase", "NewImage", "NewReport", "Report", "StoredImage"]
 
@@ -40,7 +40,7 @@ class Archive(LocalStore):
         self.read, self.write = self._database.read, self._database.write
         self.index = VectorIndex(folder, self.read)
         with self._database.exclusive() as db:
-            archive_schema.upgrade(db, str(folder))
+            schema.upgrade(db, str(folder))
 
     @classmethod
     def create(cls, path: Path | str, bundle_id: str | None = None) -> Self:
@@ -256,7 +256,7 @@ class Archive(LocalStore):
             for table in ("cases", "images", "reports", "embeddings")
         }
         modalities = dict(self.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
-        return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(archive_schema.names())}
+        return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(schema.names())}
 
 
 def _insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport) -> None:

@@ -9,13 +9,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import captioner, manifest, runtime
-from engine.captioner import Caption, DecoderShape
-from engine.confidence import DraftSettings
-from engine.copy_guard import CopyGuard
-from engine.encoder import Embeddings, Encoder
 from engine.errors import UserError
-from engine.familiarity import Familiarity
+from engine.models import captioner, manifest, runtime
+from engine.models.captioner import Caption, DecoderShape
+from engine.models.confidence import DraftSettings
+from engine.models.copy_guard import CopyGuard
+from engine.models.encoder import Embeddings, Encoder
+from engine.models.familiarity import Familiarity
 from engine.progress import IsCancelled, never
 from engine.resources import resource_path
 from engine.tokenizer import Tokenizer
@@ -122,7 +122,7 @@ class Bundle:
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """uint8 [H, W] pictures -> float32 [N, F], rows of unit length: what the trunk sees, before the projection.
 
-        They know what kind of picture it is, which the projection has no use for. See `engine.familiarity`.
+        They know what kind of picture it is, which the projection has no use for. See `engine.models.familiarity`.
 
         Raises:
             UserError: a picture is not 8-bit grayscale, or there is none.
@@ -162,7 +162,7 @@ class Bundle:
     def decoder_step(
         self, ids: NDArray[np.int64], condition: NDArray[np.float32], past: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One step of the decoder; see `engine.captioner.Step` for the axes."""
+        """One step of the decoder; see `engine.models.captioner.Step` for the axes."""
         inputs: dict[str, NDArray[Any]] = {"ids": ids, "condition": condition, "past": past}
         logits, present = self._decoder.run(["logits", "present"], inputs)
         return logits, present

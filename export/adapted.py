@@ -22,15 +22,17 @@ import numpy as np
 from engine import preprocess
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.captioner import log_softmax
 from engine.errors import UserError
-from engine.manifest import GRAPHS, file_entry
+from engine.models.captioner import log_softmax
+from engine.models.manifest import GRAPHS, file_entry
 from export import adapted_constants, bundle_writer, model_card, parity, quantize, to_onnx, variants
 from export.variants import file_name
-from training import archive_pairs, evaluate, table
-from training.archive_pairs import HELD_OUT, TRAIN, VAL
-from training.data import Pairs
-from training.embedders import FromBundle, FromCheckpoint
+from training.commands import evaluate
+from training.data import archive_pairs
+from training.data.archive_pairs import HELD_OUT, TRAIN, VAL
+from training.data.pairs import Pairs
+from training.metrics.embedders import FromBundle, FromCheckpoint
+from training.tables import table
 
 log = logging.getLogger(__name__)
 BEFORE, AFTER = "before", "after"

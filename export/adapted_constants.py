@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.bundle import Bundle
-from training import calibration, familiarity
-from training.archive_pairs import HELD_OUT, TRAIN, VAL
-from training.data import Gray, Pairs
-from training.embedders import FromBundle
-from training.train_encoders import calibration as score_constants
+from training.data.archive_pairs import HELD_OUT, TRAIN, VAL
+from training.data.pairs import Gray, Pairs
+from training.metrics import calibration, familiarity
+from training.metrics.calibration import calibration as score_constants
+from training.metrics.embedders import FromBundle
 
 log = logging.getLogger(__name__)
 WORSE_DRAFTS = -0.05

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from engine.bundle import Bundle
 from engine.errors import UserError
-from engine.manifest import file_entry
+from engine.models.manifest import file_entry
 from export import bundle_writer, model_card
 from export.build import provenance
 from export.remeasure import made_by
-from training import data, training_ngrams
+from training.data import pairs, training_ngrams
 
 USED_FOR = "captioner: wording only"
 
@@ -28,7 +28,7 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
         UserError: no bundle, or a manifest that cannot be read.
     """
     Bundle.open(bundle)  # refuses damaged ones
-    rows = [row for path in manifests for row in data.read_manifest(path)[0] if row.split == "train"]
+    rows = [row for path in manifests for row in pairs.read_manifest(path)[0] if row.split == "train"]
     with bundle_writer.changed(bundle) as (folder, content):
         fresh = training_ngrams.add(folder / bundle_writer.NGRAMS, (row.text for row in rows))
         content["training_ngrams"] |= file_entry(folder / bundle_writer.NGRAMS)

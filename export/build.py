@@ -17,10 +17,13 @@ from engine import preprocess
 from engine.bundle import Bundle
 from engine.errors import UserError
 from export import bundle_writer, model_card, parity, variants
-from training import calibration, checkpoint, data, evaluate, familiarity, training_ngrams
-from training.captioner import CaptionDecoder
-from training.embedders import Embedder, FromBundle, FromCheckpoint
-from training.train_encoders import corpus
+from training.commands import evaluate
+from training.data import training_ngrams
+from training.data.pairs import Pair, Pairs, corpus, read_manifest, read_pairs
+from training.metrics import calibration, familiarity
+from training.metrics.embedders import Embedder, FromBundle, FromCheckpoint
+from training.networks import checkpoint
+from training.networks.captioner import CaptionDecoder
 
 log = logging.getLogger(__name__)
 CALIBRATION_PICTURES = 512
@@ -60,7 +63,7 @@ def build(request: Request) -> Path:
     manifests = request.pairs or tuple(request.data / name for name in encoders_kept.data_files("manifests"))
     if not manifests:
         raise UserError("The checkpoint does not say what it was trained on; name the manifests with --pairs.")
-    pairs = data.read_pairs(manifests, encoders_kept.streams)
+    pairs = read_pairs(manifests, encoders_kept.streams)
     training, held_out = pairs.split("train"), pairs.split("val")
     config = encoders.model.config
     with bundle_writer.new_folder(request.out) as folder:
@@ -126,7 +129,7 @@ def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionD
 
 
 def training_texts(
-    request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: data.Pairs
+    request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: Pairs
 ) -> tuple[list[str], list[dict[str, Any]], dict[str, int]]:
     """All that either model learned from.
 
@@ -137,7 +140,7 @@ def training_texts(
     towers = unique([*training.rows, *training_rows(request.data, encoders.data_files("more"))])
     captioned = unique(training_rows(request.data, captioner.data_files("pairs")))
 
-    def used_for(row: data.Pair) -> str:
+    def used_for(row: Pair) -> str:
         uses = {"image and text towers": towers, "captioner": captioned}
         return ", ".join(use for use, rows in uses.items() if (row.path, row.text) in rows)
 
@@ -157,17 +160,17 @@ def training_texts(
     return texts, sources, counts
 
 
-def training_rows(folder: Path, names: Iterable[str]) -> list[data.Pair]:
-    return [row for name in names for row in data.read_manifest(folder / name)[0] if row.split == "train"]
+def training_rows(folder: Path, names: Iterable[str]) -> list[Pair]:
+    return [row for name in names for row in read_manifest(folder / name)[0] if row.split == "train"]
 
 
-def unique(rows: Iterable[data.Pair]) -> dict[tuple[Path, str], data.Pair]:
+def unique(rows: Iterable[Pair]) -> dict[tuple[Path, str], Pair]:
     return {(row.path, row.text): row for row in rows}
 
 
-def provenance(rows: Iterable[data.Pair], used_for: Callable[[data.Pair], str]) -> list[dict[str, Any]]:
+def provenance(rows: Iterable[Pair], used_for: Callable[[Pair], str]) -> list[dict[str, Any]]:
     """Name, rows, use (that of its first row) and licences of each source of the rows."""
-    grouped: dict[str, list[data.Pair]] = defaultdict(list)
+    grouped: dict[str, list[Pair]] = defaultdict(list)
     for row in rows:
         grouped[row.values.get("source", "") or "not stated"].append(row)
     return [
@@ -191,7 +194,7 @@ def licences(name: str) -> list[str]:
 
 
 def write_variants(
-    folder: Path, request: Request, encoders: FromCheckpoint, decoder: CaptionDecoder, training: data.Pairs
+    folder: Path, request: Request, encoders: FromCheckpoint, decoder: CaptionDecoder, training: Pairs
 ) -> list[str]:
     """Write the graphs of the asked variants; fp32 always, since int8 is made from it and parity begins there."""
     model = encoders.model.cpu().eval()
@@ -206,7 +209,7 @@ def write_variants(
 
 
 def check_parity(
-    folder: Path, made: list[str], encoders: FromCheckpoint, decoder: CaptionDecoder, held_out: data.Pairs
+    folder: Path, made: list[str], encoders: FromCheckpoint, decoder: CaptionDecoder, held_out: Pairs
 ) -> dict[str, Any]:
     """Figures of every variant on held-out pictures and texts; raises UserError for one that is too far off."""
     chosen = np.random.default_rng(SEED).permutation(len(held_out.images))[:PARITY_ROWS]
@@ -220,7 +223,7 @@ def check_parity(
     return figures
 
 
-def measure(folder: Path, request: Request, names: Sequence[str], pairs: data.Pairs) -> dict[str, Any]:
+def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
     """Metrics, score calibration and evidence threshold of the shipped models on val, beside the baselines.
 
     `names` says which manifests the pairs are from.

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine import manifest
 from engine.errors import UserError
-from engine.manifest import GRAPHS, PAIR_KINDS, SCHEMA_VERSION, file_entry
+from engine.models import manifest
+from engine.models.manifest import GRAPHS, PAIR_KINDS, SCHEMA_VERSION, file_entry
 from export.variants import file_name
 
 TOKENIZER, NGRAMS, CARD = "tokenizer.json", "training_ngrams.bin", "MODEL_CARD.md"

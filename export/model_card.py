@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from training import table
+from training.tables import table
 
 INTENDED_USE = (
     "Research on similar-case retrieval and report drafting in radiology. Not for diagnostic use, nor for any decision "

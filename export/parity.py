@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import captioner
 from engine.bundle import Bundle
 from engine.errors import UserError
-from training.captioner import CaptionDecoder, decoder_shape, torch_step
-from training.embedders import FromCheckpoint
+from engine.models import captioner
+from training.metrics.embedders import FromCheckpoint
+from training.networks.captioner import CaptionDecoder, decoder_shape, torch_step
 
 LOWEST_COSINE = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.98}
 Rows = NDArray[np.float32]

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine import manifest
 from engine.bundle import Bundle
 from engine.errors import UserError
+from engine.models import manifest
 from export import build, bundle_writer, model_card
 from export.__main__ import named
-from training import data
+from training.data.pairs import read_pairs
 
 
 def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...], stream: bool = False) -> None:
@@ -29,7 +29,7 @@ def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...],
     """
     Bundle.open(bundle)  # refuses damaged ones
     with bundle_writer.changed(bundle) as (folder, content):
-        pairs = data.read_pairs(manifests, stream)
+        pairs = read_pairs(manifests, stream)
         content |= build.measure(folder, request, [path.name for path in manifests], pairs)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}

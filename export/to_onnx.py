@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from engine.errors import UserError
-from training.captioner import CaptionDecoder
-from training.towers import DualEncoder, unit
+from training.networks.captioner import CaptionDecoder
+from training.networks.towers import DualEncoder, unit
 
 OPSET = 20
 MOST_BYTES = 2_000_000_000

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import runtime
-from engine.manifest import GRAPHS
+from engine.models import runtime
+from engine.models.manifest import GRAPHS
 from export import parity, quantize, to_onnx
-from training.captioner import CaptionDecoder
-from training.towers import DualEncoder
+from training.networks.captioner import CaptionDecoder
+from training.networks.towers import DualEncoder
 
 log = logging.getLogger(__name__)
 VARIANTS = ("fp32", "int8", "fp16")

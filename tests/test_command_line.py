@@ -14,11 +14,11 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 import desktop.__main__
-from engine import cli
-from engine.picture import load_picture
+from engine.cli import main
+from engine.image.picture import load_picture
 from engine.resources import resource_path
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 CT = get_testdata_file("CT_small.dcm")
 
 
@@ -44,13 +44,13 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (source / "captions.csv").write_text(
         "id,text\nA,Chest radiograph with a large left pleural effusion.\nB,Fracture of the distal femur.\n"
     )
-    assert cli.main(["import", str(source), "--archive", str(folder / "archive")]) == 0
+    assert main.main(["import", str(source), "--archive", str(folder / "archive")]) == 0
     return folder / "archive"
 
 
 def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
     """The one JSON document of a command that succeeds."""
-    assert cli.main([*map(str, arguments), "--json"]) == 0
+    assert main.main([*map(str, arguments), "--json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     return json.loads(out)  # type: ignore[no-any-return]
@@ -126,7 +126,7 @@ def test_an_archive_of_other_models_is_moved_to_these(
     connection.execute("UPDATE settings SET value = 'other models' WHERE name = 'bundle_id'")
     connection.commit()
     connection.close()
-    assert cli.main(["search", "--archive", str(place), "--text", "femur"]) == 2
+    assert main.main(["search", "--archive", str(place), "--text", "femur"]) == 2
     assert "kindred reembed --archive" in capsys.readouterr().err
     moved = document(capsys, "reembed", "--archive", place)
     assert moved["vectors"] == 5
@@ -143,9 +143,9 @@ def test_the_doctor_finds_a_sound_installation_sound(imported: Path, capsys: pyt
 
 
 def test_people_get_readable_lines(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["search", "--archive", str(imported), "--text", "femur"]) == 0
-    assert cli.main(["draft", str(CT), "--archive", str(imported)]) == 0
-    assert cli.main(["open", str(CT)]) == 0
+    assert main.main(["search", "--archive", str(imported), "--text", "femur"]) == 0
+    assert main.main(["draft", str(CT), "--archive", str(imported)]) == 0
+    assert main.main(["open", str(CT)]) == 0
     out = capsys.readouterr().out
     assert "report wording is close to the query words" in out
     assert "research draft, not for clinical use" in out
@@ -190,7 +190,7 @@ def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
         (["doctor", "--bundle", damaged_bundle], "damaged"),
         (["unknown"], "unknown"),
     ):
-        assert cli.main([*map(str, arguments)]) == 2, arguments
+        assert main.main([*map(str, arguments)]) == 2, arguments
         err = capsys.readouterr().err
         assert said in err
         assert err.count("\n") == 1, err
@@ -200,7 +200,7 @@ def test_a_missing_model_does_not_leave_an_empty_archive(tmp_path: Path) -> None
     (tmp_path / "pictures").mkdir()
     place = tmp_path / "archive"
     arguments = ["import", str(tmp_path / "pictures"), "--archive", str(place), "--bundle", str(tmp_path)]
-    assert cli.main(arguments) == 2
+    assert main.main(arguments) == 2
     assert not place.exists()
 
 
@@ -210,20 +210,20 @@ def test_our_own_bug_is_exit_1_with_a_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("engine.cli.open_path", broken)
-    assert cli.main(["open", str(CT)]) == 1
+    monkeypatch.setattr("engine.cli.main.open_path", broken)
+    assert main.main(["open", str(CT)]) == 1
     assert "This is a bug in Kindred" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.parametrize("command", sorted(cli.cli.commands))
+@pytest.mark.parametrize("command", sorted(main.cli.commands))
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([command, "--help"]) == 0
+    assert main.main([command, "--help"]) == 0
     assert f"Example: kindred {command}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_entry_point_knows_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(cli.cli.commands) <= desktop.__main__.COMMANDS
+    assert set(main.cli.commands) <= desktop.__main__.COMMANDS
     seen: list[list[str]] = []
     monkeypatch.setattr("desktop.app.main", lambda arguments: seen.append(list(arguments)) or 0)
     assert desktop.__main__.main(["some/folder"]) == 0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 ROOMS = ("desktop", "engine", "training", "export", "resources")
 
 
@@ -86,7 +87,7 @@ def test_the_repository_stays_small_enough_to_clone_in_a_minute() -> None:
     assert sum(path.stat().st_size for path in tracked_files()) < 32 * 2**20
 
 
-@pytest.mark.parametrize("module", ["engine.runtime", "export.quantize", "desktop.app"])
+@pytest.mark.parametrize("module", ["engine.models.runtime", "export.quantize", "desktop.app"])
 def test_the_telemetry_of_onnxruntime_is_off_before_its_first_import(module: str) -> None:
     code = f"""
 import importlib, os, sys

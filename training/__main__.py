@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from engine.errors import UserError
 
 COMMANDS = {
-    "adapt": "training.adapt",
-    "encoders": "training.train_encoders",
-    "captioner": "training.train_captioner",
-    "captions": "training.caption_matrix",
-    "confidence": "training.caption_confidence",
-    "examples": "training.caption_examples",
-    "evaluate": "training.evaluate",
-    "grid": "training.grid",
-    "pairs": "training.make_pairs",
-    "results": "training.results",
-    "text": "training.train_text",
+    "adapt": "training.commands.adapt",
+    "encoders": "training.commands.train_encoders",
+    "captioner": "training.commands.train_captioner",
+    "captions": "training.commands.caption_matrix",
+    "confidence": "training.commands.caption_confidence",
+    "examples": "training.commands.caption_examples",
+    "evaluate": "training.commands.evaluate",
+    "grid": "training.commands.grid",
+    "pairs": "training.commands.make_pairs",
+    "results": "training.commands.results",
+    "text": "training.commands.train_text",
 }
 
 

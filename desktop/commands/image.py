@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from desktop.commands.command import Command, has_picture
 from desktop.desk import Desk
-from desktop.state.cine import FASTER
+from desktop.state.viewer.cine import FASTER
 from desktop.views.window import MainWindow
 
 

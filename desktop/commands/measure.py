@@ -3,7 +3,7 @@
 from desktop.commands.command import Command, has_picture
 from desktop.commands.image import tool
 from desktop.desk import Desk
-from desktop.views.measurement_list import MeasurementList
+from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.window import MainWindow
 
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
-from desktop.views.export_view import print_image, save_png, view_image, warning, words
-from desktop.views.tag_browser import TagBrowser
+from desktop.views.viewer.export_view import print_image, save_png, view_image, warning, words
+from desktop.views.viewer.tag_browser import TagBrowser
 from desktop.views.window import MainWindow
 
 

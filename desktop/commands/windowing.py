@@ -5,8 +5,8 @@ from functools import partial
 from desktop.commands.command import Command, has_picture, windowed
 from desktop.commands.image import tool
 from desktop.desk import Desk
-from desktop.state.annotations import window_numbers
-from engine.colour_tables import COLOUR_TABLES
+from desktop.state.formatting import window_numbers
+from engine.image.colour_tables import COLOUR_TABLES
 
 MOST_PRESETS = 20
 """Of one modality; the first nine have a key."""

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from desktop.background import Background, Lane, simply
-from engine.workspace import Workspace
+from engine.reports.workspace import Workspace
 
 Taken = Callable[[list[Any]], None]
 

@@ -16,8 +16,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane, simply
-from engine.voi import FUNCTIONS, Window
-from engine.workspace import user_folder
+from engine.image.voi import FUNCTIONS, Window
+from engine.resources import user_folder
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
-from desktop.views.presets_dialog import PresetsDialog
-from desktop.views.rejected import RejectedDialog
 from desktop.views.status import NOTICE
+from desktop.views.studies.rejected import RejectedDialog
+from desktop.views.viewer.presets_dialog import PresetsDialog
 
 CACHE_MEGABYTES = (128, 65_536)
 """Least and most for decoded images."""

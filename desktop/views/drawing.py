@@ -5,8 +5,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTextLay
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from desktop import theme
-from desktop.state.picture import Image
-from desktop.views.viewport import to_qimage
+from desktop.state.pictures.picture import Image
+from desktop.views.painting.images import to_qimage
 
 
 def background(painter: QPainter, option: QStyleOptionViewItem) -> None:

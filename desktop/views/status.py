@@ -3,8 +3,8 @@
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from desktop.background import Job
+from desktop.coalesce import Soon
 from desktop.desk import Desk
-from desktop.soon import Soon
 
 MEBIBYTE = 1024 * 1024
 EVERY_MS = 50

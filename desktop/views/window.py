@@ -11,20 +11,20 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QLayout, QMainWindow, Q
 
 from desktop import theme
 from desktop.desk import Desk
-from desktop.state import browser
-from desktop.state.annotations import format_date, series_title
-from desktop.state.hidden_names import NAME_HIDDEN
+from desktop.state.formatting import format_date, series_title
+from desktop.state.redaction import NAME_HIDDEN
+from desktop.state.studies import browser
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
 from desktop.views.drops import accept_files, dropped_paths
-from desktop.views.grid import ViewportGrid
-from desktop.views.images_window import Elsewhere, ImagesWindow
 from desktop.views.message_bar import MessageBar
-from desktop.views.report_panel import ReportPanel
-from desktop.views.search_panel import SearchPanel
-from desktop.views.series_list import SeriesList
+from desktop.views.report.report_panel import ReportPanel
+from desktop.views.similar.search_panel import SearchPanel
 from desktop.views.status import StatusLine
-from desktop.views.viewport import ViewportView
+from desktop.views.studies.series_list import SeriesList
+from desktop.views.viewer.grid import ViewportGrid
+from desktop.views.viewer.images_window import Elsewhere, ImagesWindow
+from desktop.views.viewer.viewport import ViewportView
 from engine.study import Study
 
 STACKED_FROM = 760

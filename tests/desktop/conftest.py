@@ -16,7 +16,7 @@ NO_SCREEN = "This plugin does not support"  # how Qt's platform without a screen
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.qt_log_ignore(NO_SCREEN, extend=True))
 
 

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.actions import COMMANDS, MENUS, TOOLBAR, Command
 from desktop.app import App
+from engine.image.window import Window
 from engine.resources import resource_path
-from engine.window import Window
 from tests.desktop.conftest import dicom, open_paths
 
 

@@ -20,19 +20,19 @@ from desktop import theme
 from desktop.actions import COMMANDS, Command
 from desktop.app import App
 from desktop.errors import BUG, PROBLEM
-from desktop.state.search import Form
-from desktop.views.case_view import CaseWindow
+from desktop.state.similar.search import Form
 from desktop.views.chooser import Chooser
-from desktop.views.images_window import ImagesWindow
-from desktop.views.measurement_list import MeasurementList
-from desktop.views.presets_dialog import PresetsDialog
-from desktop.views.rejected import RejectedDialog
-from desktop.views.tag_browser import TagBrowser
+from desktop.views.similar.case_view import CaseWindow
+from desktop.views.studies.rejected import RejectedDialog
+from desktop.views.viewer.images_window import ImagesWindow
+from desktop.views.viewer.measurement_list import MeasurementList
+from desktop.views.viewer.presets_dialog import PresetsDialog
+from desktop.views.viewer.tag_browser import TagBrowser
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.importer import import_path
-from engine.measurements import Measurement
-from engine.window import presets
+from engine.image.window import presets
+from engine.importing.importer import import_path
+from engine.measure.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import derive_stack, key_objects
 

@@ -9,7 +9,7 @@ from desktop import demo
 from desktop.app import App
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.report import NOTICE
+from engine.reports.draft import NOTICE
 from tests.desktop.conftest import dicom, open_paths, settle
 
 REPORTS = (
@@ -124,7 +124,7 @@ def test_the_demonstration_prints_hits_and_draft_and_saves_the_picture(
     tmp_path: Path, starter_bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Archive.create(tmp_path / "archive") as archive:
-        from engine.importer import import_path
+        from engine.importing.importer import import_path
 
         import_path(archive, starter_bundle, dicom("MR_small.dcm"))
     monkeypatch.setattr("desktop.errors.install", lambda show: None)  # the test run keeps its own hooks

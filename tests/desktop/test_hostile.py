@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.annotations import annotate
+from desktop.state.viewer.annotations import annotate
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import derive, derive_stack
 

@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.background import Lane, simply
-from desktop.state.measurements import new
+from desktop.state.measure.measurements import new
 from engine.errors import UserError
-from engine.measurements import Measurement
-from engine.workspace import Workspace
+from engine.measure.measurements import Measurement
+from engine.reports.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
 
 STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"

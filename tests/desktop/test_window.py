@@ -22,8 +22,8 @@ from desktop.errors import Message
 from desktop.views.status import NOTICE
 from engine.archive import Archive
 from engine.errors import Rejected, UserError
-from engine.importer import ImportResult
-from engine.window import presets
+from engine.image.window import presets
+from engine.importing.importer import ImportResult
 from tests.desktop.conftest import dicom, open_paths, settle
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.archive import Archive, NewCase, NewImage, NewReport
-from engine.captioner import Caption
-from engine.confidence import DraftSettings
-from engine.familiarity import Familiarity
+from engine.models.captioner import Caption
+from engine.models.confidence import DraftSettings
+from engine.models.familiarity import Familiarity
 from engine.progress import IsCancelled, never
-from engine.words import words
+from engine.text.words import words
 
 PAIRS = ("image-image", "image-report", "report-report")
 

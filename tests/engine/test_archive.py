@@ -11,7 +11,7 @@ import pytest
 
 from engine.archive import DATABASE, Archive, NewCase, NewImage, NewReport
 from engine.errors import UserError
-from engine.identity import KEY_FILE
+from engine.store.identity import KEY_FILE
 
 Make = Callable[..., NewCase]
 
@@ -149,7 +149,7 @@ def test_a_migration_that_fails_leaves_neither_change_nor_record(
 ) -> None:
     from sqlite_utils import Database, Migrations
 
-    from engine import archive_schema
+    from engine.store import schema
 
     migrations = Migrations("kindred-archive")
 
@@ -158,12 +158,12 @@ def test_a_migration_that_fails_leaves_neither_change_nor_record(
         db.execute("CREATE TABLE half (x)")
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(archive_schema, "migrations", migrations)
+    monkeypatch.setattr(schema, "migrations", migrations)
     db = Database(sqlite3.connect(tmp_path / "x.db"))
     with pytest.raises(RuntimeError, match="power cut"):
-        archive_schema.upgrade(db, "here")
+        schema.upgrade(db, "here")
     assert "half" not in db.table_names()
-    assert archive_schema.pending(db) == ["half_done"]
+    assert schema.pending(db) == ["half_done"]
     db.close()
 
 

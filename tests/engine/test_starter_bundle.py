@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import manifest
 from engine.bundle import Bundle
+from engine.models import manifest
 from engine.resources import resource_path
+from tests.paths import ROOT
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_the_engine_opens_it_without_torch(tmp_path: Path) -> None:
         "import sys, json; from engine.bundle import Bundle; rows = Bundle.open().embed_texts(['mass']);"
         "print(json.dumps([list(rows.shape), sorted({'torch', 'transformers'} & set(sys.modules))]))"
     )
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     shape, heavy = json.loads(found.stdout)
     assert shape[0] == 1

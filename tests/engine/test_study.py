@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from engine.dicom_header import age_in_years
-from engine.dicom_source import open_path
+from engine.dicom.header import age_in_years
+from engine.dicom.listing import open_path
 from tests.engine.dicom_samples import dataset, derive, sample
 
 

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from export.build import Request, build
-from training import checkpoint
-from training.captioner import CaptionDecoder, CaptionerConfig
-from training.towers import DualEncoder, EncoderConfig
+from training.networks import checkpoint
+from training.networks.captioner import CaptionDecoder, CaptionerConfig
+from training.networks.towers import DualEncoder, EncoderConfig
 
 ORGANS = (
     "liver",

@@ -12,13 +12,15 @@ import torch
 from engine.archive import Archive, NewCase, NewImage, NewReport
 from engine.bundle import Bundle
 from engine.errors import UserError
-from engine.reembed import reembed
-from engine.search import Filters, Query, search
+from engine.importing.reindex import reembed
+from engine.retrieval.search import Filters, Query, search
 from export import adapted, adapted_constants, parity
 from export.build import Request, build
-from training import adapt, archive_pairs, checkpoint
-from training.archive_pairs import HELD_OUT, TRAIN, VAL
-from training.towers import DualEncoder, EncoderConfig
+from training.commands import adapt
+from training.data import archive_pairs
+from training.data.archive_pairs import HELD_OUT, TRAIN, VAL
+from training.networks import checkpoint
+from training.networks.towers import DualEncoder, EncoderConfig
 
 PICTURES = 300
 ORGANS = (

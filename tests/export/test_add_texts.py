@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.bundle import Bundle
-from engine.copy_guard import CopyGuard
+from engine.models.copy_guard import CopyGuard
 from export import add_texts
 
 TEXT = "An irregular hypoechoic lesion of the upper outer quadrant with spiculated margins"

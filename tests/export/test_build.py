@@ -10,7 +10,8 @@ from engine.bundle import Bundle
 from engine.errors import UserError
 from export.__main__ import main
 from export.build import SAME_WORDS, Request, build, training_texts
-from training import checkpoint, data
+from training.data import pairs
+from training.networks import checkpoint
 
 
 def manifest(folder: Path) -> dict:
@@ -52,7 +53,7 @@ def test_what_was_learned_from_beside_the_manifests_is_told_and_recognised(tiny:
     row = f"image,text,split,patient_id,split_group,source,licence\na.png,{text},train,m1,m1,Ultrasounds,CC BY\n"
     (tiny.data / "more.csv").write_text(row + row.splitlines()[1].replace("train", "val") + "\n")
     encoders.extra["settings"]["data"]["more"] = ["more.csv"]
-    training = data.read_pairs([tiny.data / "pairs/pairs.csv"]).split("train")
+    training = pairs.read_pairs([tiny.data / "pairs/pairs.csv"]).split("train")
     texts, sources, counts = training_texts(tiny, encoders, captioner, training)
     assert texts[-1] == text
     assert sources[-1] == {

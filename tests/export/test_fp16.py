@@ -8,11 +8,11 @@ import onnxruntime
 import pytest
 import torch
 
-from engine.runtime import CPU
+from engine.models.runtime import CPU
 from export import variants
 from export.parity import LOWEST_COSINE, row_cosines
-from training.captioner import CaptionDecoder, CaptionerConfig
-from training.towers import DualEncoder, EncoderConfig
+from training.networks.captioner import CaptionDecoder, CaptionerConfig
+from training.networks.towers import DualEncoder, EncoderConfig
 
 BERT = {"model_type": "bert", "vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
         "intermediate_size": 64, "max_position_embeddings": 24}  # fmt: skip

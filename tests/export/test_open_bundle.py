@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import runtime
 from engine.bundle import Bundle
 from engine.errors import Cancelled, UserError
+from engine.models import runtime
 
 TEXTS = ["The liver shows a mass.", "No stone seen in the kidney", "", "word3 word4 word5 " * 40]
 

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine import captioner, preprocess
+from engine import preprocess
 from engine.bundle import Bundle
 from engine.errors import UserError
+from engine.models import captioner
 from engine.tokenizer import Tokenizer
 from export import parity
 from export.build import Request
-from training import checkpoint
-from training.captioner import CaptionDecoder
+from training.networks import checkpoint
+from training.networks.captioner import CaptionDecoder
 
 
 def figures(image: float = 1.0, text: float = 1.0, equal: int = 8) -> dict:

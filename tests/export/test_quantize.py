@@ -8,7 +8,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from engine import runtime
+from engine.models import runtime
 from export import parity, quantize, to_onnx
 
 

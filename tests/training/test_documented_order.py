@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.paths import DATA, ROOT
 from training import __main__ as command
-from training import checkpoint
+from training.networks import checkpoint
 
-ROOT = Path(__file__).parents[2]
-DATA = ROOT / "tests" / "data"
 COMMAND = re.compile(r"^    (?:\./do train|python -m training) (encoders|captioner) --config (\S+)", re.MULTILINE)
 EXPORT = re.compile(r"^    (?:\./do|python -m) export (\S+) --captioner (\S+)", re.MULTILINE)
 SMALL: dict[str, dict[str, Any]] = {

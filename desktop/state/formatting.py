@@ -1,0 +1,54 @@
+"""Formats names, dates, series titles and windows for the screen. Pure functions; knows no widgets and no state."""
+
+import math
+
+from engine.image.voi import Window
+from engine.study import Patient, Series
+
+SMALL_DIGITS = 6
+"""Behind the point; numbers that need more are written with an exponent."""
+
+
+def patient_facts(patient: Patient) -> str:
+    """Sex, age at the time of the study and date of birth, as far as they are known."""
+    age = f"{patient.age} y" if patient.age is not None else ""
+    born = f"born {format_date(patient.birth_date)}" if patient.birth_date else ""
+    return " · ".join(part for part in (patient.sex, age, born) if part)
+
+
+def readable_name(name: str) -> str:
+    """A DICOM person name (PS3.5 6.2.1): the first of its forms, family name first."""
+    parts = [part.strip() for part in name.split("=")[0].split("^")]
+    family, rest = parts[0], " ".join(part for part in parts[1:3] if part)
+    return ", ".join(part for part in (family, rest) if part)
+
+
+def series_title(series: Series) -> str:
+    number = f"Series {series.number}" if series.number is not None else "Series"
+    return ": ".join(
+        part for part in (number, series.description or series.body_part.capitalize(), series.part) if part
+    )
+
+
+def format_date(date: str) -> str:
+    """A DICOM date (DA, PS3.5 6.2) as YYYY-MM-DD; anything else as it is."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
+
+
+def format_time(time: str) -> str:
+    """A DICOM time (TM, PS3.5 6.2) as HH:MM; "" for anything else."""
+    return f"{time[:2]}:{time[2:4]}" if time[:4].isdigit() and len(time) >= 4 else ""
+
+
+def format_window(window: Window, unit: str = "") -> str:
+    """The numbers first: a name may be cut where there is little room."""
+    width, center = window_numbers(window)
+    name = f"   {window.name}" if len(window.name) <= 20 else ""
+    return f"W {width}  L {center} {unit}".rstrip() + name.rstrip()
+
+
+def window_numbers(window: Window) -> tuple[str, str]:
+    """Width and centre with as many digits as tell two windows of this width apart."""
+    digits = 0 if window.width >= 10 else max(2, 2 - math.floor(math.log10(window.width)))
+    kind = f".{digits}f" if digits <= SMALL_DIGITS else ".3g"
+    return f"{window.width:{kind}}", f"{window.center:{kind}}"

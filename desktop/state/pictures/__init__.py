@@ -1,0 +1,1 @@
+"""Frames decoded, cached, prefetched and rendered for the screen."""

@@ -1,0 +1,130 @@
+"""Pure functions between decoded pixels and what the viewport paints. Knows neither Qt nor files.
+
+All of this runs on a worker; a request is a snapshot and nothing it holds changes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop.state.pictures.pyramid import pyramid, reduced
+from engine.image.pixels import Pixels, read_frame
+from engine.image.window import Window, default_window, render
+from engine.study import FrameRef, Series
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """Which frame, at which window, to make a picture of."""
+
+    series: Series
+    index: int
+    """0-based position in the series' stack."""
+    window: Window | None
+    """None: the frame's own default."""
+    inverted: bool
+    pixels: Pixels | None
+    """The decoded frame when it is at hand, else it is read."""
+    halvings: int = 0
+    """How often it may be halved before it is windowed: what is seen small needs no more."""
+    reduced: Pixels | None = None
+    """The frame halved that often, when it is at hand."""
+
+    @property
+    def ref(self) -> FrameRef:
+        return self.series.frames[self.index]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One frame rendered for the screen."""
+
+    series: Series
+    index: int
+    pixels: Pixels
+    asked: Window | None
+    """The window asked for; None: the frame's own."""
+    window: Window | None
+    """The window in use; None for colour. For a VOI lookup table, the range that it covers."""
+    inverted: bool
+    reduced: Pixels
+    """What is painted: the frame, halved `halvings` times."""
+    halvings: int
+    levels: tuple[Image, ...]
+    """The picture to paint, as large as `reduced`, and halved again and again, so that no view shimmers."""
+
+    @property
+    def ref(self) -> FrameRef:
+        return self.series.frames[self.index]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the frame."""
+        rows, columns = self.pixels.stored.shape[:2]
+        return rows, columns
+
+    @property
+    def colour(self) -> bool:
+        return self.pixels.is_color or self.pixels.painted is not None
+
+    def image(self) -> Image:
+        """uint8 [H, W] or [H, W, 3] at full size as searches see it: not inverted by the user. Made anew each time."""
+        return render(self.pixels, self.asked)
+
+
+def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_frame) -> Picture:
+    """Decode if needed, halve as far as it may be, render at the window, prepare the smaller levels.
+
+    Raises:
+        UserError: the frame cannot be read.
+    """
+    pixels = request.pixels if request.pixels is not None else read(request.ref)
+    window = None if pixels.is_color else request.window or default_window(pixels)
+    small, made = (request.reduced, request.halvings) if request.reduced else reduced(pixels, request.halvings)
+    image = render(small, request.window if small is pixels else window)  # a window of the whole, not of its means
+    shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
+    return Picture(
+        request.series,
+        request.index,
+        pixels,
+        request.window,
+        window,
+        request.inverted,
+        small,
+        made,
+        pyramid(shown),
+    )
+
+
+def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
+    """The rectangle between two image positions (column, row) as pixels of its own; None when it is hardly any."""
+    columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
+    height, width = pixels.stored.shape[:2]
+    where = (
+        slice(max(0, rows[0]), max(0, min(height, rows[1]))),
+        slice(max(0, columns[0]), max(0, min(width, columns[1]))),
+    )
+    found = pixels.region(where)
+    return None if min(found.stored.shape[:2]) < smallest else found
+
+
+def middle(series: Series) -> FrameRef:
+    """The frame that stands for a stack in the list."""
+    return series.frames[len(series.frames) // 2]
+
+
+def thumbnail(ref: FrameRef, pixels: Pixels | None = None, side: int = 160) -> tuple[Image, Pixels]:
+    """A frame made small, and its pixels, which are decoded unless they are given.
+
+    The small one is uint8 [H, W] or [H, W, 3] with the longest side at most 2 x `side`.
+    """
+    pixels = pixels or read_frame(ref)
+    return pyramid(render(pixels), side)[-1], pixels
+
+
+def byte_size(pixels: Pixels) -> int:
+    return pixels.nbytes

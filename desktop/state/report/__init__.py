@@ -1,0 +1,1 @@
+"""The report of the open study, from draft to signature."""

@@ -1,0 +1,1 @@
+"""The open archive, the search in it, and the selected case."""

@@ -1,0 +1,106 @@
+"""Brings what several openings gave of a study together, and takes apart what one of them gave. Pure functions."""
+
+import itertools
+from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import replace
+
+from engine.dicom.series_sort import joined_stack
+from engine.study import FrameRef, Series, Study
+
+
+def merge(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
+    """The open studies with newly read ones: a study known by its UID gains series, a series gains images.
+
+    An image read again takes the place of the one before.
+    """
+    studies = {study.uid: study for study in old}
+    for study in new:
+        known = studies.get(study.uid)
+        studies[study.uid] = study if known is None else replace(study, series=_joined(known.series, study.series))
+    return list(studies.values())
+
+
+def without(studies: Sequence[Study], given: Sequence[Study]) -> list[Study]:
+    """The studies without the images that an opening gave before; one that is left empty keeps its place."""
+    taken = {study.uid: {_instance(frame) for frame in study.frames()} for study in given}
+    return [
+        replace(study, series=_lacking(study.series, taken[study.uid])) if study.uid in taken else study
+        for study in studies
+    ]
+
+
+def keeping_keys(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
+    """The new studies, each stack under the key that most of its frames had before.
+
+    Stacks are numbered in their order, which changes while more of a series is read, and viewports and thumbnails know
+    them by their keys.
+    """
+    before = {study.uid: study for study in old}
+    kept = []
+    for study in new:
+        known = before.get(study.uid, study)
+        kept.append(study if known is study else replace(study, series=_rekeyed(known.series, study.series)))
+    return kept
+
+
+def successor(old: Series, every: Sequence[Series]) -> Series | None:
+    """What a stack of a study has become: the one of its key, else the one that most of its frames are in now."""
+    kept = next((series for series in every if series.key == old.key), None)
+    if kept is None:
+        frames = {_instance(frame) for frame in old.frames}
+        shared = [(sum(_instance(frame) in frames for frame in series.frames), series) for series in every]
+        most, best = max(shared, key=lambda one: one[0], default=(0, None))
+        kept = best if most else None
+    return kept
+
+
+def _rekeyed(old: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...]:
+    if [series.key for series in old] == [series.key for series in new] and len(new) == 1:
+        return tuple(new)
+    owner = {_instance(frame): series.key for series in old for frame in series.frames}
+    keys: dict[int, str] = {}
+    votes = [Counter(owner.get(_instance(frame), "") for frame in series.frames) for series in new]
+    ballots = [(count, -index, key) for index, vote in enumerate(votes) for key, count in vote.items() if key]
+    for _, behind, key in sorted(ballots, reverse=True):
+        index = -behind
+        if index not in keys and key not in keys.values():
+            keys[index] = key
+    for index, series in enumerate(new):
+        if index not in keys:
+            keys[index] = _free_key(series, keys.values())
+    return tuple(replace(series, key=keys[index]) for index, series in enumerate(new))
+
+
+def _free_key(series: Series, taken: Container[str]) -> str:
+    numbered = (f"{series.uid}#{number}" for number in itertools.count(2))
+    return next(key for key in itertools.chain((series.key,), numbered) if key not in taken)
+
+
+def _joined(known: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...]:
+    again = {_instance(frame) for series in new for frame in series.frames}
+    every = {series.key: series for series in _lacking(known, again)}
+    for series in new:
+        for other in every.values():
+            frames = joined_stack(other.frames, series.frames) if other.uid == series.uid else None
+            if frames is not None:
+                every[other.key] = replace(series, key=other.key, frames=frames, part=series.part or other.part)
+                break
+        else:
+            key = _free_key(series, every)
+            every[key] = replace(series, key=key)
+    return tuple(sorted(every.values(), key=lambda item: (item.number is None, item.number or 0, item.key)))
+
+
+def _lacking(every: Sequence[Series], taken: set[tuple[str, int]]) -> tuple[Series, ...]:
+    left = (
+        series if len(frames) == len(series.frames) else replace(series, frames=frames)
+        for series in every
+        if (frames := tuple(frame for frame in series.frames if _instance(frame) not in taken))
+    )
+    return tuple(left)
+
+
+def _instance(frame: FrameRef) -> tuple[str, int]:
+    """What stays the same when a file is read again, or a copy of it."""
+    return frame.image.sop_uid or frame.image.name, frame.frame

@@ -1,0 +1,200 @@
+"""Axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and cuts nothing itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane
+from desktop.state.studies.studies import identify
+from desktop.state.viewer.geometry import View
+from desktop.state.viewer.layout import LayoutState
+from desktop.state.viewer.viewport import ViewportState
+from engine.errors import UserError
+from engine.image.mpr import Planes, is_plane, planes_of
+from engine.image.pixels import Pixels, read_frame
+from engine.image.voi import Window
+from engine.image.volume import load_volume, why_no_volume
+from engine.progress import IsCancelled, Progress
+from engine.study import FrameRef, Series, Study
+
+TITLE = "Reading slices for planes"
+GRID = (2, 2)
+
+
+Find = Callable[[str], tuple[Study, Series] | None]
+"""An open series by its id, as it stands now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a viewport showed before the planes took its place."""
+
+    viewport: ViewportState
+    series_id: str
+    """"" for nothing."""
+    index: int
+    window: Window | None
+    inverted: bool
+    colours: str
+    view: View
+
+    @classmethod
+    def of(cls, viewport: ViewportState) -> "_Kept":
+        shown = identify(viewport.study, viewport.series)
+        return cls(viewport, shown, viewport.index, viewport.window, viewport.inverted, viewport.colours, viewport.view)
+
+    def put_back(self, find: Find) -> None:
+        """What has been closed meanwhile leaves its viewport empty."""
+        viewport = self.viewport
+        study, series = find(self.series_id) or (None, None)
+        if viewport.series is not series:
+            viewport.show(study, series)
+        if series is None:
+            return
+        viewport.go_to(self.index)
+        viewport.set_shades(self.window, self.inverted, self.colours)
+        viewport.set_view(self.view)
+
+
+class MprState(QObject):
+    """One volume at a time: planes of another stack, or leaving them, let go of its memory."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        background: Background,
+        layout: Callable[[], LayoutState],
+        find: Find,
+        read: Callable[[FrameRef], Pixels] = read_frame,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._find = find
+        self._background, self._layout, self._read = background, layout, read
+        self.planes: Planes | None = None
+        self._stack = ""
+        """Id of the series that planes are cut from, or that is being read for them."""
+        self._before: tuple[int, int] = (1, 1)
+        self._kept: list[_Kept] = []
+        self._job: Job | None = None
+
+    def read(self, frame: FrameRef) -> Pixels:
+        """Decode a frame of a file, or a plane of the volume at hand. Called by workers.
+
+        Raises:
+            UserError: as `read_frame`; the planes that it belongs to were closed.
+        """
+        if not is_plane(frame):
+            return self._read(frame)
+        planes = self.planes
+        if planes is None or not planes.holds(frame):
+            raise UserError("These planes were closed; show them again.")
+        return planes.read(frame)
+
+    @property
+    def shown(self) -> bool:
+        return self.planes is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+        return self.planes.volume.nbytes if self.planes is not None else 0
+
+    def why_not(self) -> str:
+        """Why no planes can be cut through the stack in use; "" when they can."""
+        series = self._layout().active.series
+        if series is None:
+            return "Open a CT or MR stack first."
+        if series.growing:
+            return "This series is still being read; show its planes when all of it is there."
+        return why_no_volume(series.frames)
+
+    def stack_of(self, viewport: ViewportState) -> str:
+        """Id of the series that a viewport shows or shows planes of; "" for an empty one."""
+        return self._stack if _shows_plane(viewport) else identify(viewport.study, viewport.series)
+
+    def toggle(self) -> None:
+        """Show the planes of the stack in use, or go back to it.
+
+        Raises:
+            UserError: no planes can be cut through it; says why.
+        """
+        if self.shown:
+            self.leave()
+            return
+        active = self._layout().active
+        why = self.why_not()
+        if why or active.series is None or active.study is None:
+            raise UserError(why)
+        self._stack = identify(active.study, active.series)
+        self._job = self._background.start(
+            partial(_load, active.series, self._read),
+            self._take,
+            title=TITLE,
+            key="mpr",
+            lane=Lane.LONG,
+        )
+        self.changed.emit()
+
+    def leave(self) -> None:
+        """Back to the stack, on the layout that was there before."""
+        if not self.shown:
+            return
+        self.planes = None
+        layout = self._layout()
+        for viewport in layout.every:
+            if _shows_plane(viewport):
+                viewport.show(None, None)
+        for kept in self._kept:
+            kept.put_back(self._find)
+        self._kept = []
+        layout.activate(layout.viewports[0])  # a plane that was in use would stay in sight, empty
+        layout.set_grid(*self._before)
+        shown = [viewport for viewport in layout.viewports if self.stack_of(viewport) == self._stack]
+        if shown:
+            layout.activate(shown[0])
+        self.changed.emit()
+
+    def keeps(self, viewport: ViewportState) -> bool:
+        """Does it show a plane that is still there?"""
+        return self.shown and _shows_plane(viewport)
+
+    def forget_closed(self) -> None:
+        """Planes go, or do not come, when the study of their stack was closed."""
+        if self._stack and self._find(self._stack) is None:
+            self._background.drop("mpr")
+            self.leave()
+            self._stack = ""
+
+    def _take(self, planes: Planes) -> None:
+        found = self._find(self._stack)
+        if found is None:
+            return
+        study, stack = found
+        layout = self._layout()
+        if not self.shown:
+            self._before = (layout.rows, layout.columns)
+            self._kept = [_Kept.of(viewport) for viewport in layout.every]
+        self.planes = planes
+        like = next((one for one in layout.viewports if self.stack_of(one) == self._stack), layout.active)
+        shades = like.window, like.inverted, like.colours
+        layout.set_grid(*GRID)
+        first = layout.viewports
+        for viewport, series in zip(first, (*planes.series, stack)):
+            viewport.show(study, series)
+            viewport.set_shades(*shades)
+        for viewport in first[:3]:
+            viewport.go_to(viewport.count // 2)
+        layout.activate(first[0])
+        self.changed.emit()
+
+
+def _shows_plane(viewport: ViewportState) -> bool:
+    return viewport.series is not None and is_plane(viewport.series.frames[0])
+
+
+def _load(series: Series, read: Callable[[FrameRef], Pixels], progress: Progress, cancelled: IsCancelled) -> Planes:
+    return planes_of(load_volume(series, read, progress, cancelled))

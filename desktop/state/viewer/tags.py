@@ -1,0 +1,114 @@
+"""The elements of the header of the image on screen, searched. Knows no widgets."""
+
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.background import Background, simply
+from desktop.state.formatting import series_title
+from desktop.state.redaction import told
+from desktop.state.viewer.viewport import ViewportState
+from engine.dicom.tag_list import Tag, tag_list
+from engine.image.mpr import is_plane
+from engine.study import ImageRef
+
+STILL_MS = 150
+"""Milliseconds without a further picture until the elements are read: a scroll does not read them at each image."""
+
+
+class TagsState(QObject):
+    """Values that may tell the patient are hidden until asked for, for each study anew.
+
+    While it is `followed`, the image on screen is the one whose elements are listed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, background: Background, viewport: ViewportState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background, self._viewport = background, viewport
+        self._followed = False
+        self._still = QTimer(self, singleShot=True, interval=STILL_MS)
+        self._still.timeout.connect(self._follow)
+        viewport.picture_changed.connect(self._on_picture)
+        self.title = ""
+        self._study = ""
+        self.image: ImageRef | None = None
+        self._error: BaseException | None = None
+        self.identity_visible = False
+        self.search = ""
+        self._tags: tuple[Tag, ...] = ()
+
+    def show(self) -> None:
+        """The elements of the image on screen, from now on."""
+        self._followed, self._study, self.identity_visible = True, "", False
+        self.image, self.title, self._tags, self._error = None, "", (), None
+        self._follow()
+
+    def leave(self) -> None:
+        """Nobody looks any more."""
+        self._followed = False
+
+    def _on_picture(self) -> None:
+        if self._followed:
+            self._still.start()
+
+    def _follow(self) -> None:
+        picture, study = self._viewport.picture, self._viewport.study
+        if not self._followed or picture is None or study is None:
+            return
+        place = f"image {picture.index + 1} of {len(picture.series.frames)}"
+        title = f"{series_title(picture.series)}, {'first slice' if is_plane(picture.ref) else place}"
+        if study.uid != self._study:
+            self._study, self.identity_visible = study.uid, False
+        if picture.ref.image is self.image:  # another frame of the same file
+            self.title = title
+        else:
+            self._read(picture.ref.image, title)
+        self.changed.emit()
+
+    def _read(self, image: ImageRef, title: str) -> None:
+        """On a worker; what is listed stays, with its title, until the answer is there."""
+        self.image = image
+        self._background.start(
+            simply(tag_list, image),
+            partial(self._take, image, title),
+            key="tags",
+            failed=partial(self._fail, image, title),
+            shows_failure=True,
+        )
+
+    def set_search(self, words: str) -> None:
+        self.search = words
+        self.changed.emit()
+
+    def set_identity_visible(self, visible: bool) -> None:
+        self.identity_visible = visible
+        self.changed.emit()
+
+    @property
+    def failure(self) -> str:
+        """Why they cannot be read."""
+        return told(self._error, self.identity_visible)
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Number, kind of value, name and value of the elements that are searched for."""
+        return [
+            (tag.number, tag.vr, "    " * tag.depth + tag.name, self._value(tag))
+            for tag in self._tags
+            if tag.matches(self.search, self.identity_visible)
+        ]
+
+    def _value(self, tag: Tag) -> str:
+        return "hidden" if tag.identifying and not self.identity_visible else tag.value
+
+    def _take(self, image: ImageRef, title: str, tags: tuple[Tag, ...]) -> None:
+        if image is self.image:
+            self.title, self._tags, self._error = title, tags, None
+            self.changed.emit()
+
+    def _fail(self, image: ImageRef, title: str, error: BaseException) -> None:
+        if image is self.image:
+            self.title, self._tags, self._error = title, (), error
+            self.changed.emit()

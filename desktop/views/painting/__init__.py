@@ -1,0 +1,1 @@
+"""Paints images, overlays, measurements and text with QPainter."""

@@ -1,0 +1,81 @@
+"""What is painted over a picture, in this order: a list of painters made from the states. Decides nothing."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QRegion
+
+from desktop import theme
+from desktop.desk import Desk
+from desktop.state.viewer.annotations import TOP_LINES
+from desktop.state.viewer.basic_tools import Regions
+from desktop.state.viewer.key_images import KeyImagesState
+from desktop.views.painting.canvas import Canvas, Painter
+from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
+from desktop.views.painting.measure_painter import figure_painter
+from desktop.views.painting.measure_words import measure_words_painter
+from desktop.views.painting.overlay_planes import overlay_painter
+from desktop.views.painting.overlay_text import MARGIN, line_in, write
+from engine.geometry.cross_reference import crossing
+
+
+def painters_for(desk: Desk) -> list[Painter]:
+    """The painters of every viewport, the first at the bottom: all words above all lines."""
+    return [
+        shutter_painter(),
+        overlay_painter(),
+        figure_painter(desk.measurements),
+        scale_painter(),
+        key_painter(desk.key_images),
+        line_painter(desk),
+        measure_words_painter(desk.measurements),
+        region_painter(desk.regions),
+    ]
+
+
+def line_painter(desk: Desk) -> Painter:
+    """Where the frame of the active viewport cuts this one; words stay free of the line."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        leader, picture = desk.layout.active.picture, canvas.state.picture
+        if canvas.active or leader is None or picture is None or not desk.links.lines_visible:
+            return
+        ends = crossing(leader.ref, picture.ref)
+        if ends:
+            free = QRegion(QRectF(0, 0, canvas.view.width, canvas.view.height).toAlignedRect())
+            for place in canvas.taken:
+                free -= QRegion(place.toAlignedRect())
+            painter.setClipRegion(free)
+            painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1.2))
+            painter.drawLine(canvas.to_screen(ends[0]), canvas.to_screen(ends[1]))
+
+    return paint
+
+
+def key_painter(key_images: KeyImagesState) -> Painter:
+    """The marks of a key image, a line each, below the texts at the top; those that warn in another colour."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        picture = canvas.state.picture
+        marks = key_images.marks(canvas.state.study, picture.ref) if picture is not None else ()
+        metrics = QFontMetricsF(painter.font())
+        for row, mark in enumerate(marks):
+            top = MARGIN + metrics.lineSpacing() * (TOP_LINES + 0.2 + row)
+            text = metrics.elidedText(mark.text, Qt.TextElideMode.ElideRight, canvas.view.width - 2 * MARGIN)
+            color = theme.ON_IMAGE_WARNING if mark.warns else theme.ON_IMAGE_MARK
+            place = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
+            line = line_in(place, Qt.AlignmentFlag.AlignHCenter, text, color, metrics)
+            write(painter, line)
+            canvas.taken.append(line.place)
+
+    return paint
+
+
+def region_painter(regions: Regions) -> Painter:
+    """The rectangle that is being drawn for a zoom or a window."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        if regions.viewport is canvas.state:
+            painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1, Qt.PenStyle.DashLine))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(QPointF(*regions.start), QPointF(*regions.end)).normalized())
+
+    return paint

@@ -1,0 +1,168 @@
+"""The panel "Report": the text, its state, and where the wording of the draft comes from. No logic."""
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QColor, QPalette, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSplitter,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop import theme
+from desktop.state.report.report import ReportState
+from desktop.views.report.evidence_tree import EvidenceTree
+
+HINT = "Type the report here, or press Draft: the model proposes sentences from the image on screen."
+
+
+class ReportEditor(QPlainTextEdit):
+    """Takes text; files that are dropped on it are for the window to open, not to be typed in as their path."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
+
+
+class ReportPanel(QWidget):
+    def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._state = state
+        self.draft = _button("Draft", "Propose a report from the image on screen (Ctrl+D)", primary=True)
+        self.save = _button("Save", "Keep this report with its study on this computer (Ctrl+S)")
+        self.sign = _button("Sign", "Make this report final and add it, de-identified, to the archive (Ctrl+Return)")
+        self.copy = _button("Copy", "Copy the report, marked as a research draft (Ctrl+Shift+C)")
+        self.status = QLabel()
+        self.status.setAccessibleName("State of the report")
+        self.editor = ReportEditor()
+        self.editor.setPlaceholderText(HINT)
+        self.editor.setTabChangesFocus(True)
+        self.editor.setAccessibleName("Report text")
+        self.notes = QLabel()
+        self.notes.setWordWrap(True)
+        self.notes.setProperty("muted", True)
+        self.tree = EvidenceTree(state)
+        self._lay_out()
+        self._connect()
+        self._show_page()
+        self._show()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.draft)
+        head.addWidget(self.status, 1)
+        for button in (self.save, self.sign, self.copy):
+            head.addWidget(button)
+        lower = QWidget()
+        below = QVBoxLayout(lower)
+        below.setContentsMargins(0, 4, 0, 0)
+        below.addWidget(self.notes)
+        below.addWidget(self.tree, 1)
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(self.editor)
+        parts.addWidget(lower)
+        parts.setSizes([120, 180])
+        self.editor.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 6)
+        layout.setSpacing(6)
+        layout.addLayout(head)
+        layout.addWidget(parts, 1)
+
+    def _connect(self) -> None:
+        self.draft.clicked.connect(self._state.draft)
+        self.save.clicked.connect(self._state.save)
+        self.sign.clicked.connect(self._state.sign)
+        self.editor.textChanged.connect(self._on_text)
+        self.editor.cursorPositionChanged.connect(self._on_cursor)
+        self._state.changed.connect(self._show)
+        self._state.page_changed.connect(self._show_page)
+        self._state.selection_changed.connect(self._mark)
+
+    def focus_text(self) -> None:
+        self.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _on_text(self) -> None:
+        self._state.edit(self.editor.toPlainText())
+        self._mark()
+
+    def _on_cursor(self) -> None:
+        if self.editor.hasFocus():
+            self._state.select_at(self.editor.textCursor().position())
+
+    def _show_page(self) -> None:
+        """Put the state's text into the editor, as one step that Ctrl+Z takes back while the page stays the same."""
+        page = self._state.page
+        text = page.text if page else ""
+        study = page.study if page else ""
+        if self.editor.property("study") != study:
+            self.editor.setProperty("study", study)
+            self.editor.setPlainText(text)
+        elif self.editor.toPlainText() != text:
+            cursor = QTextCursor(self.editor.document())
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.insertText(text)
+        self.editor.setReadOnly(page is None or page.closed)
+        self._mark()
+
+    def _show(self) -> None:
+        page, reason = self._state.page, self._state.why_no_draft()
+        self.draft.setEnabled(not reason and not self._state.drafting)
+        written = page is not None and bool(page.text.strip())
+        final = page is not None and page.closed
+        self.save.setEnabled(page is not None and page.dirty and not final)
+        self.sign.setEnabled(self._state.can_sign)
+        self.copy.setEnabled(written)
+        status = "Drafting …" if self._state.drafting else page.status if page else ""
+        self.status.setText(status)
+        palette = self.status.palette()
+        color = theme.GREEN if status == "Signed" else theme.AMBER if status == "Drafted" else theme.MUTED
+        palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
+        self.status.setPalette(palette)
+        self.notes.setText(self._note(reason))
+
+    def _note(self, reason: str) -> str:
+        page = self._state.page
+        if page is not None and page.signed:
+            return page.whereabouts
+        if page is None or page.draft is None:
+            return reason or "A draft lists its sentences here, each with the reports that word it alike."
+        if page.draft.abstained:
+            return f"No draft. {page.draft.note}"
+        if not page.draft.sentences:
+            return page.draft.note or "The model found nothing to say about this image."
+        return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)
+
+    def _mark(self) -> None:
+        """Underline sentences without support, and tint the chosen one."""
+        page = self._state.page
+        marks = []
+        for number, (sentence, place) in enumerate(zip(self._state.sentences, self._state.places(), strict=True)):
+            if place is None:
+                continue
+            mark = QTextEdit.ExtraSelection()
+            look = QTextCharFormat()
+            if not sentence.supported:
+                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+                look.setUnderlineColor(QColor(theme.AMBER))
+            if page and number == page.sentence:
+                look.setBackground(QColor(theme.SELECTED))
+            cursor = QTextCursor(self.editor.document())
+            end = self.editor.document().characterCount() - 1
+            cursor.setPosition(min(place[0], end))
+            cursor.setPosition(min(place[1], end), QTextCursor.MoveMode.KeepAnchor)
+            mark.format, mark.cursor = look, cursor
+            marks.append(mark)
+        self.editor.setExtraSelections(marks)
+
+
+def _button(text: str, tip: str, primary: bool = False) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setProperty("primary", primary)
+    return button

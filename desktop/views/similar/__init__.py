@@ -1,0 +1,1 @@
+"""The panel of similar cases and the window of one case."""

@@ -1,0 +1,134 @@
+"""The hits as a list: thumbnail, kind, score, text, why. Shows a SearchState; ranks nothing."""
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from desktop import theme
+from desktop.state.similar.search import SearchState
+from desktop.views import drawing
+from engine.retrieval.search import Hit
+
+THUMBNAIL = 72
+TEXT_LINES = 2
+Index = QModelIndex | QPersistentModelIndex
+
+
+def about(hit: Hit) -> str:
+    """Modality, sex and age as far as known."""
+    return " · ".join(
+        part
+        for part in (hit.modality, hit.sex, f"{hit.age} y" if hit.age is not None else "", f"case {hit.case_id}")
+        if part
+    )
+
+
+class HitModel(QAbstractListModel):
+    def __init__(self, state: SearchState, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._state = state
+        state.hits_changed.connect(self._reload)
+        state.thumbnail_changed.connect(self._refresh)
+
+    def _reload(self) -> None:
+        self.beginResetModel()
+        self.endResetModel()
+
+    def _refresh(self, image_id: int) -> None:
+        for row, hit in enumerate(self._state.hits):
+            if hit.image_id == image_id:
+                self.dataChanged.emit(self.index(row), self.index(row))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._state.hits)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        hit = self._state.hits[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{hit.kind}, {about(hit)}, score {hit.score:.2f}. {hit.text}. {hit.why}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            cosine = f", cosine {hit.cosine:.3f}" if hit.cosine is not None else ""
+            return f"Score {hit.score:.3f}{cosine}: {hit.why}"
+        return None
+
+
+class HitDelegate(QStyledItemDelegate):
+    def __init__(self, state: SearchState, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._state = state
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        line = QFontMetricsF(option.font).lineSpacing()
+        lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
+        return QSize(200, int(max(THUMBNAIL, 5 + TEXT_LINES * line + 2 * lesser + 8) + 14))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        hit = self._state.hits[index.row()]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        drawing.background(painter, option)
+        area = QRectF(option.rect).adjusted(8, 7, -10, -7)
+        square = QRectF(area.left(), area.top(), THUMBNAIL, THUMBNAIL)
+        lesser, line = drawing.small(option.font), QFontMetricsF(option.font).lineSpacing()
+        painter.setFont(lesser)
+        drawing.thumbnail(painter, square, self._state.thumbnail(hit), "" if hit.image_id is not None else "no image")
+        left = square.right() + 10
+        metrics = QFontMetricsF(lesser)
+        right = drawing.badge(
+            painter,
+            left,
+            area.top(),
+            hit.kind.capitalize(),
+            theme.ACCENT if hit.kind == "image" else theme.GREEN,
+            lesser,
+        )
+        if hit.prior:
+            right = drawing.badge(painter, right + 5, area.top(), "Prior", theme.AMBER, lesser)
+        score = f"{hit.score:.2f}"
+        room = area.right() - metrics.horizontalAdvance(score) - 10 - right - 8
+        painter.setPen(QColor(theme.MUTED))
+        head = QRectF(right + 8, area.top(), room, metrics.height() + 3)
+        words = metrics.elidedText(about(hit), Qt.TextElideMode.ElideRight, room)
+        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+        painter.setPen(QColor(theme.TEXT))
+        place = QRectF(area.left(), area.top(), area.width(), metrics.height() + 3)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, score)
+        painter.setFont(option.font)
+        width, top = area.right() - left, area.top() + metrics.height() + 7
+        text = hit.text or "No report"
+        painter.setPen(QColor(theme.TEXT if hit.text else theme.MUTED))
+        for words in drawing.wrapped(text, option.font, width, TEXT_LINES):
+            painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
+            top += line
+        painter.setFont(lesser)
+        painter.setPen(QColor(theme.MUTED))
+        why = metrics.elidedText(hit.why, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QRectF(left, top + 1, width, metrics.lineSpacing()), Qt.AlignmentFlag.AlignVCenter, why)
+        painter.restore()
+
+
+class HitList(QListView):
+    """Keyboard: arrows choose; the choice is shown in full below."""
+
+    def __init__(self, state: SearchState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.setModel(HitModel(state, self))
+        self.setItemDelegate(HitDelegate(state, self))
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Similar cases")
+        self.selectionModel().currentChanged.connect(self._on_current)
+        state.selection_changed.connect(self._follow)
+
+    def _follow(self) -> None:
+        hit = self._state.selected
+        if hit is not None and hit in self._state.hits:
+            self.setCurrentIndex(self.model().index(self._state.hits.index(hit), 0))
+
+    def _on_current(self, index: QModelIndex) -> None:
+        self._state.select(self._state.hits[index.row()] if index.isValid() else None)

@@ -1,0 +1,186 @@
+"""The open studies and their series with thumbnails. Shows a StudiesState; reads no files."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from desktop import theme
+from desktop.desk import Desk
+from desktop.state.studies.browser import Row, lines, rows_of
+from desktop.state.studies.studies import StudiesState
+from desktop.state.viewer.viewport import ViewportState
+from desktop.views import drawing
+from desktop.views.studies.empty_studies import EmptyStudies
+from desktop.views.viewer.viewport import SERIES
+
+THUMBNAIL = 60
+PATIENT_ABOVE, STUDY_ABOVE = 10, 4
+"""Logical pixels over a heading."""
+Index = QModelIndex | QPersistentModelIndex
+
+
+class SeriesModel(QAbstractListModel):
+    def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._studies, self._viewport = studies, viewport
+        self.rows: list[Row] = []
+        self.reloading = False
+        """The list looks for another current row while the old one goes away; nobody chose that."""
+        studies.changed.connect(self._reload)
+        studies.thumbnail_changed.connect(self._refresh)
+        viewport.identity_changed.connect(self._refresh)
+
+    def _reload(self) -> None:
+        """Change only the rows between the first and the last difference: the list keeps its place while it grows."""
+        rows = rows_of(self._studies.studies)
+        self.reloading = True
+        start, end = difference([row.name for row in self.rows], [row.name for row in rows])
+        if start < len(self.rows) - end:
+            self.beginRemoveRows(QModelIndex(), start, len(self.rows) - end - 1)
+            self.rows = self.rows[:start] + self.rows[len(self.rows) - end :]
+            self.endRemoveRows()
+        if start < len(rows) - end:
+            self.beginInsertRows(QModelIndex(), start, len(rows) - end - 1)
+            self.rows = rows
+            self.endInsertRows()
+        self.rows = rows
+        self.reloading = False
+        self._refresh()
+
+    def _refresh(self, series_id: str = "") -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        chosen = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
+        return chosen if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self.rows[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return ", ".join(self.lines(row))
+        return None
+
+    def mimeTypes(self) -> list[str]:
+        return [SERIES]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The series that is dragged into a viewport."""
+        data = QMimeData()
+        data.setData(SERIES, self.rows[indexes[0].row()].series_id.encode("utf-8"))
+        return data
+
+    def lines(self, row: Row) -> tuple[str, str]:
+        """Title first."""
+        return lines(row, self._viewport.identity_visible)
+
+
+def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
+    """How many items are the same at the start, and how many of the others at the end."""
+    shorter = min(len(old), len(new))
+    start = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    end = next((n for n in range(shorter - start) if old[-1 - n] != new[-1 - n]), shorter - start)
+    return start, end
+
+
+class SeriesDelegate(QStyledItemDelegate):
+    def __init__(self, model: SeriesModel, studies: StudiesState, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model, self._studies = model, studies
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        line = QFontMetricsF(option.font).lineSpacing()
+        row = self._model.rows[index.row()]
+        heading = 2 * line + (PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE) + 6
+        return QSize(160, int(max(THUMBNAIL + 12, 3 * line + 10) if row.series else heading))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = self._model.rows[index.row()]
+        title, about = self._model.lines(row)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(option.rect)
+        line = QFontMetricsF(option.font).lineSpacing()
+        if row.series is None:
+            above = PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE
+            font = QFont(option.font)
+            font.setBold(bool(row.patient_studies))
+            if row.patient_studies and index.row():
+                painter.fillRect(QRectF(area.left(), area.top(), area.width(), 1), QColor(theme.BORDER))
+            _line(painter, area.adjusted(8, above, -8, 0), title, font, theme.TEXT)
+            _line(painter, area.adjusted(8, above + line, -8, 0), about, drawing.small(option.font), theme.MUTED)
+        else:
+            drawing.background(painter, option)
+            square = QRectF(area.left() + 7, area.top() + 6, THUMBNAIL, THUMBNAIL)
+            drawing.thumbnail(painter, square, self._studies.thumbnail(row.series_id))
+            text = QRectF(square.right() + 10, area.top() + 6, area.right() - square.right() - 16, area.height() - 12)
+            lines = drawing.wrapped(title, option.font, text.width(), 2)
+            for number, words in enumerate(lines):
+                _line(painter, text.adjusted(0, number * line, 0, 0), words, option.font, theme.TEXT)
+            place = text.adjusted(0, len(lines) * line + 2, 0, 0)
+            _line(painter, place, about, drawing.small(option.font), theme.MUTED)
+        painter.restore()
+
+
+def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> None:
+    metrics = QFontMetricsF(font)
+    painter.setFont(font)
+    painter.setPen(QColor(color))
+    place = QRectF(area.left(), area.top(), area.width(), metrics.lineSpacing())
+    elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+    painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
+
+
+class SeriesList(QStackedWidget):
+    """The list, or a hint while nothing is open."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        studies = self._studies = desk.studies
+        self._desk = desk
+        self.model = SeriesModel(studies, cast(ViewportState, desk.layout.shown), self)
+        self.list = QListView()
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(SeriesDelegate(self.model, studies, self))
+        self.list.setMouseTracking(True)
+        self.list.setDragEnabled(True)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setAccessibleName("Studies and series")
+        self.list.selectionModel().currentChanged.connect(self._on_current)
+        self.list.clicked.connect(self._show)
+        self.list.activated.connect(self._show)
+        self.empty = EmptyStudies(desk)
+        self.addWidget(self.empty)
+        self.addWidget(self.list)
+        self.setFocusProxy(self.empty)
+        studies.changed.connect(self._on_studies)
+        studies.selected.connect(self._follow)
+
+    def _on_studies(self) -> None:
+        shown = self.list if self._studies.studies else self.empty
+        self.setCurrentWidget(shown)
+        self.setFocusProxy(shown)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show as current what the state has chosen."""
+        chosen = self._studies.series
+        for number, row in enumerate(self.model.rows):
+            if chosen is not None and row.series is chosen:
+                self.list.setCurrentIndex(self.model.index(number))
+
+    def _show(self, index: QModelIndex) -> None:
+        """The current one as well: it may not be what the active viewport shows."""
+        if self.model.rows[index.row()].series:
+            self._desk.show_series_in(self._desk.viewport, self.model.rows[index.row()].series_id)
+
+    def _on_current(self, index: QModelIndex) -> None:
+        if index.isValid() and not self.model.reloading and self.model.rows[index.row()].series:
+            self._studies.select(self.model.rows[index.row()].series_id)

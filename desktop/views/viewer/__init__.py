@@ -1,0 +1,1 @@
+"""The viewports and the windows that belong to them."""

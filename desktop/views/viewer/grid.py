@@ -1,0 +1,76 @@
+"""The viewports in rows and columns, or the active one alone. Places views and passes their gestures on."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from desktop.desk import Desk
+from desktop.state.viewer.viewport import ViewportState
+from desktop.views.painting.painters import painters_for
+from desktop.views.viewer.viewport import ViewportView
+
+
+class ViewportGrid(QWidget):
+    """A view for each viewport that was ever in sight; those of the grid are shown."""
+
+    view_made = Signal(object)
+    """A ViewportView that is new: commands of the image want to hear its keys."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self.over_painters = painters_for(desk)
+        self._views: dict[ViewportState, ViewportView] = {}
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(1)
+        desk.layout.changed.connect(self._arrange)
+        desk.layout.active_changed.connect(self._mark)
+        self._arrange()
+
+    @property
+    def views(self) -> list[ViewportView]:
+        """Those of the grid, row after row."""
+        return [self.view_of(state) for state in self._desk.layout.viewports]
+
+    @property
+    def active(self) -> ViewportView:
+        return self.view_of(self._desk.layout.active)
+
+    def view_of(self, state: ViewportState) -> ViewportView:
+        """The view of a viewport, made when it is wanted first."""
+        if state not in self._views:
+            view = ViewportView(state, self._desk.tools, self.over_painters, self)
+            view.activated.connect(self._desk.layout.activate)
+            view.double_clicked.connect(self._desk.layout.toggle_maximised)
+            view.series_dropped.connect(self._desk.show_series_in)
+            if self._views:
+                self.setTabOrder(next(reversed(self._views.values())), view)
+            self._views[state] = view
+            self.view_made.emit(view)
+        return self._views[state]
+
+    def _arrange(self) -> None:
+        layout = self._desk.layout
+        had_keyboard = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        for view in self._views.values():
+            self._grid.removeWidget(view)
+        shown = [layout.active] if layout.maximised else layout.viewports
+        columns = 1 if layout.maximised else layout.columns
+        for number, state in enumerate(shown):
+            self._grid.addWidget(self.view_of(state), *divmod(number, columns))
+        for line in range(3):
+            self._grid.setRowStretch(line, 1 if line * columns < len(shown) else 0)
+            self._grid.setColumnStretch(line, 1 if line < columns else 0)
+        for state, view in self._views.items():
+            view.setVisible(state in shown)
+        self._mark()
+        if had_keyboard:
+            self.active.setFocus()
+
+    def _mark(self) -> None:
+        layout = self._desk.layout
+        for state, view in self._views.items():
+            view.set_active(state is layout.active, len(layout.viewports) > 1 and not layout.maximised)
+        for number, state in enumerate(layout.viewports, 1):
+            one = len(layout.viewports) == 1
+            self._views[state].setAccessibleName("Image" if one else f"Image {number} of {len(layout.viewports)}")

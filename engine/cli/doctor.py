@@ -1,0 +1,151 @@
+"""What a user or supporter needs to know of an installation, in plain sentences. Prints nothing about patients."""
+
+import importlib.metadata
+import platform
+import sqlite3
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pydicom
+
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.dicom.codecs import undecodable
+from engine.errors import UserError
+from engine.models import manifest
+from engine.models.runtime import start
+from engine.resources import resource_path
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what, whether it is in order, and a sentence that says so."""
+
+    name: str
+    ok: bool
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine(bundle: Path | None = None, archive: Path | None = None) -> list[Check]:
+    """Look at the program, the models, the codecs and an archive.
+
+    Args:
+        bundle: folder of the models; None for the starter bundle.
+        archive: folder of an archive; None to leave archives out.
+    """
+    checks = [_versions(), _provider(), *_bundle(bundle or resource_path("starter-bundle")), _codecs()]
+    return checks if archive is None else [*checks, *_archive(archive)]
+
+
+def kindred_version() -> str:
+    """Version of the installed package; "unpacked" when it was not installed, as in a frozen app."""
+    try:
+        return importlib.metadata.version("kindred-radiology")
+    except importlib.metadata.PackageNotFoundError:
+        return "unpacked"
+
+
+def _versions() -> Check:
+    return Check(
+        "versions",
+        True,
+        f"Kindred {kindred_version()} on Python {platform.python_version()}, {platform.platform()}; numpy "
+        f"{np.__version__}, pydicom {pydicom.__version__}, faiss {faiss.__version__}, SQLite {sqlite3.sqlite_version}.",
+    )
+
+
+def _provider() -> Check:
+    try:
+        return Check("provider", True, start().describe())
+    except UserError as error:
+        return Check("provider", False, str(error))
+
+
+def _bundle(folder: Path) -> list[Check]:
+    try:
+        content = manifest.read(folder)
+        damaged = manifest.damaged_files(folder, content)
+        if damaged:
+            return [Check("bundle", False, sentence) for sentence in damaged]
+        opened = Bundle.open(folder)
+        opened.embed_texts(["chest radiograph"])
+    except UserError as error:
+        return [Check("bundle", False, str(error))]
+    return [
+        Check(
+            "bundle",
+            True,
+            f"The bundle {content['name']} in {folder} is intact (id {opened.id}, variant {opened.variant}, "
+            f"{opened.embedding_size} dimensions) and runs with {opened.provider}.",
+        )
+    ]
+
+
+def _codecs() -> Check:
+    missing = undecodable()
+    if missing:
+        return Check("codecs", False, f"These images cannot be decoded: {', '.join(missing)}; install Kindred again.")
+    return Check("codecs", True, "RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K images can be decoded.")
+
+
+def _archive(folder: Path) -> list[Check]:
+    try:
+        with Archive.open(folder) as archive:
+            return [_content(archive), _integrity(archive), _index(archive), _permissions(folder)]
+    except UserError as error:
+        return [Check("archive", False, str(error))]
+
+
+def _content(archive: Archive) -> Check:
+    facts = archive.stats()
+    return Check(
+        "archive",
+        True,
+        f"The archive {archive.folder} holds {facts['cases']} cases with {facts['images']} images and "
+        f"{facts['reports']} reports (schema {facts['schema']}, model {facts['bundle_id']}).",
+    )
+
+
+def _integrity(archive: Archive) -> Check:
+    problems = [row[0] for row in archive.read("PRAGMA integrity_check") if row[0] != "ok"]
+    problems += [f"a row of {row[0]} refers to nothing" for row in archive.read("PRAGMA foreign_key_check")]
+    unindexed = archive.read(
+        "SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports) - (SELECT count(*) FROM embeddings)"
+    )[0][0]
+    if unindexed:
+        problems.append(f"{unindexed} images or reports have no embedding")
+    try:
+        with archive.write() as db:
+            db.execute("INSERT INTO reports_fts (reports_fts, rank) VALUES ('integrity-check', 1)")
+    except UserError:
+        problems.append("the word index disagrees with the reports")
+    if problems:
+        return Check("integrity", False, f"The database is damaged ({'; '.join(problems[:3])}); restore its backup.")
+    return Check("integrity", True, "The database is intact.")
+
+
+def _index(archive: Archive) -> Check:
+    state = archive.index.state()
+    if state == "intact":
+        return Check("index", True, "The search index is intact and up to date.")
+    said = {
+        "behind": "lacks the latest cases",
+        "missing": "is missing",
+        "stale": "belongs to other content",
+        "damaged": "is damaged",
+    }[state]
+    return Check("index", True, f"The search index {said}; the next search repairs it from the database.")
+
+
+def _permissions(folder: Path) -> Check:
+    mode = folder.stat().st_mode & 0o777
+    if platform.system() != "Windows" and mode & 0o077:
+        return Check("privacy", False, f"Other users may read {folder} (mode {mode:o}); run: chmod 700 {folder}")
+    return Check("privacy", True, "Only its owner may read the archive.")

@@ -1,0 +1,1 @@
+"""Reads DICOM files: bytes, headers, pixel codecs, and listings of folders."""

@@ -1,0 +1,161 @@
+"""Decodes one frame of pixel data with the fastest decoder that can. Knows no files, no modality values, no colours.
+
+Uncompressed gray frames are read as they lie. What `codestreams` decodes goes there; the rest (8-bit JPEG, colours in
+RLE, High-Throughput JPEG 2000, packed bits, floating point) goes through pydicom.
+"""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from engine.dicom.codestreams import Layout, decodable, decode_codestream, has_decoder
+from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.errors import UserError
+
+_PLUGINS: dict[UID, tuple[str, ...]] = {
+    RLELossless: ("pylibjpeg", "pydicom"),
+    JPEGLSLossless: (),
+    JPEGLSNearLossless: (),
+    JPEG2000Lossless: ("pylibjpeg",),
+    JPEG2000: ("pylibjpeg",),
+    HTJ2KLossless: ("pylibjpeg",),
+    HTJ2KLosslessRPCL: ("pylibjpeg",),
+    HTJ2K: ("pylibjpeg",),
+    JPEGBaseline8Bit: ("pillow",),
+    JPEGExtended12Bit: ("pillow",),
+    JPEGLossless: (),
+    JPEGLosslessSV1: (),
+}
+"""pydicom's plugins for what `codestreams` leaves or fails on; none where damage can make one hang or abort."""
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
+_PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
+
+
+def why_not_decodable(syntax: UID) -> str:
+    """One sentence when pixels in this transfer syntax cannot be decoded, else ""."""
+    if syntax in _PLUGINS or syntax in _NATIVE:
+        return ""
+    if "MPEG" in syntax.name or "HEVC" in syntax.name:
+        return "It is a video, which Kindred does not play; export single images of it."
+    name = syntax.name if syntax.name != syntax else f"an unknown way ({syntax})"
+    return f"Its pixels are stored as {name}, which Kindred cannot decode; export the image uncompressed."
+
+
+def undecodable() -> list[str]:
+    """Names of the compressed transfer syntaxes that this installation should decode and cannot."""
+    return [
+        syntax.name
+        for syntax, plugins in _PLUGINS.items()
+        if not has_decoder(syntax) and not set(plugins) & set(get_decoder(syntax).available_plugins)
+    ]
+
+
+def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[str, Any]) -> tuple[NDArray[Any], str]:
+    """Decode one frame without decoding the others.
+
+    Args:
+        source: the stream at the pixel data's value, or a whole dataset.
+        syntax: transfer syntax.
+        frame: 0-based.
+        options: pydicom's decoding options (`pydicom.pixels.utils.as_pixel_options`).
+
+    Returns:
+        stored values [H, W], or colours [H, W, 3] in the stored depth (YBR already as RGB), and the photometric
+        interpretation of what is returned.
+
+    Raises:
+        UserError: no decoder can read this frame.
+    """
+    reasons: list[BaseException] = []
+    layout = _layout(options)
+    if layout is not None and syntax in _PLAIN and not isinstance(source, Dataset) and _is_plain(layout, options):
+        try:
+            return _plain_frame(source, frame, layout), layout.photometric
+        except (ValueError, OSError) as error:
+            raise _damaged(frame, syntax) from error
+    if layout is not None and decodable(syntax, layout):
+        try:
+            return decode_codestream(_encoded_frame(source, frame, options), syntax, layout)
+        except Exception as error:  # the libraries promise no exception type for damaged input
+            reasons.append(error)
+    decoder = get_decoder(syntax)
+    for plugin in _PLUGINS.get(syntax, ("",)):
+        try:
+            with notes_of_pydicom():
+                array, properties = decoder.as_array(source, index=frame, decoding_plugin=plugin, **options)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # damaged input: any exception, and from Rust a panic, which is no Exception
+            reasons.append(error)
+        else:
+            return np.asarray(array), str(properties["photometric_interpretation"])
+    raise _damaged(frame, syntax) from (reasons[0] if reasons else None)
+
+
+def _layout(options: dict[str, Any]) -> Layout | None:
+    try:
+        return Layout.of(options)
+    except (KeyError, TypeError, ValueError):
+        return None  # pydicom says what is missing
+
+
+def _is_plain(layout: Layout, options: dict[str, Any]) -> bool:
+    whole = layout.bits_allocated in (8, 16) and 0 < layout.bits_stored <= layout.bits_allocated
+    return whole and layout.samples == 1 and options.get("pixel_keyword", "PixelData") == "PixelData"
+
+
+def _plain_frame(file: BinaryIO, frame: int, layout: Layout) -> NDArray[Any]:
+    """Stored values as they lie in the file, little endian; bits above Bits Stored are no part of them."""
+    size = layout.bits_allocated // 8
+    length = layout.rows * layout.columns * size
+    start = file.tell()
+    file.seek(start + frame * length)
+    data = bytearray(length)
+    if file.readinto(data) != length:  # type: ignore[attr-defined]
+        raise ValueError("The pixels end too soon")
+    stored = np.frombuffer(data, f"<{layout.kind}{size}").reshape(layout.rows, layout.columns)
+    shift = layout.bits_allocated - layout.bits_stored
+    if shift:
+        np.left_shift(stored, shift, out=stored)
+        np.right_shift(stored, shift, out=stored)
+    return stored
+
+
+def _damaged(frame: int, syntax: UID) -> UserError:
+    return UserError(
+        f"Frame {frame + 1} cannot be decoded ({syntax.name}): the file is damaged or cut short. Copy or send it again."
+    )
+
+
+def _encoded_frame(source: Dataset | BinaryIO, frame: int, options: dict[str, Any]) -> bytes:
+    """The codestream of one frame; a stream is left where it stood."""
+    encoded = source.PixelData if isinstance(source, Dataset) else source
+    start = 0 if isinstance(source, Dataset) else source.tell()
+    offsets = options.get("extended_offsets")
+    data = get_frame(encoded, frame, number_of_frames=options["number_of_frames"], extended_offsets=offsets)
+    if not isinstance(source, Dataset):
+        source.seek(start)
+    return data

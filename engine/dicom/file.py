@@ -1,0 +1,231 @@
+"""Parses the header of one DICOM stream and finds its pixel data. Knows nothing of what the header means."""
+
+import io
+import os
+import struct
+import zlib
+from typing import Any, BinaryIO, cast
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pydicom.values import converters
+
+from engine.dicom.bytes import refuse_bomb
+from engine.dicom.codecs import why_not_decodable
+from engine.dicom.fast_header import ScannedHeader
+from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.sop_classes import kind
+from engine.dicom.values import FileHeader, integer, raw, text
+from engine.errors import UserError
+
+NOT_DICOM = "This is not a DICOM file."
+_RAW_GROUPS = (0x0002, 0x0008)
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Do the first bytes (132 or more) begin a DICOM file (PS3.10 7.1), or a bare dataset as old devices wrote them?"""
+    if head[128:132] == b"DICM":
+        return True
+    if len(head) < 8:
+        return False
+    for endian in "<>":
+        group, element, vr = struct.unpack(f"{endian}HH2s", head[:6])
+        if group not in _RAW_GROUPS or element > 0x0100:
+            continue
+        (length,) = struct.unpack(f"{endian}L", head[4:8])
+        if vr.decode("latin-1") in converters or (endian == "<" and length <= 256):
+            return True
+    return False
+
+
+def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileDataset:
+    """Parse everything before the pixel data, leaving `file` at the pixel data element.
+
+    The transfer syntax is filled in from what the parser found when the file does not say. A deflated dataset
+    (PS3.5 A.5) is one compressed stream: it has to be inflated whole.
+
+    Args:
+        file: positioned anywhere; read from the start.
+        tags: keywords or tags to keep; None keeps all.
+
+    Raises:
+        UserError: not DICOM, or damaged beyond parsing.
+    """
+    file.seek(0)
+    head = file.read(1024)
+    if not looks_like_dicom(head):
+        raise UserError("The file is empty." if not head else NOT_DICOM)
+    file.seek(0)
+    try:
+        with notes_of_pydicom():
+            _refuse_inflation_bomb(file, head)
+            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=cast(Any, tags))
+            _fill_in_transfer_syntax(dataset)
+    except UserError:
+        raise
+    except Exception as error:  # pydicom promises no exception type for damaged input
+        raise UserError(
+            "The DICOM header is damaged and cannot be read; export or copy the file again from its source."
+        ) from error
+    return dataset
+
+
+def _refuse_inflation_bomb(file: BinaryIO, head: bytes) -> None:
+    """A deflated dataset is inflated in small steps once, before pydicom inflates it in one."""
+    if DeflatedExplicitVRLittleEndian.encode() in head and head[128:132] == b"DICM":
+        packed = file.seek(0, io.SEEK_END)
+        (meta_length,) = struct.unpack("<L", head[140:144])
+        file.seek(144 + meta_length)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        unpacked = 0
+        data = file.read(1 << 20)
+        while data:
+            unpacked += len(inflater.decompress(data, 16 << 20))
+            refuse_bomb(unpacked, packed)
+            data = inflater.unconsumed_tail or file.read(1 << 20)
+    file.seek(0)
+
+
+def _fill_in_transfer_syntax(dataset: FileDataset) -> None:
+    """Where the file names none, or something else, take the encoding that the parser found to fit."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    said = raw(dataset.file_meta, "TransferSyntaxUID")
+    if isinstance(said, UID) and said.is_transfer_syntax:
+        return
+    implicit, little = dataset.original_encoding
+    if implicit:
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    else:
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def is_deflated(dataset: FileHeader) -> bool:
+    return bool(dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian)
+
+
+_PIXEL_DATA = {
+    (0x7FE0, 0x0008): "FloatPixelData",
+    (0x7FE0, 0x0009): "DoubleFloatPixelData",
+    (0x7FE0, 0x0010): "PixelData",
+}
+_PIXEL_VRS = {b"OB": "OB", b"OW": "OW", b"OF": "OF", b"OD": "OD", b"UN": "UN"}
+MAX_FRAME_BYTES = 1 << 30
+_PIXEL_OPTIONS = {
+    "samples_per_pixel": "SamplesPerPixel",
+    "photometric_interpretation": "PhotometricInterpretation",
+    "planar_configuration": "PlanarConfiguration",
+    "rows": "Rows",
+    "columns": "Columns",
+    "bits_allocated": "BitsAllocated",
+    "bits_stored": "BitsStored",
+    "pixel_representation": "PixelRepresentation",
+}
+
+
+def _no_pixels(dataset: FileHeader) -> str:
+    sop_class = text(dataset, "SOPClassUID")
+    if sop_class and "Rows" in dataset:
+        return f"It is the header of an image without its pixels ({kind(sop_class)}); send the image again."
+    return "It holds no image."
+
+
+def _pixel_element(start: bytes, syntax: UID) -> tuple[str, str] | None:
+    """Keyword and VR ("" for implicit VR) of the pixel data element that 12 bytes begin; None when they begin another.
+
+    The VR is taken from the bytes: some files are implicit where their transfer syntax says explicit, or the reverse.
+    The letters of a VR would be an odd length, and DICOM lengths are even.
+    """
+    if len(start) < 12:
+        return None
+    keyword = _PIXEL_DATA.get(struct.unpack("<HH" if syntax.is_little_endian else ">HH", start[:4]))
+    return None if keyword is None else (keyword, _PIXEL_VRS.get(start[4:6], ""))
+
+
+def missing_pixels(file: BinaryIO, dataset: FileHeader) -> str:
+    """Why there are no whole pixel data after the header that `read_header` just parsed; "" when there seem to be.
+
+    Looks at the pixel data element's header only. Whether compressed frames are whole shows when they are decoded.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if is_deflated(dataset):
+        return "" if "Rows" in dataset else _no_pixels(dataset)
+    start = file.read(12)
+    found = _pixel_element(start, syntax)
+    if found is None:
+        return _no_pixels(dataset)
+    unreadable = why_not_decodable(syntax)
+    if unreadable or syntax.is_compressed:
+        return unreadable
+    there = _size(file)
+    header = 12 if found[1] else 8
+    (length,) = struct.unpack("<L" if syntax.is_little_endian else ">L", start[header - 4 : header])
+    position = file.tell() - len(start) + header
+    if there is not None and length != 0xFFFFFFFF and position + length > there:
+        percent = 100 * (there - position) // length
+        return f"The file is cut short: only {percent} % of its pixels are there. Copy or send it again."
+    return ""
+
+
+def pixel_source(file: BinaryIO, dataset: FileDataset | ScannedHeader) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
+    """What the decoders read from, and pydicom's decoding options, right after `read_header` of all tags.
+
+    Raises:
+        UserError: there are no pixel data, or the header does not describe them.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    source: Dataset | BinaryIO = file
+    extra: dict[str, Any] = {"transfer_syntax_uid": syntax}
+    if is_deflated(dataset):
+        file.seek(0)
+        try:
+            source = dcmread(file, force=True)
+        except Exception as error:  # pydicom promises no exception type for damaged input
+            raise UserError("The deflated file is damaged; copy or send it again.") from error
+    else:
+        start = file.read(12)
+        found = _pixel_element(start, syntax)
+        if found is None:
+            raise UserError(_no_pixels(dataset))
+        extra["pixel_keyword"], vr = found
+        if vr:
+            extra["pixel_vr"] = vr
+        file.seek((12 if vr else 8) - len(start), os.SEEK_CUR)
+    try:
+        if isinstance(dataset, ScannedHeader):
+            options = _scanned_options(dataset) | extra
+        else:
+            options = as_pixel_options(dataset, **extra)
+        size = options["rows"] * options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
+    except Exception as error:  # pydicom promises no exception type for a damaged header
+        raise UserError("The header does not describe the pixels; export the file again from its source.") from error
+    if size > MAX_FRAME_BYTES:
+        raise UserError("One frame would take more than 1 GB; check the file at its source.")
+    return source, options
+
+
+def _scanned_options(header: ScannedHeader) -> dict[str, Any]:
+    """What pydicom's `as_pixel_options` gives."""
+    options = {name: header.get(keyword) for name, keyword in _PIXEL_OPTIONS.items() if keyword in header}
+    options["number_of_frames"] = max(1, integer(header, "NumberOfFrames") or 1)
+    if "ExtendedOffsetTable" in header:
+        options["extended_offsets"] = (header.get("ExtendedOffsetTable"), header.get("ExtendedOffsetTableLengths"))
+    return options
+
+
+def _size(file: BinaryIO) -> int | None:
+    """Bytes of the stream when that is known without reading it."""
+    if isinstance(file, io.BytesIO):
+        return file.getbuffer().nbytes
+    try:
+        return os.fstat(file.fileno()).st_size
+    except io.UnsupportedOperation:
+        return None

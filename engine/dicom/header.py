@@ -1,0 +1,263 @@
+"""Turns one parsed header into an image, its frames, and what study and series need. Opens no files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom.datadict import tag_for_keyword
+
+from engine.dicom.ultrasound import regions
+from engine.dicom.values import FileHeader, Header, integer, item, items, number, numbers, text, texts
+from engine.errors import UserError
+from engine.geometry.calibration import common_spacing
+from engine.geometry.planes import valid_orientation
+from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Patient, Vector
+
+MAX_FRAMES = 100_000
+
+TAGS: list[int | str] = [
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StudyID", "InstanceNumber"),
+    *(
+        "StudyDate",
+        "StudyTime",
+        "StudyDescription",
+        "AccessionNumber",
+        "SeriesNumber",
+        "SeriesDescription",
+        "InstitutionName",
+    ),
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
+    *("AnatomicRegionSequence", "ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
+    *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
+    *("BurnedInAnnotation", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "SliceThickness"),
+    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacingCalibrationType"),
+    "EstimatedRadiographicMagnificationFactor",
+    "PixelAspectRatio",
+    *("SequenceOfUltrasoundRegions", "FrameOfReferenceUID", "TemporalPositionIdentifier", "EchoNumbers"),
+    *("EchoTime", "DiffusionBValue", "AcquisitionNumber", "GridFrameOffsetVector", "DetectorInformationSequence"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DirectoryRecordSequence"),
+]
+"""What a listing keeps of a header: leaving the rest unparsed makes large folders fast."""
+
+SEQUENCES = frozenset(tag_for_keyword(str(tag)) for tag in TAGS if "Sequence" in str(tag))
+"""Tags of the sequences among them: only pydicom reads these."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    uid: str
+    date: str
+    time: str
+    description: str
+    accession: str
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    uid: str
+    number: int | None
+    description: str
+    modality: str
+    body_part: str
+    institution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One image file of a listing, before it is gathered into a series."""
+
+    study: StudyFacts
+    series: SeriesFacts
+    image: ImageRef
+    frames: tuple[FrameRef, ...]
+    has_frame_geometry: bool
+    """Frames carry their own position (enhanced multi-frame) and may be sorted by it."""
+
+
+def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
+    """Everything a listing needs from one image header.
+
+    Raises:
+        UserError: the header lacks what an image must have.
+    """
+    rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
+    if not rows or not columns or rows < 1 or columns < 1:
+        raise UserError("The header gives no image size (Rows and Columns); export the file again from its source.")
+    frames = max(1, integer(dataset, "NumberOfFrames") or 1)
+    if frames > MAX_FRAMES:
+        raise UserError(f"The header claims {frames} frames, more than Kindred opens; check the file at its source.")
+    orientation = texts(dataset, "PatientOrientation")
+    burned = text(dataset, "BurnedInAnnotation").upper()
+    shared = item(dataset, "SharedFunctionalGroupsSequence")
+    image = ImageRef(
+        path=path,
+        member=member,
+        sop_uid=text(dataset, "SOPInstanceUID"),
+        sop_class=text(dataset, "SOPClassUID"),
+        transfer_syntax=str(dataset.file_meta.TransferSyntaxUID),
+        instance_number=integer(dataset, "InstanceNumber"),
+        frames=frames,
+        rows=rows,
+        columns=columns,
+        laterality=_laterality(dataset, shared),
+        view_position=text(dataset, "ViewPosition"),
+        patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 and all(orientation) else None,
+        lossy=text(dataset, "LossyImageCompression") == "01",
+        burned_in={"YES": True, "NO": False}.get(burned),
+        frame_time=_frame_time(dataset),
+        pixel_aspect=_pair(numbers(dataset, "PixelAspectRatio")),
+        regions=regions(dataset, rows, columns),
+    )
+    per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
+    enhanced = bool(per_frame) or shared is not None
+    refs = tuple(
+        _frame(dataset, image, index, shared, per_frame[index] if index < len(per_frame) else None)
+        for index in range(frames)
+    )
+    return Instance(_study(dataset), _series(dataset), image, refs, enhanced or _has_dose_grid(dataset, frames))
+
+
+def _study(dataset: Header) -> StudyFacts:
+    date = text(dataset, "StudyDate")
+    birth = text(dataset, "PatientBirthDate")
+    sex = text(dataset, "PatientSex").upper()[:1]
+    patient = Patient(
+        name=text(dataset, "PatientName"),
+        id=text(dataset, "PatientID"),
+        birth_date=birth,
+        sex=sex if sex in ("M", "F", "O") else "",
+        age=age_in_years(text(dataset, "PatientAge"), birth, date),
+    )
+    return StudyFacts(
+        uid=text(dataset, "StudyInstanceUID"),
+        date=date,
+        time=text(dataset, "StudyTime"),
+        description=text(dataset, "StudyDescription"),
+        accession=text(dataset, "AccessionNumber"),
+        patient=patient,
+    )
+
+
+def _series(dataset: Header) -> SeriesFacts:
+    region = item(dataset, "AnatomicRegionSequence")
+    return SeriesFacts(
+        uid=text(dataset, "SeriesInstanceUID"),
+        number=integer(dataset, "SeriesNumber"),
+        description=text(dataset, "SeriesDescription"),
+        modality=text(dataset, "Modality").upper(),
+        body_part=text(dataset, "BodyPartExamined") or (text(region, "CodeMeaning") if region is not None else ""),
+        institution=text(dataset, "InstitutionName"),
+    )
+
+
+def age_in_years(age: str, birth_date: str, study_date: str) -> int | None:
+    """Full years from an Age String (PS3.5 6.2: "045Y", "018M", "003W", "010D"), else from the two dates."""
+    digits, unit = age[:-1].strip(), age[-1:].upper()
+    days = {"Y": 365.25, "M": 365.25 / 12, "W": 7.0, "D": 1.0}
+    if digits.isdecimal() and unit in days:
+        return int(digits) if unit == "Y" else int(int(digits) * days[unit] / 365.25 + 1e-9)
+    if len(birth_date) == 8 and len(study_date) == 8 and birth_date.isdecimal() and study_date.isdecimal():
+        years = int(study_date[:4]) - int(birth_date[:4]) - (study_date[4:] < birth_date[4:])
+        return years if 0 <= years <= 150 else None
+    return None
+
+
+def _laterality(dataset: Header, shared: Header | None) -> str:
+    """Of an enhanced image the side that all its frames share: Frame Laterality (0020,9072), PS3.3 C.7.6.16.2.8."""
+    frames = item(shared, "FrameAnatomySequence")
+    own = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
+    return (own or (text(frames, "FrameLaterality") if frames is not None else "")).upper()
+
+
+def _frame_time(dataset: Header) -> float | None:
+    """Milliseconds from frame to frame (PS3.3 C.7.6.5); of a Frame Time Vector, whose first value is 0, the mean."""
+    steps = numbers(dataset, "FrameTimeVector")[1:]
+    time = number(dataset, "FrameTime") or (sum(steps) / len(steps) if steps else None)
+    rate = number(dataset, "RecommendedDisplayFrameRate") or number(dataset, "CineRate")
+    if time and time > 0:
+        return time
+    return 1000 / rate if rate and rate > 0 else None
+
+
+def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, own: Header | None) -> FrameRef:
+    """A frame's geometry: its own functional group first, then the shared one, then the top level (PS3.3 C.7.6.16)."""
+
+    def group(keyword: str) -> Header:
+        return item(own, keyword) or item(shared, keyword) or dataset
+
+    position = numbers(group("PlanePositionSequence"), "ImagePositionPatient")
+    orientation = valid_orientation(numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient"))
+    measures = group("PixelMeasuresSequence")
+    spacing, source = _spacing(dataset, measures, image)
+    thickness = number(measures, "SliceThickness")
+    place: Vector | None = (position[0], position[1], position[2]) if len(position) == 3 else None
+    if place is not None and orientation is not None and own is None:
+        place = _on_dose_grid(dataset, place, orientation, index)
+    diffusion = group("MRDiffusionSequence")
+    image_type = texts(dataset, "ImageType")
+    return FrameRef(
+        image=image,
+        frame=index,
+        position=place,
+        orientation=orientation,
+        spacing=spacing,
+        spacing_source=source,
+        thickness=thickness if thickness and thickness > 0 else None,
+        frame_of_reference=text(dataset, "FrameOfReferenceUID"),
+        temporal=_first(
+            number(group("FrameContentSequence"), "TemporalPositionIndex"),
+            number(dataset, "TemporalPositionIdentifier"),
+        ),
+        echo=_first(number(group("MREchoSequence"), "EffectiveEchoTime"), number(dataset, "EchoNumbers")),
+        b_value=_first(number(diffusion, "DiffusionBValue"), number(dataset, "DiffusionBValue")),
+        acquisition=number(dataset, "AcquisitionNumber"),
+        localizer="LOCALIZER" in (part.upper() for part in image_type),
+    )
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[float, float] | None, str]:
+    """Millimetres per pixel and where they come from (PS3.3 10.7.1.3).
+
+    Pixel Spacing that differs from Imager Pixel Spacing is calibrated; equal to it, it is still the size at the
+    detector. Nominal spacing of scanned film is a distance on the film, that is at the detector. An ultrasound image
+    with regions is calibrated by them alone (PS3.3 C.8.5.5). A radiograph with Pixel Spacing alone that says nothing of
+    its calibration (0028,0A30) may mean either.
+    """
+    if image.regions:
+        shared = common_spacing(image.regions)
+        return shared, "region" if shared else ""
+    imager = _pair(numbers(dataset, "ImagerPixelSpacing")) or _pair(numbers(dataset, "NominalScannedPixelSpacing"))
+    pixel = _pair(numbers(measures, "PixelSpacing"))
+    if pixel is not None and pixel != imager:
+        stated = imager is not None or text(dataset, "PixelSpacingCalibrationType")
+        return pixel, "pixel" if stated or text(dataset, "Modality") not in PROJECTIONS | {"XA"} else "pixel/unstated"
+    if imager is not None:
+        magnification = number(dataset, "EstimatedRadiographicMagnificationFactor")
+        if magnification and magnification > 0:
+            return (imager[0] / magnification, imager[1] / magnification), "imager/magnification"
+        return imager, "imager"
+    return None, ""
+
+
+def _pair(values: list[float]) -> tuple[float, float] | None:
+    return (values[0], values[1]) if len(values) == 2 and min(values) > 0 else None
+
+
+def _has_dose_grid(dataset: Header, frames: int) -> bool:
+    return frames > 1 and len(numbers(dataset, "GridFrameOffsetVector")) == frames
+
+
+def _on_dose_grid(dataset: Header, first: Vector, orientation: Orientation, index: int) -> Vector:
+    """The place of a plane of an RT Dose grid (PS3.3 C.8.8.3.2): offsets along the normal from the first plane."""
+    offsets = numbers(dataset, "GridFrameOffsetVector")
+    if index >= len(offsets):
+        return first
+    a, b, c, d, e, f = orientation
+    across = (b * f - c * e, c * d - a * f, a * e - b * d)
+    step = offsets[index] - offsets[0]
+    return (first[0] + step * across[0], first[1] + step * across[1], first[2] + step * across[2])

@@ -1,0 +1,89 @@
+"""Reads a DICOMDIR as what it is: an index that names the files of a medium (PS3.10 8, PS3.3 F). Opens none of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from engine.dicom.bytes import open_bytes
+from engine.dicom.file import read_header
+from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.values import items, text, texts
+from engine.errors import Rejected, UserError
+
+MISSING = "The DICOMDIR names it, but it is not there; copy the whole medium again."
+OUTSIDE = "The DICOMDIR names a place outside of its own folder, which is not followed."
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The files that a DICOMDIR names."""
+
+    files: tuple[Path, ...]
+    """Those that are there, in its order."""
+    missing: tuple[Rejected, ...]
+
+
+def is_index_name(path: Path) -> bool:
+    return path.name.upper().startswith("DICOMDIR") and path.suffix.lower() != ".zip" and path.is_file()
+
+
+def read_index(path: Path) -> Index:
+    """The files that the records of a DICOMDIR point to.
+
+    File IDs are upper case by the standard (PS3.10 8.2) and often lower case on the disk they were copied to.
+
+    Raises:
+        UserError: it is no DICOMDIR, or damaged beyond reading.
+    """
+    folders = _Folders()
+    files: dict[Path, None] = {}
+    missing: dict[str, Rejected] = {}
+    with notes_of_pydicom(), open_bytes(path) as file:
+        records = items(read_header(file), "DirectoryRecordSequence")
+        for parts in _file_ids(records):
+            if any(part in ("", ".", "..") or "/" in part or "\\" in part for part in parts):
+                missing["/".join(parts)] = Rejected("/".join(parts), OUTSIDE)
+                continue
+            found = folders.find(path.parent, parts)
+            if found is None:
+                name = str(path.parent.joinpath(*parts))
+                missing[name] = Rejected(name, MISSING)
+            else:
+                files[found] = None
+    if not files and not missing:
+        raise UserError("The DICOMDIR names no file.")
+    return Index(tuple(files), tuple(missing.values()))
+
+
+def _file_ids(records: list[Dataset]) -> Iterator[list[str]]:
+    for record in records:
+        parts = texts(record, "ReferencedFileID")
+        if parts and text(record, "DirectoryRecordType").upper() != "PRIVATE":
+            yield parts
+
+
+class _Folders:
+    """Finds names whatever their case, reading each folder once."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, dict[str, str]] = {}
+
+    def find(self, folder: Path, parts: list[str]) -> Path | None:
+        for part in parts:
+            name = self._listed(folder).get(part.upper())
+            if name is None:
+                return None
+            folder = folder / name
+        return folder if folder.is_file() else None
+
+    def _listed(self, folder: Path) -> dict[str, str]:
+        """Upper-case names as they are on disk; some file systems show the version ";1" and the dot of ISO 9660."""
+        if folder not in self._names:
+            try:
+                names = [entry.name for entry in folder.iterdir()]
+            except OSError:
+                names = []
+            self._names[folder] = {name.upper().split(";")[0].rstrip("."): name for name in names}
+        return self._names[folder]

@@ -1,0 +1,151 @@
+"""Splits a DICOM series into stacks that may be scrolled together, and sorts each. Knows no files and no pixels."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from engine.dicom.header import Instance
+from engine.geometry.planes import MIN_SLICE_STEP, along_normal
+from engine.study import FrameRef, Series
+
+_Key = tuple[object, ...]
+_UNKNOWN = math.inf
+
+
+def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
+    """The stacks of one DICOM series.
+
+    Frames share a stack when frame of reference, orientation, size, spacing, temporal position, echo and b-value agree.
+    Localizers stand apart, and so does every multi-frame image whose frames have no place of their own (a cine loop):
+    it keeps its frame order. A stack is sorted by position along its normal, in the direction of the instance numbers;
+    else by instance number; else by name.
+
+    Args:
+        instances: all of one series, in any order; not empty.
+    """
+    groups: dict[_Key, list[FrameRef]] = defaultdict(list)
+    for instance in instances:
+        for frame in instance.frames:
+            groups[_stack_key(instance, frame)].append(frame)
+    parts = [part for group in groups.values() for part in _one_frame_a_place(group)]
+    ordered = sorted((_sorted(part) for part in parts), key=lambda frames: min(map(_order, frames)))
+    facts = instances[0].series
+    labels = _labels(ordered)
+    return tuple(
+        Series(
+            uid=facts.uid,
+            key=facts.uid if index == 0 else f"{facts.uid}#{index + 1}",
+            number=facts.number,
+            description=facts.description,
+            modality=facts.modality,
+            body_part=facts.body_part,
+            frames=tuple(frames),
+            part=labels[index],
+            institution=facts.institution,
+        )
+        for index, frames in enumerate(ordered)
+    )
+
+
+def joined_stack(one: Sequence[FrameRef], other: Sequence[FrameRef]) -> tuple[FrameRef, ...] | None:
+    """Two stacks of one DICOM series as one, sorted; None if they do not belong in one.
+
+    That is where what `stacks` tells apart differs, where an image is a cine loop, or where frames would lie at one
+    place that do not within either.
+
+    Args:
+        one, other: not empty, with no frame in common.
+    """
+    first, second = one[0], other[0]
+    if any(frame.image.frames > 1 and frame.position is None for frame in (first, second)):
+        return None
+    if _geometry_key(first) != _geometry_key(second):
+        return None
+    every = [*one, *other]
+    if _places_repeat(every) and not (_places_repeat(one) or _places_repeat(other)):
+        return None
+    return tuple(_sorted(every))
+
+
+def _stack_key(instance: Instance, frame: FrameRef) -> _Key:
+    image = frame.image
+    cine = image.frames > 1 and not instance.has_frame_geometry
+    return (*_geometry_key(frame), (image.name, image.sop_uid) if cine else None)
+
+
+def _geometry_key(frame: FrameRef) -> _Key:
+    image = frame.image
+    return (
+        frame.frame_of_reference if frame.position is not None else "",
+        _rounded(frame.orientation, 3),
+        image.rows,
+        image.columns,
+        _rounded(frame.spacing, 4),
+        frame.temporal,
+        frame.echo,
+        frame.b_value,
+        frame.localizer,
+    )
+
+
+def _rounded(values: Sequence[float] | None, digits: int) -> tuple[float, ...] | None:
+    """Scanners write the same direction with other last digits from slice to slice."""
+    return None if values is None else tuple(round(value, digits) + 0.0 for value in values)
+
+
+def _one_frame_a_place(frames: list[FrameRef]) -> list[list[FrameRef]]:
+    """Split by acquisition number when several frames lie at one place and each acquisition has one for each."""
+    acquisitions: dict[float | None, list[FrameRef]] = defaultdict(list)
+    for frame in frames:
+        acquisitions[frame.acquisition].append(frame)
+    if len(acquisitions) < 2 or not _places_repeat(frames):
+        return [frames]
+    split = list(acquisitions.values())
+    return [frames] if any(len(part) < 2 or _places_repeat(part) for part in split) else split
+
+
+def _places_repeat(frames: Sequence[FrameRef]) -> bool:
+    places = [along_normal(frame) for frame in frames]
+    known = sorted(place for place in places if place is not None)
+    return any(right - left < MIN_SLICE_STEP for left, right in pairwise(known))
+
+
+def _order(frame: FrameRef) -> tuple[float, str, int]:
+    """Instance number, else name; then the frame within its image."""
+    number = frame.image.instance_number
+    return (_UNKNOWN if number is None else number, frame.image.name, frame.frame)
+
+
+def _sorted(frames: list[FrameRef]) -> list[FrameRef]:
+    by_number = sorted(frames, key=_order)
+    places = {id(frame): along_normal(frame) for frame in frames}
+    if any(place is None for place in places.values()):
+        return by_number
+    first, last = places[id(by_number[0])] or 0.0, places[id(by_number[-1])] or 0.0
+    direction = -1 if by_number[0].image.instance_number is not None and last < first else 1
+    return sorted(by_number, key=lambda frame: round(direction * (places[id(frame)] or 0.0) / MIN_SLICE_STEP))
+
+
+_DIFFERENCES: tuple[tuple[Callable[[FrameRef], object], Callable[[FrameRef], str]], ...] = (
+    (lambda frame: frame.localizer, lambda frame: "localizer" if frame.localizer else ""),
+    (lambda frame: frame.b_value, lambda frame: "" if frame.b_value is None else f"b {frame.b_value:g}"),
+    (lambda frame: frame.echo, lambda frame: "" if frame.echo is None else f"echo {frame.echo:g}"),
+    (lambda frame: frame.temporal, lambda frame: "" if frame.temporal is None else f"time {frame.temporal:g}"),
+    (
+        lambda frame: (frame.image.rows, frame.image.columns),
+        lambda frame: f"{frame.image.columns} x {frame.image.rows}",
+    ),
+    (lambda frame: frame.image.frames > 1, lambda frame: f"{frame.image.frames} frames"),
+)
+
+
+def _labels(stacks_: Sequence[Sequence[FrameRef]]) -> list[str]:
+    """What sets each stack apart in a few words; its number among them when the words do not."""
+    if len(stacks_) < 2:
+        return [""] * len(stacks_)
+    telling = [say for value, say in _DIFFERENCES if len({value(frames[0]) for frames in stacks_}) > 1]
+    words = [", ".join(filter(None, (say(frames[0]) for say in telling))) for frames in stacks_]
+    return [
+        word if word and words.count(word) == 1 else f"{word} ({index})".strip() for index, word in enumerate(words, 1)
+    ]

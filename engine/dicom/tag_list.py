@@ -1,0 +1,97 @@
+"""Every element of a DICOM header as a line of text, with those that may name the patient marked. Decodes no pixels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from engine.dicom.bytes import open_bytes
+from engine.dicom.file import read_header
+from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.study import ImageRef
+
+MAX_TEXT = 400
+_IDENTIFYING_GROUP = 0x0010
+_IDENTIFYING_VRS = frozenset({"PN", "DA", "DT", "TM", "UI"})
+_IDENTIFYING_WORDS = (
+    *("Patient", "Person", "Physician", "Operator", "Institution", "Accession", "Address", "Telephone", "Department"),
+    *("StationName", "DeviceSerialNumber", "Identification", "StudyID", "Requesting", "Performing", "Comments"),
+    *("AdmissionID", "OrderNumber", "Occupation", "Author", "Verifying", "Observer", "Referring", "Reading"),
+)
+_TECHNICAL_UIDS = ("SOPClass", "TransferSyntax", "ImplementationClass", "CodingScheme", "MediaStorageSOPClass")
+_NUMBERS = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT", "DS", "IS"})
+_BYTES = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One element. `depth`: 0 at the top, one more in each sequence."""
+
+    depth: int
+    number: str
+    """As "0010,0010"."""
+    vr: str
+    name: str
+    value: str
+    identifying: bool
+    """It may tell who the patient is, or where and when they were seen (after PS3.15 table E.1-1, on the wide side)."""
+
+    def matches(self, words: str, with_identity: bool) -> bool:
+        """Are all words in its number, name or, where it may be seen, its value?"""
+        text = f"{self.number} {self.number.replace(',', '')} {self.name} {self.vr}"
+        if with_identity or not self.identifying:
+            text += f" {self.value}"
+        return all(word in text.casefold() for word in words.casefold().split())
+
+
+def tag_list(image: ImageRef) -> tuple[Tag, ...]:
+    """All elements before the pixel data, file meta information first, sequences unfolded.
+
+    Raises:
+        UserError: the file is gone, no DICOM, or damaged.
+    """
+    with notes_of_pydicom(), open_bytes(image.path, image.member) as file:
+        dataset = read_header(file)
+        return (*_walk(dataset.file_meta, 0), *_walk(dataset, 0))
+
+
+def _walk(dataset: Dataset, depth: int, inherited: bool = False) -> Iterator[Tag]:
+    for tag in sorted(dataset.keys()):
+        number = f"{tag.group:04X},{tag.element:04X}"
+        try:
+            element = dataset[tag]
+            value, items = _text(element), list(element.value) if element.VR == "SQ" else []
+        except Exception as error:  # a damaged value raises whatever its converter raises; the line says so
+            yield Tag(depth, number, "", "Damaged element", type(error).__name__, True)
+            continue
+        identifying = inherited or _identifying(element)
+        yield Tag(depth, number, str(element.VR), element.name, value, identifying and bool(value) and not items)
+        for item in items:
+            yield from _walk(item, depth + 1, inherited or element.tag.is_private)
+
+
+def _identifying(element: DataElement) -> bool:
+    keyword = element.keyword
+    if element.tag.is_private:
+        return element.VR not in _NUMBERS
+    if element.VR == "UI":
+        return not keyword.startswith(_TECHNICAL_UIDS)
+    in_group = element.tag.group == _IDENTIFYING_GROUP
+    return in_group or element.VR in _IDENTIFYING_VRS or any(word in keyword for word in _IDENTIFYING_WORDS)
+
+
+def _text(element: DataElement) -> str:
+    if element.VR == "SQ":
+        count = len(element.value)
+        return f"{count} item{'' if count == 1 else 's'}"
+    value = element.value
+    if value is None:
+        return ""
+    if element.VR in _BYTES or isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if element.VR == "UI" and hasattr(value, "name") and value.name != value:
+        return f"{value} ({value.name})"
+    parts = value if isinstance(value, list | tuple) or element.VM > 1 else [value]
+    said = " \\ ".join(str(part) for part in parts).replace("\0", "").replace("\r", "").replace("\n", " ")
+    return said if len(said) <= MAX_TEXT else f"{said[:MAX_TEXT]} …"

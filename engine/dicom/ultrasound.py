@@ -1,0 +1,46 @@
+"""Reads the calibrated regions of an ultrasound image (PS3.3 C.8.5.5). Knows no pixels and measures nothing."""
+
+from engine.dicom.values import Header, integer, items, number
+from engine.study import UltrasoundRegion
+
+_CENTIMETRES = 3
+_LOW_PRIORITY = 1
+_SLACK = 1
+"""Pixels: devices write the last column + 1 as the right edge."""
+
+
+def regions(dataset: Header, rows: int, columns: int) -> tuple[UltrasoundRegion, ...]:
+    """The regions of Sequence of Ultrasound Regions (0018,6011), in the file's order.
+
+    None at all when one reaches beyond the image: such an image was scaled or cut after the device calibrated it, and
+    its millimetres would be wrong.
+    """
+    found = []
+    for item in items(dataset, "SequenceOfUltrasoundRegions"):
+        edges = [
+            integer(item, keyword)
+            for keyword in (
+                "RegionLocationMinX0",
+                "RegionLocationMinY0",
+                "RegionLocationMaxX1",
+                "RegionLocationMaxY1",
+            )
+        ]
+        left, top, right, bottom = edges
+        if left is None or top is None or right is None or bottom is None:
+            continue
+        if not (0 <= left <= right < columns + _SLACK and 0 <= top <= bottom < rows + _SLACK):
+            return ()
+        row, column = _spacing(item)
+        low = bool((integer(item, "RegionFlags") or 0) & _LOW_PRIORITY)
+        found.append(UltrasoundRegion(left, top, right, bottom, row, column, low))
+    return tuple(found)
+
+
+def _spacing(item: Header) -> tuple[float | None, float | None]:
+    """Millimetres from row to row and column to column; a delta is negative where the axis points up or left."""
+    units = integer(item, "PhysicalUnitsXDirection"), integer(item, "PhysicalUnitsYDirection")
+    across, down = number(item, "PhysicalDeltaX"), number(item, "PhysicalDeltaY")
+    if units != (_CENTIMETRES, _CENTIMETRES) or not across or not down:
+        return None, None
+    return abs(down) * 10, abs(across) * 10

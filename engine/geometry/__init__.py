@@ -1,0 +1,1 @@
+"""Where frames lie in the patient, and how long a pixel is."""

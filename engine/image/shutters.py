@@ -1,0 +1,50 @@
+"""Reads the display shutter of an image (PS3.3 C.7.6.11): what of it is meant to be seen. Changes no pixel."""
+
+from dataclasses import dataclass
+
+from engine.dicom.values import Header, integer, numbers, texts
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shutter:
+    """What stays visible: the common part of all shapes given. Image points (column, row), continuous, corner 0, 0."""
+
+    rectangle: tuple[float, float, float, float] | None = None
+    """Left, top, right, bottom."""
+    circle: tuple[float, float, float] | None = None
+    """Centre column, centre row, radius in columns."""
+    polygon: tuple[Point, ...] = ()
+
+
+def shutter(dataset: Header) -> Shutter | None:
+    """The shutter of an image; None without one, and when what the header says leaves nothing to see."""
+    shapes = [shape.upper() for shape in texts(dataset, "ShutterShape")]
+    rectangle = _rectangle(dataset) if "RECTANGULAR" in shapes else None
+    circle = _circle(dataset) if "CIRCULAR" in shapes else None
+    polygon = _polygon(dataset) if "POLYGONAL" in shapes else ()
+    return Shutter(rectangle, circle, polygon) if rectangle or circle or polygon else None
+
+
+def _rectangle(dataset: Header) -> tuple[float, float, float, float] | None:
+    """Edges are numbers of columns and rows, the first being 1, and belong to what is seen."""
+    left, right = integer(dataset, "ShutterLeftVerticalEdge"), integer(dataset, "ShutterRightVerticalEdge")
+    top, bottom = integer(dataset, "ShutterUpperHorizontalEdge"), integer(dataset, "ShutterLowerHorizontalEdge")
+    if left is None or right is None or top is None or bottom is None or left > right or top > bottom:
+        return None
+    return left - 1.0, top - 1.0, float(right), float(bottom)
+
+
+def _circle(dataset: Header) -> tuple[float, float, float] | None:
+    centre, radius = numbers(dataset, "CenterOfCircularShutter"), integer(dataset, "RadiusOfCircularShutter")
+    if len(centre) != 2 or not radius or radius < 1:
+        return None
+    return centre[1] - 0.5, centre[0] - 0.5, float(radius)
+
+
+def _polygon(dataset: Header) -> tuple[Point, ...]:
+    """Rows and columns by turns, each vertex the centre of a pixel."""
+    values = numbers(dataset, "VerticesOfThePolygonalShutter")
+    vertices = tuple((column - 0.5, row - 0.5) for row, column in zip(values[::2], values[1::2]))
+    return vertices if len(vertices) >= 3 else ()

@@ -1,0 +1,167 @@
+"""Chooses windows and renders pixels as gray levels or colours. Knows no files and no screen."""
+
+import json
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.image.display_header import Rescale
+from engine.image.pixels import Pixels, modality_values
+from engine.image.voi import Window, apply_lut, apply_window
+from engine.resources import resource_path
+
+__all__ = ["Window", "auto_window", "default_window", "import_window", "narrowest", "presets", "render"]
+
+_LOW, _HIGH = 0.5, 99.5
+_SAMPLES = 1 << 18
+_BLOCK = 1 << 15
+
+
+def default_window(pixels: Pixels) -> Window:
+    """The window to begin with: the file's first, else the range of its VOI LUT, else `auto_window`."""
+    if pixels.windows:
+        return pixels.windows[0]
+    if pixels.voi_luts:
+        lut = pixels.voi_luts[0]
+        return Window(lut.first + len(lut.entries) / 2, max(1, len(lut.entries)), "LINEAR", lut.name or "VOI LUT")
+    return auto_window(pixels)
+
+
+def auto_window(pixels: Pixels) -> Window:
+    """A window from the 0.5th to the 99.5th percentile of what is image and not padding.
+
+    For colour pixels the window of 8-bit gray, which changes nothing.
+    """
+    if pixels.is_color:
+        return Window(127.5, 255, "LINEAR_EXACT", "Auto")
+    values = _image_values(pixels)
+    if not values.size:
+        return Window(0.5, 1, "LINEAR_EXACT", "Auto")
+    step = max(1, values.size // _SAMPLES)
+    low, high = (float(level) for level in np.percentile(values[::step], (_LOW, _HIGH)))
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    if high <= low:
+        high = low + 1
+    return Window((low + high) / 2, high - low, "LINEAR_EXACT", "Auto")
+
+
+def narrowest(pixels: Pixels) -> float:
+    """Width of the narrowest window that one may want: a step of the values, next to nothing where they are floats.
+
+    Maps of dose or diffusion hold values far below 1.
+    """
+    if pixels.stored.dtype.kind == "f":
+        return float(np.finfo(np.float32).tiny)
+    return 1.0 if pixels.rescale.table is not None else abs(pixels.rescale.slope) or 1.0
+
+
+def _image_values(pixels: Pixels) -> NDArray[Any]:
+    """Modality values of what is no padding, in one row."""
+    padding = pixels.padding_at(...)
+    return modality_values(pixels.stored.ravel() if padding is None else pixels.stored[~padding], pixels.rescale)
+
+
+def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
+    """Gray levels [H, W] through a window, inverted where the file says so, padding black; colours as they are.
+
+    Args:
+        window: None takes the file's own look: its first window, else its VOI LUT, else `auto_window`.
+
+    Returns:
+        uint8 [H, W], 0 is black; or uint8 [H, W, 3] RGB for colour images, to which windows do not apply, and for
+        gray images with supplemental colours.
+
+    Raises:
+        UserError: the window has no positive width.
+    """
+    if pixels.is_color:
+        return np.asarray(pixels.stored, np.uint8)
+    if window is None and (pixels.windows or not pixels.voi_luts):
+        window = default_window(pixels)
+    if pixels.stored.dtype.kind in "iu" and pixels.stored.dtype.itemsize <= 2:
+        levels = _look_up(_table(pixels, window), pixels.stored)
+    else:
+        levels = _levels(pixels, pixels.stored, window)
+    if pixels.masked is not None:
+        levels[pixels.masked] = 0
+    if pixels.painted is None:
+        return levels
+    where, colors = pixels.painted
+    return np.where(where[..., None], colors, levels[..., None])
+
+
+def _levels(pixels: Pixels, stored: NDArray[Any], window: Window | None) -> NDArray[np.uint8]:
+    """Gray levels of stored values by what `pixels` says of them; None: through its first VOI LUT."""
+    values = modality_values(stored, pixels.rescale)
+    levels = apply_lut(values, pixels.voi_luts[0]) if window is None else apply_window(values, window)
+    if pixels.inverted:
+        np.subtract(255, levels, out=levels)
+    if pixels.padding_values is not None:
+        low, high = pixels.padding_values
+        levels[(stored >= low) & (stored <= high)] = 0
+    return levels
+
+
+def _table(pixels: Pixels, window: Window | None) -> NDArray[np.uint8]:
+    """uint8 [256] or [65536]: the gray level of every stored value there can be, at the place of its bit pattern."""
+    look = pixels.rescale
+    if window is None or look.table is not None:
+        return _levels(pixels, _every(pixels.stored.dtype.str), window)
+    kind, padding = pixels.stored.dtype.str, pixels.padding_values
+    return _plain_table(kind, look.slope, look.intercept, window, pixels.inverted, padding)
+
+
+@lru_cache(maxsize=16)
+def _plain_table(
+    kind: str, slope: float, intercept: float, window: Window, inverted: bool, padding: tuple[int, int] | None
+) -> NDArray[np.uint8]:
+    """Most slices of a stack share one table."""
+    stored = _every(kind)
+    like = Pixels(stored, rescale=Rescale(slope, intercept), inverted=inverted, padding_values=padding)
+    return _levels(like, stored, window)
+
+
+@lru_cache(maxsize=4)
+def _every(kind: str) -> NDArray[Any]:
+    bits = 8 * np.dtype(kind).itemsize
+    return np.arange(1 << bits, dtype=f"u{bits // 8}").view(kind)
+
+
+def _look_up(table: NDArray[np.uint8], stored: NDArray[Any]) -> NDArray[np.uint8]:
+    """Block by block: numpy widens each index to 64 bits, and a block of those stays in the processor's cache."""
+    patterns = np.ascontiguousarray(stored).view(f"u{stored.dtype.itemsize}").ravel()
+    levels = np.empty(patterns.shape, np.uint8)
+    for start in range(0, patterns.size, _BLOCK):
+        np.take(table, patterns[start : start + _BLOCK], out=levels[start : start + _BLOCK], mode="clip")
+    return levels.reshape(stored.shape)
+
+
+@cache
+def presets(modality: str) -> tuple[Window, ...]:
+    """The windows that radiologists expect for a modality, in their order; empty when there are none."""
+    return tuple(
+        Window(float(row["center"]), float(row["width"]), "LINEAR", str(row["name"]))
+        for row in _preset_rows().get(modality.upper(), [])
+    )
+
+
+@cache
+def _preset_rows() -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = json.loads(resource_path("window_presets.json").read_text("utf-8"))
+    return rows
+
+
+def import_window(pixels: Pixels, body_part: str = "") -> Window:
+    """The window for a frame that goes into the archive: for CT the preset of the body part, else the file's own.
+
+    A site's files carry whatever window was last dragged; one preset a body part makes cases comparable.
+    """
+    if pixels.unit == "HU" and pixels.modality == "CT":
+        part = body_part.upper()
+        for row in _preset_rows()["CT"]:
+            if any(word in part for word in row.get("body_parts", [])):
+                return Window(float(row["center"]), float(row["width"]), "LINEAR", str(row["name"]))
+    return default_window(pixels)

@@ -1,0 +1,80 @@
+"""Images and texts into the one shared space. Knows nothing of bundles on disk or of archives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import preprocess
+from engine.errors import UserError
+from engine.models.runtime import Model
+from engine.tokenizer import Tokenizer
+
+Embeddings = NDArray[np.float32]
+BATCH = 16
+"""Most rows of one model call: bounds memory, and a larger batch is no faster on a CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """The image tower and the text tower of one bundle."""
+
+    image: Model
+    text: Model
+    tokenizer: Tokenizer
+    size: int
+    """Side of the square picture the image tower takes, in pixels."""
+    max_length: int
+    """Longest text in tokens."""
+    dim: int
+    """Length D of an embedding."""
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """Pictures uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none."""
+        rows = [
+            self._embed(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})
+            for start in range(0, len(images), BATCH)
+        ]
+        return self._stack(rows)
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Texts -> float32 [N, D], rows of unit length; [0, D] for none.
+
+        One text a call: padding would waste the short ones, and int8 activations are scaled over a whole batch, so that
+        a text would get another vector in other company.
+        """
+        rows = []
+        for text in texts:
+            ids, mask = self.tokenizer.encode_batch([text], self.max_length)
+            rows.append(self._embed(self.text, {"ids": ids, "mask": mask}))
+        return self._stack(rows)
+
+    def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """Pictures uint8 [H, W] of any sizes -> float32 [N, F], rows of unit length: before the projection.
+
+        Square roots of the positive features, so that a few strong ones do not drown the rest (Hellinger kernel,
+        Arandjelovic and Zisserman 2012).
+
+        Raises:
+            UserError: no picture was given.
+        """
+        if not images:
+            raise UserError("There is no picture to look at; give at least one.")
+        rows = [
+            self.image.run(["features"], {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})[0]
+            for start in range(0, len(images), BATCH)
+        ]
+        return self._unit(np.sqrt(np.maximum(np.concatenate(rows), 0) + 1e-4))
+
+    def _embed(self, model: Model, inputs: dict[str, NDArray[Any]]) -> Embeddings:
+        return self._unit(model.run(["embedding"], inputs)[0])
+
+    def _unit(self, vectors: NDArray[Any]) -> Embeddings:
+        vectors = vectors.astype(np.float32)
+        # Rounding in int8 and fp16 graphs leaves lengths a little off 1.
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+    def _stack(self, rows: list[Embeddings]) -> Embeddings:
+        return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)

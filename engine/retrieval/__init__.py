@@ -1,0 +1,1 @@
+"""Finds archived cases by an image, by words, or by both."""

@@ -1,0 +1,1 @@
+"""The parts an archive is made of: database, identity, thumbnails, vector index."""

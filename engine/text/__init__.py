@@ -1,0 +1,1 @@
+"""Plain-text rules on reports: words, sentences, body regions, negation, de-identification."""

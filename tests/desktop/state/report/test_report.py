@@ -1,0 +1,274 @@
+"""The report of a study: drafted, edited, saved, signed, copied; and never moved to another study."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.background import Lane, simply
+from desktop.state.report.report import ReportState, locate
+from desktop.state.report.report_page import Page
+from engine.errors import UserError
+from engine.reports.draft import NOTICE, Dispute, Draft, Evidence, Sentence
+from engine.reports.workspace import Workspace
+from tests.desktop.conftest import dicom, open_paths, settle
+
+SENTENCES = (
+    Sentence("The heart is enlarged.", 0.8, (Evidence(3, "Heart enlarged.", 0.91),)),
+    Sentence("There is no effusion.", 0.6),
+)
+
+
+class Decoder:
+    """Stands in for engine.reports.draft.draft: proposes two sentences for the study it was asked for."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, bundle: object, archive: object, gray: object, **options: Any) -> Draft:
+        assert self.gate.wait(10)
+        return Draft(SENTENCES, "double", study_uid=options["exclude_study"])
+
+
+@pytest.fixture
+def decoder() -> Decoder:
+    return Decoder()
+
+
+@pytest.fixture
+def state(qtbot: QtBot, app: App, decoder: Decoder) -> ReportState:
+    """The app's report state with the double in place of the models, and a CT and an MR study open."""
+    app.desk.report._propose = decoder
+    app.desk.archive.bundle = object()  # type: ignore[assignment]
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    return app.desk.report
+
+
+def drafted(qtbot: QtBot, app: App, state: ReportState) -> None:
+    state.draft()
+    settle(qtbot, app)
+
+
+def leave_while_drafting(qtbot: QtBot, app: App, state: ReportState, decoder: Decoder) -> Page:
+    """Go to another study while a draft is made, and let it come; the page that was left."""
+    left = state.page
+    assert left is not None
+    app.desk.studies.open([dicom("MR_small.dcm")])
+    qtbot.waitUntil(lambda: state.page is not left)
+    decoder.gate.set()
+    settle(qtbot, app)
+    return left
+
+
+def test_a_draft_fills_the_page_and_is_stored(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    assert state.page.text == "The heart is enlarged. There is no effusion."
+    assert state.page.status == "Drafted"
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        stored = workspace.load(state.page.study)
+    assert stored is not None
+    assert stored.state == "drafted"
+
+
+def test_a_draft_stays_with_the_study_it_was_made_for(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    decoder.gate.clear()
+    state.draft()
+    first = leave_while_drafting(qtbot, app, state, decoder)
+    assert state.page is not None
+    assert state.page.text == ""
+    assert app.window.report_panel.editor.toPlainText() == ""
+    assert first.text.startswith("The heart")
+    app.desk.studies.step(-1)
+    settle(qtbot, app)
+    assert app.window.report_panel.editor.toPlainText().startswith("The heart")
+
+
+def test_an_edit_is_saved_when_the_study_is_left(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+    state.edit("Normal chest.")
+    page = state.page
+    assert page is not None
+    assert page.status == "Edited, not saved"
+    open_paths(qtbot, app, dicom("MR_small.dcm"))
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        stored = workspace.load(page.study)
+    assert stored is not None
+    assert stored.text == "Normal chest."
+
+
+def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    state.sign()
+    settle(qtbot, app)
+    assert state.page is not None
+    assert state.page.status == "Signed"
+    state.edit("Something else")
+    assert state.page.text.startswith("The heart")
+    assert app.window.report_panel.editor.isReadOnly()
+    assert "final" in state.why_no_draft()
+
+
+def test_no_word_changes_while_a_report_is_being_signed(qtbot: QtBot, app: App, state: ReportState) -> None:
+    gate = threading.Event()
+    app.desk.background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    state.edit("No focal consolidation.")
+    state.sign()
+    state.sign()
+    state.edit("No focal consolidation. Nodule in the left upper lobe.")
+    assert state.page is not None
+    assert (state.page.text, state.page.status) == ("No focal consolidation.", "Signing …")
+    assert not state.can_sign
+    assert app.window.report_panel.editor.isReadOnly()
+    assert state.why_no_draft() == "This report is being signed."
+    gate.set()
+    settle(qtbot, app)
+    assert state.page.status == "Signed"
+    assert app.desk.messages.message is None
+
+
+def test_a_report_that_could_not_be_signed_can_be_changed_and_signed_again(
+    qtbot: QtBot, app: App, state: ReportState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("The disk is full; free some of it.")
+
+    state.edit("Normal chest.")
+    with monkeypatch.context() as full:
+        full.setattr(Workspace, "sign", fail)
+        state.sign()
+        settle(qtbot, app)
+    assert app.desk.messages.message is not None
+    assert app.desk.messages.message.text == "The disk is full; free some of it."
+    assert not app.window.report_panel.editor.isReadOnly()
+    state.edit("Normal chest. No effusion.")
+    state.sign()
+    settle(qtbot, app)
+    assert state.page is not None
+    assert (state.page.text, state.page.status) == ("Normal chest. No effusion.", "Signed")
+
+
+def test_nothing_is_signed_while_a_draft_is_on_its_way_and_no_draft_enters_a_signed_report(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    state.edit("My own findings.")
+    decoder.gate.clear()
+    state.draft()
+    assert not state.can_sign
+    assert not app.window.report_panel.sign.isEnabled()
+    state.sign()
+    qtbot.waitUntil(lambda: bool(state.page and state.page.signed))
+    decoder.gate.set()
+    settle(qtbot, app)
+    assert app.window.report_panel.editor.toPlainText() == "My own findings."
+    assert state.page is not None
+    assert state.page.status == "Signed"
+
+
+def test_words_typed_while_a_draft_is_made_stay_on_a_page_that_was_left(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    decoder.gate.clear()
+    state.draft()
+    state.edit("Typed meanwhile.")
+    first = leave_while_drafting(qtbot, app, state, decoder)
+    assert first.text == "Typed meanwhile."
+    assert app.desk.messages.message is not None
+    assert app.desk.messages.message.text.startswith("A draft came after")
+
+
+def test_an_image_that_cannot_be_shown_is_not_taken_for_a_missing_study(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(dicom("MR_small_RLE.dcm").read_bytes()[:-2000])
+    open_paths(qtbot, app, cut)
+    assert app.desk.viewport.failure
+    assert state.why_no_draft().startswith("This image cannot be shown;")
+
+
+def test_a_report_is_there_again_after_a_restart(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+    state.edit("Seen before.")
+    state.save()
+    settle(qtbot, app)
+    again = ReportState(
+        app.desk.background, app.desk.studies, app.desk.viewport, app.desk.archive, folder=tmp_path / "workspace"
+    )
+    again.open_workspace()
+    app.desk.studies.selected.emit()
+    settle(qtbot, app)
+    assert again.page is not None
+    assert again.page.text == "Seen before."
+    again.close()
+
+
+def test_a_copy_says_what_it_is(qtbot: QtBot, app: App, state: ReportState) -> None:
+    assert state.copy_text() == ""
+    drafted(qtbot, app, state)
+    assert state.copy_text().startswith("The heart is enlarged.")
+    assert NOTICE in state.copy_text()
+
+
+def test_the_sentence_under_the_cursor_is_chosen(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    state.select_at(state.page.text.index("effusion"))
+    assert state.page.sentence == 1
+    tree = app.window.report_panel.tree
+    assert tree.indexOfTopLevelItem(tree.currentItem()) == 1
+    state.select_at(3)
+    assert tree.indexOfTopLevelItem(tree.currentItem()) == 0
+    assert tree.topLevelItem(0).childCount() == 1
+
+
+def test_an_undone_draft_gives_the_old_text_back(qtbot: QtBot, app: App, state: ReportState) -> None:
+    editor = app.window.report_panel.editor
+    editor.setFocus()
+    qtbot.keyClicks(editor, "My own words")
+    drafted(qtbot, app, state)
+    assert editor.toPlainText().startswith("The heart")
+    editor.undo()
+    assert editor.toPlainText() == "My own words"
+    assert state.page is not None
+    assert state.page.text == "My own words"
+
+
+def test_a_changed_sentence_is_no_longer_the_models() -> None:
+    text = "The heart is not enlarged. There is no effusion."
+    places = locate(text, [sentence.text for sentence in SENTENCES])
+    assert places[0] is None
+    assert places[1] is not None
+    assert text[slice(*places[1])] == "There is no effusion."
+
+
+def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    state._propose = lambda *_, **options: Draft(
+        (), "double", "This picture is almost blank.", study_uid=options["exclude_study"], abstained="blank"
+    )
+    state.edit("My own words")
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    assert state.page.text == "My own words"
+    assert app.window.report_panel.notes.text() == "No draft. This picture is almost blank."
+
+
+def test_a_sentence_of_another_report_names_its_case_and_what_speaks_against_it(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    against = Dispute(9, "No effusion.", "negation")
+    taken = Sentence("Large effusion.", None, (Evidence(4, "A large effusion.", 0.9),), 7, (against,))
+    state._propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])
+    drafted(qtbot, app, state)
+    top = app.window.report_panel.tree.topLevelItem(0)
+    assert "from case 7, 1 other alike, 1 near report(s) say otherwise" in top.text(0)
+    assert [top.child(row).text(0) for row in range(2)] == [
+        "case 4, similarity 0.90: A large effusion.",
+        "case 9 says otherwise (negation): No effusion.",
+    ]

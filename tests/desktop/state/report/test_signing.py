@@ -1,0 +1,132 @@
+"""Signing in the real window: the report becomes an archived case, now or when an archive is opened."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App, build
+from engine.archive import Archive, NewCase, NewReport
+from engine.bundle import Bundle
+from engine.text.deidentify import WARNING
+from tests.desktop.conftest import dicom, open_paths, settle
+
+TEXT = "CompressedSamples shows a calcified granuloma of the spleen."  # the family name in CT_small.dcm comes first
+
+
+@pytest.fixture
+def ready(qtbot: QtBot, app: App, starter_bundle: Bundle) -> App:
+    """The app with models and a CT study, and no archive."""
+    app.desk.archive._open_bundle = lambda path: starter_bundle
+    app.desk.archive.load_bundle()
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    return app
+
+
+def new_archive(qtbot: QtBot, app: App, folder: Path) -> Archive:
+    app.desk.archive.create(folder)
+    settle(qtbot, app)
+    assert app.desk.archive.archive is not None
+    return app.desk.archive.archive
+
+
+def write_and_sign(qtbot: QtBot, app: App, text: str = TEXT) -> None:
+    editor = app.window.report_panel.editor
+    editor.setFocus()
+    qtbot.keyClicks(editor, text)
+    app.window.report_panel.sign.click()
+    settle(qtbot, app)
+
+
+def told(app: App) -> str:
+    assert app.desk.messages.message is not None
+    return app.desk.messages.message.text
+
+
+def test_sign_archives_the_report_with_its_picture_and_says_so(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+    archive = new_archive(qtbot, ready, tmp_path / "archive")
+    write_and_sign(qtbot, ready)
+    case = archive.case(1)
+    assert case.report is not None
+    assert (case.report.text, case.report.state) == ("[name] shows a calcified granuloma of the spleen.", "signed")
+    assert (case.modality, len(case.images)) == ("CT", 1)
+    assert told(ready).startswith("Signed report archived as case 1 of archive, with its image; 1 identifier removed.")
+    assert WARNING in told(ready)
+    panel = ready.window.report_panel
+    assert panel.status.text() == "Signed"
+    assert panel.notes.text() == "Archived as case 1 of archive, de-identified."
+    assert panel.editor.isReadOnly()
+    assert ready.desk.archive.stats["cases"] == 1
+
+
+def test_the_signed_case_is_found_by_search_from_another_study(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+    new_archive(qtbot, ready, tmp_path / "archive")
+    write_and_sign(qtbot, ready)
+    ready.desk.search.search_image()
+    settle(qtbot, ready)
+    assert ready.desk.search.hits == []  # a study never finds itself
+    open_paths(qtbot, ready, dicom("MR_small.dcm"))
+    panel = ready.window.search_panel
+    panel.with_image.setChecked(False)
+    panel.words.setText("calcified granuloma of the spleen")
+    ready.desk.search.search()
+    settle(qtbot, ready)
+    assert [hit.case_id for hit in ready.desk.search.hits] == [1]
+
+
+def test_a_report_signed_without_an_archive_waits_and_goes_into_the_next(
+    qtbot: QtBot, ready: App, tmp_path: Path
+) -> None:
+    write_and_sign(qtbot, ready)
+    panel = ready.window.report_panel
+    assert panel.status.text() == "Signed"
+    assert "added to the next archive" in panel.notes.text()
+    assert ready.desk.messages.message is None
+    archive = new_archive(qtbot, ready, tmp_path / "later")
+    assert archive.case(1).report is not None
+    assert panel.notes.text() == "Archived as case 1 of later, de-identified."
+
+
+def test_what_waits_when_the_app_ends_is_archived_on_another_day(
+    qtbot: QtBot, ready: App, tmp_path: Path, starter_bundle: Bundle
+) -> None:
+    write_and_sign(qtbot, ready)
+    ready.close()
+    again = build(tmp_path / "workspace")
+    again.desk.archive._open_bundle = lambda path: starter_bundle
+    again.desk.begin()
+    settle(qtbot, again)
+    archive = new_archive(qtbot, again, tmp_path / "tomorrow")
+    assert archive.stats()["reports"] == 1
+    again.close()
+    again.window.deleteLater()
+
+
+def test_the_warning_about_de_identification_comes_once(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+    new_archive(qtbot, ready, tmp_path / "archive")
+    write_and_sign(qtbot, ready)
+    open_paths(qtbot, ready, dicom("MR_small.dcm"))
+    write_and_sign(qtbot, ready, "Normal brain.")
+    assert told(ready).startswith("Signed report archived as case 2")
+    assert WARNING not in told(ready)
+
+
+def test_an_archive_of_other_models_refuses_and_the_report_is_kept(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+    with Archive.create(tmp_path / "foreign", "0123456789abcdef") as foreign:
+        foreign.add_case(NewCase("1.2.3", report=NewReport("Normal chest.", np.ones(8, np.float32))))
+    ready.desk.archive.open(tmp_path / "foreign")
+    settle(qtbot, ready)
+    write_and_sign(qtbot, ready)
+    assert told(ready).startswith("A signed report is kept on this computer, but not archived yet.")
+    assert "added to the next archive" in ready.window.report_panel.notes.text()
+
+
+def test_a_study_that_was_imported_gets_the_signed_report(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+    archive = new_archive(qtbot, ready, tmp_path / "archive")
+    ready.desk.archive.import_into(dicom("CT_small.dcm"))
+    settle(qtbot, ready)
+    write_and_sign(qtbot, ready)
+    assert archive.stats()["cases"] == 1
+    assert archive.case(1).report is not None
+    assert "(the study was there already)" in told(ready)

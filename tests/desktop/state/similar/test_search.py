@@ -1,0 +1,235 @@
+"""The question and its hits, with a double in place of the ranking: what is asked, what is dropped, what is shown."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.background import Background
+from desktop.state.similar.archive import ArchiveState
+from desktop.state.similar.search import SearchState
+from desktop.state.viewer.viewport import ViewportState
+from engine.archive import Archive
+from engine.dicom.listing import open_path
+from engine.errors import UserError
+from engine.retrieval.search import Answer, Hit
+from tests.desktop.conftest import dicom
+
+HIT = Hit(7, "report", 2.5, 0.4, "Pleural effusion on the left.", "report wording", "CR", "F", 61, None)
+
+
+class Ranking:
+    """Stands in for engine.retrieval.search.answer: answers with one hit and remembers how it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.error: Exception | None = None
+        self.nothing = False
+
+    def __call__(self, archive: Archive, bundle: object, query: Any, **options: Any) -> Answer:
+        self.asked.append({"query": query, **options})
+        assert self.gate.wait(10)
+        if self.error:
+            raise self.error
+        return Answer([] if self.nothing else [replace(HIT, text=query.text or "by image")])
+
+
+@pytest.fixture
+def ranking() -> Ranking:
+    return Ranking()
+
+
+@pytest.fixture
+def archive(background: Background, tmp_path: Path) -> Iterator[ArchiveState]:
+    """An open archive with models, as far as the search state looks at them."""
+    state = ArchiveState(background)
+    state.archive = Archive.create(tmp_path / "archive")
+    state.stats = {"cases": 1}
+    state.bundle = object()  # type: ignore[assignment]
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def viewport(qtbot: QtBot, background: Background) -> ViewportState:
+    state = ViewportState(background)
+    study = open_path(dicom("CT_small.dcm")).studies[0]
+    state.show(study, study.series[0])
+    qtbot.waitUntil(background.idle)
+    return state
+
+
+@pytest.fixture
+def state(background: Background, archive: ArchiveState, viewport: ViewportState, ranking: Ranking) -> SearchState:
+    return SearchState(background, archive, viewport, ask=ranking)
+
+
+def test_the_displayed_frame_at_its_window_is_asked_for(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
+) -> None:
+    viewport.apply_preset(2)
+    viewport.toggle_invert()
+    qtbot.waitUntil(background.idle)
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert viewport.picture is not None
+    assert viewport.study is not None
+    np.testing.assert_array_equal(ranking.asked[0]["query"].image, viewport.picture.image())
+    assert ranking.asked[0]["exclude_study"] == viewport.study.uid
+    assert "W 1500 L -600" in str(state.asked)
+
+
+def test_words_alone_carry_no_image(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+    state.set_form(replace(state.form, text=" effusion ", with_image=False, modality="CR", kind="report"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    asked = ranking.asked[0]
+    assert (asked["query"].text, asked["query"].image) == ("effusion", None)
+    assert asked["filters"].modalities == ("CR",)
+    assert asked["filters"].kinds == ("report",)
+    assert [hit.text for hit in state.hits] == ["effusion"]
+    assert state.selected == state.hits[0]
+
+
+def test_the_latest_question_wins(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+    ranking.gate.clear()
+    for words in ("first", "second"):
+        state.set_form(replace(state.form, text=words, with_image=False))
+        state.search()
+    ranking.gate.set()
+    qtbot.waitUntil(background.idle)
+    assert [hit.text for hit in state.hits] == ["second"]
+    assert not state.searching
+
+
+def test_a_failed_search_leaves_its_sentence_and_no_old_hits(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    ranking.error = UserError("The archive belongs to other models.")
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert state.failure == "The archive belongs to other models."
+    assert state.hits == []
+
+
+def test_hits_of_another_image_are_marked(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState
+) -> None:
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert not state.elsewhere
+    other = open_path(dicom("MR_small.dcm")).studies[0]
+    viewport.show(other, other.series[0])
+    qtbot.waitUntil(background.idle)
+    assert state.elsewhere
+
+
+def test_each_answer_is_marked_anew_once_another_image_is_on_screen(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState
+) -> None:
+    studies = [open_path(dicom(name)).studies[0] for name in ("MR_small.dcm", "CT_small.dcm")]
+    told: list[bool] = []
+    state.changed.connect(lambda: told.append(state.elsewhere))
+    for study in studies:
+        state.search_image()
+        qtbot.waitUntil(background.idle)
+        assert told[-1] is False
+        viewport.show(study, study.series[0])
+        qtbot.waitUntil(background.idle)
+        assert told[-1] is True
+
+
+def test_hits_go_with_the_archive_they_came_from(
+    qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, tmp_path: Path
+) -> None:
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    archive.create(tmp_path / "other")
+    qtbot.waitUntil(background.idle)
+    assert state.hits == []
+    assert state.selected is None
+
+
+def test_a_first_answer_that_comes_after_another_archive_was_opened_is_dropped(
+    qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, ranking: Ranking, tmp_path: Path
+) -> None:
+    ranking.gate.clear()
+    state.search_image()
+    archive.create(tmp_path / "other")
+    qtbot.waitUntil(lambda: archive.name == "other")
+    ranking.gate.set()
+    qtbot.waitUntil(background.idle)
+    assert (state.hits, state.asked, state.searching) == ([], None, False)
+
+
+def test_a_failure_goes_with_the_archive_it_came_from(
+    qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, ranking: Ranking, tmp_path: Path
+) -> None:
+    ranking.error = UserError("The archive was indexed with another model.")
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert state.failure
+    archive.create(tmp_path / "other")
+    qtbot.waitUntil(background.idle)
+    assert state.failure == ""
+
+
+def test_what_is_missing_is_said_before_a_search(state: SearchState, archive: ArchiveState) -> None:
+    assert state.why_not() == ""
+    archive.bundle, archive.bundle_failure = None, "The bundle is damaged: image.onnx."
+    assert state.why_not() == "The bundle is damaged: image.onnx."
+    archive.stats = {"cases": 0}
+    assert "empty" in state.why_not()
+
+
+def test_sex_and_age_are_asked_for(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+    state.set_form(replace(state.form, sex="F", age="40-60"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[0]["filters"].sex == "F"
+    assert ranking.asked[0]["filters"].age == (40, 60)
+
+
+def test_an_age_that_cannot_be_read_is_said_before_a_search(state: SearchState, ranking: Ranking) -> None:
+    state.set_form(replace(state.form, age="old"))
+    assert "type a range such as 40-60" in state.why_not()
+    state.search()
+    assert ranking.asked == []
+
+
+def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_question_asked_again(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    ranking.nothing = True
+    state.set_form(replace(state.form, text="effusion", sex="F", mode="lexical"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    for advice in ("match by meaning", "clear the filters", "other words"):
+        assert advice in state.why_none()
+    ranking.nothing = False
+    state.clear_filters()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[1]["filters"].sex is None
+    assert ranking.asked[1]["query"].text == "effusion"
+    assert state.why_none() == ""
+    assert len(state.hits) == 1
+
+
+def test_clearing_filters_while_there_are_hits_asks_nothing(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    state.set_form(replace(state.form, sex="F"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    state.clear_filters()
+    assert not state.searching
+    assert len(ranking.asked) == 1

@@ -1,0 +1,70 @@
+"""What is marked or written before the workspace can be read follows what it holds, and writes nothing over."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.state.viewer.key_images import KIND, key_of
+from engine.reports.workspace import Workspace
+from tests.desktop.conftest import dicom, open_paths, settle
+
+FILE = "emri_small.dcm"
+
+
+@pytest.fixture
+def late(qtbot: QtBot, unopened: App) -> App:
+    """The app with a study open and its workspace, which has been used before, not open yet."""
+    open_paths(qtbot, unopened, dicom(FILE))
+    return unopened
+
+
+def workspace(folder: Path) -> Workspace:
+    return Workspace.open(folder / "workspace")
+
+
+def study_of(app: App) -> str:
+    assert app.desk.studies.study is not None
+    return app.desk.studies.study.uid
+
+
+def test_a_key_image_marked_early_joins_those_that_were_kept(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+    desk, study = late.desk, study_of(late)
+    assert desk.viewport.series is not None
+    keys = [list(key_of(frame)) for frame in desk.viewport.series.frames]
+    with workspace(tmp_path) as kept:
+        kept.save_marks(study, KIND, [keys[1], keys[4]])
+    desk.key_images.toggle()
+    desk.report.open_workspace()
+    settle(qtbot, late)
+    assert [key.index for key in desk.key_images.all()] == [0, 1, 4]
+    with workspace(tmp_path) as kept:
+        assert kept.load_marks(study, KIND) == [keys[1], keys[4], keys[0]]
+
+
+def test_words_written_early_follow_the_report_that_was_kept(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+    with workspace(tmp_path) as kept:
+        kept.save_edit(study_of(late), "Kept yesterday.")
+    late.desk.report.edit("x")
+    late.desk.report.open_workspace()
+    settle(qtbot, late)
+    assert late.window.report_panel.editor.toPlainText() == "Kept yesterday.\n\nx"
+    late.desk.report.save()
+    settle(qtbot, late)
+    with workspace(tmp_path) as kept:
+        stored = kept.load(study_of(late))
+    assert stored is not None
+    assert stored.text == "Kept yesterday.\n\nx"
+
+
+def test_words_written_early_are_told_when_the_report_is_signed(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+    with workspace(tmp_path) as kept:
+        kept.save_edit(study_of(late), "Signed yesterday.")
+        kept.sign(study_of(late))
+    late.desk.report.edit("Typed too early.")
+    late.desk.report.open_workspace()
+    settle(qtbot, late)
+    assert late.window.report_panel.editor.toPlainText() == "Signed yesterday."
+    assert late.desk.messages.message is not None
+    assert late.desk.messages.message.text.endswith("is no part of it: Typed too early.")

@@ -1,0 +1,32 @@
+"""The scale bar: as long as it says, no longer than the room for it, and gone where millimetres are not known."""
+
+import pytest
+
+from desktop.state.viewer.geometry import Shape, View
+from desktop.state.viewer.scale_bar import SHARE, scale_bar
+from engine.geometry.calibration import Calibration
+
+HALF_MM = Calibration(0.5, 0.25, "mm")
+
+
+@pytest.mark.parametrize(
+    ("view", "pixels_per_mm"),
+    [(View(600, 400, scale=2.0), 4.0), (View(600, 400, scale=2.0, turns=1), 8.0)],
+    ids=["upright", "turned"],
+)
+def test_its_length_is_what_it_says_along_the_direction_that_is_down(view: View, pixels_per_mm: float) -> None:
+    length, words = scale_bar(view, Shape(100, 100), HALF_MM) or (0.0, "")
+    assert words in ("1 cm", "2 cm")
+    assert length == pytest.approx(float(words[0]) * 10 * pixels_per_mm)
+    assert length <= 400 * SHARE
+
+
+def test_it_takes_the_longest_round_length_that_there_is_room_for() -> None:
+    view = View(600, 400, scale=2.0)
+    assert scale_bar(view, Shape(100, 100), HALF_MM, room=79.0) == (40.0, "1 cm")
+    assert scale_bar(view, Shape(100, 100), HALF_MM, room=25.0) == (20.0, "5 mm")
+    assert scale_bar(view, Shape(100, 100), HALF_MM, room=-3.0) is None
+
+
+def test_it_is_gone_where_millimetres_are_not_known() -> None:
+    assert scale_bar(View(600, 400), Shape(100, 100), Calibration()) is None

@@ -1,0 +1,24 @@
+"""What is freed goes back to the system."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from desktop.memory import give_back
+
+
+def resident() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the system tells and the C library can")
+def test_freed_blocks_below_one_that_is_kept_go_back_to_the_system() -> None:
+    blocks = [bytearray(b"x" * 100_000) for _ in range(400)]
+    kept = bytearray(b"x" * 100_000)
+    del blocks
+    before = resident()
+    give_back()
+    assert before - resident() > 20_000_000
+    assert kept[-1] == ord("x")

@@ -1,0 +1,52 @@
+"""What is written over a picture: no line on top of another, however small the viewport."""
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetricsF, QPainter
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.state.viewer.annotations import annotate
+from desktop.views.painting import graphics_painters, overlay_text
+from desktop.views.painting.overlay_text import Line
+from desktop.views.viewer import viewport
+from tests.desktop.conftest import dicom, open_paths, settle
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "examples_overlay.dcm"])
+def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    written: list[tuple[str, QRectF]] = []
+    write = overlay_text.write
+
+    def note(painter: QPainter, line: Line) -> None:
+        box = QRectF(line.place)
+        box.setWidth(QFontMetricsF(painter.font()).horizontalAdvance(line.text))
+        written.append((line.text, box.adjusted(0, 1, 0, -1)))
+        write(painter, line)
+
+    open_paths(qtbot, app, dicom(name))
+    app.actions.actions["grid_3x3"].trigger()
+    settle(qtbot, app)
+    monkeypatch.setattr(viewport, "write", note)
+    monkeypatch.setattr(graphics_painters, "write", note)
+    app.window.viewport.grab()
+    assert any(text.endswith(("cm", "mm")) for text, _ in written)
+    clashes = [
+        (one, other)
+        for index, (one, place) in enumerate(written)
+        for other, beside in written[index + 1 :]
+        if place.intersects(beside)
+    ]
+    assert clashes == []
+
+
+def test_a_screen_reader_is_told_what_the_corners_say(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("emri_small.dcm"))
+    view = app.window.viewport
+    app.desk.viewport.go_to(4)
+    settle(qtbot, app)
+    view.grab()
+    assert "5 / 10" in view.accessibleDescription()
+    assert any(line in view.accessibleDescription() for line in annotate(app.desk.viewport).bottom_right)

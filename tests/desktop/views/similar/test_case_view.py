@@ -1,0 +1,116 @@
+"""The chosen hit in full: large, with the asked words marked, copied with its source, by keyboard alone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.state.similar.search import Asked
+from desktop.views.similar.case_view import CaseWindow
+from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.retrieval.search import Hit
+from tests.desktop.conftest import settle
+
+VECTOR = np.ones(4, np.float32) / 2
+
+
+def hit(case_id: int, text: str, image_id: int | None) -> Hit:
+    return Hit(case_id, "report", 2.0, 0.4, text, "report wording", "CR", "F", 61, image_id)
+
+
+@pytest.fixture
+def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
+    """The app with two hits: a case of two pictures and a report, and a report alone."""
+    pictures = tuple(NewImage(np.full((30, 40), 60 + n, np.uint8), VECTOR, f"{n}", (40.0, 400.0)) for n in range(2))
+    with Archive.create(tmp_path / "archive", "tests") as archive:
+        text = "Large left effusion."
+        archive.add_case(
+            NewCase("1", "CR", "F", 61, licence="CC BY", attribution="example.org", images=pictures,
+                    report=NewReport(text, VECTOR))
+        )  # fmt: skip
+        archive.add_case(NewCase("2", report=NewReport("Normal.", VECTOR)))
+    app.desk.archive.open(tmp_path / "archive")
+    settle(qtbot, app)
+    search = app.desk.search
+    search._source, search.asked = app.desk.archive.archive, Asked("effusions", "")
+    search.hits = [hit(1, text, 2), hit(2, "Normal.", None)]
+    search.hits_changed.emit()
+    search.select(search.hits[0])
+    search.changed.emit()
+    settle(qtbot, app)
+    return app
+
+
+def test_the_matching_picture_of_the_chosen_case_is_shown(qtbot: QtBot, found: App) -> None:
+    chosen = found.desk.search.chosen
+    assert chosen.picture is not None
+    assert (chosen.number, int(chosen.picture[0, 0])) == (1, 61)
+    assert chosen.caption().startswith("picture 2 of 2, W 400 L 40")
+    qtbot.keyClick(found.window.search_panel.detail.picture, Qt.Key.Key_Left)
+    settle(qtbot, found)
+    assert (chosen.number, int(chosen.picture[0, 0])) == (0, 60)
+    qtbot.keyClick(found.window.search_panel.detail.picture, Qt.Key.Key_Left)
+    assert chosen.number == 0
+
+
+def test_the_words_that_were_asked_for_are_marked_in_the_full_text(found: App) -> None:
+    text = found.window.search_panel.detail.text
+    marks = [mark.cursor.selectedText() for mark in text.extraSelections()]
+    assert marks[0] == "effusion"
+    assert "Source: example.org; CC BY" in text.toPlainText()
+
+
+def test_enter_in_the_list_opens_the_case_large_and_page_keys_choose_the_next(qtbot: QtBot, found: App) -> None:
+    panel = found.window.search_panel
+    qtbot.keyClick(panel.hits, Qt.Key.Key_Return)
+    window = panel.findChild(CaseWindow)
+    assert isinstance(window, CaseWindow)
+    assert window.isVisible()
+    assert "Hit 1 of 2" in window.place.text()
+    found.desk.search.select_next(1)
+    settle(qtbot, found)
+    assert window.view.text.toPlainText().startswith("Normal.")
+    assert "Hit 2 of 2" in window.place.text()
+    found.desk.search.select_next(1)
+    assert found.desk.search.selected == found.desk.search.hits[1]
+    window.close()
+
+
+def test_a_hit_is_copied_with_its_source(found: App) -> None:
+    found.window.search_panel.detail.copy.click()
+    copied = QGuiApplication.clipboard().text()
+    assert copied.startswith("Large left effusion.")
+    assert "Case 1" in copied
+    assert "example.org; CC BY" in copied
+
+
+def test_a_case_without_a_picture_says_so(qtbot: QtBot, found: App) -> None:
+    found.desk.search.select(found.desk.search.hits[1])
+    settle(qtbot, found)
+    assert found.desk.search.chosen.picture is None
+    assert found.desk.search.chosen.caption() == "no picture"
+
+
+def test_down_goes_from_the_words_to_the_hits(qtbot: QtBot, found: App) -> None:
+    panel = found.window.search_panel
+    found.window.activateWindow()
+    panel.words.setFocus()
+    qtbot.keyClick(panel.words, Qt.Key.Key_Down)
+    qtbot.waitUntil(panel.hits.hasFocus)
+
+
+def test_the_filter_fields_fill_the_form_and_clear_empties_them(found: App) -> None:
+    filters, search = found.window.search_panel.filters, found.desk.search
+    filters.sex.setCurrentIndex(filters.sex.findData("F"))
+    filters.age.setText("40-60")
+    assert (search.form.sex, search.form.age) == ("F", "40-60")
+    filters.clear.click()
+    assert search.form == replace(search.form, sex="", age="")
+    assert filters.age.text() == ""
+    assert not filters.clear.isEnabled()

@@ -1,0 +1,70 @@
+"""The doctor says in plain sentences what is wrong with an installation or an archive."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.archive import Archive, NewCase
+from engine.cli import doctor
+
+Make = Callable[..., NewCase]
+
+
+@pytest.fixture
+def filled(archive: Archive, make_case: Make) -> Archive:
+    for n in range(4):
+        archive.add_case(make_case(str(n), f"Report {n}.", seeds=[n]))
+    archive.index.refresh(save=True)
+    return archive
+
+
+def examined(archive: Archive) -> dict[str, doctor.Check]:
+    return {check.name: check for check in doctor.examine(Path("/nowhere"), archive.folder)}
+
+
+def test_a_sound_archive_is_said_to_be_sound(filled: Archive) -> None:
+    checks = examined(filled)
+    assert all(checks[name].ok for name in ("archive", "integrity", "index", "privacy", "codecs", "versions"))
+    assert "4 cases with 4 images and 4 reports" in checks["archive"].text
+
+
+def test_a_missing_bundle_is_a_problem_that_says_what_to_do(filled: Archive) -> None:
+    assert not examined(filled)["bundle"].ok
+    assert "no model bundle" in examined(filled)["bundle"].text
+
+
+def test_lost_embeddings_are_noticed(filled: Archive) -> None:
+    with filled.write() as db:
+        db.execute("DELETE FROM embeddings WHERE id = 2")
+    check = examined(filled)["integrity"]
+    assert not check.ok
+    assert "1 images or reports have no embedding" in check.text
+
+
+def test_a_word_index_that_disagrees_is_noticed(filled: Archive) -> None:
+    with filled.write() as db:
+        db.execute("INSERT INTO reports_fts (reports_fts, rowid, text) VALUES ('delete', 1, 'Report 0.')")
+    check = examined(filled)["integrity"]
+    assert not check.ok
+    assert "word index" in check.text
+
+
+@pytest.mark.parametrize(("change", "said"), [("unlink", "is missing"), ("damage", "is damaged"), ("behind", "lacks")])
+def test_the_state_of_the_search_index_is_said(filled: Archive, make_case: Make, change: str, said: str) -> None:
+    if change == "unlink":
+        filled.index.path.unlink()
+    elif change == "damage":
+        filled.index.path.write_bytes(b"x")
+    else:
+        filled.add_case(make_case("5", "Another."))
+    assert said in examined(filled)["index"].text
+    filled.index.refresh(save=True)
+    assert "intact" in examined(filled)["index"].text
+
+
+def test_an_archive_that_others_can_read_is_a_problem(filled: Archive) -> None:
+    filled.folder.chmod(0o755)
+    check = examined(filled)["privacy"]
+    assert not check.ok
+    assert "chmod 700" in check.text

@@ -1,0 +1,74 @@
+"""Statements on the quick scan of headers: it says exactly what pydicom says, or leaves the file to pydicom."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.dicom.bytes import open_bytes
+from engine.dicom.fast_header import scan
+from engine.dicom.file import missing_pixels, read_header
+from engine.dicom.header import SEQUENCES, TAGS, instance
+from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.errors import UserError
+from tests.engine.dicom_samples import PYDICOM_DATA, PYDICOM_FILES, derive, sample
+
+
+def every_file() -> list[Path]:
+    return [path for folder in (PYDICOM_FILES, PYDICOM_DATA) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def test_the_scan_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
+    compared = 0
+    for path in every_file():
+        with notes_of_pydicom(), open_bytes(path) as file:
+            quick = scan(file, SEQUENCES)
+            if quick is None:
+                continue
+            pixels_at = file.tell()
+            slow = read_header(file, TAGS)
+            assert file.tell() == pixels_at, path
+            try:
+                expected = instance(slow, path, None)
+            except UserError as error:
+                with pytest.raises(UserError, match=str(error)[:30]):
+                    instance(quick, path, None)
+                continue
+            assert instance(quick, path, None) == expected, path
+            missing = missing_pixels(file, slow)
+            file.seek(pixels_at)
+            assert missing_pixels(file, quick) == missing
+            compared += 1
+    assert compared > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("image_dfl.dcm", "deflated"),
+        ("MR_small_bigendian.dcm", "big endian"),
+        ("README.txt", "no DICOM"),
+        ("eCT_Supplemental.dcm", "functional groups"),
+        ("no_meta.dcm", "no file meta information"),
+    ],
+)
+def test_what_is_not_plain_is_left_to_pydicom(name: str, why: str) -> None:
+    with sample(name).open("rb") as file:
+        assert scan(file, SEQUENCES) is None, why
+
+
+def test_names_in_other_alphabets_are_decoded_as_pydicom_does(tmp_path: Path) -> None:
+    name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+    path = derive(tmp_path / "name", SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName=name)
+    with path.open("rb") as file:
+        header = scan(file, SEQUENCES)
+    assert header is not None
+    assert str(header.get("PatientName")) == name
+
+
+def test_a_header_longer_than_the_first_read_is_scanned_too(tmp_path: Path) -> None:
+    path = derive(tmp_path / "long", ImageComments="words " * 1500, AdditionalPatientHistory="more " * 2000)
+    with path.open("rb") as file:
+        header = scan(file, SEQUENCES)
+        assert header is not None
+        assert len(header.get("AdditionalPatientHistory")) > 9000
+        assert header.get("Rows") == 64

@@ -1,0 +1,75 @@
+"""Statements on pydicom's warnings: they stay in the reading thread, and nobody else's are touched."""
+
+import logging
+import threading
+import warnings
+
+import pytest
+from pydicom.config import WARN
+from pydicom.valuerep import validate_value
+
+from engine.dicom.parser_warnings import notes_of_pydicom
+
+
+def complain(value: str) -> None:
+    """Make pydicom warn about a value that is no UID."""
+    validate_value("UI", value, WARN)
+
+
+def test_what_pydicom_says_is_a_note_and_no_warning() -> None:
+    with notes_of_pydicom() as notes:
+        complain("odd value")
+    (note,) = notes
+    assert note.startswith("Invalid value for VR UI: 'odd value'")
+
+
+def test_a_block_within_a_block_keeps_its_own_notes() -> None:
+    with notes_of_pydicom() as outer:
+        with notes_of_pydicom() as inner:
+            complain("inner")
+        complain("outer")
+    assert [len(outer), len(inner)] == [1, 1]
+    assert "'outer'" in outer[0]
+    assert "'inner'" in inner[0]
+
+
+def test_after_the_block_warnings_are_what_they_were() -> None:
+    filters = warnings.filters[:]
+    with notes_of_pydicom():
+        pass
+    assert warnings.filters == filters
+    with pytest.raises(UserWarning, match="odd value"):
+        complain("odd value")
+
+
+def test_other_code_warns_as_ever_within_the_block() -> None:
+    with notes_of_pydicom(), pytest.raises(DeprecationWarning, match="ours"):
+        warnings.warn("ours", DeprecationWarning, stacklevel=1)
+
+
+def test_values_of_a_file_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with notes_of_pydicom():
+        complain("Doe^Jane")
+    assert caplog.records == []
+    assert logging.getLogger("pydicom").propagate
+
+
+def test_readers_in_many_threads_get_their_own_notes_and_restore_the_filters() -> None:
+    filters = warnings.filters[:]
+    found: dict[int, list[str]] = {}
+    started = threading.Barrier(8)
+
+    def read(number: int) -> None:
+        started.wait()
+        for _ in range(50):
+            with notes_of_pydicom() as notes:
+                complain(f"note {number}")
+            found.setdefault(number, []).extend(note.split("'")[1] for note in notes)
+
+    threads = [threading.Thread(target=read, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {number: [f"note {number}"] * 50 for number in range(8)}
+    assert warnings.filters == filters

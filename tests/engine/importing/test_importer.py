@@ -1,0 +1,377 @@
+"""Importing takes in what is good, lists what is not, and doubles nothing."""
+
+import itertools
+import os
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+from engine.archive import Archive
+from engine.errors import Cancelled, UserError
+from engine.importing.importer import import_path
+from engine.reports.outbox import archive_signed
+from engine.retrieval.search import Query, search
+from engine.store.sources import FILE, SourceLinks
+
+
+@pytest.fixture
+def dicom_folder(tmp_path: Path) -> Path:
+    """A real CT slice and a real MR slice with identifiers of our own, and a text file."""
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    for name, study, accession in (("CT_small.dcm", "1.2.3.4.5", "ACC-1"), ("MR_small.dcm", "1.2.3.4.6", "ACC-2")):
+        dataset = pydicom.dcmread(get_testdata_file(name))
+        dataset.StudyInstanceUID, dataset.AccessionNumber = study, accession
+        dataset.PatientName, dataset.PatientID = "Quix^Otto", "HOSP-4711"
+        dataset.save_as(folder / name)
+    (folder / "readme.txt").write_text("not an image")
+    return folder
+
+
+def reports_file(tmp_path: Path, content: str) -> Path:
+    path = tmp_path / "reports.csv"
+    path.write_text(content)
+    return path
+
+
+def test_a_picture_archive_comes_in_whole(archive: Archive, encoder, picture_archive: Path) -> None:
+    result = import_path(archive, encoder, picture_archive)
+    assert (result.added, result.images, result.reports, result.rejected) == (5, 3, 4, [])
+    first = archive.case(1)
+    assert (first.modality, first.sex, first.age, first.description) == ("CR", "F", 44, "PA")
+    assert (first.licence, first.attribution) == ("CC BY", "https://example.org/0")
+    assert first.patient == archive.case(2).patient != archive.case(3).patient
+    assert archive.case(4).attribution == "PMC figure PMC1_a.jpg"
+    assert archive.index.state() == "intact"
+
+
+def test_importing_again_adds_nothing(archive: Archive, encoder, picture_archive: Path) -> None:
+    import_path(archive, encoder, picture_archive)
+    again = import_path(archive, encoder, picture_archive)
+    assert (again.added, again.completed, again.skipped) == (0, 0, 5)
+    assert archive.stats()["embeddings"] == 7
+
+
+def test_every_imported_report_and_picture_is_found_first(
+    archive: Archive, encoder, picture_archive: Path, make_picture: Callable
+) -> None:
+    import_path(archive, encoder, picture_archive)
+    for text in ("Large left effusion, 3 cm.", "Normal chest.", "Fracture of the left femur.", "Chest radiograph."):
+        assert search(archive, encoder, Query(text=text))[0].text == text
+    for seed in range(3):
+        assert search(archive, encoder, Query(image=make_picture(seed)))[0].case_id == seed + 1
+
+
+def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
+    archive: Archive, encoder, picture_archive: Path
+) -> None:
+    (picture_archive / "images" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (picture_archive / "images" / "2.png").unlink()
+    with (picture_archive / "cases.csv").open("a") as file:
+        file.write("../../etc/passwd,escape,,,,,,,\n")
+    result = import_path(archive, encoder, picture_archive)
+    assert {Path(one.path).name for one in result.rejected} == {"1.png", "2.png", "passwd"}
+    assert all(one.reason for one in result.rejected)
+    assert archive.stats()["images"] == 1
+    assert archive.stats()["reports"] == 3
+    for name in ("1.png", "2.png"):
+        Image.fromarray(np.full((9, 9), 5, np.uint8)).save(picture_archive / "images" / name)
+    assert import_path(archive, encoder, picture_archive).added == 2
+    assert archive.stats()["cases"] == 5
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "x" * 300 + ".png", "loop/a.png"])
+def test_a_row_that_names_an_impossible_image_is_refused(
+    archive: Archive, encoder, picture_archive: Path, name: str
+) -> None:
+    (picture_archive / "loop").symlink_to("loop")
+    with (picture_archive / "cases.csv").open("a") as file:
+        file.write(f"{name},impossible,,,,,,,\n")
+    result = import_path(archive, encoder, picture_archive)
+    assert [one.path for one in result.rejected] == [str(picture_archive / name)]
+    assert result.added == 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process as a file that opens and cannot be read")
+def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
+    archive: Archive, encoder, picture_archive: Path
+) -> None:
+    folder = picture_archive / "images"
+    (folder / "bad.png").symlink_to("/proc/self/mem")
+    result = import_path(archive, encoder, folder)
+    assert [one.path for one in result.rejected] == [str(folder / "bad.png")]
+    assert result.added == 3
+
+
+def test_a_picture_that_may_not_be_read_is_refused_and_the_rest_goes_on(
+    archive: Archive, encoder, picture_archive: Path
+) -> None:
+    folder = picture_archive / "images"
+    (folder / "1.png").chmod(0)
+    if os.access(folder / "1.png", os.R_OK):
+        pytest.skip("nothing is closed to this user")
+    result = import_path(archive, encoder, folder)
+    assert [one.path for one in result.rejected] == [str(folder / "1.png")]
+    assert result.added == 2
+
+
+def test_a_long_name_in_a_zip_is_refused_and_no_file_is_looked_for(archive: Archive, encoder, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("x" * 300 + ".png", b"picture")
+        packed.write(str(get_testdata_file("CT_small.dcm")), "CT")
+    result = import_path(archive, encoder, tmp_path / "a.zip")
+    assert (result.added, len(result.rejected)) == (1, 1)
+
+
+def test_a_path_that_cannot_be_reached_is_told_in_a_sentence(archive: Archive, encoder, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be reached"):
+        import_path(archive, encoder, tmp_path / ("x" * 300))
+    with pytest.raises(UserError, match="cannot be reached"):
+        Archive.open(tmp_path / ("x" * 300))
+    with pytest.raises(UserError, match="cannot be created"):
+        Archive.create(tmp_path / ("x" * 300))
+
+
+def test_a_name_in_any_row_of_a_case_is_removed_from_its_text(
+    archive: Archive, encoder, tmp_path: Path, make_picture: Callable
+) -> None:
+    for number in range(2):
+        Image.fromarray(make_picture(number)).save(tmp_path / f"{number}.png")
+    (tmp_path / "cases.csv").write_text(
+        "image,case_id,text,patient_name,accession\n"
+        "0.png,C1,,,\n"
+        "1.png,C1,Thandi Mbeki (ACC-77) has no pneumothorax.,Thandi Mbeki,ACC-77\n"
+    )
+    import_path(archive, encoder, tmp_path)
+    report = archive.case(1).report
+    assert report is not None
+    assert "pneumothorax" in report.text
+    assert not any(word in report.text for word in ("Thandi", "Mbeki", "ACC-77"))
+
+
+def test_dicom_studies_come_in_without_their_identifiers(archive: Archive, encoder, dicom_folder: Path) -> None:
+    result = import_path(archive, encoder, dicom_folder)
+    assert (result.added, result.images) == (2, 2)
+    assert [Path(one.path).name for one in result.rejected] == ["readme.txt"]
+    case_id = archive.find_case("1.2.3.4.5")
+    assert case_id is not None
+    case = archive.case(case_id)
+    assert case.modality == "CT"
+    assert case.images[0].window is not None
+    assert archive.image(case.images[0].image_id).shape == (128, 128)
+    content = b"".join(path.read_bytes() for path in archive.folder.iterdir())
+    for secret in (b"Quix", b"HOSP-4711", b"1.2.3.4.5", b"ACC-1", str(dicom_folder).encode()):
+        assert secret not in content
+
+
+def test_reports_find_their_study_by_accession_or_uid_and_the_rest_is_listed(
+    archive: Archive, encoder, dicom_folder: Path, tmp_path: Path
+) -> None:
+    reports = reports_file(
+        tmp_path,
+        "accession,study_uid,text\nACC-1,,Otto Quix has a calcified nodule of 3 mm.\n,1.2.3.4.6,Normal brain.\n"
+        "ACC-99,,Belongs to nobody.\nACC-98,,\n",
+    )
+    result = import_path(archive, encoder, dicom_folder, reports)
+    assert result.report_only == [f"{reports} line 4"]
+    assert (result.added, result.reports) == (3, 3)
+    assert "no text" in result.rejected[-1].reason
+    case = archive.case(archive.find_case("1.2.3.4.5") or 0)
+    assert case.report is not None
+    assert case.report.text == "[name] [name] has a calcified nodule of 3 mm."
+    again = import_path(archive, encoder, dicom_folder, reports)
+    assert (again.added, again.completed, again.skipped) == (0, 0, 3)
+
+
+def test_reports_may_come_later_than_their_study(archive: Archive, encoder, dicom_folder: Path, tmp_path: Path) -> None:
+    import_path(archive, encoder, dicom_folder)
+    result = import_path(
+        archive, encoder, dicom_folder, reports_file(tmp_path, "accession,text\nACC-2,Normal brain.\n")
+    )
+    assert (result.added, result.completed, result.skipped) == (0, 1, 1)
+
+
+def test_pictures_in_a_folder_take_their_report_by_file_name(
+    archive: Archive, encoder, tmp_path: Path, make_picture: Callable
+) -> None:
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    Image.fromarray(make_picture(3)).save(folder / "hand.png")
+    result = import_path(
+        archive, encoder, folder, reports_file(tmp_path, "image,text\nhand.png,Fracture of the hand.\n")
+    )
+    assert (result.added, result.images, result.reports, result.report_only) == (1, 1, 1, [])
+
+
+def test_pictures_in_a_folder_take_their_patient_from_the_row_of_their_report(
+    archive: Archive, encoder, tmp_path: Path, make_picture: Callable
+) -> None:
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    for seed, name in enumerate(("pa", "lateral", "other", "unnamed")):
+        Image.fromarray(make_picture(seed)).save(folder / f"{name}.png")
+    rows = "pa.png,Q-77,Q-77 has an effusion.\nlateral.png,Q-77,The same.\nother.png,Q-78,None.\nunnamed.png,,Normal.\n"
+    import_path(archive, encoder, folder, reports_file(tmp_path, f"image,patient_id,text\n{rows}"))
+    patients = {}
+    for row in archive.read("SELECT reports.text, cases.patient FROM cases JOIN reports ON reports.case_id = cases.id"):
+        patients[row[0]] = row[1]
+    assert patients["[name] has an effusion."] == patients["The same."] == archive.identity.patient("Q-77")
+    assert patients["None."] == archive.identity.patient("Q-78")
+    assert patients["Normal."] is None
+
+
+def test_the_patient_of_a_study_is_the_one_of_its_header_whatever_the_reports_file_says(
+    archive: Archive, encoder, dicom_folder: Path, tmp_path: Path
+) -> None:
+    rows = "accession,patient_id,text\nACC-1,another,Nodule.\n"
+    import_path(archive, encoder, dicom_folder, reports_file(tmp_path, rows))
+    found = archive.find_case("1.2.3.4.5")
+    assert found is not None
+    assert archive.case(found).patient == archive.identity.patient("HOSP-4711")
+
+
+def test_a_frame_with_burned_in_text_is_not_archived(archive: Archive, encoder, dicom_folder: Path) -> None:
+    path = dicom_folder / "CT_small.dcm"
+    dataset = pydicom.dcmread(path)
+    dataset.BurnedInAnnotation = "YES"
+    dataset.save_as(path)
+    result = import_path(archive, encoder, path)
+    assert archive.stats()["images"] == 0
+    assert any("burned" in one.reason for one in result.rejected)
+
+
+def test_a_csv_of_reports_alone_becomes_report_only_cases(archive: Archive, encoder, tmp_path: Path) -> None:
+    result = import_path(archive, encoder, reports_file(tmp_path, "id,text\nA,One mass.\nB,One mass.\nC,\n"))
+    assert (result.added, len(result.rejected)) == (2, 1)
+
+
+def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
+    archive: Archive, encoder, picture_archive: Path, tmp_path: Path
+) -> None:
+    rows = 'text,id,accession\n"one\n\ntwo",a,1\n\n,b,2\n"three\nfour",c,3\n,d,4\n'
+    reports = reports_file(tmp_path, rows)
+    assert [one.path for one in import_path(archive, encoder, reports).rejected] == [
+        f"{reports} line 6",
+        f"{reports} line 9",
+    ]
+    result = import_path(archive, encoder, picture_archive, reports)
+    assert [one.path for one in result.rejected] == [f"{reports} line 6", f"{reports} line 9"]
+    assert result.report_only == [f"{reports} line 2", f"{reports} line 7"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("words,accession\nx,y\n", "no column 'text'"), ("text\nx\n", "no column to match on"), ("", "no column 'text'")],
+)
+def test_an_unusable_reports_file_says_what_it_lacks(
+    archive: Archive, encoder, picture_archive: Path, tmp_path: Path, content: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        import_path(archive, encoder, picture_archive, reports_file(tmp_path, content))
+
+
+def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(
+    archive: Archive, encoder, picture_archive: Path
+) -> None:
+    done: list[int] = []
+    result = import_path(
+        archive,
+        encoder,
+        picture_archive,
+        progress=lambda number, total, _: done.append(number) if total else None,
+        cancelled=lambda: done[-1:] == [2],
+    )
+    assert result.cancelled
+    assert result.added == 2
+    assert import_path(archive, encoder, picture_archive).added == 3
+
+
+@pytest.mark.parametrize("stopped_at", range(10))
+def test_an_import_can_be_stopped_while_its_list_is_made(
+    archive: Archive, encoder, picture_archive: Path, stopped_at: int
+) -> None:
+    """Asked at each of the five rows, and at each of the five cases that they are."""
+    asked = itertools.count()
+    listed: list[str] = []
+    with pytest.raises(Cancelled):
+        import_path(
+            archive,
+            encoder,
+            picture_archive,
+            progress=lambda done, total, what: listed.append(what),
+            cancelled=lambda: next(asked) == stopped_at,
+        )
+    assert set(listed) <= {"Listing cases"}
+    assert archive.stats()["cases"] == 0
+
+
+def test_progress_counts_the_list_and_then_reaches_its_total(archive: Archive, encoder, picture_archive: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    import_path(archive, encoder, picture_archive, progress=lambda done, total, _: seen.append((done, total)))
+    assert seen == [(n, 0) for n in range(1, 6)] + [(n, 5) for n in range(1, 6)]
+
+
+def test_links_to_the_sources_are_kept_only_on_request(archive: Archive, encoder, picture_archive: Path) -> None:
+    import_path(archive, encoder, picture_archive, link_sources=False)
+    assert not (archive.folder / FILE).exists()
+
+
+def test_a_link_leads_back_to_the_source(archive: Archive, encoder, picture_archive: Path) -> None:
+    import_path(archive, encoder, picture_archive, link_sources=True)
+    links = SourceLinks(archive.folder)
+    assert links.path(1) == str(picture_archive / "images" / "0.png")
+    assert links.path(99) is None
+    links.close()
+    assert (archive.folder / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_an_import_that_fails_is_ended_and_closes_its_links(
+    archive: Archive, encoder, picture_archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(images: object) -> None:
+        raise UserError("The graphics card is gone; start again.")
+
+    monkeypatch.setattr(encoder, "embed_images", fail)
+    with pytest.raises(UserError, match="graphics card"):
+        import_path(archive, encoder, picture_archive, link_sources=True)
+    ((finished, added),) = archive.read("SELECT finished, added FROM imports")
+    assert finished is not None
+    assert added == 0
+    assert not (archive.folder / f"{FILE}-wal").exists()  # SQLite removes it with the last connection
+
+
+def test_a_row_that_stands_twice_is_one_case(archive: Archive, encoder, picture_archive: Path) -> None:
+    lines = (picture_archive / "cases.csv").read_text().splitlines()
+    (picture_archive / "cases.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
+    result = import_path(archive, encoder, picture_archive)
+    assert (result.added, result.skipped) == (5, 1)
+
+
+def test_another_bundle_cannot_import_into_the_archive(archive: Archive, encoder, picture_archive: Path) -> None:
+    encoder.id = "another"
+    with pytest.raises(UserError, match="another model"):
+        import_path(archive, encoder, picture_archive)
+
+
+def test_a_signed_report_becomes_a_de_identified_case(archive: Archive, encoder, make_picture: Callable) -> None:
+    case_id = archive_signed(
+        archive, encoder, "1.2.3", "Otto has a normal chest.", make_picture(1), modality="CR", patient="HOSP-1",
+        identifiers=("Quix^Otto",),
+    )  # fmt: skip
+    case = archive.case(case_id)
+    assert case.report is not None
+    assert (case.report.text, case.report.state) == ("[name] has a normal chest.", "signed")
+    assert len(case.images) == 1
+    assert archive_signed(archive, encoder, "1.2.3", "Better words.") == case_id
+    replaced = archive.case(case_id).report
+    assert replaced is not None
+    assert replaced.text == "Better words."
+    with pytest.raises(UserError, match="empty"):
+        archive_signed(archive, encoder, "1.2.4", "  ")

@@ -1,0 +1,214 @@
+"""An archive moves to another bundle in the background, as a whole or not at all, and never mixes two models."""
+
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.archive import Archive, NewReport
+from engine.errors import UserError
+from engine.importing.importer import import_path
+from engine.importing.reindex import progress_of, reembed
+from engine.reports.evidence import find_evidence
+from engine.reports.nearest_report import near_reports
+from engine.retrieval.search import Query, search
+from engine.store.vector_index import VectorIndex
+from tests.paths import ROOT
+
+CASES, KILLS = 90, 6
+
+CHILD = """
+import importlib.util, os, sys
+spec = importlib.util.spec_from_file_location("doubles", sys.argv[1])
+doubles = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(doubles)
+from engine import reembed
+from engine.archive import Archive
+reembed.BATCH = 3
+os.write(1, b".")
+reembed.reembed(Archive.open(sys.argv[2]), doubles.WordEncoder(32, "newer"), lambda *_: os.write(1, b"."))
+"""
+
+
+@pytest.fixture
+def newer(encoder):
+    """Another model: its vectors have another length, so that one of the old ones among them would show."""
+    return type(encoder)(32, "newer")
+
+
+@pytest.fixture
+def filled(archive: Archive, make_case: Callable) -> Archive:
+    for n in range(CASES):
+        pictures = ((), (n,), (n, n + 1000))[n % 3]
+        archive.add_case(make_case(str(n), f"Report number {n} of the move" if n % 2 or not pictures else "", pictures))
+    archive.index.refresh(save=True)
+    return archive
+
+
+def assert_moved(archive: Archive, model, folder: Path) -> None:
+    """Every picture and every report has exactly one vector, that of the new model, and the index is right."""
+    assert archive.bundle_id == model.id
+    rows = archive.read("SELECT image_id, report_id, bundle_id, vector FROM embeddings")
+    assert {row[2] for row in rows} == {model.id}
+    made = {("image", row[0]) if row[0] else ("report", row[1]): np.frombuffer(row[3], "<f2") for row in rows}
+    images = archive.read("SELECT id FROM images")
+    reports = archive.read("SELECT id, text FROM reports")
+    assert len(rows) == len(made) == len(images) + len(reports)
+    for (image_id,) in images:
+        assert np.array_equal(made["image", image_id], model.embed_images([archive.image(image_id)])[0].astype("<f2"))
+    for report_id, text in reports:
+        assert np.array_equal(made["report", report_id], model.embed_texts([text])[0].astype("<f2"))
+    assert archive.read("SELECT count(*) FROM new_embeddings") == [(0,)]
+    assert archive.read("PRAGMA foreign_key_check") == []
+    assert archive.index.state() == "intact"
+    query = model.embed_texts(["Report number 77 of the move"])[0]
+    kept = archive.index.nearest(query, "report", CASES, bundle_id=model.id)
+    fresh = VectorIndex(folder, archive.read).nearest(query, "report", CASES)
+    assert np.array_equal(kept.ids, fresh.ids)
+
+
+def test_every_vector_is_replaced_and_search_answers_with_the_new_model(filled: Archive, newer, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    result = reembed(filled, newer, lambda done, total, _: seen.append((done, total)))
+    assert result.moved
+    assert seen[-1] == (result.total, result.total)
+    assert_moved(filled, newer, tmp_path)
+    assert search(filled, newer, Query(text="Report number 77 of the move"))[0].text == "Report number 77 of the move"
+    assert filled.read("SELECT action FROM audit") == [("moved to another model",)]
+
+
+def test_moving_again_does_nothing(filled: Archive, newer) -> None:
+    reembed(filled, newer)
+    before = filled.read("SELECT id FROM embeddings")
+    assert reembed(filled, newer).moved
+    assert filled.read("SELECT id FROM embeddings") == before
+
+
+def test_the_old_vectors_serve_until_the_last_new_one_is_there(filled: Archive, encoder, newer) -> None:
+    def look(done: int, total: int, what: str) -> None:
+        assert search(filled, encoder, Query(text="Report number 77 of the move"))[0].text.endswith("77 of the move")
+        with pytest.raises(UserError, match="another model"):
+            search(filled, newer, Query(text="anything"))
+
+    assert reembed(filled, newer, look).moved
+    with pytest.raises(UserError, match="another model"):
+        search(filled, encoder, Query(text="anything"))
+
+
+def test_a_move_that_was_stopped_goes_on_where_it_was(filled: Archive, encoder, newer, tmp_path: Path) -> None:
+    answers = iter([False, False, True, True, True, True])
+    stopped = reembed(filled, newer, cancelled=lambda: next(answers))
+    assert (stopped.moved, filled.bundle_id) == (False, encoder.id)
+    assert 0 < stopped.done < stopped.total
+    made = filled.read("SELECT id, vector FROM new_embeddings")
+    seen: list[int] = []
+    reembed(filled, newer, lambda done, *_: seen.append(done))
+    assert seen[0] > stopped.done == len(made)
+    assert_moved(filled, newer, tmp_path)
+
+
+def test_killed_moves_end_with_every_vector_once_and_the_old_index_serving_until_then(
+    filled: Archive, encoder, newer, tmp_path: Path
+) -> None:
+    place, moments = filled.folder, random.Random(20261124)
+    reports = progress_of(filled, newer.id).total // 3
+    filled.close()
+    reached = 0
+    for marks in sorted(moments.randrange(1, reports // 2) for _ in range(KILLS)):
+        command = [sys.executable, "-c", CHILD, str(ROOT / "tests/engine/conftest.py"), str(place)]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+        assert child.stdout is not None
+        child.stdout.read(marks)
+        child.send_signal(signal.SIGKILL)
+        child.stdout.close()
+        child.wait()
+        with Archive.open(place) as archive:
+            now = progress_of(archive, newer.id)
+            assert now.done >= reached
+            reached = now.done
+            serving = newer if now.moved else encoder
+            words = "Report number 77 of the move"
+            assert search(archive, serving, Query(text=words))[0].text == words
+    assert reached > 0
+    with Archive.open(place) as archive:
+        assert reembed(archive, newer).moved
+        assert_moved(archive, newer, tmp_path)
+
+
+def test_what_is_imported_or_replaced_meanwhile_is_moved_too(
+    filled: Archive, encoder, newer, make_case: Callable, tmp_path: Path
+) -> None:
+    calls: list[int] = []
+
+    def meddle(done: int, total: int, what: str) -> None:
+        calls.append(done)
+        if len(calls) == 2:
+            filled.add_case(make_case("late", "A report that came late", (5000,)), encoder.id)
+        if done == total:  # the last batch seemed to be the last: a report of the first ones changes
+            report = NewReport("A better report", encoder.embed_texts(["A better report"])[0])
+            if not filled.read("SELECT 1 FROM reports WHERE text = 'A better report'"):
+                filled.set_report(1, report, "test", encoder.id)
+
+    assert reembed(filled, newer, meddle).moved
+    assert_moved(filled, newer, tmp_path)
+    assert filled.read("SELECT count(*) FROM reports WHERE text IN ('A better report', 'A report that came late')") == [
+        (2,)
+    ]
+
+
+def test_a_third_model_starts_from_nothing(filled: Archive, encoder, newer, tmp_path: Path) -> None:
+    answers = iter([False, True, True, True])
+    reembed(filled, newer, cancelled=lambda: next(answers))
+    third = type(encoder)(16, "third")
+    assert progress_of(filled, third.id).done == 0
+    assert reembed(filled, third).moved
+    assert_moved(filled, third, tmp_path)
+
+
+def test_an_empty_archive_moves_at_once(archive: Archive, newer) -> None:
+    assert reembed(archive, newer).moved
+    assert archive.bundle_id == newer.id
+
+
+def test_vectors_of_two_models_are_never_mixed(
+    filled: Archive, encoder, newer, make_case: Callable, picture_archive: Path
+) -> None:
+    late = make_case("late", "Made before the move, stored after it", (4000,))
+    reembed(filled, newer)
+    before = filled.stats()
+    for attempt in (
+        lambda: filled.add_case(late, encoder.id),
+        lambda: filled.set_report(1, NewReport("x", encoder.embed_texts(["x"])[0]), "test", encoder.id),
+        lambda: import_path(filled, encoder, picture_archive),
+        lambda: search(filled, encoder, Query(text="x")),
+        lambda: find_evidence(encoder, filled, "A report.", 0.1),
+        lambda: near_reports(filled, encoder, encoder.embed_texts(["A report."])[0]),
+        lambda: filled.index.nearest(encoder.embed_texts(["x"])[0], "report", 3, bundle_id=encoder.id),
+    ):
+        with pytest.raises(UserError, match="another model"):
+            attempt()
+    assert filled.stats() == before
+
+
+def test_a_report_that_is_replaced_while_a_search_looks_does_not_break_it(
+    filled: Archive, encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index answers with ids; the vector of one may be gone before it is read."""
+    scan, replaced = VectorIndex._stored, []
+
+    def slow(index: VectorIndex, ids: np.ndarray) -> np.ndarray | None:
+        if not replaced:
+            replaced.append(True)
+            report = NewReport("Report number 77 of the move, signed", encoder.embed_texts(["Report number 77"])[0])
+            filled.set_report(78, report, "test", encoder.id)
+        return scan(index, ids)
+
+    monkeypatch.setattr(VectorIndex, "_stored", slow)
+    found = search(filled, encoder, Query(text="Report number 77 of the move"), k=3)
+    assert replaced
+    assert len(found) == 3

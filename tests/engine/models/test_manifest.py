@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import UserError
+from engine.models import manifest
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    pairs = {kind: {"mean": 0.1, "std": 0.2} for kind in manifest.PAIR_KINDS}
+    return {
+        "schema_version": 1, "name": "test", "preprocess": {"size": 32}, "embedding_size": 8, "tokenizer": {},
+        "variants": {"int8": {}, "fp32": {}}, "captioner": {}, "calibration": pairs, "evidence": {"threshold": 0.5},
+    } | changes  # fmt: skip
+
+
+def write(folder: Path, value: Any) -> Path:
+    (folder / "manifest.json").write_text(json.dumps(value))
+    return folder
+
+
+def test_a_whole_manifest_is_read_as_it_is(tmp_path: Path) -> None:
+    assert manifest.read(write(tmp_path, content())) == content()
+
+
+def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"has manifest version 2, but this Kindred reads up to 1; update Kindred"):
+        manifest.read(write(tmp_path, content(schema_version=2)))
+
+
+def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="There is no model bundle"):
+        manifest.read(tmp_path)
+    with pytest.raises(UserError, match="not the manifest"):
+        manifest.read(write(tmp_path, ["a", "list"]))
+    (tmp_path / "manifest.json").write_text('{"schema_version": 1,')
+    with pytest.raises(UserError, match="cannot be read"):
+        manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["preprocess", "embedding_size", "tokenizer", "variants", "captioner", "evidence"])
+def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
+    part = content()
+    del part[key]
+    with pytest.raises(UserError, match=f"lacks a valid '{key}'"):
+        manifest.read(write(tmp_path, part))
+
+
+@pytest.mark.parametrize("constants", [{}, {"mean": 0.1}, {"mean": 0.1, "std": 0.0}, None])
+def test_scores_that_cannot_be_calibrated_are_refused(tmp_path: Path, constants: Any) -> None:
+    pairs = content()["calibration"] | {"image-report": constants}
+    with pytest.raises(UserError, match="score calibration of image-report"):
+        manifest.read(write(tmp_path, content(calibration=pairs)))
+
+
+def test_a_cpu_prefers_int8_and_a_gpu_fp16() -> None:
+    both = content(variants={"fp32": {}, "int8": {}, "fp16": {}})
+    assert manifest.choose_variant(both, None, on_gpu=False) == "int8"
+    assert manifest.choose_variant(both, None, on_gpu=True) == "fp16"
+    assert manifest.choose_variant(content(), None, on_gpu=True) == "fp32"
+    assert manifest.choose_variant(content(), "fp32", on_gpu=False) == "fp32"
+
+
+def test_a_variant_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UserError, match="no variant 'fp16'; choose one of: int8, fp32"):
+        manifest.choose_variant(content(), "fp16", on_gpu=True)
+    with pytest.raises(UserError, match="no model variant"):
+        manifest.choose_variant(content(variants={}), None, on_gpu=False)
+
+
+def test_a_file_is_taken_only_when_it_is_the_one_described(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"weights")
+    entry = manifest.file_entry(path)
+    assert entry["bytes"] == 7
+    assert manifest.checked_file(tmp_path, entry, "image model") == path
+    path.write_bytes(b"weighty")
+    with pytest.raises(UserError, match=r"model\.onnx in the bundle .* is damaged"):
+        manifest.checked_file(tmp_path, entry, "image model")
+    path.unlink()
+    with pytest.raises(UserError, match=r"lacks model\.onnx \(image model\)"):
+        manifest.checked_file(tmp_path, entry, "image model")
+    with pytest.raises(UserError, match="names no image model"):
+        manifest.checked_file(tmp_path, None, "image model")
+
+
+def test_a_manifest_cannot_reach_outside_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "outside.onnx").write_bytes(b"weights")
+    entry = manifest.file_entry(tmp_path / "outside.onnx") | {"file": "../outside.onnx"}
+    (tmp_path / "bundle").mkdir()
+    with pytest.raises(UserError, match="outside of itself"):
+        manifest.checked_file(tmp_path / "bundle", entry, "image model")

@@ -1,0 +1,53 @@
+import dataclasses
+
+import pytest
+
+from engine.errors import UserError
+from engine.models import runtime
+
+
+def test_the_provider_is_one_that_really_started() -> None:
+    machine = runtime.start()
+    assert machine.provider in {runtime.CPU, runtime.CUDA}
+    assert machine.package in {"onnxruntime", "onnxruntime-gpu"}
+    assert machine.threads >= 1
+
+
+def test_the_cpu_can_be_asked_for() -> None:
+    assert runtime.start("cpu").provider == runtime.CPU
+
+
+def test_two_packages_at_once_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "installed_packages", lambda: ["onnxruntime", "onnxruntime-gpu"])
+    with pytest.raises(UserError, match="pip uninstall onnxruntime onnxruntime-gpu"):
+        runtime.start()
+
+
+def test_one_package_is_installed_here() -> None:
+    assert len(runtime.installed_packages()) == 1
+
+
+def test_a_gpu_that_cannot_start_leaves_a_note_and_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime.onnxruntime, "get_available_providers", lambda: [runtime.CUDA, runtime.CPU])
+    monkeypatch.setattr(runtime, "_probe", lambda provider: runtime.CPU)
+    runtime._started.cache_clear()
+    try:
+        machine = runtime.start()
+        assert machine.provider == runtime.CPU
+        assert "could not start CUDA; install" in machine.describe()
+        with pytest.raises(UserError, match="cannot start; install the driver"):
+            runtime.start("cuda")
+    finally:
+        runtime._started.cache_clear()
+
+
+def test_the_sentence_for_the_doctor_names_what_is_used() -> None:
+    machine = runtime.Runtime(runtime.CPU, "onnxruntime", "1.32.0", 2)
+    assert machine.describe() == "Models run on the CPU with 2 threads, onnxruntime 1.32.0."
+    on_gpu = dataclasses.replace(machine, provider=runtime.CUDA)
+    assert on_gpu.describe() == "Models run on the GPU (CUDA), onnxruntime 1.32.0."
+
+
+def test_an_unknown_provider_is_refused() -> None:
+    with pytest.raises(UserError, match="choose cpu or cuda"):
+        runtime.start("tpu")

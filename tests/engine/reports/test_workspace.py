@@ -1,0 +1,95 @@
+"""Reports of open studies are bound to them, and every change leaves a trace."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.reports.draft import Draft, Sentence
+from engine.reports.workspace import DATABASE, Workspace
+from engine.resources import user_folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.open(tmp_path / "home") as opened:
+        yield opened
+
+
+def made_for(study: str | None) -> Draft:
+    return Draft(
+        (Sentence("No effusion.", 0.9), Sentence("Heart normal.", 0.8)), "captioner of bundle x", study_uid=study
+    )
+
+
+def test_a_report_goes_from_drafted_over_edited_to_signed(workspace: Workspace) -> None:
+    assert workspace.load("1.2") is None
+    assert workspace.save_draft("1.2", made_for("1.2"), "ada").state == "drafted"
+    assert workspace.save_edit("1.2", "No effusion at all.", "ada").state == "edited"
+    signed = workspace.sign("1.2", "ada")
+    assert (signed.state, signed.text, signed.signed_by) == ("signed", "No effusion at all.", "ada")
+    assert signed.model == "captioner of bundle x"
+    assert [(row.state, row.text, row.who) for row in workspace.history("1.2")] == [
+        ("drafted", "No effusion. Heart normal.", "ada"),
+        ("edited", "No effusion at all.", "ada"),
+        ("signed", "No effusion at all.", "ada"),
+    ]
+
+
+def test_a_signed_report_is_final(workspace: Workspace) -> None:
+    workspace.save_edit("1.2", "Normal.")
+    workspace.sign("1.2")
+    for change in (
+        lambda: workspace.save_edit("1.2", "Not normal."),
+        lambda: workspace.save_draft("1.2", made_for("1.2")),
+        lambda: workspace.sign("1.2"),
+    ):
+        with pytest.raises(UserError, match="signed and final"):
+            change()
+    assert len(workspace.history("1.2")) == 2
+
+
+@pytest.mark.parametrize("study", ["9.9", None])
+def test_a_draft_never_moves_to_another_study(workspace: Workspace, study: str | None) -> None:
+    with pytest.raises(UserError, match="another study"):
+        workspace.save_draft("1.2", made_for(study))
+    assert workspace.load("1.2") is None
+    assert workspace.history("1.2") == ()
+
+
+def test_saving_the_same_words_again_changes_nothing(workspace: Workspace) -> None:
+    workspace.save_draft("1.2", made_for("1.2"))
+    assert workspace.save_edit("1.2", made_for("1.2").text).state == "drafted"
+    assert len(workspace.history("1.2")) == 1
+
+
+def test_nothing_cannot_be_signed(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="no report to sign"):
+        workspace.sign("1.2")
+
+
+def test_reports_outlive_the_program_and_belong_to_their_owner(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path / "home") as first:
+        first.save_edit("1.2", "Normal.")
+    with Workspace.open(tmp_path / "home") as second:
+        stored = second.load("1.2")
+        assert stored is not None
+        assert stored.text == "Normal."
+    assert stat.S_IMODE((tmp_path / "home" / DATABASE).stat().st_mode) == 0o600
+
+
+def test_the_home_can_be_chosen(private_home: Path) -> None:
+    assert user_folder() == private_home
+    with Workspace.open() as opened:
+        assert opened.folder == private_home
+
+
+def test_reports_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path) as opened, opened._database.write() as db:
+        db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-workspace', 'new', 'x')"
+        )
+    with pytest.raises(UserError, match="newer version"):
+        Workspace.open(tmp_path)

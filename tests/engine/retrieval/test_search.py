@@ -1,0 +1,153 @@
+"""Search answers by picture, by words and by both, says why, and never shows the open study."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from engine.archive import Archive, NewCase
+from engine.errors import UserError
+from engine.retrieval.search import Filters, Query, search
+
+Make = Callable[..., NewCase]
+TEXTS = [
+    "Large left pleural effusion with collapse of the lower lobe.",
+    "Normal chest radiograph.",
+    "Fracture of the distal femur.",
+    "Large right pleural effusion.",
+    "Ultrasound of the breast showing a cyst.",
+]
+
+
+@pytest.fixture
+def filled(archive: Archive, make_case: Make) -> Archive:
+    """Five cases, each with a picture and a report."""
+    for n, text in enumerate(TEXTS):
+        facts = {"modality": "US" if n == 4 else "CR", "sex": "FM"[n % 2], "age": 30 + 10 * n, "patient": f"P{n % 2}"}
+        archive.add_case(make_case(f"1.{n}", text, seeds=[n], **facts))
+    return archive
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_report_is_found_by_its_own_words(filled: Archive, encoder, number: int) -> None:
+    hit = search(filled, encoder, Query(text=TEXTS[number]))[0]
+    assert (hit.case_id, hit.kind, hit.text) == (number + 1, "report", TEXTS[number])
+    assert hit.cosine == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_picture_finds_itself(filled: Archive, encoder, make_picture, number: int) -> None:
+    hit = search(filled, encoder, Query(image=make_picture(number)))[0]
+    assert (hit.case_id, hit.kind) == (number + 1, "image")
+    assert "looks like the query image" in hit.why
+    assert np.array_equal(filled.image(hit.image_id), make_picture(number))
+
+
+def test_hits_are_ranked_by_calibrated_score_alone(filled: Archive, encoder, make_picture) -> None:
+    query = Query(image=make_picture(0), text="pleural effusion")
+    image, text = encoder.embed_images([query.image])[0], encoder.embed_texts([query.text])[0]
+    encoder.calibration = {
+        "image-image": {"mean": 0.6, "std": 0.1},
+        "image-report": {"mean": 0.0, "std": 0.3},
+        "report-report": {"mean": 0.2, "std": 0.2},
+    }
+    hits = search(filled, encoder, query)
+    expected = []
+    for n, report in enumerate(TEXTS):
+        i, r = encoder.embed_images([make_picture(n)])[0], encoder.embed_texts([report])[0]
+        as_image = ((image @ i - 0.6) / 0.1 + (text @ i) / 0.3) / 2
+        as_report = ((image @ r) / 0.3 + (text @ r - 0.2) / 0.2) / 2
+        expected.append((max(as_image, as_report), n + 1, "image" if as_image > as_report else "report"))
+    expected.sort(reverse=True)
+    assert [(hit.case_id, hit.kind) for hit in hits] == [(case, kind) for _, case, kind in expected]
+    np.testing.assert_allclose([hit.score for hit in hits], [score for score, _, _ in expected], atol=0.02)
+
+
+def test_a_case_with_many_near_pictures_is_one_hit(archive: Archive, encoder, make_case: Make, make_picture) -> None:
+    archive.add_case(make_case("many", seeds=[7] * 90))
+    archive.add_case(make_case("one", seeds=[8]))
+    archive.add_case(make_case("other", "Some words."))
+    hits = search(archive, encoder, Query(image=make_picture(7)), k=3)
+    assert sorted(hit.case_id for hit in hits) == [1, 2, 3]
+    assert hits[0].case_id == 1
+
+
+@pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
+def test_the_open_study_never_finds_itself(filled: Archive, encoder, mode) -> None:
+    hits = search(filled, encoder, Query(text=TEXTS[0]), mode=mode, exclude_study="1.0")
+    assert hits
+    assert 1 not in [hit.case_id for hit in hits]
+
+
+@pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
+def test_filters_apply_before_ranking(filled: Archive, encoder, mode) -> None:
+    filters = Filters(modalities=("cr",), sex="m", age=(50, 70), kinds=("report",))
+    hits = search(filled, encoder, Query(text="pleural effusion"), filters, k=1, mode=mode)
+    assert [hit.case_id for hit in hits] == [4]
+
+
+def test_the_kind_filter_leaves_the_other_kind_out(filled: Archive, encoder) -> None:
+    assert {hit.kind for hit in search(filled, encoder, Query(text=TEXTS[1]), Filters(kinds=("image",)))} == {"image"}
+    assert search(filled, encoder, Query(text=TEXTS[1]), Filters(kinds=("image",)), mode="lexical") == []
+
+
+def test_earlier_cases_of_the_patient_are_marked(filled: Archive, encoder) -> None:
+    hits = search(filled, encoder, Query(text="chest"), patient="P1")
+    assert {hit.case_id for hit in hits if hit.prior} == {2, 4}
+    assert not any(hit.prior for hit in search(filled, encoder, Query(text="chest"), patient=""))
+    assert all("same patient" in hit.why for hit in hits if hit.prior)
+
+
+def test_a_search_by_words_needs_no_models_and_names_the_words(filled: Archive) -> None:
+    hits = search(filled, None, Query(text="effusions on the right"), mode="lexical")
+    assert [hit.case_id for hit in hits] == [4, 1]
+    assert hits[0].why == "report contains: right, effusion"
+    assert hits[0].cosine is None
+    assert hits[0].score > hits[1].score
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "NEAR(a", "a OR", "x AND NOT", "*", "text:effusion", "(", "-effusion", "'; DROP"]
+)
+def test_words_never_act_as_query_syntax(filled: Archive, text: str) -> None:
+    search(filled, None, Query(text=text), mode="lexical")
+    assert filled.stats()["cases"] == 5
+
+
+def test_a_phrase_in_quotes_is_found_as_a_phrase(filled: Archive) -> None:
+    hits = search(filled, None, Query(text='"right pleural"'), mode="lexical")
+    assert [hit.case_id for hit in hits] == [4]
+
+
+def test_hybrid_search_fuses_both_rankings_by_reciprocal_rank(filled: Archive, encoder) -> None:
+    text = "large effusion of the femur"
+    vector = [hit.case_id for hit in search(filled, encoder, Query(text=text))]
+    words = [hit.case_id for hit in search(filled, encoder, Query(text=text), mode="lexical")]
+    expected = {
+        case: sum(1 / (60 + ranking.index(case) + 1) for ranking in (vector, words) if case in ranking)
+        for case in vector
+    }
+    hits = search(filled, encoder, Query(text=text), mode="hybrid")
+    assert {hit.case_id: hit.score for hit in hits} == pytest.approx(expected)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert any(hit.cosine is not None and "report contains" in hit.why for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("query", "mode", "message"),
+    [(Query(), "vector", "Nothing to search for"), (Query(text=" "), "hybrid", "Nothing"),
+     (Query(image=np.zeros((4, 4), np.uint8)), "lexical", "needs words")],
+)  # fmt: skip
+def test_an_empty_query_says_what_is_missing(filled: Archive, encoder, query: Query, mode, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        search(filled, encoder, query, mode=mode)
+
+
+def test_another_bundle_is_refused(filled: Archive, encoder) -> None:
+    encoder.id = "another"
+    with pytest.raises(UserError, match="another model"):
+        search(filled, encoder, Query(text="chest"))
+
+
+def test_an_empty_archive_has_no_hits(archive: Archive, encoder) -> None:
+    assert search(archive, encoder, Query(text="chest"), mode="hybrid") == []

@@ -1,0 +1,91 @@
+"""Connections to a local database: few, shared by threads in turn, each used by one at a time."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.store.database import LocalDatabase
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """All connections that were opened."""
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def note(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        made.append(connect(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", note)
+    return made
+
+
+@pytest.fixture
+def database(tmp_path: Path, opened: list[sqlite3.Connection]) -> Iterator[LocalDatabase]:
+    made = LocalDatabase(tmp_path / "some.sqlite")
+    with made.exclusive() as db:
+        db.execute("CREATE TABLE words (word TEXT)")
+    yield made
+    made.close()
+
+
+def words(database: LocalDatabase) -> list[str]:
+    return [row[0] for row in database.read("SELECT word FROM words ORDER BY word")]
+
+
+def in_thread(work: Any, *arguments: Any) -> None:
+    thread = threading.Thread(target=work, args=arguments)
+    thread.start()
+    thread.join()
+
+
+def test_threads_that_come_and_go_share_one_connection(
+    database: LocalDatabase, opened: list[sqlite3.Connection]
+) -> None:
+    """A pool's thread is a new one for each task: a day of reading must not end for want of file handles."""
+    for _ in range(30):
+        in_thread(words, database)
+    assert len(opened) == 1
+
+
+def test_a_reader_goes_on_beside_a_writer_and_sees_nothing_unfinished(
+    database: LocalDatabase, opened: list[sqlite3.Connection]
+) -> None:
+    seen: list[list[str]] = []
+    with database.write() as db:
+        db.execute("INSERT INTO words VALUES ('new')")
+        in_thread(lambda: seen.append(words(database)))
+        assert words(database) == ["new"]  # the writer itself sees what it wrote
+    in_thread(lambda: seen.append(words(database)))
+    assert seen == [[], ["new"]]
+    assert len(opened) == 2
+
+
+def test_after_a_failed_transaction_the_connection_serves_the_next(
+    database: LocalDatabase, opened: list[sqlite3.Connection]
+) -> None:
+    def fail() -> None:
+        with database.write() as db:
+            db.execute("INSERT INTO words VALUES ('lost')")
+            raise ValueError("a mistake")
+
+    with pytest.raises(ValueError, match="a mistake"):
+        fail()
+    with database.write() as db:
+        db.execute("INSERT INTO words VALUES ('kept')")
+    assert words(database) == ["kept"]
+    assert len(opened) == 1
+
+
+def test_closing_closes_every_connection(database: LocalDatabase, opened: list[sqlite3.Connection]) -> None:
+    with database.write():
+        in_thread(words, database)
+    database.close()
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")

@@ -1,0 +1,184 @@
+"""The index is derived: right when there, rebuilt when not."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.errors import UserError
+from engine.store import vector_index
+from engine.store.vector_index import VectorIndex
+
+
+@pytest.fixture
+def vectors() -> np.ndarray:
+    rows = np.random.default_rng(3).normal(size=(60, 48))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+
+
+@pytest.fixture
+def filled(archive: Archive, vectors: np.ndarray) -> Archive:
+    """Thirty cases with one image and one report each, in turn from `vectors`."""
+    add(archive, vectors, range(30))
+    return archive
+
+
+def add(archive: Archive, vectors: np.ndarray, numbers: range) -> None:
+    for n in numbers:
+        image = NewImage(np.zeros((2, 2), np.uint8), vectors[2 * n])
+        archive.add_case(NewCase(str(n), images=(image,), report=NewReport(f"r{n}", vectors[2 * n + 1])))
+
+
+def plain(vectors: np.ndarray, query: np.ndarray, kind: str) -> list[int]:
+    """Case ids (1-based) by inner product, by hand."""
+    rows = vectors[0 if kind == "image" else 1 :: 2].astype(np.float64)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return (np.argsort(-(rows @ query)) + 1).tolist()
+
+
+@pytest.mark.parametrize("kind", ["image", "report"])
+@pytest.mark.parametrize("limit", [vector_index.FLAT_LIMIT, 10])
+def test_the_nearest_are_those_that_a_plain_scan_finds(
+    filled: Archive, vectors: np.ndarray, kind: vector_index.Kind, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_index, "FLAT_LIMIT", limit)  # 10: the 8-bit index of large archives
+    query = np.random.default_rng(4).normal(size=48).astype(np.float32)
+    found = filled.index.nearest(query, kind, 20)
+    best = found.cases[np.argsort(-(found.vectors @ query))][:5]
+    assert best.tolist() == plain(vectors[:60], query, kind)[:5]
+    assert not found.all
+    assert filled.index.nearest(query, kind, 99).all
+
+
+def test_filtered_cases_are_found_however_far_they_are(filled: Archive) -> None:
+    query = np.random.default_rng(5).normal(size=48).astype(np.float32)
+    found = filled.index.nearest(query, "image", 2, np.array([7, 21, 29]))
+    assert len(found.cases) == 2
+    assert set(found.cases) <= {7, 21, 29}
+
+
+def test_later_cases_are_added_without_a_rebuild(
+    archive: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(archive, vectors, range(20))
+    archive.index.refresh(save=True)
+    add(archive, vectors, range(20, 30))
+    assert archive.index.state() == "behind"
+
+    def no_rebuild(*_: object) -> None:
+        raise AssertionError("rebuilt")
+
+    monkeypatch.setattr(VectorIndex, "_rebuild", no_rebuild)
+    query = vectors[2 * 25].astype(np.float32)
+    assert archive.index.nearest(query, "image", 1).cases.tolist() == [26]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: b"", lambda content: content[:-9], lambda c: c[:200] + b"x" + c[201:]]
+)
+def test_a_damaged_file_is_rebuilt(filled: Archive, vectors: np.ndarray, damage: Callable[[bytes], bytes]) -> None:
+    filled.index.refresh(save=True)
+    path = filled.index.path
+    path.write_bytes(damage(path.read_bytes()))
+    fresh = VectorIndex(filled.folder, filled.read)
+    assert fresh.state() == "damaged"
+    assert fresh.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
+    assert fresh.state() == "intact"
+
+
+def test_a_file_with_any_bit_wrong_is_rebuilt(archive: Archive, vectors: np.ndarray) -> None:
+    add(archive, vectors[:, :8], range(3))
+    archive.index.refresh(save=True)
+    path = archive.index.path
+    good = path.read_bytes()
+    for place in range(len(good)):
+        bad = bytearray(good)
+        bad[place] ^= 1 << place % 8
+        path.write_bytes(bad)
+        fresh = VectorIndex(archive.folder, archive.read)
+        assert fresh.state() == "damaged", place
+        assert sorted(fresh.nearest(vectors[0, :8].astype(np.float32), "image", 3).cases) == [1, 2, 3]
+        assert path.read_bytes() == good
+
+
+def test_what_is_no_index_is_damaged_even_with_its_checksum_right(filled: Archive) -> None:
+    filled.index.refresh(save=True)
+    for stamp, body in (
+        (b"not JSON\n", b""),
+        (b"[]\n", b""),
+        (b'{"count": 1, "last_id": 1, "bundle_id": null}\n', b"short"),
+        (b'{"count": 0, "last_id": 1, "bundle_id": null}\n', b"no index of faiss"),
+    ):
+        filled.index.path.write_bytes(vector_index.MAGIC + vector_index.checksum(stamp, body) + b" " + stamp + body)
+        assert filled.index.state() == "damaged"
+
+
+def test_a_search_goes_on_where_the_file_cannot_be_written(
+    filled: Archive, vectors: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled.index.path.mkdir()  # a folder stands where the file goes
+    before = sorted(filled.folder.iterdir())
+    with caplog.at_level(logging.WARNING):
+        assert filled.index.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
+    assert "not saved" in caplog.text
+    assert str(filled.folder) not in caplog.text
+    with pytest.raises(UserError, match="cannot be written"):
+        filled.index.refresh(save=True)
+    assert sorted(filled.folder.iterdir()) == before
+
+
+def test_a_search_goes_on_when_the_folder_is_gone(filled: Archive, vectors: np.ndarray) -> None:
+    lost = VectorIndex(filled.folder / "gone", filled.read)
+    assert lost.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
+    with pytest.raises(UserError, match="cannot be written"):
+        lost.refresh(save=True)
+
+
+def test_an_archive_that_is_open_twice_is_saved_from_both(filled: Archive) -> None:
+    def save(index: VectorIndex) -> None:
+        for _ in range(40):
+            index.path.unlink(missing_ok=True)
+            index.refresh(save=True)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(save, [VectorIndex(filled.folder, filled.read) for _ in range(2)]))
+    assert filled.index.state() == "intact"
+    assert [path for path in filled.folder.iterdir() if path.suffix == ".new"] == []
+    assert filled.index.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_file_is_made(filled: Archive) -> None:
+    assert filled.index.state() == "missing"
+    filled.index.refresh()
+    assert filled.index.state() == "intact"
+
+
+def test_an_index_of_rows_that_are_gone_is_stale_and_rebuilt(filled: Archive, vectors: np.ndarray) -> None:
+    filled.index.refresh(save=True)
+    with filled.write() as db:
+        db.execute("DELETE FROM cases WHERE id = 3")
+    assert filled.index.state() == "stale"
+    found = filled.index.nearest(vectors[4].astype(np.float32), "image", 99)
+    assert 3 not in found.cases
+    assert len(found.cases) == 29
+
+
+def test_an_index_of_another_bundle_is_stale(filled: Archive) -> None:
+    filled.index.refresh(save=True)
+    with filled.write() as db:
+        db.execute("UPDATE settings SET value = 'other' WHERE name = 'bundle_id'")
+    assert filled.index.state() == "stale"
+
+
+def test_an_empty_archive_has_no_neighbours(archive: Archive) -> None:
+    assert archive.index.nearest(np.ones(48, np.float32), "image", 5).all
+    assert len(archive.index.nearest(np.ones(48, np.float32), "report", 5).ids) == 0
+
+
+def test_an_archive_that_was_empty_when_first_searched_is_searched_again(archive: Archive, vectors: np.ndarray) -> None:
+    archive.index.refresh()
+    add(archive, vectors, range(3))
+    assert archive.index.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]

@@ -1,0 +1,60 @@
+"""What is not taken over from another patient's report; wording of the sample archive and of common reports."""
+
+import pytest
+
+from engine.text.not_in_image import beyond_picture, other_examination
+
+
+@pytest.mark.parametrize(
+    ("sentence", "what"),
+    [
+        ("A 35-year-old man with fever.", "age"),
+        ("Axial CT of a 4 year old boy shows a mass.", "age"),
+        ("Chest radiograph of a 70-yo with an effusion.", "age"),
+        ("The effusion has decreased compared with the prior study.", "comparison"),
+        ("Unchanged position of the tube.", "comparison"),
+        ("New mantle pneumothorax on the right side.", "comparison"),
+        ("Chest X-ray 3 days later showing complete expansion of the lung.", "comparison"),
+        ("Post-operative radiograph of the hip.", "comparison"),
+        ("Follow-up CT shows no recurrence.", "comparison"),
+        ("History of tuberculosis.", "history"),
+        ("The patient presented with shortness of breath.", "history"),
+        ("Our patient underwent resection.", "history"),
+        ("CT scan of the patient\u2019s abdomen.", "history"),
+        ("Reported by [name] on [date].", "history"),
+    ],
+)
+def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
+    assert beyond_picture(sentence) == what
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "There is a large left pleural effusion.",
+        "Axial CT shows a 3 cm mass in the right upper lobe.",
+        "No pneumothorax.",
+        "The heart is enlarged.",
+        "Stable pedicle screws at L4 and L5.",
+        "Irregular hypoechoic mass, BI-RADS 4b.",
+        "Bilateral ground-glass opacities with peripheral distribution.",
+    ],
+)
+def test_descriptions_of_a_picture_are_kept(sentence: str) -> None:
+    assert beyond_picture(sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "modality", "other"),
+    [
+        ("Chest CT scan uncovered a tension pneumothorax.", "CR", True),
+        ("Chest X-ray with an effusion.", "CR", False),
+        ("Chest X-ray and CT with an effusion.", "CR", False),
+        ("T2-weighted image of the knee.", "CT", True),
+        ("Large left effusion.", "CR", False),
+        ("Chest CT.", "OT", False),
+        ("The petrous bone is intact.", "CT", False),
+    ],
+)
+def test_a_sentence_of_another_examination_is_told(sentence: str, modality: str, other: bool) -> None:
+    assert other_examination(sentence, modality) is other

@@ -1,0 +1,217 @@
+"""Evaluation from end to end on a tiny checkpoint: metrics, intervals, chance, baselines, tables, picture."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tokenizers
+import torch
+from PIL import Image
+
+from engine.errors import UserError
+from training.commands import evaluate
+from training.data.pairs import Pair
+from training.metrics import measure, pool
+from training.metrics.embedders import FromCheckpoint
+from training.networks import checkpoint
+from training.networks.towers import DualEncoder, EncoderConfig
+from training.tables import shared_space_plot, table
+
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "heart",
+    "lung",
+    "brain",
+    "is",
+    "large",
+    "clear",
+    "right",
+    "left",
+]
+BERT = {"model_type": "bert", "vocab_size": len(WORDS), "hidden_size": 8, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
+ROWS = 18
+
+
+def tokenizer_json() -> str:
+    backend = tokenizers.Tokenizer(tokenizers.models.WordPiece({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    backend.decoder = tokenizers.decoders.WordPiece()
+    backend.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return backend.to_str()
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    config = EncoderConfig({"kind": "efficientnet-lite0"}, {"kind": "transformers", "config": BERT}, size=32, dim=6)
+    path = tmp_path_factory.mktemp("run") / "best.pt"
+    checkpoint.save(path, "encoders", config.as_dict(), DualEncoder(config).eval(), tokenizer_json(), {"metrics": {}})
+    return path
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine groups of two pairs in val and as many in train; one text stands in two pairs."""
+    folder = tmp_path_factory.mktemp("pairs")
+    rng = np.random.default_rng(0)
+    lines = []
+    for split in ("train", "val"):
+        for i in range(ROWS):
+            name = f"{split}{i}.png"
+            Image.fromarray(rng.integers(0, 256, (20, 24), dtype=np.uint8)).save(folder / name)
+            text = f"{WORDS[5 + i % 3]} is {WORDS[9 + i % 2]} {' '.join([WORDS[11 + i % 2]] * (1 + i // 6))}"
+            lines.append(
+                [name, text, split, f"{split}-p{i // 2}", f"{split}-g{i // 2}", ["CT", "MR", "CR"][i % 3], "Chest"]
+            )
+    with (folder / "pairs.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["image", "text", "split", "patient_id", "split_group", "modality", "location"])
+        writer.writerows(lines)
+    return folder / "pairs.csv"
+
+
+def test_the_command_measures_a_checkpoint_and_its_baselines(
+    encoders: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--checkpoint", str(encoders), "--pairs", str(manifest), "--baselines", f"base={encoders}", "--centre"]
+    arguments += [
+        "--plot",
+        str(tmp_path / "space.png"),
+        "--markdown",
+        str(tmp_path / "t.md"),
+        "--json",
+        "--threads",
+        "1",
+    ]
+    assert evaluate.main(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert list(document["models"]) == ["base", "base, centred", "this model", "this model, centred"]
+    assert document["pool"]["images"] == ROWS
+    assert document["pool"]["groups"] == 9
+    metrics = document["models"]["this model"]["metrics"]
+    for name in ("gap", "cos_true_pairs", "margin", "recall@10_text_to_image", "mrr_image_to_text", "mixed_ndcg@10"):
+        assert metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"]
+    for name in ("gap_floor", "effective_rank", "rmg", "uniformity", "mean_cos_image", "v_measure_modality"):
+        assert isinstance(metrics[name]["value"], float)
+    same = document["comparisons"]["this model over base"]
+    assert {found["verdict"] for found in same.values()} == {"not worse"}
+    assert {found["difference"] for found in same.values()} == {0.0}
+    assert 0 < document["chance"]["recall@1_image_to_text"] < 0.3
+    assert document["habit"]["recall@10_image_to_text"] > 0
+    with Image.open(tmp_path / "space.png") as picture:
+        assert picture.width > 1.5 * picture.height  # two panels
+    written = (tmp_path / "t.md").read_text(encoding="utf-8")
+    assert all(f"\n| {name} |" in written for name in (*document["models"], "chance", "most frequent captions"))
+
+
+def test_centring_with_the_means_of_the_train_split_leaves_no_calibration_of_another_scale(
+    encoders: Path, manifest: Path
+) -> None:
+    model = FromCheckpoint(encoders)
+    document, _ = evaluate.evaluate({"m": model}, [manifest], centre=True, draws=20)
+    found = document["models"]
+    assert found["m"]["calibration"] != found["m, centred"]["calibration"]
+    assert found["m, centred"]["metrics"]["mean_cos_text"]["value"] < found["m"]["metrics"]["mean_cos_text"]["value"]
+
+
+def test_pictures_may_be_decoded_one_by_one_and_a_damaged_one_is_then_met_on_the_way(
+    encoders: Path, manifest: Path, tmp_path: Path
+) -> None:
+    model = FromCheckpoint(encoders)
+    folder = Path(shutil.copytree(manifest.parent, tmp_path / "pairs"))
+    read = [evaluate.evaluate({"m": model}, [folder / "pairs.csv"], draws=2, stream=kind)[0] for kind in (False, True)]
+    assert read[0] == read[1]
+    damaged = folder / "val3.png"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    options = ["--checkpoint", str(encoders), "--pairs", str(folder / "pairs.csv")]
+    with pytest.raises(UserError, match=r"val3\.png cannot be decoded"):
+        evaluate.main([*options, "--stream"])
+
+
+def test_a_configuration_file_names_what_the_command_line_does_not(
+    encoders: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "evaluate.toml"
+    settings.write_text(f'checkpoint = "{encoders}"\npairs = ["{manifest}"]\nseed = 3\nthreads = 1\njson = true\n')
+    assert evaluate.main(["--config", str(settings), "--seed", "4"]) == 0
+    assert json.loads(capsys.readouterr().out)["seed"] == 4
+    settings.write_text("unheard_of = 1\n")
+    with pytest.raises(UserError, match="unheard_of"):
+        evaluate.main(["--config", str(settings)])
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--pairs", "x.csv"], ["--pairs", "x.csv", "--checkpoint", "a", "--bundle", "b"]]
+)
+def test_what_to_measure_has_to_be_said(arguments: list[str]) -> None:
+    with pytest.raises(UserError, match="--checkpoint or --bundle"):
+        evaluate.main(arguments)
+
+
+def test_texts_in_any_order_get_the_vectors_they_get_alone(encoders: Path) -> None:
+    model = FromCheckpoint(encoders)
+    texts = ["heart is large", "lung", "brain is clear right right right", "lung is clear"]
+    alone = np.concatenate([model.texts([text]) for text in texts])
+    np.testing.assert_allclose(model.texts(texts), alone, atol=1e-5)
+
+
+def pair(text: str, group: str, modality: str = "CT") -> Pair:
+    return Pair(Path("x.png"), text, "val", group, group, {"modality": modality, "location": "Chest"})
+
+
+def test_the_pool_holds_every_image_and_each_text_once() -> None:
+    found = pool.build([pair("a", "1"), pair("b", "1"), pair("a", "2"), pair("c", "3", "CR")])
+    assert found.texts == ["a", "b", "c"]
+    np.testing.assert_array_equal(found.positives, [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(found.item_groups[4], [True, True, False])  # "a" stands in two groups
+    assert found.labels["location"] == ["Chest", "Chest", "Chest", "", "Chest", "Chest", ""]
+    assert found.as_dict() == {"images": 4, "texts": 3, "groups": 3, "effective_groups": 2.7}
+
+
+def test_a_space_where_pairs_agree_is_found_better_than_one_of_noise() -> None:
+    rows = [pair(f"text {i}", f"g{i}") for i in range(60)]
+    items = pool.build(rows)
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(60, 32))
+    good = measure.measure(images, images + 0.3 * rng.normal(size=(60, 32)), items, draws=200)
+    noise = measure.measure(images, rng.normal(size=(60, 32)) + 0.5, items, draws=200)
+    assert good.values["recall@1_image_to_text"] == 1.0
+    assert good.values["gap"] == pytest.approx(good.values["gap_floor"], rel=0.35)
+    verdicts = {name: found.verdict for name, found in measure.compare(good, noise).items()}
+    for name in ("gap_over_floor", "margin", "recall@10_image_to_text", "cross_ndcg@10"):
+        assert verdicts[name] == "better"
+
+
+def test_the_interval_of_the_gap_holds_the_gap() -> None:
+    rng = np.random.default_rng(1)
+    items = pool.build([pair(f"text {i}", f"g{i // 2}") for i in range(40)])
+    found = measure.measure(rng.normal(size=(40, 64)), rng.normal(size=(40, 64)), items, draws=300)
+    low, high = found.interval("gap") or (0.0, 0.0)
+    assert low < found.values["gap"] < high
+
+
+def test_numbers_are_shown_in_the_unit_of_their_metric() -> None:
+    assert table.number(0.3456, "recall@10_image_to_text") == "34.6"
+    assert table.number(0.3456, "gap") == "0.346"
+    assert table.number(12.34, "effective_rank") == "12.3"
+    assert table.number(None, "v_measure_location") == ""
+    assert table.cell({"value": 0.5, "low": 0.4, "high": 0.6}, "mrr_text_to_image") == "50.0 (40.0 to 60.0)"
+
+
+def test_both_modalities_share_one_projection() -> None:
+    rng = np.random.default_rng(2)
+    images = rng.normal(size=(30, 8))
+    flat_images, flat_texts, shares = shared_space_plot.project(images + 5.0, images - 5.0)
+    apart = flat_images.mean(0) - flat_texts.mean(0)
+    assert np.linalg.norm(apart) == pytest.approx(10 * np.sqrt(8), rel=1e-3)
+    assert shares[0] > 0.9

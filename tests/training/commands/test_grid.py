@@ -1,0 +1,165 @@
+"""A grid of two tiny recipes on eight real pictures: what is measured once is not trained again."""
+
+import csv
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import UserError
+from tests.paths import DATA, ROOT
+from training import __main__ as command
+from training.commands import grid, results
+from training.commands.train_encoders import train
+from training.loop import config
+from training.tables import grid_table
+
+RECIPE = """
+[data]
+vocabulary = 400
+[towers]
+size = 32
+dim = 16
+max_length = 24
+text_layers = 1
+image_levels = [17, 18]
+head_hidden = 8
+head_dropout = 0.1
+frozen_image_stages = 18
+frozen_text_layers = 1
+[train]
+epochs = 1
+batch = 3
+crops = 1
+threads = 1
+"""
+GRID = """
+base = "recipe.toml"
+seeds = [1, 2]
+[variants."CLIP"]
+loss = {tau = 0.07, learn_tau = true}
+[variants."ATP + CU"]
+loss = {atp = 1.0, cu = 1.0}
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Recipe, grid, and the eight pairs with half of them in val, so that each metric has what it compares."""
+    shutil.copytree(DATA / "pairs", tmp_path / "pairs")
+    with (tmp_path / "pairs/pairs.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    for number, row in enumerate(rows):
+        row["split"] = "val" if number % 2 else "train"
+    with (tmp_path / "pairs/pairs.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    (tmp_path / "grid.toml").write_text(GRID)
+    return tmp_path
+
+
+def test_a_grid_goes_on_where_it_was_and_trains_only_what_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[Path] = []
+    real = grid.train
+    monkeypatch.setattr(grid, "train", lambda *given: trained.append(given[2]) or real(*given))
+    out = place / "out"
+    first = grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache")
+    assert [(found["variant"], found["seed"]) for found in first] == [
+        ("CLIP", 1), ("ATP + CU", 1), ("CLIP", 2), ("ATP + CU", 2),
+    ]  # fmt: skip
+    assert trained == [
+        out / "clip" / "seed1",
+        out / "atp---cu" / "seed1",
+        out / "clip" / "seed2",
+        out / "atp---cu" / "seed2",
+    ]
+    trained.clear()
+    assert grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache") == first
+    assert trained == []
+    (place / "grid.toml").write_text(GRID.replace("cu = 1.0", "cu = 2.0"))
+    grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache")
+    assert trained == [out / "atp---cu" / "seed1", out / "atp---cu" / "seed2"]
+
+
+def test_the_results_are_means_over_the_seeds_below_what_was_written_by_hand(place: Path) -> None:
+    runs = grid.run_grid(grid.read(place / "grid.toml"), place, place / "out", place / "cache")
+    docs = place / "docs"
+    docs.mkdir()
+    (docs / "results.md").write_text("# Results\n\nWords.\n")
+    options = ["--grid", str(place / "out"), "--data", str(place), "--docs", str(docs), "--threads", "1"]
+    for _ in range(2):  # the second time replaces what the first one wrote
+        assert command.main(["results", *options, "--candidate", "ATP + CU", "--baselines", "CLIP"]) == 0
+    text = (docs / "results.md").read_text()
+    assert text.startswith("# Results\n\nWords.\n")
+    assert text.count("## Every variant") == 1
+    document = json.loads((docs / "results.json").read_text())
+    assert document["training_seeds"] == [1, 2]
+    for variant in ("CLIP", "ATP + CU"):
+        alone = [run["measured"]["raw"]["margin"] for run in runs if run["variant"] == variant]
+        margin = document["models"][variant]["metrics"]["margin"]
+        assert margin["value"] == pytest.approx(np.mean(alone), abs=1e-5)
+        assert margin["low"] <= margin["value"] <= margin["high"]
+    assert {run["variant"] for run in json.loads((docs / "grid.json").read_text())} == {"CLIP", "ATP + CU"}
+    assert (docs / "curves.png").stat().st_size > 5000
+    assert (docs / "shared-space.png").stat().st_size > 5000
+
+
+def test_a_grid_of_streaming_recipes_measures_streaming_as_well(place: Path) -> None:
+    recipe = config.read(place / "recipe.toml")
+    recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, stream=True))
+    best = train(recipe, place, place / "run", place / "cache")
+    with (place / "pairs/pairs.csv").open() as stream:
+        damaged = place / "pairs" / next(row["image"] for row in csv.DictReader(stream) if row["split"] == "val")
+    damaged.write_bytes(damaged.read_bytes()[:-2000])
+    with pytest.raises(UserError, match="cannot be decoded"):
+        grid.measured(best, recipe, place)
+
+
+def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="python -m training grid"):
+        results.read_runs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seeds = [1]", "must hold base, seeds"),
+        ("base = 'x'\nseeds = [1]\n[variants.a]\nloss = {taw = 1.0}", "'taw' that is unknown"),
+        ("base = 'x'\nseeds = [1]\n[variants.a]\ntrain = {seed = 3}", "take seed out"),
+        ("base = 'x'\nseeds = [1]\n[variants.a]\n[variants.A]", "share a folder"),
+        ("base = ", "not valid TOML"),
+    ],
+)
+def test_a_grid_that_cannot_be_run_says_why(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "grid.toml").write_text(text)
+    with pytest.raises(UserError, match=said):
+        grid.read(tmp_path / "grid.toml")
+
+
+def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
+    def run(seed: int, gap: float, variant: str = "A") -> dict[str, object]:
+        values = {name: gap for name, _, _ in grid_table.COLUMNS}
+        pool = {"images": 3, "texts": 2, "groups": 2}
+        return {
+            "variant": variant,
+            "seed": seed,
+            "measured": {"raw": values, "centred": values, "pool": pool, "chance": {}},
+        }
+
+    lines = grid_table.markdown([run(1, 0.1), run(2, 0.3), run(1, 0.4, "B")]).splitlines()
+    assert "seeds 1, 2" in lines[0]
+    assert lines[4].startswith("| A | 0.200 ± 0.141 |")
+    assert "20.0 ± 14.1" in lines[4]
+    assert lines[5].startswith("| A, centred | 0.200 ± 0.141 |")
+    assert lines[6].startswith("| B (1 of 2 seeds) | 0.400 |")
+
+
+@pytest.mark.parametrize("name", ["grid", "sweep", "trials", "trunks"])
+def test_the_shipped_grids_can_be_read(name: str) -> None:
+    shipped = grid.read(ROOT / "training" / "configs" / f"{name}.toml")
+    assert len(list(shipped.runs(Path("out")))) == len(shipped.seeds) * len(shipped.variants)

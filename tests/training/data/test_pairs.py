@@ -1,0 +1,201 @@
+"""Reading pairs and looking at a picture in another way."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.errors import UserError
+from engine.image.picture import load_picture
+from tests.paths import DATA
+from training.data.pairs import augment, corpus, read_gray, read_manifest, read_pairs, with_training_pairs
+
+FIXTURES = DATA / "pairs"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    shutil.copytree(FIXTURES, tmp_path / "pairs")
+    return tmp_path / "pairs" / "pairs.csv"
+
+
+def change(manifest: Path, row: int, **values: str) -> None:
+    """Change one row of a copied manifest."""
+    with manifest.open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    lines[row].update(values)
+    with manifest.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def test_a_manifest_gives_pictures_texts_and_splits() -> None:
+    pairs = read_pairs([FIXTURES / "pairs.csv"])
+    assert pairs.rejected == []
+    assert len(pairs.rows) == len(pairs.images) == 8
+    assert len(pairs.split("train").rows) == 6
+    assert len(pairs.split("val").images) == 2
+    assert all(image.dtype == np.uint8 and image.ndim == 2 for image in pairs.images)
+    assert pairs.rows[0].values["modality"] == "US"
+
+
+def test_several_manifests_are_read_together(manifest: Path) -> None:
+    other = manifest.with_name("other.csv")
+    lines = manifest.read_text().splitlines()
+    other.write_text("\n".join([lines[0], lines[1]]) + "\n")
+    assert len(read_pairs([manifest, other]).rows) == 9
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_more_pairs_are_learned_from_and_never_judged_by(manifest: Path, stream: bool) -> None:
+    for row in range(8):
+        change(manifest, row, patient_id=f"other-{row}", split_group=f"other-{row}")
+    pairs = read_pairs([FIXTURES / "pairs.csv"], stream)
+    both = with_training_pairs(pairs, [manifest], stream)
+    assert [len(both.split(name).rows) for name in ("train", "val")] == [12, 2]
+    assert np.array_equal(both.split("train").images[6], both.split("train").images[0])
+    assert with_training_pairs(pairs, []) is pairs
+
+
+def test_more_pairs_of_a_patient_of_val_are_refused(manifest: Path) -> None:
+    pairs = read_pairs([manifest])
+    held_out = pairs.split("val").rows[0].patient
+    more = manifest.with_name("more.csv")
+    shutil.copy(manifest, more)
+    change(more, 0, patient_id=held_out)
+    with pytest.raises(UserError, match=held_out):
+        with_training_pairs(pairs, [more])
+
+
+def test_bad_rows_are_listed_with_their_reason_and_the_rest_goes_on(manifest: Path) -> None:
+    change(manifest, 0, image="images/nowhere.jpg")
+    change(manifest, 1, text="  ")
+    (manifest.parent / "images" / "breast_174.jpg").write_bytes(b"not a picture")
+    pairs = read_pairs([manifest])
+    assert len(pairs.rows) == 5
+    reasons = {Path(refused.path).name: refused.reason for refused in pairs.rejected}
+    assert "missing" in reasons["pairs.csv:2"]
+    assert "empty" in reasons["pairs.csv:3"]
+    assert "unreadable" in reasons["pairs.csv:4"]
+
+
+def test_a_csv_from_a_spreadsheet_is_read_whatever_it_puts_around_the_cells(manifest: Path) -> None:
+    header, first, *_ = manifest.read_text().splitlines()
+    manifest.write_text(f"{header.replace(',', ', ')}\n{first.replace(',train,', ', train ,')}\n", "utf-8-sig")
+    assert read_pairs([manifest]).split("train").rows[0].patient == read_pairs([FIXTURES / "pairs.csv"]).rows[0].patient
+
+
+@pytest.mark.parametrize("content", ["text\nhéart\n".encode("latin-1"), b"text\n" + b"a" * 200_000 + b"\n"])
+def test_what_is_no_csv_in_utf_8_gets_one_clear_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.csv").write_bytes(content)
+    for read in (read_manifest, corpus):
+        with pytest.raises(UserError, match=r"bad\.csv is no CSV file in UTF-8 .*; save it again"):
+            read(tmp_path / "bad.csv")
+
+
+def test_rows_that_lack_a_cell_or_name_another_split_are_listed_by_their_line(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "images", tmp_path / "images")
+    picture = next((tmp_path / "images").iterdir()).name
+    rows = [
+        "image,text,split,patient_id,split_group",
+        f"images/{picture},good,train,p1,p1",
+        f'images/{picture},"two\nlines",train,p1,p1',
+        f"images/{picture},no patient,train,,p2",
+        f"images/{picture},no group,train,p3,",
+        ",no picture,train,p4,p4",
+        f"images/{picture},capital,Train,p5,p5",
+        f"images/{picture},short",
+        f"images/{picture},long,val,p6,p6,more,cells",
+    ]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
+    pairs = read_pairs([tmp_path / "pairs.csv"])
+    assert [row.text for row in pairs.rows] == ["good", "two lines", "long"]
+    assert [(Path(refused.path).name, refused.reason) for refused in pairs.rejected] == [
+        ("pairs.csv:5", "The patient_id is empty."),
+        ("pairs.csv:6", "The split_group is empty."),
+        ("pairs.csv:7", "The image is empty."),
+        ("pairs.csv:8", "The split 'Train' is none of train, val, test."),
+        ("pairs.csv:9", "The split is empty."),
+    ]
+
+
+@pytest.mark.parametrize("brightest", [255, 1023, 4095, 65535])
+def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path, brightest: int) -> None:
+    ramp = np.linspace(0, brightest, 64).astype(np.uint16)[None].repeat(4, 0)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    assert np.array_equal(read_gray(tmp_path / "deep.png"), load_picture(tmp_path / "deep.png").gray)
+
+
+@pytest.mark.parametrize(
+    "values", [np.linspace(0, 70_000, 64, dtype=np.int32), np.linspace(0, 1, 64, dtype=np.float32),
+               np.linspace(-1000, 3000, 64, dtype=np.int32)]
+)  # fmt: skip
+def test_values_without_a_window_are_refused_and_not_shown_white_or_black(manifest: Path, values: np.ndarray) -> None:
+    Image.fromarray(values[None].repeat(4, 0)).save(manifest.with_name("deep.tif"))
+    change(manifest, 0, image="deep.tif")
+    pairs = read_pairs([manifest])
+    assert len(pairs.rows) == 7
+    assert "export 8-bit pictures. (deep.tif)" in pairs.rejected[0].reason
+    with pytest.raises(UserError, match=r"deep\.tif.* export 8-bit pictures"):
+        list(read_pairs([manifest], stream=True).images)
+
+
+@pytest.mark.parametrize("column", ["patient_id", "split_group"])
+def test_a_patient_in_two_splits_is_refused_by_name(manifest: Path, column: str) -> None:
+    change(manifest, 0, **{column: "shared-one"})
+    change(manifest, 7, **{column: "shared-one"})
+    with pytest.raises(UserError, match="shared-one"):
+        read_pairs([manifest])
+
+
+def test_a_manifest_that_is_absent_or_lacks_a_column_gets_one_clear_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--data"):
+        read_pairs([tmp_path / "none.csv"])
+    (tmp_path / "short.csv").write_text("image,text\na.jpg,words\n")
+    with pytest.raises(UserError, match="split, patient_id, split_group"):
+        read_pairs([tmp_path / "short.csv"])
+
+
+def test_an_absent_split_is_refused() -> None:
+    with pytest.raises(UserError, match="'test'"):
+        read_pairs([FIXTURES / "pairs.csv"]).split("test")
+
+
+def test_a_view_depends_on_its_seed_alone() -> None:
+    image = read_pairs([FIXTURES / "pairs.csv"]).images[0]
+    first, again, other = (augment(image, 64, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first.shape == (64, 64)
+    assert first.dtype == np.uint8
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_view_without_intensity_changes_differs_in_its_crop_only() -> None:
+    image = np.full((80, 60), 120, np.uint8)
+    view = augment(image, 32, np.random.default_rng(3), intensity=False)
+    assert set(np.unique(view)) <= {0, 120} | set(range(120))  # nothing brighter, and what is whole stays as it was
+    assert view[16, 16] == 120
+    assert augment(image, 32, np.random.default_rng(3))[16, 16] != 120
+
+
+def test_a_view_never_mirrors_the_picture() -> None:
+    image = np.zeros((100, 100), np.uint8)
+    image[20:80, 20:50] = 60
+    image[20:80, 50:80] = 200  # the bright half is on the right
+    for seed in range(30):
+        view = augment(image, 64, np.random.default_rng(seed)).astype(float)
+        columns = np.arange(64)
+        bright = (view > 120).sum(0)
+        dim = ((view > 5) & (view <= 120)).sum(0)
+        assert (bright * columns).sum() / bright.sum() > (dim * columns).sum() / dim.sum()
+
+
+def test_black_around_a_picture_stays_black() -> None:
+    image = np.zeros((80, 80), np.uint8)
+    image[30:50, 30:50] = 128
+    for seed in range(10):
+        assert augment(image, 64, np.random.default_rng(seed)).min() == 0

@@ -1,0 +1,1 @@
+"""What the caption decoder learns from, and how its captions are scored."""

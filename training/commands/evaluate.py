@@ -1,0 +1,158 @@
+"""Measure models on a split: `python -m training evaluate --checkpoint best.pt --pairs pairs.csv`. Trains nothing."""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.errors import UserError
+from training.data.pairs import Pairs, read_pairs
+from training.metrics import measure, pool
+from training.metrics.embedders import Embedded, Embedder, FromBundle, FromCheckpoint, train_means
+from training.tables import shared_space_plot, table
+
+CENTRED = ", centred"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints the tables as markdown, or the whole document as JSON. Raises UserError for bad input."""
+    parser = arguments()
+    options = parser.parse_args(argv)
+    if options.config:
+        parser.set_defaults(**read_config(options.config, parser))
+        options = parser.parse_args(argv)
+    if not options.pairs or bool(options.checkpoint) == bool(options.bundle):
+        raise UserError("Give --pairs and either --checkpoint or --bundle, or a --config that names them.")
+    torch.set_num_threads(options.threads)
+    models: dict[str, Embedder] = {}
+    for named in options.baselines:
+        name, _, path = named.partition("=")
+        if not path:
+            raise UserError(f"A baseline is written name=CHECKPOINT, and {named!r} is not.")
+        models[name] = FromCheckpoint(Path(path))
+    models[options.name] = (
+        FromBundle(options.bundle, options.variant) if options.bundle else FromCheckpoint(options.checkpoint)
+    )
+    document, spaces = evaluate(
+        models, options.pairs, options.split, options.centre, options.seed, stream=options.stream
+    )
+    if options.plot:
+        chosen = [name for name in (next(iter(spaces)), options.name) if name in spaces]
+        shared_space_plot.draw(options.plot, [spaces[name] for name in dict.fromkeys(chosen)])
+    if options.markdown:
+        options.markdown.write_text(table.markdown(document), encoding="utf-8")
+    if options.output:
+        options.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(json.dumps(document) + "\n" if options.json else table.markdown(document))
+    return 0
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training evaluate", description="Every metric, on one split.")
+    add = parser.add_argument
+    add("--config", type=Path, help="a TOML file with any of these options by name")
+    add("--checkpoint", type=Path, help="best.pt of an encoders run")
+    add("--bundle", type=Path, help="folder of an exported bundle")
+    add("--variant", help="variant of the bundle; default: the one the product takes")
+    add("--pairs", type=Path, nargs="+", default=[], help="CSV manifests of pairs")
+    add("--stream", action="store_true", help="decode pictures when they are needed: they do not fit into memory")
+    add("--split", default="val")
+    add("--name", default="this model", help="how the tables call it")
+    add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT")
+    add("--centre", action="store_true", help="show each model with its TRAIN means taken off as well")
+    add("--seed", type=int, default=0)
+    add("--threads", type=int, default=2)
+    add("--json", action="store_true", help="print one JSON document")
+    add("--output", type=Path, help="also write the JSON document here")
+    add("--markdown", type=Path, help="also write the tables here")
+    add("--plot", type=Path, help="PNG of the shared space: the first baseline and the model side by side")
+    return parser
+
+
+def read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """Defaults for the options; paths in the file are relative to the working directory."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise UserError(f"There is no readable configuration at {path}.") from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise UserError(f"{path} is not valid TOML: {problem}.") from problem
+    kinds = {action.dest: action for action in parser._actions}
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds or name == "config":
+            raise UserError(f"{path} has a setting {name!r} that evaluate does not know.")
+        convert: Any = kinds[name].type or (lambda given: given)
+        result[name] = [convert(item) for item in value] if isinstance(value, list) else convert(value)
+    return result
+
+
+Space = tuple[str, Any, Any, Any]
+
+
+def evaluate(
+    models: dict[str, Embedder], manifests: Sequence[Path], split: str = "val", centre: bool = False, seed: int = 0,
+    draws: int = measure.DRAWS, stream: bool = False,
+) -> tuple[dict[str, Any], dict[str, Space]]:  # fmt: skip
+    """Measure every model on one split, and compare the last one with each of the others.
+
+    Args:
+        models: by the name that tables show; the last is the candidate, the others its baselines.
+        centre: adds each model with mean-centring by its TRAIN means.
+        stream: decode pictures when they are needed, see `data.read_pairs`.
+
+    Returns:
+        the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration}},
+        chance, habit (most frequent captions), comparisons, rejected; and what a picture of each space needs.
+    """
+    names = [path.name for path in manifests]
+    return evaluate_pairs(models, read_pairs(manifests, stream), names, split, centre, seed, draws)
+
+
+def evaluate_pairs(
+    models: dict[str, Embedder], pairs: Pairs, names: Sequence[str], split: str = "val", centre: bool = False,
+    seed: int = 0, draws: int = measure.DRAWS,
+) -> tuple[dict[str, Any], dict[str, Space]]:  # fmt: skip
+    """As `evaluate`, of pairs that were read already; `names` says where from."""
+    chosen = pairs.split(split)
+    items = pool.build(chosen.rows)
+    spaces: dict[str, Embedded] = {}
+    for name, model in models.items():
+        # Val is where the score calibration is measured; any other split takes what came with the model.
+        constants = None if split == "val" else model.constants
+        spaces[name] = Embedded(model.images(chosen.images), model.texts(items.texts), constants)
+        if centre:
+            means = model.means or train_means(model, pairs.split("train"))
+            spaces[name + CENTRED] = spaces[name].centred(means)
+    measured = {
+        name: measure.measure(space.images, space.texts, items, space.constants, seed, draws)
+        for name, space in spaces.items()
+    }
+    candidate = list(models)[-1]
+    document = {
+        "split": split,
+        "manifests": list(names),
+        "pool": items.as_dict(),
+        "seed": seed,
+        "resamples": draws,
+        "models": {name: found.as_dict() for name, found in measured.items()},
+        "chance": measure.chance(items),
+        "habit": measure.habit(items),
+        "comparisons": {
+            f"{candidate} over {name}": measure.flat(measure.compare(measured[candidate], found))
+            for name, found in measured.items()
+            if name != candidate
+        },
+        "rejected": [refused.as_dict() for refused in pairs.rejected],
+    }
+    pictures = {}
+    for name, space in spaces.items():
+        values = measured[name].values
+        title = f"{name}: gap {values['gap']:.2f} (floor {values['gap_floor']:.2f}), cos {values['cos_true_pairs']:.2f}"
+        pictures[name] = (title, space.images, space.texts, items.own)
+    return document, pictures

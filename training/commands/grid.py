@@ -1,0 +1,142 @@
+"""Train many recipes with several seeds and put them in one table: `python -m training grid --config FILE`.
+
+Every run is kept in a folder of its own with its measurements, so that a grid that was stopped goes on where it was,
+and only what changed runs again. Knows nothing of how a recipe is trained or measured.
+"""
+
+import dataclasses
+import json
+import logging
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.errors import UserError
+from training.commands.evaluate import evaluate_pairs
+from training.commands.train_encoders import train
+from training.data.pairs import read_pairs
+from training.loop import config
+from training.loop.command import arguments
+from training.metrics.embedders import FromCheckpoint
+from training.tables import grid_table
+
+log = logging.getLogger(__name__)
+MEASURED = "measured.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recipe with one seed, and the folder that takes it."""
+
+    variant: str
+    seed: int
+    settings: config.Settings
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a grid's TOML file says: a recipe to start from, seeds, and by name what each variant changes."""
+
+    base: Path
+    seeds: list[int]
+    variants: dict[str, dict[str, dict[str, Any]]]
+
+    def runs(self, out: Path) -> Iterator[Run]:
+        """Seed by seed, so that a grid that is stopped early still compares every variant."""
+        start = config.read(self.base).as_dict()
+        for seed in self.seeds:
+            for name, changes in self.variants.items():
+                values = {table: {**start[table], **changes.get(table, {})} for table in start}
+                values["train"]["seed"] = seed
+                yield Run(name, seed, config.from_dict(values), out / slug(name) / f"seed{seed}")
+
+
+def read(path: Path) -> Grid:
+    """Raises UserError: the file is missing, no TOML, or names what a grid does not know."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise UserError(f"There is no readable grid at {path}; see training/configs/grid.toml.") from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise UserError(f"{path} is not valid TOML: {problem}.") from problem
+    if set(values) != {"base", "seeds", "variants"}:
+        raise UserError(f"{path} must hold base, seeds and [variants], and nothing else.")
+    variants: dict[str, Any] = values["variants"]
+    if len({slug(name) for name in variants}) < len(variants):
+        raise UserError(f"Two variants of {path} would share a folder; name them more differently.")
+    for name, changes in variants.items():
+        config.from_dict(changes)  # says which setting is unknown
+        if "seed" in changes.get("train", {}):
+            raise UserError(f"{path}: the seeds of {name!r} are those of the grid; take seed out of its [train].")
+    return Grid(path.parent / values["base"], list(values["seeds"]), variants)
+
+
+def slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
+
+
+def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, Any]]:
+    """Train and measure what is missing.
+
+    Returns:
+        one document a run: variant, seed, settings, and `measured`, what `evaluate` found for "raw" and
+        "centred" (by the means of the training split).
+    """
+    documents = []
+    for run in grid.runs(out):
+        path = run.folder / MEASURED
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        if kept is None or kept["settings"] != settings_of(run):
+            log.info("%s, seed %d", run.variant, run.seed)
+            kept = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run)}
+            kept["measured"] = measured(train(run.settings, root, run.folder, cache, resume(run)), run.settings, root)
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            part.replace(path)
+        documents.append(kept)
+    return documents
+
+
+def settings_of(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(run.settings)))
+    return found
+
+
+def resume(run: Run) -> bool:
+    """Whether the folder holds a part of this very run; else it starts afresh."""
+    mark = run.folder / "settings.json"
+    wanted = json.dumps(settings_of(run), indent=1)
+    same = mark.exists() and mark.read_text(encoding="utf-8") == wanted
+    run.folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(wanted, encoding="utf-8")
+    return same
+
+
+def measured(checkpoint: Path, settings: config.Settings, root: Path) -> dict[str, Any]:
+    """Every metric on val, raw and centred."""
+    torch.set_num_threads(settings.train.threads)
+    manifests = [root / name for name in settings.data.manifests]
+    pairs = read_pairs(manifests, settings.data.stream)
+    document, _ = evaluate_pairs({"raw": FromCheckpoint(checkpoint)}, pairs, settings.data.manifests, centre=True)
+    models = document.pop("models")
+    names = {"raw": "raw", "raw, centred": "centred"}
+    values = {
+        names[name]: {metric: entry["value"] for metric, entry in found["metrics"].items()}
+        for name, found in models.items()
+    }
+    return {**values, "pool": document["pool"], "chance": document["chance"], "habit": document["habit"]}
+
+
+def main(argv: Sequence[str]) -> int:
+    options = arguments("grid", "Train many recipes with several seeds.", argv, markdown=True)
+    documents = run_grid(read(options.config), options.data, options.out, options.cache)
+    text = grid_table.markdown(documents)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+    logging.getLogger(__name__).info("\n%s", text)
+    return 0

@@ -1,0 +1,1 @@
+"""Image-report pairs from manifests, public data sets and archives."""

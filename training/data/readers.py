@@ -1,0 +1,173 @@
+"""Public image-text layouts as rows of a pairs CSV: ROCO, ROCOv2, R2Gen (IU X-ray), MedPix-2.0. Opens no picture.
+
+A reader turns a folder, as its authors publish it, into rows with the columns of training/data.py, `image` being named
+from that folder, and lists what it leaves out. The published splits stay: validation, valid and dev are "val".
+
+ROCO and ROCOv2 split by figure, so that figures of one paper, often of one patient, stand in several splits (1,195
+papers do between ROCO's validation and test captions alone). A paper counts as a patient here: test and val keep their
+figures, and the other figures of those papers are left out of the weaker split. `as_published` counts each figure as a
+patient of its own instead: comparable with published numbers, and leaking.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import Rejected, UserError
+from training.data.readers_files import Found, parsed, picture, pmc, records, said, table, text
+
+STRENGTH = {"train": 0, "val": 1, "test": 2}
+
+
+def roco(folder: Path, as_published: bool = False) -> Found:
+    """ROCO (Pelka et al. 2018): SPLIT/radiology/captions.txt (name, tab, caption), licences.txt, images/.
+
+    The pictures are named by their ROCO name (the download of all data) or by PMC name (the authors' fetch script).
+    """
+    found = Found()
+    base = next(place for place in places(folder) if any(place.glob("*/radiology/captions.txt")))
+    for part, split in (("train", "train"), ("validation", "val"), ("test", "test")):
+        place = base / part / "radiology"
+        if not (place / "captions.txt").is_file():
+            continue
+        licences = {line["ROCO_ID"]: line for line in table(place / "licences.txt", "ROCO_ID", "PMC_ID", "CC")}
+        for number, line in enumerate(text(place / "captions.txt").split("\n"), start=1):
+            name, tab, caption = line.partition("\t")
+            name = name.strip()
+            if not line.strip():
+                continue
+            if not tab or not name:
+                found.refuse(f"{place / 'captions.txt'}:{number}", "The line has no tab between name and caption.")
+                continue
+            licence = licences.get(name, {"PMC_ID": "", "CC": ""})
+            image = picture(folder, place / "images", name, Path(licence["PMC_ID"]).stem)
+            paper = "" if as_published else licence["PMC_ID"].partition("_")[0]
+            found.add(
+                image=image, text=caption, split=split, patient_id=f"roco-{paper or name}",
+                split_group=f"roco-{paper or name}", source="ROCO", licence=licence["CC"], url=pmc(licence["PMC_ID"]),
+            )  # fmt: skip
+    return keep_apart(found)
+
+
+def rocov2(folder: Path, as_published: bool = False) -> Found:
+    """ROCOv2 (Rückert et al. 2024): SPLIT_captions.csv (ID, Caption), license_information.csv, and SPLIT_images/."""
+    found = Found()
+    papers, licences = {}, {}
+    for line in table(folder / "license_information.csv", "ID"):
+        known = re.search(r"PMC\d+", " ".join(line.values()))
+        papers[line["ID"]] = known.group() if known else ""
+        licences[line["ID"]] = line.get("Attribution", "")
+    for part, split in (("train", "train"), ("valid", "val"), ("test", "test")):
+        nested = folder / f"{part}_images" / part
+        options = (nested, nested.parent, folder / part)
+        place = next((option for option in options if option.is_dir()), options[0])
+        for line in table(folder / f"{part}_captions.csv", "ID", "Caption"):
+            name = line["ID"]
+            paper = papers.get(name, "")
+            owner = f"roco-{name if as_published or not paper else paper}"
+            found.add(
+                image=picture(folder, place, name), text=line["Caption"], split=split, patient_id=owner,
+                split_group=owner, source="ROCOv2", licence=licences.get(name, ""), url=pmc(paper),
+            )  # fmt: skip
+    return keep_apart(found)
+
+
+def r2gen(folder: Path) -> Found:
+    """R2Gen's annotation.json (IU X-ray, and other sets in its form): a report with one or more pictures of images/."""
+    found = Found()
+    file = folder / "annotation.json"
+    for split, entries in parsed(file, text(file)).items():
+        if split not in STRENGTH or not isinstance(entries, list):
+            raise UserError(f"{file} has {split!r} where R2Gen has lists named train, val and test; give its own file.")
+        for number, entry in enumerate(entries, start=1):
+            name, paths = str(entry.get("id", "")), entry.get("image_path")
+            if not name or not isinstance(paths, list) or not paths:
+                found.refuse(f"{file} {split}:{number}", "The entry has no id or no image_path.")
+                continue
+            patient = f"{entry.get('subject_id') or name.partition('_')[0]}"
+            indiana = patient.startswith("CXR")
+            for path in paths:
+                found.add(
+                    image=f"images/{path}", text=str(entry.get("report") or ""), split=split,
+                    modality="CR" if indiana else "", patient_id=f"iu-{patient}" if indiana else patient,
+                    split_group=f"iu-{patient}" if indiana else patient,
+                    source="IU X-ray" if indiana else "R2Gen annotation",
+                    licence="CC BY-NC-ND 4.0 (Indiana University, Open-i)" if indiana else "",
+                )  # fmt: skip
+    return found
+
+
+def medpix(folder: Path) -> Found:
+    """MedPix-2.0 (Siragusa et al. 2024): splitted_dataset/descriptions_SPLIT.jsonl, data_SPLIT.jsonl, images/."""
+    found = Found()
+    base = next(place for place in places(folder) if (place / "splitted_dataset").is_dir())
+    for part, split in (("train", "train"), ("dev", "val"), ("test", "test")):
+        cases = {entry.get("U_id"): entry.get("Case") or {} for entry in records(base, f"data_{part}", found)}
+        for entry in records(base, f"descriptions_{part}", found):
+            described, case = entry.get("Description") or {}, cases.get(entry.get("U_id"), {})
+            name, caption = str(entry.get("image", "")), str(described.get("Caption") or "")
+            if caption.startswith("Replace this"):
+                found.refuse(name, "The caption is the form's own instruction; nobody filled it in.")
+                continue
+            patient = f"medpix-{entry.get('U_id')}"
+            found.add(
+                image=picture(folder, base / "images", Path(name).stem), text=caption, split=split, patient_id=patient,
+                split_group=patient, source="MedPix-2.0", modality=said(entry, "Type"), view=said(described, "Plane"),
+                finding=said(case, "Title"), location=said(entry, "Location"), age=said(described, "Age"),
+                sex=said(described, "Sex"), history=said(case, "History"), case_findings=said(case, "Findings"),
+                case_diagnosis=said(case, "Case Diagnosis"),
+                licence="NLM MedPix terms (treat as non-commercial, educational)",
+            )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Layout:
+    read: Callable[..., Found]
+    marks: tuple[str, ...]
+    """Any of these below the folder tells the layout."""
+
+
+LAYOUTS = {
+    "roco": Layout(roco, ("*/radiology/captions.txt", "*/*/radiology/captions.txt")),
+    "rocov2": Layout(rocov2, ("train_captions.csv", "valid_captions.csv", "test_captions.csv")),
+    "r2gen": Layout(r2gen, ("annotation.json",)),
+    "medpix": Layout(medpix, ("splitted_dataset", "MedPix-2-0/splitted_dataset")),
+}
+
+
+def read(folder: Path, layout: str = "", as_published: bool = False) -> Found:
+    """Read a folder in a public layout, by default in the one that its files tell.
+
+    Raises:
+        UserError: no known layout, not the one named, or its files cannot be read.
+    """
+    fitting = [name for name, known in LAYOUTS.items() if any(any(folder.glob(mark)) for mark in known.marks)]
+    if not fitting or (layout and layout not in fitting):
+        seen = f"; it looks like {fitting[0]}" if fitting else ""
+        wanted = layout or f"any known layout ({', '.join(LAYOUTS)})"
+        raise UserError(f"{folder} has not the files of {wanted}{seen}. Give the folder as it was published, or a CSV.")
+    chosen = layout or fitting[0]
+    options = {"as_published": as_published} if chosen.startswith("roco") else {}
+    return LAYOUTS[chosen].read(folder, **options)
+
+
+def keep_apart(found: Found) -> Found:
+    """Leave out of train what stands in val or test, and out of val what stands in test, by patient."""
+    strongest: dict[str, str] = {}
+    for row in found.rows:
+        name = row["patient_id"]
+        strongest[name] = max(strongest.get(name, "train"), row["split"], key=STRENGTH.__getitem__)
+    kept = [row for row in found.rows if row["split"] == strongest[row["patient_id"]]]
+    crossing = [
+        Rejected(row["image"], f"Another figure of its paper is in the split {strongest[row['patient_id']]}.")
+        for row in found.rows
+        if row["split"] != strongest[row["patient_id"]]
+    ]
+    return Found(kept, found.rejected + crossing)
+
+
+def places(folder: Path) -> tuple[Path, ...]:
+    """Where the downloads put their top folders."""
+    return folder, folder / "data", folder / "all_data", folder / "MedPix-2-0"

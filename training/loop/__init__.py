@@ -1,0 +1,1 @@
+"""The training loop with its settings, losses and batches."""

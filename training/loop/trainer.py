@@ -1,0 +1,306 @@
+"""The training loop: steps, schedule, log, checkpoints, exact resume, early stopping. Knows no pictures, no texts."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from engine.errors import UserError
+from training.loop import distributed
+from training.loop.config import TrainSettings
+from training.loop.precision import autocast
+from training.networks import checkpoint
+
+log = logging.getLogger(__name__)
+Metrics = dict[str, float]
+
+
+class Examples(Protocol):
+    def __len__(self) -> int: ...
+
+    def embed(
+        self, model: Any, chosen: NDArray[np.intp], rng: np.random.Generator
+    ) -> tuple[list[Tensor], Tensor | None]: ...
+
+
+@runtime_checkable
+class DivisibleExamples(Examples, Protocol):
+    """Examples whose batch may be embedded in parts, in one process after the other or in several at once."""
+
+    def same(self, chosen: NDArray[np.intp]) -> Tensor | None:
+        """bool [N, N] on the CPU, True where two of the chosen rows are no negatives of each other."""
+
+
+class Trainer:
+    """Trains a model so that a killed run, started again with resume, gives the very curve of an unbroken one.
+
+    Everything random comes from (seed, epoch) or from torch's generators, whose state is kept with each epoch; in a
+    batch of several parts from (seed, step, part), so that processes and accumulation in one process draw alike.
+
+    Args:
+        model: has parameters; those that want no gradient stay as they are.
+        examples: embed rows of the training split by modality.
+        validate: metrics of the model now; must hold "score", higher is better.
+        keep: called with the model and its metrics whenever the score is the best so far.
+        folder: takes log.jsonl and last.pt.
+        identity: plain values that tell this run from others besides `settings` (loss, data, number of examples); only
+            the same ones resume it.
+    """
+
+    def __init__(
+        self, model: nn.Module, objective: nn.Module, examples: Examples, settings: TrainSettings,
+        validate: Callable[[], Metrics], keep: Callable[[Metrics], None], folder: Path,
+        identity: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        if len(examples) < 2:
+            raise UserError("Training needs at least two pairs; check the manifests.")
+        self.model, self.objective, self.examples, self.settings = model, objective, examples, settings
+        self.validate, self.keep, self.folder, self.identity = validate, keep, folder, dict(identity or {})
+        self.device = next(model.parameters()).device
+        self.parts = distributed.world() * settings.accumulate
+        if settings.batch % self.parts or len(examples) < self.parts:
+            raise UserError(
+                f"A batch of {settings.batch} out of {len(examples)} pairs cannot be divided among "
+                f"{distributed.world()} processes x {settings.accumulate} parts; change batch or accumulate."
+            )
+        if self.parts > 1 and not isinstance(examples, DivisibleExamples):
+            raise UserError("This training cannot be divided; start it without torchrun and with accumulate = 1.")
+        self.batch = min(settings.batch, len(examples) // self.parts * self.parts)
+        self.steps_per_epoch = len(examples) // self.batch
+        self.total_steps = max(1, self.steps_per_epoch * settings.epochs)
+        self.optimizer = torch.optim.AdamW(parameter_groups(model, objective, settings))
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self.average = {n: p.detach().clone() for n, p in self.learned()} if settings.average else {}
+        self.step, self.epoch, self.best, self.best_epoch = 0, 0, -math.inf, 0
+        distributed.share_weights(model)
+        torch.manual_seed(settings.seed)
+
+    def learned(self) -> Iterator[tuple[str, nn.Parameter]]:
+        return ((name, p) for name, p in self.model.named_parameters() if p.requires_grad)
+
+    def run(self, resume: bool = False) -> Metrics:
+        """Train to the end or to the early stop; the metrics of the epoch that is kept."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if resume and (self.folder / "last.pt").exists():
+            self.restore()
+        elif distributed.rank() == 0:
+            (self.folder / "log.jsonl").write_text("")
+        started, first = time.monotonic(), self.epoch
+        while self.epoch < self.settings.epochs and not self.stalled():
+            losses = self.run_epoch()
+            with self.averaged():
+                metrics = distributed.from_first(self.validate)
+                self.epoch += 1
+                if metrics["score"] > self.best or self.settings.keep_last:
+                    self.best, self.best_epoch = metrics["score"], self.epoch
+                    if distributed.rank() == 0:
+                        self.keep(metrics)
+            spent = time.monotonic() - started
+            left = spent / (self.epoch - first) * (self.settings.epochs - self.epoch)
+            shown = " ".join(f"{name} {value:.3f}" for name, value in {**losses, **metrics}.items())
+            log.info("epoch %d/%d %s, %.0f s left", self.epoch, self.settings.epochs, shown, left)
+            if distributed.rank() == 0:
+                self.record({"epoch": self.epoch, "step": self.step, **losses, **metrics, "seconds": round(spent, 1)})
+                self.store()
+        return {"score": self.best, "epoch": float(self.best_epoch)}
+
+    def stalled(self) -> bool:
+        patience = self.settings.patience
+        return bool(patience) and self.epoch - self.best_epoch >= patience
+
+    def run_epoch(self) -> Metrics:
+        """One pass over the pairs in an order that depends on seed and epoch alone; mean losses."""
+        self.model.train()
+        rng = np.random.default_rng([self.settings.seed, self.epoch])
+        order = rng.permutation(len(self.examples))
+        sums: dict[str, float] = {}
+        for number in range(self.steps_per_epoch):
+            parts = self.run_step(order[number * self.batch : (number + 1) * self.batch], rng)
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + value / self.steps_per_epoch
+        return sums
+
+    def run_step(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> Metrics:
+        factor = schedule(self.step, self.total_steps, self.settings.warmup)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks):
+            group["lr"] = peak * factor
+        self.optimizer.zero_grad()
+        loss, values = self.backward_whole(chosen, rng) if self.parts == 1 else self.backward_in_parts(chosen)
+        nn.utils.clip_grad_norm_([p for _, p in self.learned()], self.settings.clip)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(self.settings.average, (1.0 + self.step) / (10.0 + self.step))  # young averages forget faster
+        if self.average:
+            for name, value in self.learned():
+                self.average[name].lerp_(value.detach(), 1.0 - decay)
+        return {"loss": loss, **values}
+
+    def backward_whole(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> tuple[float, Metrics]:
+        with autocast(self.device, self.settings.half):
+            embeddings, same = self.examples.embed(self.model, chosen, rng)
+        loss, values = self.objective(embeddings, same, self.step / self.total_steps)
+        self.refuse_infinite(loss)
+        loss.backward()
+        return loss.item(), values
+
+    def backward_in_parts(self, chosen: NDArray[np.intp]) -> tuple[float, Metrics]:
+        """The same gradients from parts of the batch: those of this process, `accumulate` of them one at a time."""
+        examples, own = self.examples, distributed.rank() * self.settings.accumulate
+        assert isinstance(examples, DivisibleExamples)
+        rows, same = np.split(chosen, self.parts), examples.same(chosen)
+
+        def embed(part: int) -> list[Tensor]:
+            rng = np.random.default_rng([self.settings.seed, self.step, own + part + 1])
+            torch.manual_seed(int(rng.integers(2**63)))
+            with autocast(self.device, self.settings.half):
+                return examples.embed(self.model, rows[own + part], rng)[0]
+
+        def loss_of(embeddings: list[Tensor]) -> tuple[Tensor, Metrics]:
+            mask = None if same is None else same.to(self.device)
+            loss, values = self.objective(embeddings, mask, self.step / self.total_steps)
+            self.refuse_infinite(loss)
+            return loss, values
+
+        loss, values = distributed.backward(embed, self.settings.accumulate, loss_of)
+        distributed.sum_gradients(p for _, p in self.learned())
+        return loss.item(), values
+
+    def refuse_infinite(self, loss: Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise UserError(f"The loss is {loss.item()} at step {self.step}; lower lr or projection_lr.")
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The model with the moving average of its weights, for as long as it is validated and kept."""
+        now = {name: value.detach().clone() for name, value in self.learned()} if self.average else {}
+        with torch.no_grad():
+            for name, value in self.learned():
+                if self.average:
+                    value.copy_(self.average[name])
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, value in self.learned():
+                    if self.average:
+                        value.copy_(now[name])
+
+    def record(self, line: dict[str, Any]) -> None:
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def store(self) -> None:
+        """last.pt: all that the next epoch depends on."""
+        content = {
+            "settings": asdict(self.settings),
+            "identity": self.identity,
+            "model": {name: value.detach() for name, value in self.learned()},
+            "buffers": dict(self.model.named_buffers()),  # batch normalisation keeps its statistics there
+            "objective": self.objective.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "counters": [self.step, self.epoch, self.best, self.best_epoch],
+            "random": torch.get_rng_state(),
+        }
+        if self.device.type == "cuda":
+            content["random_cuda"] = torch.cuda.get_rng_state(self.device)
+        checkpoint.write(self.folder / "last.pt", content)
+
+    def restore(self) -> None:
+        """Go on from last.pt.
+
+        Raises:
+            UserError: it is of another recipe, of other encoders or of other data, naming what differs.
+        """
+        content = checkpoint.read(self.folder / "last.pt")
+        before = {**content.get("identity", {}), "train": asdict(TrainSettings()) | content["settings"]}
+        others = differences(before, {**self.identity, "train": asdict(self.settings)})
+        if others:
+            raise UserError(
+                f"{self.folder} holds a run with other settings or data ({', '.join(others)}); resume with those, or "
+                "give another --out."
+            )
+        with torch.no_grad():
+            for name, value in self.learned():
+                value.copy_(content["model"][name])
+            for name, buffer in self.model.named_buffers():
+                buffer.copy_(content.get("buffers", {}).get(name, buffer))
+        self.objective.load_state_dict(content["objective"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.average = {name: value.to(self.device) for name, value in content["average"].items()}
+        self.step, self.epoch, self.best, self.best_epoch = content["counters"]
+        torch.set_rng_state(content["random"])
+        if "random_cuda" in content and self.device.type == "cuda":
+            torch.cuda.set_rng_state(content["random_cuda"], self.device)
+        if distributed.rank() == 0:
+            self.cut_log()
+        log.info("going on after epoch %d", self.epoch)
+
+    def cut_log(self) -> None:
+        """Drop the lines of epochs that were logged and not stored; a kill leaves the old file or the new one."""
+        path, part = self.folder / "log.jsonl", self.folder / ".log.jsonl.part"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
+        part.write_text("".join(lines), encoding="utf-8")
+        part.replace(path)
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Names of what is no more as it was, "loss.atp"; what an earlier version did not tell counts as the same."""
+    names = []
+    for name, value in before.items():
+        other = now.get(name)
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            names += [f"{name}.{inner}" for inner in differences(value, other)]
+        elif value != other:
+            names.append(name)
+    return names
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    """Share of the peak learning rate: a linear rise over the first `warmup` of all steps, then a cosine to 0."""
+    rise = warmup * total
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1.0 + math.cos(math.pi * (step - rise) / max(1.0, total - rise)))
+
+
+def parameter_groups(model: nn.Module, objective: nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
+    """Projections learn at their own rate and lower layers of a tower slower than higher ones (layer_decay).
+
+    Weight decay spares biases, norms and the temperature.
+    """
+    above = layers_above([name for name, _ in model.named_parameters()])
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, value in model.named_parameters():
+        if value.requires_grad:
+            heads = "projection" in name.split(".")[0]
+            rate = settings.projection_lr if heads else settings.lr * settings.layer_decay ** above.get(name, 0)
+            groups.setdefault((rate, settings.weight_decay if value.ndim > 1 else 0.0), []).append(value)
+    groups.setdefault((settings.projection_lr, 0.0), []).extend(p for p in objective.parameters() if p.requires_grad)
+    return [{"params": values, "lr": rate, "weight_decay": decay} for (rate, decay), values in groups.items() if values]
+
+
+def layers_above(names: Sequence[str]) -> dict[str, int]:
+    """For each parameter's name, how many layers of its tower lie above: 0 for the highest.
+
+    A tower is what the name begins with, a layer the first number in it (stages.17, encoder.layer.5). What stands in no
+    layer, as embeddings do, lies below all of them.
+    """
+    places = {
+        name: (name.split(".")[0], next((int(part) for part in name.split(".") if part.isdigit()), -1))
+        for name in names
+    }
+    layers = {
+        tower: sorted({n for t, n in places.values() if t == tower}, reverse=True) for tower, _ in places.values()
+    }
+    return {name: layers[tower].index(number) for name, (tower, number) in places.items()}

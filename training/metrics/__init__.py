@@ -1,0 +1,1 @@
+"""Every metric of docs/method.md, and the intervals around them."""

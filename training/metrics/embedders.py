@@ -1,0 +1,115 @@
+"""One face for whatever makes embeddings: a checkpoint or an exported bundle. Knows no metrics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.bundle import Bundle
+from engine.errors import UserError
+from engine.preprocess import batch as to_batch
+from engine.tokenizer import Tokenizer
+from training.data.pairs import Gray, Pairs
+from training.metrics.gap import centred
+from training.networks import checkpoint
+from training.networks.towers import DualEncoder
+
+Rows = NDArray[np.float32]
+Means = tuple[Rows, Rows]
+Constants = dict[str, dict[str, float]]
+CHUNK = 32
+
+
+class Embedder(Protocol):
+    """means: TRAIN means of images and texts, where known; constants: the score calibration, where known."""
+
+    means: Means | None
+    constants: Constants | None
+
+    def images(self, pictures: Sequence[Gray]) -> Rows: ...
+
+    def texts(self, texts: Sequence[str]) -> Rows: ...
+
+
+class FromCheckpoint:
+    """Embeddings by torch, from best.pt of an encoders run."""
+
+    def __init__(self, path: Path) -> None:
+        kept = checkpoint.load(path)
+        model = checkpoint.build(kept)
+        if not isinstance(model, DualEncoder):
+            raise UserError(f"{path} is a {kept.kind} checkpoint; give one of encoders.")
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model, self.tokenizer = model.to(self.device), Tokenizer.from_str(kept.tokenizer_json)
+        self.tokenizer_json = kept.tokenizer_json
+        self.constants: Constants | None = kept.extra.get("calibration") or None
+        means = [kept.extra.get(name) for name in ("image_mean", "text_mean")]
+        self.means: Means | None = None
+        if means[0] is not None and means[1] is not None:
+            self.means = np.asarray(means[0], np.float32), np.asarray(means[1], np.float32)
+
+    @torch.inference_mode()
+    def images(self, pictures: Sequence[Gray]) -> Rows:
+        """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
+        size = self.model.config.size
+        parts = [
+            self.model.image(torch.from_numpy(to_batch(pictures[i : i + CHUNK], size)).to(self.device))
+            .float()
+            .cpu()
+            .numpy()
+            for i in range(0, len(pictures), CHUNK)
+        ]
+        return np.concatenate(parts or [np.zeros((0, self.model.config.dim), np.float32)])
+
+    @torch.inference_mode()
+    def texts(self, texts: Sequence[str]) -> Rows:
+        """Texts -> float32 [N, D], unit rows; texts of like length go together, so that little is padded."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        result = np.zeros((len(texts), self.model.config.dim), np.float32)
+        for first in range(0, len(order), CHUNK):
+            chosen = order[first : first + CHUNK]
+            ids, mask = self.tokenizer.encode_batch([texts[i] for i in chosen], self.model.config.max_length)
+            rows = self.model.text(torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device))
+            result[chosen] = rows.float().cpu().numpy()
+        return result
+
+
+class FromBundle:
+    """Embeddings by the product's own runtime, quantisation included."""
+
+    def __init__(self, folder: Path | None, variant: str | None = None) -> None:
+        self.bundle = Bundle.open(folder, variant)
+        self.means: Means | None = None
+        self.constants: Constants | None = self.bundle.calibration
+
+    def images(self, pictures: Sequence[Gray]) -> Rows:
+        return self.bundle.embed_images(pictures)
+
+    def texts(self, texts: Sequence[str]) -> Rows:
+        return self.bundle.embed_texts(texts)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Embeddings of a pool: images float32 [N, D], unique texts float32 [T, D]."""
+
+    images: Rows
+    texts: Rows
+    constants: Constants | None
+
+    def centred(self, means: Means) -> "Embedded":
+        """Each modality less its TRAIN mean; scores are on another scale then, so the calibration is dropped."""
+        images, texts = (centred(rows, mean).astype(np.float32) for rows, mean in zip((self.images, self.texts), means))
+        return Embedded(images, texts, None)
+
+
+def train_means(model: Embedder, training: Pairs) -> Means:
+    """Means [D] of both modalities over the pairs of the train split."""
+    texts = list(dict.fromkeys(row.text for row in training.rows))
+    number = {text: i for i, text in enumerate(texts)}
+    rows = model.texts(texts)[[number[row.text] for row in training.rows]]
+    return model.images(training.images).mean(0), rows.mean(0)

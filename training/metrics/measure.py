@@ -1,0 +1,211 @@
+"""Every metric of METHOD.md for one set of embeddings, with the resamples that intervals and comparisons need.
+
+Knows no models and no files: it takes the embeddings of a pool.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.metrics import bootstrap, calibration, gap, retrieval
+from training.metrics.pool import Pool
+from training.metrics.ranking import best_rank, recall_at
+
+Floats = NDArray[np.floating]
+Numbers = NDArray[np.float64]
+KS = (1, 5, 10)
+LOWER_IS_BETTER = frozenset({"gap", "gap_over_floor", "angle_degrees", "rmg", "mean_cos_image", "mean_cos_text"})
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """values: each metric; samples: its group-bootstrap resamples where it has an interval, float64 [draws]."""
+
+    values: dict[str, float]
+    samples: dict[str, Numbers]
+    constants: dict[str, dict[str, float]]
+
+    def interval(self, name: str) -> tuple[float, float] | None:
+        return bootstrap.interval(self.samples[name]) if name in self.samples else None
+
+    def as_dict(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for name, value in self.values.items():
+            shown[name] = {"value": None if np.isnan(value) else value}
+            found = self.interval(name)
+            if found:
+                shown[name] |= {"low": found[0], "high": found[1]}
+        return {"metrics": shown, "calibration": self.constants}
+
+
+def measure(
+    images: Floats, texts: Floats, pool: Pool, constants: retrieval.Constants | None = None, seed: int = 0,
+    draws: int = DRAWS,
+) -> Measured:  # fmt: skip
+    """All metrics.
+
+    Args:
+        images: float [N, D], texts: float [T, D] of the unique texts, unit rows, in the order of the pool.
+        constants: score calibration that came with the model; None measures it on this very pool (six numbers from
+            tens of thousands of pairs, so what it flatters is little).
+        seed, draws: of the group bootstrap, the permutations and k-means.
+    """
+    weights = bootstrap.group_weights(len(pool.group_names), draws, seed)
+    items = np.concatenate([gap.normalised(images), gap.normalised(texts)])
+    image_rows, text_rows = items[: len(pool.own)], items[len(pool.own) :]
+    values, samples = space(image_rows, text_rows[pool.own], pool.groups, weights, seed)
+    values["effective_rank"] = gap.effective_rank(items)
+    for name, labels in pool.labels.items():
+        values[f"v_measure_{name}"] = gap.v_measure(items, labels, seed)
+    cosines = items @ items.T
+    own = dict(constants or calibration.constants(cosines, pool.is_text, retrieval.shared_groups(pool.item_groups)))
+    for found in (matches(image_rows @ text_rows.T, pool), mixed(cosines, pool, own, seed)):
+        for name, (rows, groups) in found.items():
+            samples[name] = bootstrap.weighted_means(rows, weights[:, groups])
+            values[name] = float(np.nanmean(rows))
+    return Measured(values, samples, {kind: dict(entry) for kind, entry in own.items()})
+
+
+def space(
+    images: Numbers, texts: Numbers, groups: NDArray[np.int64], weights: Numbers, seed: int
+) -> tuple[dict[str, float], dict[str, Numbers]]:
+    """Gap and shape of the space over the pairs (row i of both is pair i), and its resamples."""
+    cosines = gap.true_pair_cosines(images, texts)
+    floor = gap.gap_floor(images, texts, groups, seed=seed)
+    true = float(cosines.mean())
+    values = {
+        "gap": gap.gap(images, texts),
+        "gap_floor": floor,
+        "gap_over_floor": gap.gap(images, texts) - floor,
+        "cos_true_pairs": true,
+        "angle_degrees": gap.angle_degrees(true),
+        "margin": gap.margin(images, texts),
+        "rmg": gap.relative_gap(images, texts),
+        "mean_cos_image": gap.mean_cosine(images),
+        "mean_cos_text": gap.mean_cosine(texts),
+        "uniformity": gap.uniformity(images, texts),
+    }
+    rows = weights[:, groups]
+    count = rows.sum(1)
+    sums = [weights @ gap.group_sums(z, groups) for z in (images, texts)]
+    gaps = unbiased_norms(np.linalg.norm(sums[0] - sums[1], axis=1) / count, values["gap"])
+    squared = np.square(rows)
+    others = count**2 - squared.sum(1)  # 0 where a resample of a tiny pool drew one pair alone
+    total = np.einsum("bd,bd->b", *sums) - squared @ cosines
+    across = np.divide(total, others, out=np.full(len(weights), np.nan), where=others > 0)
+    true_means = rows @ cosines / count
+    samples = {"gap": gaps, "gap_over_floor": gaps - floor, "cos_true_pairs": true_means, "margin": true_means - across}
+    return values, samples
+
+
+def unbiased_norms(norms: Numbers, observed: float) -> Numbers:
+    """Resampled norms without the length that resampling itself adds.
+
+    The square of a resampled mean's norm exceeds the observed one by the variance of the mean, so that an interval of
+    the plain norms may not even hold the observed value; that excess is taken off the squares.
+    """
+    squares = np.square(norms)
+    return np.asarray(np.sqrt(np.maximum(0.0, squares - (squares.mean() - observed**2))))
+
+
+Rows = dict[str, tuple[Numbers, NDArray[np.int64]]]
+"""By metric: its value for each query (nan: not asked), and the group of each query."""
+
+
+def matches(cosines: Numbers, pool: Pool) -> Rows:
+    """recall@1/5/10 and reciprocal rank, both ways over the whole pool."""
+    found: Rows = {}
+    ways = (
+        ("image_to_text", cosines, pool.positives, pool.groups),
+        ("text_to_image", cosines.T, pool.positives.T, pool.text_groups),
+    )
+    for way, scores, positives, groups in ways:
+        ranks = best_rank(scores, positives)
+        for k in KS:
+            found[f"recall@{k}_{way}"] = ((ranks <= k).astype(np.float64), groups)
+        found[f"mrr_{way}"] = (1.0 / ranks, groups)
+    return found
+
+
+def mixed(cosines: Numbers, pool: Pool, constants: retrieval.Constants, seed: int) -> Rows:
+    """mixed@10: all items in one index, raw and calibrated, the query itself removed."""
+    order = np.random.default_rng(seed).permutation(len(cosines))  # equal scores then rank by chance
+    is_text = pool.is_text[order]
+    groups = np.concatenate([pool.groups, pool.text_groups])[order]
+    related = retrieval.shared_groups(pool.item_groups[order])
+    np.fill_diagonal(related, False)
+    across = related & (is_text[:, None] != is_text[None, :])
+    raw = cosines[np.ix_(order, order)]
+    found: Rows = {}
+    for prefix, scores in (("", raw), ("calibrated_", retrieval.calibrated(raw, is_text, is_text, constants))):
+        np.fill_diagonal(scores, -np.inf)
+        found[f"{prefix}mixed_ndcg@10"] = (retrieval.ndcg_at(scores, related), groups)
+        found[f"{prefix}cross_ndcg@10"] = (retrieval.ndcg_at(scores, across), groups)
+        share = retrieval.balanced_other_share(scores, is_text, seed=seed)
+        found[f"{prefix}other_share"] = (share, groups)
+        found[f"{prefix}other_share_image_query"] = (np.where(is_text, np.nan, share), groups)
+        found[f"{prefix}other_share_text_query"] = (np.where(is_text, share, np.nan), groups)
+    return found
+
+
+def chance(pool: Pool) -> dict[str, float]:
+    """What a random order reaches in each ranking metric."""
+    positives = pool.positives
+    result: dict[str, float] = {}
+    for way, hits in (("image_to_text", positives), ("text_to_image", positives.T)):
+        result |= {f"recall@{k}_{way}": retrieval.chance_recall(hits, k) for k in KS}
+        result[f"mrr_{way}"] = retrieval.chance_reciprocal_rank(hits)
+    related = retrieval.shared_groups(pool.item_groups)
+    np.fill_diagonal(related, False)
+    across = related & (pool.is_text[:, None] != pool.is_text[None, :])
+    others = len(related) - 1
+    size = min(len(pool.own), len(pool.texts))
+    for prefix in ("", "calibrated_"):
+        result[f"{prefix}mixed_ndcg@10"] = retrieval.chance_ndcg(related, others)
+        result[f"{prefix}cross_ndcg@10"] = retrieval.chance_ndcg(across, others)
+        for query in ("", "_image_query", "_text_query"):
+            result[f"{prefix}other_share{query}"] = size / (2 * size - 1)
+    return result
+
+
+def habit(pool: Pool) -> dict[str, float]:
+    """Always the most frequent captions: recall image to text (the other way it can only guess)."""
+    counts = np.broadcast_to(pool.positives.sum(0).astype(np.float64), pool.positives.shape)
+    return {f"recall@{k}_image_to_text": recall_at(counts, pool.positives, k) for k in KS}
+
+
+def compare(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:
+    """Paired comparison of every metric with an interval; both must come from one pool, seed and number of draws."""
+    return {
+        name: bootstrap.compare(
+            candidate.values[name], baseline.values[name], candidate.samples[name], baseline.samples[name],
+            lower_is_better=name in LOWER_IS_BETTER,
+        )
+        for name in candidate.samples
+        if name in baseline.samples and "other_share" not in name
+    } | balance(candidate, baseline)  # fmt: skip
+
+
+def balance(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:
+    """The shares of the other modality are better when nearer to one half, from whichever side."""
+
+    def away(measured: Measured, name: str) -> tuple[float, Numbers]:
+        return abs(measured.values[name] - 0.5), np.abs(measured.samples[name] - 0.5)
+
+    result = {}
+    for name in (name for name in candidate.samples if "other_share" in name and name in baseline.samples):
+        mine, theirs = away(candidate, name), away(baseline, name)
+        result[name] = bootstrap.compare(mine[0], theirs[0], mine[1], theirs[1], lower_is_better=True)
+    return result
+
+
+def flat(found: Mapping[str, bootstrap.Comparison]) -> dict[str, dict[str, float | str]]:
+    """Comparisons as plain values for JSON."""
+    return {
+        name: {"difference": c.difference, "low": c.low, "high": c.high, "verdict": c.verdict}
+        for name, c in found.items()
+    }

@@ -1,0 +1,72 @@
+"""The pool that a split is measured on: every image, each unique text once. Knows no embeddings and no metrics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.pairs import Pair
+
+RADIOGRAPH = "CR"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """N images and T unique texts, in that order as N + T items; G groups (split_group)."""
+
+    texts: list[str]
+    own: NDArray[np.int64]
+    """[N] the number of each image's own text."""
+    groups: NDArray[np.int64]
+    """[N] the group of each pair."""
+    text_groups: NDArray[np.int64]
+    """[T] the group that each text is first met in."""
+    item_groups: NDArray[np.bool_]
+    """[N + T, G]; a text that stands in several groups belongs to them all."""
+    group_names: list[str]
+    labels: dict[str, list[str]]
+    """What clusters are compared with, one label ("" unknown) an item, by name."""
+
+    @property
+    def positives(self) -> NDArray[np.bool_]:
+        """bool [N, T]: a hit is the identical text."""
+        return np.equal(self.own[:, None], np.arange(len(self.texts))[None, :])
+
+    @property
+    def is_text(self) -> NDArray[np.bool_]:
+        """bool [N + T]."""
+        return np.greater_equal(np.arange(len(self.own) + len(self.texts)), len(self.own))
+
+    def as_dict(self) -> dict[str, int | float]:
+        counts = np.bincount(self.groups)
+        return {
+            "images": len(self.own),
+            "texts": len(self.texts),
+            "groups": len(self.group_names),
+            "effective_groups": round(float(counts.sum() ** 2 / np.square(counts).sum()), 1),
+        }
+
+
+def build(rows: Sequence[Pair]) -> Pool:
+    """The pool of the rows of one split.
+
+    Locations of radiographs are left out: their manifest names the hospital there, not the body part.
+    """
+    texts = list(dict.fromkeys(row.text for row in rows))
+    names = list(dict.fromkeys(row.group for row in rows))
+    number, group_number = {t: i for i, t in enumerate(texts)}, {g: i for i, g in enumerate(names)}
+    own = np.array([number[row.text] for row in rows])
+    groups = np.array([group_number[row.group] for row in rows])
+    first_row = np.array([int(np.argmax(own == text)) for text in range(len(texts))])
+    item_groups = np.zeros((len(rows) + len(texts), len(names)), bool)
+    item_groups[np.arange(len(rows)), groups] = True
+    item_groups[len(rows) + own, groups] = True
+    modality = [row.values.get("modality", "") for row in rows]
+    location = [row.values.get("location", "") if m != RADIOGRAPH else "" for row, m in zip(rows, modality)]
+    labels = {
+        "modality": modality + [modality[i] for i in first_row],
+        "location": location + [location[i] for i in first_row],
+        "kind": ["image"] * len(rows) + ["text"] * len(texts),
+    }
+    return Pool(texts, own, groups, groups[first_row], item_groups, names, labels)

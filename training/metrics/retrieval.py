@@ -1,0 +1,114 @@
+"""One index over both modalities, and what chance or habit reach there. Pure numpy; knows no models and no files.
+
+A pool holds images and unique texts as items. `groups` is bool [items, G]: an item may belong to several groups, as a
+stock text does. Relevant means: a group in common.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Numbers = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Constants = Mapping[str, Mapping[str, float]]
+
+IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT = "image-image", "image-report", "report-report"
+
+
+def calibrated(cosines: Floats, query_is_text: Bools, item_is_text: Bools, constants: Constants) -> Numbers:
+    """Cosines [Q, P] z-scored per kind of pair, so that one threshold and one ranking serve all kinds.
+
+    Args:
+        constants: mean and std of each kind of pair, see `training.metrics.calibration`.
+    """
+    texts = query_is_text[:, None].astype(int) + item_is_text[None, :].astype(int)  # 0, 1 or 2 of the pair
+    order = [constants[kind] for kind in (IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT)]
+    mean, std = (np.array([entry[name] for entry in order])[texts] for name in ("mean", "std"))
+    return np.asarray((np.asarray(cosines, np.float64) - mean) / std)
+
+
+def shared_groups(groups: Bools) -> Bools:
+    """bool [items, items]: whether two items have a group in common."""
+    counts = groups.astype(np.float32)
+    return (counts @ counts.T) > 0
+
+
+def ndcg_at(scores: Floats, relevant: Bools, k: int = 10) -> Numbers:
+    """nDCG@k of each query with binary relevance and discount 1 / log2(rank + 1) (Jarvelin and Kekalainen 2002).
+
+    Args:
+        scores: float [Q, P], -inf removes a candidate. Equal scores rank by position: shuffle before.
+        relevant: bool [Q, P].
+
+    Returns:
+        float64 [Q]; nan for a query without any relevant candidate.
+    """
+    left = relevant & np.isfinite(scores)
+    order = top(scores, k)
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    gains = np.take_along_axis(left, order, axis=1) * discounts[: order.shape[1]]
+    ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(left.sum(1), k)]
+    return np.asarray(np.divide(gains.sum(1), ideal, out=np.full(len(scores), np.nan), where=ideal > 0))
+
+
+def top(scores: Floats, k: int) -> NDArray[np.int64]:
+    """Positions of the k highest scores of each row, best first, ties by position: int [Q, min(k, P)]."""
+    return np.argsort(-np.asarray(scores, np.float64), axis=1, kind="stable")[:, :k]
+
+
+def other_share(scores: Floats, query_is_text: Bools, item_is_text: Bools, k: int = 10) -> Numbers:
+    """Share of the other modality among the k best candidates of each query, float64 [Q]."""
+    return np.asarray((item_is_text[top(scores, k)] != query_is_text[:, None]).mean(1))
+
+
+def balanced_other_share(scores: Floats, is_text: Bools, draws: int = 8, seed: int = 0, k: int = 10) -> Numbers:
+    """`other_share` over pools that hold as many texts as images, averaged over seeded draws of the larger kind.
+
+    Args:
+        scores: float [items, items] with -inf on the diagonal (the query itself is removed).
+        is_text: bool [items].
+
+    Returns:
+        float64 [items]; nan for an item that was never drawn. 0.5 is balanced.
+    """
+    rng = np.random.default_rng(seed)
+    images, texts = np.flatnonzero(~is_text), np.flatnonzero(is_text)
+    size = min(len(images), len(texts))
+    total, seen = np.zeros(len(is_text)), np.zeros(len(is_text))
+    for _ in range(draws):
+        pool = np.sort(np.concatenate([rng.choice(kind, size, replace=False) for kind in (images, texts)]))
+        total[pool] += other_share(scores[np.ix_(pool, pool)], is_text[pool], is_text[pool], k)
+        seen[pool] += 1
+    return np.asarray(np.divide(total, seen, out=np.full(len(is_text), np.nan), where=seen > 0))
+
+
+def chance_recall(positives: Bools, k: int) -> float:
+    """Expected recall@k of a random order: mean over queries of 1 - C(P - h, k) / C(P, k), h hits among P."""
+    return float(np.mean(1.0 - chance_misses(positives, k)[:, k]))
+
+
+def chance_reciprocal_rank(positives: Bools) -> float:
+    """Expected MRR of a random order."""
+    missed = chance_misses(positives, positives.shape[1])
+    first_at = missed[:, :-1] - missed[:, 1:]  # probability that the first hit stands at rank r
+    return float((first_at / np.arange(1, positives.shape[1] + 1)).sum(1).mean())
+
+
+def chance_misses(positives: Bools, k: int) -> Numbers:
+    """Probability that the first r places of a random order hold no hit, r = 0..k: float64 [Q, k + 1]."""
+    pool, hits = positives.shape[1], positives.sum(1)[:, None]
+    places = np.arange(min(k, pool))[None, :]
+    left = np.clip((pool - hits - places) / (pool - places), 0.0, 1.0)
+    missed = np.concatenate([np.ones((len(positives), 1)), np.cumprod(left, axis=1)], axis=1)
+    return missed if k <= pool else np.pad(missed, ((0, 0), (0, k - pool)))
+
+
+def chance_ndcg(relevant: Bools, candidates: int, k: int = 10) -> float:
+    """Expected nDCG@k of a random order of `candidates`, mean over the queries with relevant ones ([Q, P] bool)."""
+    counts = relevant.sum(1)
+    counts = counts[counts > 0]
+    discounts = np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))
+    expected = counts / candidates * discounts[min(k, candidates) - 1]
+    return float((expected / discounts[np.minimum(counts, k) - 1]).mean())

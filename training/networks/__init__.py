@@ -1,0 +1,1 @@
+"""The towers, the caption decoder, and their checkpoints."""

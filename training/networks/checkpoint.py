@@ -1,0 +1,117 @@
+"""Checkpoints on disk: weights, what rebuilds the network, and what was measured. Knows nothing of training itself.
+
+A checkpoint holds tensors and plain values only, so that opening one can never run code.
+"""
+
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.errors import UserError
+
+ENCODERS, CAPTIONER = "encoders", "captioner"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """kind: "encoders" or "captioner"; config rebuilds the network; extra: metrics, calibration and the like."""
+
+    kind: str
+    config: dict[str, Any]
+    state: dict[str, Tensor]
+    tokenizer_json: str
+    extra: dict[str, Any]
+
+    @property
+    def streams(self) -> bool:
+        """Whether its recipe decodes pictures when they are needed, since they do not all fit into memory."""
+        return bool(self.extra.get("settings", {}).get("data", {}).get("stream", False))
+
+    def data_files(self, kind: str) -> list[str]:
+        """Data files of a kind ("pairs", "texts", "manifests") that it learned from, named from the data folder.
+
+        A captioner names those of what it started from as well.
+        """
+        own = self.extra.get("settings", {}).get("data", {})
+        return list(self.extra.get("learned_from", own).get(kind, []))
+
+
+def save(
+    path: str | Path, kind: str, config: dict[str, Any], model: nn.Module, tokenizer_json: str, extra: dict[str, Any]
+) -> None:
+    """Write a checkpoint as a whole or not at all."""
+    state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    write(path, {"kind": kind, "config": config, "state": state, "tokenizer_json": tokenizer_json, "extra": extra})
+
+
+def write(path: str | Path, content: dict[str, Any]) -> None:
+    """Save tensors and plain values under another name first, so that a kill never leaves half a file."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")  # one name, so that what a kill leaves is overwritten
+    try:
+        with part.open("wb") as stream:
+            torch.save(content, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """What `write` saved.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds more than tensors and plain values.
+    """
+    try:
+        content = torch.load(Path(path), map_location="cpu", weights_only=True)
+    except FileNotFoundError as problem:
+        raise UserError(f"There is no checkpoint at {path}; train one first.") from problem
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as problem:
+        raise UserError(f"{path} is not a readable checkpoint; train it again or give another file.") from problem
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is not a checkpoint of this program; give another file.")
+    return content
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Open a checkpoint.
+
+    Raises:
+        UserError: see `read`; also when the file is of another layout.
+    """
+    content = read(path)
+    try:
+        return Checkpoint(**{name: content[name] for name in Checkpoint.__dataclass_fields__})
+    except KeyError as problem:
+        raise UserError(f"{path} lacks {problem}, so it is not a finished checkpoint; give best.pt.") from problem
+
+
+def build(checkpoint: Checkpoint) -> nn.Module:
+    """The network with its weights, in eval mode.
+
+    Raises:
+        UserError: the weights do not fit the configuration, or the kind is unknown.
+    """
+    if checkpoint.kind == ENCODERS:
+        from training.networks.towers import DualEncoder, EncoderConfig
+
+        model: nn.Module = DualEncoder(EncoderConfig(**checkpoint.config))
+    elif checkpoint.kind == CAPTIONER:
+        from training.networks.captioner import CaptionDecoder, CaptionerConfig
+
+        model = CaptionDecoder(CaptionerConfig(**checkpoint.config))
+    else:
+        raise UserError(f"This checkpoint is of kind {checkpoint.kind!r}, which this version does not know.")
+    try:
+        model.load_state_dict(checkpoint.state)
+    except RuntimeError as problem:
+        raise UserError("The weights of this checkpoint do not fit its configuration; train it again.") from problem
+    return model.eval()

@@ -1,0 +1,261 @@
+"""Two towers, one space: any image network and any text network, each projected to D and normalised.
+
+Knows nothing of losses, of data or of where the weights end up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.errors import UserError
+from training.networks import efficientnet
+from training.networks.heads import head
+
+Spec = dict[str, Any]
+MINILM = "minilm"
+WHOLE = -1  # as the number of frozen stages of a transformers vision model: all of it
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """All that is needed to rebuild the network without the source weights; plain JSON types only.
+
+    image_tower and text_tower: {"kind": "efficientnet-lite0", "levels": [17, 18]}, or
+    {"kind": "transformers" | "dual", "config": {...}} with the transformers configuration written out. "dual" stands in
+    both: one model gives both towers.
+    """
+
+    image_tower: Spec
+    text_tower: Spec
+    size: int = 192  # pixels, side of the square input
+    dim: int = 512
+    max_length: int = 128  # tokens
+    pixel_mean: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])  # on a scale of 0 to 1
+    pixel_std: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])
+    head_hidden: int = 0  # width of the hidden layer of the projections; 0: linear
+    head_dropout: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def transformers_model(config: Mapping[str, Any], **options: Any) -> Any:
+    """An untrained transformers model from its written-out configuration."""
+    from transformers import AutoConfig, AutoModel
+
+    values = dict(config)
+    models: Any = AutoModel
+    return models.from_config(AutoConfig.for_model(values.pop("model_type"), **values), **options)
+
+
+def pooled(output: Any, mask: Tensor | None = None) -> Any:
+    """[N, width] of a transformers output: its pooled vector, else the mean over places (with a mask: real tokens)."""
+    if isinstance(output, Tensor):
+        return output
+    vector = getattr(output, "pooler_output", None)
+    if vector is not None and mask is None:
+        return vector.flatten(1)
+    hidden = output.last_hidden_state
+    if mask is not None:
+        return masked_mean(hidden, mask)
+    return hidden.mean((2, 3)) if hidden.ndim == 4 else hidden.mean(1)
+
+
+def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    """[N, L, width] -> [N, width], the mean over the places whose mask is 1."""
+    weight = mask.to(hidden.dtype).unsqueeze(2)
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+class VisionTower(nn.Module):
+    """A transformers vision model. It is frozen whole, with cut = WHOLE, or not at all."""
+
+    def __init__(self, model: nn.Module, dual: bool = False) -> None:
+        super().__init__()
+        self.model, self.dual = model, dual
+        config: Any = model.config
+        sizes = getattr(config, "hidden_sizes", None)  # one a stage in ResNet and its kin
+        self.width = dual_width(config) if dual else (sizes[-1] if sizes else config.hidden_size)
+
+    def parts(self, cut: int) -> list[nn.Module]:
+        return [self.model] if cut == WHOLE else uncut([], cut)
+
+    def lower(self, pixels: Tensor, cut: int) -> Tensor:
+        return self.upper(pixels, 0) if cut == WHOLE else uncut(pixels, cut)
+
+    def upper(self, features: Tensor, cut: int) -> Tensor:
+        if cut == WHOLE:
+            return features
+        model: Any = self.model
+        vectors: Tensor = pooled(model.get_image_features(features) if self.dual else model(features))
+        return vectors
+
+
+class TextTower(nn.Module):
+    """A transformers text model without a layer cut: `lower` only passes the ids on."""
+
+    def __init__(self, model: nn.Module, dual: bool = False) -> None:
+        super().__init__()
+        self.model, self.dual = model, dual
+        config: Any = model.config
+        self.width = dual_width(config) if dual else config.hidden_size
+
+    def parts(self, cut: int) -> list[nn.Module]:
+        return uncut([], cut)
+
+    def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        return uncut(ids, cut)
+
+    def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        model: Any = self.model
+        if self.dual:
+            vectors: Tensor = pooled(model.get_text_features(input_ids=ids, attention_mask=mask))
+        else:
+            vectors = pooled(model(input_ids=ids, attention_mask=mask), mask)
+        return vectors
+
+
+class BertTower(TextTower):
+    """A BERT: mean over the real tokens; its lower layers can be computed once and kept."""
+
+    @property
+    def layers(self) -> int:
+        model: Any = self.model
+        return len(model.encoder.layer)
+
+    def parts(self, cut: int) -> list[nn.Module]:
+        """The modules that `lower` uses for this cut."""
+        model: Any = self.model
+        return [model.embeddings, *model.encoder.layer[:cut]] if cut else []
+
+    def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """Hidden states [N, L, width] after the embeddings and the first `cut` layers.
+
+        The ids themselves for cut 0; for all layers the pooled features [N, width].
+        """
+        if cut == self.layers:
+            return self.upper(ids, mask, 0)
+        return ids if cut == 0 else self._layers(self._embed(ids), mask, 0, cut)
+
+    def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """Pooled features [N, width] from what `lower` returned for the same `cut`."""
+        if cut == self.layers:
+            return ids
+        hidden = self._embed(ids) if cut == 0 else ids
+        return masked_mean(self._layers(hidden, mask, cut, None), mask)
+
+    def _embed(self, ids: Tensor) -> Tensor:
+        model: Any = self.model
+        hidden: Tensor = model.embeddings(input_ids=ids)
+        return hidden
+
+    def _layers(self, hidden: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
+        model: Any = self.model
+        visible = mask.bool()[:, None, None, :]
+        if model.config._attn_implementation == "eager":  # adds its mask to the scores
+            lowest = torch.finfo(hidden.dtype).min
+            visible = torch.zeros_like(visible, dtype=hidden.dtype).masked_fill(~visible, lowest)
+        for layer in model.encoder.layer[first:last]:
+            hidden = layer(hidden, visible)
+        return hidden
+
+
+Value = TypeVar("Value")
+
+
+def uncut(value: Value, cut: int) -> Value:
+    if cut:
+        raise UserError(
+            "This tower cannot freeze its lower layers; set frozen_text_layers to 0, and frozen_image_stages to 0 or, "
+            f"which freezes all of a vision model, to {WHOLE}."
+        )
+    return value
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Rows of unit length. Half precision cannot hold the squares of small values, so there it is done in float32."""
+    return functional.normalize(vectors.float() if vectors.dtype == torch.float16 else vectors, dim=1)
+
+
+def dual_width(config: Any) -> int:
+    width = getattr(config, "projection_dim", None) or config.text_config.projection_size
+    return int(width)
+
+
+class DualEncoder(nn.Module):
+    """Images and reports on one unit sphere."""
+
+    def __init__(
+        self, config: EncoderConfig, image_tower: nn.Module | None = None, text_tower: nn.Module | None = None
+    ):
+        super().__init__()
+        self.config = config
+        self.image_tower, self.text_tower = (
+            (image_tower, text_tower) if image_tower and text_tower else empty_towers(config)
+        )
+        widths: Any = (self.image_tower.width, self.text_tower.width)
+        self.image_projection, self.text_projection = (
+            head(width, config.dim, config.head_hidden, config.head_dropout) for width in widths
+        )
+        self.register_buffer("pixel_mean", torch.tensor(config.pixel_mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("pixel_std", torch.tensor(config.pixel_std).view(1, 3, 1, 1), persistent=False)
+
+    def image(self, pixels: Tensor) -> Tensor:
+        """uint8 [N, S, S] grey pictures -> float [N, D], rows of unit length."""
+        return self.image_upper(self.image_lower(pixels, 0), 0)
+
+    def text(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """int64 [N, L] token ids and their mask (1 real, 0 padding) -> float [N, D], rows of unit length."""
+        return self.text_upper(self.text_lower(ids, mask, 0), mask, 0)
+
+    def freeze(self, image_stages: int, text_layers: int) -> None:
+        """Keep the lowest stages and layers (for the text with its embeddings) as they are while training."""
+        image: Any = self.image_tower
+        text: Any = self.text_tower
+        for part in [*image.parts(image_stages), *text.parts(text_layers)]:
+            part.requires_grad_(False)
+
+    def image_lower(self, pixels: Tensor, cut: int) -> Tensor:
+        """What the first `cut` stages make of uint8 [N, S, S]; `image_upper` continues from there."""
+        mean, std = self.get_buffer("pixel_mean"), self.get_buffer("pixel_std")
+        scaled = pixels.unsqueeze(1).to(mean.dtype) / 255.0
+        tower: Any = self.image_tower
+        features: Tensor = tower.lower((scaled - mean) / std, cut)
+        return features
+
+    def image_upper(self, features: Tensor, cut: int) -> Tensor:
+        tower: Any = self.image_tower
+        return unit(self.image_projection(tower.upper(features, cut)))
+
+    def text_lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """What the embeddings and the first `cut` layers make of the ids (the ids for cut 0)."""
+        tower: Any = self.text_tower
+        hidden: Tensor = tower.lower(ids, mask, cut)
+        return hidden
+
+    def text_upper(self, hidden: Tensor, mask: Tensor, cut: int) -> Tensor:
+        tower: Any = self.text_tower
+        return unit(self.text_projection(tower.upper(hidden, mask, cut)))
+
+
+def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
+    """Both towers with random weights, ready to take a checkpoint's."""
+    if config.text_tower["kind"] == "dual":
+        model = transformers_model(config.text_tower["config"])
+        return VisionTower(model, dual=True), TextTower(model, dual=True)
+    kind = config.image_tower["kind"]
+    if kind in efficientnet.SCALES:
+        image: nn.Module = efficientnet.EfficientNetLite(config.image_tower.get("levels", ()), kind)
+    else:
+        image = VisionTower(transformers_model(config.image_tower["config"]))
+    return image, text_tower(config.text_tower["config"])
+
+
+def text_tower(config: Mapping[str, Any], model: nn.Module | None = None) -> TextTower:
+    if config["model_type"] == "bert":
+        return BertTower(model or transformers_model(config, add_pooling_layer=False, attn_implementation="sdpa"))
+    return TextTower(model or transformers_model(config))
