@@ -2,7 +2,7 @@
 """Sets Kindred up on a fresh machine and starts its jobs. Needs only Python's standard library.
 
 ./do run       set up, then open the app on the sample archive with a real study (headless: print and take a screenshot)
-./do test      set up, then run every test
+./do test      set up, then run every test on all cores (name files or -k to run some)
 ./do setup     only set up (add --gpu for the CUDA build of onnxruntime)
 ./do lint      ruff, mypy, import-linter
 ./do train     python -m training ...    e.g.  ./do train encoders --config training/configs/atp_cu.toml
@@ -150,7 +150,8 @@ def run(arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    call(PYTHON, "-m", "pytest", *arguments, QT_QPA_PLATFORM="offscreen")
+    options = ["-n", "auto", "--dist", "worksteal", "--durations", "20"]
+    call(PYTHON, "-m", "pytest", *options, *arguments, QT_QPA_PLATFORM="offscreen")
 
 
 def lint(arguments: list[str]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from export import build
+from export.baselines import named
 
 
 def main(argv: Sequence[str]) -> int:
@@ -64,13 +65,6 @@ def arguments() -> argparse.ArgumentParser:
     add("--small", action="store_true", help="4 bits instead of 8 where they cost the int8 variant least")
     add("--resamples", type=int, default=1000, help="of the bootstrap behind the intervals")
     return parser
-
-
-def named(text: str) -> tuple[str, Path]:
-    name, _, path = text.partition("=")
-    if not path:
-        raise UserError(f"A baseline is written NAME=CHECKPOINT, and {text!r} is not.")
-    return name, Path(path)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from engine.errors import UserError
 from engine.models.manifest import file_entry
 from export import bundle_writer, model_card
 from export.build import provenance
-from export.remeasure import made_by
 from training.data import pairs, training_ngrams
 
 USED_FOR = "captioner: wording only"
@@ -36,8 +35,10 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
         told = [source for source in provenance(rows, lambda row: USED_FOR) if source["name"] not in known]
         content["data_provenance"] += told
         card = folder / bundle_writer.CARD
-        commands = "\n    ".join(filter(None, (made_by(card), content.get("measured", {}).get("command", ""))))
-        card.write_text(model_card.card(content, commands), encoding="utf-8")
+        commands = "\n    ".join(
+            filter(None, (bundle_writer.made_by(card), content.get("measured", {}).get("command", "")))
+        )
+        card.write_text(model_card.card(content, "\n    ".join(filter(None, commands))), encoding="utf-8")
     return fresh
 
 

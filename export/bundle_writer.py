@@ -105,3 +105,9 @@ def git_commit() -> str:
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return found.stdout.strip() if found.returncode == 0 else "unknown"
+
+
+def made_by(card: Path) -> str:
+    """The command that a card says the bundle was exported with, or nothing."""
+    lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
+    return next((line.strip() for line in lines if line.startswith("    python -m export ")), "")

@@ -17,7 +17,7 @@ from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.models import manifest
 from export import build, bundle_writer, model_card
-from export.__main__ import named
+from export.baselines import named
 from training.data.pairs import read_pairs
 
 
@@ -33,15 +33,9 @@ def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...],
         content |= build.measure(folder, request, [path.name for path in manifests], pairs)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}
-        made = made_by(folder / bundle_writer.CARD)
+        made = bundle_writer.made_by(folder / bundle_writer.CARD)
         card = model_card.card(content, f"{made}\n    {request.command}" if made else request.command)
         (folder / bundle_writer.CARD).write_text(card, encoding="utf-8")
-
-
-def made_by(card: Path) -> str:
-    """The command that a card says the bundle was exported with, or nothing."""
-    lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
-    return next((line.strip() for line in lines if line.startswith("    python -m export ")), "")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.bundle import Bundle
-from export import model_card, remeasure
+from export import bundle_writer, model_card, remeasure
 from export.build import Request
 
 
@@ -25,7 +25,7 @@ def test_wrong_numbers_are_put_right_and_the_rest_stays(bundle_folder: Path, tin
         name: right[name] for name in ("created", "git_commit", "variants")
     }
     assert Bundle.open(folder).id == Bundle.open(bundle_folder).id
-    made, measured = remeasure.made_by(bundle_folder / "MODEL_CARD.md"), "python -m export.remeasure"
+    made, measured = bundle_writer.made_by(bundle_folder / "MODEL_CARD.md"), "python -m export.remeasure"
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
     assert made in card
     assert measured in card

@@ -1,0 +1,89 @@
+"""Who may import whom beyond what import-linter can say, and how large a wing or a file may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.paths import ROOT
+
+ENGINE_FOR_TRAINING = {
+    *("engine.errors", "engine.preprocess", "engine.tokenizer", "engine.text.sentences"),
+    *("engine.models.captioner", "engine.models.copy_guard", "engine.models.familiarity", "engine.models.manifest"),
+}
+"""One preprocessing, one tokenizer, one beam search and one copy guard for training and serving."""
+ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.archive", "engine.models.runtime"}
+"""Only for what measures a finished bundle or reads an archive."""
+OF_BUNDLES = {
+    *("training/commands/adapt.py", "training/data/archive_pairs.py", "training/metrics/embedders.py"),
+    *("export/adapted.py", "export/adapted_constants.py", "export/add_texts.py", "export/build.py"),
+    *("export/parity.py", "export/remeasure.py", "export/variants.py"),
+}
+PURE_ENGINE = {
+    *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
+    *("engine.image.colour_tables", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
+    *("engine.image.window", "engine.retrieval.case_text", "engine.retrieval.search"),
+}
+"""Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
+
+
+def files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, also inside functions: `from a import b` counts as a.b where b is a module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = ROOT / node.module.replace(".", "/") / alias.name
+                is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
+
+
+def within(module: str, allowed: set[str]) -> bool:
+    return any(module == name or module.startswith(name + ".") for name in allowed)
+
+
+def offences(path: Path, allowed: set[str]) -> list[str]:
+    return [name for name in imports(path) if name.startswith("engine.") and not within(name, allowed)]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", files("training") + files("export"), ids=relative)
+def test_training_and_export_share_only_what_serving_must_share_with_them(path: Path) -> None:
+    allowed = ENGINE_FOR_TRAINING | (ENGINE_FOR_BUNDLES if relative(path) in OF_BUNDLES else set())
+    assert offences(path, allowed) == []
+
+
+@pytest.mark.parametrize("path", files("desktop/state"), ids=relative)
+def test_state_knows_no_widget(path: Path) -> None:
+    assert [name for name in imports(path) if within(name, {"PySide6.QtWidgets", "desktop.views"})] == []
+
+
+@pytest.mark.parametrize("path", files("desktop/views"), ids=relative)
+def test_views_read_no_file_no_database_and_no_model(path: Path) -> None:
+    assert offences(path, PURE_ENGINE) == []
+
+
+def test_a_command_line_module_is_never_imported_by_its_own_room() -> None:
+    found = [relative(path) for room in ("training", "export") for path in files(room)
+             if any(name.endswith(".__main__") for name in imports(path))]  # fmt: skip
+    assert found == []
+
+
+def test_the_engine_has_few_rooms_and_no_wing_is_crowded() -> None:
+    rooms = [path for path in (ROOT / "engine").iterdir() if (path / "__init__.py").is_file() or path.suffix == ".py"]
+    assert len(rooms) - 1 <= 22  # __init__.py is none
+    modules = [path for room in ("engine", "desktop", "training", "export") for path in files(room)]
+    wings = {path.parent for path in modules}
+    crowded = [relative(wing) for wing in wings if len([*wing.glob("*.py")]) - 1 > 18]
+    assert crowded == []
+    assert median(len(path.read_text().splitlines()) for path in modules if path.name != "__init__.py") <= 150
