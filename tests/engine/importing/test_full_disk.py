@@ -27,7 +27,7 @@ doubles = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(doubles)
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.importer import import_path
+from engine.importing.importer import import_path
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), resource.RLIM_INFINITY))
 try:
     with Archive.open(sys.argv[2]) as archive:

@@ -24,7 +24,7 @@ spec = importlib.util.spec_from_file_location("doubles", sys.argv[1])
 doubles = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(doubles)
 from engine.archive import Archive
-from engine.importer import import_path
+from engine.importing.importer import import_path
 archive = Archive.open(sys.argv[2]) if Archive.exists(sys.argv[2]) else Archive.create(sys.argv[2])
 import_path(archive, doubles.WordEncoder(), sys.argv[3], progress=lambda done, total, what: total and os.write(1, b"."))
 """

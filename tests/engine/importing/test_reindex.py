@@ -27,11 +27,11 @@ import importlib.util, os, sys
 spec = importlib.util.spec_from_file_location("doubles", sys.argv[1])
 doubles = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(doubles)
-from engine import reembed
+from engine.importing import reindex
 from engine.archive import Archive
-reembed.BATCH = 3
+reindex.BATCH = 3
 os.write(1, b".")
-reembed.reembed(Archive.open(sys.argv[2]), doubles.WordEncoder(32, "newer"), lambda *_: os.write(1, b"."))
+reindex.reembed(Archive.open(sys.argv[2]), doubles.WordEncoder(32, "newer"), lambda *_: os.write(1, b"."))
 """
 
 
