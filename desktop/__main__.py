@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-COMMANDS = frozenset({"open", "import", "search", "draft", "reembed", "doctor", "-h", "--help", "--version"})
+COMMANDS = frozenset({"open", "import", "search", "draft", "reindex", "doctor", "-h", "--help", "--version"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -110,7 +110,7 @@ class Archive(LocalStore):
         if bound is not None and bound != bundle_id:
             raise UserError(
                 f"The archive {self.folder} was indexed with another model ({bound[:12]}, not {bundle_id[:12]}): "
-                f"open it with that model, or move it to this one with: kindred reembed --archive {self.folder}",
+                f"open it with that model, or re-index it with: kindred reindex --archive {self.folder}",
                 self.folder,
             )
 

@@ -237,7 +237,7 @@ def main(argv: Sequence[str]) -> int:
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
-    sys.stdout.write(f"{shown}\nThe new bundle is in {options.out}; move the archive to it with `kindred reembed`.\n")
+    sys.stdout.write(f"{shown}\nThe new bundle is in {options.out}; re-index the archive with it: `kindred reindex`.\n")
     return 0
 
 

@@ -127,8 +127,8 @@ def test_an_archive_of_other_models_is_moved_to_these(
     connection.commit()
     connection.close()
     assert main.main(["search", "--archive", str(place), "--text", "femur"]) == 2
-    assert "kindred reembed --archive" in capsys.readouterr().err
-    moved = document(capsys, "reembed", "--archive", place)
+    assert "kindred reindex --archive" in capsys.readouterr().err
+    moved = document(capsys, "reindex", "--archive", place)
     assert moved["vectors"] == 5
     found = document(capsys, "search", "--archive", place, "--text", "Fracture of the distal femur.")
     assert found["hits"][0]["text"] == "Fracture of the distal femur."

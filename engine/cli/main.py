@@ -1,4 +1,4 @@
-"""The command line: open, import, search, draft, reembed, doctor. Knows no Qt; the engine does all the work.
+"""The command line: open, import, search, draft, reindex, doctor. Knows no Qt; the engine does all the work.
 
 Exit codes: 0 done (also when part of an import was rejected), 2 the user can fix it (one line on stderr), 1 our bug (a
 traceback on stderr). `--json` prints one JSON document on stdout and nothing else there.
@@ -22,7 +22,7 @@ from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
 from engine.image.picture import Picture, load_picture
 from engine.importing.importer import import_path
-from engine.importing.reindex import reembed
+from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Filters, Query, answer
 
@@ -185,11 +185,11 @@ def draft_command(
     _say({**proposed.as_dict(), "image": _shown(picture)}, draft_lines(proposed), as_json)
 
 
-@cli.command("reembed", epilog="Example: kindred reembed --archive ~/kindred --bundle ~/new-models")
+@cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")
 @click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to move.")
 @bundle_option
 @json_option
-def reembed_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
+def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
     """Move an archive to another bundle: embed its pictures and reports anew, from what it stores.
 
     The old vectors serve until the last new one is there. Run again to go on after an interruption.
@@ -198,7 +198,7 @@ def reembed_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
         models = Bundle.open(bundle)
         started = time.perf_counter()
         with progress_line() as progress:
-            result = reembed(archive, models, progress)
+            result = reindex(archive, models, progress)
     seconds = round(time.perf_counter() - started, 2)
     said = f"The archive {folder} holds {result.total:,} vectors of the bundle {models.id} ({seconds} s)."
     _say({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [said], as_json)

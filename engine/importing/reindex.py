@@ -34,24 +34,29 @@ KEEP = {
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """How far an archive is on its way to a bundle: vectors made, of how many; moved: it is bound to that bundle."""
+class ReindexProgress:
+    """How far the re-indexing of an archive with one bundle has come."""
 
     done: int
+    """Vectors of that bundle."""
     total: int
-    moved: bool
+    """Images and reports in the archive."""
+    complete: bool
+    """The archive is bound to that bundle."""
 
 
-def progress_of(archive: Archive, bundle_id: str) -> Move:
+def reindex_progress(archive: Archive, bundle_id: str) -> ReindexProgress:
     """How far the archive is on its way to a bundle."""
     if archive.bundle_id == bundle_id:
         count = archive.read("SELECT count(*) FROM embeddings")[0][0]
-        return Move(count, count, True)
+        return ReindexProgress(count, count, True)
     done = archive.read("SELECT count(*) FROM new_embeddings WHERE bundle_id = ?", [bundle_id])[0][0]
-    return Move(done, _total(archive), False)
+    return ReindexProgress(done, _total(archive), False)
 
 
-def reembed(archive: Archive, bundle: Encoder, progress: Progress = ignore, cancelled: IsCancelled = never) -> Move:
+def reindex(
+    archive: Archive, bundle: Encoder, progress: Progress = ignore, cancelled: IsCancelled = never
+) -> ReindexProgress:
     """Embed all that the archive stores with another bundle, and bind it to that one when the last vector is there.
 
     Searches with the old bundle go on until then, imports too: what they add is embedded before the change. Stopped or
@@ -68,11 +73,11 @@ def reembed(archive: Archive, bundle: Encoder, progress: Progress = ignore, canc
         UserError: the disk is full or the archive cannot be written; what was made so far stays.
     """
     if archive.bundle_id == bundle.id:
-        return progress_of(archive, bundle.id)
+        return reindex_progress(archive, bundle.id)
     with archive.write() as db:
         db.execute("DELETE FROM new_embeddings WHERE bundle_id != ?", [bundle.id])
-    done = progress_of(archive, bundle.id).done
-    while not (moved := _switch(archive, bundle.id)):
+    done = reindex_progress(archive, bundle.id).done
+    while not (complete := _switch(archive, bundle.id)):
         for kind in ("image", "report"):
             while not cancelled() and (rows := archive.read(MISSING[kind], [bundle.id, BATCH])):
                 _embed(archive, bundle, kind, rows)
@@ -80,9 +85,9 @@ def reembed(archive: Archive, bundle: Encoder, progress: Progress = ignore, canc
                 progress(done, _total(archive), "Embedding with the new models")
         if cancelled():
             break
-    if moved:
+    if complete:
         archive.index.refresh(save=True)
-    return progress_of(archive, bundle.id)
+    return reindex_progress(archive, bundle.id)
 
 
 def _total(archive: Archive) -> int:

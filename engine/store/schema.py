@@ -62,7 +62,7 @@ def create_cases_images_reports_and_embeddings(db: Database) -> None:
 
 @migrations()
 def create_new_embeddings(db: Database) -> None:
-    """Vectors of the bundle that the archive is moving to (reembed.py), until all are there."""
+    """Vectors of the bundle that the archive is moving to (reindex.py), until all are there."""
     db.execute(
         """CREATE TABLE new_embeddings (
             id INTEGER PRIMARY KEY AUTOINCREMENT, case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE,

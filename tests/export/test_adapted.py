@@ -12,7 +12,7 @@ import torch
 from engine.archive import Archive, NewCase, NewImage, NewReport
 from engine.bundle import Bundle
 from engine.errors import UserError
-from engine.importing.reindex import reembed
+from engine.importing.reindex import reindex
 from engine.retrieval.search import Filters, Query, search
 from export import adapted, adapted_constants, parity
 from export.build import Request, build
@@ -169,14 +169,14 @@ def test_the_archive_moves_to_it_while_the_old_vectors_serve(
             with pytest.raises(UserError, match="another model"):
                 search(archive, new, Query(text=report(3)))
 
-        assert reembed(archive, new, look).moved
+        assert reindex(archive, new, look).complete
         assert {row[0] for row in archive.read("SELECT DISTINCT bundle_id FROM embeddings")} == {new.id}
         assert archive.index.state() == "intact"
         assert search(archive, new, Query(text=report(3)), reports)[0].text == report(3)
         assert search(archive, new, Query(image=gray(7, 5000)))
         with pytest.raises(UserError, match="another model"):
             search(archive, old, Query(text=report(3)))
-        reembed(archive, old)  # other tests read the archive with the bundle that made it
+        reindex(archive, old)  # other tests read the archive with the bundle that made it
 
 
 def test_a_bundle_that_is_not_better_is_not_kept_until_the_command_that_it_names_is_given(

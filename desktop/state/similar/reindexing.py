@@ -8,7 +8,7 @@ from desktop.background import Background, Lane, simply
 from desktop.state.similar.archive import ArchiveState
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.importing.reindex import Move, progress_of, reembed
+from engine.importing.reindex import ReindexProgress, reindex, reindex_progress
 
 
 class MoveState(QObject):
@@ -47,7 +47,7 @@ class MoveState(QObject):
         if reason or archive is None or chosen is None:
             raise UserError(reason)
         self._archive.moving = self._background.start(
-            partial(reembed, archive, chosen),
+            partial(reindex, archive, chosen),
             self._take,
             title=f"Moving {archive.folder.name} to other models",
             public="Moving an archive to other models",
@@ -69,7 +69,7 @@ class MoveState(QObject):
             self._offered = pair
             self._background.start(simply(_progress, state.archive, state.chosen.id), self._offer, key="move offer")
 
-    def _offer(self, found: tuple[Archive, Move]) -> None:
+    def _offer(self, found: tuple[Archive, ReindexProgress]) -> None:
         archive, move = found
         if archive is not self._archive.archive or not self._archive.outdated:
             return
@@ -79,10 +79,10 @@ class MoveState(QObject):
             f"these, move it (menu Archive): {move.total:,} vectors are made in the background{begun}."
         )
 
-    def _take(self, move: Move) -> None:
+    def _take(self, move: ReindexProgress) -> None:
         self._archive.moving = None
         self._archive.refresh()
-        if move.moved and move.total:
+        if move.complete and move.total:
             self.told.emit(f"The archive was moved to the new models: {move.total:,} vectors.")
 
     def _stop(self, error: BaseException | None = None) -> None:
@@ -92,5 +92,5 @@ class MoveState(QObject):
         self._archive.changed.emit()
 
 
-def _progress(archive: Archive, bundle_id: str) -> tuple[Archive, Move]:
-    return archive, progress_of(archive, bundle_id)
+def _progress(archive: Archive, bundle_id: str) -> tuple[Archive, ReindexProgress]:
+    return archive, reindex_progress(archive, bundle_id)

@@ -12,7 +12,7 @@ from PIL import Image
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.importing.importer import import_path
-from engine.importing.reindex import progress_of, reembed
+from engine.importing.reindex import reindex, reindex_progress
 from engine.retrieval.search import Query, search
 from tests.paths import ROOT
 
@@ -120,11 +120,11 @@ def test_a_move_to_other_models_that_the_disk_stops_is_gone_on_with(nearly_full:
     newer = type(encoder)(512, "newer")
     limit_pages(nearly_full, nearly_full.read("PRAGMA page_count")[0][0] + 10)
     with pytest.raises(UserError, match="full"):
-        reembed(nearly_full, newer)
+        reindex(nearly_full, newer)
     assert nearly_full.bundle_id == encoder.id
     assert_complete(nearly_full, encoder)
-    done = progress_of(nearly_full, newer.id).done
+    done = reindex_progress(nearly_full, newer.id).done
     assert 0 < done < TOTAL
     limit_pages(nearly_full, 10_000)
-    assert reembed(nearly_full, newer).moved
+    assert reindex(nearly_full, newer).complete
     assert_complete(nearly_full, newer)

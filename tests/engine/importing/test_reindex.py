@@ -13,7 +13,7 @@ import pytest
 from engine.archive import Archive, NewReport
 from engine.errors import UserError
 from engine.importing.importer import import_path
-from engine.importing.reindex import progress_of, reembed
+from engine.importing.reindex import reindex, reindex_progress
 from engine.reports.evidence import find_evidence
 from engine.reports.nearest_report import near_reports
 from engine.retrieval.search import Query, search
@@ -31,7 +31,7 @@ from engine.importing import reindex
 from engine.archive import Archive
 reindex.BATCH = 3
 os.write(1, b".")
-reindex.reembed(Archive.open(sys.argv[2]), doubles.WordEncoder(32, "newer"), lambda *_: os.write(1, b"."))
+reindex.reindex(Archive.open(sys.argv[2]), doubles.WordEncoder(32, "newer"), lambda *_: os.write(1, b"."))
 """
 
 
@@ -74,8 +74,8 @@ def assert_moved(archive: Archive, model, folder: Path) -> None:
 
 def test_every_vector_is_replaced_and_search_answers_with_the_new_model(filled: Archive, newer, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    result = reembed(filled, newer, lambda done, total, _: seen.append((done, total)))
-    assert result.moved
+    result = reindex(filled, newer, lambda done, total, _: seen.append((done, total)))
+    assert result.complete
     assert seen[-1] == (result.total, result.total)
     assert_moved(filled, newer, tmp_path)
     assert search(filled, newer, Query(text="Report number 77 of the move"))[0].text == "Report number 77 of the move"
@@ -83,9 +83,9 @@ def test_every_vector_is_replaced_and_search_answers_with_the_new_model(filled: 
 
 
 def test_moving_again_does_nothing(filled: Archive, newer) -> None:
-    reembed(filled, newer)
+    reindex(filled, newer)
     before = filled.read("SELECT id FROM embeddings")
-    assert reembed(filled, newer).moved
+    assert reindex(filled, newer).complete
     assert filled.read("SELECT id FROM embeddings") == before
 
 
@@ -95,19 +95,19 @@ def test_the_old_vectors_serve_until_the_last_new_one_is_there(filled: Archive, 
         with pytest.raises(UserError, match="another model"):
             search(filled, newer, Query(text="anything"))
 
-    assert reembed(filled, newer, look).moved
+    assert reindex(filled, newer, look).complete
     with pytest.raises(UserError, match="another model"):
         search(filled, encoder, Query(text="anything"))
 
 
 def test_a_move_that_was_stopped_goes_on_where_it_was(filled: Archive, encoder, newer, tmp_path: Path) -> None:
     answers = iter([False, False, True, True, True, True])
-    stopped = reembed(filled, newer, cancelled=lambda: next(answers))
-    assert (stopped.moved, filled.bundle_id) == (False, encoder.id)
+    stopped = reindex(filled, newer, cancelled=lambda: next(answers))
+    assert (stopped.complete, filled.bundle_id) == (False, encoder.id)
     assert 0 < stopped.done < stopped.total
     made = filled.read("SELECT id, vector FROM new_embeddings")
     seen: list[int] = []
-    reembed(filled, newer, lambda done, *_: seen.append(done))
+    reindex(filled, newer, lambda done, *_: seen.append(done))
     assert seen[0] > stopped.done == len(made)
     assert_moved(filled, newer, tmp_path)
 
@@ -116,7 +116,7 @@ def test_killed_moves_end_with_every_vector_once_and_the_old_index_serving_until
     filled: Archive, encoder, newer, tmp_path: Path
 ) -> None:
     place, moments = filled.folder, random.Random(20261124)
-    reports = progress_of(filled, newer.id).total // 3
+    reports = reindex_progress(filled, newer.id).total // 3
     filled.close()
     reached = 0
     for marks in sorted(moments.randrange(1, reports // 2) for _ in range(KILLS)):
@@ -128,15 +128,15 @@ def test_killed_moves_end_with_every_vector_once_and_the_old_index_serving_until
         child.stdout.close()
         child.wait()
         with Archive.open(place) as archive:
-            now = progress_of(archive, newer.id)
+            now = reindex_progress(archive, newer.id)
             assert now.done >= reached
             reached = now.done
-            serving = newer if now.moved else encoder
+            serving = newer if now.complete else encoder
             words = "Report number 77 of the move"
             assert search(archive, serving, Query(text=words))[0].text == words
     assert reached > 0
     with Archive.open(place) as archive:
-        assert reembed(archive, newer).moved
+        assert reindex(archive, newer).complete
         assert_moved(archive, newer, tmp_path)
 
 
@@ -154,7 +154,7 @@ def test_what_is_imported_or_replaced_meanwhile_is_moved_too(
             if not filled.read("SELECT 1 FROM reports WHERE text = 'A better report'"):
                 filled.set_report(1, report, "test", encoder.id)
 
-    assert reembed(filled, newer, meddle).moved
+    assert reindex(filled, newer, meddle).complete
     assert_moved(filled, newer, tmp_path)
     assert filled.read("SELECT count(*) FROM reports WHERE text IN ('A better report', 'A report that came late')") == [
         (2,)
@@ -163,15 +163,15 @@ def test_what_is_imported_or_replaced_meanwhile_is_moved_too(
 
 def test_a_third_model_starts_from_nothing(filled: Archive, encoder, newer, tmp_path: Path) -> None:
     answers = iter([False, True, True, True])
-    reembed(filled, newer, cancelled=lambda: next(answers))
+    reindex(filled, newer, cancelled=lambda: next(answers))
     third = type(encoder)(16, "third")
-    assert progress_of(filled, third.id).done == 0
-    assert reembed(filled, third).moved
+    assert reindex_progress(filled, third.id).done == 0
+    assert reindex(filled, third).complete
     assert_moved(filled, third, tmp_path)
 
 
 def test_an_empty_archive_moves_at_once(archive: Archive, newer) -> None:
-    assert reembed(archive, newer).moved
+    assert reindex(archive, newer).complete
     assert archive.bundle_id == newer.id
 
 
@@ -179,7 +179,7 @@ def test_vectors_of_two_models_are_never_mixed(
     filled: Archive, encoder, newer, make_case: Callable, picture_archive: Path
 ) -> None:
     late = make_case("late", "Made before the move, stored after it", (4000,))
-    reembed(filled, newer)
+    reindex(filled, newer)
     before = filled.stats()
     for attempt in (
         lambda: filled.add_case(late, encoder.id),

@@ -15,7 +15,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.importing.importer import import_path
-from engine.importing.reindex import reembed
+from engine.importing.reindex import reindex
 from engine.resources import resource_path
 from tests.desktop.conftest import dicom, settle
 
@@ -101,7 +101,7 @@ def test_an_interrupted_move_is_offered_with_what_is_made(
 ) -> None:
     answers = iter([False, True, True, True])
     with Archive.open(place) as archive:
-        assert reembed(archive, starter_bundle, cancelled=lambda: next(answers)).done == 1
+        assert reindex(archive, starter_bundle, cancelled=lambda: next(answers)).done == 1
     app.desk.archive._open_bundle = lambda path: starter_bundle
     app.desk.archive.load_bundle()
     app.desk.archive.open(place)
