@@ -39,7 +39,7 @@ class Synthetic:
     """Stands in for a bundle: vectors from a seed, so that no model's time is measured."""
 
     id = "synthetic"
-    calibration: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
+    score_scale: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
     familiarity: Familiarity | None = None
 
     def __init__(self) -> None:

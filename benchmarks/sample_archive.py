@@ -78,10 +78,10 @@ def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str
     return Found(len(texts), first, in_top, median(times))
 
 
-def image_search(archive: Archive, bundle: Bundle, calibration: Mapping[str, Any]) -> Kinds:
+def image_search(archive: Archive, bundle: Bundle, score_scale: Mapping[str, Any]) -> Kinds:
     """Ask with the stored vector of every picture, its own case left out, as the open study is."""
     rows = archive.read("SELECT case_id, vector FROM embeddings WHERE kind = 'image' ORDER BY id")
-    asking: Any = SimpleNamespace(id=bundle.id, calibration=calibration)
+    asking: Any = SimpleNamespace(id=bundle.id, score_scale=score_scale)
     both = reports = hits = 0
     for case_id, stored in rows:
         vector = np.frombuffer(stored, "<f2").astype(np.float32)
@@ -145,7 +145,7 @@ def run(bundle: Bundle, source: Path, place: Path, every: int) -> dict[str, Any]
             "import": {"seconds": seconds, "added": done.added, "known": done.skipped, "refused": len(done.rejected)},
             "texts": asdict(text_search(archive, bundle, texts)),
             "images_raw": asdict(image_search(archive, bundle, RAW)),
-            "images_calibrated": asdict(image_search(archive, bundle, bundle.calibration)),
+            "images_calibrated": asdict(image_search(archive, bundle, bundle.score_scale)),
             "health": health(archive, texts[:: max(1, len(texts) // 40)], bundle),
         }
 

@@ -102,7 +102,7 @@ class Bundle:
         return self._encoder.dim
 
     @property
-    def calibration(self) -> dict[str, dict[str, float]]:
+    def score_scale(self) -> dict[str, dict[str, float]]:
         """{"image-image" | "image-report" | "report-report": {"mean", "std"}} of cosines between unrelated pairs."""
         return dict(self.manifest["calibration"])
 

@@ -8,8 +8,7 @@ from typing import Any
 from engine.bundle import Bundle
 from training.data.archive_pairs import HELD_OUT, TRAIN, VAL
 from training.data.pairs import Gray, Pairs
-from training.metrics import calibration, familiarity
-from training.metrics.calibration import calibration as score_constants
+from training.metrics import familiarity, score_scale
 from training.metrics.embedders import FromBundle
 
 log = logging.getLogger(__name__)
@@ -18,11 +17,13 @@ WORSE_DRAFTS = -0.05
 
 
 def of_pairs(shipped: FromBundle, before: Bundle, val: Pairs) -> dict[str, Any]:
-    """Score calibration and evidence threshold; the old threshold where the sentences give none."""
+    """Score scale and evidence threshold; the old threshold where the sentences give none."""
     texts = list(dict.fromkeys(row.text for row in val.rows))
-    found: dict[str, Any] = {"calibration": score_constants(shipped.images(val.images), shipped.texts(texts), val.rows)}
+    found: dict[str, Any] = {
+        "calibration": score_scale.from_embeddings(shipped.images(val.images), shipped.texts(texts), val.rows)
+    }
     try:
-        found["evidence"] = calibration.pairs_evidence(val.rows, shipped.texts).as_dict()
+        found["evidence"] = score_scale.pairs_evidence(val.rows, shipped.texts).as_dict()
     except ValueError as problem:
         log.warning("The evidence threshold stays as it was: %s.", problem)
         told = f"{problem}; it is that of the bundle these were adapted from"

@@ -20,7 +20,7 @@ from export import bundle_writer, model_card, parity, variants
 from training.commands import evaluate
 from training.data import training_ngrams
 from training.data.pairs import Pair, Pairs, corpus, read_manifest, read_pairs
-from training.metrics import calibration, familiarity
+from training.metrics import familiarity, score_scale
 from training.metrics.embedders import Embedder, FromBundle, FromCheckpoint
 from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder
@@ -224,7 +224,7 @@ def check_parity(
 
 
 def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
-    """Metrics, score calibration and evidence threshold of the shipped models on val, beside the baselines.
+    """Metrics, score scale and evidence threshold of the shipped models on val, beside the baselines.
 
     `names` says which manifests the pairs are from.
     """
@@ -238,7 +238,7 @@ def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) 
     own = document["models"][request.name]
     evidence: dict[str, Any]
     try:
-        evidence = calibration.pairs_evidence(held_out.rows, shipped.texts).as_dict()
+        evidence = score_scale.pairs_evidence(held_out.rows, shipped.texts).as_dict()
     except ValueError as problem:
         log.warning("The evidence threshold cannot be measured, so only the same words count: %s.", problem)
         evidence = {"threshold": SAME_WORDS, "not_measured": f"{problem}; only the same words count"}

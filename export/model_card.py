@@ -79,7 +79,7 @@ def card(manifest: dict[str, Any], command: str) -> str:
         "## Parity with the checkpoint\n\n" + parity(manifest["parity"]),
         "## Measured on held-out pairs, with the models of this bundle\n\n" + table.markdown(manifest["evaluation"]),
         "## Drafts\n\n" + drafts(manifest["captioner"].get("metrics", {})),
-        "## Calibration\n\n" + calibration(manifest),
+        "## Score scale\n\n" + score_scale(manifest),
     ]
     return "\n\n".join(parts).rstrip() + "\n"
 
@@ -145,7 +145,7 @@ def score(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def calibration(manifest: dict[str, Any]) -> str:
+def score_scale(manifest: dict[str, Any]) -> str:
     lines = [["pairs", "mean cosine", "deviation of the upper tail"]]
     lines += [[kind, f"{c['mean']:.4f}", f"{c['std']:.4f}"] for kind, c in manifest["calibration"].items()]
     evidence = manifest["evidence"]

@@ -62,7 +62,7 @@ def read(folder: Path) -> Manifest:
     for pair in PAIR_KINDS:
         constants = manifest["calibration"].get(pair)
         if not isinstance(constants, dict) or not {"mean", "std"} <= constants.keys() or not constants["std"] > 0:
-            raise UserError(f"{path} lacks the score calibration of {pair} pairs; export the bundle again.")
+            raise UserError(f"{path} lacks the score scale of {pair} pairs; export the bundle again.")
     return manifest
 
 

@@ -56,7 +56,7 @@ class LinearScore:
         return np.asarray(vectors @ self.weights + np.float32(self.offset), np.float32)
 
 
-def calibrated(query: QueryVectors, kind: Kind, calibration: Mapping[str, Any]) -> LinearScore:
+def calibrated(query: QueryVectors, kind: Kind, score_scale: Mapping[str, Any]) -> LinearScore:
     """The calibrated score of a query against vectors of one kind.
 
     One part: z = (cosine - mean) / std of that kind of pair. Picture and words together: the mean of both z-scores.
@@ -69,7 +69,7 @@ def calibrated(query: QueryVectors, kind: Kind, calibration: Mapping[str, Any]) 
     weights = np.zeros_like(query.composed)
     offset = 0.0
     for part, vector in query.parts:
-        constants = calibration[PAIR[part, kind]]
+        constants = score_scale[PAIR[part, kind]]
         mean, std = float(constants["mean"]), float(constants["std"])
         weights += vector / std / len(query.parts)
         offset -= mean / std / len(query.parts)

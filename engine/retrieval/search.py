@@ -184,7 +184,7 @@ def nearest_cases(
         best: dict[int, Match] = {}
         floor = -np.inf  # no vector that was left out scores higher than this
         for kind in kinds:
-            score = calibrated(query, kind, bundle.calibration)
+            score = calibrated(query, kind, bundle.score_scale)
             found = archive.index.nearest(score.weights, kind, depth, cases, bundle.id)
             if not len(found.ids):
                 continue

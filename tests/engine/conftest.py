@@ -28,7 +28,7 @@ class WordEncoder:
     def __init__(self, dim: int = 48, name: str = "word-encoder") -> None:
         self.id = name
         self.dim = dim
-        self.calibration: dict[str, dict[str, float]] = {pair: {"mean": 0.0, "std": 0.2} for pair in PAIRS}
+        self.score_scale: dict[str, dict[str, float]] = {pair: {"mean": 0.0, "std": 0.2} for pair in PAIRS}
         self.evidence_threshold = 0.6
         self.caption_text = "There is a large left effusion. No pneumothorax."
         self.training_text = ""

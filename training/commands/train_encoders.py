@@ -17,9 +17,9 @@ from training.loop.command import arguments
 from training.loop.features import PairExamples, Pictures, Texts, embed_all
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
-from training.metrics import gap
-from training.metrics.calibration import ONE_GROUP, Rows, calibration
+from training.metrics import gap, score_scale
 from training.metrics.ranking import recall_at
+from training.metrics.score_scale import ONE_GROUP, Rows
 from training.networks import checkpoint, sources
 from training.networks.towers import DualEncoder
 
@@ -150,7 +150,7 @@ def fit(
 
     def keep(metrics: Metrics) -> None:
         extra = {"metrics": metrics, "settings": settings.as_dict(), "baselines": {}}
-        extra |= {"calibration": calibration(*val.embed(model), val.pairs.rows)}
+        extra |= {"calibration": score_scale.from_embeddings(*val.embed(model), val.pairs.rows)}
         checkpoint.save(best, checkpoint.ENCODERS, model.config.as_dict(), model, words, extra)
 
     trainer = Trainer(

@@ -25,7 +25,7 @@ CHUNK = 32
 
 
 class Embedder(Protocol):
-    """means: TRAIN means of images and texts, where known; constants: the score calibration, where known."""
+    """means: TRAIN means of images and texts, where known; constants: the score scale, where known."""
 
     means: Means | None
     constants: Constants | None
@@ -84,7 +84,7 @@ class FromBundle:
     def __init__(self, folder: Path | None, variant: str | None = None) -> None:
         self.bundle = Bundle.open(folder, variant)
         self.means: Means | None = None
-        self.constants: Constants | None = self.bundle.calibration
+        self.constants: Constants | None = self.bundle.score_scale
 
     def images(self, pictures: Sequence[Gray]) -> Rows:
         return self.bundle.embed_images(pictures)
@@ -102,7 +102,7 @@ class Embedded:
     constants: Constants | None
 
     def centred(self, means: Means) -> "Embedded":
-        """Each modality less its TRAIN mean; scores are on another scale then, so the calibration is dropped."""
+        """Each modality less its TRAIN mean; scores are on another scale then, so the score scale is dropped."""
         images, texts = (centred(rows, mean).astype(np.float32) for rows, mean in zip((self.images, self.texts), means))
         return Embedded(images, texts, None)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import bootstrap, calibration, gap, retrieval
+from training.metrics import bootstrap, gap, retrieval, score_scale
 from training.metrics.pool import Pool
 from training.metrics.ranking import best_rank, recall_at
 
@@ -50,7 +50,7 @@ def measure(
 
     Args:
         images: float [N, D], texts: float [T, D] of the unique texts, unit rows, in the order of the pool.
-        constants: score calibration that came with the model; None measures it on this very pool (six numbers from
+        constants: the score scale that came with the model; None measures it on this very pool (six numbers from
             tens of thousands of pairs, so what it flatters is little).
         seed, draws: of the group bootstrap, the permutations and k-means.
     """
@@ -62,7 +62,7 @@ def measure(
     for name, labels in pool.labels.items():
         values[f"v_measure_{name}"] = gap.v_measure(items, labels, seed)
     cosines = items @ items.T
-    own = dict(constants or calibration.constants(cosines, pool.is_text, retrieval.shared_groups(pool.item_groups)))
+    own = dict(constants or score_scale.from_cosines(cosines, pool.is_text, retrieval.shared_groups(pool.item_groups)))
     for found in (matches(image_rows @ text_rows.T, pool), mixed(cosines, pool, own, seed)):
         for name, (rows, groups) in found.items():
             samples[name] = bootstrap.weighted_means(rows, weights[:, groups])

@@ -21,7 +21,7 @@ def calibrated(cosines: Floats, query_is_text: Bools, item_is_text: Bools, const
     """Cosines [Q, P] z-scored per kind of pair, so that one threshold and one ranking serve all kinds.
 
     Args:
-        constants: mean and std of each kind of pair, see `training.metrics.calibration`.
+        constants: mean and std of each kind of pair, see `training.metrics.score_scale`.
     """
     texts = query_is_text[:, None].astype(int) + item_is_text[None, :].astype(int)  # 0, 1 or 2 of the pair
     order = [constants[kind] for kind in (IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT)]

@@ -51,7 +51,7 @@ def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
 @pytest.mark.parametrize("constants", [{}, {"mean": 0.1}, {"mean": 0.1, "std": 0.0}, None])
 def test_scores_that_cannot_be_calibrated_are_refused(tmp_path: Path, constants: Any) -> None:
     pairs = content()["calibration"] | {"image-report": constants}
-    with pytest.raises(UserError, match="score calibration of image-report"):
+    with pytest.raises(UserError, match="score scale of image-report"):
         manifest.read(write(tmp_path, content(calibration=pairs)))
 
 

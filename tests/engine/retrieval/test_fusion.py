@@ -5,7 +5,7 @@ import pytest
 
 from engine.retrieval.fusion import QueryVectors, calibrated, reciprocal_rank_fusion
 
-CALIBRATION = {
+SCORE_SCALE = {
     "image-image": {"mean": 0.5, "std": 0.2},
     "image-report": {"mean": 0.1, "std": 0.05},
     "report-report": {"mean": 0.3, "std": 0.1},
@@ -29,21 +29,21 @@ def unit(seed: int, rows: int | None = None) -> np.ndarray:
 )
 def test_a_score_is_the_z_score_of_its_kind_of_pair(asked: str, kind: str, pair: str) -> None:
     query, rows = unit(1), unit(2, 9)
-    expected = ((rows.astype(float) @ query.astype(float)) - CALIBRATION[pair]["mean"]) / CALIBRATION[pair]["std"]
-    score = calibrated(QueryVectors(**{asked: query}), kind, CALIBRATION)  # type: ignore[arg-type]
+    expected = ((rows.astype(float) @ query.astype(float)) - SCORE_SCALE[pair]["mean"]) / SCORE_SCALE[pair]["std"]
+    score = calibrated(QueryVectors(**{asked: query}), kind, SCORE_SCALE)  # type: ignore[arg-type]
     np.testing.assert_allclose(score(rows), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_composed_score_is_the_mean_of_both_z_scores() -> None:
     image, text, rows = unit(1), unit(2), unit(3, 9)
-    score = calibrated(QueryVectors(image, text), "report", CALIBRATION)
+    score = calibrated(QueryVectors(image, text), "report", SCORE_SCALE)
     by_image = (rows @ image - 0.1) / 0.05
     by_text = (rows @ text - 0.3) / 0.1
     np.testing.assert_allclose(score(rows), (by_image + by_text) / 2, rtol=1e-4, atol=1e-4)
 
 
 def test_with_equal_deviations_a_composed_query_ranks_like_the_normalised_mean() -> None:
-    same = {pair: {"mean": 0.2, "std": 0.1} for pair in CALIBRATION}
+    same = {pair: {"mean": 0.2, "std": 0.1} for pair in SCORE_SCALE}
     query, rows = QueryVectors(unit(1), unit(2)), unit(3, 50)
     assert np.argsort(calibrated(query, "image", same)(rows)).tolist() == np.argsort(rows @ query.composed).tolist()
     assert np.linalg.norm(query.composed) == pytest.approx(1)

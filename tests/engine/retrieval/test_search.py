@@ -46,7 +46,7 @@ def test_a_picture_finds_itself(filled: Archive, encoder, make_picture, number: 
 def test_hits_are_ranked_by_calibrated_score_alone(filled: Archive, encoder, make_picture) -> None:
     query = Query(image=make_picture(0), text="pleural effusion")
     image, text = encoder.embed_images([query.image])[0], encoder.embed_texts([query.text])[0]
-    encoder.calibration = {
+    encoder.score_scale = {
         "image-image": {"mean": 0.6, "std": 0.1},
         "image-report": {"mean": 0.0, "std": 0.3},
         "report-report": {"mean": 0.2, "std": 0.2},

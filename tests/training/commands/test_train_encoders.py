@@ -15,7 +15,7 @@ from training import __main__ as command
 from training.commands import train_encoders
 from training.commands.train_encoders import case_texts, quick_metrics
 from training.data.pairs import Pair
-from training.metrics.calibration import calibration
+from training.metrics import score_scale
 from training.networks import checkpoint
 
 RECIPE = """
@@ -105,11 +105,11 @@ def test_quick_metrics_of_a_perfect_and_of_a_blind_space() -> None:
     assert blind["margin"] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_calibration_counts_unrelated_items_only() -> None:
+def test_score_scale_counts_unrelated_items_only() -> None:
     """Fifteen groups of two pictures with one text: all three point the same way, which no other group does."""
     texts = np.eye(15, dtype=np.float32)
     rows = [Pair(Path("a"), f"text {number}", "val", str(number), str(number)) for number in np.repeat(range(15), 2)]
-    found = calibration(np.repeat(texts, 2, axis=0), texts, rows)
+    found = score_scale.from_embeddings(np.repeat(texts, 2, axis=0), texts, rows)
     assert set(found) == {"image-image", "image-report", "report-report"}
     assert all(values == {"mean": 0.0, "std": 0.01} for values in found.values())
 

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.text.sentences import sentences
-from training.metrics import calibration
+from training.metrics import score_scale
 from training.metrics.retrieval import calibrated, other_share
 
 
@@ -15,7 +15,7 @@ def test_constants_agree_with_plain_loops_over_unrelated_pairs() -> None:
     cosines = (cosines + cosines.T) / 2
     is_text = np.array([False] * 20 + [True] * 16)
     group = np.array([0, 0, *range(18), 0, 1, 2, *range(20, 33)])
-    found = calibration.constants(cosines, is_text, group[:, None] == group[None, :])
+    found = score_scale.from_cosines(cosines, is_text, group[:, None] == group[None, :])
     for name, texts in (("image-image", 0), ("image-report", 1), ("report-report", 2)):
         values = [
             cosines[i, j] for i in range(36) for j in range(i + 1, 36)
@@ -35,7 +35,7 @@ def test_a_kind_with_too_few_unrelated_pairs_takes_the_constants_of_all_kinds_to
     cosines = rng.normal(size=(22, 22)) * 0.1
     is_text = np.array([False] * 20 + [True] * 2)
     groups = np.concatenate([np.eye(20, dtype=bool), np.arange(20) % 2 == np.arange(2)[:, None]])
-    found = calibration.constants(cosines, is_text, groups @ groups.T)
+    found = score_scale.from_cosines(cosines, is_text, groups @ groups.T)
     unrelated = cosines[np.triu(~(groups @ groups.T), 1)]
     assert found["report-report"]["mean"] == pytest.approx(unrelated.mean())
     assert found["report-report"]["std"] == pytest.approx(0.1, rel=0.3)
@@ -45,13 +45,13 @@ def test_a_kind_with_too_few_unrelated_pairs_takes_the_constants_of_all_kinds_to
 
 def test_the_deviation_that_search_divides_by_is_never_zero() -> None:
     is_text = np.repeat([False, True], 20)
-    found = calibration.constants(np.full((40, 40), 0.5), is_text, np.eye(40, dtype=bool))
+    found = score_scale.from_cosines(np.full((40, 40), 0.5), is_text, np.eye(40, dtype=bool))
     assert all(entry == {"mean": 0.5, "std": 0.01} for entry in found.values())
 
 
 def test_items_of_one_group_cannot_be_calibrated_on() -> None:
     with pytest.raises(UserError, match="at least two split_groups"):
-        calibration.constants(np.eye(4), np.array([False, False, True, True]), np.ones((4, 4), bool))
+        score_scale.from_cosines(np.eye(4), np.array([False, False, True, True]), np.ones((4, 4), bool))
 
 
 def test_two_kinds_with_equal_middles_and_unequal_tails_reach_the_top_alike() -> None:
@@ -62,7 +62,7 @@ def test_two_kinds_with_equal_middles_and_unequal_tails_reach_the_top_alike() ->
     cosines = rng.normal(0.0, 0.1, (2 * count, 2 * count))
     images = cosines[:count, :count]
     images[:] = rng.standard_t(4, (count, count)) * 0.1
-    constants = calibration.constants(cosines, is_text, np.eye(2 * count, dtype=bool))
+    constants = score_scale.from_cosines(cosines, is_text, np.eye(2 * count, dtype=bool))
     scores = calibrated(cosines, is_text, is_text, constants)
     share = other_share(scores[:count], is_text[:count], is_text, k=6)
     plain = {kind: {"mean": 0.0, "std": 0.1} for kind in constants} | {
@@ -84,7 +84,7 @@ def grouped(noise: float) -> tuple[np.ndarray, list[int], list[str], list[str]]:
 
 def test_pairs_above_the_threshold_are_as_precise_as_it_says() -> None:
     rows, texts, groups, wordings = grouped(0.5)
-    found = calibration.evidence_threshold(rows, texts, groups, wordings, precision=0.8)
+    found = score_scale.evidence_threshold(rows, texts, groups, wordings, precision=0.8)
     above = [
         groups[i] == groups[j]
         for i in range(90)
@@ -95,36 +95,36 @@ def test_pairs_above_the_threshold_are_as_precise_as_it_says() -> None:
     assert np.mean(above) == pytest.approx(found.precision)
     assert found.precision >= 0.8
     assert found.chance == pytest.approx(90 / (90 * 89 / 2))
-    stricter = calibration.evidence_threshold(rows, texts, groups, wordings, precision=0.95)
+    stricter = score_scale.evidence_threshold(rows, texts, groups, wordings, precision=0.95)
     assert stricter.threshold > found.threshold
 
 
 def test_the_best_there_is_is_taken_and_named_where_the_precision_cannot_be_reached() -> None:
     rows, texts, groups, wordings = grouped(0.9)
-    found = calibration.evidence_threshold(rows, texts, groups, wordings, precision=0.9)
+    found = score_scale.evidence_threshold(rows, texts, groups, wordings, precision=0.9)
     assert 0.5 <= found.precision < 0.9
     assert found.pairs >= 20
 
 
 def test_a_best_that_is_little_better_than_chance_is_no_threshold() -> None:
     with pytest.raises(ValueError, match="50% are needed"):
-        calibration.evidence_threshold(*grouped(30.0))
+        score_scale.evidence_threshold(*grouped(30.0))
 
 
 def test_sentences_of_one_text_are_not_compared() -> None:
     rows, _, groups, wordings = grouped(0.1)
     one_text_a_group = list(np.repeat(np.arange(30), 3))
     with pytest.raises(ValueError, match="only 0%"):
-        calibration.evidence_threshold(rows, one_text_a_group, groups, wordings)
+        score_scale.evidence_threshold(rows, one_text_a_group, groups, wordings)
 
 
 def test_stock_sentences_of_many_patients_do_not_count_against_a_threshold() -> None:
     """Sixty more patients write the very same sentence, which comes from another case nearly always."""
     rows, texts, groups, wordings = grouped(0.3)
-    without = calibration.evidence_threshold(rows, texts, groups, wordings)
+    without = score_scale.evidence_threshold(rows, texts, groups, wordings)
     stock = np.repeat(-rows[:1], 60, axis=0)
     names = [f"stock {number}" for number in range(60)]
-    found = calibration.evidence_threshold(
+    found = score_scale.evidence_threshold(
         np.concatenate([rows, stock]), [*texts, *range(90, 150)], [*groups, *names], [*wordings, *["the same"] * 60]
     )
     assert (found.threshold, found.precision) == (without.threshold, without.precision)
@@ -140,10 +140,10 @@ def test_a_wording_counts_once_a_group_whatever_its_case_and_punctuation() -> No
 
     texts = ["The lungs are clear. The heart is large!", "the lungs are clear", *(f"Finding {i}." for i in range(44))]
     groups = ["a", "a", *(f"g{i // 2}" for i in range(44))]
-    calibration.report_evidence(texts, groups, embed)
+    score_scale.report_evidence(texts, groups, embed)
     assert asked == ["The lungs are clear.", "The heart is large!", *texts[2:]]
     with pytest.raises(ValueError, match="too few"):
-        calibration.report_evidence(texts[:2], ["a", "a"], embed)
+        score_scale.report_evidence(texts[:2], ["a", "a"], embed)
 
 
 def test_reports_are_parted_into_the_sentences_that_the_product_compares() -> None:
@@ -154,5 +154,5 @@ def test_reports_are_parted_into_the_sentences_that_the_product_compares() -> No
         return np.eye(len(sentences))
 
     with pytest.raises(ValueError, match="too few"):
-        calibration.report_evidence(["Seen by Dr. Smith; size 2.5 cm. Normal."], ["a"], embed)
+        score_scale.report_evidence(["Seen by Dr. Smith; size 2.5 cm. Normal."], ["a"], embed)
     assert asked == sentences("Seen by Dr. Smith; size 2.5 cm. Normal.")

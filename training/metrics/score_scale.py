@@ -1,4 +1,7 @@
-"""Constants that make scores of different kinds comparable, measured once on val. Knows no models and no archives."""
+"""Score scale: mean and deviation of cosines by kind of pair, and the evidence threshold, both measured on val.
+
+Knows no models and no archives.
+"""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +33,7 @@ LEAST_DEVIATION = 0.01
 ONE_GROUP = "Scores are calibrated on unrelated pairs of the split val; give it pairs of at least two split_groups."
 
 
-def constants(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict[str, float]]:
+def from_cosines(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict[str, float]]:
     """Mean and deviation of the raw cosines between unrelated items, by kind of pair.
 
     The deviation is that of the upper tail: how far the 99th percentile lies above the mean, over what that is in a
@@ -70,7 +73,7 @@ def constants(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceThreshold:
     """The cosine from which two sentences count as saying the same, and what it was worth where it was measured."""
 
     threshold: float
@@ -88,7 +91,7 @@ class Evidence:
 def evidence_threshold(
     embeddings: Floats, texts: Sequence[int], groups: Sequence[str], wordings: Sequence[str], precision: float = 0.9,
     fewest: int = 20,
-) -> Evidence:  # fmt: skip
+) -> EvidenceThreshold:  # fmt: skip
     """The lowest cosine above which sentences of two different texts come from the same split_group this often.
 
     The precision asked for is 0.9, against a chance of about 0.01 on val. Sentences of one text say different things
@@ -127,10 +130,10 @@ def evidence_threshold(
             f"of the most similar pairs of sentences only {precisions[chosen]:.0%} come from the same case, and "
             f"{LEAST_PRECISION:.0%} are needed"
         )
-    return Evidence(float(cosines[chosen]), float(precisions[chosen]), chosen + 1, float(same.mean()))
+    return EvidenceThreshold(float(cosines[chosen]), float(precisions[chosen]), chosen + 1, float(same.mean()))
 
 
-def pairs_evidence(pairs: Iterable[Pair], embed: EmbedTexts) -> Evidence:
+def pairs_evidence(pairs: Iterable[Pair], embed: EmbedTexts) -> EvidenceThreshold:
     """`report_evidence` of the texts of some pairs, each once."""
     groups: dict[str, str] = {}
     for pair in pairs:
@@ -138,7 +141,9 @@ def pairs_evidence(pairs: Iterable[Pair], embed: EmbedTexts) -> Evidence:
     return report_evidence(list(groups), list(groups.values()), embed)
 
 
-def report_evidence(texts: Sequence[str], groups: Sequence[str], embed: EmbedTexts, precision: float = 0.9) -> Evidence:
+def report_evidence(
+    texts: Sequence[str], groups: Sequence[str], embed: EmbedTexts, precision: float = 0.9
+) -> EvidenceThreshold:
     """`evidence_threshold` over the sentences of unique report texts, parted as the product parts them.
 
     Args:
@@ -154,8 +159,8 @@ def report_evidence(texts: Sequence[str], groups: Sequence[str], embed: EmbedTex
     )  # fmt: skip
 
 
-def calibration(images: Rows, texts: Rows, rows: Sequence[Pair]) -> dict[str, dict[str, float]]:
-    """Mean and deviation of the raw cosines between unrelated items of a split, by kind of pair (for z-scores)."""
+def from_embeddings(images: Rows, texts: Rows, rows: Sequence[Pair]) -> dict[str, dict[str, float]]:
+    """`from_cosines` of the embeddings of a split: images float32 [N, D], unique texts float32 [T, D], unit rows."""
     items = pool.build(rows)
     both = np.concatenate([images, texts])
-    return constants(both @ both.T, items.is_text, shared_groups(items.item_groups))
+    return from_cosines(both @ both.T, items.is_text, shared_groups(items.item_groups))
