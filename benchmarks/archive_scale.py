@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive, NewCase, NewImage, NewReport
-from engine.models.familiarity import Familiarity
+from engine.models.familiarity import FamiliarityModel
 from engine.retrieval.filters import ANY, Filters
 from engine.retrieval.fusion import PAIR
 from engine.retrieval.search import Mode, Query, search
@@ -40,7 +40,7 @@ class Synthetic:
 
     id = "synthetic"
     score_scale: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
-    familiarity: Familiarity | None = None
+    familiarity: FamiliarityModel | None = None
 
     def __init__(self) -> None:
         self._centres = np.random.default_rng(1).normal(size=(CENTRES, DIM)).astype(np.float32)

@@ -14,8 +14,8 @@ from engine.models import captioner, manifest, runtime
 from engine.models.captioner import Caption, DecoderShape
 from engine.models.confidence import DraftSettings
 from engine.models.copy_guard import CopyGuard
-from engine.models.encoder import Embeddings, Encoder
-from engine.models.familiarity import Familiarity
+from engine.models.encoder import Embeddings, OnnxEncoder
+from engine.models.familiarity import FamiliarityModel
 from engine.progress import IsCancelled, never
 from engine.resources import resource_path
 from engine.tokenizer import Tokenizer
@@ -36,7 +36,7 @@ class Bundle:
         }
         entry = content["tokenizer"]
         self.tokenizer = Tokenizer.from_file(manifest.checked_file(folder, entry, "tokenizer"))
-        self._encoder = Encoder(
+        self._encoder = OnnxEncoder(
             models["image"],
             models["text"],
             self.tokenizer,
@@ -49,11 +49,11 @@ class Bundle:
         self._decoder = models["captioner"]
         grams = content.get("training_ngrams")
         known = content.get("familiarity")
-        self.familiarity: Familiarity | None = None
+        self.familiarity: FamiliarityModel | None = None
         """Tells pictures that the models do not know; None in a bundle that was made without."""
         if known is not None and known.get("rows") == "features":  # older bundles judged by embeddings, less well
             path = manifest.checked_file(folder, known, "statistics of the training pictures")
-            self.familiarity = Familiarity.from_file(path, float(known["threshold"]))
+            self.familiarity = FamiliarityModel.from_file(path, float(known["threshold"]))
         self.draft_settings = DraftSettings.from_manifest(content)
         self._guard = CopyGuard.from_file(manifest.checked_file(folder, grams, "training word sequences"))
 

@@ -23,6 +23,7 @@ OF_BUNDLES = {
 }
 PURE_ENGINE = {
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
+    *("engine.reports.evidence", "engine.reports.nearest_report"),
     *("engine.image.colour_tables", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.window", "engine.retrieval.case_text", "engine.retrieval.search"),
 }

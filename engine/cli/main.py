@@ -147,9 +147,9 @@ def search_command(
         "hits": [hit.as_dict() for hit in found.hits],
         "ms": took,
         "query": asked,
-        "look": found.look.as_dict(),
+        "look": found.familiarity.as_dict(),
     }
-    _say(document, hit_lines(found.hits, took, found.look), as_json)
+    _say(document, hit_lines(found.hits, took, found.familiarity), as_json)
 
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")

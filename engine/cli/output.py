@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.dicom.listing import Listing
 from engine.importing.importer import ImportResult
-from engine.models.familiarity import FAMILIAR, Look
+from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.progress import Progress, ignore
 from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.retrieval.search import Hit
@@ -61,7 +61,7 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
     return lines + _refused([(rejected.path, rejected.reason) for rejected in result.rejected])
 
 
-def hit_lines(hits: Sequence[Hit], milliseconds: float, look: Look = FAMILIAR) -> list[str]:
+def hit_lines(hits: Sequence[Hit], milliseconds: float, look: FamiliarityResult = FAMILIAR) -> list[str]:
     """What the models do not know of the picture, if so; then one paragraph a hit."""
     lines = [look.notice] if look.notice else []
     for rank, hit in enumerate(hits, start=1):
@@ -84,7 +84,7 @@ def draft_lines(draft: Draft) -> list[str]:
             lines.append(
                 f"    similar wording in case {one.case_id} ({one.similarity:.2f}): {shorten(one.text, WIDTH)}"
             )
-        for other in sentence.disputes:
+        for other in sentence.contradictions:
             lines.append(f"    case {other.case_id} says otherwise ({other.kind}): {shorten(other.text, WIDTH)}")
         if not sentence.supported:
             where = "" if sentence.source is None else f"; from the report of case {sentence.source} alone"

@@ -32,7 +32,7 @@ _BLANKLESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\
 _WORD = re.compile(rf"(?=[{_BLANKLESS}])[^\W_]|[^\W_{_BLANKLESS}]+")
 
 
-def words(text: str, version: int = VERSION) -> list[str]:
+def normalized_words(text: str, version: int = VERSION) -> list[str]:
     """Words of letters and digits of any script, case, accents and punctuation dropped.
 
     A decoder writes "x - ray" where the report had "x-ray", so punctuation must not matter. In scripts that put no
@@ -51,7 +51,7 @@ def words(text: str, version: int = VERSION) -> list[str]:
 
 def sequence_hashes(text: str, n: int, version: int = VERSION) -> list[int]:
     """A 64-bit hash (BLAKE2b) of each run of `n` consecutive words, in reading order; none for a shorter text."""
-    found = words(text, version)
+    found = normalized_words(text, version)
     return [
         int.from_bytes(hashlib.blake2b(" ".join(found[i : i + n]).encode(), digest_size=8).digest(), "big")
         for i in range(len(found) - n + 1)

@@ -18,7 +18,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Encoder:
+class OnnxEncoder:
     """The image tower and the text tower of one bundle."""
 
     image: Model

@@ -24,7 +24,7 @@ OUTSIDE = "This picture does not look like the radiology images the models know;
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FamiliarityResult:
     """What a picture looks like to the models.
 
     familiar: it may be searched and described as usual. notice: else one sentence for the reader. score: residual over
@@ -40,12 +40,12 @@ class Look:
         return asdict(self)
 
 
-FAMILIAR = Look()
+FAMILIAR = FamiliarityResult()
 """Nothing to say: what holds when no picture was asked with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Familiarity:
+class FamiliarityModel:
     """mean float32 [F], directions float32 [K, F] with orthogonal unit rows, and the largest residual that passes."""
 
     mean: NDArray[np.float32]
@@ -84,21 +84,21 @@ def is_blank(gray: NDArray[np.uint8]) -> bool:
     return gray.size == 0 or float(gray.std()) < BLANK_DEVIATION
 
 
-class Seeing(Protocol):
+class FeatureEncoder(Protocol):
     """What `look` needs of a bundle."""
 
     @property
-    def familiarity(self) -> Familiarity | None: ...
+    def familiarity(self) -> FamiliarityModel | None: ...
 
     def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]: ...
 
 
-def look(bundle: Seeing, gray: NDArray[np.uint8]) -> Look:
+def check_familiarity(bundle: FeatureEncoder, gray: NDArray[np.uint8]) -> FamiliarityResult:
     """Judge one picture, uint8 [H, W], the displayed frame. A bundle without statistics only tells blank ones."""
     if is_blank(gray):
-        return Look(False, BLANK)
+        return FamiliarityResult(False, BLANK)
     model = bundle.familiarity
     if model is None:
         return FAMILIAR
     score = float(model.residuals(bundle.image_features([gray]))[0]) / model.threshold
-    return Look(score <= 1, "" if score <= 1 else OUTSIDE, score)
+    return FamiliarityResult(score <= 1, "" if score <= 1 else OUTSIDE, score)

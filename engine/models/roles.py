@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
-from engine.models.familiarity import Seeing
+from engine.models.familiarity import FeatureEncoder
 from engine.progress import IsCancelled
 
 
-class Encoder(Seeing, Protocol):
+class Encoder(FeatureEncoder, Protocol):
     """What search, import and draft need of a bundle."""
 
     @property

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import Cancelled
-from engine.models.familiarity import BLANK, FAMILIAR, Look, look
+from engine.models.familiarity import BLANK, FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Drafter
 from engine.progress import IsCancelled, never
 from engine.reports.evidence import Evidence, find_evidence
-from engine.reports.nearest_report import Dispute, NearReport, disputes, near_reports
+from engine.reports.nearest_report import Contradiction, NearReport, contradictions, near_reports
 from engine.text.sentences import as_written, sentences, token_confidences
-
-__all__ = ["NOTICE", "Dispute", "Draft", "Evidence", "Sentence", "draft", "with_notice"]
 
 NOTICE = "research draft, not for clinical use"
 CAPTIONER = "captioner"
@@ -43,7 +41,7 @@ class Sentence:
     confidence: float | None
     evidence: tuple[Evidence, ...] = ()
     source: int | None = None
-    disputes: tuple[Dispute, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
     @property
     def supported(self) -> bool:
@@ -58,7 +56,7 @@ class Sentence:
             "evidence": [evidence.case_id for evidence in self.evidence],
             "evidence_details": [evidence.as_dict() for evidence in self.evidence],
             "source": self.source,
-            "disputes": [asdict(one) for one in self.disputes],
+            "disputes": [asdict(one) for one in self.contradictions],
         }
 
 
@@ -79,7 +77,7 @@ class Draft:
     suppressed: int = 0
     study_uid: str | None = None
     abstained: Abstained = ""
-    look: Look = FAMILIAR
+    familiarity: FamiliarityResult = FAMILIAR
     start: NearReport | None = None
     offered: tuple[Sentence, ...] = ()
     calibrated: bool = False
@@ -101,7 +99,7 @@ class Draft:
             "model": self.model,
             "note": self.note,
             "abstained": self.abstained,
-            "look": self.look.as_dict(),
+            "look": self.familiarity.as_dict(),
             "start": start,
             "offered": [sentence.as_dict() for sentence in self.offered],
             "confidence_is_calibrated": self.calibrated,
@@ -148,10 +146,10 @@ def draft(
     """
     if archive is not None:
         archive.require_bundle(bundle.id)
-    seen = look(bundle, gray)
+    seen = check_familiarity(bundle, gray)
     if not seen.familiar:
         why: Abstained = "blank" if seen.notice == BLANK else "unfamiliar"
-        return Draft((), f"bundle {bundle.id}", seen.notice, study_uid=exclude_study, abstained=why, look=seen)
+        return Draft((), f"bundle {bundle.id}", seen.notice, study_uid=exclude_study, abstained=why, familiarity=seen)
     embedding = bundle.embed_images([gray])[0]
     return _Draft(bundle, archive, embedding, seen, cancelled, exclude_study, patient, modality).make(beams)
 
@@ -164,7 +162,7 @@ class _Draft:
         bundle: Drafter,
         archive: Archive | None,
         embedding: NDArray[np.float32],
-        seen: Look,
+        seen: FamiliarityResult,
         cancelled: IsCancelled,
         study: str | None,
         patient: str | None,
@@ -224,7 +222,7 @@ class _Draft:
             least = self._bundle.evidence_threshold
             found = find_evidence(self._bundle, self._archive, text, least, excluded, self._modality)
         shown = confidence if self._settings.calibrated else None
-        return Sentence(text, shown, found, source, disputes(text, others))
+        return Sentence(text, shown, found, source, contradictions(text, others))
 
     def _draft(
         self,

@@ -14,8 +14,8 @@ from engine.models.roles import Encoder
 from engine.retrieval.fusion import QueryVectors
 from engine.retrieval.search import nearest_cases
 from engine.store.case import Kind
-from engine.text.conflicts import dispute
-from engine.text.not_in_image import beyond_picture, other_examination
+from engine.text.conflicts import contradiction
+from engine.text.not_in_image import not_in_image, other_examination
 from engine.text.sentences import sentences
 
 LOOKED_AT = 12
@@ -25,7 +25,7 @@ OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class Contradiction:
     """A sentence of another near report that says otherwise; kind is "negation" or "laterality"."""
 
     case_id: int
@@ -74,7 +74,7 @@ def near_reports(
     for seen, match in enumerate(ranked):
         report = archive.case(match.case_id).report
         parts = sentences(report.text) if report else []
-        usable = tuple(p for p in parts if beyond_picture(p) is None and not other_examination(p, modality))
+        usable = tuple(p for p in parts if not_in_image(p) is None and not other_examination(p, modality))
         if usable and match.cosine is not None:
             left_out = len(parts) - len(usable)
             passed = seen - len(found)
@@ -84,13 +84,13 @@ def near_reports(
     return tuple(found)
 
 
-def disputes(sentence: str, others: Collection[NearReport]) -> tuple[Dispute, ...]:
+def contradictions(sentence: str, others: Collection[NearReport]) -> tuple[Contradiction, ...]:
     """What other near reports say against a sentence, at most one sentence a report."""
     found = []
     for report in others:
         for text in report.sentences:
-            kind = dispute(sentence, text)
+            kind = contradiction(sentence, text)
             if kind is not None:
-                found.append(Dispute(report.case_id, text, kind))
+                found.append(Contradiction(report.case_id, text, kind))
                 break
     return tuple(found)

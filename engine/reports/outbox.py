@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.models.roles import Encoder
-from engine.reports.workspace import Facts, Outgoing, Workspace
+from engine.reports.workspace import ReportFacts, Submission, Workspace
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport
 from engine.store.thumbnail import shrink
 from engine.study import FrameRef, Series, Study
@@ -21,7 +21,7 @@ from engine.text.deidentify import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ArchivedReport:
     """One report that was archived: `removed` counts the names, numbers and dates that were taken out of its text."""
 
     study_uid: str
@@ -34,21 +34,21 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class OutboxResult:
     """What became of the waiting reports: those archived, and for the others one sentence each."""
 
     archive: str
-    sent: tuple[Sent, ...] = ()
+    sent: tuple[ArchivedReport, ...] = ()
     refused: tuple[UserError, ...] = ()
 
 
-def outgoing(
+def submission(
     study: Study,
     series: Series | None = None,
     ref: FrameRef | None = None,
     gray: NDArray[np.uint8] | None = None,
     window: tuple[float, float] | None = None,
-) -> Outgoing:
+) -> Submission:
     """What a study's report is signed with.
 
     Args:
@@ -59,7 +59,7 @@ def outgoing(
     if ref is not None and ref.image.burned_in:
         gray = None
     shown = series if series is not None or not study.series else study.series[0]
-    facts = Facts(
+    facts = ReportFacts(
         modality=shown.modality.upper() if shown else "",
         sex=study.patient.sex,
         age=study.patient.age,
@@ -69,10 +69,12 @@ def outgoing(
         image_key=f"{ref.image.sop_uid or ref.image.name} {ref.frame}" if ref else "",
         identifiers=(study.patient.name, study.patient.id, study.accession),
     )
-    return Outgoing(facts, None if gray is None else shrink(gray))
+    return Submission(facts, None if gray is None else shrink(gray))
 
 
-def send(workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence[str] | None = None) -> Delivery:
+def archive_waiting(
+    workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence[str] | None = None
+) -> OutboxResult:
     """Archive the waiting reports, each in its own transaction; one that is refused waits on and holds up no other.
 
     Args:
@@ -80,10 +82,10 @@ def send(workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence
         archive, bundle: where they go, and the models it is bound to.
         only: study UIDs to send; None sends all that wait.
     """
-    sent: list[Sent] = []
+    sent: list[ArchivedReport] = []
     refused: list[UserError] = []
     for study_uid in workspace.waiting():
-        report, out = workspace.load(study_uid), workspace.outgoing(study_uid)
+        report, out = workspace.load(study_uid), workspace.submission(study_uid)
         if report is None or out is None or (only is not None and study_uid not in only):
             continue
         facts = out.facts
@@ -109,8 +111,8 @@ def send(workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence
             continue
         workspace.archived(study_uid, archive.folder.name, case_id)
         removed = clean(report.text, facts.identifiers).removed
-        sent.append(Sent(study_uid, case_id, removed, known, out.gray is not None and not known))
-    return Delivery(archive.folder.name, tuple(sent), tuple(refused))
+        sent.append(ArchivedReport(study_uid, case_id, removed, known, out.gray is not None and not known))
+    return OutboxResult(archive.folder.name, tuple(sent), tuple(refused))
 
 
 def archive_signed(

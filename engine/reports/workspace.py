@@ -64,7 +64,7 @@ def create_marks(db: Database) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReportFacts:
     """What goes into the archive beside a signed report, or is needed to clean it; see `importer.archive_signed`."""
 
     modality: str = ""
@@ -80,10 +80,10 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outgoing:
+class Submission:
     """What a report is signed with: the displayed frame, uint8 [H, W] with its longest side at most 512, and facts."""
 
-    facts: Facts
+    facts: ReportFacts
     gray: NDArray[np.uint8] | None = None
 
 
@@ -177,7 +177,7 @@ class Workspace(LocalStore):
             return before
         return self._set(study_uid, text, "edited", who, before.model if before else "")
 
-    def sign(self, study_uid: str, who: str = "", outgoing: Outgoing | None = None) -> StoredReport:
+    def sign(self, study_uid: str, who: str = "", submission: Submission | None = None) -> StoredReport:
         """Make the stored report final and, with `outgoing`, let it wait for an archive, all in one transaction.
 
         Raises:
@@ -186,14 +186,14 @@ class Workspace(LocalStore):
         before = self.load(study_uid)
         if before is None or not before.text.strip():
             raise UserError("There is no report to sign; write or draft one first.")
-        return self._set(study_uid, before.text, "signed", who, before.model, outgoing)
+        return self._set(study_uid, before.text, "signed", who, before.model, submission)
 
     def waiting(self) -> tuple[str, ...]:
         """Study UIDs of the signed reports that wait for an archive, in the order they were signed."""
         rows = self._database.read("SELECT study_uid FROM outbox WHERE case_id IS NULL ORDER BY rowid")
         return tuple(row[0] for row in rows)
 
-    def outgoing(self, study_uid: str) -> Outgoing | None:
+    def submission(self, study_uid: str) -> Submission | None:
         """What a waiting report was signed with; None when it waits no longer."""
         rows = self._database.read("SELECT facts, png FROM outbox WHERE study_uid = ? AND case_id IS NULL", [study_uid])
         if not rows:
@@ -201,7 +201,7 @@ class Workspace(LocalStore):
         facts, png = json.loads(rows[0][0]), rows[0][1]
         for name in ("window", "identifiers"):
             facts[name] = None if facts[name] is None else tuple(facts[name])
-        return Outgoing(Facts(**facts), None if png is None else from_png(png))
+        return Submission(ReportFacts(**facts), None if png is None else from_png(png))
 
     def archived(self, study_uid: str, archive: str, case_id: int) -> None:
         """Note where a waiting report went, and forget the picture and the patient's names it waited with."""
@@ -253,12 +253,12 @@ class Workspace(LocalStore):
             )
 
     def _set(
-        self, study_uid: str, text: str, state: State, who: str, model: str, outgoing: Outgoing | None = None
+        self, study_uid: str, text: str, state: State, who: str, model: str, submission: Submission | None = None
     ) -> StoredReport:
         if not study_uid:
             raise UserError("A report belongs to a study, and this one has no Study Instance UID.")
         at = now()
-        png = None if outgoing is None or outgoing.gray is None else to_png(outgoing.gray).data
+        png = None if submission is None or submission.gray is None else to_png(submission.gray).data
         with self._database.write() as db:
             row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
             if row and row[0] == "signed":
@@ -271,8 +271,8 @@ class Workspace(LocalStore):
                 [study_uid, text, model, state, at, at, who if state == "signed" else ""],
             )
             insert(db, "audit", at=at, study_uid=study_uid, state=state, who=who, text=text)
-            if outgoing is not None:
-                insert(db, "outbox", study_uid=study_uid, facts=json.dumps(asdict(outgoing.facts)), png=png)
+            if submission is not None:
+                insert(db, "outbox", study_uid=study_uid, facts=json.dumps(asdict(submission.facts)), png=png)
         stored = self.load(study_uid)
         assert stored is not None
         return stored

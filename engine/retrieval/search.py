@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.models.familiarity import FAMILIAR, Look, look
+from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
 from engine.retrieval.filters import ANY, Filters
@@ -67,7 +67,7 @@ class Answer:
     """The hits, best first, and whether the models know pictures like the one that was asked with."""
 
     hits: list[Hit]
-    look: Look = FAMILIAR
+    familiarity: FamiliarityResult = FAMILIAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def answer(
             None if text is None else bundle.embed_texts([text])[0],
         )
         if query.image is not None:
-            seen = look(bundle, query.image)
+            seen = check_familiarity(bundle, query.image)
         by_vector = nearest_cases(archive, bundle, vectors, kinds, depth, condition, values)
     matches = by_words or by_vector
     if by_words and by_vector:

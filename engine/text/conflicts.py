@@ -97,7 +97,7 @@ def conflict(one: str, other: str) -> str | None:
     return None
 
 
-def dispute(one: str, other: str) -> str | None:
+def contradiction(one: str, other: str) -> str | None:
     """The conflict of two sentences about one thing: they share a finding, or one calls its body part normal.
 
     Two sentences that merely differ in what they are about are in conflict as evidence, but dispute nothing.

@@ -35,7 +35,7 @@ HISTORY = re.compile(
 )
 
 
-def beyond_picture(sentence: str) -> str | None:
+def not_in_image(sentence: str) -> str | None:
     """ "age", "comparison" or "history" when the sentence tells such a thing; None when it may describe a picture."""
     for name, rule in (("age", AGE), ("comparison", COMPARISON), ("history", HISTORY)):
         if rule.search(sentence):

@@ -12,7 +12,7 @@ from PIL import Image
 from engine.archive import Archive, NewCase, NewImage, NewReport
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
-from engine.models.familiarity import Familiarity
+from engine.models.familiarity import FamiliarityModel
 from engine.progress import IsCancelled, never
 from engine.text.words import words
 
@@ -32,7 +32,7 @@ class WordEncoder:
         self.evidence_threshold = 0.6
         self.caption_text = "There is a large left effusion. No pneumothorax."
         self.training_text = ""
-        self.familiarity: Familiarity | None = None
+        self.familiarity: FamiliarityModel | None = None
         self.draft_settings = DraftSettings()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
-from engine.models.familiarity import Familiarity
+from engine.models.familiarity import FamiliarityModel
 from engine.models.manifest import file_entry
 
 FILE = "familiarity.npz"
@@ -25,7 +25,7 @@ FEWEST = 20
 Rows = NDArray[np.float32]
 
 
-def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS) -> Familiarity:
+def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS) -> FamiliarityModel:
     """Mean and leading directions of `train`, threshold from `held_out`.
 
     Args:
@@ -41,8 +41,8 @@ def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS) -> Familiarit
     mean = train.mean(axis=0, dtype=np.float64)
     _, _, axes = np.linalg.svd(train - mean, full_matrices=False)
     kept = axes[: min(directions, train.shape[1] // 2)].astype(np.float32)
-    model = Familiarity(mean.astype(np.float32), kept, 1.0)
-    return Familiarity(model.mean, kept, MARGIN * float(model.residuals(held_out).max()))
+    model = FamiliarityModel(mean.astype(np.float32), kept, 1.0)
+    return FamiliarityModel(model.mean, kept, MARGIN * float(model.residuals(held_out).max()))
 
 
 def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
     model = fit(train, held_out)
     model.write(folder / FILE)
     # The file rounds the directions, so the threshold is that of the residuals that the product will see.
-    residuals = Familiarity.from_file(folder / FILE, model.threshold).residuals(held_out)
+    residuals = FamiliarityModel.from_file(folder / FILE, model.threshold).residuals(held_out)
     threshold = MARGIN * float(residuals.max())
     return {
         **file_entry(folder / FILE),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
-from engine.models.copy_guard import words
+from engine.models.copy_guard import normalized_words
 from engine.text.sentences import sentences
 from training.data.pairs import Pair
 from training.metrics import pool
@@ -152,7 +152,7 @@ def report_evidence(
     rows: dict[tuple[str, str], tuple[str, int]] = {}
     for number, (text, group) in enumerate(zip(texts, groups, strict=True)):
         for sentence in sentences(text):
-            rows.setdefault((" ".join(words(sentence)), group), (sentence, number))
+            rows.setdefault((" ".join(normalized_words(sentence)), group), (sentence, number))
     return evidence_threshold(
         embed([sentence for sentence, _ in rows.values()]), [number for _, number in rows.values()],
         [group for _, group in rows], [wording for wording, _ in rows], precision,

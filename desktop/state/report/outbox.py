@@ -5,7 +5,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Lane, simply
 from desktop.state.similar.archive import ArchiveState
 from engine.errors import UserError
-from engine.reports.outbox import Delivery, Sent, send
+from engine.reports.outbox import ArchivedReport, OutboxResult, archive_waiting
 from engine.reports.workspace import Workspace
 from engine.text.deidentify import WARNING
 
@@ -53,7 +53,7 @@ class OutboxState(QObject):
             return
         self._sending, self._again = True, False
         self._background.start(
-            simply(send, workspace, archive, bundle),
+            simply(archive_waiting, workspace, archive, bundle),
             self._take,
             lane=Lane.MODEL,
             urgent=True,
@@ -61,7 +61,7 @@ class OutboxState(QObject):
             cancelled=self._end,
         )
 
-    def _take(self, delivery: Delivery) -> None:
+    def _take(self, delivery: OutboxResult) -> None:
         self._end()
         if delivery.sent:
             self.told.emit(self._sentence(delivery))
@@ -76,7 +76,7 @@ class OutboxState(QObject):
         if self._again:
             self.send()
 
-    def _sentence(self, delivery: Delivery) -> str:
+    def _sentence(self, delivery: OutboxResult) -> str:
         """What was archived; the warning about de-identification comes with the first one only."""
         warning = "" if self._warned else " " + WARNING
         self._warned = True
@@ -85,7 +85,7 @@ class OutboxState(QObject):
         return f"{len(delivery.sent)} signed reports that waited were archived in {delivery.archive}.{warning}"
 
 
-def describe(sent: Sent, archive: str) -> str:
+def describe(sent: ArchivedReport, archive: str) -> str:
     """Which case of which archive, with what."""
     count = sent.removed
     picture = ", with its image" if sent.picture else ""

@@ -22,8 +22,8 @@ from engine.errors import UserError
 from engine.image.picture import to_gray
 from engine.progress import IsCancelled, Progress
 from engine.reports.draft import Draft, Sentence, draft, with_notice
-from engine.reports.outbox import Delivery, outgoing
-from engine.reports.workspace import Outgoing, StoredReport, Workspace
+from engine.reports.outbox import OutboxResult, submission
+from engine.reports.workspace import StoredReport, Submission, Workspace
 from engine.study import Study
 
 TOO_LATE = "A draft came after its report had been signed, or written and left; press Draft there to have another one."
@@ -252,13 +252,13 @@ class ReportState(QObject):
         self.page_changed.emit()
         self.changed.emit()
 
-    def _outgoing(self, page: Page) -> Callable[[], Outgoing] | None:
+    def _outgoing(self, page: Page) -> Callable[[], Submission] | None:
         """What makes that which the report of the chosen study is archived with; None when it is no longer there."""
         study, picture = self._studies.study, self._viewport.picture
         if study is None or study.uid != page.study:
             return None
         if picture is None or self._viewport.study is not study:
-            return partial(outgoing, study)
+            return partial(submission, study)
         return partial(_with_picture, study, picture)
 
     def _take_signed(self, page: Page, stored: StoredReport) -> None:
@@ -273,7 +273,7 @@ class ReportState(QObject):
             self.page_changed.emit()
         self.changed.emit()
 
-    def _take_delivery(self, delivery: Delivery) -> None:
+    def _take_delivery(self, delivery: OutboxResult) -> None:
         sent = {one.study_uid for one in delivery.sent}
         for page in self._pages.values():
             if page.study in sent and self._workspace is not None:
@@ -342,13 +342,13 @@ def _draft(
     return propose(bundle, archive, to_gray(picture.image()), cancelled=cancelled, exclude_study=study, **about)
 
 
-def _with_picture(study: Study, picture: Picture) -> Outgoing:
+def _with_picture(study: Study, picture: Picture) -> Submission:
     window = (picture.window.center, picture.window.width) if picture.window else None
-    return outgoing(study, picture.series, picture.ref, to_gray(picture.image()), window)
+    return submission(study, picture.series, picture.ref, to_gray(picture.image()), window)
 
 
 def _sign(
-    workspace: Workspace, study: str, text: str, who: str, archived_with: Callable[[], Outgoing] | None
+    workspace: Workspace, study: str, text: str, who: str, archived_with: Callable[[], Submission] | None
 ) -> StoredReport:
     workspace.save_edit(study, text, who)
     return workspace.sign(study, who, archived_with() if archived_with else None)

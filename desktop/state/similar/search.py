@@ -254,7 +254,7 @@ class SearchState(QObject):
         if request.archive is not self._source:
             self._thumbnails.clear()
         self._source = request.archive
-        self.hits, self.asked, self.notice = found.hits, request.asked, found.look.notice
+        self.hits, self.asked, self.notice = found.hits, request.asked, found.familiarity.notice
         self.hits_changed.emit()
         self.select(self.hits[0] if self.hits else None)
         self.changed.emit()

@@ -15,7 +15,9 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.state.report.report import ReportState
 from desktop.views import drawing
-from engine.reports.draft import Dispute, Evidence, Sentence
+from engine.reports.draft import Sentence
+from engine.reports.evidence import Evidence
+from engine.reports.nearest_report import Contradiction
 
 Index = QModelIndex | QPersistentModelIndex
 ROLE = Qt.ItemDataRole.UserRole
@@ -29,7 +31,7 @@ def support(sentence: Sentence) -> tuple[str, str]:
         found = f"similar wording in {count} report{'' if count == 1 else 's'}" if count else "no similar wording found"
         return found, theme.GREEN if count else theme.AMBER
     others = f"{count} other{'' if count == 1 else 's'} alike" if count else "no other alike"
-    against = len(sentence.disputes)
+    against = len(sentence.contradictions)
     if against:
         return f"from case {sentence.source}, {others}, {against} near report(s) say otherwise", theme.AMBER
     return f"from case {sentence.source}, {others}", theme.GREEN if count else theme.AMBER
@@ -63,7 +65,7 @@ class EvidenceDelegate(QStyledItemDelegate):
         if isinstance(item, Sentence):
             mark, color = support(item)
             about = confidence(item)
-        elif isinstance(item, Dispute):
+        elif isinstance(item, Contradiction):
             mark, color, about = f"case {item.case_id} says otherwise", theme.AMBER, item.kind
         else:
             mark, color, about = f"case {item.case_id}", theme.GREEN, f"similarity {item.similarity:.2f}"
@@ -81,11 +83,11 @@ class EvidenceDelegate(QStyledItemDelegate):
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, about)
         painter.restore()
 
-    def _width(self, full: int, item: Sentence | Evidence | Dispute) -> float:
+    def _width(self, full: int, item: Sentence | Evidence | Contradiction) -> float:
         return full - 2 * MARGIN - (0 if isinstance(item, Sentence) else 18)
 
 
-def _most(item: Sentence | Evidence | Dispute) -> int:
+def _most(item: Sentence | Evidence | Contradiction) -> int:
     """Lines of text: a sentence stands in full in the editor, evidence only here."""
     return 2 if isinstance(item, Sentence) else 6
 
@@ -125,7 +127,7 @@ class EvidenceTree(QTreeWidget):
                 child.setData(0, ROLE, found)
                 child.setToolTip(0, "Similar wording says nothing about this patient")
                 top.addChild(child)
-            for other in sentence.disputes:
+            for other in sentence.contradictions:
                 child = QTreeWidgetItem([f"case {other.case_id} says otherwise ({other.kind}): {other.text}"])
                 child.setData(0, ROLE, other)
                 child.setToolTip(0, "Another near report contradicts this sentence: look at the image")

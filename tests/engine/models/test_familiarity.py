@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.models.familiarity import BLANK, OUTSIDE, Familiarity, is_blank, look
+from engine.models.familiarity import BLANK, OUTSIDE, FamiliarityModel, check_familiarity, is_blank
 from engine.retrieval.search import Query, answer
 
 
-def plane(threshold: float = 0.25) -> Familiarity:
+def plane(threshold: float = 0.25) -> FamiliarityModel:
     """A model that knows the plane of the first two of four axes, around a mean."""
-    return Familiarity(np.array([0.1, 0, 0, 0], np.float32), np.eye(2, 4, dtype=np.float32), threshold)
+    return FamiliarityModel(np.array([0.1, 0, 0, 0], np.float32), np.eye(2, 4, dtype=np.float32), threshold)
 
 
 @dataclass
 class Seen:
     """A bundle that sees these features in every picture."""
 
-    familiarity: Familiarity | None
+    familiarity: FamiliarityModel | None
     features: tuple[float, ...] = (0, 0, 1, 0)
 
     def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ def test_the_residual_is_the_squared_length_outside_the_directions() -> None:
 def test_residuals_agree_with_a_plain_projection() -> None:
     rng = np.random.default_rng(3)
     basis = np.linalg.qr(rng.normal(size=(16, 5)))[0].T.astype(np.float32)
-    model = Familiarity(rng.normal(size=16).astype(np.float32), basis, 1.0)
+    model = FamiliarityModel(rng.normal(size=16).astype(np.float32), basis, 1.0)
     rows = rng.normal(size=(7, 16)).astype(np.float32)
     plain = [np.linalg.norm((row - model.mean) - basis.T @ (basis @ (row - model.mean))) ** 2 for row in rows]
     np.testing.assert_allclose(model.residuals(rows), plain, rtol=1e-4)
@@ -46,8 +46,8 @@ def test_residuals_agree_with_a_plain_projection() -> None:
 
 def test_a_picture_outside_the_directions_is_told_as_such() -> None:
     gray = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    inside = look(Seen(plane(), (0.6, 0.8, 0, 0)), gray)
-    outside = look(Seen(plane()), gray)
+    inside = check_familiarity(Seen(plane(), (0.6, 0.8, 0, 0)), gray)
+    outside = check_familiarity(Seen(plane()), gray)
     assert (inside.familiar, inside.notice) == (True, "")
     assert (outside.familiar, outside.notice) == (False, OUTSIDE)
     assert outside.score == pytest.approx(4.0)
@@ -58,20 +58,20 @@ def test_a_blank_frame_is_blank_whatever_the_models_think(level: int) -> None:
     gray = np.full((40, 30), level, np.uint8)
     gray[:2, :2] = min(255, level + 3)
     assert is_blank(gray)
-    assert look(Seen(plane()), gray).notice == BLANK
+    assert check_familiarity(Seen(plane()), gray).notice == BLANK
 
 
 def test_a_bundle_that_cannot_tell_says_nothing() -> None:
-    seen = look(Seen(None), np.arange(64, dtype=np.uint8).reshape(8, 8))
+    seen = check_familiarity(Seen(None), np.arange(64, dtype=np.uint8).reshape(8, 8))
     assert (seen.familiar, seen.score) == (True, None)
 
 
 def test_directions_kept_in_eight_bits_measure_nearly_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     basis = np.linalg.qr(rng.normal(size=(64, 20)))[0].T.astype(np.float32)
-    model = Familiarity(rng.normal(size=64).astype(np.float32) / 30, basis, 0.3)
+    model = FamiliarityModel(rng.normal(size=64).astype(np.float32) / 30, basis, 0.3)
     model.write(tmp_path / "familiarity.npz")
-    again = Familiarity.from_file(tmp_path / "familiarity.npz", 0.3)
+    again = FamiliarityModel.from_file(tmp_path / "familiarity.npz", 0.3)
     rows = rng.normal(size=(50, 64)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     np.testing.assert_allclose(again.residuals(rows), model.residuals(rows), atol=0.01)
@@ -80,18 +80,18 @@ def test_directions_kept_in_eight_bits_measure_nearly_the_same(tmp_path: Path) -
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "familiarity.npz").write_bytes(b"nothing")
     with pytest.raises(UserError, match="export it again"):
-        Familiarity.from_file(tmp_path / "familiarity.npz", 0.3)
+        FamiliarityModel.from_file(tmp_path / "familiarity.npz", 0.3)
 
 
 def test_hits_for_an_unfamiliar_picture_carry_the_notice(
     archive: Archive, encoder, make_case: Callable, make_picture: Callable
 ) -> None:
     archive.add_case(make_case("1", "Large effusion.", seeds=(1,)))
-    assert answer(archive, encoder, Query(make_picture(1))).look.familiar
-    encoder.familiarity = Familiarity(
+    assert answer(archive, encoder, Query(make_picture(1))).familiarity.familiar
+    encoder.familiarity = FamiliarityModel(
         np.zeros(encoder.dim, np.float32), np.zeros((1, encoder.dim), np.float32), threshold=0.5
     )
     found = answer(archive, encoder, Query(make_picture(1)))
-    assert found.look.notice == OUTSIDE
+    assert found.familiarity.notice == OUTSIDE
     assert [hit.case_id for hit in found.hits] == [1]
-    assert answer(archive, encoder, Query(text="effusion")).look.familiar
+    assert answer(archive, encoder, Query(text="effusion")).familiarity.familiar

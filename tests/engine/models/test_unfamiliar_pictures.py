@@ -5,7 +5,7 @@ import pytest
 
 from engine.bundle import Bundle
 from engine.image.picture import load_picture
-from engine.models.familiarity import BLANK, OUTSIDE, look
+from engine.models.familiarity import BLANK, OUTSIDE, check_familiarity
 from engine.reports.draft import draft
 from tests.desktop.conftest import dicom
 from tests.paths import DATA
@@ -15,7 +15,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (256, 256), np.uint8)
 
 
 def score(bundle: Bundle, gray: np.ndarray) -> float:
-    return look(bundle, gray).score or 0.0
+    return check_familiarity(bundle, gray).score or 0.0
 
 
 KNOWN = ("RG1_UNCR.dcm", "693_UNCR.dcm", "eCT_Supplemental.dcm", "CT_small.dcm", "MR2_UNCR.dcm")

@@ -10,7 +10,7 @@ from engine.archive import Archive, NewCase
 from engine.cli.output import draft_lines
 from engine.errors import Cancelled
 from engine.models.confidence import DraftSettings
-from engine.models.familiarity import BLANK, OUTSIDE, Familiarity
+from engine.models.familiarity import BLANK, OUTSIDE, FamiliarityModel
 from engine.reports.draft import NOTICE, draft, with_notice
 
 Make = Callable[..., NewCase]
@@ -174,7 +174,7 @@ def test_near_reports_that_say_otherwise_are_shown_as_such(archive: Archive, enc
     picture = archive.image(archive.case(1).images[0].image_id)
     sentence = draft(encoder, archive, picture).sentences[0]
     assert sentence.source == 1
-    assert {(one.case_id, one.kind) for one in sentence.disputes} == {(2, "negation"), (3, "laterality")}
+    assert {(one.case_id, one.kind) for one in sentence.contradictions} == {(2, "negation"), (3, "laterality")}
 
 
 def test_confidence_is_what_the_bundle_measured(encoder) -> None:
@@ -205,7 +205,7 @@ def test_an_unsure_decoder_offers_nothing_beside_the_nearest_report(filled: Arch
 
 def test_a_picture_that_the_models_do_not_know_gets_no_draft(filled: Archive, encoder) -> None:
     directions = np.zeros((1, encoder.dim), np.float32)
-    encoder.familiarity = Familiarity(np.zeros(encoder.dim, np.float32), directions, threshold=0.5)
+    encoder.familiarity = FamiliarityModel(np.zeros(encoder.dim, np.float32), directions, threshold=0.5)
     made = draft(encoder, filled, GRAY)
     assert (made.text, made.abstained, made.note) == ("", "unfamiliar", OUTSIDE)
     assert made.as_dict()["look"] == {"familiar": False, "notice": OUTSIDE, "score": pytest.approx(2.0)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.text.not_in_image import beyond_picture, other_examination
+from engine.text.not_in_image import not_in_image, other_examination
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from engine.text.not_in_image import beyond_picture, other_examination
     ],
 )
 def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
-    assert beyond_picture(sentence) == what
+    assert not_in_image(sentence) == what
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
     ],
 )
 def test_descriptions_of_a_picture_are_kept(sentence: str) -> None:
-    assert beyond_picture(sentence) is None
+    assert not_in_image(sentence) is None
 
 
 @pytest.mark.parametrize(

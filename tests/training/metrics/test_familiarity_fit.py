@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import UserError
-from engine.models.familiarity import Familiarity
+from engine.models.familiarity import FamiliarityModel
 from training.metrics.familiarity import FILE, MARGIN, fit, write
 
 
@@ -33,7 +33,7 @@ def test_the_bundle_gets_a_file_and_its_entry(tmp_path: Path) -> None:
     entry = write(tmp_path, pictures(0, 400), pictures(1, 300))
     assert entry["file"] == FILE
     assert entry["directions"] == 8
-    again = Familiarity.from_file(tmp_path / FILE, entry["threshold"])
+    again = FamiliarityModel.from_file(tmp_path / FILE, entry["threshold"])
     assert again.directions.shape == (8, 16)
 
 
@@ -43,7 +43,7 @@ def test_rounding_the_directions_raises_no_alarms(tmp_path: Path) -> None:
     rows = np.concatenate([rng.normal(size=(400, 4)), rng.normal(size=(400, 12)) * 1e-3], axis=1)
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     entry = write(tmp_path, rows[:200], rows[200:])
-    again = Familiarity.from_file(tmp_path / FILE, entry["threshold"])
+    again = FamiliarityModel.from_file(tmp_path / FILE, entry["threshold"])
     assert again.residuals(rows[200:]).max() <= entry["threshold"]
 
 

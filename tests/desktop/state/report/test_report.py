@@ -12,7 +12,9 @@ from desktop.background import Lane, simply
 from desktop.state.report.report import ReportState, locate
 from desktop.state.report.report_page import Page
 from engine.errors import UserError
-from engine.reports.draft import NOTICE, Dispute, Draft, Evidence, Sentence
+from engine.reports.draft import NOTICE, Draft, Sentence
+from engine.reports.evidence import Evidence
+from engine.reports.nearest_report import Contradiction
 from engine.reports.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -262,7 +264,7 @@ def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
 def test_a_sentence_of_another_report_names_its_case_and_what_speaks_against_it(
     qtbot: QtBot, app: App, state: ReportState
 ) -> None:
-    against = Dispute(9, "No effusion.", "negation")
+    against = Contradiction(9, "No effusion.", "negation")
     taken = Sentence("Large effusion.", None, (Evidence(4, "A large effusion.", 0.9),), 7, (against,))
     state._propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])
     drafted(qtbot, app, state)
