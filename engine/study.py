@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Vector = tuple[float, float, float]
+"""Position or direction in the patient (x, y, z), in millimetres (PS3.3 C.7.6.2.1.1)."""
+Point = tuple[float, float]
+"""Across and down, continuous. In image coordinates, column and row: the outer corner of the first pixel is (0, 0), its
+center (0.5, 0.5) (PS3.3 C.10.5.1.2). In screen coordinates, logical pixels of the viewport."""
 Orientation = tuple[float, float, float, float, float, float]
-
+"""Direction cosines of a row, then of a column (Image Orientation (Patient))."""
 
 PROJECTIONS = frozenset({"CR", "DX", "MG", "RG", "RF", "IO", "PX"})
 """Modalities whose every image stands for itself."""

@@ -8,8 +8,8 @@ from pydicom.datadict import tag_for_keyword
 from engine.dicom.ultrasound import regions
 from engine.dicom.values import FileHeader, Header, integer, item, items, number, numbers, text, texts
 from engine.errors import UserError
-from engine.geometry.calibration import common_spacing
 from engine.geometry.planes import valid_orientation
+from engine.geometry.spacing import common_spacing
 from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Patient, Vector
 
 MAX_FRAMES = 100_000

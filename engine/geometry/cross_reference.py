@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.geometry.calibration import Point
 from engine.geometry.planes import normal, to_image, to_patient
-from engine.study import FrameRef, Vector
+from engine.study import FrameRef, Point, Vector
 
 MIN_ANGLE = 5.0
 """Degrees: planes closer to parallel than this cut nowhere worth showing."""

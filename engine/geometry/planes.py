@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.geometry.calibration import Point
-from engine.study import FrameRef, Orientation, Vector
+from engine.study import FrameRef, Orientation, Point, Vector
 
 MIN_SLICE_STEP = 1e-3
 """Millimetres: frames closer along the normal than this lie at the same place."""

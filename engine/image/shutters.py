@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from engine.dicom.values import Header, integer, numbers, texts
-
-Point = tuple[float, float]
+from engine.study import Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry.calibration import Calibration, Point
+from engine.geometry.spacing import PixelSpacing
+from engine.study import Point
 
 Points = NDArray[np.float64]
 
 
-def length(start: Point, end: Point, scale: Calibration) -> float:
+def length(start: Point, end: Point, scale: PixelSpacing) -> float:
     """Distance in the scale's unit; right for pixels that are not square."""
     return math.hypot(*scale.offset(start, end))
 
 
-def angle(first: Point, corner: Point, last: Point, scale: Calibration) -> float | None:
+def angle(first: Point, corner: Point, last: Point, scale: PixelSpacing) -> float | None:
     """Degrees (0 to 180) between the two sides that meet in `corner`; None when a side has no length."""
     return _between(scale.offset(corner, first), scale.offset(corner, last))
 
 
-def cobb(line: tuple[Point, Point], other: tuple[Point, Point], scale: Calibration) -> float | None:
+def cobb(line: tuple[Point, Point], other: tuple[Point, Point], scale: PixelSpacing) -> float | None:
     """Degrees (0 to 180) between two endplates, whichever way each was drawn and the image is turned.
 
     Both lines are read towards the same side of the axis from one line's middle to the other's, as one reads both
@@ -49,17 +50,17 @@ def _between(first: Point, second: Point) -> float | None:
     return math.degrees(math.atan2(abs(cross), dot))
 
 
-def rectangle_area(corner: Point, opposite: Point, scale: Calibration) -> float:
+def rectangle_area(corner: Point, opposite: Point, scale: PixelSpacing) -> float:
     right, down = scale.offset(corner, opposite)
     return abs(right * down)
 
 
-def ellipse_area(corner: Point, opposite: Point, scale: Calibration) -> float:
+def ellipse_area(corner: Point, opposite: Point, scale: PixelSpacing) -> float:
     """The ellipse that fills the rectangle between two corners."""
     return math.pi / 4 * rectangle_area(corner, opposite, scale)
 
 
-def outline_area(outline: Sequence[Point], scale: Calibration) -> float | None:
+def outline_area(outline: Sequence[Point], scale: PixelSpacing) -> float | None:
     """Area inside a closed outline (shoelace formula); None when it crosses itself, for then inside means nothing."""
     if len(outline) < 3 or crosses_itself(outline):
         return None

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
-from engine.geometry.calibration import Calibration, Point, calibrate
+from engine.geometry.spacing import PixelSpacing, spacing_for
 from engine.image.pixels import Pixels
 from engine.measure import figures, roi
 from engine.measure.roi import Statistics
-from engine.study import FrameRef
+from engine.study import FrameRef, Point
 
 Kind = Literal["length", "angle", "cobb", "rectangle", "ellipse", "region", "probe"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -51,7 +51,7 @@ class Measurement:
 class Reading:
     """The numbers of a measurement; what does not apply is None."""
 
-    scale: Calibration
+    scale: PixelSpacing
     length: float | None = None
     """In the scale's unit."""
     angle: float | None = None
@@ -72,7 +72,7 @@ def read(measurement: Measurement, frame: FrameRef, pixels: Pixels | None = None
         pixels: the decoded frame; None leaves out all that comes from values.
     """
     kind, points = measurement.kind, measurement.points
-    scale = calibrate(frame, points)
+    scale = spacing_for(frame, points)
     if kind == "length":
         return Reading(scale, length=figures.length(points[0], points[1], scale))
     if kind == "angle":
@@ -86,7 +86,7 @@ def read(measurement: Measurement, frame: FrameRef, pixels: Pixels | None = None
     return Reading(scale, area=area, statistics=_statistics(kind, points, frame, pixels))
 
 
-def _area(kind: Kind, points: Sequence[Point], scale: Calibration) -> float | None:
+def _area(kind: Kind, points: Sequence[Point], scale: PixelSpacing) -> float | None:
     if kind == "rectangle":
         return figures.rectangle_area(points[0], points[1], scale)
     if kind == "ellipse":

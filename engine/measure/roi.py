@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry.calibration import Point
 from engine.image.pixels import Pixels
+from engine.study import Point
 
 Mask = NDArray[np.bool_]
 

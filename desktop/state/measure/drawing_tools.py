@@ -4,10 +4,10 @@ from math import hypot
 
 from desktop.state.measure import handles
 from desktop.state.measure.measurements import MeasurementsState, new, with_points
-from desktop.state.viewer.geometry import Point
 from desktop.state.viewer.tools import Gesture, Tool
 from desktop.state.viewer.viewport import ViewportState
 from engine.measure.measurements import POINTS, Kind, Measurement
+from engine.study import Point
 
 CLICK = 4.0
 """Logical pixels: a press and release nearer than this was a click, and the next point follows the mouse."""

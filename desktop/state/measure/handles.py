@@ -6,8 +6,9 @@ from itertools import pairwise
 from math import cos, hypot, pi, sin
 
 from desktop.state.viewer import geometry
-from desktop.state.viewer.geometry import Point, Shape, View
+from desktop.state.viewer.geometry import Shape, View
 from engine.measure.measurements import Measurement
+from engine.study import Point
 
 HANDLE_REACH = 9.0
 BODY_REACH = 6.0

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from desktop.state.formatting import format_date, format_time, format_window, patient_facts, readable_name, series_title
 from desktop.state.viewer.geometry import edges_on_screen
 from desktop.state.viewer.viewport import ViewportState
-from engine.geometry.calibration import Point
 from engine.geometry.planes import edge_letters
 from engine.image.marks import burned_in_mark, laterality_mark, lossy_mark
 from engine.image.pixels import Pixels
 from engine.measure.roi import value_at
-from engine.study import FrameRef, Study
+from engine.study import FrameRef, Point, Study
 
 TOP_LINES = 4
 """Of a corner at the top, at most; nothing else is written there, for in a narrow viewport they meet in the middle."""

@@ -5,9 +5,9 @@ from math import copysign
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.state.viewer.geometry import Point
 from desktop.state.viewer.tools import Gesture, Tool
 from desktop.state.viewer.viewport import ViewportState
+from engine.study import Point
 
 SCROLL_PIXELS = 8
 """Drag distance of one frame with the scroll tool."""

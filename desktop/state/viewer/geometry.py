@@ -6,7 +6,8 @@ the first pixel is (0, 0), its centre (0.5, 0.5), as PIXEL units of graphic anno
 
 from dataclasses import dataclass, replace
 
-Point = tuple[float, float]
+from engine.study import Point
+
 Edges = tuple[str, str, str, str]
 """Letters at the left, top, right and bottom edge."""
 MIN_SCALE, MAX_SCALE = 0.02, 64.0

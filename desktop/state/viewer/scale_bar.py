@@ -4,14 +4,14 @@ from math import inf
 
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
-from engine.geometry.calibration import Calibration
+from engine.geometry.spacing import PixelSpacing
 
 _STEPS = (1, 2, 5)
 SHARE = 0.25
 """Of the viewport's height that the bar may take."""
 
 
-def scale_bar(view: View, shape: Shape, scale: Calibration, room: float = inf) -> tuple[float, str] | None:
+def scale_bar(view: View, shape: Shape, scale: PixelSpacing, room: float = inf) -> tuple[float, str] | None:
     """Length down the screen in logical pixels and its words, a round number of millimetres; None without them.
 
     The bar stands upright: turned images exchange rows and columns, so the scale is that of the direction now down.

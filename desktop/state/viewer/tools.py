@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.state.viewer.geometry import Point
 from desktop.state.viewer.viewport import ViewportState
+from engine.study import Point
 
 
 @dataclass(frozen=True, slots=True)

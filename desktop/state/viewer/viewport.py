@@ -18,11 +18,11 @@ from desktop.state.pictures.prefetch import Ahead
 from desktop.state.pictures.pyramid import halvings
 from desktop.state.redaction import without_names
 from desktop.state.viewer import geometry
-from desktop.state.viewer.geometry import Point, Shape, View
-from engine.geometry.calibration import pixel_shape
+from desktop.state.viewer.geometry import Shape, View
+from engine.geometry.spacing import pixel_shape
 from engine.image.pixels import Pixels, read_frame
 from engine.image.window import Window, auto_window, narrowest, presets
-from engine.study import FrameRef, Series, Study
+from engine.study import FrameRef, Point, Series, Study
 
 
 class ViewportState(QObject):

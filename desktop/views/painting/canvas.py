@@ -11,8 +11,9 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath, QTransform
 
 from desktop.state.viewer import geometry
-from desktop.state.viewer.geometry import Point, Shape, View
+from desktop.state.viewer.geometry import Shape, View
 from desktop.state.viewer.viewport import ViewportState
+from engine.study import Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from desktop.state.viewer.annotations import TOP_LINES
 from desktop.state.viewer.scale_bar import scale_bar
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.overlay_text import MARGIN, line_in, write
-from engine.geometry.calibration import calibrate
+from engine.geometry.spacing import spacing_for
 from engine.image.shutters import Shutter
 
 TICK = 4.0
@@ -62,7 +62,7 @@ def scale_painter() -> Painter:
         picture = canvas.state.picture
         if picture is None or not canvas.texts:
             return
-        scale = calibrate(picture.ref)
+        scale = spacing_for(picture.ref)
         metrics = QFontMetricsF(painter.font())
         line = metrics.lineSpacing()
         below = canvas.view.height / 2 - 1.5 * line

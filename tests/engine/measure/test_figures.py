@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from engine.dicom.listing import open_path
-from engine.geometry.calibration import Calibration, Point
 from engine.geometry.planes import to_image, to_patient
+from engine.geometry.spacing import PixelSpacing
 from engine.measure.figures import angle, cobb, crosses_itself, ellipse_area, length, outline_area, rectangle_area
+from engine.study import Point
 from tests.engine.dicom_samples import dataset, sample
 
-SQUARE = Calibration()
-TALL = Calibration(row=2.0, column=0.5, unit="mm")
+SQUARE = PixelSpacing()
+TALL = PixelSpacing(row=2.0, column=0.5, unit="mm")
 
 
 def test_a_length_counts_rows_and_columns_by_their_own_spacing() -> None:
@@ -104,7 +105,7 @@ def test_a_length_on_real_oblique_mr_is_the_distance_of_the_two_places_in_the_pa
     down, across = (float(part) for part in source.PixelSpacing)
     origin = np.array(source.ImagePositionPatient, float)
     places = [origin + row * across * (x - 0.5) + column * down * (y - 0.5) for x, y in (start, end)]
-    scale = Calibration(*frame.spacing, "mm", "pixel")  # type: ignore[misc]
+    scale = PixelSpacing(*frame.spacing, "mm", "pixel")  # type: ignore[misc]
     assert length(start, end, scale) == pytest.approx(float(np.linalg.norm(places[1] - places[0])), rel=1e-4)
     assert to_patient(frame, start) == pytest.approx(places[0])
     back = to_image(frame, to_patient(frame, end))  # type: ignore[arg-type]

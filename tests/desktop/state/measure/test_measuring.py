@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App, build
 from desktop.state.viewer import geometry
 from desktop.state.viewer.annotations import annotate
-from desktop.state.viewer.geometry import Point
 from engine.measure.measurements import Measurement, Reading, lines
+from engine.study import Point
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import dataset, derive, derive_stack
 

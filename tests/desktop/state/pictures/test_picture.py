@@ -14,7 +14,7 @@ from desktop.state.viewer.geometry import Shape, View
 from engine.dicom.listing import open_path
 from engine.image.pixels import read_frame
 from engine.image.window import Window, render
-from engine.study import Series
+from engine.study import Point, Series
 from tests.desktop.conftest import dicom
 
 
@@ -110,7 +110,7 @@ def test_zooming_in_never_shrinks_even_a_picture_of_a_few_pixels() -> None:
 @pytest.mark.parametrize(
     ("start", "end"), [((-90, 20), (-30, 60)), ((20, -90), (60, -30)), ((200, 20), (300, 60)), ((20, 200), (60, 300))]
 )
-def test_a_region_beside_the_picture_holds_nothing(start: geometry.Point, end: geometry.Point) -> None:
+def test_a_region_beside_the_picture_holds_nothing(start: Point, end: Point) -> None:
     assert part(read_frame(series_of("CT_small.dcm").frames[0]), start, end) is None
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from desktop.state.viewer.geometry import Shape, View
 from desktop.state.viewer.scale_bar import SHARE, scale_bar
-from engine.geometry.calibration import Calibration
+from engine.geometry.spacing import PixelSpacing
 
-HALF_MM = Calibration(0.5, 0.25, "mm")
+HALF_MM = PixelSpacing(0.5, 0.25, "mm")
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_it_takes_the_longest_round_length_that_there_is_room_for() -> None:
 
 
 def test_it_is_gone_where_millimetres_are_not_known() -> None:
-    assert scale_bar(View(600, 400), Shape(100, 100), Calibration()) is None
+    assert scale_bar(View(600, 400), Shape(100, 100), PixelSpacing()) is None

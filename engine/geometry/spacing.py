@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.study import FrameRef, UltrasoundRegion
-
-Point = tuple[float, float]
-"""Column and row, continuous: the corner of the first pixel is (0, 0), its centre (0.5, 0.5) (PS3.3 C.10.5.1.2)."""
+from engine.study import FrameRef, Point, UltrasoundRegion
 
 _SOURCES = {
     "pixel": "pixel spacing",
@@ -25,7 +22,7 @@ _REMARKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class PixelSpacing:
     """Lengths of one step along a column (from row to row) and along a row, in `unit`."""
 
     row: float = 1.0
@@ -52,7 +49,7 @@ class Calibration:
         return (end[0] - start[0]) * self.column, (end[1] - start[1]) * self.row
 
 
-def calibrate(frame: FrameRef, points: Sequence[Point] = ()) -> Calibration:
+def spacing_for(frame: FrameRef, points: Sequence[Point] = ()) -> PixelSpacing:
     """What lengths between these points of a frame mean.
 
     Ultrasound counts by the region that all points lie in (PS3.3 C.8.5.5): between two regions, outside of them and
@@ -63,20 +60,20 @@ def calibrate(frame: FrameRef, points: Sequence[Point] = ()) -> Calibration:
         found = {region_at(frame.image.regions, *point) for point in points}
         region = next(iter(found)) if len(found) == 1 else None
         if region is not None and region.row is not None and region.column is not None:
-            return Calibration(region.row, region.column, "mm", "region", _SOURCES["region"])
+            return PixelSpacing(region.row, region.column, "mm", "region", _SOURCES["region"])
         if points:
             why = "more than one ultrasound region" if len(found) > 1 else "no calibrated ultrasound region"
             return _in_pixels(frame, why)
     if frame.spacing is not None:
         row, column = frame.spacing
-        return Calibration(row, column, "mm", frame.spacing_source, _SOURCES.get(frame.spacing_source, ""))
+        return PixelSpacing(row, column, "mm", frame.spacing_source, _SOURCES.get(frame.spacing_source, ""))
     return _in_pixels(frame, "no pixel spacing")
 
 
-def _in_pixels(frame: FrameRef, why: str) -> Calibration:
+def _in_pixels(frame: FrameRef, why: str) -> PixelSpacing:
     row, column = pixel_shape(frame) or (1.0, 1.0)
     finer = min(row, column)
-    return Calibration(row / finer, column / finer, why=why)
+    return PixelSpacing(row / finer, column / finer, why=why)
 
 
 def pixel_shape(frame: FrameRef) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from engine.dicom.listing import open_path
-from engine.geometry.calibration import calibrate, pixel_shape
+from engine.geometry.spacing import pixel_shape, spacing_for
 from engine.measure.figures import length
 from engine.study import FrameRef
 from tests.engine.dicom_samples import dataset, derive, sample
@@ -18,20 +18,20 @@ def frame_of(path: Path) -> FrameRef:
 
 
 def test_mr_counts_by_its_pixel_spacing() -> None:
-    scale = calibrate(frame_of(sample("MR2_UNCI.dcm")), [(0, 0), (10, 0)])
+    scale = spacing_for(frame_of(sample("MR2_UNCI.dcm")), [(0, 0), (10, 0)])
     assert (scale.unit, scale.source) == ("mm", "pixel")
     assert (scale.row, scale.column) == pytest.approx((0.195313, 0.195313))
 
 
 @pytest.mark.parametrize("name", ["RG1_UNCI.dcm", "RG3_UNCI.dcm"])  # Pixel Spacing 0\\0, and none at all
 def test_a_radiograph_without_a_usable_spacing_counts_pixels_and_says_so(name: str) -> None:
-    scale = calibrate(frame_of(sample(name)), [(0, 0), (30, 40)])
+    scale = spacing_for(frame_of(sample(name)), [(0, 0), (30, 40)])
     assert (scale.known, scale.unit, scale.why) == (False, "px", "no pixel spacing")
     assert length((0, 0), (30, 40), scale) == 50
 
 
 def test_a_radiograph_with_imager_spacing_counts_at_the_detector_and_says_so(tmp_path: Path) -> None:
-    scale = calibrate(frame_of(derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15])))
+    scale = spacing_for(frame_of(derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15])))
     assert (scale.unit, scale.source) == ("mm", "imager")
     assert length((0, 0), (30, 40), scale) == pytest.approx(7.5)
     assert "not corrected" in scale.why
@@ -49,14 +49,14 @@ def test_a_radiograph_with_imager_spacing_counts_at_the_detector_and_says_so(tmp
 )
 def test_which_spacing_of_a_radiograph_counts(tmp_path: Path, elements: dict[str, Any], source: str, mm: float) -> None:
     path = derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15], **elements)
-    scale = calibrate(frame_of(path))
+    scale = spacing_for(frame_of(path))
     assert scale.source == source
     assert length((0, 0), (30, 40), scale) == pytest.approx(mm)
 
 
 def test_ultrasound_counts_by_the_region_that_both_ends_lie_in() -> None:
     frame = frame_of(sample("OBXXXX1A.dcm"))  # tissue in columns 120-800, rows 60-518; a trace below
-    scale = calibrate(frame, [(200, 100), (300, 100)])
+    scale = spacing_for(frame, [(200, 100), (300, 100)])
     assert (scale.unit, scale.source) == ("mm", "region")
     assert length((200, 100), (300, 100), scale) == pytest.approx(100 * 0.02622878766196998 * 10)
 
@@ -72,16 +72,16 @@ def test_ultrasound_counts_by_the_region_that_both_ends_lie_in() -> None:
 def test_ultrasound_outside_of_one_tissue_region_has_no_millimetres(
     points: list[tuple[float, float]], why: str
 ) -> None:
-    scale = calibrate(frame_of(sample("OBXXXX1A.dcm")), points)
+    scale = spacing_for(frame_of(sample("OBXXXX1A.dcm")), points)
     assert (scale.known, scale.why) == (False, why)
 
 
 def test_between_two_ultrasound_pictures_side_by_side_there_are_no_millimetres() -> None:
     frame = frame_of(sample("gdcm-US-ALOKA-16.dcm"))
-    assert calibrate(frame, [(100, 200), (200, 200)]).source == "region"
-    assert calibrate(frame, [(400, 200), (500, 200)]).source == "region"
-    assert not calibrate(frame, [(300, 200), (400, 200)]).known
-    assert not calibrate(frame, [(40, 60), (60, 60)]).known  # the colour bar lies over the picture, in front
+    assert spacing_for(frame, [(100, 200), (200, 200)]).source == "region"
+    assert spacing_for(frame, [(400, 200), (500, 200)]).source == "region"
+    assert not spacing_for(frame, [(300, 200), (400, 200)]).known
+    assert not spacing_for(frame, [(40, 60), (60, 60)]).known  # the colour bar lies over the picture, in front
 
 
 def test_a_low_priority_region_gives_way_where_regions_overlap(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_low_priority_region_gives_way_where_regions_overlap(tmp_path: Path) -
         return made
 
     path = derive(tmp_path / "x.dcm", "US1_UNCI.dcm", SequenceOfUltrasoundRegions=[region(1, 0.1), region(0, 0.02)])
-    assert calibrate(frame_of(path), [(5, 5)]).column == pytest.approx(0.2)
+    assert spacing_for(frame_of(path), [(5, 5)]).column == pytest.approx(0.2)
 
 
 def test_pixel_aspect_ratio_gives_shape_but_no_millimetres() -> None:
     assert list(dataset("color-pl.dcm").PixelAspectRatio) == [4, 3]
     frame = frame_of(sample("color-pl.dcm"))
-    scale = calibrate(frame)
+    scale = spacing_for(frame)
     assert not scale.known
     assert pixel_shape(frame) == (4, 3)
     assert length((0, 0), (0, 3), scale) == pytest.approx(4)  # 3 rows are as long as 4 columns
