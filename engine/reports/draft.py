@@ -1,11 +1,13 @@
-"""A proposed report for a picture, sentence by sentence, each with what supports it. Knows no study and no editor.
+"""Drafts a report for an image, sentence by sentence, each with its evidence.
 
-A draft is words of a model or of another patient's report. Confidence, where a bundle was calibrated, estimates how
-often such sentences are right; evidence is which imported or signed reports word it alike. Neither proves that the
-sentence is true of this patient.
+Does not know the study's data, the editor or the screen.
+
+A draft is text written by a model or copied from another patient's report. Confidence, in a bundle that calibrates it,
+estimates how often such sentences are right; evidence names the imported or signed reports with similar wording.
+Neither proves that a sentence is true of this patient.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,33 +20,32 @@ from engine.models.roles import Drafter
 from engine.progress import IsCancelled, never
 from engine.reports.evidence import Evidence, find_evidence
 from engine.reports.nearest_report import Contradiction, NearReport, contradictions, near_reports
-from engine.text.sentences import as_written, sentences, token_confidences
+from engine.text.sentences import restore_formatting, sentence_confidences, sentences
 
 NOTICE = "research draft, not for clinical use"
 CAPTIONER = "captioner"
-NEAREST = "nearest report"
-Abstained = Literal["", "blank", "unfamiliar", "unsure"]
+NEAREST_REPORT = "nearest report"
+AbstainReason = Literal["", "blank", "unfamiliar", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a draft.
-
-    confidence: estimated share of such sentences that are right, 0 to 1 (confidence.py); None when no decoder wrote it
-    and when the bundle was not calibrated: a bare token probability says nothing that a reader may act on.
-    evidence: archived reports with similar wording, best first; supported: there is some, its own source aside.
-    source: the case whose report it was taken from; None when the decoder wrote it.
-    disputes: what other near reports say against it.
-    """
+    """One sentence of a draft with its evidence and contradictions."""
 
     text: str
     confidence: float | None
+    """Estimated share of such sentences that are right, 0 to 1 (confidence.py). None when the sentence was copied from
+    a report, and when the bundle has no calibration: a raw token probability means nothing to a reader."""
     evidence: tuple[Evidence, ...] = ()
+    """Archived reports with similar wording, most similar first; never the report it was copied from."""
     source: int | None = None
+    """The case whose report it was copied from; None when the captioner wrote it."""
     contradictions: tuple[Contradiction, ...] = ()
+    """Sentences of other similar reports that contradict it."""
 
     @property
     def supported(self) -> bool:
+        """Whether any other archived report has similar wording."""
         return bool(self.evidence)
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,29 +63,32 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is proposed for one picture. `study_uid` is the study it was made for; it can be stored with no other.
-
-    model: which bundle and which part of it wrote the sentences. note: in words, what the reader should know of how the
-    draft came about; "" when there is nothing to say. suppressed: sentences left out as copies of training text.
-    abstained: why nothing is proposed, "" when something is. look: what the picture looks like to the models.
-    start: the report that the draft starts from. offered: sentences of the decoder that are no part of the text.
-    calibrated: whether confidence estimates how often such a sentence is right.
-    """
+    """The proposed report for one image, or the reason why there is none."""
 
     sentences: tuple[Sentence, ...]
     model: str
-    note: str = ""
-    suppressed: int = 0
+    """The bundle, and the part of it that wrote the sentences."""
+    _: KW_ONLY
     study_uid: str | None = None
-    abstained: Abstained = ""
+    """StudyInstanceUID of the study it was made for; it can be stored with no other study."""
+    note: str = ""
+    """What the reader must know about how the draft was made, ready to show; "" for nothing."""
+    abstained: AbstainReason = ""
+    """Why there is no draft; "" when there is one."""
     familiarity: FamiliarityResult = FAMILIAR
+    """Whether the image resembles the models' training images."""
     start: NearReport | None = None
+    """The archived report that the sentences were copied from."""
     offered: tuple[Sentence, ...] = ()
+    """Sentences of the captioner that are not part of the draft."""
+    suppressed: int = 0
+    """Number of sentences removed because they repeat training text."""
     calibrated: bool = False
+    """Whether the confidence of a sentence estimates how often such a sentence is right."""
 
     @property
     def text(self) -> str:
-        """The sentences in one paragraph, as the editor takes them."""
+        """The sentences as one paragraph."""
         return " ".join(sentence.text for sentence in self.sentences)
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,7 +113,7 @@ class Draft:
 
 
 def with_notice(text: str) -> str:
-    """The text as it may leave Kindred, by copy or export: followed by the line that says what it is."""
+    """The text of a draft for copy or export, followed by the research notice."""
     return f"{text.rstrip()}\n\n({NOTICE})\n"
 
 
@@ -117,126 +121,129 @@ def draft(
     bundle: Drafter,
     archive: Archive | None,
     gray: NDArray[np.uint8],
-    cancelled: IsCancelled = never,
+    *,
     exclude_study: str | None = None,
-    beams: int = 3,
     patient: str | None = None,
     modality: str = "",
+    beams: int = 3,
+    cancelled: IsCancelled = never,
 ) -> Draft:
-    """Propose a report for a displayed frame, or say why none is proposed.
+    """Draft a report for a displayed frame, or give the reason for not drafting one.
 
-    A bundle says whether its decoder begins or the nearest archived report does (confidence.py). What the decoder
-    repeats of eight or more consecutive training words is left out; if it has nothing usable to say, the nearest
-    report begins. A picture unlike all that the models know gets no draft, nor does one that the decoder describes
-    without confidence when it is the decoder's turn.
+    The bundle decides whether the draft starts from its captioner or from the nearest archived report (confidence.py).
+    Sentences of the captioner that repeat eight or more consecutive training words are removed; when none is left, the
+    draft starts from the nearest report. There is no draft for an image unlike the training images, nor when the draft
+    would start from a captioner with too little confidence.
 
     Args:
         bundle: the models.
-        archive: where evidence and the nearest report are looked for; None leaves every sentence unsupported.
+        archive: searched for evidence and for the nearest report; with None no sentence is supported.
         gray: uint8 [H, W], the displayed frame at its displayed window.
-        cancelled: asked before every token and every sentence.
         exclude_study: StudyInstanceUID the draft is for; its own archived case is neither start nor evidence.
-        beams: width of the search for words.
         patient: Patient ID of the study; other cases of this patient are neither start nor evidence.
-        modality: of the picture (0008,0060); a near report's sentences about other kinds of examination are left out.
+        modality: of the image (0008,0060); sentences about other kinds of examination are not copied.
+        beams: width of the captioner's beam search.
+        cancelled: polled before every token and every sentence.
 
     Raises:
-        Cancelled: the caller said so.
-        UserError: the archive belongs to another bundle.
+        Cancelled: `cancelled` returned True.
+        UserError: the archive was indexed with another bundle.
     """
     if archive is not None:
         archive.require_bundle(bundle.id)
-    seen = check_familiarity(bundle, gray)
-    if not seen.familiar:
-        why: Abstained = "blank" if seen.notice == BLANK else "unfamiliar"
-        return Draft((), f"bundle {bundle.id}", seen.notice, study_uid=exclude_study, abstained=why, familiarity=seen)
-    embedding = bundle.embed_images([gray])[0]
-    return _Draft(bundle, archive, embedding, seen, cancelled, exclude_study, patient, modality).make(beams)
-
-
-class _Draft:
-    """One draft in the making."""
-
-    def __init__(
-        self,
-        bundle: Drafter,
-        archive: Archive | None,
-        embedding: NDArray[np.float32],
-        seen: FamiliarityResult,
-        cancelled: IsCancelled,
-        study: str | None,
-        patient: str | None,
-        modality: str,
-    ) -> None:
-        self._bundle, self._archive, self._embedding, self._seen = bundle, archive, embedding, seen
-        self._cancelled, self._study, self._modality = cancelled, study, modality
-        self._settings = bundle.draft_settings
-        self._excluded = frozenset() if archive is None else cases_of(archive, study, patient)
-        self._suppressed = 0
-
-    def make(self, beams: int) -> Draft:
-        described = self._describe(beams)
-        sure = not self._settings.abstains([confidence for _, confidence in described])
-        near = self._near() if self._settings.start == "nearest-report" or not described else ()
-        copies = (
-            f"{self._suppressed} sentence(s) that repeated training text were left out." if self._suppressed else ""
+    familiarity = check_familiarity(bundle, gray)
+    if not familiarity.familiar:
+        reason: AbstainReason = "blank" if familiarity.notice == BLANK else "unfamiliar"
+        return Draft(
+            (),
+            f"bundle {bundle.id}",
+            study_uid=exclude_study,
+            note=familiarity.notice,
+            abstained=reason,
+            familiarity=familiarity,
         )
-        if near:
-            taken = [self._sentence(text, None, near[0].case_id, near[1:]) for text in near[0].sentences]
-            known = {sentence.text.lower() for sentence in taken}
-            offered = [self._sentence(*one) for one in described if sure and one[0].lower() not in known]
-            return self._draft(NEAREST, taken, f"{_started(near[0])} {copies}".strip(), near[0], offered)
-        if described and not sure:
-            mean = sum(confidence for _, confidence in described) / len(described)
-            value = f" ({mean:.0%})" if self._settings.calibrated else ""
-            note = f"No confident description: the model's confidence{value} is too low to be shown."
-            return self._draft(CAPTIONER, [], note, abstained="unsure")
-        return self._draft(CAPTIONER, [self._sentence(*one) for one in described], copies)
+    excluded = frozenset() if archive is None else cases_of(archive, exclude_study, patient)
+    builder = _DraftBuilder(
+        bundle=bundle,
+        archive=archive,
+        embedding=bundle.embed_images([gray])[0],
+        modality=modality,
+        excluded=excluded,
+        cancelled=cancelled,
+    )
+    return replace(builder.build(beams), study_uid=exclude_study, familiarity=familiarity)
 
-    def _describe(self, beams: int) -> list[tuple[str, float]]:
-        """The decoder's sentences with their confidence, without those that repeat training text."""
-        caption = self._bundle.caption_embedding(self._embedding, beams=beams, cancelled=self._cancelled)
-        texts = sentences(as_written(caption.text))
-        sure = token_confidences(texts, caption.tokens, caption.log_probs)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DraftBuilder:
+    """Drafts a report for one embedded image."""
+
+    bundle: Drafter
+    archive: Archive | None
+    embedding: NDArray[np.float32]
+    """float32 [D], unit vector of the image."""
+    modality: str
+    excluded: frozenset[int]
+    """Cases that are neither start nor evidence."""
+    cancelled: IsCancelled
+
+    def build(self, beams: int) -> Draft:
+        settings = self.bundle.draft_settings
+        described, suppressed = self._describe(beams)
+        confident = not settings.abstains([confidence for _, confidence in described])
+        near = self._near() if settings.start == "nearest-report" or not described else ()
+        removed = _count(suppressed, "sentence", "repeating training text")
+        made = Draft((), self._model(CAPTIONER), note=removed, suppressed=suppressed, calibrated=settings.calibrated)
+        if near:
+            copied = [self._sentence(text, None, near[0].case_id, near[1:]) for text in near[0].sentences]
+            known = {sentence.text.lower() for sentence in copied}
+            offered = [self._sentence(*one) for one in described if confident and one[0].lower() not in known]
+            return replace(
+                made,
+                sentences=tuple(copied),
+                model=self._model(NEAREST_REPORT),
+                note=f"{_copied_from(near[0])} {removed}".strip(),
+                start=near[0],
+                offered=tuple(offered),
+            )
+        if described and not confident:
+            mean = sum(confidence for _, confidence in described) / len(described)
+            value = f" ({mean:.0%})" if settings.calibrated else ""
+            return replace(made, note=f"The model's confidence{value} is too low for a draft.", abstained="unsure")
+        return replace(made, sentences=tuple(self._sentence(*one) for one in described))
+
+    def _describe(self, beams: int) -> tuple[list[tuple[str, float]], int]:
+        """The captioner's sentences with their confidence, and how many were removed as copies of training text."""
+        caption = self.bundle.caption_embedding(self.embedding, beams=beams, cancelled=self.cancelled)
+        texts = sentences(restore_formatting(caption.text))
+        probabilities = sentence_confidences(texts, caption.tokens, caption.log_probs)
         kept = [
-            (text, self._settings.confidence(probability))
-            for text, probability in zip(texts, sure, strict=True)
-            if not self._bundle.copies_training_text(text)
+            (text, self.bundle.draft_settings.confidence(probability))
+            for text, probability in zip(texts, probabilities, strict=True)
+            if not self.bundle.copies_training_text(text)
         ]
-        self._suppressed = len(texts) - len(kept)
-        return kept
+        return kept, len(texts) - len(kept)
 
     def _near(self) -> tuple[NearReport, ...]:
-        if self._archive is None:
+        if self.archive is None:
             return ()
-        return near_reports(self._archive, self._bundle, self._embedding, self._excluded, self._modality)
+        return near_reports(self.archive, self.bundle, self.embedding, self.excluded, self.modality)
 
     def _sentence(
         self, text: str, confidence: float | None, source: int | None = None, others: tuple[NearReport, ...] = ()
     ) -> Sentence:
-        if self._cancelled():
+        if self.cancelled():
             raise Cancelled
-        found: tuple[Evidence, ...] = ()
-        if self._archive is not None:
-            excluded = self._excluded | ({source} if source is not None else set())
-            least = self._bundle.evidence_threshold
-            found = find_evidence(self._bundle, self._archive, text, least, excluded, self._modality)
-        shown = confidence if self._settings.calibrated else None
-        return Sentence(text, shown, found, source, contradictions(text, others))
+        evidence: tuple[Evidence, ...] = ()
+        if self.archive is not None:
+            excluded = self.excluded | ({source} if source is not None else set())
+            threshold = self.bundle.evidence_threshold
+            evidence = find_evidence(self.bundle, self.archive, text, threshold, excluded, self.modality)
+        shown = confidence if self.bundle.draft_settings.calibrated else None
+        return Sentence(text, shown, evidence, source, contradictions(text, others))
 
-    def _draft(
-        self,
-        source: str,
-        written: list[Sentence],
-        note: str,
-        start: NearReport | None = None,
-        offered: list[Sentence] | None = None,
-        abstained: Abstained = "",
-    ) -> Draft:
-        return Draft(
-            tuple(written), f"{source} of bundle {self._bundle.id}", note, self._suppressed, self._study, abstained,
-            self._seen, start, tuple(offered or ()), self._settings.calibrated,
-        )  # fmt: skip
+    def _model(self, part: str) -> str:
+        return f"{part} of bundle {self.bundle.id}"
 
 
 def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozenset[int]:
@@ -249,12 +256,17 @@ def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozen
     return frozenset(found)
 
 
-def _started(near: NearReport) -> str:
-    """Where the sentences come from, plainly."""
-    why = "its picture looks most like this one" if near.matched == "image" else "its wording fits this picture best"
-    passed = near.passed_over
-    if passed:
-        why = f"the nearest one that describes such a picture ({passed} nearer do not)"
-    left = near.left_out
-    rest = f" {left} of its sentences tell of history, age or other examinations and were left out." if left else ""
-    return f"These are sentences from the report of case {near.case_id}, another patient: {why}.{rest}"
+def _copied_from(near: NearReport) -> str:
+    """Which report the text was copied from, why that one, and what was left out."""
+    why = "most similar image" if near.matched == "image" else "best match by wording"
+    if near.skipped_reports:
+        why = f"most similar report with image findings ({near.skipped_reports} skipped)"
+    left_out = _count(near.omitted_sentences, "sentence", "about history, age or other examinations")
+    return f"Text copied from case {near.case_id} (another patient): {why}. {left_out}".rstrip()
+
+
+def _count(number: int, noun: str, which: str) -> str:
+    """How many of something were left out, as one sentence; "" for none."""
+    if not number:
+        return ""
+    return f"{number} {noun} {which} was left out." if number == 1 else f"{number} {noun}s {which} were left out."

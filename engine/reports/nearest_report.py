@@ -1,6 +1,6 @@
-"""The report that a draft starts from: that of the nearest archived case, as far as it tells of a picture.
+"""Finds the archived reports nearest to an image, reduced to the sentences that may describe it.
 
-Knows no decoder. Ranking is that of the search; who is nearest may be so by picture or by wording.
+Does not know the captioner. Cases rank as in a search; a case may match by its image or by its report.
 """
 
 from collections.abc import Collection
@@ -18,37 +18,37 @@ from engine.text.conflicts import contradiction
 from engine.text.not_in_image import not_in_image, other_examination
 from engine.text.sentences import sentences
 
-LOOKED_AT = 12
-"""Nearest cases whose reports may be taken; many reports tell only of history."""
+CANDIDATES = 12
+"""Nearest cases whose reports are considered; many reports contain nothing but history."""
 OTHERS = 2
-"""Further nearest reports that the chosen one is held against."""
+"""Further near reports that the nearest one is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A sentence of another near report that says otherwise; kind is "negation" or "laterality"."""
+    """A sentence of another near report that contradicts a sentence of the draft."""
 
     case_id: int
     text: str
     kind: str
+    """"negation" or "laterality"."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearReport:
-    """Sentences of one archived report that may describe a picture, and how near its case is.
-
-    matched: whether the case's picture or its wording is near. score: calibrated, as in a search. cosine: raw.
-    left_out: how many of its sentences tell of history, age or other examinations. passed_over: nearer reports
-    that tell of nothing else.
-    """
+    """The sentences of one archived report that may describe the image."""
 
     case_id: int
     sentences: tuple[str, ...]
     matched: Kind
+    """Whether the image or the report of the case is near."""
     score: float
+    """z-score of the match, as in a search."""
     cosine: float
-    left_out: int = 0
-    passed_over: int = 0
+    omitted_sentences: int = 0
+    """How many of its sentences were left out: history, age, comparison or another kind of examination."""
+    skipped_reports: int = 0
+    """How many nearer reports had no usable sentence."""
 
 
 def near_reports(
@@ -58,34 +58,43 @@ def near_reports(
     excluded: Collection[int] = (),
     modality: str = "",
 ) -> tuple[NearReport, ...]:
-    """The nearest reports with something to take over, nearest first, at most 1 + OTHERS.
+    """The nearest reports with at least one usable sentence, nearest first, at most 1 + OTHERS.
 
     Args:
-        archive, bundle: the reports and the models they were indexed with.
-        embedding: float32 [D], unit vector of the picture.
-        excluded: cases that may not be taken: the study's own, and others of its patient.
-        modality: of the picture (0008,0060); sentences that name another kind of examination are not taken.
+        archive: the reports.
+        bundle: the models that the archive was indexed with.
+        embedding: float32 [D], unit vector of the image.
+        excluded: cases to skip: the study's own, and others of its patient.
+        modality: of the image (0008,0060); sentences that name another kind of examination are left out.
     """
     marks = ", ".join("?" * len(excluded))
     condition = f"cases.id IN (SELECT case_id FROM reports) AND cases.id NOT IN ({marks})"
     query = QueryVectors(image=embedding)
     found: list[NearReport] = []
-    ranked = nearest_cases(archive, bundle, query, ("image", "report"), LOOKED_AT, condition, tuple(excluded))
-    for seen, match in enumerate(ranked):
+    ranked = nearest_cases(archive, bundle, query, ("image", "report"), CANDIDATES, condition, tuple(excluded))
+    for rank, match in enumerate(ranked):
         report = archive.case(match.case_id).report
         parts = sentences(report.text) if report else []
-        usable = tuple(p for p in parts if not_in_image(p) is None and not other_examination(p, modality))
+        usable = tuple(part for part in parts if not_in_image(part) is None and not other_examination(part, modality))
         if usable and match.cosine is not None:
-            left_out = len(parts) - len(usable)
-            passed = seen - len(found)
-            found.append(NearReport(match.case_id, usable, match.kind, match.score, match.cosine, left_out, passed))
+            found.append(
+                NearReport(
+                    match.case_id,
+                    usable,
+                    matched=match.kind,
+                    score=match.score,
+                    cosine=match.cosine,
+                    omitted_sentences=len(parts) - len(usable),
+                    skipped_reports=rank - len(found),
+                )
+            )
         if len(found) > OTHERS:
             break
     return tuple(found)
 
 
 def contradictions(sentence: str, others: Collection[NearReport]) -> tuple[Contradiction, ...]:
-    """What other near reports say against a sentence, at most one sentence a report."""
+    """The sentences of other near reports that contradict a sentence, at most one per report."""
     found = []
     for report in others:
         for text in report.sentences:

@@ -28,7 +28,7 @@ def sentences(text: str) -> list[str]:
     return [" ".join(one.split()) for one in found if re.search(r"\w", one)]
 
 
-def as_written(text: str) -> str:
+def restore_formatting(text: str) -> str:
     """A decoded lower-case text with the spacing and the capitals of a report: "non - productive" -> "Non-productive".
 
     WordPiece separates every sign from its words and forgets which blanks were there; in reports a hyphen or slash
@@ -39,7 +39,7 @@ def as_written(text: str) -> str:
     return " ".join(one[0].upper() + one[1:] for one in sentences(joined))
 
 
-def token_confidences(texts: Sequence[str], tokens: Sequence[str], log_probs: Sequence[float]) -> list[float]:
+def sentence_confidences(texts: Sequence[str], tokens: Sequence[str], log_probs: Sequence[float]) -> list[float]:
     """Geometric mean of the token probabilities of each sentence, exp(mean(log p)), between 0 and 1.
 
     Tokens are given to sentences by counting characters without blanks: decoding changes only blanks, and where it

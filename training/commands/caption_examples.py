@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.text.sentences import as_written
+from engine.text.sentences import restore_formatting
 from training.captions import scores
 from training.captions.material import digest, training_texts
 from training.data.pairs import read_gray, read_manifest
@@ -97,7 +97,7 @@ def main(argv: Sequence[str]) -> int:
         decoder = checkpoint.build(kept)
         if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
             raise UserError(f"{path} is no captioner of {options.encoders}; give those that belong together.")
-        texts = [as_written(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
+        texts = [restore_formatting(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
         learned = training_texts(kept.data_files("pairs"), kept.data_files("texts"), options.data)
         copies = scores.copying(texts, learned)
         written[name] = [LEFT_OUT if copied else text for text, copied in zip(texts, copies)]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.text.sentences import as_written, sentences, token_confidences
+from engine.text.sentences import restore_formatting, sentence_confidences, sentences
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ def test_text_splits_into_its_sentences(text: str, expected: list[str]) -> None:
 def test_confidence_is_the_geometric_mean_of_a_sentences_tokens() -> None:
     tokens = ["no", "eff", "##usion", ".", "heart", "normal", "."]
     log_probs = [math.log(p) for p in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)]
-    first, second = token_confidences(["No effusion.", "Heart normal."], tokens, log_probs)
+    first, second = sentence_confidences(["No effusion.", "Heart normal."], tokens, log_probs)
     assert first == pytest.approx((0.9 * 0.8 * 0.7 * 0.6) ** (1 / 4))
     assert second == pytest.approx((0.5 * 0.4 * 0.3) ** (1 / 3))
 
 
 def test_a_sentence_without_tokens_has_no_confidence() -> None:
-    assert token_confidences(["No effusion."], [], []) == [0.0]
+    assert sentence_confidences(["No effusion."], [], []) == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_a_sentence_without_tokens_has_no_confidence() -> None:
     ],
 )
 def test_a_decoded_text_gets_the_spacing_and_capitals_of_a_report(decoded: str, written: str) -> None:
-    assert as_written(decoded) == written
+    assert restore_formatting(decoded) == written

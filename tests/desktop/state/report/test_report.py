@@ -252,13 +252,13 @@ def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
     qtbot: QtBot, app: App, state: ReportState
 ) -> None:
     state._propose = lambda *_, **options: Draft(
-        (), "double", "This picture is almost blank.", study_uid=options["exclude_study"], abstained="blank"
+        (), "double", note="This image is almost blank.", study_uid=options["exclude_study"], abstained="blank"
     )
     state.edit("My own words")
     drafted(qtbot, app, state)
     assert state.page is not None
     assert state.page.text == "My own words"
-    assert app.window.report_panel.notes.text() == "No draft. This picture is almost blank."
+    assert app.window.report_panel.notes.text() == "No draft. This image is almost blank."
 
 
 def test_a_sentence_of_another_report_names_its_case_and_what_speaks_against_it(
