@@ -114,7 +114,7 @@ def choose(app: App, path: Path) -> None:
     """Show the series that a file belongs to."""
     for study in app.desk.studies.studies:
         for series in study.series:
-            if series.frames[0].image.path == path:
+            if series.frames[0].image.origin.file == path:
                 app.desk.studies.select(identify(study, series))
 
 

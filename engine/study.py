@@ -1,8 +1,10 @@
 """What a listing of DICOM files is made of: patient, study, series, image, frame. Knows no pixels."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 Vector = tuple[float, float, float]
 """Position or direction in the patient (x, y, z), in millimetres (PS3.3 C.7.6.2.1.1)."""
@@ -45,13 +47,32 @@ class UltrasoundRegion:
     """Where regions overlap, the other one holds (Region Flags, bit 0)."""
 
 
+class Origin(Protocol):
+    """Where the bytes of one image come from. Hashable; equal origins are the same image (caches rely on it)."""
+
+    @property
+    def name(self) -> str:
+        """For people: in lists and messages. It may be called after the patient (paths often are)."""
+
+    @property
+    def file(self) -> Path | None:
+        """The local file that holds the bytes (for a member of an archive, the archive), or None."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Open the DICOM bytes as a seekable stream, positioned at the start.
+
+        Raises:
+            UserError: the bytes cannot be had; one sentence that says what to do.
+        """
+
+    def __hash__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """One image instance: a file, or a member of a zip archive, with what its header says about all its frames."""
+    """One image instance: where its bytes come from, and what its header says about all its frames."""
 
-    path: Path
-    member: str | None = None
-    """Name inside the zip archive `path`; None for a plain file."""
+    origin: Origin
     sop_uid: str = ""
     sop_class: str = ""
     transfer_syntax: str = ""
@@ -76,12 +97,12 @@ class ImageRef:
     """Regions of an ultrasound image, when they fit the image's size."""
 
     def __hash__(self) -> int:
-        return hash((self.path, self.member))  # of all fields it would take longer than what it is looked up for
+        return hash(self.origin)  # hashing all fields would take longer than the lookup that needs it
 
     @property
     def name(self) -> str:
-        """Where the image lies, for messages."""
-        return str(self.path) if self.member is None else f"{self.path} > {self.member}"
+        """Name of the origin, for lists and messages."""
+        return self.origin.name
 
 
 @dataclass(frozen=True, slots=True)

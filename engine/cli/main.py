@@ -255,7 +255,7 @@ def _shown(picture: Picture | None) -> dict[str, Any] | None:
     """Which frame at which window a result stands for."""
     if picture is None:
         return None
-    return {"path": str(picture.source), "frame": picture.frame, "window": picture.window}
+    return {"path": str(picture.origin.file or picture.origin.name), "frame": picture.frame, "window": picture.window}
 
 
 def _say(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:

@@ -18,9 +18,9 @@ from pydicom.uid import (
 )
 from pydicom.values import converters
 
-from engine.dicom.bytes import refuse_bomb
 from engine.dicom.codecs import why_not_decodable
 from engine.dicom.fast_header import ScannedHeader
+from engine.dicom.origins import refuse_bomb
 from engine.dicom.parser_warnings import notes_of_pydicom
 from engine.dicom.sop_classes import kind
 from engine.dicom.values import FileHeader, integer, raw, text

@@ -1,7 +1,6 @@
 """Turns one parsed header into an image, its frames, and what study and series need. Opens no files."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydicom.datadict import tag_for_keyword
 
@@ -10,7 +9,7 @@ from engine.dicom.values import FileHeader, Header, integer, item, items, number
 from engine.errors import UserError
 from engine.geometry.planes import valid_orientation
 from engine.geometry.spacing import common_spacing
-from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Patient, Vector
+from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Origin, Patient, Vector
 
 MAX_FRAMES = 100_000
 
@@ -75,7 +74,7 @@ class Instance:
     """Frames carry their own position (enhanced multi-frame) and may be sorted by it."""
 
 
-def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
+def instance(dataset: FileHeader, origin: Origin) -> Instance:
     """Everything a listing needs from one image header.
 
     Raises:
@@ -91,8 +90,7 @@ def instance(dataset: FileHeader, path: Path, member: str | None) -> Instance:
     burned = text(dataset, "BurnedInAnnotation").upper()
     shared = item(dataset, "SharedFunctionalGroupsSequence")
     image = ImageRef(
-        path=path,
-        member=member,
+        origin=origin,
         sop_uid=text(dataset, "SOPInstanceUID"),
         sop_class=text(dataset, "SOPClassUID"),
         transfer_syntax=str(dataset.file_meta.TransferSyntaxUID),

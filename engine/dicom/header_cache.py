@@ -13,7 +13,7 @@ from pydicom.dataset import FileDataset
 
 from engine.dicom.fast_header import ScannedHeader, scan
 from engine.dicom.file import is_deflated, read_header
-from engine.study import ImageRef
+from engine.study import ImageRef, Origin
 
 MAX_HEADERS = 4
 PARSED = frozenset(
@@ -28,7 +28,7 @@ PARSED = frozenset(
 """Tags of what pixels need from a header and only pydicom reads."""
 
 _lock = threading.Lock()
-_headers: OrderedDict[tuple[str, int, int], tuple[FileDataset, int]] = OrderedDict()
+_headers: OrderedDict[tuple[Origin, int, int], tuple[FileDataset, int]] = OrderedDict()
 
 
 def header(file: BinaryIO, image: ImageRef) -> FileDataset | ScannedHeader:
@@ -36,18 +36,18 @@ def header(file: BinaryIO, image: ImageRef) -> FileDataset | ScannedHeader:
 
     Plain headers are scanned; the others are parsed.
 
-    A file that changed on disk is parsed again. Members of archives and single frames are not kept.
+    A file that changed on disk is parsed again. Only multi-frame images with a file of their own are kept.
 
     Raises:
         UserError: not DICOM, or damaged beyond parsing.
     """
-    if image.frames < 2 or image.member is not None:
+    if image.frames < 2:
         return scan(file, PARSED) or read_header(file)
     try:
         status = os.fstat(file.fileno())
-    except OSError:  # unpacked in memory
+    except OSError:  # bytes in memory, or a member of an archive: no file of their own
         return scan(file, PARSED) or read_header(file)
-    key = (str(image.path), status.st_mtime_ns, status.st_size)
+    key = (image.origin, status.st_mtime_ns, status.st_size)
     with _lock:
         kept = _headers.get(key)
         if kept is not None:

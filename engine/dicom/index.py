@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from engine.dicom.bytes import open_bytes
 from engine.dicom.file import read_header
+from engine.dicom.origins import FileOrigin
 from engine.dicom.parser_warnings import notes_of_pydicom
 from engine.dicom.values import items, text, texts
 from engine.errors import Rejected, UserError
@@ -40,7 +40,7 @@ def read_index(path: Path) -> Index:
     folders = _Folders()
     files: dict[Path, None] = {}
     missing: dict[str, Rejected] = {}
-    with notes_of_pydicom(), open_bytes(path) as file:
+    with notes_of_pydicom(), FileOrigin(path).open() as file:
         records = items(read_header(file), "DirectoryRecordSequence")
         for parts in _file_ids(records):
             if any(part in ("", ".", "..") or "/" in part or "\\" in part for part in parts):

@@ -4,7 +4,6 @@ import hashlib
 import os
 import stat
 import time
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -12,20 +11,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.dicom.bytes import open_bytes, open_member
 from engine.dicom.fast_header import scan
 from engine.dicom.file import NOT_DICOM, missing_pixels, read_header
 from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
 from engine.dicom.index import is_index_name, read_index
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
+from engine.dicom.origins import FileOrigin, ZipMember, member_name, open_archive, open_member
 from engine.dicom.parser_warnings import notes_of_pydicom
 from engine.dicom.series_sort import stacks
 from engine.dicom.sop_classes import MEDIA_DIRECTORY, why_not_an_image
 from engine.dicom.values import FileHeader, text
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.study import Series, Study
+from engine.study import Origin, Series, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class Listing:
         }
 
 
+_ZIP = b"PK\x03\x04"
 FIRST_PART_AFTER = 0.35
 """Seconds of reading after which what is known so far is worth showing; the next part comes after twice the time."""
 
@@ -78,14 +78,40 @@ def open_path(
             raise missing(asked)
         listed = _indexed if is_index_name(asked) else _walk
         files.extend(listed(asked, gathering, cancelled))
-    files = list(dict.fromkeys(files))
+    return _gather(gathering, [FileOrigin(file) for file in dict.fromkeys(files)], progress, cancelled, found)
+
+
+def open_origins(
+    origins: Sequence[Origin],
+    progress: Progress = ignore,
+    cancelled: IsCancelled = never,
+    found: Callable[[Listing], None] | None = None,
+) -> Listing:
+    """List the DICOM images that come from anywhere, otherwise like `open_path`.
+
+    Args:
+        origins: each one DICOM object or one zip archive of them.
+
+    Raises:
+        Cancelled: `cancelled` returned true.
+    """
+    return _gather(_Gathering(), origins, progress, cancelled, found)
+
+
+def _gather(
+    gathering: "_Gathering",
+    origins: Sequence[Origin],
+    progress: Progress,
+    cancelled: IsCancelled,
+    found: Callable[[Listing], None] | None,
+) -> Listing:
     start, wait = time.monotonic(), FIRST_PART_AFTER
-    for done, file in enumerate(files, 1):
+    for done, origin in enumerate(origins, 1):
         if cancelled():
             raise Cancelled
-        gathering.add_file(file, cancelled)
-        progress(done, len(files), file.name)
-        if found is not None and done < len(files) and time.monotonic() - start >= wait and gathering.has_images:
+        gathering.add(origin, cancelled)
+        progress(done, len(origins), origin.name if origin.file is None else origin.file.name)
+        if found is not None and done < len(origins) and time.monotonic() - start >= wait and gathering.has_images:
             found(gathering.listing(growing=True))
             wait = 2 * (time.monotonic() - start)
     return gathering.listing()
@@ -160,23 +186,24 @@ class _Gathering:
     def reject(self, name: str, reason: str, other: str = "") -> None:
         self._rejected.append(Rejected(name, reason, other))
 
-    def add_file(self, path: Path, cancelled: IsCancelled) -> None:
+    def add(self, origin: Origin, cancelled: IsCancelled) -> None:
+        """Read one file: an image, a document that marks images, a DICOMDIR or a zip archive."""
         try:
-            with open_bytes(path) as file:
-                if file.read(4) == b"PK\x03\x04":
+            with origin.open() as file:
+                if file.read(4) == _ZIP:
                     file.seek(0)
-                    self._add_archive(path, file, cancelled)
+                    self._add_archive(origin, file, cancelled)
                 else:
                     with notes_of_pydicom():
-                        self._add_image(path, None, file)
+                        self._add_object(origin, file)
         except UserError as error:
-            self.reject(str(path), str(error), error.other)
+            self.reject(origin.name, str(error), error.other)
 
-    def _add_archive(self, path: Path, file: BinaryIO, cancelled: IsCancelled) -> None:
+    def _add_archive(self, origin: Origin, file: BinaryIO, cancelled: IsCancelled) -> None:
         """Add every member; an archive without any image is rejected once and not member by member."""
         inner = _Gathering()
         inner._seen = self._seen
-        with _directory(file) as archive:
+        with open_archive(file) as archive:
             for info in archive.infolist():
                 if cancelled():
                     raise Cancelled
@@ -187,23 +214,25 @@ class _Gathering:
                         raise UserError("The archive holds another file of this name; unpack it and open the folder.")
                     member: AbstractContextManager[BinaryIO] = open_member(archive, info)
                     with notes_of_pydicom(), member as stream:
-                        if stream.read(4) == b"PK\x03\x04":
+                        if stream.read(4) == _ZIP:
                             raise UserError("It is an archive inside an archive; unpack it first.")
-                        inner._add_image(path, info.filename, stream)
+                        inner._add_object(ZipMember(origin, info.filename), stream)
                 except UserError as error:
-                    inner.reject(f"{path} > {info.filename}", str(error), error.other)
+                    inner.reject(member_name(origin, info.filename), str(error), error.other)
         reasons = {(rejected.reason, rejected.other) for rejected in inner._rejected}
         if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
             reason, other = reasons.pop() if reasons else ("The archive is empty.", "")
-            self.reject(str(path), "There is no DICOM file in this archive." if reason == NOT_DICOM else reason, other)
+            self.reject(
+                origin.name, "There is no DICOM file in this archive." if reason == NOT_DICOM else reason, other
+            )
             return
         self._instances += inner._instances
         self._key_objects += inner._key_objects
         self._rejected += inner._rejected
         self._skipped += inner._skipped
 
-    def _add_image(self, path: Path, member: str | None, file: BinaryIO) -> None:
-        name = str(path) if member is None else f"{path} > {member}"
+    def _add_object(self, origin: Origin, file: BinaryIO) -> None:
+        name = origin.name
         dataset = scan(file, SEQUENCES) or read_header(file, TAGS)
         if _is_index(dataset):
             self._skipped.append(name)
@@ -217,7 +246,7 @@ class _Gathering:
         reason = reason or missing_pixels(file, dataset)
         if reason:
             raise UserError(reason)
-        found = instance(dataset, path, member)
+        found = instance(dataset, origin)
         self._refuse_twice((found.study.uid, found.series.uid, found.image.sop_uid), name)
         self._instances.append(found)
 
@@ -242,13 +271,6 @@ class _Gathering:
         listed = [_study(uid, series, growing) for uid, series in studies.items()]
         listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
         return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped), tuple(self._key_objects))
-
-
-def _directory(file: BinaryIO) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(file)
-    except Exception as error:  # damaged directories raise more than BadZipFile
-        raise UserError("The archive is damaged; copy or download it again.") from error
 
 
 def _is_index(dataset: FileHeader) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from engine.dicom.bytes import open_bytes
 from engine.dicom.file import read_header
 from engine.dicom.parser_warnings import notes_of_pydicom
 from engine.study import ImageRef
@@ -51,7 +50,7 @@ def tag_list(image: ImageRef) -> tuple[Tag, ...]:
     Raises:
         UserError: the file is gone, no DICOM, or damaged.
     """
-    with notes_of_pydicom(), open_bytes(image.path, image.member) as file:
+    with notes_of_pydicom(), image.origin.open() as file:
         dataset = read_header(file)
         return (*_walk(dataset.file_meta, 0), *_walk(dataset, 0))
 

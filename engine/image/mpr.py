@@ -98,7 +98,7 @@ def _series(volume: Volume, cut: _Cut, name: str) -> Series:
             corner = corner + np.array(volume.axes[axis]) * volume.steps[axis] * (volume.values.shape[axis] - 1)
     uid = f"{_identity(source)}/{name.lower()}"
     image = ImageRef(
-        path=first.image.path,
+        origin=first.image.origin,
         sop_uid=f"mpr/{uid}",
         frames=count,
         rows=rows,

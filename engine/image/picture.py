@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.dicom.listing import open_path
+from engine.dicom.origins import FileOrigin
 from engine.errors import UserError, exists
 from engine.image.pixels import read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, import_window, render
 from engine.preprocess import deep_to_gray
-from engine.study import PROJECTIONS, FrameRef, Series, Study
+from engine.study import PROJECTIONS, FrameRef, Origin, Series, Study
 
 MAX_PICTURE_PIXELS = 200_000_000
 KEY_FRAMES = 5
@@ -25,7 +26,7 @@ class Picture:
 
     gray: NDArray[np.uint8]
     """uint8 [H, W]."""
-    source: Path
+    origin: Origin
     frame: int = 0
     window: tuple[float, float] | None = None
     """Centre and width in modality values; None where no window applies (colour, PNG, JPEG)."""
@@ -37,7 +38,6 @@ class Picture:
     study_uid: str | None = None
     patient_key: str = ""
     """Key material to recognise the patient by (hash it, never show it); "" when unknown."""
-    member: str | None = None
 
 
 def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None = None) -> Picture:
@@ -54,7 +54,7 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
     if exists(path) and path.is_file() and _is_plain_picture(path):
         if frame != 0:
             raise UserError(f"{path.name} has one frame only; leave --frame out.")
-        return Picture(_plain_gray(path), path)
+        return Picture(_plain_gray(path), FileOrigin(path))
     listing = open_path(path)
     frames = [(study, series, ref) for study in listing.studies for series in study.series for ref in series.frames]
     if not frames:
@@ -76,7 +76,7 @@ def picture_of(
     shown = None if pixels.is_color else window or default_window(pixels)
     return Picture(
         gray=to_gray(render(pixels, window)),
-        source=ref.image.path,
+        origin=ref.image.origin,
         frame=ref.frame,
         window=None if shown is None else (shown.center, shown.width),
         modality=series.modality,
@@ -86,7 +86,6 @@ def picture_of(
         age=study.patient.age,
         study_uid=study.uid,
         patient_key=study.patient.id,
-        member=ref.image.member,
     )
 
 

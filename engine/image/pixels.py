@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
-from engine.dicom.bytes import open_bytes
 from engine.dicom.codecs import decode
 from engine.dicom.fast_header import ScannedHeader
 from engine.dicom.file import pixel_source
@@ -134,7 +133,7 @@ def read_frame(ref: FrameRef) -> Pixels:
 
 def _read(ref: FrameRef) -> Pixels:
     planes: tuple[Overlay, ...] = ()
-    with open_bytes(ref.image.path, ref.image.member) as file:
+    with ref.image.origin.open() as file:
         dataset = header(file, ref.image)
         start = file.tell()
         stored, photometric = _stored(file, dataset, ref.frame)

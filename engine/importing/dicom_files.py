@@ -79,10 +79,15 @@ def _study_case(study: Study, marked: list[Marked]) -> Iterator[FoundCase | Reje
         names={
             "study_uid": (study.uid,),
             "accession": (study.accession,) if study.accession else (),
-            "image": tuple(dict.fromkeys(frame.image.path.name for frame in study.frames())),
+            "image": _file_names(study),
         },
         identifiers=(patient.name, patient.id, study.accession),
     )
+
+
+def _file_names(study: Study) -> tuple[str, ...]:
+    files = (frame.image.origin.file for frame in study.frames())
+    return tuple(dict.fromkeys(file.name for file in files if file is not None))
 
 
 def _picture(study: Study, series: Series, ref: FrameRef) -> FoundPicture:

@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
     settle(qtbot, app)
     assert "DOE_JOHN" in app.desk.viewport.failure_shown
     app.desk.layout.toggle_identity()
-    assert app.desk.viewport.failure_shown.startswith("The file is not there any more")
+    assert app.desk.viewport.failure_shown.startswith("The file no longer exists")
 
 
 def test_an_import_is_not_named_while_the_identity_is_hidden(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.dicom.bytes import open_bytes
 from engine.dicom.fast_header import scan
 from engine.dicom.file import missing_pixels, read_header
 from engine.dicom.header import SEQUENCES, TAGS, instance
+from engine.dicom.origins import FileOrigin
 from engine.dicom.parser_warnings import notes_of_pydicom
 from engine.errors import UserError
 from tests.engine.dicom_samples import PYDICOM_DATA, PYDICOM_FILES, derive, sample
@@ -20,7 +20,7 @@ def every_file() -> list[Path]:
 def test_the_scan_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
     compared = 0
     for path in every_file():
-        with notes_of_pydicom(), open_bytes(path) as file:
+        with notes_of_pydicom(), FileOrigin(path).open() as file:
             quick = scan(file, SEQUENCES)
             if quick is None:
                 continue
@@ -28,12 +28,12 @@ def test_the_scan_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
             slow = read_header(file, TAGS)
             assert file.tell() == pixels_at, path
             try:
-                expected = instance(slow, path, None)
+                expected = instance(slow, FileOrigin(path))
             except UserError as error:
                 with pytest.raises(UserError, match=str(error)[:30]):
-                    instance(quick, path, None)
+                    instance(quick, FileOrigin(path))
                 continue
-            assert instance(quick, path, None) == expected, path
+            assert instance(quick, FileOrigin(path)) == expected, path
             missing = missing_pixels(file, slow)
             file.seek(pixels_at)
             assert missing_pixels(file, quick) == missing

@@ -24,8 +24,8 @@ def medium(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def files(listing: Listing) -> set[Path]:
-    return {frame.image.path for study in listing.studies for frame in study.frames()}
+def files(listing: Listing) -> set[Path | None]:
+    return {frame.image.origin.file for study in listing.studies for frame in study.frames()}
 
 
 def test_the_files_that_the_index_names_are_opened_and_no_others(medium: Path) -> None:

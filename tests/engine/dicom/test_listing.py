@@ -12,8 +12,8 @@ import pytest
 from pydicom.uid import UID
 
 import engine.dicom.listing
-from engine.dicom.bytes import open_bytes
 from engine.dicom.listing import Listing, open_path
+from engine.dicom.origins import FileOrigin
 from engine.errors import Cancelled, UserError
 from engine.image.pixels import read_frame
 from tests.engine.dicom_samples import PYDICOM_DATA, PYDICOM_FILES, dataset, derive, derive_stack, sample
@@ -139,7 +139,7 @@ def test_a_folder_that_vanishes_while_it_is_read_is_reported(tmp_path: Path) -> 
 
     listing = open_path(tmp_path, progress=remove)
     assert len(accounted(listing)) == 3
-    assert "is not there any more" in listing.rejected[0].reason
+    assert "no longer exists" in listing.rejected[0].reason
 
 
 def test_progress_counts_the_files_and_a_cancel_stops(tmp_path: Path) -> None:
@@ -168,12 +168,14 @@ def test_listing_reads_the_header_and_not_the_pixels(tmp_path: Path, monkeypatch
         def __getattr__(self, name: str) -> Any:
             return getattr(self._file, name)
 
+    plain = FileOrigin.open
+
     @contextmanager
-    def counted(path: Path, member: str | None = None) -> Iterator[Any]:
-        with open_bytes(path, member) as file:
+    def counted(origin: FileOrigin) -> Iterator[Any]:
+        with plain(origin) as file:
             yield Counting(file)
 
-    monkeypatch.setattr(engine.dicom.listing, "open_bytes", counted)
+    monkeypatch.setattr(FileOrigin, "open", counted)
     assert len(names(open_path(tmp_path))) == 1
     assert big.stat().st_size > 8_000_000
     assert 0 < read < 20_000
@@ -244,7 +246,7 @@ def test_an_encrypted_archive_is_refused_with_what_to_do(tmp_path: Path) -> None
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     (rejected,) = open_path(path).rejected
-    assert rejected.reason == "The archive is protected by a password; unpack it first and open the folder."
+    assert rejected.reason == "The archive is password-protected; unpack it first and open the folder."
 
 
 def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:
@@ -256,7 +258,7 @@ def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:
     data[at : at + 4] = (3 << 30).to_bytes(4, "little")
     path.write_bytes(data)
     (rejected,) = open_path(path).rejected
-    assert "attack on the memory" in rejected.reason
+    assert "Possible decompression bomb" in rejected.reason
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])

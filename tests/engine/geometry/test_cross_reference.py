@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.dicom.origins import FileOrigin
 from engine.geometry.cross_reference import crossing, nearest
 from engine.study import FrameRef, ImageRef
 
 AXIAL = FrameRef(
-    ImageRef(Path("a"), rows=200, columns=100),
+    ImageRef(FileOrigin(Path("a")), rows=200, columns=100),
     position=(0.5, 0.5, 50.0),  # so that the outer corner of the first pixel is x = 0, y = 0
     orientation=(1, 0, 0, 0, 1, 0),
     spacing=(1.0, 1.0),
@@ -18,7 +19,7 @@ AXIAL = FrameRef(
 )
 SAGITTAL = replace(
     AXIAL,
-    image=ImageRef(Path("s"), rows=60, columns=80),
+    image=ImageRef(FileOrigin(Path("s")), rows=60, columns=80),
     position=(30.0, 21.0, 109.0),  # columns run to the back 2 mm apart, rows to the feet 2 mm apart
     orientation=(0, 1, 0, 0, 0, -1),
     spacing=(2.0, 2.0),
@@ -55,7 +56,7 @@ def test_parallel_planes_and_planes_without_a_place_cut_nothing() -> None:
 def test_an_oblique_plane_cuts_obliquely() -> None:
     oblique = replace(
         AXIAL,
-        image=ImageRef(Path("o"), rows=100, columns=100),
+        image=ImageRef(FileOrigin(Path("o")), rows=100, columns=100),
         position=(0.0, 0.0, 100.0),
         orientation=(0.6, 0.8, 0, 0, 0, -1),
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from engine.dicom.origins import FileOrigin
 from engine.geometry.linked_frames import at_angle, frame_as_far, frame_at_same_place
 from engine.study import FrameRef, ImageRef
 
@@ -12,7 +13,7 @@ SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 
 
 def stack(count: int, step: float, start: float = 0.0, orientation: tuple[float, ...] = AXIAL) -> list[FrameRef]:
-    image = ImageRef(Path("slice.dcm"))
+    image = ImageRef(FileOrigin(Path("slice.dcm")))
     return [
         FrameRef(image, 0, (0.0, 0.0, start + number * step), orientation, (1.0, 1.0), frame_of_reference="1.2")  # type: ignore[arg-type]
         for number in range(count)

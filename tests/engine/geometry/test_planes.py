@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.dicom.listing import open_path
+from engine.dicom.origins import FileOrigin
 from engine.geometry.planes import along_normal, direction_letters, edge_letters, normal, valid_orientation
 from engine.study import FrameRef, ImageRef
 from tests.engine.dicom_samples import sample
@@ -19,7 +20,7 @@ def frame(
     position: tuple[float, float, float] | None = None, orientation: tuple[float, ...] | None = AXIAL
 ) -> FrameRef:
     assert orientation is None or len(orientation) == 6
-    return FrameRef(ImageRef(Path("x")), position=position, orientation=orientation)  # type: ignore[arg-type]
+    return FrameRef(ImageRef(FileOrigin(Path("x"))), position=position, orientation=orientation)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +44,9 @@ def test_an_oblique_direction_names_its_strongest_part_first() -> None:
 
 
 def test_letters_fall_back_to_patient_orientation_and_are_never_inferred() -> None:
-    told = FrameRef(ImageRef(Path("x"), patient_orientation=("A", "F")))
+    told = FrameRef(ImageRef(FileOrigin(Path("x")), patient_orientation=("A", "F")))
     assert edge_letters(told) == ("P", "H", "A", "F")
-    assert edge_letters(FrameRef(ImageRef(Path("x")))) is None
+    assert edge_letters(FrameRef(ImageRef(FileOrigin(Path("x"))))) is None
 
 
 @pytest.mark.parametrize(

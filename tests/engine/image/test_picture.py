@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from engine.dicom.listing import open_path
+from engine.dicom.origins import FileOrigin, ZipMember
 from engine.errors import UserError
 from engine.image.picture import key_frames, load_picture, picture_of, to_gray
 from engine.image.pixels import read_frame
@@ -116,7 +117,7 @@ def test_a_picture_can_come_out_of_a_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(sample("CT_small.dcm"), "deep/inside")
     picture = load_picture(tmp_path / "a.zip")
-    assert picture.member == "deep/inside"
+    assert picture.origin == ZipMember(FileOrigin(tmp_path / "a.zip"), "deep/inside")
     assert np.array_equal(picture.gray, load_picture(sample("CT_small.dcm")).gray)
 
 

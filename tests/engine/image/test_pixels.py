@@ -296,5 +296,5 @@ def test_a_file_that_went_away_is_a_user_error(tmp_path: Path) -> None:
     path = derive(tmp_path / "x")
     (ref,) = frames_of(path)
     path.unlink()
-    with pytest.raises(UserError, match="is not there any more"):
+    with pytest.raises(UserError, match="no longer exists"):
         read_frame(ref)

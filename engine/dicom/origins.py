@@ -1,0 +1,164 @@
+"""Opens local files, gzip files and members of zip archives as streams of bytes, and refuses decompression bombs.
+
+Knows nothing of DICOM. Another source of images (a PACS cache, DICOMweb) is one more class with what `Origin` asks for.
+"""
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from engine.errors import UserError
+from engine.study import Origin
+
+MAX_UNPACKED = 4 << 30
+"""Bytes that one compressed file or member may unpack to."""
+MAX_RATIO = 400
+"""Highest ratio of unpacked to packed size for large data; a scan that is half empty stays far below."""
+_RATIO_COUNTS_FROM = 256 << 20
+"""Bytes from which the ratio is checked."""
+_GZIP = b"\x1f\x8b"
+DAMAGED_ARCHIVE = "The archive is damaged; copy or download it again."
+
+
+@dataclass(frozen=True, slots=True)
+class FileOrigin:
+    """A file on disk; a gzip file gives its unpacked bytes."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def file(self) -> Path:
+        """The path."""
+        return self.path
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the file as a seekable stream.
+
+        Raises:
+            UserError: missing, not readable, damaged, or a decompression bomb.
+        """
+        path = self.path
+        try:
+            with path.open("rb") as file:
+                packed = file.read(len(_GZIP)) == _GZIP
+                file.seek(0)
+                yield io.BytesIO(_gunzip(file)) if packed else file
+        except (zlib.error, gzip.BadGzipFile, EOFError) as error:
+            raise UserError(DAMAGED_ARCHIVE) from error
+        except FileNotFoundError as error:
+            raise UserError(f"{path} no longer exists; check the folder or the drive.", path) from error
+        except PermissionError as error:
+            raise UserError(f"Permission denied: {path}", path) from error
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.", path) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ZipMember:
+    """One member of a zip archive, wherever the archive comes from."""
+
+    archive: Origin
+    member: str
+    """Name inside the archive."""
+
+    @property
+    def name(self) -> str:
+        """The archive, then the member."""
+        return member_name(self.archive, self.member)
+
+    @property
+    def file(self) -> Path | None:
+        """The archive's file."""
+        return self.archive.file
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the member as a seekable stream that unpacks no further than it is read.
+
+        Raises:
+            UserError: the archive cannot be opened or has no such member, or see `open_member`.
+        """
+        with self.archive.open() as file, open_archive(file) as archive:
+            info = archive.NameToInfo.get(self.member)
+            if info is None:
+                raise UserError(
+                    f"{self.member} is no longer in {self.archive.name}; open the archive again.", self.name
+                )
+            with open_member(archive, info) as stream:
+                yield stream
+
+
+def member_name(archive: Origin, member: str) -> str:
+    """How messages and lists name a member of an archive."""
+    return f"{archive.name} > {member}"
+
+
+def open_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip archive by its directory.
+
+    Raises:
+        UserError: the directory is damaged.
+    """
+    try:
+        return zipfile.ZipFile(file)
+    except Exception as error:  # damaged directories raise more than BadZipFile
+        raise UserError(DAMAGED_ARCHIVE) from error
+
+
+@contextmanager
+def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[BinaryIO]:
+    """Open a member as a seekable stream that unpacks no further than it is read.
+
+    Raises:
+        UserError: encrypted, damaged, compressed in a way Python cannot read, or a decompression bomb.
+    """
+    if info.flag_bits & 0x1:
+        raise UserError("The archive is password-protected; unpack it first and open the folder.")
+    refuse_bomb(info.file_size, info.compress_size)
+    try:
+        with archive.open(info) as stream:
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 16))
+    except NotImplementedError as error:
+        raise UserError("The archive uses an unsupported compression method; unpack it first.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UserError(DAMAGED_ARCHIVE) from error
+
+
+def refuse_bomb(unpacked: int, packed: int) -> None:
+    """Stop before memory runs full.
+
+    Args:
+        unpacked: bytes so far, or as an archive states them.
+        packed: bytes that they come from.
+
+    Raises:
+        UserError: more than an image can take.
+    """
+    if unpacked > MAX_UNPACKED or (unpacked > _RATIO_COUNTS_FROM and unpacked > MAX_RATIO * max(1, packed)):
+        raise UserError(
+            f"Possible decompression bomb: it unpacks to {unpacked >> 20} MB or more; "
+            "if you trust the source, unpack it yourself first."
+        )
+
+
+def _gunzip(file: BinaryIO) -> bytes:
+    packed_size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    data = bytearray()
+    with gzip.GzipFile(fileobj=file) as packed:
+        while chunk := packed.read(16 << 20):
+            data += chunk
+            refuse_bomb(len(data), packed_size)
+    return bytes(data)
