@@ -217,7 +217,7 @@ class Load(QObject):
 
     def _ask(self) -> None:
         search = self.desk.search
-        if self._asking and search.asked is not None and not search.failure:
+        if self._asking and search.answered is not None and not search.failure:
             self.done[self._asking] += 1
         by_words = self._asking != "by words" or self.desk.viewport.picture is None
         self._asking = "by words" if by_words else "by image"

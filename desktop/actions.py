@@ -70,7 +70,7 @@ class Actions(QObject):
             desk.archive.changed,
             desk.report.changed,
             desk.report.page_changed,
-            desk.search.chosen.changed,
+            desk.search.selected_case.changed,
         ):
             changed.connect(self._soon.ask)
         desk.layout.shown.picture_changed.connect(self._still.start)

@@ -55,7 +55,7 @@ def follow_theme(desk: Desk, actions: Actions | None = None) -> None:
     theme.apply(qt, wanted)
     if actions is not None:
         actions.show_icons()
-    for changed in (desk.messages.changed, desk.search.changed, desk.search.chosen.changed, desk.report.changed,
+    for changed in (desk.messages.changed, desk.search.changed, desk.search.selected_case.changed, desk.report.changed,
                     desk.report.page_changed, desk.report.draft_changed):  # fmt: skip
         changed.emit()
 

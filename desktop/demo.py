@@ -83,9 +83,9 @@ def fill_archive(app: App, folder: Path) -> None:
     sample, finished = resource_path("sample-archive"), user_folder() / "sample-archive-imported"
     own = folder == sample_folder()
     wait(background.idle, [background.ended], "Counting the cases", 120)  # tells whose models made the archive as well
-    if own and not app.desk.move.why_not():
+    if own and not app.desk.reindex.why_not():
         click.echo(f"Moving the sample archive in {folder} to the models that ship now")
-        app.desk.move.start()
+        app.desk.reindex.start()
         wait(background.idle, [background.ended], "Moving the sample archive", 1800)
     known = finished.exists() if own else bool(state.stats.get("cases", 0))
     if known or not sample.exists():
@@ -145,7 +145,7 @@ def tell(app: App) -> None:
         click.echo(f"Study  {study.date or '????????'} {study.description or '-'}")
         for series in study.series:
             click.echo(f"       {series.modality}: {len(series.frames)} image(s), {series.description or '-'}")
-    click.echo(f"\nSimilar to {desk.search.asked}:")
+    click.echo(f"\nSimilar to {desk.search.answered}:")
     for rank, hit in enumerate(desk.search.hits[:10], 1):
         click.echo(f"  {rank:2}. {hit.kind:6} {hit.score:6.2f}  {hit.text[:90]}")
     page = desk.report.page

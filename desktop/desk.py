@@ -16,11 +16,11 @@ from desktop.state.measure.measurement_list import MeasurementListState
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.redaction import told
+from desktop.state.redaction import redacted
 from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
-from desktop.state.similar.reindexing import MoveState
+from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.search import SearchState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
@@ -72,7 +72,7 @@ class Desk(QObject):
         )
         self._add_measuring_tools()
         self.archive = ArchiveState(self.background, parent=self)
-        self.move = MoveState(self.background, self.archive, parent=self)
+        self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
             self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
@@ -80,19 +80,19 @@ class Desk(QObject):
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)
         self.layout.shown.identity_changed.connect(self._hide_message)
-        self.settings.problem.connect(self.messages.tell)
+        self.settings.problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
-        self.report.outbox.told.connect(self.messages.tell)
+        self.report.outbox.message.connect(self.messages.show_text)
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
         self.layout.active_changed.connect(self._choose_shown_series)
         self.studies.closed.connect(self._forget_closed_frames)
         self.studies.nothing_found.connect(self._tell_nothing_found)
-        self.studies.only_key_objects.connect(partial(self.messages.tell, ONLY_KEY_OBJECTS))
-        self.key_images.told.connect(self.messages.tell)
+        self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
+        self.key_images.told.connect(self.messages.show_text)
         self.archive.imported.connect(self._tell_imported)
-        self.move.told.connect(self.messages.tell)
-        self.move.offered.connect(self.messages.tell)
+        self.reindex.message.connect(self.messages.show_text)
+        self.reindex.offered.connect(self.messages.show_text)
 
     @property
     def viewport(self) -> ViewportState:
@@ -247,7 +247,7 @@ class Desk(QObject):
     def show_problem(self, error: BaseException) -> None:
         """Folders are often called after patients: while their identity is hidden, so is what a sentence names."""
         if isinstance(error, UserError):
-            error = UserError(told(error, self.viewport.identity_visible))
+            error = UserError(redacted(error, self.viewport.identity_visible))
         self.messages.show_error(error)
 
     def _hide_message(self) -> None:
@@ -258,11 +258,11 @@ class Desk(QObject):
     def _tell_nothing_found(self) -> None:
         count = len(self.studies.rejected)
         files = "1 file was" if count == 1 else f"{count:,} files were"
-        self.messages.tell(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
+        self.messages.show_text(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
 
     def _tell_imported(self, result: ImportResult) -> None:
         self.studies.leave_out(result.rejected)
-        self.messages.tell(summary(result))
+        self.messages.show_text(summary(result))
 
 
 def _is_archive(path: Path) -> bool:

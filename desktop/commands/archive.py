@@ -42,12 +42,12 @@ ROWS = (
         "load_models", "Use other models…", ("Ctrl+M",), "Archive", lambda d, w: w.dialogs.load_models(), new_group=True
     ),
     Command(
-        "move_archive",
+        "reindex_archive",
         "Move the archive to these models",
         ("Ctrl+Shift+M",),
         "Archive",
-        lambda d, w: d.move.start(),
-        enabled=lambda d: not d.move.why_not(),
+        lambda d, w: d.reindex.start(),
+        enabled=lambda d: not d.reindex.why_not(),
     ),
     Command("focus_words", "Search by words", ("Ctrl+F",), "Similar", _focus_words),
     Command(
@@ -75,6 +75,6 @@ ROWS = (
         ("Ctrl+Alt+C",),
         "Similar",
         lambda d, w: w.search_panel.detail.copy_text(),
-        enabled=lambda d: bool(d.search.chosen.copy_text()),
+        enabled=lambda d: bool(d.search.selected_case.copy_text()),
     ),
 )

@@ -11,7 +11,7 @@ def _copy_report(desk: Desk, window: MainWindow) -> None:
     text = desk.report.copy_text()
     if text:
         QGuiApplication.clipboard().setText(text)
-        desk.messages.tell("The report was copied, marked as a research draft.")
+        desk.messages.show_text("The report was copied, marked as a research draft.")
 
 
 def _focus_report(desk: Desk, window: MainWindow) -> None:

@@ -25,12 +25,12 @@ def _save(identity: bool, annotations: bool, desk: Desk, window: MainWindow) -> 
         path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
         save_png(image, path)
         said = f"{path.name} was saved" + ("." if identity else " without the patient's identity.")
-        desk.messages.tell(words((said, warning(desk, identity))))
+        desk.messages.show_text(words((said, warning(desk, identity))))
 
 
 def _copy(desk: Desk, window: MainWindow) -> None:
     QGuiApplication.clipboard().setImage(view_image(desk))
-    desk.messages.tell(words(("The view was copied without the patient's identity.", warning(desk, False))))
+    desk.messages.show_text(words(("The view was copied without the patient's identity.", warning(desk, False))))
 
 
 def _print(desk: Desk, window: MainWindow) -> None:
@@ -41,7 +41,7 @@ def _print(desk: Desk, window: MainWindow) -> None:
     dialog.deleteLater()  # its parent would keep it
     if accepted:
         print_image(image, printer)
-        desk.messages.tell(words(("The view was printed without the patient's identity.", warning(desk, False))))
+        desk.messages.show_text(words(("The view was printed without the patient's identity.", warning(desk, False))))
 
 
 def _tags(desk: Desk, window: MainWindow) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, SignalInstance
 
 
-class Telling(QObject):
+class ChangeNotifier(QObject):
     """Emits `changed` when `cause` comes and the answer is not what it was when `changed` was emitted last."""
 
     def __init__(

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from desktop.background import Background, Lane, simply
 from engine.reports.workspace import Workspace
 
-Taken = Callable[[list[Any]], None]
+OnLoaded = Callable[[list[Any]], None]
 
 
 class MarksState(QObject):
@@ -23,10 +23,10 @@ class MarksState(QObject):
         super().__init__(parent)
         self._background = background
         self._workspace: Workspace | None = None
-        self._waiting: list[tuple[str, str, Taken]] = []
+        self._waiting: list[tuple[str, str, OnLoaded]] = []
         self._unsaved: dict[tuple[str, str], list[Any]] = {}
         self._reading: set[tuple[str, str]] = set()
-        self._failed: dict[tuple[str, str], Taken] = {}
+        self._failed: dict[tuple[str, str], OnLoaded] = {}
         """Who waits for a list that could not be read."""
 
     def open(self, workspace: Workspace) -> None:
@@ -37,7 +37,7 @@ class MarksState(QObject):
         for study, kind in list(self._unsaved):
             self._write(study, kind)
 
-    def load(self, study: str, kind: str, done: Taken) -> None:
+    def load(self, study: str, kind: str, done: OnLoaded) -> None:
         """`done` gets the list on the UI thread, as soon as the workspace is open; what was not written yet counts."""
         if (study, kind) in self._unsaved:
             done(self._unsaved[study, kind])
@@ -54,11 +54,11 @@ class MarksState(QObject):
                 failed=partial(self._unreadable, study, kind, done),
             )
 
-    def _take(self, study: str, kind: str, done: Taken, marks: list[Any]) -> None:
+    def _take(self, study: str, kind: str, done: OnLoaded, marks: list[Any]) -> None:
         self._reading.discard((study, kind))
         done(marks)
 
-    def _unreadable(self, study: str, kind: str, done: Taken, error: BaseException) -> None:
+    def _unreadable(self, study: str, kind: str, done: OnLoaded, error: BaseException) -> None:
         """It is read again when there is something to keep, which is joined with what is there."""
         self._failed[study, kind] = done
 

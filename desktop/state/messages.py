@@ -18,7 +18,7 @@ class MessagesState(QObject):
         self.message = message
         self.changed.emit()
 
-    def tell(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         self.show(Message(text))
 
     def show_error(self, error: BaseException) -> None:

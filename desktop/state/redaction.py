@@ -12,7 +12,7 @@ NAME_HIDDEN = "name hidden"
 """What stands where a name would, in lists."""
 
 
-def without_names(text: str, names: Iterable[str]) -> str:
+def redact_names(text: str, names: Iterable[str]) -> str:
     """`text` with "the file" for each name or path in it, whole paths before what they end in.
 
     A name is as `ImageRef.name` gives it: a path, and after " > " a member of that archive. What is called an archive
@@ -26,8 +26,8 @@ def without_names(text: str, names: Iterable[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def told(error: BaseException | None, identity_visible: bool) -> str:
+def redacted(error: BaseException | None, identity_visible: bool) -> str:
     """The sentence of a failure as it may be on screen; "" for none."""
     if error is None or identity_visible or not isinstance(error, UserError):
         return "" if error is None else str(error)
-    return without_names(str(error), (error.other,))
+    return redact_names(str(error), (error.other,))

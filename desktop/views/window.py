@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
                 Choice(
                     f"{format_date(study.date)}  {series_title(series)}".strip(),
                     partial(desk.compare_with, study, series),
-                    browser.joined(self._about(study), browser.lines(browser.Row(study, series), False)[1]),
+                    browser.joined(self._about(study), browser.lines(browser.BrowserRow(study, series), False)[1]),
                 )
                 for study in desk.studies.studies
                 for series in study.series

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["image", "report"]
-ReportState = Literal["imported", "signed"]
+ReportStatus = Literal["imported", "signed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class NewReport:
 
     text: str
     embedding: NDArray[np.floating]
-    state: ReportState = "imported"
+    state: ReportStatus = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Report:
 
     report_id: int
     text: str
-    state: ReportState
+    state: ReportStatus
     created: str
 
 

@@ -20,7 +20,7 @@ from desktop import theme
 from desktop.actions import COMMANDS, Command
 from desktop.app import App
 from desktop.errors import BUG, PROBLEM
-from desktop.state.similar.search import Form
+from desktop.state.similar.search import SearchForm
 from desktop.views.chooser import Chooser
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
@@ -72,7 +72,7 @@ WINDOWS: dict[str, type[QWidget]] = {
 """Commands that open a window and go on."""
 NEVER = {
     "stop",  # while work goes on
-    "move_archive",  # for an archive of other models
+    "reindex_archive",  # for an archive of other models
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that none of the three states allows."""
@@ -141,7 +141,7 @@ def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundl
     desk.measurements.undo()
     desk.measurements.select(desk.measurements.of_study()[0].id)
     desk.report.edit("A report.")
-    desk.search.set_form(Form(text="granuloma", with_image=False, mode="lexical"))
+    desk.search.set_form(SearchForm(text="granuloma", with_image=False, mode="lexical"))
     desk.search.search()
     settle(qtbot, app)
     desk.search.select(desk.search.hits[0])

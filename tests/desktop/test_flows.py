@@ -53,7 +53,7 @@ def test_words_find_the_report_that_says_them(qtbot: QtBot, ready: App) -> None:
     assert ready.desk.search.hits[0].text == REPORTS[2]
     assert panel.hits.currentIndex().row() == 0
     assert REPORTS[2] in panel.detail.text.toPlainText()
-    assert panel.asked.text().endswith(f"“{REPORTS[2]}”")
+    assert panel.summary.text().endswith(f"“{REPORTS[2]}”")
 
 
 def test_the_current_image_finds_images_and_reports(qtbot: QtBot, ready: App) -> None:

@@ -15,7 +15,7 @@ class OutboxState(QObject):
 
     delivered = Signal(object)
     """A Delivery: some reports may have been archived."""
-    told = Signal(str)
+    message = Signal(str)
     """One sentence for the reader."""
 
     def __init__(self, background: Background, archive: ArchiveState, parent: QObject | None = None) -> None:
@@ -64,7 +64,7 @@ class OutboxState(QObject):
     def _take(self, delivery: OutboxResult) -> None:
         self._end()
         if delivery.sent:
-            self.told.emit(self._sentence(delivery))
+            self.message.emit(self._sentence(delivery))
             self._archive.refresh()
         for reason, other in dict.fromkeys((str(refused), refused.other) for refused in delivery.refused):
             problem = f"A signed report is kept on this computer, but not archived yet. {reason}"

@@ -8,10 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
-from desktop.state.changes import Telling
+from desktop.state.changes import ChangeNotifier
 from desktop.state.pictures.picture import Picture
 from desktop.state.report.outbox import OutboxState
-from desktop.state.report.report_page import Page
+from desktop.state.report.report_page import ReportPage
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import describe
 from desktop.state.studies.studies import StudiesState
@@ -56,14 +56,14 @@ class ReportState(QObject):
         self._background, self._studies, self._viewport, self._archive = background, studies, viewport, archive
         self._folder, self._who, self._propose = folder, who, propose
         self._workspace: Workspace | None = None
-        self._pages: dict[str, Page] = {}
-        self.page: Page | None = None
+        self._pages: dict[str, ReportPage] = {}
+        self.page: ReportPage | None = None
         self._job: Job | None = None
         self.outbox = OutboxState(background, archive, self)
         self.outbox.delivered.connect(self._take_delivery)
         studies.selected.connect(self._on_study)
         archive.changed.connect(self.changed)
-        Telling(viewport.picture_changed, self.changed, self._about_picture, self)
+        ChangeNotifier(viewport.picture_changed, self.changed, self._about_picture, self)
 
     def _about_picture(self) -> tuple[bool, str, str]:
         """Whether there is one counts, and whose, not which: a scroll changes nothing here."""
@@ -90,19 +90,19 @@ class ReportState(QObject):
             self.page = None
         elif self.page is None or self.page.study != study.uid:
             known = self._pages.get(study.uid)
-            self.page = self._pages.setdefault(study.uid, Page(study.uid))
+            self.page = self._pages.setdefault(study.uid, ReportPage(study.uid))
             if known is None:
                 self._load(self.page)
         else:
             return
         self._tell_all()
 
-    def _load(self, page: Page) -> None:
+    def _load(self, page: ReportPage) -> None:
         if self._workspace is not None:
             work = simply(self._workspace.load, page.study)
             self._background.start(work, partial(self._take_stored, page), lane=Lane.STORE)
 
-    def _take_stored(self, page: Page, stored: StoredReport | None) -> None:
+    def _take_stored(self, page: ReportPage, stored: StoredReport | None) -> None:
         """What was written before the store could be read follows what it holds; nothing is written over unseen."""
         if stored is None or page.stored is not None:
             return
@@ -177,7 +177,7 @@ class ReportState(QObject):
             "modality": picture.series.modality if picture else "",
         }
 
-    def _take_draft(self, page: Page, before: str, frame: str, proposed: Draft) -> None:
+    def _take_draft(self, page: ReportPage, before: str, frame: str, proposed: Draft) -> None:
         """On screen the editor can undo it; a page that was signed, or left with other words in it, keeps its own."""
         self._job = None
         if page.closed or (page.text != before and page is not self.page):
@@ -252,7 +252,7 @@ class ReportState(QObject):
         self.page_changed.emit()
         self.changed.emit()
 
-    def _outgoing(self, page: Page) -> Callable[[], Submission] | None:
+    def _outgoing(self, page: ReportPage) -> Callable[[], Submission] | None:
         """What makes that which the report of the chosen study is archived with; None when it is no longer there."""
         study, picture = self._studies.study, self._viewport.picture
         if study is None or study.uid != page.study:
@@ -261,12 +261,12 @@ class ReportState(QObject):
             return partial(submission, study)
         return partial(_with_picture, study, picture)
 
-    def _take_signed(self, page: Page, stored: StoredReport) -> None:
+    def _take_signed(self, page: ReportPage, stored: StoredReport) -> None:
         page.signing = False
         self._take_saved(page, stored)
         self.outbox.send()
 
-    def _not_signed(self, page: Page, error: BaseException) -> None:
+    def _not_signed(self, page: ReportPage, error: BaseException) -> None:
         """It can be changed and signed again."""
         page.signing = False
         if page is self.page:
@@ -284,12 +284,12 @@ class ReportState(QObject):
         """The text as it may leave the app."""
         return with_notice(self.page.text) if self.page and self.page.text.strip() else ""
 
-    def _store(self, page: Page) -> None:
+    def _store(self, page: ReportPage) -> None:
         if page.dirty and not page.closed and self._workspace is not None:
             work = simply(self._workspace.save_edit, page.study, page.text, self._who)
             self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
 
-    def _take_saved(self, page: Page, stored: StoredReport) -> None:
+    def _take_saved(self, page: ReportPage, stored: StoredReport) -> None:
         page.stored = stored
         if page is self.page and page.signed:
             self.page_changed.emit()
@@ -311,7 +311,7 @@ class ReportState(QObject):
             for page in self._pages.values():
                 parts.callback(self._keep, workspace, page)
 
-    def _keep(self, workspace: Workspace, page: Page) -> None:
+    def _keep(self, workspace: Workspace, page: ReportPage) -> None:
         if page.signing:  # whether it was signed has not been told yet
             page.stored, page.signing = workspace.load(page.study), False
         if page.dirty and not page.signed:

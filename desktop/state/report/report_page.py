@@ -7,7 +7,7 @@ from engine.reports.workspace import StoredReport
 
 
 @dataclass(eq=False)
-class Page:
+class ReportPage:
     """The report of one open study as it stands on screen."""
 
     study: str

@@ -35,12 +35,12 @@ class ArchiveState(QObject):
         self.archive: Archive | None = None
         self.bundle: Bundle | None = None
         """The models that search, draft and import use: the chosen ones, or those that made the archive's vectors."""
-        self.chosen: Bundle | None = None
+        self.selected_bundle: Bundle | None = None
         """The models that were asked for last."""
         self.bundle_failure = ""
         self.stats: dict[str, Any] = {}
         self.importing: Job | None = None
-        self.moving: Job | None = None
+        self.reindexing: Job | None = None
         """The move of an archive to other models (state/move.py)."""
         self._retired: list[Archive] = []
         """Archives that another one took the place of, while work goes on that may still read them."""
@@ -60,27 +60,27 @@ class ArchiveState(QObject):
         )
 
     def _take_bundle(self, bundle: Bundle) -> None:
-        self.chosen, self.bundle_failure = bundle, ""
+        self.selected_bundle, self.bundle_failure = bundle, ""
         self._background.start(simply(known_bundles.remember, bundle), lambda _: None, key="remember bundle")
         self._settle()
 
     def _no_bundle(self, error: BaseException) -> None:
-        self.bundle, self.chosen, self.bundle_failure = None, None, str(error)
+        self.bundle, self.selected_bundle, self.bundle_failure = None, None, str(error)
         self.changed.emit()
 
     @property
     def outdated(self) -> bool:
         """Whether other models than the chosen ones made the archive's vectors, so that these cannot search it."""
         bound = self.stats.get("bundle_id") if self.archive else None
-        return self.chosen is not None and bound is not None and bound != self.chosen.id
+        return self.selected_bundle is not None and bound is not None and bound != self.selected_bundle.id
 
     def _settle(self) -> None:
         """Decide which models serve, after the chosen ones or the archive changed."""
         bound = self.stats.get("bundle_id")
-        if self.chosen is not None and not self.outdated:
-            self.bundle = self.chosen
-        elif self.chosen is not None and (self.bundle is None or self.bundle.id != bound):
-            self.bundle = self.chosen
+        if self.selected_bundle is not None and not self.outdated:
+            self.bundle = self.selected_bundle
+        elif self.selected_bundle is not None and (self.bundle is None or self.bundle.id != bound):
+            self.bundle = self.selected_bundle
             self._background.start(
                 simply(known_bundles.find, bound), self._take_serving, key="serving bundle", lane=Lane.MODEL
             )
@@ -142,7 +142,7 @@ class ArchiveState(QObject):
             return "Open or create an archive first, then import into it."
         if self.bundle is None:
             return self.bundle_failure or "The models are still loading; try again in a moment."
-        if self.moving is not None:
+        if self.reindexing is not None:
             return "The archive is on its way to other models; wait for that or stop it first."
         return "An import is running; wait for it or stop it first." if self.importing else ""
 

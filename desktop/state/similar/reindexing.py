@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.importing.reindex import ReindexProgress, reindex, reindex_progress
 
 
-class MoveState(QObject):
+class ReindexState(QObject):
     """Offers the move once for each archive and model that do not fit, and does it when asked.
 
     Until the last vector is made the archive answers with its old models, if they are on this machine.
@@ -19,7 +19,7 @@ class MoveState(QObject):
 
     offered = Signal(str)
     """One sentence for the reader, with what to do."""
-    told = Signal(str)
+    message = Signal(str)
     """One sentence for the reader."""
 
     def __init__(self, background: Background, archive: ArchiveState, parent: QObject | None = None) -> None:
@@ -33,7 +33,7 @@ class MoveState(QObject):
         state = self._archive
         if not state.outdated:
             return "The archive fits the models; there is nothing to move."
-        if state.moving is not None:
+        if state.reindexing is not None:
             return "The archive is on its way to other models already; wait for it or stop it first."
         return "An import is running; wait for it or stop it first." if state.importing else ""
 
@@ -43,10 +43,10 @@ class MoveState(QObject):
         Raises:
             UserError: there is nothing to move, or something else is under way.
         """
-        archive, chosen, reason = self._archive.archive, self._archive.chosen, self.why_not()
+        archive, chosen, reason = self._archive.archive, self._archive.selected_bundle, self.why_not()
         if reason or archive is None or chosen is None:
             raise UserError(reason)
-        self._archive.moving = self._background.start(
+        self._archive.reindexing = self._background.start(
             partial(reindex, archive, chosen),
             self._take,
             title=f"Moving {archive.folder.name} to other models",
@@ -59,15 +59,17 @@ class MoveState(QObject):
 
     def _look(self) -> None:
         state = self._archive
-        if not state.outdated or state.archive is None or state.chosen is None or state.moving is not None:
+        if not state.outdated or state.archive is None or state.selected_bundle is None or state.reindexing is not None:
             return
         if not state.stats.get("embeddings"):
             self.start()  # nothing to wait for
             return
-        pair = (str(state.archive.folder), state.chosen.id)
+        pair = (str(state.archive.folder), state.selected_bundle.id)
         if pair != self._offered:
             self._offered = pair
-            self._background.start(simply(_progress, state.archive, state.chosen.id), self._offer, key="move offer")
+            self._background.start(
+                simply(_progress, state.archive, state.selected_bundle.id), self._offer, key="move offer"
+            )
 
     def _offer(self, found: tuple[Archive, ReindexProgress]) -> None:
         archive, move = found
@@ -80,14 +82,14 @@ class MoveState(QObject):
         )
 
     def _take(self, move: ReindexProgress) -> None:
-        self._archive.moving = None
+        self._archive.reindexing = None
         self._archive.refresh()
         if move.complete and move.total:
-            self.told.emit(f"The archive was moved to the new models: {move.total:,} vectors.")
+            self.message.emit(f"The archive was moved to the new models: {move.total:,} vectors.")
 
     def _stop(self, error: BaseException | None = None) -> None:
         """What was made so far is kept for the next time."""
-        self._archive.moving = None
+        self._archive.reindexing = None
         self._archive.refresh()
         self._archive.changed.emit()
 

@@ -7,11 +7,11 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
-from desktop.state.changes import Telling
+from desktop.state.changes import ChangeNotifier
 from desktop.state.pictures.picture import Image, Picture
-from desktop.state.redaction import told
+from desktop.state.redaction import redacted
 from desktop.state.similar.archive import ArchiveState
-from desktop.state.similar.chosen_case import ChosenCase
+from desktop.state.similar.selected_case import SelectedCase
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -27,7 +27,7 @@ MODES = ("vector", "lexical", "hybrid")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnsweredQuery:
     """What a list of hits answers: recorded with it, because the screen moves on."""
 
     text: str
@@ -42,7 +42,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SearchForm:
     """What the panel is set to."""
 
     text: str = ""
@@ -67,7 +67,7 @@ class Form:
     def filtered(self) -> bool:
         return bool(self.modality or self.kind or self.sex or self.age.strip())
 
-    def unfiltered(self) -> "Form":
+    def unfiltered(self) -> "SearchForm":
         return replace(self, modality="", kind=None, sex="", age="")
 
 
@@ -76,10 +76,10 @@ class _Request:
     archive: Archive
     bundle: Bundle
     picture: Picture | None
-    form: Form
+    form: SearchForm
     study: str | None
     patient: str | None
-    asked: Asked = field(default=Asked("", ""))
+    asked: AnsweredQuery = field(default=AnsweredQuery("", ""))
 
 
 class SearchState(QObject):
@@ -102,14 +102,14 @@ class SearchState(QObject):
     ) -> None:
         super().__init__(parent)
         self._background, self._archive, self._viewport, self._ask = background, archive, viewport, ask
-        self.form = Form()
+        self.form = SearchForm()
         self.hits: list[Hit] = []
-        self.asked: Asked | None = None
+        self.answered: AnsweredQuery | None = None
         self._error: BaseException | None = None
         self.notice = ""
         """What the reader should know of the picture that was asked with."""
         self.selected: Hit | None = None
-        self.chosen = ChosenCase(background, lambda: viewport.identity_visible, self)
+        self.selected_case = SelectedCase(background, lambda: viewport.identity_visible, self)
         """The selected hit in full."""
         self._job: Job | None = None
         self._thumbnails: dict[int, Image | None] = {}
@@ -119,7 +119,7 @@ class SearchState(QObject):
         """The archive that the hits are of."""
         archive.changed.connect(self._on_archive)
         viewport.identity_changed.connect(self.changed)
-        Telling(viewport.picture_changed, self.changed, self._about_picture, self)
+        ChangeNotifier(viewport.picture_changed, self.changed, self._about_picture, self)
 
     def _about_picture(self) -> tuple[bool, bool]:
         """Whether there is one and whether the hits answer it counts: a scroll is told once, not at every image."""
@@ -128,7 +128,7 @@ class SearchState(QObject):
     @property
     def failure(self) -> str:
         """Why the last search gave nothing."""
-        return told(self._error, self._viewport.identity_visible)
+        return redacted(self._error, self._viewport.identity_visible)
 
     @property
     def searching(self) -> bool:
@@ -138,9 +138,9 @@ class SearchState(QObject):
     def elsewhere(self) -> bool:
         """The hits answer another image than the one on screen."""
         shown = self._viewport.picture
-        return bool(self.asked and self.asked.ref and (shown is None or shown.ref != self.asked.ref))
+        return bool(self.answered and self.answered.ref and (shown is None or shown.ref != self.answered.ref))
 
-    def set_form(self, form: Form) -> None:
+    def set_form(self, form: SearchForm) -> None:
         if form != self.form:
             self.form = form
             self.changed.emit()
@@ -167,7 +167,7 @@ class SearchState(QObject):
 
     def why_none(self) -> str:
         """What to do when nothing was found; "" when something was, or nothing was asked."""
-        if self.asked is None or self.hits:
+        if self.answered is None or self.hits:
             return ""
         advice = []
         if self.form.mode == "lexical":
@@ -176,11 +176,11 @@ class SearchState(QObject):
             advice.append("clear the filters")
         if self.form.text.strip():
             advice.append("try other words")
-        return f"Nothing found for {self.asked}. You can {', or '.join(advice or ['import more cases'])}."
+        return f"Nothing found for {self.answered}. You can {', or '.join(advice or ['import more cases'])}."
 
     def clear_filters(self) -> None:
         """Ask again without filters if nothing was found with them; else only clear them."""
-        again = self.asked is not None and not self.hits
+        again = self.answered is not None and not self.hits
         self.set_form(self.form.unfiltered())
         if again:
             self.search()
@@ -201,7 +201,7 @@ class SearchState(QObject):
             self.form,
             study.uid if study else None,
             study.patient.id or None if study else None,
-            Asked(text, describe(shown) if shown else "", shown.ref if shown else None),
+            AnsweredQuery(text, describe(shown) if shown else "", shown.ref if shown else None),
         )
         self._job = self._background.start(
             simply(_search, self._ask, request),
@@ -225,7 +225,7 @@ class SearchState(QObject):
     def select(self, hit: Hit | None) -> None:
         if hit is not self.selected:
             self.selected = hit
-            self.chosen.show(self._source, hit)
+            self.selected_case.show(self._source, hit)
             self.selection_changed.emit()
 
     def select_next(self, by: int) -> None:
@@ -254,14 +254,14 @@ class SearchState(QObject):
         if request.archive is not self._source:
             self._thumbnails.clear()
         self._source = request.archive
-        self.hits, self.asked, self.notice = found.hits, request.asked, found.familiarity.notice
+        self.hits, self.answered, self.notice = found.hits, request.asked, found.familiarity.notice
         self.hits_changed.emit()
         self.select(self.hits[0] if self.hits else None)
         self.changed.emit()
 
     def _fail(self, error: BaseException) -> None:
         self._job, self._error = None, error
-        self.hits, self.asked = [], None
+        self.hits, self.answered = [], None
         self.hits_changed.emit()
         self.select(None)
         self.changed.emit()
@@ -279,7 +279,7 @@ class SearchState(QObject):
         """Hits of another archive must not stay on the screen, or come to it, and nor must what failed there."""
         if self._searched is not None and self._archive.archive is not self._searched:
             self._background.drop("search")
-            self._job, self._searched, self._source, self.hits, self.asked = None, None, None, [], None
+            self._job, self._searched, self._source, self.hits, self.answered = None, None, None, [], None
             self._error, self.notice = None, ""
             self._thumbnails.clear()
             self.hits_changed.emit()

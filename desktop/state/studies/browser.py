@@ -9,7 +9,7 @@ from engine.study import Series, Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class BrowserRow:
     """A patient's heading, one of their studies, or a series of that."""
 
     study: Study
@@ -28,24 +28,24 @@ class Row:
         return patient_of(self.study) if self.patient_studies else (self.study.uid, self.series_id)
 
 
-def rows_of(studies: Sequence[Study]) -> list[Row]:
+def rows_of(studies: Sequence[Study]) -> list[BrowserRow]:
     """All rows, for studies that stand by patient."""
     counts: dict[tuple[str, ...], int] = {}
     for study in studies:
         counts[patient_of(study)] = counts.get(patient_of(study), 0) + 1
-    rows: list[Row] = []
+    rows: list[BrowserRow] = []
     before: tuple[str, ...] = ()
     for study in studies:
         patient = patient_of(study)
         if patient != before:
-            rows.append(Row(study, patient_studies=counts[patient]))
+            rows.append(BrowserRow(study, patient_studies=counts[patient]))
         before = patient
-        rows.append(Row(study))
-        rows += [Row(study, series) for series in study.series]
+        rows.append(BrowserRow(study))
+        rows += [BrowserRow(study, series) for series in study.series]
     return rows
 
 
-def lines(row: Row, identity: bool) -> tuple[str, str]:
+def lines(row: BrowserRow, identity: bool) -> tuple[str, str]:
     """Title, and what is said about it; `identity`: whether the patient may be named."""
     if row.patient_studies:
         facts = patient_facts(row.study.patient) if identity else ""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, simply
 from desktop.state.formatting import series_title
-from desktop.state.redaction import told
+from desktop.state.redaction import redacted
 from desktop.state.viewer.viewport import ViewportState
 from engine.dicom.tag_list import Tag, tag_list
 from engine.image.mpr import is_plane
@@ -89,7 +89,7 @@ class TagsState(QObject):
     @property
     def failure(self) -> str:
         """Why they cannot be read."""
-        return told(self._error, self.identity_visible)
+        return redacted(self._error, self.identity_visible)
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:

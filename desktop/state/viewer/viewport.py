@@ -16,7 +16,7 @@ from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import Picture, Request, make_picture, part
 from desktop.state.pictures.prefetch import Ahead
 from desktop.state.pictures.pyramid import halvings
-from desktop.state.redaction import without_names
+from desktop.state.redaction import redact_names
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from engine.geometry.spacing import pixel_shape
@@ -113,7 +113,7 @@ class ViewportState(QObject):
     @property
     def failure_shown(self) -> str:
         """`failure` as it may be on screen: a hidden patient's name may be that of a folder."""
-        return self.failure if self.identity_visible else without_names(self.failure, (self._failed,))
+        return self.failure if self.identity_visible else redact_names(self.failure, (self._failed,))
 
     @property
     def loading(self) -> bool:

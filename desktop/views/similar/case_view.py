@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import theme
-from desktop.state.similar.chosen_case import ChosenCase
 from desktop.state.similar.search import SearchState
+from desktop.state.similar.selected_case import SelectedCase
 from desktop.views import drawing
 from engine.retrieval.case_text import asked_words, credit, facts
 
@@ -33,7 +33,7 @@ from engine.retrieval.case_text import asked_words, credit, facts
 class PictureBox(QWidget):
     """The archived picture, fitted. Left and Right go through the pictures of the case."""
 
-    def __init__(self, chosen: ChosenCase, parent: QWidget | None = None) -> None:
+    def __init__(self, chosen: SelectedCase, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._chosen = chosen
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -74,11 +74,11 @@ class CaseText(QPlainTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.setAccessibleName("Text of the chosen case")
-        state.chosen.changed.connect(self._show)
+        state.selected_case.changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
-        chosen, hit = self._state.chosen, self._state.chosen.hit
+        chosen, hit = self._state.selected_case, self._state.selected_case.hit
         if hit is None:
             self.setPlainText("")
             return
@@ -91,7 +91,7 @@ class CaseText(QPlainTextEdit):
         shown = f"{text}\n\n" + "\n".join(line for line in about if line)
         if shown != self.toPlainText():
             self.setPlainText(shown)
-        asked = self._state.asked
+        asked = self._state.answered
         self.setExtraSelections(self._marks(asked_words(text, asked.text) if asked else [], len(text)))
 
     def _marks(self, places: list[tuple[int, int]], end: int) -> list[QTextEdit.ExtraSelection]:
@@ -121,7 +121,7 @@ class CaseView(QWidget):
     def __init__(self, state: SearchState, parent: QWidget | None = None, large: bool = False) -> None:
         super().__init__(parent)
         self._state = state
-        self.picture = PictureBox(state.chosen)
+        self.picture = PictureBox(state.selected_case)
         self.text = CaseText(state)
         self.enlarge = QPushButton("Enlarge")
         self.enlarge.setToolTip("Show this case large (Enter in the list)")
@@ -143,16 +143,16 @@ class CaseView(QWidget):
         if large:
             layout.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignRight)
         self.copy.clicked.connect(self.copy_text)
-        state.chosen.changed.connect(self._show)
+        state.selected_case.changed.connect(self._show)
         self._show()
 
     def copy_text(self) -> None:
-        text = self._state.chosen.copy_text()
+        text = self._state.selected_case.copy_text()
         if text:
             QGuiApplication.clipboard().setText(text)
 
     def _show(self) -> None:
-        chosen = self._state.chosen
+        chosen = self._state.selected_case
         self.enlarge.setEnabled(chosen.hit is not None)
         self.copy.setEnabled(bool(chosen.copy_text()))
 
@@ -173,7 +173,7 @@ class CaseWindow(QDialog):
         self.resize(980, 660)
         for keys, by in (("PgDown", 1), ("PgUp", -1)):
             QShortcut(QKeySequence(keys), self, lambda by=by: state.select_next(by))
-        state.chosen.changed.connect(self._show)
+        state.selected_case.changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
@@ -181,4 +181,5 @@ class CaseWindow(QDialog):
         if hit is None or hit not in hits:
             self.place.setText("No case is chosen.")
             return
-        self.place.setText(f"Hit {hits.index(hit) + 1} of {len(hits)} for {self._state.asked}. Page keys: other hits.")
+        number = f"Hit {hits.index(hit) + 1} of {len(hits)}"
+        self.place.setText(f"{number} for {self._state.answered}. PgUp, PgDown: previous and next hit.")

@@ -46,9 +46,9 @@ class SearchPanel(QWidget):
         self.hint.setProperty("muted", True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.hint.setContentsMargins(4, 8, 4, 4)
-        self.asked = QLabel()
-        self.asked.setTextFormat(Qt.TextFormat.PlainText)
-        self.asked.setWordWrap(True)
+        self.summary = QLabel()
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setWordWrap(True)
         self.notice = QLabel()
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
@@ -66,7 +66,7 @@ class SearchPanel(QWidget):
         for widget, stretch in ((self.words, 1), (self.with_image, 0), (self.go, 0)):
             first.addWidget(widget, stretch)
         told = QHBoxLayout()
-        told.addWidget(self.asked, 1)
+        told.addWidget(self.summary, 1)
         told.addWidget(self.detail.enlarge)
         told.addWidget(self.detail.copy)
         nothing = QWidget()
@@ -147,17 +147,17 @@ class SearchPanel(QWidget):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
-        for shown in (self.asked, self.detail.enlarge, self.detail.copy):
+        for shown in (self.summary, self.detail.enlarge, self.detail.copy):
             shown.setVisible(bool(state.hits))
         self.notice.setText(state.notice)
         self.notice.setVisible(bool(state.hits and state.notice))
         if state.hits:
             count = len(state.hits)
             away = " – not the image on screen" if state.elsewhere else ""
-            self.asked.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.asked}{away}")
-            palette = self.asked.palette()
+            self.summary.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.answered}{away}")
+            palette = self.summary.palette()
             palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.AMBER if away else theme.MUTED))
-            self.asked.setPalette(palette)
+            self.summary.setPalette(palette)
         self.body.setCurrentIndex(1 if state.hits else 0)
         self.hint.setText(self._hint(reason))
         self.clear.setVisible(bool(state.why_none()) and form.filtered and not state.searching)

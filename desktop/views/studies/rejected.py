@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.state.redaction import NAME_HIDDEN, without_names
+from desktop.state.redaction import NAME_HIDDEN, redact_names
 from engine.errors import Rejected
 
 HEADINGS = ("File", "Reason")
@@ -48,7 +48,7 @@ class RejectedModel(QAbstractTableModel):
 
 
 def without_path(number: int, item: Rejected) -> Rejected:
-    return Rejected(f"File {number}, {NAME_HIDDEN}", without_names(item.reason, (item.path, item.other)))
+    return Rejected(f"File {number}, {NAME_HIDDEN}", redact_names(item.reason, (item.path, item.other)))
 
 
 class RejectedDialog(QDialog):

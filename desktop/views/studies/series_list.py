@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QS
 
 from desktop import theme
 from desktop.desk import Desk
-from desktop.state.studies.browser import Row, lines, rows_of
+from desktop.state.studies.browser import BrowserRow, lines, rows_of
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views import drawing
@@ -26,7 +26,7 @@ class SeriesModel(QAbstractListModel):
     def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget) -> None:
         super().__init__(parent)
         self._studies, self._viewport = studies, viewport
-        self.rows: list[Row] = []
+        self.rows: list[BrowserRow] = []
         self.reloading = False
         """The list looks for another current row while the old one goes away; nobody chose that."""
         studies.changed.connect(self._reload)
@@ -76,7 +76,7 @@ class SeriesModel(QAbstractListModel):
         data.setData(SERIES, self.rows[indexes[0].row()].series_id.encode("utf-8"))
         return data
 
-    def lines(self, row: Row) -> tuple[str, str]:
+    def lines(self, row: BrowserRow) -> tuple[str, str]:
         """Title first."""
         return lines(row, self._viewport.identity_visible)
 

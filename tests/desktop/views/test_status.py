@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.background import simply
 from desktop.errors import describe
-from desktop.state.redaction import without_names
+from desktop.state.redaction import redact_names
 from desktop.views.studies.rejected import RejectedDialog, without_path
 from engine.archive import DATABASE, Archive
 from engine.dicom.listing import Listing
@@ -215,9 +215,9 @@ def test_what_cannot_be_searched_or_read_is_named_only_while_the_identity_is_sho
     settle(qtbot, app)
     error = UserError(f"The archive {path.parent} was indexed with another model.", path.parent)
     app.desk.search._fail(error)
-    app.desk.search.chosen._fail(error)
+    app.desk.search.selected_case._fail(error)
     app.desk.tags.identity_visible = True
-    states = (app.desk.search, app.desk.search.chosen, app.desk.tags)
+    states = (app.desk.search, app.desk.search.selected_case, app.desk.tags)
     assert all("Doe_Jane" in state.failure for state in states)
     app.desk.layout.toggle_identity()
     app.desk.tags.identity_visible = False
@@ -249,7 +249,7 @@ def test_the_details_of_our_own_mistakes_name_no_file(tmp_path: Path, caplog: py
     ],
 )
 def test_only_whole_names_are_hidden(name: str, text: str, hidden: str) -> None:
-    assert without_names(text, (name,)) == hidden
+    assert redact_names(text, (name,)) == hidden
 
 
 def test_a_command_that_fails_names_no_file_while_the_identity_is_hidden(

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.background import Lane, simply
 from desktop.state.report.report import ReportState, locate
-from desktop.state.report.report_page import Page
+from desktop.state.report.report_page import ReportPage
 from engine.errors import UserError
 from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.reports.evidence import Evidence
@@ -55,7 +55,7 @@ def drafted(qtbot: QtBot, app: App, state: ReportState) -> None:
     settle(qtbot, app)
 
 
-def leave_while_drafting(qtbot: QtBot, app: App, state: ReportState, decoder: Decoder) -> Page:
+def leave_while_drafting(qtbot: QtBot, app: App, state: ReportState, decoder: Decoder) -> ReportPage:
     """Go to another study while a draft is made, and let it come; the page that was left."""
     left = state.page
     assert left is not None

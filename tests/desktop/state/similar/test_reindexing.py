@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import demo
 from desktop.app import App
-from desktop.state.similar.search import Form
+from desktop.state.similar.search import SearchForm
 from engine import known_bundles
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -60,7 +60,7 @@ def told(app: App) -> str:
 
 
 def search(qtbot: QtBot, app: App) -> list[str]:
-    app.desk.search.set_form(Form(WORDS, False))
+    app.desk.search.set_form(SearchForm(WORDS, False))
     app.desk.search.search()
     settle(qtbot, app)
     return [hit.text for hit in app.desk.search.hits]
@@ -70,12 +70,12 @@ def test_the_move_is_offered_with_its_size(ready: App) -> None:
     assert ready.desk.archive.outdated
     assert "3 vectors" in told(ready)
     assert "menu Archive" in told(ready)
-    assert ready.actions.actions["move_archive"].isEnabled()
+    assert ready.actions.actions["reindex_archive"].isEnabled()
 
 
 def test_moved_the_archive_answers_with_the_chosen_models(qtbot: QtBot, ready: App, starter_bundle: Bundle) -> None:
-    ready.actions.actions["move_archive"].trigger()
-    assert not ready.actions.actions["move_archive"].isEnabled()
+    ready.actions.actions["reindex_archive"].trigger()
+    assert not ready.actions.actions["reindex_archive"].isEnabled()
     with pytest.raises(UserError, match="on its way to other models"):
         ready.desk.archive.import_into(dicom("MR_small.dcm"))
     settle(qtbot, ready)
@@ -87,11 +87,11 @@ def test_moved_the_archive_answers_with_the_chosen_models(qtbot: QtBot, ready: A
 
 
 def test_a_stopped_move_keeps_what_it_made_and_can_go_on(qtbot: QtBot, ready: App, starter_bundle: Bundle) -> None:
-    ready.desk.move.start()
+    ready.desk.reindex.start()
     ready.desk.jobs.cancel_current()
     settle(qtbot, ready)
     assert ready.desk.archive.outdated
-    ready.actions.actions["move_archive"].trigger()
+    ready.actions.actions["reindex_archive"].trigger()
     settle(qtbot, ready)
     assert not ready.desk.archive.outdated
 
@@ -120,7 +120,7 @@ def test_the_old_models_serve_while_they_are_on_this_machine(
     assert app.desk.archive.bundle is not None
     assert app.desk.archive.bundle.id == older.id
     assert search(qtbot, app)[0] == WORDS
-    app.desk.move.start()
+    app.desk.reindex.start()
     settle(qtbot, app)
     assert app.desk.archive.bundle is starter_bundle
     assert search(qtbot, app)[0] == WORDS
@@ -129,7 +129,7 @@ def test_the_old_models_serve_while_they_are_on_this_machine(
 def test_other_models_chosen_later_leave_the_archive_searchable(
     qtbot: QtBot, ready: App, older: Bundle, starter_bundle: Bundle
 ) -> None:
-    ready.desk.move.start()
+    ready.desk.reindex.start()
     settle(qtbot, ready)
     ready.desk.archive.load_bundle(older.folder)
     settle(qtbot, ready)

@@ -83,7 +83,7 @@ def test_the_displayed_frame_at_its_window_is_asked_for(
     assert viewport.study is not None
     np.testing.assert_array_equal(ranking.asked[0]["query"].image, viewport.picture.image())
     assert ranking.asked[0]["exclude_study"] == viewport.study.uid
-    assert "W 1500 L -600" in str(state.asked)
+    assert "W 1500 L -600" in str(state.answered)
 
 
 def test_words_alone_carry_no_image(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
@@ -168,7 +168,7 @@ def test_a_first_answer_that_comes_after_another_archive_was_opened_is_dropped(
     qtbot.waitUntil(lambda: archive.name == "other")
     ranking.gate.set()
     qtbot.waitUntil(background.idle)
-    assert (state.hits, state.asked, state.searching) == ([], None, False)
+    assert (state.hits, state.answered, state.searching) == ([], None, False)
 
 
 def test_a_failure_goes_with_the_archive_it_came_from(

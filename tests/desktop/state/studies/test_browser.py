@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.studies.browser import Row
+from desktop.state.studies.browser import BrowserRow
 from desktop.views.studies.series_list import difference
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -129,5 +129,5 @@ def test_a_row_counts_what_is_still_being_read(qtbot: QtBot, app: App) -> None:
     study = app.desk.studies.studies[0]
     growing = replace(study.series[0], growing=True)
     model = app.window.series_list.model
-    assert model.lines(Row(replace(study, series=(growing,))))[1].endswith("10 images so far")
-    assert model.lines(Row(study, growing))[1].startswith("MR · 10 images so far")
+    assert model.lines(BrowserRow(replace(study, series=(growing,))))[1].endswith("10 images so far")
+    assert model.lines(BrowserRow(study, growing))[1].startswith("MR · 10 images so far")

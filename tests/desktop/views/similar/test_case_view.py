@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.similar.search import Asked
+from desktop.state.similar.search import AnsweredQuery
 from desktop.views.similar.case_view import CaseWindow
 from engine.archive import Archive, NewCase, NewImage, NewReport
 from engine.retrieval.search import Hit
@@ -38,7 +38,7 @@ def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
     app.desk.archive.open(tmp_path / "archive")
     settle(qtbot, app)
     search = app.desk.search
-    search._source, search.asked = app.desk.archive.archive, Asked("effusions", "")
+    search._source, search.answered = app.desk.archive.archive, AnsweredQuery("effusions", "")
     search.hits = [hit(1, text, 2), hit(2, "Normal.", None)]
     search.hits_changed.emit()
     search.select(search.hits[0])
@@ -48,7 +48,7 @@ def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
 
 
 def test_the_matching_picture_of_the_chosen_case_is_shown(qtbot: QtBot, found: App) -> None:
-    chosen = found.desk.search.chosen
+    chosen = found.desk.search.selected_case
     assert chosen.picture is not None
     assert (chosen.number, int(chosen.picture[0, 0])) == (1, 61)
     assert chosen.caption().startswith("picture 2 of 2, W 400 L 40")
@@ -93,8 +93,8 @@ def test_a_hit_is_copied_with_its_source(found: App) -> None:
 def test_a_case_without_a_picture_says_so(qtbot: QtBot, found: App) -> None:
     found.desk.search.select(found.desk.search.hits[1])
     settle(qtbot, found)
-    assert found.desk.search.chosen.picture is None
-    assert found.desk.search.chosen.caption() == "no picture"
+    assert found.desk.search.selected_case.picture is None
+    assert found.desk.search.selected_case.caption() == "no picture"
 
 
 def test_down_goes_from_the_words_to_the_hits(qtbot: QtBot, found: App) -> None:

@@ -7,14 +7,14 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane, simply
 from desktop.state.pictures.picture import Image
-from desktop.state.redaction import told
+from desktop.state.redaction import redacted
 from engine.archive import Archive
 from engine.retrieval.case_text import as_copied
 from engine.retrieval.search import Hit
 from engine.store.case import Case, StoredImage
 
 
-class ChosenCase(QObject):
+class SelectedCase(QObject):
     """One case at a time; what is read of an earlier one is dropped."""
 
     changed = Signal()
@@ -36,7 +36,7 @@ class ChosenCase(QObject):
     @property
     def failure(self) -> str:
         """Why it cannot be read."""
-        return told(self._error, self._identity_visible())
+        return redacted(self._error, self._identity_visible())
 
     def show(self, archive: Archive | None, hit: Hit | None) -> None:
         """Read the case of a hit, beginning with the picture that matched."""
