@@ -36,7 +36,8 @@ from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.image.window import Window, presets
+from engine.image.voi import Window
+from engine.image.window import presets
 from engine.importing.importer import ImportResult
 from engine.measure.measurements import KINDS
 from engine.study import Series, Study

@@ -25,7 +25,7 @@ PURE_ENGINE = {
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.evidence", "engine.reports.nearest_report"),
     *("engine.image.colour_tables", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
-    *("engine.image.window", "engine.retrieval.case_text", "engine.retrieval.search"),
+    *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.search"),
 }
 """Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
 

@@ -20,7 +20,7 @@ from engine.cli.doctor import examine, kindred_version
 from engine.cli.output import draft_lines, hit_lines, import_lines, progress_line, study_lines
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
-from engine.image.picture import Picture, load_picture
+from engine.image.picture import GrayPicture, load_picture
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
@@ -251,7 +251,7 @@ def _spread(argv: list[str]) -> list[str]:
     return spread
 
 
-def _shown(picture: Picture | None) -> dict[str, Any] | None:
+def _shown(picture: GrayPicture | None) -> dict[str, Any] | None:
     """Which frame at which window a result stands for."""
     if picture is None:
         return None

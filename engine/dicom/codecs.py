@@ -31,8 +31,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from engine.dicom.codestreams import Layout, decodable, decode_codestream, has_decoder
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.codestreams import PixelFormat, decodable, decode_codestream, has_decoder
+from engine.dicom.parser_warnings import collect_warnings
 from engine.errors import UserError
 
 _PLUGINS: dict[UID, tuple[str, ...]] = {
@@ -90,21 +90,26 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
         UserError: no decoder can read this frame.
     """
     reasons: list[BaseException] = []
-    layout = _layout(options)
-    if layout is not None and syntax in _PLAIN and not isinstance(source, Dataset) and _is_plain(layout, options):
+    pixel_format = _pixel_format_of(options)
+    if (
+        pixel_format is not None
+        and syntax in _PLAIN
+        and not isinstance(source, Dataset)
+        and _is_plain(pixel_format, options)
+    ):
         try:
-            return _plain_frame(source, frame, layout), layout.photometric
+            return _plain_frame(source, frame, pixel_format), pixel_format.photometric
         except (ValueError, OSError) as error:
             raise _damaged(frame, syntax) from error
-    if layout is not None and decodable(syntax, layout):
+    if pixel_format is not None and decodable(syntax, pixel_format):
         try:
-            return decode_codestream(_encoded_frame(source, frame, options), syntax, layout)
+            return decode_codestream(_encoded_frame(source, frame, options), syntax, pixel_format)
         except Exception as error:  # the libraries promise no exception type for damaged input
             reasons.append(error)
     decoder = get_decoder(syntax)
     for plugin in _PLUGINS.get(syntax, ("",)):
         try:
-            with notes_of_pydicom():
+            with collect_warnings():
                 array, properties = decoder.as_array(source, index=frame, decoding_plugin=plugin, **options)
         except (KeyboardInterrupt, SystemExit):
             raise
@@ -115,29 +120,29 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     raise _damaged(frame, syntax) from (reasons[0] if reasons else None)
 
 
-def _layout(options: dict[str, Any]) -> Layout | None:
+def _pixel_format_of(options: dict[str, Any]) -> PixelFormat | None:
     try:
-        return Layout.of(options)
+        return PixelFormat.of(options)
     except (KeyError, TypeError, ValueError):
         return None  # pydicom says what is missing
 
 
-def _is_plain(layout: Layout, options: dict[str, Any]) -> bool:
-    whole = layout.bits_allocated in (8, 16) and 0 < layout.bits_stored <= layout.bits_allocated
-    return whole and layout.samples == 1 and options.get("pixel_keyword", "PixelData") == "PixelData"
+def _is_plain(pixel_format: PixelFormat, options: dict[str, Any]) -> bool:
+    whole = pixel_format.bits_allocated in (8, 16) and 0 < pixel_format.bits_stored <= pixel_format.bits_allocated
+    return whole and pixel_format.samples == 1 and options.get("pixel_keyword", "PixelData") == "PixelData"
 
 
-def _plain_frame(file: BinaryIO, frame: int, layout: Layout) -> NDArray[Any]:
+def _plain_frame(file: BinaryIO, frame: int, pixel_format: PixelFormat) -> NDArray[Any]:
     """Stored values as they lie in the file, little endian; bits above Bits Stored are no part of them."""
-    size = layout.bits_allocated // 8
-    length = layout.rows * layout.columns * size
+    size = pixel_format.bits_allocated // 8
+    length = pixel_format.rows * pixel_format.columns * size
     start = file.tell()
     file.seek(start + frame * length)
     data = bytearray(length)
     if file.readinto(data) != length:  # type: ignore[attr-defined]
         raise ValueError("The pixels end too soon")
-    stored = np.frombuffer(data, f"<{layout.kind}{size}").reshape(layout.rows, layout.columns)
-    shift = layout.bits_allocated - layout.bits_stored
+    stored = np.frombuffer(data, f"<{pixel_format.kind}{size}").reshape(pixel_format.rows, pixel_format.columns)
+    shift = pixel_format.bits_allocated - pixel_format.bits_stored
     if shift:
         np.left_shift(stored, shift, out=stored)
         np.right_shift(stored, shift, out=stored)

@@ -29,7 +29,7 @@ from engine.dicom.jpeg_check import jpeg_fault, jpeg_ls_fault
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PixelFormat:
     """What a header says about a frame (PS3.3 C.7.6.3)."""
 
     rows: int
@@ -41,7 +41,7 @@ class Layout:
     photometric: str
 
     @classmethod
-    def of(cls, options: dict[str, Any]) -> "Layout":
+    def of(cls, options: dict[str, Any]) -> "PixelFormat":
         """From pydicom's decoding options.
 
         Raises:
@@ -70,16 +70,16 @@ def has_decoder(syntax: UID) -> bool:
     return syntax in _CODECS and bool(getattr(imagecodecs, _CODECS[syntax]).available)
 
 
-def decodable(syntax: UID, layout: Layout) -> bool:
+def decodable(syntax: UID, pixel_format: PixelFormat) -> bool:
     """Whether `decode_codestream` is meant for such frames; colours in RLE and 8-bit JPEG are not."""
-    if layout.samples not in (1, 3) or layout.bits_allocated not in (8, 16):
+    if pixel_format.samples not in (1, 3) or pixel_format.bits_allocated not in (8, 16):
         return False
-    if syntax in (RLELossless, JPEGExtended12Bit) and layout.samples == 3:
+    if syntax in (RLELossless, JPEGExtended12Bit) and pixel_format.samples == 3:
         return False
-    return syntax in _DECODERS and not (syntax == JPEGExtended12Bit and layout.bits_stored <= 8)
+    return syntax in _DECODERS and not (syntax == JPEGExtended12Bit and pixel_format.bits_stored <= 8)
 
 
-def decode_codestream(data: bytes, syntax: UID, layout: Layout) -> tuple[_Array, str]:
+def decode_codestream(data: bytes, syntax: UID, pixel_format: PixelFormat) -> tuple[_Array, str]:
     """Decode one frame.
 
     Returns:
@@ -88,19 +88,23 @@ def decode_codestream(data: bytes, syntax: UID, layout: Layout) -> tuple[_Array,
     Raises:
         Exception: the codestream is damaged, or no such frame; the libraries promise no exception type.
     """
-    array, precision, signed = _DECODERS[syntax](data, layout)
-    shape = (layout.rows, layout.columns) if layout.samples == 1 else (layout.rows, layout.columns, 3)
+    array, precision, signed = _DECODERS[syntax](data, pixel_format)
+    shape = (
+        (pixel_format.rows, pixel_format.columns)
+        if pixel_format.samples == 1
+        else (pixel_format.rows, pixel_format.columns, 3)
+    )
     if array.shape != shape or array.dtype.kind not in "iu" or array.dtype.itemsize > 2:
         raise ValueError(f"The codestream holds {array.shape} {array.dtype}, the header says {shape}")
-    if layout.samples == 3:
-        return _colours(array, layout.photometric)
-    corrected = array.view(f"{layout.kind}{array.dtype.itemsize}")
+    if pixel_format.samples == 3:
+        return _colours(array, pixel_format.photometric)
+    corrected = array.view(f"{pixel_format.kind}{array.dtype.itemsize}")
     bits = 8 * array.dtype.itemsize
-    if layout.signed != signed and precision < bits:
+    if pixel_format.signed != signed and precision < bits:
         _keep_bits(corrected, precision)
-    elif layout.bits_stored < layout.bits_allocated == bits:
-        _keep_bits(corrected, layout.bits_stored)
-    return corrected, layout.photometric
+    elif pixel_format.bits_stored < pixel_format.bits_allocated == bits:
+        _keep_bits(corrected, pixel_format.bits_stored)
+    return corrected, pixel_format.photometric
 
 
 def _keep_bits(array: _Array, bits: int) -> None:
@@ -116,40 +120,40 @@ def _colours(array: _Array, photometric: str) -> tuple[_Array, str]:
     return array, "RGB" if photometric in ("YBR_RCT", "YBR_ICT") else photometric
 
 
-def _jpeg_2000(data: bytes, layout: Layout) -> tuple[_Array, int, bool]:
+def _jpeg_2000(data: bytes, pixel_format: PixelFormat) -> tuple[_Array, int, bool]:
     found = get_j2k_parameters(data)
     array = _owned(imagecodecs.jpeg2k_decode(data))
     signed = array.dtype.kind == "i"
-    return array, int(found.get("precision", layout.bits_stored)), signed
+    return array, int(found.get("precision", pixel_format.bits_stored)), signed
 
 
-def _jpeg_ls(data: bytes, layout: Layout) -> tuple[_Array, int, bool]:
-    fault = jpeg_ls_fault(data, layout.rows, layout.columns, layout.samples)
+def _jpeg_ls(data: bytes, pixel_format: PixelFormat) -> tuple[_Array, int, bool]:
+    fault = jpeg_ls_fault(data, pixel_format.rows, pixel_format.columns, pixel_format.samples)
     if fault:
         raise ValueError(f"JPEG-LS: {fault}")
     return _owned(imagecodecs.jpegls_decode(data)), data[data.find(b"\xff\xf7") + 4], False
 
 
-def _jpeg(data: bytes, layout: Layout) -> tuple[_Array, int, bool]:
-    fault = jpeg_fault(data, layout.rows, layout.columns, layout.samples)
+def _jpeg(data: bytes, pixel_format: PixelFormat) -> tuple[_Array, int, bool]:
+    fault = jpeg_fault(data, pixel_format.rows, pixel_format.columns, pixel_format.samples)
     if fault:
         raise ValueError(f"JPEG: {fault}")
-    space = "RGB" if layout.samples == 3 else None  # as it is stored: lossless JPEG converts no colours
+    space = "RGB" if pixel_format.samples == 3 else None  # as it is stored: lossless JPEG converts no colours
     decoded = imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
-    return _owned(decoded), layout.bits_stored, False
+    return _owned(decoded), pixel_format.bits_stored, False
 
 
-def _rle(data: bytes, layout: Layout) -> tuple[_Array, int, bool]:
+def _rle(data: bytes, pixel_format: PixelFormat) -> tuple[_Array, int, bool]:
     """PS3.5 annex G, straight into the frame: given no place, the decoder reads the stream twice and it must be copied.
 
     No segment may outgrow its share of the place, so that only a full one leaves no byte as it was. A frame with more
     or less is left to pydicom, which knows which padding to forgive.
     """
-    array = np.empty((layout.rows, layout.columns), f"<u{layout.bits_allocated // 8}")
+    array = np.empty((pixel_format.rows, pixel_format.columns), f"<u{pixel_format.bits_allocated // 8}")
     decoded = imagecodecs.dicomrle_decode(data, dtype=array.dtype, out=array.reshape(-1).view(np.uint8).data)
     if len(decoded) != array.nbytes:
         raise ValueError(f"RLE: {len(decoded)} bytes where {array.nbytes} make a frame")
-    return array, layout.bits_allocated, layout.signed
+    return array, pixel_format.bits_allocated, pixel_format.signed
 
 
 def _owned(array: Any) -> _Array:
@@ -157,7 +161,7 @@ def _owned(array: Any) -> _Array:
     return found if found.flags.writeable else found.copy()
 
 
-_DECODERS: dict[UID, Callable[[bytes, Layout], tuple[_Array, int, bool]]] = {
+_DECODERS: dict[UID, Callable[[bytes, PixelFormat], tuple[_Array, int, bool]]] = {
     JPEG2000: _jpeg_2000,
     JPEG2000Lossless: _jpeg_2000,
     JPEGLSLossless: _jpeg_ls,

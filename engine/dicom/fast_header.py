@@ -1,8 +1,8 @@
-"""Finds the elements of a plain DICOM header in one pass over its bytes. Knows nothing of what they mean.
+"""Reads the elements of a plain DICOM header in one pass over its bytes. Knows nothing of what they mean.
 
-pydicom takes 2 to 3 ms for a header of a hundred elements, most of it for objects that nobody asks for; a scan takes a
-tenth of that, and values are converted when they are asked for. Whatever is not plain little endian DICOM
-(PS3.5 7.1, PS3.10 7.1), or needs the inside of a sequence, is left to pydicom: `scan` gives None and guesses nothing.
+pydicom takes 2 to 3 ms for a header of a hundred elements, most of it for objects that nobody uses; this reader takes a
+tenth of that and converts values on demand. Whatever is not plain little endian DICOM (PS3.5 7.1, PS3.10 7.1), or
+needs the items of a sequence, is left to pydicom: `read_fast_header` returns None rather than guess.
 """
 
 import io
@@ -17,7 +17,7 @@ from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 
 FIRST_BYTES = 1 << 14
 MOST_BYTES = 1 << 24
@@ -80,7 +80,7 @@ class Elements:
             return values[0] if len(values) == 1 else list(values)
         if vr in ("OB", "OW"):
             return data
-        with notes_of_pydicom():
+        with collect_warnings():
             raw = RawDataElement(BaseTag(tag), vr, len(data), data, 0, self._implicit, True)
             return convert_raw_data_element(raw, encoding=self._character_set()).value
 
@@ -100,8 +100,8 @@ class FileMeta(Elements):
         self.TransferSyntaxUID = syntax
 
 
-class ScannedHeader(Elements):
-    """A plain header. Sequences are passed over: `scan` refuses a header whose sequences were asked for."""
+class FastHeader(Elements):
+    """A plain header. Sequences are passed over: `read_fast_header` refuses a header whose sequences were asked for."""
 
     __slots__ = ("file_meta",)
 
@@ -110,7 +110,7 @@ class ScannedHeader(Elements):
         self.file_meta = meta
 
 
-def scan(file: BinaryIO, wanted_sequences: frozenset[int | None]) -> ScannedHeader | None:
+def read_fast_header(file: BinaryIO, wanted_sequences: frozenset[int | None]) -> FastHeader | None:
     """The header of a plain DICOM file with `file` left at the pixel data element; None: ask pydicom.
 
     Args:
@@ -135,7 +135,7 @@ def scan(file: BinaryIO, wanted_sequences: frozenset[int | None]) -> ScannedHead
     return None
 
 
-def _header(data: bytes, wanted: frozenset[int | None]) -> tuple[ScannedHeader, int]:
+def _header(data: bytes, wanted: frozenset[int | None]) -> tuple[FastHeader, int]:
     if data[128:132] != b"DICM":
         raise _NotPlain
     meta: dict[int, tuple[bytes, bytes]] = {}
@@ -148,7 +148,7 @@ def _header(data: bytes, wanted: frozenset[int | None]) -> tuple[ScannedHeader, 
         raise _NotPlain
     found: dict[int, tuple[bytes, bytes]] = {}
     at = _elements(data, at, _implicit if implicit else _explicit, found, wanted, stop=_PIXEL_DATA.__contains__)
-    return ScannedHeader(found, implicit, FileMeta(meta, syntax)), at
+    return FastHeader(found, implicit, FileMeta(meta, syntax)), at
 
 
 _Step = Callable[[bytes, int], tuple[int, bytes, int, int]]

@@ -19,9 +19,9 @@ from pydicom.uid import (
 from pydicom.values import converters
 
 from engine.dicom.codecs import why_not_decodable
-from engine.dicom.fast_header import ScannedHeader
+from engine.dicom.fast_header import FastHeader
 from engine.dicom.origins import refuse_bomb
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.sop_classes import kind
 from engine.dicom.values import FileHeader, integer, raw, text
 from engine.errors import UserError
@@ -65,7 +65,7 @@ def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileData
         raise UserError("The file is empty." if not head else NOT_DICOM)
     file.seek(0)
     try:
-        with notes_of_pydicom():
+        with collect_warnings():
             _refuse_inflation_bomb(file, head)
             dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=cast(Any, tags))
             _fill_in_transfer_syntax(dataset)
@@ -175,7 +175,7 @@ def missing_pixels(file: BinaryIO, dataset: FileHeader) -> str:
     return ""
 
 
-def pixel_source(file: BinaryIO, dataset: FileDataset | ScannedHeader) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
+def pixel_source(file: BinaryIO, dataset: FileDataset | FastHeader) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
     """What the decoders read from, and pydicom's decoding options, right after `read_header` of all tags.
 
     Raises:
@@ -200,8 +200,8 @@ def pixel_source(file: BinaryIO, dataset: FileDataset | ScannedHeader) -> tuple[
             extra["pixel_vr"] = vr
         file.seek((12 if vr else 8) - len(start), os.SEEK_CUR)
     try:
-        if isinstance(dataset, ScannedHeader):
-            options = _scanned_options(dataset) | extra
+        if isinstance(dataset, FastHeader):
+            options = _fast_header_options(dataset) | extra
         else:
             options = as_pixel_options(dataset, **extra)
         size = options["rows"] * options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
@@ -212,7 +212,7 @@ def pixel_source(file: BinaryIO, dataset: FileDataset | ScannedHeader) -> tuple[
     return source, options
 
 
-def _scanned_options(header: ScannedHeader) -> dict[str, Any]:
+def _fast_header_options(header: FastHeader) -> dict[str, Any]:
     """What pydicom's `as_pixel_options` gives."""
     options = {name: header.get(keyword) for name, keyword in _PIXEL_OPTIONS.items() if keyword in header}
     options["number_of_frames"] = max(1, integer(header, "NumberOfFrames") or 1)

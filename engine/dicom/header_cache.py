@@ -11,7 +11,7 @@ from typing import BinaryIO
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileDataset
 
-from engine.dicom.fast_header import ScannedHeader, scan
+from engine.dicom.fast_header import FastHeader, read_fast_header
 from engine.dicom.file import is_deflated, read_header
 from engine.study import ImageRef, Origin
 
@@ -31,10 +31,10 @@ _lock = threading.Lock()
 _headers: OrderedDict[tuple[Origin, int, int], tuple[FileDataset, int]] = OrderedDict()
 
 
-def header(file: BinaryIO, image: ImageRef) -> FileDataset | ScannedHeader:
+def header(file: BinaryIO, image: ImageRef) -> FileDataset | FastHeader:
     """The header of an open image, with `file` left at the pixel data element as `read_header` leaves it.
 
-    Plain headers are scanned; the others are parsed.
+    Plain headers are read by `fast_header`, the others by pydicom.
 
     A file that changed on disk is parsed again. Only multi-frame images with a file of their own are kept.
 
@@ -42,11 +42,11 @@ def header(file: BinaryIO, image: ImageRef) -> FileDataset | ScannedHeader:
         UserError: not DICOM, or damaged beyond parsing.
     """
     if image.frames < 2:
-        return scan(file, PARSED) or read_header(file)
+        return read_fast_header(file, PARSED) or read_header(file)
     try:
         status = os.fstat(file.fileno())
     except OSError:  # bytes in memory, or a member of an archive: no file of their own
-        return scan(file, PARSED) or read_header(file)
+        return read_fast_header(file, PARSED) or read_header(file)
     key = (image.origin, status.st_mtime_ns, status.st_size)
     with _lock:
         kept = _headers.get(key)
@@ -55,9 +55,9 @@ def header(file: BinaryIO, image: ImageRef) -> FileDataset | ScannedHeader:
     if kept is not None:
         file.seek(kept[1])
         return kept[0]
-    scanned = scan(file, PARSED)
-    if scanned is not None:
-        return scanned
+    fast = read_fast_header(file, PARSED)
+    if fast is not None:
+        return fast
     dataset = read_header(file)
     if not is_deflated(dataset):
         with _lock:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.dicom.fast_header import scan
+from engine.dicom.dicomdir import is_dicomdir_name, read_dicomdir
+from engine.dicom.fast_header import read_fast_header
 from engine.dicom.file import NOT_DICOM, missing_pixels, read_header
 from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
-from engine.dicom.index import is_index_name, read_index
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
 from engine.dicom.origins import FileOrigin, ZipMember, member_name, open_archive, open_member
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.series_sort import stacks
 from engine.dicom.sop_classes import MEDIA_DIRECTORY, why_not_an_image
 from engine.dicom.values import FileHeader, text
@@ -76,7 +76,7 @@ def open_path(
     for asked in paths:
         if not exists(asked):
             raise missing(asked)
-        listed = _indexed if is_index_name(asked) else _walk
+        listed = _indexed if is_dicomdir_name(asked) else _walk
         files.extend(listed(asked, gathering, cancelled))
     return _gather(gathering, [FileOrigin(file) for file in dict.fromkeys(files)], progress, cancelled, found)
 
@@ -120,7 +120,7 @@ def _gather(
 def _indexed(path: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterator[Path]:
     """The files that a DICOMDIR names, or where it is of no use those of its folder."""
     try:
-        index = read_index(path)
+        index = read_dicomdir(path)
     except UserError as error:
         gathering.reject(str(path), f"{error} Its folder was read instead.")
         yield from (file for file in _walk(path.parent, gathering, cancelled) if file != path)
@@ -194,7 +194,7 @@ class _Gathering:
                     file.seek(0)
                     self._add_archive(origin, file, cancelled)
                 else:
-                    with notes_of_pydicom():
+                    with collect_warnings():
                         self._add_object(origin, file)
         except UserError as error:
             self.reject(origin.name, str(error), error.other)
@@ -213,7 +213,7 @@ class _Gathering:
                     if archive.NameToInfo[info.filename] is not info:  # reading finds the last of a name
                         raise UserError("The archive holds another file of this name; unpack it and open the folder.")
                     member: AbstractContextManager[BinaryIO] = open_member(archive, info)
-                    with notes_of_pydicom(), member as stream:
+                    with collect_warnings(), member as stream:
                         if stream.read(4) == _ZIP:
                             raise UserError("It is an archive inside an archive; unpack it first.")
                         inner._add_object(ZipMember(origin, info.filename), stream)
@@ -233,7 +233,7 @@ class _Gathering:
 
     def _add_object(self, origin: Origin, file: BinaryIO) -> None:
         name = origin.name
-        dataset = scan(file, SEQUENCES) or read_header(file, TAGS)
+        dataset = read_fast_header(file, SEQUENCES) or read_header(file, TAGS)
         if _is_index(dataset):
             self._skipped.append(name)
             return

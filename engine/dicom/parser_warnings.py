@@ -22,7 +22,7 @@ _mine = threading.local()
 
 
 @contextmanager
-def notes_of_pydicom() -> Iterator[list[str]]:
+def collect_warnings() -> Iterator[list[str]]:
     """Within the block, pydicom's warnings of this thread go into the list it yields."""
     outer: list[str] | None = getattr(_mine, "notes", None)
     notes: list[str] = []

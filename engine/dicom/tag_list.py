@@ -7,7 +7,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from engine.dicom.file import read_header
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.study import ImageRef
 
 MAX_TEXT = 400
@@ -50,7 +50,7 @@ def tag_list(image: ImageRef) -> tuple[Tag, ...]:
     Raises:
         UserError: the file is gone, no DICOM, or damaged.
     """
-    with notes_of_pydicom(), image.origin.open() as file:
+    with collect_warnings(), image.origin.open() as file:
         dataset = read_header(file)
         return (*_walk(dataset.file_meta, 0), *_walk(dataset, 0))
 

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 
 class Header(Protocol):
-    """A parsed header or one item of a sequence: pydicom's Dataset, or what `dicom_scan` found."""
+    """A parsed header or one item of a sequence: pydicom's Dataset, or what `fast_header` found."""
 
     def get(self, keyword: str, /) -> Any: ...
 

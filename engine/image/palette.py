@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import integer, numbers, raw, text
 from engine.errors import UserError
 from engine.image.display_header import frame_group, table_data, table_entries
@@ -67,7 +67,7 @@ def apply_palette(indices: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
         UserError: the palettes are missing or damaged.
     """
     try:
-        with notes_of_pydicom():
+        with collect_warnings():
             colors = np.asarray(apply_color_lut(indices, _palettes(dataset)))
     except Exception as error:  # pydicom promises no exception type for damaged palettes
         raise UserError("The colour palette is missing or damaged; export the image again as RGB.") from error

@@ -21,7 +21,7 @@ KEY_FRAMES = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class GrayPicture:
     """One displayed frame as 8-bit gray, with what may accompany it."""
 
     gray: NDArray[np.uint8]
@@ -40,7 +40,7 @@ class Picture:
     """Key material to recognise the patient by (hash it, never show it); "" when unknown."""
 
 
-def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None = None) -> Picture:
+def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None = None) -> GrayPicture:
     """The picture of a DICOM, PNG or JPEG file at a window.
 
     Args:
@@ -54,7 +54,7 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
     if exists(path) and path.is_file() and _is_plain_picture(path):
         if frame != 0:
             raise UserError(f"{path.name} has one frame only; leave --frame out.")
-        return Picture(_plain_gray(path), FileOrigin(path))
+        return GrayPicture(_plain_gray(path), FileOrigin(path))
     listing = open_path(path)
     frames = [(study, series, ref) for study in listing.studies for series in study.series for ref in series.frames]
     if not frames:
@@ -68,13 +68,13 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
 
 def picture_of(
     study: Study, series: Series, ref: FrameRef, window: Window | None = None, for_archive: bool = False
-) -> Picture:
+) -> GrayPicture:
     """The picture of a listed frame at a window; None takes the file's own, or the preset `for_archive`."""
     pixels = read_frame(ref)
     if window is None and for_archive:
         window = import_window(pixels, series.body_part)
     shown = None if pixels.is_color else window or default_window(pixels)
-    return Picture(
+    return GrayPicture(
         gray=to_gray(render(pixels, window)),
         origin=ref.image.origin,
         frame=ref.frame,

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
 from engine.dicom.codecs import decode
-from engine.dicom.fast_header import ScannedHeader
+from engine.dicom.fast_header import FastHeader
 from engine.dicom.file import pixel_source
 from engine.dicom.header_cache import header
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import Header, integer, text
 from engine.errors import UserError
 from engine.image.display_header import (
@@ -127,7 +127,7 @@ def read_frame(ref: FrameRef) -> Pixels:
     Raises:
         UserError: the file is gone, damaged or of a kind that cannot be decoded; a sentence that says what to do.
     """
-    with notes_of_pydicom():
+    with collect_warnings():
         return _read(ref)
 
 
@@ -144,7 +144,7 @@ def _read(ref: FrameRef) -> Pixels:
     return replace(found, overlays=planes, shutter=covered) if planes or covered else found
 
 
-def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | ScannedHeader, ref: FrameRef) -> Pixels:
+def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastHeader, ref: FrameRef) -> Pixels:
     modality = text(dataset, "Modality").upper()
     if stored.ndim == 3:
         return Pixels(_color(stored, photometric, dataset), modality=modality)
@@ -177,7 +177,7 @@ def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | Scann
     )
 
 
-def _stored(file: BinaryIO, dataset: FileDataset | ScannedHeader, frame: int) -> tuple[NDArray[Any], str]:
+def _stored(file: BinaryIO, dataset: FileDataset | FastHeader, frame: int) -> tuple[NDArray[Any], str]:
     """Stored values [H, W] or [H, W, 3], and the photometric interpretation that they now have."""
     frames = integer(dataset, "NumberOfFrames") or 1
     if not 0 <= frame < max(1, frames):

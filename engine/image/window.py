@@ -12,8 +12,6 @@ from engine.image.pixels import Pixels, modality_values
 from engine.image.voi import Window, apply_lut, apply_window
 from engine.resources import resource_path
 
-__all__ = ["Window", "auto_window", "default_window", "import_window", "narrowest", "presets", "render"]
-
 _LOW, _HIGH = 0.5, 99.5
 _SAMPLES = 1 << 18
 _BLOCK = 1 << 15

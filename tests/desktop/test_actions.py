@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.actions import COMMANDS, MENUS, TOOLBAR, Command
 from desktop.app import App
-from engine.image.window import Window
+from engine.image.voi import Window
 from engine.resources import resource_path
 from tests.desktop.conftest import dicom, open_paths
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from desktop.state.pictures.pyramid import pyramid, reduced
 from engine.image.pixels import Pixels, read_frame
-from engine.image.window import Window, default_window, render
+from engine.image.voi import Window
+from engine.image.window import default_window, render
 from engine.study import FrameRef, Series
 
 Image = NDArray[np.uint8]

@@ -21,7 +21,8 @@ from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from engine.geometry.spacing import pixel_shape
 from engine.image.pixels import Pixels, read_frame
-from engine.image.window import Window, auto_window, narrowest, presets
+from engine.image.voi import Window
+from engine.image.window import auto_window, narrowest, presets
 from engine.study import FrameRef, Point, Series, Study
 
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.image.window import Window
+from engine.image.voi import Window
 
 HEADINGS = ("Name", "Center", "Width")
 Keep = Callable[[tuple[Window, ...] | None], object]

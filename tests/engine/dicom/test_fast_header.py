@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.dicom.fast_header import scan
+from engine.dicom.fast_header import read_fast_header
 from engine.dicom.file import missing_pixels, read_header
 from engine.dicom.header import SEQUENCES, TAGS, instance
 from engine.dicom.origins import FileOrigin
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.errors import UserError
 from tests.engine.dicom_samples import PYDICOM_DATA, PYDICOM_FILES, derive, sample
 
@@ -20,8 +20,8 @@ def every_file() -> list[Path]:
 def test_the_scan_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
     compared = 0
     for path in every_file():
-        with notes_of_pydicom(), FileOrigin(path).open() as file:
-            quick = scan(file, SEQUENCES)
+        with collect_warnings(), FileOrigin(path).open() as file:
+            quick = read_fast_header(file, SEQUENCES)
             if quick is None:
                 continue
             pixels_at = file.tell()
@@ -53,14 +53,14 @@ def test_the_scan_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
 )
 def test_what_is_not_plain_is_left_to_pydicom(name: str, why: str) -> None:
     with sample(name).open("rb") as file:
-        assert scan(file, SEQUENCES) is None, why
+        assert read_fast_header(file, SEQUENCES) is None, why
 
 
 def test_names_in_other_alphabets_are_decoded_as_pydicom_does(tmp_path: Path) -> None:
     name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     path = derive(tmp_path / "name", SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName=name)
     with path.open("rb") as file:
-        header = scan(file, SEQUENCES)
+        header = read_fast_header(file, SEQUENCES)
     assert header is not None
     assert str(header.get("PatientName")) == name
 
@@ -68,7 +68,7 @@ def test_names_in_other_alphabets_are_decoded_as_pydicom_does(tmp_path: Path) ->
 def test_a_header_longer_than_the_first_read_is_scanned_too(tmp_path: Path) -> None:
     path = derive(tmp_path / "long", ImageComments="words " * 1500, AdditionalPatientHistory="more " * 2000)
     with path.open("rb") as file:
-        header = scan(file, SEQUENCES)
+        header = read_fast_header(file, SEQUENCES)
         assert header is not None
         assert len(header.get("AdditionalPatientHistory")) > 9000
         assert header.get("Rows") == 64

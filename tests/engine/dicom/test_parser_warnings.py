@@ -8,7 +8,7 @@ import pytest
 from pydicom.config import WARN
 from pydicom.valuerep import validate_value
 
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 
 
 def complain(value: str) -> None:
@@ -17,15 +17,15 @@ def complain(value: str) -> None:
 
 
 def test_what_pydicom_says_is_a_note_and_no_warning() -> None:
-    with notes_of_pydicom() as notes:
+    with collect_warnings() as notes:
         complain("odd value")
     (note,) = notes
     assert note.startswith("Invalid value for VR UI: 'odd value'")
 
 
 def test_a_block_within_a_block_keeps_its_own_notes() -> None:
-    with notes_of_pydicom() as outer:
-        with notes_of_pydicom() as inner:
+    with collect_warnings() as outer:
+        with collect_warnings() as inner:
             complain("inner")
         complain("outer")
     assert [len(outer), len(inner)] == [1, 1]
@@ -35,7 +35,7 @@ def test_a_block_within_a_block_keeps_its_own_notes() -> None:
 
 def test_after_the_block_warnings_are_what_they_were() -> None:
     filters = warnings.filters[:]
-    with notes_of_pydicom():
+    with collect_warnings():
         pass
     assert warnings.filters == filters
     with pytest.raises(UserWarning, match="odd value"):
@@ -43,12 +43,12 @@ def test_after_the_block_warnings_are_what_they_were() -> None:
 
 
 def test_other_code_warns_as_ever_within_the_block() -> None:
-    with notes_of_pydicom(), pytest.raises(DeprecationWarning, match="ours"):
+    with collect_warnings(), pytest.raises(DeprecationWarning, match="ours"):
         warnings.warn("ours", DeprecationWarning, stacklevel=1)
 
 
 def test_values_of_a_file_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with notes_of_pydicom():
+    with collect_warnings():
         complain("Doe^Jane")
     assert caplog.records == []
     assert logging.getLogger("pydicom").propagate
@@ -62,7 +62,7 @@ def test_readers_in_many_threads_get_their_own_notes_and_restore_the_filters() -
     def read(number: int) -> None:
         started.wait()
         for _ in range(50):
-            with notes_of_pydicom() as notes:
+            with collect_warnings() as notes:
                 complain(f"note {number}")
             found.setdefault(number, []).extend(note.split("'")[1] for note in notes)
 

@@ -13,7 +13,7 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import RLELossless
 
 from engine.dicom.codecs import decode
-from engine.dicom.codestreams import Layout, decode_codestream
+from engine.dicom.codestreams import PixelFormat, decode_codestream
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import read_frame
@@ -54,7 +54,7 @@ def test_odd_sizes_and_signs_come_back_exactly(size: tuple[int, int], kind: str,
     data = get_encoder(RLELossless).encode(
         wanted.tobytes(), index=0, encoding_plugin="pydicom", photometric_interpretation="MONOCHROME2", **options
     )
-    layout = Layout(*size, 1, 8 * wanted.itemsize, bits, signed, "MONOCHROME2")
+    layout = PixelFormat(*size, 1, 8 * wanted.itemsize, bits, signed, "MONOCHROME2")
     found, _ = decode_codestream(data, RLELossless, layout)
     assert np.array_equal(found, wanted)
     assert found.dtype == wanted.dtype

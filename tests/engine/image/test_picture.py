@@ -12,7 +12,8 @@ from engine.dicom.origins import FileOrigin, ZipMember
 from engine.errors import UserError
 from engine.image.picture import key_frames, load_picture, picture_of, to_gray
 from engine.image.pixels import read_frame
-from engine.image.window import Window, default_window, render
+from engine.image.voi import Window
+from engine.image.window import default_window, render
 from tests.engine.dicom_samples import derive, derive_stack, sample
 
 

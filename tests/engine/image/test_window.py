@@ -6,8 +6,8 @@ from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from engine.dicom.listing import open_path
 from engine.image.pixels import Pixels, read_frame
-from engine.image.voi import apply_window
-from engine.image.window import Window, auto_window, default_window, import_window, presets, render
+from engine.image.voi import Window, apply_window
+from engine.image.window import auto_window, default_window, import_window, presets, render
 from tests.engine.dicom_samples import dataset, sample
 
 

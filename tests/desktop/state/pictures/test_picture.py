@@ -13,7 +13,8 @@ from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from engine.dicom.listing import open_path
 from engine.image.pixels import read_frame
-from engine.image.window import Window, render
+from engine.image.voi import Window
+from engine.image.window import render
 from engine.study import Point, Series
 from tests.desktop.conftest import dicom
 

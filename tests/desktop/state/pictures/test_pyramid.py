@@ -13,7 +13,8 @@ from desktop.state.pictures.pyramid import halve, halvings, pyramid, reduced
 from desktop.state.viewer.viewport import ViewportState
 from engine.dicom.listing import open_path
 from engine.image.pixels import Pixels, read_frame
-from engine.image.window import Window, render
+from engine.image.voi import Window
+from engine.image.window import render
 from engine.study import FrameRef, Series, Study
 from tests.desktop.conftest import dicom
 

@@ -15,7 +15,8 @@ from desktop.state.viewer.viewport import ViewportState
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import Pixels, read_frame
-from engine.image.window import Window, presets
+from engine.image.voi import Window
+from engine.image.window import presets
 from engine.study import FrameRef, Series, Study
 from tests.desktop.conftest import dicom
 

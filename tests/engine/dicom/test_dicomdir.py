@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from engine.dicom.index import MISSING, OUTSIDE, read_index
+from engine.dicom.dicomdir import MISSING, OUTSIDE, read_dicomdir
 from engine.dicom.listing import Listing, open_path
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from tests.engine.dicom_samples import PYDICOM_FILES, derive
 
 MEDIUM = PYDICOM_FILES / "test_files" / "dicomdirtests"
@@ -47,7 +47,7 @@ def test_a_file_that_is_named_and_not_there_is_listed_with_the_reason(medium: Pa
 def test_names_are_found_in_lower_case_and_with_the_version_of_iso_9660(medium: Path) -> None:
     (medium / "98892001" / "CT2N").rename(medium / "98892001" / "ct2n")
     (medium / "77654033" / "CR1" / "6154").rename(medium / "77654033" / "CR1" / "6154.;1")
-    assert len(read_index(medium / "DICOMDIR").files) == 31
+    assert len(read_dicomdir(medium / "DICOMDIR").files) == 31
 
 
 def test_an_index_whose_files_are_elsewhere_stands_for_its_folder(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_a_damaged_index_stands_for_its_folder(tmp_path: Path) -> None:
 def test_an_index_cannot_lead_out_of_its_folder(medium: Path) -> None:
     index = dcmread(medium / "DICOMDIR")
     image = next(record for record in index.DirectoryRecordSequence if record.DirectoryRecordType == "IMAGE")
-    with notes_of_pydicom():
+    with collect_warnings():
         image.ReferencedFileID = ["..", "SECRET"]
         index.save_as(medium / "DICOMDIR")
-    (refused,) = read_index(medium / "DICOMDIR").missing
+    (refused,) = read_dicomdir(medium / "DICOMDIR").missing
     assert (refused.path, refused.reason) == ("../SECRET", OUTSIDE)

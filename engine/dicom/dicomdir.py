@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from engine.dicom.file import read_header
 from engine.dicom.origins import FileOrigin
-from engine.dicom.parser_warnings import notes_of_pydicom
+from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import items, text, texts
 from engine.errors import Rejected, UserError
 
@@ -17,7 +17,7 @@ OUTSIDE = "The DICOMDIR names a place outside of its own folder, which is not fo
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class Dicomdir:
     """The files that a DICOMDIR names."""
 
     files: tuple[Path, ...]
@@ -25,11 +25,11 @@ class Index:
     missing: tuple[Rejected, ...]
 
 
-def is_index_name(path: Path) -> bool:
+def is_dicomdir_name(path: Path) -> bool:
     return path.name.upper().startswith("DICOMDIR") and path.suffix.lower() != ".zip" and path.is_file()
 
 
-def read_index(path: Path) -> Index:
+def read_dicomdir(path: Path) -> Dicomdir:
     """The files that the records of a DICOMDIR point to.
 
     File IDs are upper case by the standard (PS3.10 8.2) and often lower case on the disk they were copied to.
@@ -40,7 +40,7 @@ def read_index(path: Path) -> Index:
     folders = _Folders()
     files: dict[Path, None] = {}
     missing: dict[str, Rejected] = {}
-    with notes_of_pydicom(), FileOrigin(path).open() as file:
+    with collect_warnings(), FileOrigin(path).open() as file:
         records = items(read_header(file), "DirectoryRecordSequence")
         for parts in _file_ids(records):
             if any(part in ("", ".", "..") or "/" in part or "\\" in part for part in parts):
@@ -54,7 +54,7 @@ def read_index(path: Path) -> Index:
                 files[found] = None
     if not files and not missing:
         raise UserError("The DICOMDIR names no file.")
-    return Index(tuple(files), tuple(missing.values()))
+    return Dicomdir(tuple(files), tuple(missing.values()))
 
 
 def _file_ids(records: list[Dataset]) -> Iterator[list[str]]:
