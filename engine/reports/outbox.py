@@ -1,10 +1,10 @@
-"""Brings signed reports into the archive once one is open. Knows no screen; the workspace keeps what waits.
+"""Archives signed reports as soon as an archive is open. Does not know the screen; the workspace stores the queue.
 
-Nothing is lost on the way: a report waits until its case is committed, and one that was archived just before a crash
-is archived again into the same case.
+Nothing is lost on the way: a report stays in the queue until its case is committed, and one that was archived just
+before a crash is archived again into the same case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -19,53 +19,64 @@ from engine.store.thumbnail import shrink
 from engine.study import FrameRef, Series, Study
 from engine.text.deidentify import clean
 
+SOURCE = "signed in Kindred"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DisplayedFrame:
+    """The frame that a report is signed with."""
+
+    series: Series
+    ref: FrameRef
+    gray: NDArray[np.uint8]
+    """uint8 [H, W], the frame at its displayed window."""
+    window: tuple[float, float] | None = None
+    """Window center and width."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivedReport:
-    """One report that was archived: `removed` counts the names, numbers and dates that were taken out of its text."""
+    """A report that was archived from the queue."""
 
     study_uid: str
     case_id: int
     removed: int
-    known: bool
-    """Its study was in the archive already; the case got the signed report."""
-    picture: bool
-    """The displayed frame went with it."""
+    """How many names, numbers and dates were removed from its text."""
+    already_archived: bool
+    """Its study was in the archive before; the case got the signed report."""
+    with_image: bool
+    """The displayed frame was archived with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxResult:
-    """What became of the waiting reports: those archived, and for the others one sentence each."""
+    """The outcome of archiving the queue."""
 
     archive: str
-    sent: tuple[ArchivedReport, ...] = ()
+    """Name of the archive folder."""
+    archived: tuple[ArchivedReport, ...] = ()
     refused: tuple[UserError, ...] = ()
+    """Why the others stay in the queue."""
 
 
-def submission(
-    study: Study,
-    series: Series | None = None,
-    ref: FrameRef | None = None,
-    gray: NDArray[np.uint8] | None = None,
-    window: tuple[float, float] | None = None,
-) -> Submission:
-    """What a study's report is signed with.
+def submission_for(study: Study, displayed: DisplayedFrame | None = None) -> Submission:
+    """What is archived with the report of a study.
 
     Args:
-        study: whose identifiers are removed from the text, and whose sex and age go with it.
-        series, ref, gray, window: the displayed frame, uint8 [H, W], and its centre and width; without them the
-            report is archived without a picture, and so it is when text may be burned into the frame (0028,0301).
+        study: its identifiers are removed from the text; patient's sex and age go into the case.
+        displayed: the frame to archive with the report. Without it, and when the frame may have burned-in text
+            (0028,0301), the report is archived without an image.
     """
-    if ref is not None and ref.image.burned_in:
-        gray = None
-    shown = series if series is not None or not study.series else study.series[0]
+    gray = None if displayed is None or displayed.ref.image.burned_in else displayed.gray
+    ref = displayed.ref if displayed else None
+    series = displayed.series if displayed else next(iter(study.series), None)
     facts = ReportFacts(
-        modality=shown.modality.upper() if shown else "",
+        modality=series.modality.upper() if series else "",
         sex=study.patient.sex,
         age=study.patient.age,
-        body_part=shown.body_part if shown else "",
+        body_part=series.body_part if series else "",
         patient=study.patient.id,
-        window=window,
+        window=displayed.window if displayed else None,
         image_key=f"{ref.image.sop_uid or ref.image.name} {ref.frame}" if ref else "",
         identifiers=(study.patient.name, study.patient.id, study.accession),
     )
@@ -75,89 +86,69 @@ def submission(
 def archive_waiting(
     workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence[str] | None = None
 ) -> OutboxResult:
-    """Archive the waiting reports, each in its own transaction; one that is refused waits on and holds up no other.
+    """Archive the reports in the queue, each in its own transaction; a refused one stays there and delays no other.
 
     Args:
-        workspace: where they wait.
-        archive, bundle: where they go, and the models it is bound to.
-        only: study UIDs to send; None sends all that wait.
+        workspace: stores the queue.
+        archive: where the reports go.
+        bundle: the models that the archive is bound to.
+        only: StudyInstanceUIDs to archive; None archives the whole queue.
     """
-    sent: list[ArchivedReport] = []
+    archived: list[ArchivedReport] = []
     refused: list[UserError] = []
     for study_uid in workspace.waiting():
-        report, out = workspace.load(study_uid), workspace.submission(study_uid)
-        if report is None or out is None or (only is not None and study_uid not in only):
+        report, submission = workspace.load(study_uid), workspace.submission(study_uid)
+        if report is None or submission is None or (only is not None and study_uid not in only):
             continue
-        facts = out.facts
-        known = archive.find_case(study_uid) is not None
+        already_archived = archive.find_case(study_uid) is not None
         try:
-            case_id = archive_signed(
-                archive,
-                bundle,
-                study_uid,
-                report.text,
-                out.gray,
-                modality=facts.modality,
-                sex=facts.sex,
-                age=facts.age,
-                body_part=facts.body_part,
-                patient=facts.patient or None,
-                window=facts.window,
-                image_key=facts.image_key,
-                identifiers=facts.identifiers,
-            )
+            case_id = archive_signed(archive, bundle, study_uid, report.text, submission)
         except UserError as problem:
             refused.append(problem)
             continue
-        workspace.archived(study_uid, archive.folder.name, case_id)
-        removed = clean(report.text, facts.identifiers).removed
-        sent.append(ArchivedReport(study_uid, case_id, removed, known, out.gray is not None and not known))
-    return OutboxResult(archive.folder.name, tuple(sent), tuple(refused))
+        workspace.mark_archived(study_uid, archive.folder.name, case_id)
+        removed = clean(report.text, submission.facts.identifiers).removed
+        with_image = submission.gray is not None and not already_archived
+        archived.append(ArchivedReport(study_uid, case_id, removed, already_archived, with_image))
+    return OutboxResult(archive.folder.name, tuple(archived), tuple(refused))
 
 
-def archive_signed(
-    archive: Archive,
-    bundle: Encoder,
-    study_uid: str,
-    text: str,
-    gray: NDArray[np.uint8] | None = None,
-    *,
-    modality: str = "",
-    sex: str = "",
-    age: int | None = None,
-    body_part: str = "",
-    patient: str | None = None,
-    window: tuple[float, float] | None = None,
-    image_key: str = "",
-    identifiers: Iterable[str] = (),
-) -> int:
-    """Add a signed report, with the picture it was written on, as a de-identified case and return its id.
+def archive_signed(archive: Archive, bundle: Encoder, study_uid: str, text: str, submission: Submission) -> int:
+    """Add a signed report, with the frame it was written on, as a de-identified case and return the case id.
 
-    A study that is archived already keeps its images and gets the signed report in place of an earlier one.
+    A study that is already archived keeps its images and gets the signed report in place of an earlier one.
 
     Args:
-        archive, bundle: where to, and the models it is bound to.
+        archive: where the report goes.
+        bundle: the models that the archive is bound to.
         study_uid: StudyInstanceUID, stored as a keyed hash.
-        text: the signed text; cleaned here.
-        gray: uint8 [H, W], the displayed frame; None for the report alone.
-        modality, sex, age, body_part, patient: as in NewCase.
-        window: centre and width the frame was displayed at.
-        image_key: SOP Instance UID and frame.
-        identifiers: names and numbers of this patient to remove from the text.
+        text: the signed text; cleaned of identifiers here.
+        submission: the displayed frame and the facts of the case.
 
     Raises:
-        UserError: no text, or an archive of another bundle.
+        UserError: the text is empty, or the archive is bound to another bundle.
     """
-    cleaned = clean(text, identifiers).text.strip()
+    facts = submission.facts
+    cleaned = clean(text, facts.identifiers).text.strip()
     if not cleaned:
-        raise UserError("The report is empty; sign a report with text before it goes into the archive.")
+        raise UserError("The report is empty. Write the report, then sign it.")
     archive.bind(bundle.id)
     report = NewReport(cleaned, bundle.embed_texts([cleaned])[0], "signed")
     known = archive.find_case(study_uid)
     if known is not None:
-        archive.set_report(known, report, "signed in Kindred", bundle.id)
+        archive.set_report(known, report, SOURCE, bundle.id)
         return known
-    small = None if gray is None else shrink(gray)
-    images = () if small is None else (NewImage(small, bundle.embed_images([small])[0], image_key, window),)
-    facts = CaseFacts(study_uid, modality, sex, age, body_part, source="signed in Kindred", patient=patient)
-    return archive.add_case(NewCase(**asdict(facts), images=images, report=report), bundle.id)
+    images: tuple[NewImage, ...] = ()
+    if submission.gray is not None:
+        small = shrink(submission.gray)
+        images = (NewImage(small, bundle.embed_images([small])[0], facts.image_key, facts.window),)
+    case = CaseFacts(
+        study_uid,
+        facts.modality,
+        facts.sex,
+        facts.age,
+        facts.body_part,
+        source=SOURCE,
+        patient=facts.patient or None,
+    )
+    return archive.add_case(NewCase(**asdict(case), images=images, report=report), bundle.id)

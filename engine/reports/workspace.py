@@ -1,9 +1,9 @@
-"""The reports of the studies at hand, each bound to its study. Knows no archive, no models and no screen.
+"""Stores the reports and marks of the user's studies. Does not know archives, models or the screen.
 
-Unlike the archive this local store may name a study (StudyInstanceUID), so it is the owner's alone and never shared. A
-report goes drafted -> edited -> signed, and every change is one audit row in the same transaction. A signed report is
-final, and a draft made for one study is refused for any other. A report that is signed for the archive waits here
-with what belongs to it until it is archived (outbox.py), so that nothing is lost when no archive is open.
+Unlike the archive this local database holds StudyInstanceUIDs, so it is private to its owner and never shared. A
+report goes drafted -> edited -> signed, and each change adds one audit row in the same transaction. A signed report is
+final, and a draft made for one study is refused for any other. A report signed for the archive waits here with its
+submission until it is archived (outbox.py), so that nothing is lost while no archive is open.
 """
 
 import json
@@ -45,7 +45,7 @@ def create_reports_and_audit(db: Database) -> None:
 
 @migrations()
 def create_outbox(db: Database) -> None:
-    """Signed reports on their way into an archive; picture and facts go once they are there."""
+    """Signed reports that wait for an archive; image and facts are deleted once they are archived."""
     db.execute(
         """CREATE TABLE outbox (
             study_uid TEXT PRIMARY KEY REFERENCES reports (study_uid), facts TEXT NOT NULL, png BLOB,
@@ -55,7 +55,7 @@ def create_outbox(db: Database) -> None:
 
 @migrations()
 def create_marks(db: Database) -> None:
-    """What readers put on the images of a study: key images, measurements."""
+    """Key images and measurements of a study."""
     db.execute(
         """CREATE TABLE marks (
             study_uid TEXT NOT NULL, kind TEXT NOT NULL, marks TEXT NOT NULL, changed TEXT NOT NULL,
@@ -65,59 +65,65 @@ def create_marks(db: Database) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """What goes into the archive beside a signed report, or is needed to clean it; see `importer.archive_signed`."""
+    """What is archived with a signed report, or needed to clean its text. Stored as JSON under the field names."""
 
     modality: str = ""
     sex: str = ""
     age: int | None = None
     body_part: str = ""
     patient: str = ""
-    """Patient ID, to recognise earlier cases by; hashed on arrival."""
+    """Patient ID, to recognise earlier cases; stored as a keyed hash."""
     window: tuple[float, float] | None = None
+    """Window center and width of the displayed frame."""
     image_key: str = ""
+    """SOP Instance UID and frame number."""
     identifiers: tuple[str, ...] = ()
-    """Names and numbers of this patient, to be removed from the text."""
+    """Names and numbers of this patient, to remove from the text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Submission:
-    """What a report is signed with: the displayed frame, uint8 [H, W] with its longest side at most 512, and facts."""
+    """What is archived with a signed report."""
 
-    facts: ReportFacts
+    facts: ReportFacts = ReportFacts()
     gray: NDArray[np.uint8] | None = None
+    """The displayed frame, uint8 [H, W], longest side at most 512; None for the report alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """The report of one study. `model` names what drafted it, "" when a person began it; times are UTC, ISO 8601.
-
-    waiting: signed, and not in an archive yet. archive, case_id: where it was archived; "" and None when it was not.
-    """
+    """The report of one study."""
 
     study_uid: str
     text: str
     model: str
+    """What drafted it; "" when a person began it."""
     state: State
     created: str
+    """UTC, ISO 8601, like all times here."""
     changed: str
     signed_by: str = ""
     waiting: bool = False
+    """Signed, and not in an archive yet."""
     archive: str = ""
+    """Name of the archive it is in; "" for none."""
     case_id: int | None = None
+    """Its case in that archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One change: when, to which state, by whom, and the text as it then stood."""
+    """One change of a report."""
 
     at: str
     state: State
     who: str
     text: str
+    """The whole text after the change."""
 
 
 class Workspace(LocalStore):
-    """The open store; threads may share it."""
+    """The open database; threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         """Use `open`."""
@@ -126,25 +132,28 @@ class Workspace(LocalStore):
         with self._database.exclusive() as db:
             known = {migration.name for migration in migrations.pending(Database(memory=True))}
             if any(applied.name not in known for applied in migrations.applied(db)):
-                raise UserError(f"The reports in {folder} were written by a newer version of Kindred; update Kindred.")
+                raise UserError(f"The reports in {folder} were saved by a newer version of Kindred; update Kindred.")
             migrations.apply(db)
 
     @classmethod
     def open(cls, folder: Path | str | None = None) -> Self:
-        """Open the store, making it when it is missing.
+        """Open the database, creating it if it is missing.
+
+        Args:
+            folder: where it is; None for the user's data folder.
 
         Raises:
             UserError: the folder cannot be written, or a newer version wrote it.
         """
-        place = Path(folder) if folder is not None else user_folder()
+        path = Path(folder) if folder is not None else user_folder()
         try:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"Reports cannot be kept in {place}: {error.strerror}.") from None
-        return cls(place)
+            raise UserError(f"Reports cannot be saved in {path}: {error.strerror}.") from None
+        return cls(path)
 
     def load(self, study_uid: str) -> StoredReport | None:
-        """The report of a study, if it has one."""
+        """The report of a study, or None."""
         rows = self._database.read(
             "SELECT reports.study_uid, text, model, state, created, changed, signed_by, facts IS NOT NULL AND "
             "case_id IS NULL, coalesce(archive, ''), case_id FROM reports LEFT JOIN outbox USING (study_uid) "
@@ -157,17 +166,17 @@ class Workspace(LocalStore):
         return StoredReport(uid, text, model, state, created, changed, signed_by, bool(waiting), archive, case_id)
 
     def save_draft(self, study_uid: str, draft: Draft, who: str = "") -> StoredReport:
-        """Store a draft; it replaces an unsigned report.
+        """Store a draft in place of an unsigned report.
 
         Raises:
             UserError: the draft was made for another study or for none, or the report is signed.
         """
         if draft.study_uid != study_uid:
-            raise UserError("This draft was made for another study and cannot move to this one; make a new draft here.")
+            raise UserError("This draft belongs to another study; create a new draft for this study.")
         return self._set(study_uid, draft.text, "drafted", who, draft.model)
 
     def save_edit(self, study_uid: str, text: str, who: str = "") -> StoredReport:
-        """Store what a person wrote; saving the same text again changes nothing.
+        """Store the edited text; saving the same text again changes nothing.
 
         Raises:
             UserError: the report is signed.
@@ -178,23 +187,23 @@ class Workspace(LocalStore):
         return self._set(study_uid, text, "edited", who, before.model if before else "")
 
     def sign(self, study_uid: str, who: str = "", submission: Submission | None = None) -> StoredReport:
-        """Make the stored report final and, with `outgoing`, let it wait for an archive, all in one transaction.
+        """Sign the stored report and, with `submission`, queue it for the archive, all in one transaction.
 
         Raises:
-            UserError: there is no text to sign, or it is signed already.
+            UserError: the report is empty, missing or already signed.
         """
         before = self.load(study_uid)
         if before is None or not before.text.strip():
-            raise UserError("There is no report to sign; write or draft one first.")
+            raise UserError("There is no report to sign. Write or draft one first.")
         return self._set(study_uid, before.text, "signed", who, before.model, submission)
 
     def waiting(self) -> tuple[str, ...]:
-        """Study UIDs of the signed reports that wait for an archive, in the order they were signed."""
+        """StudyInstanceUIDs of the signed reports that wait for an archive, in the order of signing."""
         rows = self._database.read("SELECT study_uid FROM outbox WHERE case_id IS NULL ORDER BY rowid")
         return tuple(row[0] for row in rows)
 
     def submission(self, study_uid: str) -> Submission | None:
-        """What a waiting report was signed with; None when it waits no longer."""
+        """The submission of a waiting report; None when it is not waiting."""
         rows = self._database.read("SELECT facts, png FROM outbox WHERE study_uid = ? AND case_id IS NULL", [study_uid])
         if not rows:
             return None
@@ -203,8 +212,8 @@ class Workspace(LocalStore):
             facts[name] = None if facts[name] is None else tuple(facts[name])
         return Submission(ReportFacts(**facts), None if png is None else from_png(png))
 
-    def archived(self, study_uid: str, archive: str, case_id: int) -> None:
-        """Note where a waiting report went, and forget the picture and the patient's names it waited with."""
+    def mark_archived(self, study_uid: str, archive: str, case_id: int) -> None:
+        """Record where a waiting report was archived, and delete its image and identifiers from the queue."""
         with self._database.write() as db:
             db.execute(
                 "UPDATE outbox SET facts = '{}', png = NULL, archive = ?, case_id = ? WHERE study_uid = ?",
@@ -221,10 +230,10 @@ class Workspace(LocalStore):
         )
 
     def load_marks(self, study_uid: str, kind: str) -> list[Any]:
-        """The marks of one kind on a study's images, as they were saved; none is an empty list.
+        """The saved marks of one kind on the images of a study; an empty list for none.
 
         Raises:
-            UserError: they are damaged, and were set aside, so that from now on there are none.
+            UserError: they are damaged; they are set aside, so that the next call returns an empty list.
         """
         rows = self._database.read("SELECT marks FROM marks WHERE study_uid = ? AND kind = ?", [study_uid, kind])
         try:
@@ -234,17 +243,17 @@ class Workspace(LocalStore):
                 aside = f"{kind}, damaged, set aside {now()}"
                 db.execute("UPDATE marks SET kind = ? WHERE study_uid = ? AND kind = ?", [aside, study_uid, kind])
             raise UserError(
-                f"The {kind} of this study cannot be read and were set aside; make them again, or restore your backup."
+                f"The saved {kind} of this study are damaged and were set aside. Add them again or restore a backup."
             ) from None
 
     def save_marks(self, study_uid: str, kind: str, marks: list[Any]) -> None:
-        """Put these marks, plain values for JSON, in the place of those that were saved.
+        """Save marks, plain values for JSON, in place of those saved before.
 
         Raises:
-            UserError: the study has no UID to keep them with.
+            UserError: the study has no StudyInstanceUID.
         """
         if not study_uid:
-            raise UserError("Marks belong to a study, and this one has no Study Instance UID.")
+            raise UserError(f"The {kind} cannot be saved: the study has no Study Instance UID.")
         with self._database.write() as db:
             db.execute(
                 """INSERT INTO marks (study_uid, kind, marks, changed) VALUES (?, ?, ?, ?)
@@ -256,13 +265,13 @@ class Workspace(LocalStore):
         self, study_uid: str, text: str, state: State, who: str, model: str, submission: Submission | None = None
     ) -> StoredReport:
         if not study_uid:
-            raise UserError("A report belongs to a study, and this one has no Study Instance UID.")
+            raise UserError("The report cannot be saved: the study has no Study Instance UID.")
         at = now()
         png = None if submission is None or submission.gray is None else to_png(submission.gray).data
         with self._database.write() as db:
             row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
             if row and row[0] == "signed":
-                raise UserError("This report is signed and final; it cannot be changed any more.")
+                raise UserError("This report is signed and cannot be changed.")
             db.execute(
                 """INSERT INTO reports (study_uid, text, model, state, created, changed, signed_by)
                 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (study_uid) DO UPDATE SET text = excluded.text,

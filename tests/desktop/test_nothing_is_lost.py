@@ -40,7 +40,7 @@ def test_damaged_measurements_are_set_aside_and_new_ones_kept(qtbot: QtBot, app:
     damage(tmp_path / "workspace")
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     assert app.desk.messages.message is not None
-    assert "cannot be read and were set aside" in app.desk.messages.message.text
+    assert "are damaged and were set aside" in app.desk.messages.message.text
     drawn = [draw(app, end) for end in (5.0, 6.0)]
     settle(qtbot, app)
     assert kept(tmp_path / "workspace") == [one.id for one in drawn]

@@ -63,7 +63,7 @@ class OutboxState(QObject):
 
     def _take(self, delivery: OutboxResult) -> None:
         self._end()
-        if delivery.sent:
+        if delivery.archived:
             self.message.emit(self._sentence(delivery))
             self._archive.refresh()
         for reason, other in dict.fromkeys((str(refused), refused.other) for refused in delivery.refused):
@@ -80,15 +80,15 @@ class OutboxState(QObject):
         """What was archived; the warning about de-identification comes with the first one only."""
         warning = "" if self._warned else " " + WARNING
         self._warned = True
-        if len(delivery.sent) == 1:
-            return f"Signed report archived as {describe(delivery.sent[0], delivery.archive)}.{warning}"
-        return f"{len(delivery.sent)} signed reports that waited were archived in {delivery.archive}.{warning}"
+        if len(delivery.archived) == 1:
+            return f"Signed report archived as {describe(delivery.archived[0], delivery.archive)}.{warning}"
+        return f"{len(delivery.archived)} signed reports that waited were archived in {delivery.archive}.{warning}"
 
 
 def describe(sent: ArchivedReport, archive: str) -> str:
     """Which case of which archive, with what."""
     count = sent.removed
-    picture = ", with its image" if sent.picture else ""
+    picture = ", with its image" if sent.with_image else ""
     removed = f"; {count} identifier{'' if count == 1 else 's'} removed" if count else ""
-    known = " (the study was there already)" if sent.known else ""
+    known = " (the study was there already)" if sent.already_archived else ""
     return f"case {sent.case_id} of {archive}{known}{picture}{removed}"

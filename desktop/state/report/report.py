@@ -22,7 +22,7 @@ from engine.errors import UserError
 from engine.image.picture import to_gray
 from engine.progress import IsCancelled, Progress
 from engine.reports.draft import Draft, Sentence, draft, with_notice
-from engine.reports.outbox import OutboxResult, submission
+from engine.reports.outbox import DisplayedFrame, OutboxResult, submission_for
 from engine.reports.workspace import StoredReport, Submission, Workspace
 from engine.study import Study
 
@@ -258,7 +258,7 @@ class ReportState(QObject):
         if study is None or study.uid != page.study:
             return None
         if picture is None or self._viewport.study is not study:
-            return partial(submission, study)
+            return partial(submission_for, study)
         return partial(_with_picture, study, picture)
 
     def _take_signed(self, page: ReportPage, stored: StoredReport) -> None:
@@ -274,7 +274,7 @@ class ReportState(QObject):
         self.changed.emit()
 
     def _take_delivery(self, delivery: OutboxResult) -> None:
-        sent = {one.study_uid for one in delivery.sent}
+        sent = {one.study_uid for one in delivery.archived}
         for page in self._pages.values():
             if page.study in sent and self._workspace is not None:
                 work = simply(self._workspace.load, page.study)
@@ -344,7 +344,7 @@ def _draft(
 
 def _with_picture(study: Study, picture: Picture) -> Submission:
     window = (picture.window.center, picture.window.width) if picture.window else None
-    return submission(study, picture.series, picture.ref, to_gray(picture.image()), window)
+    return submission_for(study, DisplayedFrame(picture.series, picture.ref, to_gray(picture.image()), window))
 
 
 def _sign(

@@ -17,6 +17,7 @@ from engine.archive import Archive
 from engine.errors import Cancelled, UserError
 from engine.importing.importer import import_path
 from engine.reports.outbox import archive_signed
+from engine.reports.workspace import ReportFacts, Submission
 from engine.retrieval.search import Query, search
 from engine.store.sources import FILE, SourceLinks
 
@@ -361,17 +362,16 @@ def test_another_bundle_cannot_import_into_the_archive(archive: Archive, encoder
 
 
 def test_a_signed_report_becomes_a_de_identified_case(archive: Archive, encoder, make_picture: Callable) -> None:
-    case_id = archive_signed(
-        archive, encoder, "1.2.3", "Otto has a normal chest.", make_picture(1), modality="CR", patient="HOSP-1",
-        identifiers=("Quix^Otto",),
-    )  # fmt: skip
+    facts = ReportFacts("CR", patient="HOSP-1", identifiers=("Quix^Otto",))
+    submission = Submission(facts, make_picture(1))
+    case_id = archive_signed(archive, encoder, "1.2.3", "Otto has a normal chest.", submission)
     case = archive.case(case_id)
     assert case.report is not None
     assert (case.report.text, case.report.state) == ("[name] has a normal chest.", "signed")
     assert len(case.images) == 1
-    assert archive_signed(archive, encoder, "1.2.3", "Better words.") == case_id
+    assert archive_signed(archive, encoder, "1.2.3", "Better words.", Submission()) == case_id
     replaced = archive.case(case_id).report
     assert replaced is not None
     assert replaced.text == "Better words."
     with pytest.raises(UserError, match="empty"):
-        archive_signed(archive, encoder, "1.2.4", "  ")
+        archive_signed(archive, encoder, "1.2.4", "  ", Submission())

@@ -10,7 +10,7 @@ import pytest
 from engine.archive import Archive
 from engine.dicom.listing import open_path
 from engine.reports.draft import draft
-from engine.reports.outbox import archive_waiting, submission
+from engine.reports.outbox import DisplayedFrame, archive_waiting, submission_for
 from engine.reports.workspace import ReportFacts, Submission, Workspace
 from engine.retrieval.search import Query, search
 from engine.study import Patient, Study
@@ -40,8 +40,8 @@ def test_a_signed_report_is_archived_cleaned_and_found(
     )
     assert workspace.waiting() == ("1.2",)
     delivery = archive_waiting(workspace, archive, encoder)
-    assert [(one.removed, one.known, one.picture) for one in delivery.sent] == [(1, False, True)]
-    case = archive.case(delivery.sent[0].case_id)
+    assert [(one.removed, one.already_archived, one.with_image) for one in delivery.archived] == [(1, False, True)]
+    case = archive.case(delivery.archived[0].case_id)
     assert case.report is not None
     assert (case.report.text, case.report.state, case.modality) == ("[name] has a large left effusion.", "signed", "CR")
     np.testing.assert_array_equal(archive.image(case.images[0].image_id), gray)
@@ -52,7 +52,7 @@ def test_a_signed_report_may_serve_as_evidence_for_another_study(
     workspace: Workspace, archive: Archive, encoder, make_picture: Callable
 ) -> None:
     sign(workspace, "1.2", "There is a large left effusion.")
-    case_id = archive_waiting(workspace, archive, encoder).sent[0].case_id
+    case_id = archive_waiting(workspace, archive, encoder).archived[0].case_id
     assert [one.case_id for one in draft(encoder, archive, make_picture(1)).sentences[0].evidence] == [case_id]
     assert not draft(encoder, archive, make_picture(1), exclude_study="1.2").sentences[0].evidence
 
@@ -64,13 +64,13 @@ def test_a_report_that_was_sent_waits_no_longer_and_leaves_no_identity_behind(
     stored = workspace.load("1.2")
     assert stored is not None
     assert stored.waiting
-    case_id = archive_waiting(workspace, archive, encoder).sent[0].case_id
+    case_id = archive_waiting(workspace, archive, encoder).archived[0].case_id
     stored = workspace.load("1.2")
     assert stored is not None
     assert (stored.waiting, stored.archive, stored.case_id) == (False, archive.folder.name, case_id)
     assert workspace.submission("1.2") is None
     assert workspace._database.read("SELECT facts, png FROM outbox") == [("{}", None)]
-    assert archive_waiting(workspace, archive, encoder).sent == ()
+    assert archive_waiting(workspace, archive, encoder).archived == ()
 
 
 def test_what_waits_survives_a_restart_with_its_picture(
@@ -84,7 +84,7 @@ def test_what_waits_survives_a_restart_with_its_picture(
         assert again is not None
         assert again.facts == facts
         np.testing.assert_array_equal(again.gray, make_picture(4))
-        case = archive.case(archive_waiting(after, archive, encoder).sent[0].case_id)
+        case = archive.case(archive_waiting(after, archive, encoder).archived[0].case_id)
     assert (case.modality, case.sex, case.age, case.body_part) == ("CT", "F", 61, "CHEST")
     assert case.patient == archive.identity.patient("H-1")
     assert case.images[0].window == (40.0, 400.0)
@@ -95,8 +95,8 @@ def test_a_study_that_is_archived_already_gets_the_signed_report(
 ) -> None:
     case_id = archive.add_case(make_case("1.2", "Words of an earlier import.", seeds=(1,)))
     sign(workspace, "1.2", "Small effusion.", Submission(ReportFacts("CR"), make_picture(7)))
-    sent = archive_waiting(workspace, archive, encoder).sent[0]
-    assert (sent.case_id, sent.known, sent.picture) == (case_id, True, False)
+    sent = archive_waiting(workspace, archive, encoder).archived[0]
+    assert (sent.case_id, sent.already_archived, sent.with_image) == (case_id, True, False)
     case = archive.case(case_id)
     assert case.report is not None
     assert case.report.text == "Small effusion."
@@ -108,7 +108,7 @@ def test_a_crash_between_archiving_and_noting_it_doubles_nothing(
 ) -> None:
     sign(workspace, "1.2", "Small effusion.")
     with monkeypatch.context() as crash:
-        crash.setattr(Workspace, "archived", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        crash.setattr(Workspace, "mark_archived", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             archive_waiting(workspace, archive, encoder)
     assert workspace.waiting() == ("1.2",)
@@ -122,7 +122,7 @@ def test_a_report_that_the_archive_refuses_waits_on(workspace: Workspace, archiv
     sign(workspace, "1.2", "Small effusion.")
     encoder.id = "another"
     delivery = archive_waiting(workspace, archive, encoder)
-    assert delivery.sent == ()
+    assert delivery.archived == ()
     assert "another model" in str(delivery.refused[0])
     assert delivery.refused[0].other == str(archive.folder)
     assert workspace.waiting() == ("1.2",)
@@ -137,7 +137,7 @@ def test_a_report_signed_for_this_computer_alone_does_not_wait(workspace: Worksp
 def test_what_a_study_is_signed_with_comes_from_its_header() -> None:
     study = open_path(dicom("CT_small.dcm")).studies[0]
     ref = study.series[0].frames[0]
-    out = submission(study, study.series[0], ref, np.zeros((600, 700), np.uint8), (40.0, 400.0))
+    out = submission_for(study, DisplayedFrame(study.series[0], ref, np.zeros((600, 700), np.uint8), (40.0, 400.0)))
     assert out.facts.modality == "CT"
     assert out.facts.image_key == f"{ref.image.sop_uid} 0"
     assert out.facts.identifiers == (study.patient.name, study.patient.id, study.accession)
@@ -150,11 +150,11 @@ def test_a_picture_that_may_carry_a_name_in_its_pixels_stays_here() -> None:
     study = open_path(dicom("CT_small.dcm")).studies[0]
     ref = study.series[0].frames[0]
     marked = replace(ref, image=replace(ref.image, burned_in=True))
-    assert submission(study, study.series[0], marked, np.zeros((8, 8), np.uint8)).gray is None
+    assert submission_for(study, DisplayedFrame(study.series[0], marked, np.zeros((8, 8), np.uint8))).gray is None
 
 
 def test_a_study_without_a_picture_is_signed_with_its_words_alone() -> None:
     study = Study("1.2", "", "", "", "A-7", Patient("Doe^Jane", "H-1", sex="F", age=50))
-    out = submission(study)
+    out = submission_for(study)
     assert out.gray is None
     assert (out.facts.sex, out.facts.age, out.facts.identifiers) == ("F", 50, ("Doe^Jane", "H-1", "A-7"))

@@ -46,7 +46,7 @@ def test_a_signed_report_is_final(workspace: Workspace) -> None:
         lambda: workspace.save_draft("1.2", made_for("1.2")),
         lambda: workspace.sign("1.2"),
     ):
-        with pytest.raises(UserError, match="signed and final"):
+        with pytest.raises(UserError, match="signed and cannot be changed"):
             change()
     assert len(workspace.history("1.2")) == 2
 
