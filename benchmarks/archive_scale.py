@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 
 from benchmarks._section import put
 from benchmarks._timing import processor
-from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.archive import Archive
 from engine.models.familiarity import FamiliarityModel
-from engine.retrieval.filters import ANY, Filters
 from engine.retrieval.fusion import PAIR
-from engine.retrieval.search import Mode, Query, search
+from engine.retrieval.search import Mode, Query, SearchOptions, search
+from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.filters import ANY, Filters
 
 TITLE = "An archive of 100,000 cases"
 DIM, CENTRES, WORDS, PICTURES = 512, 400, 4000, 5
@@ -134,7 +135,7 @@ def ask(place: Path, rounds: int) -> dict[str, Any]:
         for number in range(rounds):
             asked = query(number)
             start, spent = time.perf_counter(), time.process_time()
-            search(archive, encoder, asked, filters, k=20, mode=mode)
+            search(archive, encoder, asked, SearchOptions(filters=filters, k=20, mode=mode))
             times.append(1000 * (time.perf_counter() - start))
             worked.append(1000 * (time.process_time() - spent))
         searches[name] = {"median": median(times), "p95": quantiles(times, n=20)[-1], "processor": median(worked)}

@@ -28,7 +28,9 @@ from engine.bundle import Bundle
 from engine.importing.importer import ImportResult, import_path
 from engine.resources import resource_path
 from engine.retrieval.fusion import PAIR, QueryVectors
-from engine.retrieval.search import Query, nearest_cases, search
+from engine.retrieval.nearest import nearest_cases
+from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.filters import Filters
 from engine.store.vector_index import VectorIndex
 
 TITLE = "The sample archive"
@@ -57,12 +59,12 @@ class Kinds:
 
 def own_reports(archive: Archive, every: int) -> list[tuple[int, str]]:
     """(case, text) of every report with a picture, and of every n-th without one, in the order of import."""
-    rows = archive.read(
-        """SELECT reports.case_id, reports.text, EXISTS (SELECT 1 FROM images WHERE case_id = reports.case_id)
-        FROM reports ORDER BY reports.case_id"""
-    )
-    pictured = [(case, text) for case, text, has_picture in rows if has_picture]
-    return pictured + [(case, text) for case, text, has_picture in rows if not has_picture][::every]
+    cases = [archive.case(case_id) for case_id in archive.case_ids(limit=-1)]
+    with_image, without = [], []
+    for case in cases:
+        if case.report is not None:
+            (with_image if case.images else without).append((case.case_id, case.report.text))
+    return with_image + without[::every]
 
 
 def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str]]) -> Found:
@@ -70,7 +72,7 @@ def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str
     times, first, in_top = [], 0, 0
     for _, text in texts:
         start = time.perf_counter()
-        hits = search(archive, bundle, Query(text=text), k=TOP)
+        hits = search(archive, bundle, Query(text=text), SearchOptions(k=TOP)).hits
         times.append(1000 * (time.perf_counter() - start))
         same = [hit.text == text for hit in hits]
         first += same[0]
@@ -80,18 +82,17 @@ def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str
 
 def image_search(archive: Archive, bundle: Bundle, score_scale: Mapping[str, Any]) -> Kinds:
     """Ask with the stored vector of every picture, its own case left out, as the open study is."""
-    rows = archive.read("SELECT case_id, vector FROM embeddings WHERE kind = 'image' ORDER BY id")
+    case_ids, vectors = archive.embeddings("image")
     asking: Any = SimpleNamespace(id=bundle.id, score_scale=score_scale)
     both = reports = hits = 0
-    for case_id, stored in rows:
-        vector = np.frombuffer(stored, "<f2").astype(np.float32)
-        query = QueryVectors(image=vector / np.linalg.norm(vector))
-        found = nearest_cases(archive, asking, query, ("image", "report"), TOP, "cases.id != ?", (case_id,))
+    for case_id, vector in zip(case_ids.tolist(), vectors, strict=True):
+        query = QueryVectors(image=vector)
+        found = nearest_cases(archive, asking, query, TOP, Filters(excluded=(case_id,)))
         kinds = [match.kind for match in found]
         both += len(set(kinds)) == 2
         reports += kinds.count("report")
         hits += len(kinds)
-    return Kinds(len(rows), both, reports / max(1, hits))
+    return Kinds(len(case_ids), both, reports / max(1, hits))
 
 
 def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) -> dict[str, bool]:
@@ -99,15 +100,14 @@ def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) 
     stats = archive.stats()
     queries = bundle.embed_texts([text for _, text in probes])
     with tempfile.TemporaryDirectory() as place:
-        fresh = VectorIndex(Path(place), archive.read)
+        fresh = VectorIndex(Path(place), archive._database.read)
         same = all(
             np.array_equal(archive.index.nearest(row, kind, TOP).ids, fresh.nearest(row, kind, TOP).ids)
             for row in queries
             for kind in ("image", "report")
         )
     return {
-        "the database is whole": archive.read("PRAGMA integrity_check") == [("ok",)],
-        "no row points at nothing": archive.read("PRAGMA foreign_key_check") == [],
+        "the database is intact": archive.problems() == [],
         "every picture and report has one vector": stats["embeddings"] == stats["images"] + stats["reports"],
         "the index file is intact": archive.index.state() == "intact",
         "it answers like one made anew": same,

@@ -1,57 +1,57 @@
-"""The local store of cases, one folder with one SQLite file as the only truth. Knows no models, no ranking, no DICOM.
+"""The local store of cases: a folder with one SQLite database. Knows no models, no ranking and no DICOM.
 
-The folder is the owner's alone (0700): archive.db (cases, images, reports, embeddings, imports, audit), identity.key
-(part of every backup), and derived files such as the vector index, which are rebuilt when missing, stale or damaged.
+The folder is readable by its owner only (0700). It holds archive.db (cases, images, reports, embeddings, imports,
+audit), identity.key (part of every backup) and derived files such as the vector index, which are rebuilt when they are
+missing, stale or damaged. All SQL on the archive is here and in engine/store; other modules ask by name.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
-from sqlite_utils import Database
+from typing import Self
 
 from engine.errors import UserError, exists
 from engine.store import identity, schema
-from engine.store.case import Case, NewCase, NewImage, NewReport, Report, StoredImage
-from engine.store.database import LocalDatabase, LocalStore, insert, now
-from engine.store.thumbnail import from_png, to_png
+from engine.store.case import NewCase, NewReport
+from engine.store.case_queries import CaseQueries
+from engine.store.case_rows import insert_case, insert_image, insert_report
+from engine.store.database import LocalDatabase, insert, now
+from engine.store.full_text import FullText
+from engine.store.import_log import ImportLog
+from engine.store.new_embeddings import NewEmbeddings
+from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
 
-__all__ = ["Archive", "Case", "NewCase", "NewImage", "NewReport", "Report", "StoredImage"]
-
 DATABASE = "archive.db"
-COLUMNS = (
-    *("modality", "sex", "age", "body_part", "description", "source", "licence", "attribution"),
-    *("patient", "created"),
-)
-MAX_AGE = 90  # older patients are stored as 90: rarer ages point at a person (HIPAA Safe Harbor, 45 CFR 164.514)
 
 
-class Archive(LocalStore):
-    """An open archive. Usable from several threads: each has its own connection, one writer at a time."""
+class Archive(CaseQueries):
+    """An open archive. Threads may share it: each has its own connection, and one writes at a time."""
 
     def __init__(self, folder: Path) -> None:
         """Use `create` or `open`."""
         self.folder = folder
         self.identity = identity.load_key(folder)
         self._database = LocalDatabase(folder / DATABASE)
-        self.read, self.write = self._database.read, self._database.write
-        self.index = VectorIndex(folder, self.read)
+        self.index = VectorIndex(folder, self._database.read)
+        """Nearest neighbors among the embeddings of images and reports."""
+        self.full_text = FullText(self._database.read)
+        """Reports by their words."""
+        self.imports = ImportLog(self._database)
+        self.new_embeddings = NewEmbeddings(self._database)
+        """Embeddings of another bundle, until the archive is re-indexed with it."""
         with self._database.exclusive() as db:
             schema.upgrade(db, str(folder))
 
     @classmethod
     def create(cls, path: Path | str, bundle_id: str | None = None) -> Self:
-        """Make an empty archive in a new or empty folder.
+        """Create an empty archive in a new or empty folder.
 
         Raises:
-            UserError: the folder has content already or cannot be written.
+            UserError: the folder is not empty or cannot be written.
         """
         folder = Path(path)
         try:
-            if folder.exists() and (not folder.is_dir() or any(_leftovers(folder))):
+            if folder.exists() and (not folder.is_dir() or any(_contents(folder))):
                 raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.", folder)
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
@@ -65,47 +65,41 @@ class Archive(LocalStore):
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        """Open an existing archive, bringing an older one up to date.
+        """Open an existing archive and migrate it to the current schema.
 
         Raises:
-            UserError: no archive there, a newer version made it, or its database is damaged.
+            UserError: there is no archive, a newer version of Kindred created it, or its database is damaged.
         """
         folder = Path(path)
         if not cls.exists(folder):
             raise UserError(
-                f"{folder} is not a Kindred archive; make one with: kindred import PATH --archive {folder}", folder
+                f"{folder} is not a Kindred archive; create one with: kindred import PATH --archive {folder}", folder
             )
         return cls(folder)
 
     @staticmethod
     def exists(path: Path | str) -> bool:
-        """Whether an archive stands here; a creation that was cut short counts, since opening completes it.
+        """Whether the folder is an archive, also one whose creation was interrupted, since opening completes it.
 
         Raises:
-            UserError: the folder cannot be reached.
+            UserError: the folder cannot be accessed.
         """
         return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)
 
-    # -- the bundle whose embeddings these are
-
-    @property
-    def bundle_id(self) -> str | None:
-        """Which bundle's embeddings the archive holds; None while it is empty and unbound."""
-        rows = self.read("SELECT value FROM settings WHERE name = 'bundle_id'")
-        return str(rows[0][0]) if rows else None
+    # -- the bundle that made the embeddings
 
     def bind(self, bundle_id: str) -> None:
-        """Tie the archive to one bundle: vectors of two models cannot be compared.
+        """Bind the archive to one bundle, since embeddings of two models cannot be compared.
 
         Raises:
             UserError: it is bound to another one.
         """
-        with self.write() as db:
+        with self._database.write() as db:
             db.execute("INSERT OR IGNORE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
         self.require_bundle(bundle_id)
 
     def require_bundle(self, bundle_id: str) -> None:
-        """Raise UserError when the archive's embeddings come from another bundle."""
+        """Raise UserError when another bundle made the archive's embeddings."""
         bound = self.bundle_id
         if bound is not None and bound != bundle_id:
             raise UserError(
@@ -114,176 +108,58 @@ class Archive(LocalStore):
                 self.folder,
             )
 
-    # -- cases
+    def _bound_to(self, made_by: str | None) -> str:
+        """The bundle that the archive is bound to; called inside the write, so that it cannot change before the end."""
+        bundle_id = self.bundle_id
+        if bundle_id is None:
+            raise UserError(f"The archive {self.folder} is not bound to a model yet; bind it to a bundle.", self.folder)
+        if made_by is not None:
+            self.require_bundle(made_by)
+        return bundle_id
+
+    # -- adding cases; questions about them are in CaseQueries
 
     def add_case(self, case: NewCase, made_by: str | None = None) -> int:
-        """Store a case in one transaction and return its id; `made_by` is the bundle that made its vectors.
+        """Store a case in one transaction and return its id; `made_by` is the bundle that made its embeddings.
 
-        A case whose key is known is completed and never doubled: images with new keys are added, and the report if it
-        has none yet. Its other facts stay as they are.
+        A case with a known key is completed: images with new keys are added, and the report if it has none yet. Its
+        other facts stay as they are.
 
         Raises:
             UserError: the archive is bound to no bundle or to another one, or the case has neither image nor report.
         """
         if not case.images and case.report is None:
             raise UserError("A case needs at least an image or a report.")
-        pictures = [to_png(image.gray) for image in case.images]
-        with self.write() as db:
+        pngs = [to_png(image.gray) for image in case.images]
+        with self._database.write() as db:
             bundle_id = self._bound_to(made_by)
-            key = self.identity.case(case.key)
-            row = db.execute("SELECT id FROM cases WHERE key = ?", [key]).fetchone()
-            case_id = int(row[0]) if row else self._insert_case(db, key, case)
-            has = {row[0] for row in db.execute("SELECT key FROM images WHERE case_id = ?", [case_id])}
-            for image, picture in zip(case.images, pictures, strict=True):
-                image_key = self.identity.image(image.key)
-                if image_key in has:
-                    continue
-                center, width = image.window or (None, None)
-                image_id = insert(
-                    db,
-                    "images",
-                    case_id=case_id,
-                    key=image_key,
-                    frame=image.frame,
-                    window_center=center,
-                    window_width=width,
-                    height=picture.height,
-                    width=picture.width,
-                    png=picture.data,
-                )
-                _insert_vector(db, case_id, bundle_id, image.embedding, image_id=image_id)
-            reported = db.execute("SELECT 1 FROM reports WHERE case_id = ?", [case_id]).fetchone()
-            if case.report is not None and not reported:
-                _insert_report(db, case_id, bundle_id, case.report)
+            case_id = self.find_case(case.key)
+            if case_id is None:
+                case_id = insert_case(db, case, self.identity.case(case.key), self.identity.patient(case.patient))
+            known = self._image_keys(case_id)
+            for image, png in zip(case.images, pngs, strict=True):
+                key = self.identity.image(image.key)
+                if key not in known:
+                    insert_image(db, case_id, bundle_id, key, image, png)
+            if case.report is not None and not self._has_report(case_id):
+                insert_report(db, case_id, bundle_id, case.report)
         return case_id
 
-    def _bound_to(self, made_by: str | None) -> str:
-        """The bundle that the vectors of a write are of; asked inside its transaction, so that none come too late."""
-        bundle_id = self.bundle_id
-        if bundle_id is None:
-            raise UserError(
-                f"The archive {self.folder} is bound to no model yet; bind it to a bundle first.", self.folder
-            )
-        if made_by is not None:
-            self.require_bundle(made_by)
-        return bundle_id
-
-    def _insert_case(self, db: Database, key: str, case: NewCase) -> int:
-        return insert(
-            db,
-            "cases",
-            key=key,
-            patient=self.identity.patient(case.patient),
-            modality=case.modality,
-            sex=case.sex,
-            age=None if case.age is None else min(case.age, MAX_AGE),
-            body_part=case.body_part,
-            description=case.description,
-            source=case.source,
-            licence=case.licence,
-            attribution=case.attribution,
-            created=now(),
-        )
-
-    def holds(self, key: str) -> tuple[frozenset[str], bool] | None:
-        """What a case holds: hashed keys of its images, and whether it has a report; None when it is not archived."""
-        case_id = self.find_case(key)
-        if case_id is None:
-            return None
-        images = self.read("SELECT key FROM images WHERE case_id = ?", [case_id])
-        report = self.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id])
-        return frozenset(row[0] for row in images), bool(report)
-
     def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
-        """Give a case its report, replacing an earlier one; `why` goes into the audit, so no identifiers in it.
+        """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.
 
         Raises:
-            UserError: no such case, or the archive is bound to no bundle, or not to that of its vector (`made_by`).
+            UserError: no such case, or the archive is bound to no bundle, or not to that of the embedding (`made_by`).
         """
-        with self.write() as db:
+        with self._database.write() as db:
             bundle_id = self._bound_to(made_by)
-            if not db.execute("SELECT 1 FROM cases WHERE id = ?", [case_id]).fetchone():
+            if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
                 raise UserError(f"The archive has no case {case_id}.")
             db.execute("DELETE FROM reports WHERE case_id = ?", [case_id])
-            _insert_report(db, case_id, bundle_id, report)
+            insert_report(db, case_id, bundle_id, report)
             insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why)
 
-    def find_case(self, key: str) -> int | None:
-        """The case of this StudyInstanceUID (or other case name), if it is archived."""
-        rows = self.read("SELECT id FROM cases WHERE key = ?", [self.identity.case(key)])
-        return int(rows[0][0]) if rows else None
 
-    def case(self, case_id: int) -> Case:
-        """Everything known of a case but its pixels.
-
-        Raises:
-            UserError: no such case.
-        """
-        rows = self.read(f"SELECT id, {', '.join(COLUMNS)} FROM cases WHERE id = ?", [case_id])
-        if not rows:
-            raise UserError(f"The archive has no case {case_id}.")
-        images = tuple(
-            StoredImage(image_id, frame, None if center is None else (center, window_width), height, width)
-            for image_id, frame, center, window_width, height, width in self.read(
-                "SELECT id, frame, window_center, window_width, height, width FROM images WHERE case_id = ? "
-                "ORDER BY id",
-                [case_id],
-            )
-        )
-        reports = self.read("SELECT id, text, state, created FROM reports WHERE case_id = ?", [case_id])
-        values = dict(zip(("case_id", *COLUMNS), rows[0], strict=True))
-        return Case(**values, images=images, report=Report(*reports[0]) if reports else None)
-
-    def image(self, image_id: int) -> NDArray[np.uint8]:
-        """The stored picture, uint8 [H, W], longest side at most 512.
-
-        Raises:
-            UserError: no such image.
-        """
-        rows = self.read("SELECT png FROM images WHERE id = ?", [image_id])
-        if not rows:
-            raise UserError(f"The archive has no image {image_id}.")
-        return from_png(rows[0][0])
-
-    def case_ids(self, limit: int = 100, after: int = 0) -> list[int]:
-        """One page of case ids in the order of import, those greater than `after`."""
-        return [row[0] for row in self.read("SELECT id FROM cases WHERE id > ? ORDER BY id LIMIT ?", [after, limit])]
-
-    def stats(self) -> dict[str, Any]:
-        """Counts for a status line: cases, images, reports, embeddings, modalities, bundle id, schema version."""
-        counts = {
-            table: self.read(f"SELECT count(*) FROM {table}")[0][0]
-            for table in ("cases", "images", "reports", "embeddings")
-        }
-        modalities = dict(self.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
-        return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(schema.names())}
-
-
-def _insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport) -> None:
-    report_id = insert(db, "reports", case_id=case_id, text=report.text, state=report.state, created=now())
-    _insert_vector(db, case_id, bundle_id, report.embedding, report_id=report_id)
-
-
-def _insert_vector(
-    db: Database,
-    case_id: int,
-    bundle_id: str,
-    vector: NDArray[np.floating],
-    image_id: int | None = None,
-    report_id: int | None = None,
-) -> None:
-    insert(
-        db,
-        "embeddings",
-        case_id=case_id,
-        kind="report" if image_id is None else "image",
-        image_id=image_id,
-        report_id=report_id,
-        bundle_id=bundle_id,
-        vector=np.ascontiguousarray(vector, dtype="<f2").tobytes(),
-    )
-
-
-def _leftovers(folder: Path) -> Iterator[Path]:
-    """What stands in a folder besides the half-written key of a creation that was cut short."""
+def _contents(folder: Path) -> Iterator[Path]:
+    """What a folder holds besides the half-written key of an interrupted creation."""
     return (path for path in folder.iterdir() if path.name != identity.KEY_FILE + ".new")

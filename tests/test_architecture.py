@@ -1,6 +1,7 @@
 """Who may import whom beyond what import-linter can say, and how large a wing or a file may be."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -14,7 +15,7 @@ ENGINE_FOR_TRAINING = {
     *("engine.models.captioner", "engine.models.copy_guard", "engine.models.familiarity", "engine.models.manifest"),
 }
 """One preprocessing, one tokenizer, one beam search and one copy guard for training and serving."""
-ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.archive", "engine.models.runtime"}
+ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.archive", "engine.store.case", "engine.models.runtime"}
 """Only for what measures a finished bundle or reads an archive."""
 OF_BUNDLES = {
     *("training/commands/adapt.py", "training/data/archive_pairs.py", "training/metrics/embedders.py"),
@@ -25,9 +26,14 @@ PURE_ENGINE = {
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.evidence", "engine.reports.nearest_report"),
     *("engine.image.colour_tables", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
-    *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.search"),
+    *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit"),
 }
 """Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
+
+
+SQL = re.compile(r"(SELECT\s.+\sFROM|INSERT\s.*INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+\w+|PRAGMA)\s", re.DOTALL)
+WITH_DATABASE = {"engine/archive.py", "engine/reports/workspace.py"}
+"""Besides engine/store: the archive and the workspace, which has a database of its own."""
 
 
 def files(room: str) -> list[Path]:
@@ -78,6 +84,32 @@ def test_a_command_line_module_is_never_imported_by_its_own_room() -> None:
     found = [relative(path) for room in ("training", "export") for path in files(room)
              if any(name.endswith(".__main__") for name in imports(path))]  # fmt: skip
     assert found == []
+
+
+@pytest.mark.parametrize("room", ["engine", "desktop", "training", "export", "benchmarks"])
+def test_only_the_archive_and_its_store_know_sql(room: str) -> None:
+    def has_sql(path: Path) -> bool:
+        return any(
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value)
+            for node in ast.walk(ast.parse(path.read_text()))
+        )
+
+    found = {relative(path) for path in files(room) if has_sql(path)}
+    assert {name for name in found if not name.startswith("engine/store/")} <= WITH_DATABASE
+    assert room != "engine" or found > WITH_DATABASE  # the pattern finds SQL where it is
+
+
+def test_nothing_reaches_around_the_archive_to_its_database() -> None:
+    asked = [
+        relative(path)
+        for room in ("engine", "desktop", "training", "export")
+        for path in files(room)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "_database"
+        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+    ]
+    assert asked == []
 
 
 def test_the_engine_has_few_rooms_and_no_wing_is_crowded() -> None:

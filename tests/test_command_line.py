@@ -147,7 +147,7 @@ def test_people_get_readable_lines(imported: Path, capsys: pytest.CaptureFixture
     assert main.main(["draft", str(CT), "--archive", str(imported)]) == 0
     assert main.main(["open", str(CT)]) == 0
     out = capsys.readouterr().out
-    assert "report wording is close to the query words" in out
+    assert "Similar wording" in out
     assert "research draft, not for clinical use" in out
     assert "1 studies, 0 files refused." in out
 
@@ -181,7 +181,7 @@ def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
         (["import", "/nowhere", "--archive", tmp_path / "new"], "does not exist"),
         (["search", "--archive", "/nowhere", "--text", "x"], "not a Kindred archive"),
         (["search", "--archive", newer, "--text", "x"], "newer version of Kindred"),
-        (["search", "--archive", imported], "Nothing to search for"),
+        (["search", "--archive", imported], "The query is empty"),
         (["search", "--archive", imported, "--text", "x", "--bundle", damaged_bundle], "damaged"),
         (["search", "--archive", imported, "--text", "x", "--bundle", tmp_path], "no model bundle"),
         (["search", "--text", "x"], "--archive"),

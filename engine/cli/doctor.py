@@ -114,18 +114,7 @@ def _content(archive: Archive) -> Check:
 
 
 def _integrity(archive: Archive) -> Check:
-    problems = [row[0] for row in archive.read("PRAGMA integrity_check") if row[0] != "ok"]
-    problems += [f"a row of {row[0]} refers to nothing" for row in archive.read("PRAGMA foreign_key_check")]
-    unindexed = archive.read(
-        "SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports) - (SELECT count(*) FROM embeddings)"
-    )[0][0]
-    if unindexed:
-        problems.append(f"{unindexed} images or reports have no embedding")
-    try:
-        with archive.write() as db:
-            db.execute("INSERT INTO reports_fts (reports_fts, rank) VALUES ('integrity-check', 1)")
-    except UserError:
-        problems.append("the word index disagrees with the reports")
+    problems = archive.problems()
     if problems:
         return Check("integrity", False, f"The database is damaged ({'; '.join(problems[:3])}); restore its backup.")
     return Check("integrity", True, "The database is intact.")

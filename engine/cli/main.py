@@ -24,7 +24,8 @@ from engine.image.picture import GrayPicture, load_picture
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
-from engine.retrieval.search import Filters, Query, answer
+from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.filters import Filters
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -131,16 +132,14 @@ def search_command(
         models = None if mode == "lexical" else Bundle.open(bundle)
         picture = None if image is None else load_picture(image, frame, window)
         started = time.perf_counter()
-        found = answer(
-            archive,
-            models,
-            Query(None if picture is None else picture.gray, text),
-            Filters(wanted, sex, age or (None, None), kind),
-            count,
-            mode,
+        options = SearchOptions(
+            filters=Filters(wanted, sex, age or (None, None), kind),
+            k=count,
+            mode=mode,
             exclude_study=picture.study_uid if picture else None,
             patient=picture.patient_key if picture else None,
         )
+        found = search(archive, models, Query(None if picture is None else picture.gray, text), options)
         took = round(1000 * (time.perf_counter() - started), 1)
     asked = {"text": text, "image": _shown(picture), "mode": mode}
     document = {

@@ -11,7 +11,7 @@ from engine.importing.importer import ImportResult
 from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.progress import Progress, ignore
 from engine.reports.draft import NOTICE, Draft, Sentence
-from engine.retrieval.search import Hit
+from engine.retrieval.hit import Hit
 
 WIDTH = 100
 SHOWN = 20

@@ -18,7 +18,6 @@ from engine.importing.source import FoundCase, FoundPicture, LoadedPicture
 from engine.models.roles import Encoder
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport
-from engine.store.database import insert, now
 from engine.store.sources import SourceLinks
 from engine.store.thumbnail import shrink
 from engine.text.deidentify import WARNING, clean
@@ -95,8 +94,7 @@ def import_path(
     kind, found = _read(source, progress, cancelled)
     archive.bind(bundle.id)
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
-        with archive.write() as db:
-            run = insert(db, "imports", started=now(), source=kind)
+        import_id = archive.imports.begin(kind)
         job = _Import(archive, bundle, links)
         try:
             for done, (item, total) in enumerate(_with_reports(found, table, job.result), start=1):
@@ -108,16 +106,9 @@ def import_path(
             job.flush()
             archive.index.refresh(save=True)
         finally:
-            _note_end(archive, run, job.result)
+            result = job.result
+            archive.imports.end(import_id, result.added + result.completed, result.skipped, len(result.rejected))
     return job.result
-
-
-def _note_end(archive: Archive, run: int, result: ImportResult) -> None:
-    with archive.write() as db:
-        db.execute(
-            "UPDATE imports SET finished = ?, added = ?, skipped = ?, rejected = ? WHERE id = ?",
-            [now(), result.added + result.completed, result.skipped, len(result.rejected), run],
-        )
 
 
 def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, list[FoundCase | Rejected]]:

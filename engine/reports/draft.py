@@ -249,11 +249,7 @@ class _DraftBuilder:
 def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozenset[int]:
     """The archived case of a study and all cases of a patient, by StudyInstanceUID and Patient ID."""
     own = archive.find_case(study) if study else None
-    found = {own} if own is not None else set()
-    hashed = archive.identity.patient(patient)
-    if hashed is not None:
-        found |= {row[0] for row in archive.read("SELECT id FROM cases WHERE patient = ?", [hashed])}
-    return frozenset(found)
+    return archive.cases_of_patient(patient) | (frozenset() if own is None else {own})
 
 
 def _copied_from(near: NearReport) -> str:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from engine.archive import Archive
 from engine.models.roles import Encoder
 from engine.retrieval.fusion import QueryVectors
-from engine.retrieval.search import nearest_cases
+from engine.retrieval.nearest import nearest_cases
 from engine.store.case import Kind
+from engine.store.filters import Filters
 from engine.text.conflicts import contradiction
 from engine.text.not_in_image import not_in_image, other_examination
 from engine.text.sentences import sentences
@@ -67,11 +68,9 @@ def near_reports(
         excluded: cases to skip: the study's own, and others of its patient.
         modality: of the image (0008,0060); sentences that name another kind of examination are left out.
     """
-    marks = ", ".join("?" * len(excluded))
-    condition = f"cases.id IN (SELECT case_id FROM reports) AND cases.id NOT IN ({marks})"
     query = QueryVectors(image=embedding)
     found: list[NearReport] = []
-    ranked = nearest_cases(archive, bundle, query, ("image", "report"), CANDIDATES, condition, tuple(excluded))
+    ranked = nearest_cases(archive, bundle, query, CANDIDATES, Filters(excluded=excluded, with_report=True))
     for rank, match in enumerate(ranked):
         report = archive.case(match.case_id).report
         parts = sentences(report.text) if report else []

@@ -1,77 +1,51 @@
-"""Finds reports by their words (SQLite FTS5, Porter stems, BM25). Knows no vectors.
+"""Finds reports by their words. Knows no vectors and no index; the archive has the full-text index.
 
-Any words may be typed: they are quoted, so that nothing in them acts as query syntax. A part in double quotes is a
-phrase. Reports with any of the words are found; BM25 puts those with more and rarer ones first.
+Users may type any text: words are quoted, so that nothing in them acts as query syntax. Text in double quotes is a
+phrase. Reports with any of the words are found; BM25 ranks those with more and rarer words first.
 """
 
 import re
 from dataclasses import dataclass
 
 from engine.archive import Archive
+from engine.store.filters import ANY, Filters
+from engine.store.full_text import MARK_END, MARK_START
 from engine.text.words import STOP
 
 PHRASE = re.compile(r'"([^"]+)"|(\w+)')
-OPEN, CLOSE = "\x02", "\x03"  # characters that no report contains, around each match
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalMatch:
-    """A report that contains query words. `score` is BM25, higher is better; `words` as they stand in the report."""
+    """A report that contains words of the query."""
 
     case_id: int
     score: float
+    """BM25, higher is better."""
     words: tuple[str, ...]
+    """The matching words as they are in the report, in lower case."""
 
 
 def fts_query(text: str) -> str:
-    """Free text as a safe FTS5 expression; "" when it holds no word. Words such as "the" count only in phrases."""
+    """Free text as a safe FTS5 expression; "" when it contains no word. Stop words count only in phrases."""
     parts: list[str] = []
-    grammar: list[str] = []
+    stop_words: list[str] = []
     for phrase, word in PHRASE.findall(text):
         words = re.findall(r"\w+", phrase or word)
         if words:
-            (grammar if word.lower() in STOP else parts).append('"' + " ".join(words) + '"')
-    return " OR ".join(dict.fromkeys(parts or grammar))
+            (stop_words if word.lower() in STOP else parts).append('"' + " ".join(words) + '"')
+    return " OR ".join(dict.fromkeys(parts or stop_words))
 
 
-def find(
-    archive: Archive, text: str, limit: int, condition: str = "1", values: tuple[object, ...] = ()
-) -> list[LexicalMatch]:
-    """Reports with words of `text`, best first.
-
-    Args:
-        archive: where to look.
-        text: what was typed.
-        limit: how many at most.
-        condition: SQL on the table `cases`, made by us and never by the user.
-        values: its parameters.
-    """
+def find(archive: Archive, text: str, limit: int, filters: Filters = ANY) -> list[LexicalMatch]:
+    """At most `limit` reports with words of `text`, best first."""
     expression = fts_query(text)
     if not expression:
         return []
-    # FTS5 ranks by itself, and a join only follows for the few that are kept: joining first took most of the time.
-    allowed = "" if condition == "1" else (
-        f"AND rowid IN (SELECT reports.id FROM cases JOIN reports ON reports.case_id = cases.id WHERE {condition})"
-    )  # fmt: skip
-    rows = archive.read(
-        f"""SELECT found.id, reports.case_id, found.score FROM (
-                SELECT rowid AS id, -rank AS score FROM reports_fts
-                WHERE reports_fts MATCH ? {allowed} ORDER BY rank, rowid LIMIT ?) AS found
-            JOIN reports ON reports.id = found.id ORDER BY found.score DESC, found.id""",
-        [expression, *values, limit],
-    )
-    # Marking the words is slow, so only the texts that are shown are marked.
-    marks = ", ".join(str(row[0]) for row in rows)
-    marked = dict(
-        archive.read(
-            f"SELECT rowid, highlight(reports_fts, 0, '{OPEN}', '{CLOSE}') FROM reports_fts "
-            f"WHERE reports_fts MATCH ? AND rowid IN ({marks})",
-            [expression],
-        )
-    )
-    return [LexicalMatch(case_id, score, matched_words(marked[report_id])) for report_id, case_id, score in rows]
+    found = archive.full_text.find(expression, limit, filters)
+    return [LexicalMatch(match.case_id, match.score, matched_words(match.marked)) for match in found]
 
 
 def matched_words(marked: str) -> tuple[str, ...]:
     """The distinct words between the match marks, in lower case, in order of appearance."""
-    return tuple(dict.fromkeys(word.lower() for word in re.findall(f"{OPEN}(.*?){CLOSE}", marked)))
+    return tuple(dict.fromkeys(word.lower() for word in re.findall(f"{MARK_START}(.*?){MARK_END}", marked)))

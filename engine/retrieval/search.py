@@ -1,12 +1,11 @@
-"""Finds archived cases by a picture, by words, or by both. Knows no DICOM and no screen.
+"""Finds archived cases by an image, by text, or by both. Knows no DICOM and no screen.
 
-Every hit says what kind of thing matched and why. Filters apply before ranking, so they never thin out a result;
-ranking is by calibrated score alone (fusion.py), with no quotas and no interleaving. Hits gather per case by maximum.
+Ranking is by calibrated score alone (fusion.py), with no quotas and no interleaving. Each hit says what matched and
+why.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,195 +15,113 @@ from engine.errors import UserError
 from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
-from engine.retrieval.filters import ANY, Filters
-from engine.retrieval.fusion import QueryVectors, calibrated, reciprocal_rank_fusion
-from engine.store.case import Kind
+from engine.retrieval.fusion import QueryVectors, reciprocal_rank_fusion
+from engine.retrieval.hit import Hit, Reasons
+from engine.retrieval.nearest import Match, nearest_cases
+from engine.store.filters import ANY, Filters
 from engine.text.words import shared_words
 
-__all__ = ["Answer", "Filters", "Hit", "Match", "Mode", "Query", "answer", "nearest_cases", "search"]
-
 Mode = Literal["vector", "lexical", "hybrid"]
-FUSED = 100  # cases of each ranking that a hybrid search fuses, or all that are asked for
+"""By vectors, by words, or both rankings fused."""
+FUSED = 100
+"""Cases of each ranking that a hybrid search fuses, or all that are asked for if that is more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: a picture uint8 [H, W], words, or both (composed)."""
+    """What is searched for: an image, text, or both (composed)."""
 
     image: NDArray[np.uint8] | None = None
+    """uint8 [H, W], the displayed frame at its displayed window."""
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One case, represented by its best match.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """How to search, beside the query itself."""
 
-    score: calibrated z-score (vector), BM25 (lexical) or sum of reciprocal ranks (hybrid); higher is better and
-    comparable within one search only. cosine: raw, with the query's (composed) vector; None when only words matched.
-    text: the case's report, or its description when there is none. image_id: the matching picture, or the case's first.
-    prior: the case belongs to the patient of the open study.
-    """
+    filters: Filters = ANY
+    k: int = 10
+    """How many cases at most."""
+    mode: Mode = "vector"
+    """A lexical search ignores the image; a hybrid search without text is a vector search."""
+    exclude_study: str | None = None
+    """Study Instance UID of the open study, which is never found."""
+    patient: str | None = None
+    """Patient ID of the open study; other cases of this patient are marked as priors."""
 
-    case_id: int
-    kind: Kind
-    score: float
-    cosine: float | None
-    text: str
-    why: str
-    modality: str
-    sex: str
-    age: int | None
-    image_id: int | None
-    prior: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+DEFAULT = SearchOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The hits, best first, and whether the models know pictures like the one that was asked with."""
+class SearchResult:
+    """What a search found."""
 
     hits: list[Hit]
+    """Best first."""
     familiarity: FamiliarityResult = FAMILIAR
+    """Whether the models know images like that of the query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One ranked case before its facts are read; fields as in Hit."""
-
-    case_id: int
-    kind: Kind
-    score: float
-    cosine: float | None
-    embedding_id: int | None = None
-    words: tuple[str, ...] = ()
-
-
-def search(
-    archive: Archive,
-    bundle: Encoder | None,
-    query: Query,
-    filters: Filters = ANY,
-    k: int = 10,
-    mode: Mode = "vector",
-    exclude_study: str | None = None,
-    patient: str | None = None,
-) -> list[Hit]:
-    """The hits of `answer`, which has the arguments and errors."""
-    return answer(archive, bundle, query, filters, k, mode, exclude_study, patient).hits
-
-
-def answer(
-    archive: Archive,
-    bundle: Encoder | None,
-    query: Query,
-    filters: Filters = ANY,
-    k: int = 10,
-    mode: Mode = "vector",
-    exclude_study: str | None = None,
-    patient: str | None = None,
-) -> Answer:
-    """The best `k` cases, best first, and what the picture looks like to the models.
+def search(archive: Archive, bundle: Encoder | None, query: Query, options: SearchOptions = DEFAULT) -> SearchResult:
+    """The best cases, and whether the models know images like that of the query.
 
     Args:
-        archive: where to look.
-        bundle: the models the archive was indexed with; may be None for a lexical search.
-        query: picture, words, or both.
-        filters: which cases may be found.
-        k: how many at most.
-        mode: by meaning, by words, or both fused by reciprocal ranks. A lexical search ignores the picture; a hybrid
-            search without words is a vector search.
-        exclude_study: StudyInstanceUID of the open study, which never finds itself.
-        patient: Patient ID of the open study, whose earlier cases are marked as priors.
+        archive: where to search.
+        bundle: the models that the archive was indexed with; None is enough for a lexical search.
+        query: image, text, or both.
+        options: filters, number of hits, mode, and the open study.
 
     Raises:
-        UserError: nothing to look for, or the archive belongs to another bundle.
+        UserError: the query is empty, or another bundle made the archive's embeddings.
     """
-    text = (query.text or "").strip() or None
-    if query.image is None and text is None:
-        raise UserError("Nothing to search for; give an image, some words, or both.")
-    if mode == "lexical" and text is None:
-        raise UserError("A search by words needs words; type some, or search by meaning.")
-    if k < 1:
-        raise UserError("The number of hits must be at least 1.")
-    condition, values = filters.condition(archive.find_case(exclude_study) if exclude_study else None)
-    kinds: tuple[Kind, ...] = tuple(kind for kind in ("image", "report") if not filters.kinds or kind in filters.kinds)
-    depth = k if mode != "hybrid" else max(k, FUSED)
-    by_words: list[Match] = []
+    query = Query(query.image, (query.text or "").strip() or None)
+    _check(query, options)
+    filters = options.filters
+    own = archive.find_case(options.exclude_study) if options.exclude_study else None
+    if own is not None:
+        filters = replace(filters, excluded=frozenset({*filters.excluded, own}))
+    depth = options.k if options.mode != "hybrid" else max(options.k, FUSED)
+    by_words = _by_words(archive, query, depth, filters) if options.mode != "vector" else []
     by_vector: list[Match] = []
-    seen = FAMILIAR
-    if mode != "vector" and text is not None and "report" in kinds:
-        found = lexical.find(archive, text, depth, condition, values)
-        by_words = [Match(match.case_id, "report", match.score, None, None, match.words) for match in found]
-    if mode != "lexical":
+    familiarity = FAMILIAR
+    if options.mode != "lexical":
         if bundle is None:
-            raise UserError("A search by meaning needs a model bundle; give one, or search by words.")
+            raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
         archive.require_bundle(bundle.id)
         vectors = QueryVectors(
             None if query.image is None else bundle.embed_images([query.image])[0],
-            None if text is None else bundle.embed_texts([text])[0],
+            None if query.text is None else bundle.embed_texts([query.text])[0],
         )
         if query.image is not None:
-            seen = check_familiarity(bundle, query.image)
-        by_vector = nearest_cases(archive, bundle, vectors, kinds, depth, condition, values)
+            familiarity = check_familiarity(bundle, query.image)
+        by_vector = nearest_cases(archive, bundle, vectors, depth, filters)
     matches = by_words or by_vector
     if by_words and by_vector:
         matches = _fused(by_vector, by_words)
-    hits = _hits(archive, matches[:k], Query(query.image, text), mode, archive.identity.patient(patient))
-    return Answer(hits, seen)
+    patient = archive.identity.patient(options.patient)
+    return SearchResult([_hit(archive, match, query, patient) for match in matches[: options.k]], familiarity)
 
 
-def nearest_cases(
-    archive: Archive,
-    bundle: Encoder,
-    query: QueryVectors,
-    kinds: Sequence[Kind],
-    count: int,
-    condition: str,
-    values: tuple[object, ...],
-) -> list[Match]:
-    """The best match of each of the best `count` cases by calibrated score, best first.
+def _check(query: Query, options: SearchOptions) -> None:
+    if query.image is None and query.text is None:
+        raise UserError("The query is empty; enter an image, text, or both.")
+    if options.mode == "lexical" and query.text is None:
+        raise UserError("Searching for exact words requires text; enter some, or search by meaning.")
+    if options.k < 1:
+        raise UserError("The number of hits must be at least 1.")
 
-    Args:
-        archive, bundle, query: where to look, the models, and the vectors that are asked with.
-        kinds: what may match.
-        count: how many cases at most.
-        condition: SQL on the table `cases`, made by us and never by the user; "1" for all.
-        values: its parameters.
-    """
-    cases: NDArray[np.int64] | None = None
-    if condition != "1":
-        rows = archive.read(f"SELECT id FROM cases WHERE {condition}", values)
-        cases = np.array([row[0] for row in rows], np.int64)
-    composed = query.composed
-    depth = 4 * count + 64  # a case may own several vectors, and an 8-bit index may misplace some
-    while True:
-        best: dict[int, Match] = {}
-        floor = -np.inf  # no vector that was left out scores higher than this
-        for kind in kinds:
-            score = calibrated(query, kind, bundle.score_scale)
-            found = archive.index.nearest(score.weights, kind, depth, cases, bundle.id)
-            if not len(found.ids):
-                continue
-            scores = score(found.vectors)
-            cosines = found.vectors @ composed
-            if not found.all:
-                floor = max(floor, float(scores.min()))
-            for case_id, embedding_id, value, cosine in zip(
-                found.cases.tolist(), found.ids.tolist(), scores.tolist(), cosines.tolist(), strict=True
-            ):
-                if case_id not in best or value > best[case_id].score:
-                    best[case_id] = Match(case_id, kind, value, cosine, embedding_id)
-        ranked = sorted(best.values(), key=lambda match: (-match.score, match.case_id))[:count]
-        if floor == -np.inf or (len(ranked) == count and ranked[-1].score >= floor):
-            return ranked
-        depth *= 4
+
+def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> list[Match]:
+    if query.text is None or not filters.may_match("report"):
+        return []
+    found = lexical.find(archive, query.text, limit, filters)
+    return [Match(match.case_id, "report", match.score, cosine=None, words=match.words) for match in found]
 
 
 def _fused(by_vector: list[Match], by_words: list[Match]) -> list[Match]:
-    """Both rankings in one; a case that both found keeps its vector match and the words."""
+    """Both rankings in one; a case in both keeps its vector match and the words."""
     scores = reciprocal_rank_fusion([[match.case_id for match in ranking] for ranking in (by_vector, by_words)])
     matches = {match.case_id: match for match in by_words}
     for match in by_vector:
@@ -214,54 +131,34 @@ def _fused(by_vector: list[Match], by_words: list[Match]) -> list[Match]:
     return [replace(matches[case_id], score=scores[case_id]) for case_id in ranked]
 
 
-def _hits(archive: Archive, matches: list[Match], query: Query, mode: Mode, patient: str | None) -> list[Hit]:
-    hits = []
-    for match in matches:
-        case = archive.case(match.case_id)
-        image_id = case.images[0].image_id if case.images else None
-        if match.kind == "image" and match.embedding_id is not None:
-            image_id = archive.read("SELECT image_id FROM embeddings WHERE id = ?", [match.embedding_id])[0][0]
-        prior = patient is not None and case.patient == patient
-        text = case.report.text if case.report else case.description
-        hits.append(
-            Hit(
-                match.case_id,
-                match.kind,
-                match.score,
-                match.cosine,
-                text,
-                _why(match, query, case.report.text if case.report else "", prior),
-                case.modality,
-                case.sex,
-                case.age,
-                image_id,
-                prior,
-            )
-        )
-    return hits
-
-
-def _why(match: Match, query: Query, report: str, prior: bool) -> str:
-    """In words, why this case was found."""
-    reasons = []
-    if match.cosine is not None:
-        if match.kind == "image":
-            asked = [
-                *(["looks like the query image"] if query.image is not None else []),
-                *(["fits the query words"] if query.text is not None else []),
-            ]
-            reasons.append("image " + " and ".join(asked))
-        else:
-            asked = [
-                *(["fits the query image"] if query.image is not None else []),
-                *(["is close to the query words"] if query.text is not None else []),
-            ]
-            reasons.append("report wording " + " and ".join(asked))
-            shared = shared_words(query.text or "", report)
-            if shared and not match.words:
-                reasons.append("shares: " + ", ".join(shared))
-    if match.words:
-        reasons.append("report contains: " + ", ".join(match.words))
-    if prior:
-        reasons.append("earlier case of the same patient")
-    return "; ".join(reasons)
+def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> Hit:
+    case = archive.case(match.case_id)
+    report = case.report.text if case.report else ""
+    image_id = None
+    if match.kind == "image" and match.embedding_id is not None:
+        image_id = archive.image_of_embedding(match.embedding_id)
+    if image_id is None and case.images:
+        image_id = case.images[0].image_id
+    prior = patient is not None and case.patient == patient
+    by_vector = match.cosine is not None
+    reasons = Reasons(
+        kind=match.kind,
+        by_image=by_vector and query.image is not None,
+        by_text=by_vector and query.text is not None,
+        shared_words=tuple(shared_words(query.text or "", report)) if by_vector and match.kind == "report" else (),
+        found_words=match.words,
+        prior=prior,
+    )
+    return Hit(
+        case_id=match.case_id,
+        kind=match.kind,
+        score=match.score,
+        cosine=match.cosine,
+        text=case.report.text if case.report else case.description,
+        why=reasons.sentence(),
+        modality=case.modality,
+        sex=case.sex,
+        age=case.age,
+        image_id=image_id,
+        prior=prior,
+    )

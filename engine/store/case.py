@@ -12,50 +12,54 @@ ReportStatus = Literal["imported", "signed"]
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """A de-identified picture to keep.
-
-    gray: uint8 [H, W]; stored as PNG with its longest side at most 512.
-    embedding: float [D], unit length; stored as float16.
-    key: what names the image at its source, distinct within a case (SOP Instance UID, frame); stored as a keyed hash.
-    window: (centre, width) in modality values at which the picture was rendered; None for a picture file.
-    frame: 0-based frame in a multi-frame image.
-    """
+    """A de-identified image to archive."""
 
     gray: NDArray[np.uint8]
+    """uint8 [H, W]; stored as PNG with its longest side at most 512."""
     embedding: NDArray[np.floating]
+    """float [D], unit length; stored as float16."""
     key: str = ""
+    """Names the image at its source, unique within the case (SOP Instance UID and frame); stored as a keyed hash."""
     window: tuple[float, float] | None = None
+    """Center and width, in modality values, at which the image was rendered; None for an image file."""
     frame: int = 0
+    """0-based frame of a multi-frame image."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """A report to keep: text already cleaned of identifiers, embedding float [D] of that same text."""
+    """A report to archive."""
 
     text: str
+    """Already cleaned of identifiers."""
     embedding: NDArray[np.floating]
+    """float [D] of that text, unit length; stored as float16."""
     state: ReportStatus = "imported"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What is known of a case besides pictures and text. `key` and `patient` as they stand in the source (UID, ID)."""
+    """What is known of a case besides images and report."""
 
     key: str
+    """Names the case at its source (Study Instance UID)."""
     modality: str = ""
     sex: str = ""
     age: int | None = None
+    """Years."""
     body_part: str = ""
     description: str = ""
     source: str = ""
+    """What kind of source the case came from."""
     licence: str = ""
     attribution: str = ""
     patient: str | None = None
+    """Patient ID (0010,0020)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewCase(CaseFacts):
-    """A case to keep; the archive stores `key` and `patient` as keyed hashes only."""
+    """A case to archive; `key` and `patient` are stored as keyed hashes only."""
 
     images: tuple[NewImage, ...] = ()
     report: NewReport | None = None
@@ -63,39 +67,58 @@ class NewCase(CaseFacts):
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """Where one archived picture stands: height and width of the stored PNG in pixels, window as in NewImage."""
+    """An archived image without its pixels."""
 
     image_id: int
     frame: int
     window: tuple[float, float] | None
+    """As in NewImage."""
     height: int
+    """Of the stored PNG, in pixels."""
     width: int
 
 
 @dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """The facts of the case that an archived image belongs to."""
+
+    image_id: int
+    case_id: int
+    patient: str | None
+    """Keyed hash."""
+    modality: str
+    report: str | None
+    """Text of the report; None when the case has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The text of a case; only imported and signed reports are ever archived."""
+    """The report of an archived case; drafts are never archived."""
 
     report_id: int
     text: str
     state: ReportStatus
     created: str
+    """UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One archived case. `patient` is a keyed hash, equal for two cases of one patient; `age` is in years."""
+    """An archived case."""
 
     case_id: int
     modality: str
     sex: str
     age: int | None
+    """Years."""
     body_part: str
     description: str
     source: str
     licence: str
     attribution: str
     patient: str | None
+    """Keyed hash, equal for all cases of a patient."""
     created: str
+    """UTC, ISO 8601."""
     images: tuple[StoredImage, ...]
     report: Report | None

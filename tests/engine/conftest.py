@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.archive import Archive
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import FamiliarityModel
 from engine.progress import IsCancelled, never
+from engine.store.case import NewCase, NewImage, NewReport
 from engine.text.words import words
 
 PAIRS = ("image-image", "image-report", "report-report")

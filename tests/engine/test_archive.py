@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive import DATABASE, Archive, NewCase, NewImage, NewReport
+from engine.archive import DATABASE, Archive
 from engine.errors import UserError
+from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.identity import KEY_FILE
 
 Make = Callable[..., NewCase]
@@ -60,7 +61,7 @@ def test_a_case_is_stored_whole_or_not_at_all(
     def broken(*_: object) -> None:
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr("engine.archive._insert_report", broken)
+    monkeypatch.setattr("engine.archive.insert_report", broken)
     with pytest.raises(RuntimeError, match="power cut"):
         archive.add_case(make_case("1.2.3", "Normal chest.", seeds=[1]))
     assert archive.stats()["cases"] == archive.stats()["images"] == archive.stats()["embeddings"] == 0
@@ -99,7 +100,8 @@ def test_a_signed_report_replaces_the_earlier_one_and_leaves_an_audit_row(archiv
     assert report is not None
     assert (report.text, report.state) == ("New words.", "signed")
     assert archive.stats()["embeddings"] == 1
-    assert archive.read("SELECT action, case_id, detail FROM audit") == [("report set", case_id, "signed in a test")]
+    audit = archive._database.read("SELECT action, case_id, detail FROM audit")
+    assert audit == [("report set", case_id, "signed in a test")]
 
 
 def test_vectors_of_two_models_are_never_mixed(archive: Archive) -> None:
@@ -133,7 +135,7 @@ def test_pages_of_cases_follow_each_other(archive: Archive, make_case: Make) -> 
 
 
 def test_an_archive_of_a_newer_version_is_refused_and_left_alone(archive: Archive) -> None:
-    with archive.write() as db:
+    with archive._database.write() as db:
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-archive', 'future', 'x')"
         )

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.importing.reindex import reindex
-from engine.retrieval.search import Filters, Query, search
+from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.filters import Filters
 from export import adapted, adapted_constants, parity
 from export.build import Request, build
 from training.commands import adapt
@@ -129,7 +131,7 @@ def test_the_adapted_bundle_has_the_variants_of_the_one_it_came_from(adapted_fol
 
 def test_only_patients_that_no_training_saw_are_measured_on(adapted_folder: Path, filled: Path) -> None:
     with Archive.open(filled) as archive:
-        patients = [row[0] for row in archive.read("SELECT patient FROM cases")]
+        patients = [row[0] for row in archive._database.read("SELECT patient FROM cases")]
     expected = sum(archive_pairs.split_of(patient) == HELD_OUT for patient in patients)
     content = manifest(adapted_folder)
     assert content["evaluation"]["split"] == HELD_OUT
@@ -165,15 +167,15 @@ def test_the_archive_moves_to_it_while_the_old_vectors_serve(
     with Archive.open(filled) as archive:
 
         def look(done: int, total: int, what: str) -> None:
-            assert search(archive, old, Query(text=report(3)), reports)[0].text == report(3)
+            assert search(archive, old, Query(text=report(3)), SearchOptions(filters=reports)).hits[0].text == report(3)
             with pytest.raises(UserError, match="another model"):
                 search(archive, new, Query(text=report(3)))
 
         assert reindex(archive, new, look).complete
-        assert {row[0] for row in archive.read("SELECT DISTINCT bundle_id FROM embeddings")} == {new.id}
+        assert {row[0] for row in archive._database.read("SELECT DISTINCT bundle_id FROM embeddings")} == {new.id}
         assert archive.index.state() == "intact"
-        assert search(archive, new, Query(text=report(3)), reports)[0].text == report(3)
-        assert search(archive, new, Query(image=gray(7, 5000)))
+        assert search(archive, new, Query(text=report(3)), SearchOptions(filters=reports)).hits[0].text == report(3)
+        assert search(archive, new, Query(image=gray(7, 5000))).hits
         with pytest.raises(UserError, match="another model"):
             search(archive, old, Query(text=report(3)))
         reindex(archive, old)  # other tests read the archive with the bundle that made it

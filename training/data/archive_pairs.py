@@ -1,43 +1,43 @@
-"""The image-report pairs of an archive, parted by patient. Knows no networks.
+"""The image-report pairs of an archive, split by patient. Knows no networks.
 
-A patient's split follows from a hash of the patient alone, so that who was held out once is held out again when the
-archive has grown, and two programs that read the same archive part it alike. Where the patient is not known, a hash of
-the report decides: two pictures of one examination, imported one by one, would else be trained on and held out.
+A patient's split is a hash of the patient alone: who is held out once stays held out when the archive grows, and two
+programs that read the same archive split it alike. Where the patient is unknown, a hash of the report decides, since
+two images of one examination, imported one by one, could otherwise be in training and held-out data.
 """
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.store.case import ImageFacts
 from training.data.pairs import Gray, Pair, Pairs
 
 TRAIN, VAL, HELD_OUT = "train", "val", "held out"
 SHARES = {TRAIN: 0.68, VAL: 0.12, HELD_OUT: 0.2}
 FEWEST = {TRAIN: (120, 40, 40), VAL: (20, 10, 8), HELD_OUT: (40, 20, 15)}
-"""Pairs, different texts and patients that each split needs: below, ten of the held-out texts are most of them, and a
-gain is chance. Texts are counted on their own since all patients may share a stock text."""
+"""Pairs, distinct texts and patients that each split needs; with fewer, a measured gain is chance. Texts are counted
+separately since all patients may share a stock text."""
 MOST_PAIRS = 10_000
 
 
-def person_of(patient: str | None, text: str | None, case_id: int) -> str:
-    """Who a case counts as: its patient, else all cases without one that have the same report, else itself."""
-    if patient:
-        return patient
-    words = " ".join((text or "").split())
-    return f"text {hashlib.sha256(words.encode()).hexdigest()}" if words else f"case {case_id}"
+def person_of(facts: ImageFacts) -> str:
+    """Who an image counts as: its patient, else all cases without one that have the same report, else its case."""
+    if facts.patient:
+        return facts.patient
+    words = " ".join((facts.report or "").split())
+    return f"text {hashlib.sha256(words.encode()).hexdigest()}" if words else f"case {facts.case_id}"
 
 
-def split_of(patient: str) -> str:
+def split_of(person: str) -> str:
     """The split of a person, from nothing but its (hashed) name."""
-    place = int.from_bytes(hashlib.sha256(f"split {patient}".encode()).digest()[:8], "big") / 2**64
-    if place < SHARES[HELD_OUT]:
+    fraction = int.from_bytes(hashlib.sha256(f"split {person}".encode()).digest()[:8], "big") / 2**64
+    if fraction < SHARES[HELD_OUT]:
         return HELD_OUT
-    return VAL if place < SHARES[HELD_OUT] + SHARES[VAL] else TRAIN
+    return VAL if fraction < SHARES[HELD_OUT] + SHARES[VAL] else TRAIN
 
 
 def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
@@ -45,72 +45,66 @@ def read(archive: Archive, size: int, most: int = MOST_PAIRS) -> Pairs:
 
     Args:
         archive: the local store; for cases without a known patient see `person_of`.
-        size: side of the image tower's input; pictures to train on are kept half as large again, for crops. All others
-            stay as they are stored, since the product embeds them so.
+        size: side of the image tower's input; training images are kept half as large again, for crops. All others stay
+            as they are stored, since they are embedded at that size in use.
         most: larger archives give this many pairs, chosen by hash.
 
     Raises:
-        UserError: a split has too few pairs, different texts or patients, saying how many there are and are needed.
+        UserError: a split has too few pairs, distinct texts or patients; says how many there are and are needed.
     """
-    found = archive.read(
-        """SELECT images.id, cases.id, cases.patient, cases.modality, reports.text FROM images
-        JOIN cases ON cases.id = images.case_id JOIN reports ON reports.case_id = cases.id
-        WHERE trim(reports.text) != '' ORDER BY images.id"""
-    )
+    reported = [facts for facts in archive.all_images() if (facts.report or "").strip()]
     rows = []
-    for image_id, case_id, patient, modality, text in chosen(found, most):
-        person = person_of(patient, text, case_id)
-        values = {"modality": modality, "source": "own archive"}
-        rows.append(Pair(Path(str(image_id)), " ".join(text.split()), split_of(person), person, person, values))
+    for facts in chosen(reported, most):
+        person = person_of(facts)
+        text = " ".join((facts.report or "").split())
+        values = {"modality": facts.modality, "source": "own archive"}
+        rows.append(Pair(Path(str(facts.image_id)), text, split_of(person), person, person, values))
     refuse_too_few(rows)
 
-    def picture(row: Pair) -> Gray:
+    def image(row: Pair) -> Gray:
         stored = archive.image(int(row.path.name))
         return smaller(stored, size * 3 // 2) if row.split == TRAIN else stored
 
-    return Pairs(rows, [picture(row) for row in rows], [])
+    return Pairs(rows, [image(row) for row in rows], [])
 
 
 def pictures(archive: Archive, most: int) -> dict[str, list[Gray]]:
-    """Every archived picture as it is stored, by split, also those without a report; `most` as in `read`.
+    """Every archived image as it is stored, by split, also those without a report; `most` as in `read`.
 
-    The split is that of `read`: a picture of a held-out patient is held out here as well.
+    The split is that of `read`: an image of a held-out patient is held out here as well.
     """
-    found = archive.read(
-        """SELECT images.id, cases.id, cases.patient, reports.text FROM images JOIN cases ON cases.id = images.case_id
-        LEFT JOIN reports ON reports.case_id = cases.id ORDER BY images.id"""
-    )
     result: dict[str, list[Gray]] = {name: [] for name in SHARES}
-    for image_id, case_id, patient, text in chosen(found, most):
-        result[split_of(person_of(patient, text, case_id))].append(archive.image(image_id))
+    for facts in chosen(archive.all_images(), most):
+        result[split_of(person_of(facts))].append(archive.image(facts.image_id))
     return result
 
 
-def chosen(rows: list[Any], most: int) -> list[Any]:
-    """At most so many rows, by a hash of the image id that they begin with, in their order."""
-    if len(rows) <= most:
-        return rows
-    return sorted(sorted(rows, key=lambda row: hashlib.sha256(f"pair {row[0]}".encode()).digest())[:most])
+def chosen(images: list[ImageFacts], most: int) -> list[ImageFacts]:
+    """At most so many images, chosen by a hash of the image id, in their order."""
+    if len(images) <= most:
+        return images
+    by_hash = sorted(images, key=lambda facts: hashlib.sha256(f"pair {facts.image_id}".encode()).digest())
+    return sorted(by_hash[:most], key=lambda facts: facts.image_id)
 
 
 def refuse_too_few(rows: list[Pair]) -> None:
-    """Raise UserError unless every split has the pairs, different texts and patients of FEWEST."""
+    """Raise UserError unless every split has the pairs, distinct texts and patients of FEWEST."""
     splits = {name: [row for row in rows if row.split == name] for name in FEWEST}
     found = {name: counts(of_split) for name, of_split in splits.items()}
     if all(have >= least for name in FEWEST for have, least in zip(found[name], FEWEST[name])):
         return
-    # A split takes its share by chance, so a little more than the sum is asked for.
+    # The size of a split is random, so somewhat more than the sum is asked for.
     needed = [round(1.2 * max(least[i] / SHARES[name] for name, least in FEWEST.items())) for i in range(3)]
     pairs, texts, patients = counts(rows)
     raise UserError(
         f"The archive has {pairs} images with {texts} different reports, of {patients} patients; adapting needs about "
-        f"{needed[0]} with {needed[1]}, of {needed[2]} patients, so that some can be held out. Import more studies "
-        "with their reports."
+        f"{needed[0]} with {needed[1]}, of {needed[2]} patients, since some are held out. Import more studies with "
+        "their reports."
     )
 
 
 def counts(rows: list[Pair]) -> tuple[int, int, int]:
-    """How many pairs, different texts and patients."""
+    """How many pairs, distinct texts and patients."""
     return len(rows), len({row.text for row in rows}), len({row.patient for row in rows})
 
 

@@ -17,9 +17,11 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.image.picture import to_gray
-from engine.retrieval.filters import Filters, age_range
-from engine.retrieval.search import Answer, Hit, Query, answer
+from engine.retrieval.age_range import age_range
+from engine.retrieval.hit import Hit
+from engine.retrieval.search import Mode, Query, SearchOptions, SearchResult, search
 from engine.store.case import Kind
+from engine.store.filters import Filters
 from engine.study import FrameRef
 
 HITS = 20
@@ -47,12 +49,12 @@ class SearchForm:
 
     text: str = ""
     with_image: bool = True
-    mode: str = "vector"
+    mode: Mode = "vector"
     modality: str = ""
     kind: Kind | None = None
     sex: str = ""
     age: str = ""
-    """As it was typed; see `engine.retrieval.filters.age_range`."""
+    """As it was typed; see `engine.retrieval.age_range.age_range`."""
 
     def filters(self) -> Filters:
         """Raises UserError for an age that cannot be read."""
@@ -97,7 +99,7 @@ class SearchState(QObject):
         background: Background,
         archive: ArchiveState,
         viewport: ViewportState,
-        ask: Callable[..., Answer] = answer,
+        ask: Callable[..., SearchResult] = search,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -249,7 +251,7 @@ class SearchState(QObject):
             )
         return self._thumbnails[image_id]
 
-    def _take(self, request: _Request, found: Answer) -> None:
+    def _take(self, request: _Request, found: SearchResult) -> None:
         self._job = None
         if request.archive is not self._source:
             self._thumbnails.clear()
@@ -299,15 +301,17 @@ def describe(picture: Picture) -> str:
     return ", ".join(parts)
 
 
-def _search(ask: Callable[..., Answer], request: _Request) -> Answer:
+def _search(ask: Callable[..., SearchResult], request: _Request) -> SearchResult:
     gray = None if request.picture is None else to_gray(request.picture.image())
     return ask(
         request.archive,
         request.bundle,
         Query(image=gray, text=request.form.text.strip() or None),
-        filters=request.form.filters(),
-        k=HITS,
-        mode=request.form.mode,
-        exclude_study=request.study,
-        patient=request.patient,
+        SearchOptions(
+            filters=request.form.filters(),
+            k=HITS,
+            mode=request.form.mode,
+            exclude_study=request.study,
+            patient=request.patient,
+        ),
     )

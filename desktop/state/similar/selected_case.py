@@ -10,7 +10,7 @@ from desktop.state.pictures.picture import Image
 from desktop.state.redaction import redacted
 from engine.archive import Archive
 from engine.retrieval.case_text import as_copied
-from engine.retrieval.search import Hit
+from engine.retrieval.hit import Hit
 from engine.store.case import Case, StoredImage
 
 

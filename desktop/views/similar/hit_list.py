@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewIt
 from desktop import theme
 from desktop.state.similar.search import SearchState
 from desktop.views import drawing
-from engine.retrieval.search import Hit
+from engine.retrieval.hit import Hit
 
 THUMBNAIL = 72
 TEXT_LINES = 2

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive import Archive, NewCase
+from engine.archive import Archive
 from engine.cli import doctor
+from engine.store.case import NewCase
 
 Make = Callable[..., NewCase]
 
@@ -35,19 +36,19 @@ def test_a_missing_bundle_is_a_problem_that_says_what_to_do(filled: Archive) -> 
 
 
 def test_lost_embeddings_are_noticed(filled: Archive) -> None:
-    with filled.write() as db:
+    with filled._database.write() as db:
         db.execute("DELETE FROM embeddings WHERE id = 2")
     check = examined(filled)["integrity"]
     assert not check.ok
-    assert "1 images or reports have no embedding" in check.text
+    assert "1 embedding is missing" in check.text
 
 
 def test_a_word_index_that_disagrees_is_noticed(filled: Archive) -> None:
-    with filled.write() as db:
+    with filled._database.write() as db:
         db.execute("INSERT INTO reports_fts (reports_fts, rowid, text) VALUES ('delete', 1, 'Report 0.')")
     check = examined(filled)["integrity"]
     assert not check.ok
-    assert "word index" in check.text
+    assert "full-text index" in check.text
 
 
 @pytest.mark.parametrize(("change", "said"), [("unlink", "is missing"), ("damage", "is damaged"), ("behind", "lacks")])

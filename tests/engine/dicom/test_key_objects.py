@@ -44,7 +44,7 @@ def test_a_stack_gives_its_key_images(archive: Archive, encoder, stack) -> None:
     key_objects(folder / "keys", [slices[2], slices[9]], codes.DCM.OfInterest)
     result = import_path(archive, encoder, folder)
     assert (result.added, result.images, result.rejected) == (1, 2, [])
-    held = {row[0] for row in archive.read("SELECT key FROM images")}
+    held = {row[0] for row in archive._database.read("SELECT key FROM images")}
     assert held == {archive.identity.image(f"1.2.3.{n} 0") for n in (3, 10)}
 
 

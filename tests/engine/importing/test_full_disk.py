@@ -56,8 +56,8 @@ def assert_sound(archive: Archive) -> int:
     """No half case is in it; the number of cases."""
     stats = archive.stats()
     assert stats["embeddings"] == stats["images"] + stats["reports"]
-    assert archive.read("PRAGMA integrity_check") == [("ok",)]
-    assert archive.read("PRAGMA foreign_key_check") == []
+    assert archive._database.read("PRAGMA integrity_check") == [("ok",)]
+    assert archive._database.read("PRAGMA foreign_key_check") == []
     return int(stats["cases"])
 
 
@@ -66,7 +66,7 @@ def assert_complete(archive: Archive, encoder) -> None:
     assert archive.stats()["reports"] == CAPTIONS + PICTURES // 2
     assert archive.index.state() == "intact"
     words = "Caption number 77 of the full disk"
-    assert search(archive, encoder, Query(text=words))[0].text == words
+    assert search(archive, encoder, Query(text=words)).hits[0].text == words
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file size limits as Linux has them")
@@ -95,12 +95,12 @@ def test_an_import_that_the_disk_stops_says_so_and_is_gone_on_with(tmp_path: Pat
 def nearly_full(tmp_path: Path, encoder) -> Iterator[Archive]:
     """An archive whose database may take little more."""
     with Archive.create(tmp_path / "archive", encoder.id) as archive:
-        limit_pages(archive, archive.read("PRAGMA page_count")[0][0] + 20)
+        limit_pages(archive, archive._database.read("PRAGMA page_count")[0][0] + 20)
         yield archive
 
 
 def limit_pages(archive: Archive, pages: int) -> None:
-    assert archive.read(f"PRAGMA max_page_count = {pages}") == [(pages,)]
+    assert archive._database.read(f"PRAGMA max_page_count = {pages}") == [(pages,)]
 
 
 def test_a_running_app_goes_on_once_there_is_room_again(nearly_full: Archive, many: Path, encoder) -> None:
@@ -108,7 +108,7 @@ def test_a_running_app_goes_on_once_there_is_room_again(nearly_full: Archive, ma
         import_path(nearly_full, encoder, many)
     before = assert_sound(nearly_full)
     assert 0 < before < TOTAL
-    assert search(nearly_full, encoder, Query(text="Case number 1"))
+    assert search(nearly_full, encoder, Query(text="Case number 1")).hits
     limit_pages(nearly_full, 10_000)
     assert import_path(nearly_full, encoder, many).added == TOTAL - before
     assert_complete(nearly_full, encoder)
@@ -118,7 +118,7 @@ def test_a_move_to_other_models_that_the_disk_stops_is_gone_on_with(nearly_full:
     limit_pages(nearly_full, 10_000)
     import_path(nearly_full, encoder, many)
     newer = type(encoder)(512, "newer")
-    limit_pages(nearly_full, nearly_full.read("PRAGMA page_count")[0][0] + 10)
+    limit_pages(nearly_full, nearly_full._database.read("PRAGMA page_count")[0][0] + 10)
     with pytest.raises(UserError, match="full"):
         reindex(nearly_full, newer)
     assert nearly_full.bundle_id == encoder.id

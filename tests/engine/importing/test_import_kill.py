@@ -67,11 +67,11 @@ def test_killed_imports_end_with_every_case_once_and_the_index_right(tmp_path: P
         expected = (total, PICTURES, CAPTIONS + PICTURES // 2)
         assert (stats["cases"], stats["images"], stats["reports"]) == expected
         assert stats["embeddings"] == stats["images"] + stats["reports"]
-        assert archive.read("PRAGMA integrity_check") == [("ok",)]
-        assert archive.read("PRAGMA foreign_key_check") == []
-        assert archive.read("SELECT count(DISTINCT text) FROM reports") == [(expected[2],)]
+        assert archive._database.read("PRAGMA integrity_check") == [("ok",)]
+        assert archive._database.read("PRAGMA foreign_key_check") == []
+        assert archive._database.read("SELECT count(DISTINCT text) FROM reports") == [(expected[2],)]
         assert archive.index.state() == "intact"
-        rebuilt = VectorIndex(tmp_path, archive.read)
+        rebuilt = VectorIndex(tmp_path, archive._database.read)
         query = encoder.embed_texts(["Caption number 77 of the kill test"])[0]
         for kind in ("image", "report"):
             kept, fresh = archive.index.nearest(query, kind, total), rebuilt.nearest(query, kind, total)

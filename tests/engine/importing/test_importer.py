@@ -65,9 +65,9 @@ def test_every_imported_report_and_picture_is_found_first(
 ) -> None:
     import_path(archive, encoder, picture_archive)
     for text in ("Large left effusion, 3 cm.", "Normal chest.", "Fracture of the left femur.", "Chest radiograph."):
-        assert search(archive, encoder, Query(text=text))[0].text == text
+        assert search(archive, encoder, Query(text=text)).hits[0].text == text
     for seed in range(3):
-        assert search(archive, encoder, Query(image=make_picture(seed)))[0].case_id == seed + 1
+        assert search(archive, encoder, Query(image=make_picture(seed))).hits[0].case_id == seed + 1
 
 
 def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
@@ -221,7 +221,9 @@ def test_pictures_in_a_folder_take_their_patient_from_the_row_of_their_report(
     rows = "pa.png,Q-77,Q-77 has an effusion.\nlateral.png,Q-77,The same.\nother.png,Q-78,None.\nunnamed.png,,Normal.\n"
     import_path(archive, encoder, folder, reports_file(tmp_path, f"image,patient_id,text\n{rows}"))
     patients = {}
-    for row in archive.read("SELECT reports.text, cases.patient FROM cases JOIN reports ON reports.case_id = cases.id"):
+    for row in archive._database.read(
+        "SELECT reports.text, cases.patient FROM cases JOIN reports ON reports.case_id = cases.id"
+    ):
         patients[row[0]] = row[1]
     assert patients["[name] has an effusion."] == patients["The same."] == archive.identity.patient("Q-77")
     assert patients["None."] == archive.identity.patient("Q-78")
@@ -342,7 +344,7 @@ def test_an_import_that_fails_is_ended_and_closes_its_links(
     monkeypatch.setattr(encoder, "embed_images", fail)
     with pytest.raises(UserError, match="graphics card"):
         import_path(archive, encoder, picture_archive, link_sources=True)
-    ((finished, added),) = archive.read("SELECT finished, added FROM imports")
+    ((finished, added),) = archive._database.read("SELECT finished, added FROM imports")
     assert finished is not None
     assert added == 0
     assert not (archive.folder / f"{FILE}-wal").exists()  # SQLite removes it with the last connection

@@ -10,17 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive import Archive, NewReport
+from engine.archive import Archive
 from engine.errors import UserError
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex, reindex_progress
 from engine.reports.evidence import find_evidence
 from engine.reports.nearest_report import near_reports
-from engine.retrieval.search import Query, search
+from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.case import NewReport
 from engine.store.vector_index import VectorIndex
 from tests.paths import ROOT
 
 CASES, KILLS = 90, 6
+TEXT = "Report number 77 of the move"
 
 CHILD = """
 import importlib.util, os, sys
@@ -53,22 +55,22 @@ def filled(archive: Archive, make_case: Callable) -> Archive:
 def assert_moved(archive: Archive, model, folder: Path) -> None:
     """Every picture and every report has exactly one vector, that of the new model, and the index is right."""
     assert archive.bundle_id == model.id
-    rows = archive.read("SELECT image_id, report_id, bundle_id, vector FROM embeddings")
+    rows = archive._database.read("SELECT image_id, report_id, bundle_id, vector FROM embeddings")
     assert {row[2] for row in rows} == {model.id}
     made = {("image", row[0]) if row[0] else ("report", row[1]): np.frombuffer(row[3], "<f2") for row in rows}
-    images = archive.read("SELECT id FROM images")
-    reports = archive.read("SELECT id, text FROM reports")
+    images = archive._database.read("SELECT id FROM images")
+    reports = archive._database.read("SELECT id, text FROM reports")
     assert len(rows) == len(made) == len(images) + len(reports)
     for (image_id,) in images:
         assert np.array_equal(made["image", image_id], model.embed_images([archive.image(image_id)])[0].astype("<f2"))
     for report_id, text in reports:
         assert np.array_equal(made["report", report_id], model.embed_texts([text])[0].astype("<f2"))
-    assert archive.read("SELECT count(*) FROM new_embeddings") == [(0,)]
-    assert archive.read("PRAGMA foreign_key_check") == []
+    assert archive._database.read("SELECT count(*) FROM new_embeddings") == [(0,)]
+    assert archive._database.read("PRAGMA foreign_key_check") == []
     assert archive.index.state() == "intact"
-    query = model.embed_texts(["Report number 77 of the move"])[0]
+    query = model.embed_texts([TEXT])[0]
     kept = archive.index.nearest(query, "report", CASES, bundle_id=model.id)
-    fresh = VectorIndex(folder, archive.read).nearest(query, "report", CASES)
+    fresh = VectorIndex(folder, archive._database.read).nearest(query, "report", CASES)
     assert np.array_equal(kept.ids, fresh.ids)
 
 
@@ -78,20 +80,20 @@ def test_every_vector_is_replaced_and_search_answers_with_the_new_model(filled: 
     assert result.complete
     assert seen[-1] == (result.total, result.total)
     assert_moved(filled, newer, tmp_path)
-    assert search(filled, newer, Query(text="Report number 77 of the move"))[0].text == "Report number 77 of the move"
-    assert filled.read("SELECT action FROM audit") == [("moved to another model",)]
+    assert search(filled, newer, Query(text=TEXT)).hits[0].text == TEXT
+    assert filled._database.read("SELECT action FROM audit") == [("moved to another model",)]
 
 
 def test_moving_again_does_nothing(filled: Archive, newer) -> None:
     reindex(filled, newer)
-    before = filled.read("SELECT id FROM embeddings")
+    before = filled._database.read("SELECT id FROM embeddings")
     assert reindex(filled, newer).complete
-    assert filled.read("SELECT id FROM embeddings") == before
+    assert filled._database.read("SELECT id FROM embeddings") == before
 
 
 def test_the_old_vectors_serve_until_the_last_new_one_is_there(filled: Archive, encoder, newer) -> None:
     def look(done: int, total: int, what: str) -> None:
-        assert search(filled, encoder, Query(text="Report number 77 of the move"))[0].text.endswith("77 of the move")
+        assert search(filled, encoder, Query(text=TEXT)).hits[0].text.endswith("77 of the move")
         with pytest.raises(UserError, match="another model"):
             search(filled, newer, Query(text="anything"))
 
@@ -105,7 +107,7 @@ def test_a_move_that_was_stopped_goes_on_where_it_was(filled: Archive, encoder, 
     stopped = reindex(filled, newer, cancelled=lambda: next(answers))
     assert (stopped.complete, filled.bundle_id) == (False, encoder.id)
     assert 0 < stopped.done < stopped.total
-    made = filled.read("SELECT id, vector FROM new_embeddings")
+    made = filled._database.read("SELECT id, vector FROM new_embeddings")
     seen: list[int] = []
     reindex(filled, newer, lambda done, *_: seen.append(done))
     assert seen[0] > stopped.done == len(made)
@@ -132,8 +134,7 @@ def test_killed_moves_end_with_every_vector_once_and_the_old_index_serving_until
             assert now.done >= reached
             reached = now.done
             serving = newer if now.complete else encoder
-            words = "Report number 77 of the move"
-            assert search(archive, serving, Query(text=words))[0].text == words
+            assert search(archive, serving, Query(text=TEXT)).hits[0].text == TEXT
     assert reached > 0
     with Archive.open(place) as archive:
         assert reindex(archive, newer).complete
@@ -151,14 +152,14 @@ def test_what_is_imported_or_replaced_meanwhile_is_moved_too(
             filled.add_case(make_case("late", "A report that came late", (5000,)), encoder.id)
         if done == total:  # the last batch seemed to be the last: a report of the first ones changes
             report = NewReport("A better report", encoder.embed_texts(["A better report"])[0])
-            if not filled.read("SELECT 1 FROM reports WHERE text = 'A better report'"):
+            if not filled._database.read("SELECT 1 FROM reports WHERE text = 'A better report'"):
                 filled.set_report(1, report, "test", encoder.id)
 
     assert reindex(filled, newer, meddle).complete
     assert_moved(filled, newer, tmp_path)
-    assert filled.read("SELECT count(*) FROM reports WHERE text IN ('A better report', 'A report that came late')") == [
-        (2,)
-    ]
+    assert filled._database.read(
+        "SELECT count(*) FROM reports WHERE text IN ('A better report', 'A report that came late')"
+    ) == [(2,)]
 
 
 def test_a_third_model_starts_from_nothing(filled: Archive, encoder, newer, tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_vectors_of_two_models_are_never_mixed(
         lambda: filled.add_case(late, encoder.id),
         lambda: filled.set_report(1, NewReport("x", encoder.embed_texts(["x"])[0]), "test", encoder.id),
         lambda: import_path(filled, encoder, picture_archive),
-        lambda: search(filled, encoder, Query(text="x")),
+        lambda: search(filled, encoder, Query(text="x")).hits,
         lambda: find_evidence(encoder, filled, "A report.", 0.1),
         lambda: near_reports(filled, encoder, encoder.embed_texts(["A report."])[0]),
         lambda: filled.index.nearest(encoder.embed_texts(["x"])[0], "report", 3, bundle_id=encoder.id),
@@ -209,6 +210,6 @@ def test_a_report_that_is_replaced_while_a_search_looks_does_not_break_it(
         return scan(index, ids)
 
     monkeypatch.setattr(VectorIndex, "_stored", slow)
-    found = search(filled, encoder, Query(text="Report number 77 of the move"), k=3)
+    found = search(filled, encoder, Query(text=TEXT), SearchOptions(k=3)).hits
     assert replaced
     assert len(found) == 3

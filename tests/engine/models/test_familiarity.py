@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.models.familiarity import BLANK, OUTSIDE, FamiliarityModel, check_familiarity, is_blank
-from engine.retrieval.search import Query, answer
+from engine.retrieval.search import Query, search
 
 
 def plane(threshold: float = 0.25) -> FamiliarityModel:
@@ -87,11 +87,11 @@ def test_hits_for_an_unfamiliar_picture_carry_the_notice(
     archive: Archive, encoder, make_case: Callable, make_picture: Callable
 ) -> None:
     archive.add_case(make_case("1", "Large effusion.", seeds=(1,)))
-    assert answer(archive, encoder, Query(make_picture(1))).familiarity.familiar
+    assert search(archive, encoder, Query(make_picture(1))).familiarity.familiar
     encoder.familiarity = FamiliarityModel(
         np.zeros(encoder.dim, np.float32), np.zeros((1, encoder.dim), np.float32), threshold=0.5
     )
-    found = answer(archive, encoder, Query(make_picture(1)))
+    found = search(archive, encoder, Query(make_picture(1)))
     assert found.familiarity.notice == OUTSIDE
     assert [hit.case_id for hit in found.hits] == [1]
-    assert answer(archive, encoder, Query(text="effusion")).familiarity.familiar
+    assert search(archive, encoder, Query(text="effusion")).familiarity.familiar

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.archive import Archive, NewCase
+from engine.archive import Archive
 from engine.cli.output import draft_lines
 from engine.errors import Cancelled
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import BLANK, OUTSIDE, FamiliarityModel
 from engine.reports.draft import NOTICE, draft, with_notice
+from engine.store.case import NewCase
 
 Make = Callable[..., NewCase]
 GRAY = np.full((8, 8), 90, np.uint8)

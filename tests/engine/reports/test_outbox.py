@@ -45,7 +45,7 @@ def test_a_signed_report_is_archived_cleaned_and_found(
     assert case.report is not None
     assert (case.report.text, case.report.state, case.modality) == ("[name] has a large left effusion.", "signed", "CR")
     np.testing.assert_array_equal(archive.image(case.images[0].image_id), gray)
-    assert [hit.case_id for hit in search(archive, encoder, Query(text="large left effusion"))] == [case.case_id]
+    assert [hit.case_id for hit in search(archive, encoder, Query(text="large left effusion")).hits] == [case.case_id]
 
 
 def test_a_signed_report_may_serve_as_evidence_for_another_study(

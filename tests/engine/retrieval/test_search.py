@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.archive import Archive, NewCase
+from engine.archive import Archive
 from engine.errors import UserError
-from engine.retrieval.search import Filters, Query, search
+from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.case import NewCase
+from engine.store.filters import Filters
 
 Make = Callable[..., NewCase]
 TEXTS = [
@@ -30,16 +32,16 @@ def filled(archive: Archive, make_case: Make) -> Archive:
 
 @pytest.mark.parametrize("number", range(5))
 def test_a_report_is_found_by_its_own_words(filled: Archive, encoder, number: int) -> None:
-    hit = search(filled, encoder, Query(text=TEXTS[number]))[0]
+    hit = search(filled, encoder, Query(text=TEXTS[number])).hits[0]
     assert (hit.case_id, hit.kind, hit.text) == (number + 1, "report", TEXTS[number])
     assert hit.cosine == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("number", range(5))
 def test_a_picture_finds_itself(filled: Archive, encoder, make_picture, number: int) -> None:
-    hit = search(filled, encoder, Query(image=make_picture(number)))[0]
+    hit = search(filled, encoder, Query(image=make_picture(number))).hits[0]
     assert (hit.case_id, hit.kind) == (number + 1, "image")
-    assert "looks like the query image" in hit.why
+    assert hit.why == "Similar image"
     assert np.array_equal(filled.image(hit.image_id), make_picture(number))
 
 
@@ -51,7 +53,7 @@ def test_hits_are_ranked_by_calibrated_score_alone(filled: Archive, encoder, mak
         "image-report": {"mean": 0.0, "std": 0.3},
         "report-report": {"mean": 0.2, "std": 0.2},
     }
-    hits = search(filled, encoder, query)
+    hits = search(filled, encoder, query).hits
     expected = []
     for n, report in enumerate(TEXTS):
         i, r = encoder.embed_images([make_picture(n)])[0], encoder.embed_texts([report])[0]
@@ -67,14 +69,14 @@ def test_a_case_with_many_near_pictures_is_one_hit(archive: Archive, encoder, ma
     archive.add_case(make_case("many", seeds=[7] * 90))
     archive.add_case(make_case("one", seeds=[8]))
     archive.add_case(make_case("other", "Some words."))
-    hits = search(archive, encoder, Query(image=make_picture(7)), k=3)
+    hits = search(archive, encoder, Query(image=make_picture(7)), SearchOptions(k=3)).hits
     assert sorted(hit.case_id for hit in hits) == [1, 2, 3]
     assert hits[0].case_id == 1
 
 
 @pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
 def test_the_open_study_never_finds_itself(filled: Archive, encoder, mode) -> None:
-    hits = search(filled, encoder, Query(text=TEXTS[0]), mode=mode, exclude_study="1.0")
+    hits = search(filled, encoder, Query(text=TEXTS[0]), SearchOptions(mode=mode, exclude_study="1.0")).hits
     assert hits
     assert 1 not in [hit.case_id for hit in hits]
 
@@ -82,26 +84,27 @@ def test_the_open_study_never_finds_itself(filled: Archive, encoder, mode) -> No
 @pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
 def test_filters_apply_before_ranking(filled: Archive, encoder, mode) -> None:
     filters = Filters(modalities=("cr",), sex="m", age=(50, 70), kinds=("report",))
-    hits = search(filled, encoder, Query(text="pleural effusion"), filters, k=1, mode=mode)
+    hits = search(filled, encoder, Query(text="pleural effusion"), SearchOptions(filters=filters, k=1, mode=mode)).hits
     assert [hit.case_id for hit in hits] == [4]
 
 
 def test_the_kind_filter_leaves_the_other_kind_out(filled: Archive, encoder) -> None:
-    assert {hit.kind for hit in search(filled, encoder, Query(text=TEXTS[1]), Filters(kinds=("image",)))} == {"image"}
-    assert search(filled, encoder, Query(text=TEXTS[1]), Filters(kinds=("image",)), mode="lexical") == []
+    query, filters = Query(text=TEXTS[1]), Filters(kinds=("image",))
+    assert {hit.kind for hit in search(filled, encoder, query, SearchOptions(filters=filters)).hits} == {"image"}
+    assert search(filled, encoder, query, SearchOptions(filters=filters, mode="lexical")).hits == []
 
 
 def test_earlier_cases_of_the_patient_are_marked(filled: Archive, encoder) -> None:
-    hits = search(filled, encoder, Query(text="chest"), patient="P1")
+    hits = search(filled, encoder, Query(text="chest"), SearchOptions(patient="P1")).hits
     assert {hit.case_id for hit in hits if hit.prior} == {2, 4}
-    assert not any(hit.prior for hit in search(filled, encoder, Query(text="chest"), patient=""))
-    assert all("same patient" in hit.why for hit in hits if hit.prior)
+    assert not any(hit.prior for hit in search(filled, encoder, Query(text="chest"), SearchOptions(patient="")).hits)
+    assert all("prior of the same patient" in hit.why for hit in hits if hit.prior)
 
 
 def test_a_search_by_words_needs_no_models_and_names_the_words(filled: Archive) -> None:
-    hits = search(filled, None, Query(text="effusions on the right"), mode="lexical")
+    hits = search(filled, None, Query(text="effusions on the right"), SearchOptions(mode="lexical")).hits
     assert [hit.case_id for hit in hits] == [4, 1]
-    assert hits[0].why == "report contains: right, effusion"
+    assert hits[0].why == "Report contains: right, effusion"
     assert hits[0].cosine is None
     assert hits[0].score > hits[1].score
 
@@ -110,24 +113,24 @@ def test_a_search_by_words_needs_no_models_and_names_the_words(filled: Archive) 
     "text", ['"', "NEAR(a", "a OR", "x AND NOT", "*", "text:effusion", "(", "-effusion", "'; DROP"]
 )
 def test_words_never_act_as_query_syntax(filled: Archive, text: str) -> None:
-    search(filled, None, Query(text=text), mode="lexical")
+    search(filled, None, Query(text=text), SearchOptions(mode="lexical"))
     assert filled.stats()["cases"] == 5
 
 
 def test_a_phrase_in_quotes_is_found_as_a_phrase(filled: Archive) -> None:
-    hits = search(filled, None, Query(text='"right pleural"'), mode="lexical")
+    hits = search(filled, None, Query(text='"right pleural"'), SearchOptions(mode="lexical")).hits
     assert [hit.case_id for hit in hits] == [4]
 
 
 def test_hybrid_search_fuses_both_rankings_by_reciprocal_rank(filled: Archive, encoder) -> None:
     text = "large effusion of the femur"
-    vector = [hit.case_id for hit in search(filled, encoder, Query(text=text))]
-    words = [hit.case_id for hit in search(filled, encoder, Query(text=text), mode="lexical")]
+    vector = [hit.case_id for hit in search(filled, encoder, Query(text=text)).hits]
+    words = [hit.case_id for hit in search(filled, encoder, Query(text=text), SearchOptions(mode="lexical")).hits]
     expected = {
         case: sum(1 / (60 + ranking.index(case) + 1) for ranking in (vector, words) if case in ranking)
         for case in vector
     }
-    hits = search(filled, encoder, Query(text=text), mode="hybrid")
+    hits = search(filled, encoder, Query(text=text), SearchOptions(mode="hybrid")).hits
     assert {hit.case_id: hit.score for hit in hits} == pytest.approx(expected)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert any(hit.cosine is not None and "report contains" in hit.why for hit in hits)
@@ -135,12 +138,12 @@ def test_hybrid_search_fuses_both_rankings_by_reciprocal_rank(filled: Archive, e
 
 @pytest.mark.parametrize(
     ("query", "mode", "message"),
-    [(Query(), "vector", "Nothing to search for"), (Query(text=" "), "hybrid", "Nothing"),
-     (Query(image=np.zeros((4, 4), np.uint8)), "lexical", "needs words")],
+    [(Query(), "vector", "The query is empty"), (Query(text=" "), "hybrid", "query is empty"),
+     (Query(image=np.zeros((4, 4), np.uint8)), "lexical", "requires text")],
 )  # fmt: skip
 def test_an_empty_query_says_what_is_missing(filled: Archive, encoder, query: Query, mode, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        search(filled, encoder, query, mode=mode)
+        search(filled, encoder, query, SearchOptions(mode=mode))
 
 
 def test_another_bundle_is_refused(filled: Archive, encoder) -> None:
@@ -150,4 +153,4 @@ def test_another_bundle_is_refused(filled: Archive, encoder) -> None:
 
 
 def test_an_empty_archive_has_no_hits(archive: Archive, encoder) -> None:
-    assert search(archive, encoder, Query(text="chest"), mode="hybrid") == []
+    assert search(archive, encoder, Query(text="chest"), SearchOptions(mode="hybrid")).hits == []

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.archive import Archive
 from engine.errors import UserError
 from engine.store import vector_index
+from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.vector_index import VectorIndex
 
 
@@ -83,7 +84,7 @@ def test_a_damaged_file_is_rebuilt(filled: Archive, vectors: np.ndarray, damage:
     filled.index.refresh(save=True)
     path = filled.index.path
     path.write_bytes(damage(path.read_bytes()))
-    fresh = VectorIndex(filled.folder, filled.read)
+    fresh = VectorIndex(filled.folder, filled._database.read)
     assert fresh.state() == "damaged"
     assert fresh.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
     assert fresh.state() == "intact"
@@ -98,7 +99,7 @@ def test_a_file_with_any_bit_wrong_is_rebuilt(archive: Archive, vectors: np.ndar
         bad = bytearray(good)
         bad[place] ^= 1 << place % 8
         path.write_bytes(bad)
-        fresh = VectorIndex(archive.folder, archive.read)
+        fresh = VectorIndex(archive.folder, archive._database.read)
         assert fresh.state() == "damaged", place
         assert sorted(fresh.nearest(vectors[0, :8].astype(np.float32), "image", 3).cases) == [1, 2, 3]
         assert path.read_bytes() == good
@@ -131,7 +132,7 @@ def test_a_search_goes_on_where_the_file_cannot_be_written(
 
 
 def test_a_search_goes_on_when_the_folder_is_gone(filled: Archive, vectors: np.ndarray) -> None:
-    lost = VectorIndex(filled.folder / "gone", filled.read)
+    lost = VectorIndex(filled.folder / "gone", filled._database.read)
     assert lost.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
     with pytest.raises(UserError, match="cannot be written"):
         lost.refresh(save=True)
@@ -144,7 +145,7 @@ def test_an_archive_that_is_open_twice_is_saved_from_both(filled: Archive) -> No
             index.refresh(save=True)
 
     with ThreadPoolExecutor() as threads:
-        list(threads.map(save, [VectorIndex(filled.folder, filled.read) for _ in range(2)]))
+        list(threads.map(save, [VectorIndex(filled.folder, filled._database.read) for _ in range(2)]))
     assert filled.index.state() == "intact"
     assert [path for path in filled.folder.iterdir() if path.suffix == ".new"] == []
     assert filled.index.path.stat().st_mode & 0o077 == 0
@@ -158,7 +159,7 @@ def test_a_missing_file_is_made(filled: Archive) -> None:
 
 def test_an_index_of_rows_that_are_gone_is_stale_and_rebuilt(filled: Archive, vectors: np.ndarray) -> None:
     filled.index.refresh(save=True)
-    with filled.write() as db:
+    with filled._database.write() as db:
         db.execute("DELETE FROM cases WHERE id = 3")
     assert filled.index.state() == "stale"
     found = filled.index.nearest(vectors[4].astype(np.float32), "image", 99)
@@ -168,7 +169,7 @@ def test_an_index_of_rows_that_are_gone_is_stale_and_rebuilt(filled: Archive, ve
 
 def test_an_index_of_another_bundle_is_stale(filled: Archive) -> None:
     filled.index.refresh(save=True)
-    with filled.write() as db:
+    with filled._database.write() as db:
         db.execute("UPDATE settings SET value = 'other' WHERE name = 'bundle_id'")
     assert filled.index.state() == "stale"
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive import Archive, NewCase, NewImage, NewReport
+from engine.archive import Archive
 from engine.errors import UserError
+from engine.store.case import NewCase, NewImage, NewReport
 from training.data import archive_pairs
 
 

@@ -7,8 +7,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
-from engine.archive import Archive, NewCase, NewReport
+from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.store.case import NewCase, NewReport
 from engine.text.deidentify import WARNING
 from tests.desktop.conftest import dicom, open_paths, settle
 

@@ -17,14 +17,26 @@ from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.dicom.listing import open_path
 from engine.errors import UserError
-from engine.retrieval.search import Answer, Hit
+from engine.retrieval.hit import Hit
+from engine.retrieval.search import SearchOptions, SearchResult
 from tests.desktop.conftest import dicom
 
-HIT = Hit(7, "report", 2.5, 0.4, "Pleural effusion on the left.", "report wording", "CR", "F", 61, None)
+HIT = Hit(
+    case_id=7,
+    kind="report",
+    score=2.5,
+    cosine=0.4,
+    text="Pleural effusion on the left.",
+    why="Similar wording",
+    modality="CR",
+    sex="F",
+    age=61,
+    image_id=None,
+)
 
 
 class Ranking:
-    """Stands in for engine.retrieval.search.answer: answers with one hit and remembers how it was asked."""
+    """Stands in for engine.retrieval.search.search: answers with one hit and remembers how it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -33,12 +45,12 @@ class Ranking:
         self.error: Exception | None = None
         self.nothing = False
 
-    def __call__(self, archive: Archive, bundle: object, query: Any, **options: Any) -> Answer:
-        self.asked.append({"query": query, **options})
+    def __call__(self, archive: Archive, bundle: object, query: Any, options: SearchOptions) -> SearchResult:
+        self.asked.append({"query": query, "options": options})
         assert self.gate.wait(10)
         if self.error:
             raise self.error
-        return Answer([] if self.nothing else [replace(HIT, text=query.text or "by image")])
+        return SearchResult([] if self.nothing else [replace(HIT, text=query.text or "by image")])
 
 
 @pytest.fixture
@@ -82,7 +94,7 @@ def test_the_displayed_frame_at_its_window_is_asked_for(
     assert viewport.picture is not None
     assert viewport.study is not None
     np.testing.assert_array_equal(ranking.asked[0]["query"].image, viewport.picture.image())
-    assert ranking.asked[0]["exclude_study"] == viewport.study.uid
+    assert ranking.asked[0]["options"].exclude_study == viewport.study.uid
     assert "W 1500 L -600" in str(state.answered)
 
 
@@ -92,8 +104,8 @@ def test_words_alone_carry_no_image(qtbot: QtBot, background: Background, state:
     qtbot.waitUntil(background.idle)
     asked = ranking.asked[0]
     assert (asked["query"].text, asked["query"].image) == ("effusion", None)
-    assert asked["filters"].modalities == ("CR",)
-    assert asked["filters"].kinds == ("report",)
+    assert asked["options"].filters.modalities == ("CR",)
+    assert asked["options"].filters.kinds == ("report",)
     assert [hit.text for hit in state.hits] == ["effusion"]
     assert state.selected == state.hits[0]
 
@@ -195,8 +207,8 @@ def test_sex_and_age_are_asked_for(qtbot: QtBot, background: Background, state: 
     state.set_form(replace(state.form, sex="F", age="40-60"))
     state.search()
     qtbot.waitUntil(background.idle)
-    assert ranking.asked[0]["filters"].sex == "F"
-    assert ranking.asked[0]["filters"].age == (40, 60)
+    assert ranking.asked[0]["options"].filters.sex == "F"
+    assert ranking.asked[0]["options"].filters.age == (40, 60)
 
 
 def test_an_age_that_cannot_be_read_is_said_before_a_search(state: SearchState, ranking: Ranking) -> None:
@@ -218,7 +230,7 @@ def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_question_asked
     ranking.nothing = False
     state.clear_filters()
     qtbot.waitUntil(background.idle)
-    assert ranking.asked[1]["filters"].sex is None
+    assert ranking.asked[1]["options"].filters.sex is None
     assert ranking.asked[1]["query"].text == "effusion"
     assert state.why_none() == ""
     assert len(state.hits) == 1

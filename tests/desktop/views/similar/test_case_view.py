@@ -13,15 +13,27 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.similar.search import AnsweredQuery
 from desktop.views.similar.case_view import CaseWindow
-from engine.archive import Archive, NewCase, NewImage, NewReport
-from engine.retrieval.search import Hit
+from engine.archive import Archive
+from engine.retrieval.hit import Hit
+from engine.store.case import NewCase, NewImage, NewReport
 from tests.desktop.conftest import settle
 
 VECTOR = np.ones(4, np.float32) / 2
 
 
 def hit(case_id: int, text: str, image_id: int | None) -> Hit:
-    return Hit(case_id, "report", 2.0, 0.4, text, "report wording", "CR", "F", 61, image_id)
+    return Hit(
+        case_id=case_id,
+        kind="report",
+        score=2.0,
+        cosine=0.4,
+        text=text,
+        why="Similar wording",
+        modality="CR",
+        sex="F",
+        age=61,
+        image_id=image_id,
+    )
 
 
 @pytest.fixture

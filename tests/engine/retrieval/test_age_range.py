@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import UserError
-from engine.retrieval.filters import age_range
+from engine.retrieval.age_range import age_range
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""Questions about archived cases, by name. Changes nothing, and knows neither models nor ranking."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import UserError
+from engine.store import integrity, schema
+from engine.store.case import Case, ImageFacts, Kind
+from engine.store.case_rows import load_case
+from engine.store.database import LocalStore
+from engine.store.filters import Filters, condition
+from engine.store.identity import Identity
+from engine.store.thumbnail import from_png
+
+
+class CaseQueries(LocalStore):
+    """The part of an archive that answers questions; subclasses set `identity` and `_database`."""
+
+    identity: Identity
+
+    @property
+    def bundle_id(self) -> str | None:
+        """The bundle that made the embeddings; None while the archive is not bound to one."""
+        rows = self._database.read("SELECT value FROM settings WHERE name = 'bundle_id'")
+        return str(rows[0][0]) if rows else None
+
+    def find_case(self, key: str) -> int | None:
+        """The case with this Study Instance UID or other key, if it is archived."""
+        rows = self._database.read("SELECT id FROM cases WHERE key = ?", [self.identity.case(key)])
+        return int(rows[0][0]) if rows else None
+
+    def holds(self, key: str) -> tuple[frozenset[str], bool] | None:
+        """Hashed keys of a case's images, and whether it has a report; None when it is not archived."""
+        case_id = self.find_case(key)
+        return None if case_id is None else (self._image_keys(case_id), self._has_report(case_id))
+
+    def case(self, case_id: int) -> Case:
+        """Everything known of a case but its pixels.
+
+        Raises:
+            UserError: no such case.
+        """
+        case = load_case(self._database.read, case_id)
+        if case is None:
+            raise UserError(f"The archive has no case {case_id}.")
+        return case
+
+    def image(self, image_id: int) -> NDArray[np.uint8]:
+        """The stored image, uint8 [H, W], longest side at most 512.
+
+        Raises:
+            UserError: no such image.
+        """
+        rows = self._database.read("SELECT png FROM images WHERE id = ?", [image_id])
+        if not rows:
+            raise UserError(f"The archive has no image {image_id}.")
+        return from_png(rows[0][0])
+
+    def case_ids(self, limit: int = 100, after: int = 0) -> list[int]:
+        """One page of case ids in the order of import, those greater than `after`."""
+        return [
+            row[0]
+            for row in self._database.read("SELECT id FROM cases WHERE id > ? ORDER BY id LIMIT ?", [after, limit])
+        ]
+
+    def cases_of_patient(self, patient_id: str | None) -> frozenset[int]:
+        """The cases of the patient with this Patient ID; none without an id."""
+        patient = self.identity.patient(patient_id)
+        if patient is None:
+            return frozenset()
+        return frozenset(row[0] for row in self._database.read("SELECT id FROM cases WHERE patient = ?", [patient]))
+
+    def cases_allowed_by(self, filters: Filters) -> NDArray[np.int64] | None:
+        """Ids of the cases that the filters allow, int64 [N]; None when they allow all."""
+        where = condition(filters)
+        if where is None:
+            return None
+        return np.array(
+            [row[0] for row in self._database.read(f"SELECT id FROM cases WHERE {where[0]}", where[1])], np.int64
+        )
+
+    def image_of_embedding(self, embedding_id: int) -> int | None:
+        """The image that an embedding was made of; None when a report was, or the embedding has been replaced."""
+        rows = self._database.read("SELECT image_id FROM embeddings WHERE id = ?", [embedding_id])
+        return rows[0][0] if rows else None
+
+    def embeddings(self, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Case ids int64 [N] and unit vectors float32 [N, D] of all images or reports, in the order of import."""
+        rows = self._database.read("SELECT case_id, vector FROM embeddings WHERE kind = ? ORDER BY id", [kind])
+        vectors = np.frombuffer(b"".join(row[1] for row in rows), "<f2").astype(np.float32)
+        vectors = vectors.reshape(len(rows), len(vectors) // max(1, len(rows)))
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return np.array([row[0] for row in rows], np.int64), vectors
+
+    def all_images(self) -> list[ImageFacts]:
+        """The facts of every archived image and the report of its case, in the order of import."""
+        rows = self._database.read(
+            """SELECT images.id, cases.id, cases.patient, cases.modality, reports.text FROM images
+            JOIN cases ON cases.id = images.case_id LEFT JOIN reports ON reports.case_id = cases.id
+            ORDER BY images.id"""
+        )
+        return [ImageFacts(*row) for row in rows]
+
+    def stats(self) -> dict[str, Any]:
+        """Counts of cases, images, reports and embeddings, cases per modality, bundle id and schema version."""
+        counts = {
+            table: self._database.read(f"SELECT count(*) FROM {table}")[0][0]
+            for table in ("cases", "images", "reports", "embeddings")
+        }
+        modalities = dict(self._database.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
+        return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(schema.names())}
+
+    def problems(self) -> list[str]:
+        """How the database contradicts itself, one phrase each; empty when it is intact."""
+        return integrity.problems(self._database)
+
+    def _image_keys(self, case_id: int) -> frozenset[str]:
+        return frozenset(row[0] for row in self._database.read("SELECT key FROM images WHERE case_id = ?", [case_id]))
+
+    def _has_report(self, case_id: int) -> bool:
+        return bool(self._database.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id]))

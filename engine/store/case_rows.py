@@ -1,0 +1,86 @@
+"""Cases as rows of the archive's tables. Knows no archive folder and no hashing: keys arrive hashed.
+
+The inserts run inside a transaction that the caller has open.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from engine.store.case import Case, CaseFacts, NewImage, NewReport, Report, StoredImage
+from engine.store.database import insert, now
+from engine.store.thumbnail import Png
+
+COLUMNS = (
+    *("modality", "sex", "age", "body_part", "description", "source", "licence", "attribution"),
+    *("patient", "created"),
+)
+MAX_AGE = 90
+"""Higher ages are stored as 90, since rare ages identify people (HIPAA Safe Harbor, 45 CFR 164.514)."""
+
+
+def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) -> int:
+    """Insert the facts of a case with its hashed key and patient, and return the case id."""
+    return insert(
+        db,
+        "cases",
+        key=key,
+        patient=patient,
+        modality=case.modality,
+        sex=case.sex,
+        age=None if case.age is None else min(case.age, MAX_AGE),
+        body_part=case.body_part,
+        description=case.description,
+        source=case.source,
+        licence=case.licence,
+        attribution=case.attribution,
+        created=now(),
+    )
+
+
+def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: NewImage, png: Png) -> None:
+    """Insert an image with its hashed key, its pixels and its embedding."""
+    center, width = image.window or (None, None)
+    image_id = insert(
+        db,
+        "images",
+        case_id=case_id,
+        key=key,
+        frame=image.frame,
+        window_center=center,
+        window_width=width,
+        height=png.height,
+        width=png.width,
+        png=png.data,
+    )
+    _insert_embedding(db, image.embedding, case_id=case_id, bundle_id=bundle_id, kind="image", image_id=image_id)
+
+
+def insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport) -> None:
+    """Insert the report of a case with its embedding."""
+    report_id = insert(db, "reports", case_id=case_id, text=report.text, state=report.state, created=now())
+    _insert_embedding(db, report.embedding, case_id=case_id, bundle_id=bundle_id, kind="report", report_id=report_id)
+
+
+def _insert_embedding(db: Database, vector: NDArray[np.floating], **columns: Any) -> None:
+    insert(db, "embeddings", **columns, vector=np.ascontiguousarray(vector, dtype="<f2").tobytes())
+
+
+def load_case(read: Callable[..., list[Any]], case_id: int) -> Case | None:
+    """Everything known of a case but its pixels; None when there is no such case."""
+    rows = read(f"SELECT id, {', '.join(COLUMNS)} FROM cases WHERE id = ?", [case_id])
+    if not rows:
+        return None
+    images = tuple(
+        StoredImage(image_id, frame, None if center is None else (center, window_width), height, width)
+        for image_id, frame, center, window_width, height, width in read(
+            "SELECT id, frame, window_center, window_width, height, width FROM images WHERE case_id = ? ORDER BY id",
+            [case_id],
+        )
+    )
+    reports = read("SELECT id, text, state, created FROM reports WHERE case_id = ?", [case_id])
+    values = dict(zip(("case_id", *COLUMNS), rows[0], strict=True))
+    return Case(**values, images=images, report=Report(*reports[0]) if reports else None)

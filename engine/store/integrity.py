@@ -1,0 +1,21 @@
+"""Whether the database of an archive contradicts itself. Repairs nothing."""
+
+from engine.errors import UserError
+from engine.store.database import LocalDatabase
+
+
+def problems(database: LocalDatabase) -> list[str]:
+    """What is wrong, one phrase each; empty when the database is intact."""
+    found = [row[0] for row in database.read("PRAGMA integrity_check") if row[0] != "ok"]
+    found += [f"a row of {row[0]} refers to a missing row" for row in database.read("PRAGMA foreign_key_check")]
+    missing = database.read(
+        "SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports) - (SELECT count(*) FROM embeddings)"
+    )[0][0]
+    if missing:
+        found.append("1 embedding is missing" if missing == 1 else f"{missing} embeddings are missing")
+    try:
+        with database.write() as db:
+            db.execute("INSERT INTO reports_fts (reports_fts, rank) VALUES ('integrity-check', 1)")
+    except UserError:
+        found.append("the full-text index does not match the reports")
+    return found

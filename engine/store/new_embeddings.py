@@ -1,0 +1,85 @@
+"""Embeddings of another bundle, kept beside those in use until all are there. Knows no models.
+
+Searches and imports go on with the embeddings in use. `adopt` replaces them in one transaction once every image and
+report has a new one.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.store.case import Kind
+from engine.store.database import LocalDatabase, insert, now
+from engine.store.thumbnail import from_png
+
+# What still lacks an embedding of the bundle, in the order of ids: images as PNG, reports as text.
+MISSING = {
+    kind: f"""SELECT id, {content} FROM {table} WHERE NOT EXISTS (SELECT 1 FROM new_embeddings AS made
+        WHERE made.{kind}_id = {table}.id AND made.bundle_id = ?) ORDER BY id LIMIT ?"""
+    for kind, table, content in (("image", "images", "png"), ("report", "reports", "text"))
+}
+# The id of a report that was replaced meanwhile selects no row, so that its embedding is dropped here.
+ADD = {
+    kind: f"""INSERT OR IGNORE INTO new_embeddings (case_id, kind, {kind}_id, bundle_id, vector)
+        SELECT case_id, '{kind}', id, ?, ? FROM {table} WHERE id = ?"""
+    for kind, table in (("image", "images"), ("report", "reports"))
+}
+
+
+class NewEmbeddings:
+    """The embeddings that a re-indexing of one archive has made so far."""
+
+    def __init__(self, database: LocalDatabase) -> None:
+        self._database = database
+
+    def count(self, bundle_id: str) -> int:
+        """How many embeddings of this bundle are kept."""
+        return int(self._database.read("SELECT count(*) FROM new_embeddings WHERE bundle_id = ?", [bundle_id])[0][0])
+
+    def needed(self) -> int:
+        """How many embeddings the archive needs: one per image and report."""
+        return int(self._database.read("SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports)")[0][0])
+
+    def discard_others(self, bundle_id: str) -> None:
+        """Delete what an unfinished re-indexing with another bundle has left."""
+        with self._database.write() as db:
+            db.execute("DELETE FROM new_embeddings WHERE bundle_id != ?", [bundle_id])
+
+    def missing_images(self, bundle_id: str, limit: int) -> list[tuple[int, NDArray[np.uint8]]]:
+        """The first (image id, stored image uint8 [H, W]) without an embedding of this bundle."""
+        rows = self._database.read(MISSING["image"], [bundle_id, limit])
+        return [(image_id, from_png(png)) for image_id, png in rows]
+
+    def missing_reports(self, bundle_id: str, limit: int) -> list[tuple[int, str]]:
+        """The first (report id, text) without an embedding of this bundle."""
+        return [(report_id, text) for report_id, text in self._database.read(MISSING["report"], [bundle_id, limit])]
+
+    def add(self, kind: Kind, bundle_id: str, ids: Sequence[int], vectors: NDArray[np.floating]) -> None:
+        """Keep the embeddings float [N, D] of N images or reports, in one transaction."""
+        with self._database.write() as db:
+            for row_id, vector in zip(ids, np.ascontiguousarray(vectors, dtype="<f2"), strict=True):
+                db.execute(ADD[kind], [bundle_id, vector.tobytes(), row_id])
+
+    def adopt(self, bundle_id: str) -> bool:
+        """Replace the embeddings in use and bind the archive to this bundle; False when some are still missing.
+
+        Nothing can be imported between the check and the change. Ids of embeddings are never used twice, so that a
+        vector index of the old rows is known to be stale.
+        """
+        with self._database.write() as db:
+            if any(db.execute(missing, [bundle_id, 1]).fetchone() for missing in MISSING.values()):
+                return False
+            before = db.execute("SELECT value FROM settings WHERE name = 'bundle_id'").fetchone()
+            db.execute("DELETE FROM embeddings")
+            db.execute(
+                """INSERT INTO embeddings (case_id, kind, image_id, report_id, bundle_id, vector)
+                SELECT case_id, kind, image_id, report_id, bundle_id, vector FROM new_embeddings WHERE bundle_id = ?
+                ORDER BY id""",
+                [bundle_id],
+            )
+            db.execute("DELETE FROM new_embeddings")
+            db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
+            detail = f"from {before[0] if before else 'no model'} to {bundle_id}"
+            insert(db, "audit", at=now(), action="moved to another model", case_id=None, detail=detail)
+        return True
