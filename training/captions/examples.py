@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.tokenizer import Tokenizer
+from training.arrays import FloatArray, IndexArray
 
-Floats = NDArray[np.floating]
 IGNORED = -100
 WINDOWS = 8
 
@@ -43,7 +42,7 @@ def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
     return inputs, following
 
 
-def noised(conditions: Floats, lengths: Floats, rng: np.random.Generator) -> Floats:
+def noised(conditions: FloatArray, lengths: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Unit rows [N, D] moved by Gaussian noise of about the given lengths [N] and brought back to the sphere.
 
     A decoder that only ever saw exact text embeddings would not know what an image nearby means (CapDec, Nukrai et al.
@@ -66,9 +65,16 @@ class CaptionExamples:
     """
 
     def __init__(
-        self, paired: Sequence[Example], alone: Sequence[Example], conditions: Floats, pad: int, batch: int,
-        steps: int, pairs_share: float, noise: tuple[float, float],
-    ) -> None:  # fmt: skip
+        self,
+        paired: Sequence[Example],
+        alone: Sequence[Example],
+        conditions: FloatArray,
+        pad: int,
+        batch: int,
+        steps: int,
+        pairs_share: float,
+        noise: tuple[float, float],
+    ) -> None:
         self.paired, self.alone, self.conditions = list(paired), list(alone), conditions
         self.pad, self.batch, self.steps, self.noise = pad, batch, steps, noise
         self.pairs_share = pairs_share if self.alone else 1.0
@@ -89,7 +95,7 @@ class CaptionExamples:
         first = int(rng.integers(WINDOWS)) * self.batch
         return chosen[first : first + self.batch]
 
-    def embed(self, model: Any, chosen: NDArray[np.intp], rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
+    def embed(self, model: Any, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
         """Logits [N, T, V] of one batch, and the tokens that follow [N, T]."""
         examples = self.draw(rng)
         rows = [example.rows[rng.integers(len(example.rows))] for example in examples]
@@ -122,7 +128,7 @@ class NextToken(nn.Module):
 
 
 @torch.inference_mode()
-def token_loss(model: Any, rows: Sequence[Sequence[int]], conditions: Floats, pad: int, chunk: int = 64) -> float:
+def token_loss(model: Any, rows: Sequence[Sequence[int]], conditions: FloatArray, pad: int, chunk: int = 64) -> float:
     """Mean cross-entropy a token (nats) of the texts, each given its condition [N, D]; exp of it is the perplexity."""
     model.eval()
     device, total, count = next(model.parameters()).device, 0.0, 0

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.preprocess import batch as to_batch
+from training.arrays import Float32Array
 from training.data.pairs import Gray, Pairs, augment
 from training.loop.features import Pictures
 from training.loop.precision import autocast
@@ -25,11 +25,10 @@ from training.networks import checkpoint
 from training.networks.towers import unit
 
 log = logging.getLogger(__name__)
-Rows = NDArray[np.float32]
 CHUNK = 32
 
 
-class Kept:
+class FrozenFeatures:
     """Embeddings by one encoders checkpoint; the towers' part of the work lies in `folder` under a hash of its inputs.
 
     half: run the towers in bfloat16. stream: the encoders' recipe streams pictures, so what reads them for this should
@@ -50,17 +49,17 @@ class Kept:
         self.frozen_whole = frozen if frozen == len(stages) else 0
         self.crops, self.crop_seed = (recipe.get("train", {}).get(name, 0) for name in ("crops", "crop_seed"))
 
-    def texts(self, texts: Sequence[str]) -> Rows:
+    def texts(self, texts: Sequence[str]) -> Float32Array:
         """float32 [N, D], unit rows."""
         features = self.features([self.text_key, *texts], lambda: self._of_texts(texts))
         return self.projected(self.encoders.model.text_projection, features)
 
-    def pictures(self, pairs: Pairs, views: Sequence[int] = ()) -> Rows:
+    def pictures(self, pairs: Pairs, views: Sequence[int] = ()) -> Float32Array:
         """float32 [N, D], unit rows of the pictures as they are, followed by those of the augmented views 1, 2, ..."""
         projection = self.encoders.model.image_projection
         return np.concatenate([self.projected(projection, rows) for rows in self._views(pairs, (0, *views))])
 
-    def _views(self, pairs: Pairs, views: Sequence[int]) -> Iterator[Rows]:
+    def _views(self, pairs: Pairs, views: Sequence[int]) -> Iterator[Float32Array]:
         model, size = self.encoders.model, self.encoders.model.config.size
         if self.frozen_whole and max(views) <= self.crops:
             of_training = self.crops if pairs.rows[0].split == "train" else 0
@@ -71,7 +70,7 @@ class Kept:
         names = [hashlib.sha256(image.tobytes()).hexdigest() for image in pairs.images]
         for view in views:
 
-            def make(view: int = view) -> Rows:
+            def make(view: int = view) -> Float32Array:
                 if not view:
                     return self._of_pictures(pairs.images)
                 rngs = (np.random.default_rng([1, view, i]) for i in range(len(pairs.images)))
@@ -79,7 +78,7 @@ class Kept:
 
             yield self.features([self.image_key, f"view {view}", *names], make)
 
-    def features(self, inputs: Sequence[str], make: Callable[[], Rows]) -> Rows:
+    def features(self, inputs: Sequence[str], make: Callable[[], Float32Array]) -> Float32Array:
         """float32 [N, width] kept for these inputs, made where they are new."""
         path = self.folder / f"towers-{hashlib.sha256(chr(10).join(inputs).encode()).hexdigest()[:16]}.npy"
         if not path.exists():
@@ -94,17 +93,17 @@ class Kept:
         return np.asarray(np.load(path), np.float32)
 
     @torch.inference_mode()
-    def projected(self, projection: nn.Module, features: Rows) -> Rows:
+    def projected(self, projection: nn.Module, features: Float32Array) -> Float32Array:
         rows: Tensor = projection(torch.from_numpy(features).to(self.encoders.device))
         return np.asarray(unit(rows).float().cpu().numpy())
 
     @torch.inference_mode()
-    def _of_texts(self, texts: Sequence[str]) -> Rows:
+    def _of_texts(self, texts: Sequence[str]) -> Float32Array:
         """Texts of like length go together, so that little is padded."""
         model, tokenizer, device = self.encoders.model, self.encoders.tokenizer, self.encoders.device
         tower: Any = model.text_tower
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        rows: list[Rows] = [np.zeros(0, np.float32)] * len(texts)
+        rows: list[Float32Array] = [np.zeros(0, np.float32)] * len(texts)
         for first in range(0, len(order), CHUNK):
             chosen = order[first : first + CHUNK]
             ids, mask = (
@@ -117,7 +116,7 @@ class Kept:
         return np.stack(rows)
 
     @torch.inference_mode()
-    def _of_pictures(self, pictures: Iterable[Gray]) -> Rows:
+    def _of_pictures(self, pictures: Iterable[Gray]) -> Float32Array:
         model = self.encoders.model
         tower: Any = model.image_tower
         parts, left = [], iter(pictures)

@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.tokenizer import Tokenizer
+from training.arrays import Float32Array
 from training.captions import examples
 from training.captions.examples import Example
-from training.captions.frozen_features import Kept
+from training.captions.frozen_features import FrozenFeatures
 from training.captions.texts import about_the_picture
 from training.data.pairs import corpus, read_manifest, read_pairs
 from training.metrics.embedders import FromCheckpoint
 from training.metrics.gap import centred
 
-Rows = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
-class DataSettings:
+class CaptionDataSettings:
     pairs: list[str] = field(default_factory=lambda: ["pairs/pairs.csv"])
     texts: list[str] = field(default_factory=list)
     most_texts: int = 0  # without pictures that are embedded, a fixed draw of them; 0: all
@@ -44,30 +42,30 @@ class Material:
 
     tokenizer: Tokenizer
     tokenizer_json: str
-    word_vectors: Rows | None
+    word_vectors: Float32Array | None
     paired: list[Example]
     alone: list[Example]
-    conditions: Rows
+    conditions: Float32Array
     texts: list[str]
     """Unique training texts as they were written, those of the pairs first."""
     pair_texts: list[str]
     """The training text of each pair."""
-    val_images: Rows
+    val_images: Float32Array
     val_texts: list[str]
     val_groups: list[str]
     val_patients: list[str]
-    image_mean: Rows
-    text_mean: Rows
-    val_text_rows: Rows
+    image_mean: Float32Array
+    text_mean: Float32Array
+    val_text_rows: Float32Array
     """float32 [V, D] of `val_texts`, to measure the space with; nothing learns from it."""
     known_texts: list[str]
     """Every text that a decoder may have learned, also one it starts from: what a copy is told by."""
 
-    def text_rows(self) -> Rows:
+    def text_rows(self) -> Float32Array:
         """float32 [T, D] of the unique texts of the pairs, the first T of `texts`."""
         return self.conditions[: len(dict.fromkeys(self.pair_texts))]
 
-    def picture_rows(self) -> Rows:
+    def picture_rows(self) -> Float32Array:
         """float32 [P, D] of the pairs' pictures, augmented views left out."""
         return self.conditions[len(self.texts) : len(self.texts) + len(self.pair_texts)]
 
@@ -89,14 +87,22 @@ class Material:
     def centred(self) -> "Material":
         """All rows less the mean of their kind, and of unit length again: that closes what is left of the gap."""
         texts = len(self.texts)
-        rows = [centred(part, mean) for part, mean in
-                ((self.conditions[:texts], self.text_mean), (self.conditions[texts:], self.image_mean))]  # fmt: skip
+        rows = [
+            centred(part, mean)
+            for part, mean in ((self.conditions[:texts], self.text_mean), (self.conditions[texts:], self.image_mean))
+        ]
         images = centred(self.val_images, self.image_mean).astype(np.float32)
         return replace(self, conditions=np.concatenate(rows).astype(np.float32), val_images=images)
 
 
 def gather(
-    encoders_path: Path, settings: DataSettings, dim: int, max_tokens: int, root: Path, cache: Path, half: bool = True
+    encoders_path: Path,
+    settings: CaptionDataSettings,
+    dim: int,
+    max_tokens: int,
+    root: Path,
+    cache: Path,
+    half: bool = True,
 ) -> Material:
     """Read the manifests below `root` and embed all that any mode learns from; pictures as the encoders' recipe says.
 
@@ -106,7 +112,7 @@ def gather(
         cache: folder of kept features.
         half: run the towers in bfloat16.
     """
-    kept = Kept(encoders_path, cache, half)
+    kept = FrozenFeatures(encoders_path, cache, half)
     encoders = kept.encoders
     sets = [read_pairs([root / name], kept.stream) for name in settings.pairs]
     training = [part.split("train") for part in sets]
@@ -132,14 +138,23 @@ def gather(
             paired.append(Example(ids[text], (text, *pictures)))
     conditions = np.concatenate(parts)
     return Material(
-        encoders.tokenizer, encoders.tokenizer_json, word_vectors(encoders, dim), paired,
+        encoders.tokenizer,
+        encoders.tokenizer_json,
+        word_vectors(encoders, dim),
+        paired,
         [Example(ids[index], (index,)) for index in range(len(of_pairs), len(unique)) if shown[index]],
-        conditions, unique, [row.text for row in rows], kept.pictures(val),
-        [row.text for row in val.rows], [row.group for row in val.rows], [row.patient for row in val.rows],
+        conditions,
+        unique,
+        [row.text for row in rows],
+        kept.pictures(val),
+        [row.text for row in val.rows],
+        [row.group for row in val.rows],
+        [row.patient for row in val.rows],
         conditions[len(unique) : len(unique) + len(rows)].mean(0),
-        conditions[[number[row.text] for row in rows]].mean(0), kept.texts([row.text for row in val.rows]),
+        conditions[[number[row.text] for row in rows]].mean(0),
+        kept.texts([row.text for row in val.rows]),
         [*of_pairs, *alone],
-    )  # fmt: skip
+    )
 
 
 def other_texts(corpora: Sequence[str], root: Path, of_pairs: list[str]) -> list[str]:
@@ -156,7 +171,7 @@ def training_texts(pairs: Sequence[str], texts: Sequence[str], root: Path) -> li
     return [*of_pairs, *other_texts(texts, root, of_pairs)]
 
 
-def word_vectors(encoders: FromCheckpoint, dim: int) -> Rows | None:
+def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
     """The text tower's own word vectors on their `dim` main axes, float32 [V, dim]; None where a tower has none such.
 
     Words that the tower finds alike then start alike, which a decoder with few texts could hardly learn.

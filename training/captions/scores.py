@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.models.copy_guard import sequence_hashes
+from training.arrays import Float64Array, FloatArray
 from training.captions.terms import terms
 from training.captions.texts import tells_history
-from training.metrics.bootstrap import Numbers, group_weights, interval
+from training.metrics.bootstrap import group_weights, interval
 
-Floats = NDArray[np.floating]
 ORDERS = (1, 2, 3, 4)
 NAMES = ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "chrf", "term_f1", "term_precision", "term_recall")
 SHARES = ("copied", "history")
@@ -34,9 +33,9 @@ class PerCaption:
     terms: float64 [N, 3], terms right, written wrongly, and missed. means: float64 [N] each, by name.
     """
 
-    bleu: Numbers
-    terms: Numbers
-    means: Mapping[str, Numbers]
+    bleu: Float64Array
+    terms: Float64Array
+    means: Mapping[str, Float64Array]
 
     def __len__(self) -> int:
         return len(self.bleu)
@@ -80,7 +79,7 @@ def term_counts(written: str, reference: str) -> tuple[int, int, int]:
     return len(found & wanted), len(found - wanted), len(wanted - found)
 
 
-def scores(found: PerCaption, weights: Numbers | None = None) -> dict[str, Numbers]:
+def scores(found: PerCaption, weights: Float64Array | None = None) -> dict[str, Float64Array]:
     """Each score in each sample: float64 [draws]; `weights` [draws, N] says how often a caption is in it, once without.
 
     All are shares of 1 but CIDEr-D, whose scale ends at 10.
@@ -95,7 +94,7 @@ def scores(found: PerCaption, weights: Numbers | None = None) -> dict[str, Numbe
     return {**_bleu(weights @ found.bleu), **result}
 
 
-def _bleu(sums: Numbers) -> dict[str, Numbers]:
+def _bleu(sums: Float64Array) -> dict[str, Float64Array]:
     from sacrebleu.metrics.bleu import BLEU
 
     result = {f"bleu{order}": np.zeros(len(sums)) for order in ORDERS}
@@ -108,13 +107,13 @@ def _bleu(sums: Numbers) -> dict[str, Numbers]:
     return result
 
 
-def resamples(groups: Sequence[str], draws: int = DRAWS) -> Numbers:
+def resamples(groups: Sequence[str], draws: int = DRAWS) -> Float64Array:
     """Row weights float64 [draws, N] of a bootstrap over whole groups, the same ones for every model compared."""
     number = {name: place for place, name in enumerate(dict.fromkeys(groups))}
     return group_weights(len(number), draws)[:, [number[name] for name in groups]]
 
 
-def with_intervals(found: PerCaption, weights: Numbers) -> dict[str, dict[str, float]]:
+def with_intervals(found: PerCaption, weights: Float64Array) -> dict[str, dict[str, float]]:
     """Every score as value, low, high: the 95% interval over the resamples."""
     sampled = scores(found, weights)
     result = {}
@@ -124,7 +123,7 @@ def with_intervals(found: PerCaption, weights: Numbers) -> dict[str, dict[str, f
     return result
 
 
-def in_percent(found: PerCaption, weights: Numbers) -> dict[str, dict[str, float]]:
+def in_percent(found: PerCaption, weights: Float64Array) -> dict[str, dict[str, float]]:
     """`with_intervals` times 100, as papers print them (CIDEr-D then ends at 1000), unknown ones left out."""
     known = {name: score for name, score in with_intervals(found, weights).items() if np.isfinite(score["value"])}
     return {name: {part: 100.0 * value for part, value in score.items()} for name, score in known.items()}
@@ -139,7 +138,7 @@ def averaged(runs: Sequence[PerCaption]) -> PerCaption:
     )
 
 
-def nearest(images: Floats, texts: Floats, reports: Sequence[str]) -> list[str]:
+def nearest(images: FloatArray, texts: FloatArray, reports: Sequence[str]) -> list[str]:
     """The report nearest to each image: images float [N, D], texts float [T, D] of the reports, unit rows."""
     return [reports[int(place)] for place in (np.asarray(images) @ np.asarray(texts).T).argmax(1)]
 

@@ -6,12 +6,10 @@ Every signal is a number a draft; higher should mean that the draft is more like
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.arrays import Float64Array, FloatArray
 from training.metrics.gap import normalised
 
-Floats = NDArray[np.floating]
-Numbers = NDArray[np.float64]
 NEAREST = 5
 MEANINGS = {
     "nearest_report": "cosine of the picture and the nearest archived report",
@@ -25,9 +23,13 @@ MEANINGS = {
 
 
 def signals(
-    pictures: Floats, drafts: Floats, archived_pictures: Floats, archived_reports: Floats, words: Sequence[int],
+    pictures: FloatArray,
+    drafts: FloatArray,
+    archived_pictures: FloatArray,
+    archived_reports: FloatArray,
+    words: Sequence[int],
     log_probs: Sequence[Sequence[float]] | None = None,
-) -> dict[str, Numbers]:  # fmt: skip
+) -> dict[str, Float64Array]:
     """float64 [N] each, by name.
 
     Args:
@@ -53,7 +55,7 @@ def signals(
     return found
 
 
-def mutual(rows: Floats) -> float:
+def mutual(rows: FloatArray) -> float:
     """Mean cosine of different rows [K, D] of unit length, K > 1."""
     count = len(rows)
     total = float(np.square(rows.sum(0)).sum())

@@ -17,33 +17,92 @@ Term = tuple[str, bool]
 HEADS = {
     head: words.split()
     for head, words in {
-        "consolidation": "consolidation consolidative consolidated", "opacity": "opacity opacification opacified",
-        "infiltrate": "infiltrate infiltration infiltrative", "nodule": "nodule nodular nodularity",
-        "thickening": "thickening thickened", "enhancement": "enhancement enhancing enhance",
-        "dilatation": "dilatation dilation dilated", "enlargement": "enlargement enlarged", "effusion": "effusion",
-        "calcification": "calcification calcified", "cyst": "cyst cystic", "edema": "edema oedema edematous",
-        "fracture": "fracture fractured", "hemorrhage": "hemorrhage haemorrhage hemorrhagic bleed bleeding",
-        "necrosis": "necrosis necrotic", "collection": "collection", "stranding": "stranding", "collapse": "collapse",
-        "hyperintensity": "hyperintensity hyperintense", "hypointensity": "hypointensity hypointense",
-        "hypodensity": "hypodensity hypodense hypoattenuating", "hyperdensity": "hyperdensity hyperdense",
-        "metastasis": "metastasis metastatic metastase", "infarction": "infarction infarct infarcted",
-        "herniation": "herniation hernia herniated", "atrophy": "atrophy atrophic", "stenosis": "stenosis stenotic",
-        "cardiomegaly": "cardiomegaly", "lung": "lung pulmonary", "liver": "liver hepatic", "spleen": "spleen splenic",
-        "kidney": "kidney renal", "pancreas": "pancreas pancreatic", "heart": "heart cardiac", "aorta": "aorta aortic",
-        "brain": "brain cerebral", "cerebellum": "cerebellum cerebellar", "ventricle": "ventricle ventricular",
-        "spine": "spine spinal vertebra vertebral", "bladder": "bladder", "uterus": "uterus uterine",
-        "ovary": "ovary ovarian", "prostate": "prostate prostatic", "bowel": "bowel colon colonic", "femur": "femur",
-        "thyroid": "thyroid", "breast": "breast", "mediastinum": "mediastinum mediastinal", "pleura": "pleura pleural",
-        "knee": "knee", "hip": "hip", "orbit": "orbit orbital", "sinus": "sinus", "appendix": "appendix",
-        "gallbladder": "gallbladder", "stomach": "stomach gastric", "adrenal": "adrenal", "pelvis": "pelvis pelvic",
+        "consolidation": "consolidation consolidative consolidated",
+        "opacity": "opacity opacification opacified",
+        "infiltrate": "infiltrate infiltration infiltrative",
+        "nodule": "nodule nodular nodularity",
+        "thickening": "thickening thickened",
+        "enhancement": "enhancement enhancing enhance",
+        "dilatation": "dilatation dilation dilated",
+        "enlargement": "enlargement enlarged",
+        "effusion": "effusion",
+        "calcification": "calcification calcified",
+        "cyst": "cyst cystic",
+        "edema": "edema oedema edematous",
+        "fracture": "fracture fractured",
+        "hemorrhage": "hemorrhage haemorrhage hemorrhagic bleed bleeding",
+        "necrosis": "necrosis necrotic",
+        "collection": "collection",
+        "stranding": "stranding",
+        "collapse": "collapse",
+        "hyperintensity": "hyperintensity hyperintense",
+        "hypointensity": "hypointensity hypointense",
+        "hypodensity": "hypodensity hypodense hypoattenuating",
+        "hyperdensity": "hyperdensity hyperdense",
+        "metastasis": "metastasis metastatic metastase",
+        "infarction": "infarction infarct infarcted",
+        "herniation": "herniation hernia herniated",
+        "atrophy": "atrophy atrophic",
+        "stenosis": "stenosis stenotic",
+        "cardiomegaly": "cardiomegaly",
+        "lung": "lung pulmonary",
+        "liver": "liver hepatic",
+        "spleen": "spleen splenic",
+        "kidney": "kidney renal",
+        "pancreas": "pancreas pancreatic",
+        "heart": "heart cardiac",
+        "aorta": "aorta aortic",
+        "brain": "brain cerebral",
+        "cerebellum": "cerebellum cerebellar",
+        "ventricle": "ventricle ventricular",
+        "spine": "spine spinal vertebra vertebral",
+        "bladder": "bladder",
+        "uterus": "uterus uterine",
+        "ovary": "ovary ovarian",
+        "prostate": "prostate prostatic",
+        "bowel": "bowel colon colonic",
+        "femur": "femur",
+        "thyroid": "thyroid",
+        "breast": "breast",
+        "mediastinum": "mediastinum mediastinal",
+        "pleura": "pleura pleural",
+        "knee": "knee",
+        "hip": "hip",
+        "orbit": "orbit orbital",
+        "sinus": "sinus",
+        "appendix": "appendix",
+        "gallbladder": "gallbladder",
+        "stomach": "stomach gastric",
+        "adrenal": "adrenal",
+        "pelvis": "pelvis pelvic",
     }.items()
-}  # fmt: skip
+}
 # Complaints and history, which no picture shows, and words of the dictionary that are no terms by themselves.
 NO_TERMS = {
-    "fever", "cough", "pain", "dyspnea", "seizure", "hypertension", "diabete", "asthma", "smoking", "trauma",
-    "weakness", "nausea", "vomiting", "headache", "displacement", "expansion", "artifact", "bone", "immunodeficiency",
-    "infection", "arrhythmia", "activity", "normal",
-}  # fmt: skip
+    "fever",
+    "cough",
+    "pain",
+    "dyspnea",
+    "seizure",
+    "hypertension",
+    "diabete",
+    "asthma",
+    "smoking",
+    "trauma",
+    "weakness",
+    "nausea",
+    "vomiting",
+    "headache",
+    "displacement",
+    "expansion",
+    "artifact",
+    "bone",
+    "immunodeficiency",
+    "infection",
+    "arrhythmia",
+    "activity",
+    "normal",
+}
 FOLLOWING = ["is absent", "are absent", "absent", "is not", "are not", "not seen", "has resolved", "have resolved"]
 DYES = ("contrast", "iv contrast", "intravenous contrast", "administration", "the administration", "gadolinium")
 PSEUDO = [*(f"without {dye}" for dye in DYES), "cannot exclude", "cannot be excluded", "no contrast", "non contrast"]
@@ -106,9 +165,13 @@ def _pipeline() -> Any:
     make_rules: Any = termset  # the package has no types
     rules = make_rules("en_clinical")
     rules.add_patterns(
-        {"following_negations": FOLLOWING, "pseudo_negations": PSEUDO, "termination": TERMINATION,
-         "preceding_negations": ["clear of", "absence of"]}
-    )  # fmt: skip
+        {
+            "following_negations": FOLLOWING,
+            "pseudo_negations": PSEUDO,
+            "termination": TERMINATION,
+            "preceding_negations": ["clear of", "absence of"],
+        }
+    )
     pipeline = spacy.blank("en")
     pipeline.add_pipe("sentencizer", config={"punct_chars": ["."]})
     ruler: Any = pipeline.add_pipe("entity_ruler")

@@ -70,13 +70,19 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
         settings,
         loss=replace(settings.loss, mask_same=True),  # in a hospital many patients share a stock text
         train=replace(
-            settings.train, epochs=epochs, lr=settings.train.lr * rate,
-            projection_lr=settings.train.projection_lr * rate, batch=min(settings.train.batch, max(2, count // 2)),
-            accumulate=1, crops=min(VIEWS, settings.train.crops), case_texts=0.0, case_modality=False,
+            settings.train,
+            epochs=epochs,
+            lr=settings.train.lr * rate,
+            projection_lr=settings.train.projection_lr * rate,
+            batch=min(settings.train.batch, max(2, count // 2)),
+            accumulate=1,
+            crops=min(VIEWS, settings.train.crops),
+            case_texts=0.0,
+            case_modality=False,
             patience=max(2, epochs // 3),
             keep_last=False,  # the epoch is chosen on val, and judged on patients who are in no split of this training
         ),
-    )  # fmt: skip
+    )
     try:
         return fit(settings, trained.model, kept.tokenizer_json, pairs, run, cache)
     finally:
@@ -112,9 +118,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     refuse_other(options.out)
     run = options.run or options.out.with_name(options.out.name + ".run")
-    best = adapt(
-        options.archive, options.bundle, options.checkpoint, run, options.epochs, options.rate, options.most
-    )  # fmt: skip
+    best = adapt(options.archive, options.bundle, options.checkpoint, run, options.epochs, options.rate, options.most)
     export = [sys.executable, "-m", "export.adapted", str(best), "--archive", str(options.archive)]
     export += ["--bundle", str(options.bundle), "--out", str(options.out), "--most", str(options.most)]
     return hand_over([*export, *(["--force"] if options.force else [])])

@@ -13,38 +13,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from engine.errors import UserError
+from training.arrays import BoolArray, Float64Array
 from training.captions import report
-from training.captions.frozen_features import Kept
+from training.captions.frozen_features import FrozenFeatures
 from training.captions.material import Material, digest, gather
 from training.captions.scores import resamples, term_counts
 from training.captions.signals import MEANINGS, signals
-from training.commands.train_captioner import Settings, from_dict
+from training.commands.train_captioner import CaptionerSettings, from_dict
 from training.metrics.bootstrap import interval
 from training.networks import checkpoint
 from training.tables import caption_reliability, caption_tables
 from training.tables.table import grid
 
 log = logging.getLogger(__name__)
-Numbers = NDArray[np.float64]
 RIGHT = 0.3
 WORTH = 0.65
 SEED = 0
 TITLE = "What confidence is worth"
 
 
-def halves(patients: Sequence[str], seed: int = SEED) -> NDArray[np.bool_]:
+def halves(patients: Sequence[str], seed: int = SEED) -> BoolArray:
     """bool [N], a half of the patients, all pictures of one on the same side."""
     names = sorted(set(patients))
     chosen = set(np.random.default_rng(seed).permutation(names)[: len(names) // 2].tolist())
     return np.array([patient in chosen for patient in patients])
 
 
-def crossed(features: Numbers, right: NDArray[np.bool_], half: NDArray[np.bool_]) -> Numbers:
+def crossed(features: Float64Array, right: BoolArray, half: BoolArray) -> Float64Array:
     """Probability float64 [N] of being right, each half by the curve fitted on the other.
 
     Raises:
@@ -60,7 +59,7 @@ def crossed(features: Numbers, right: NDArray[np.bool_], half: NDArray[np.bool_]
     return found
 
 
-def auroc(right: NDArray[np.bool_], values: Numbers, weights: Numbers) -> dict[str, float]:
+def auroc(right: BoolArray, values: Float64Array, weights: Float64Array) -> dict[str, float]:
     """Area under the ROC curve, with the 95% interval over the resamples `weights` [draws, N]."""
     samples = [
         roc_auc_score(right, values, sample_weight=row) if row[right].any() and row[~right].any() else np.nan
@@ -70,8 +69,9 @@ def auroc(right: NDArray[np.bool_], values: Numbers, weights: Numbers) -> dict[s
     return {"value": float(roc_auc_score(right, values)), "low": low, "high": high}
 
 
-def judge(found: Mapping[str, Numbers], right: NDArray[np.bool_], half: NDArray[np.bool_], weights: Numbers
-) -> tuple[dict[str, Any], Numbers]:  # fmt: skip
+def judge(
+    found: Mapping[str, Float64Array], right: BoolArray, half: BoolArray, weights: Float64Array
+) -> tuple[dict[str, Any], Float64Array]:
     """AUROC of each signal alone and of all together, and the probabilities of all together."""
     together = crossed(np.stack(list(found.values()), 1), right, half)
     areas = {name: auroc(right, values, weights) for name, values in found.items()}
@@ -80,19 +80,22 @@ def judge(found: Mapping[str, Numbers], right: NDArray[np.bool_], half: NDArray[
     constant = np.where(half, right[~half].mean(), right[half].mean())
     usable = [name for name, area in areas.items() if area["value"] >= WORTH and area["low"] > 0.5]
     return {
-        "right": float(right.mean()), "auroc": areas, "brier": brier,
-        "brier_of_the_share": float(np.square(constant - right).mean()), "usable": usable,
-    }, together  # fmt: skip
+        "right": float(right.mean()),
+        "auroc": areas,
+        "brier": brier,
+        "brier_of_the_share": float(np.square(constant - right).mean()),
+        "usable": usable,
+    }, together
 
 
-def term_f1(written: Sequence[str], reports: Sequence[str]) -> Numbers:
+def term_f1(written: Sequence[str], reports: Sequence[str]) -> Float64Array:
     """Clinical-term F1 of each draft; 0 where neither has a term."""
     counts = [term_counts(a, b) for a, b in zip(written, reports, strict=True)]
     return np.array([2 * right / max(1, 2 * right + wrong + missed) for right, wrong, missed in counts])
 
 
 def measure(
-    captions: Sequence[Mapping[str, Any]], material: Material, kept: Kept
+    captions: Sequence[Mapping[str, Any]], material: Material, kept: FrozenFeatures
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Figures for the decoder's drafts and for nearest reports; and their curves for the plot: probability, right.
 
@@ -107,9 +110,13 @@ def measure(
     curves: dict[str, Any] = {}
     for name, (texts, log_probs) in systems.items():
         found = signals(
-            material.val_images, kept.texts(texts), material.picture_rows(), material.text_rows(),
-            [len(text.split()) for text in texts], log_probs,
-        )  # fmt: skip
+            material.val_images,
+            kept.texts(texts),
+            material.picture_rows(),
+            material.text_rows(),
+            [len(text.split()) for text in texts],
+            log_probs,
+        )
         right = term_f1(texts, material.val_texts) >= RIGHT
         figures[name], together = judge(found, right, half, weights)
         curves[name] = (together, right)
@@ -165,10 +172,10 @@ def main(argv: Sequence[str]) -> int:
         raise UserError(
             f"{options.captioner} is no captioner of {options.encoders}; give the two that belong together."
         )
-    settings: Settings = from_dict(kept_decoder.extra["settings"])
+    settings: CaptionerSettings = from_dict(kept_decoder.extra["settings"])
     sizes, half = settings.model, settings.train.half
     material = gather(options.encoders, settings.data, sizes.dim, sizes.max_tokens, options.data, options.cache, half)
-    kept = Kept(options.encoders, options.cache, half)
+    kept = FrozenFeatures(options.encoders, options.cache, half)
     figures, curves = measure(json.loads(written.read_text(encoding="utf-8")), material, kept)
     log.info("%s", json.dumps(figures))
     if options.out:

@@ -28,7 +28,7 @@ LEFT_OUT = "(left out: repeats training text)"
 
 
 @dataclass(frozen=True)
-class Shown:
+class ArchiveExample:
     """A picture with its report, and who must be named for it."""
 
     path: Path
@@ -36,7 +36,7 @@ class Shown:
     licence: str
 
 
-def first(folder: Path, count: int = COUNT) -> list[Shown]:
+def first(folder: Path, count: int = COUNT) -> list[ArchiveExample]:
     """The first `count` rows of cases.csv, in its order, that have a report.
 
     Raises:
@@ -47,7 +47,7 @@ def first(folder: Path, count: int = COUNT) -> list[Shown]:
             rows = [row for row in csv.DictReader(stream) if row["text"].strip()][:count]
     except OSError as problem:
         raise UserError(f"There is no readable cases.csv in {folder}; give the sample archive.") from problem
-    return [Shown(folder / row["image"], " ".join(row["text"].split()), row["licence"]) for row in rows]
+    return [ArchiveExample(folder / row["image"], " ".join(row["text"].split()), row["licence"]) for row in rows]
 
 
 def known_texts(root: Path) -> dict[str, set[str]]:
@@ -62,7 +62,9 @@ def known_texts(root: Path) -> dict[str, set[str]]:
     }
 
 
-def section(shown: Sequence[Shown], written: Mapping[str, Sequence[str]], known: Mapping[str, set[str]]) -> str:
+def section(
+    shown: Sequence[ArchiveExample], written: Mapping[str, Sequence[str]], known: Mapping[str, set[str]]
+) -> str:
     lines = [["picture", "report", *written]]
     counts = dict.fromkeys(known, 0)
     for number, one in enumerate(shown):

@@ -21,7 +21,7 @@ from training.captions import report, scores
 from training.captions.material import Material, digest
 from training.captions.scores import PerCaption
 from training.commands import train_captioner
-from training.commands.train_captioner import Settings
+from training.commands.train_captioner import CaptionerSettings
 from training.metrics.bootstrap import interval
 from training.metrics.gap import gap
 from training.networks import checkpoint
@@ -32,7 +32,7 @@ CHANGEABLE = {"centre", "noise_low", "noise_high", "pairs_share"}
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One way to train: its name in the table, the mode, and settings of [data] that differ."""
 
     name: str
@@ -47,11 +47,11 @@ class Cell:
     encoders: str
     row: str
     seed: int
-    settings: Settings
+    settings: CaptionerSettings
     folder: Path
 
 
-def read(path: Path) -> tuple[Settings, list[Row]]:
+def read(path: Path) -> tuple[CaptionerSettings, list[MatrixRow]]:
     """Settings that all trainings share, and the rows of the matrix, from one TOML file.
 
     Raises:
@@ -66,22 +66,30 @@ def read(path: Path) -> tuple[Settings, list[Row]]:
                 f"{path} has an unusable row {name!r}: give name, mode (text, pairs, both) and only "
                 f"{', '.join(sorted(CHANGEABLE))}."
             )
-        rows.append(Row(name, mode, values))
+        rows.append(MatrixRow(name, mode, values))
     if not rows:
         raise UserError(f"{path} has no [[rows]]; see training/configs/captions.toml.")
     return settings, rows
 
 
-def cells(settings: Settings, rows: Sequence[Row], encoders: Mapping[str, Path], seeds: Sequence[int], out: Path
-) -> Iterator[Cell]:  # fmt: skip
+def cells(
+    settings: CaptionerSettings,
+    rows: Sequence[MatrixRow],
+    encoders: Mapping[str, Path],
+    seeds: Sequence[int],
+    out: Path,
+) -> Iterator[Cell]:
     """All trainings, seed by seed, so that a stopped matrix has whole seeds."""
     for seed in seeds:
         for name, path in encoders.items():
             for row in rows:
                 own = replace(
-                    settings, encoders=str(path), mode=row.mode, data=replace(settings.data, **row.changes),
+                    settings,
+                    encoders=str(path),
+                    mode=row.mode,
+                    data=replace(settings.data, **row.changes),
                     train=replace(settings.train, seed=seed),
-                )  # fmt: skip
+                )
                 yield Cell(name, row.name, seed, own, out / slug(name) / slug(row.name) / str(seed))
 
 
@@ -137,8 +145,10 @@ def summary(done: Sequence[Cell], materials: Mapping[str, Material]) -> dict[str
     result: dict[str, Any] = {"captions": len(first.val_texts), "groups": len(set(first.val_groups)), "encoders": {}}
     for name, captions in systems(done, materials).items():
         material = materials[name]
-        space = {"gap": gap(material.val_images, material.val_text_rows),
-                 "cos_true_pairs": float((material.val_images * material.val_text_rows).sum(1).mean())}  # fmt: skip
+        space = {
+            "gap": gap(material.val_images, material.val_text_rows),
+            "cos_true_pairs": float((material.val_images * material.val_text_rows).sum(1).mean()),
+        }
         scored = {}
         for row, by_seed in captions.items():
             runs = [
@@ -160,8 +170,9 @@ def summary(done: Sequence[Cell], materials: Mapping[str, Material]) -> dict[str
     pairs += [(f"{name}/{row}", f"{name}/{base}") for name in names for row in rows for base in report.BASELINES]
     result["differences"] = [
         {"candidate": a, "baseline": b, **differences(known[a], known[b], weights)}
-        for a, b in pairs if a in known and b in known
-    ]  # fmt: skip
+        for a, b in pairs
+        if a in known and b in known
+    ]
     return result
 
 

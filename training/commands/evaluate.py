@@ -96,9 +96,14 @@ Space = tuple[str, Any, Any, Any]
 
 
 def evaluate(
-    models: dict[str, Embedder], manifests: Sequence[Path], split: str = "val", centre: bool = False, seed: int = 0,
-    draws: int = measure.DRAWS, stream: bool = False,
-) -> tuple[dict[str, Any], dict[str, Space]]:  # fmt: skip
+    models: dict[str, Embedder],
+    manifests: Sequence[Path],
+    split: str = "val",
+    centre: bool = False,
+    seed: int = 0,
+    draws: int = measure.DRAWS,
+    stream: bool = False,
+) -> tuple[dict[str, Any], dict[str, Space]]:
     """Measure every model on one split, and compare the last one with each of the others.
 
     Args:
@@ -115,9 +120,14 @@ def evaluate(
 
 
 def evaluate_pairs(
-    models: dict[str, Embedder], pairs: Pairs, names: Sequence[str], split: str = "val", centre: bool = False,
-    seed: int = 0, draws: int = measure.DRAWS,
-) -> tuple[dict[str, Any], dict[str, Space]]:  # fmt: skip
+    models: dict[str, Embedder],
+    pairs: Pairs,
+    names: Sequence[str],
+    split: str = "val",
+    centre: bool = False,
+    seed: int = 0,
+    draws: int = measure.DRAWS,
+) -> tuple[dict[str, Any], dict[str, Space]]:
     """As `evaluate`, of pairs that were read already; `names` says where from."""
     chosen = pairs.split(split)
     items = pool.build(chosen.rows)

@@ -34,7 +34,7 @@ class Run:
 
     variant: str
     seed: int
-    settings: config.Settings
+    settings: config.EncoderSettings
     folder: Path
 
 
@@ -117,7 +117,7 @@ def resume(run: Run) -> bool:
     return same
 
 
-def measured(checkpoint: Path, settings: config.Settings, root: Path) -> dict[str, Any]:
+def measured(checkpoint: Path, settings: config.EncoderSettings, root: Path) -> dict[str, Any]:
     """Every metric on val, raw and centred."""
     torch.set_num_threads(settings.train.threads)
     manifests = [root / name for name in settings.data.manifests]

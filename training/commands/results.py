@@ -153,8 +153,12 @@ def kept(run: Mapping[str, Any]) -> dict[str, Any]:
         for kind in ("raw", "centred")
     }
     return {
-        "variant": run["variant"], "seed": run["seed"], "settings": run["settings"], **short, "curve": run["curve"],
-    }  # fmt: skip
+        "variant": run["variant"],
+        "seed": run["seed"],
+        "settings": run["settings"],
+        **short,
+        "curve": run["curve"],
+    }
 
 
 def text(document: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:

@@ -19,7 +19,7 @@ import torch
 from engine.errors import UserError
 from training.captions import examples, report
 from training.captions.examples import CaptionExamples, NextToken
-from training.captions.material import DataSettings, Material, digest, gather, training_texts
+from training.captions.material import CaptionDataSettings, Material, digest, gather, training_texts
 from training.loop.command import arguments
 from training.loop.config import TrainSettings
 from training.loop.trainer import Metrics, Trainer
@@ -56,16 +56,16 @@ class LoopSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
+class CaptionerSettings:
     encoders: str
     mode: str = "both"
     start: str = ""  # a captioner checkpoint to go on from, of the same tokenizer; "" starts anew
-    data: DataSettings = field(default_factory=DataSettings)
+    data: CaptionDataSettings = field(default_factory=CaptionDataSettings)
     model: ModelSettings = ModelSettings()
     train: LoopSettings = LoopSettings()
 
 
-def read(path: Path, rows: bool = False) -> Settings:
+def read(path: Path, rows: bool = False) -> CaptionerSettings:
     """Settings from a TOML file; `rows`: it may have [[rows]], which are somebody else's to read.
 
     Raises:
@@ -85,13 +85,15 @@ def read(path: Path, rows: bool = False) -> Settings:
     return settings
 
 
-def from_dict(values: Mapping[str, Any]) -> Settings:
+def from_dict(values: Mapping[str, Any]) -> CaptionerSettings:
     """Settings from nested tables, as a TOML file or a checkpoint has them; TypeError for what is unknown."""
-    parts: dict[str, Any] = {"data": DataSettings, "model": ModelSettings, "train": LoopSettings}
-    return Settings(**{name: parts[name](**value) if name in parts else value for name, value in values.items()})
+    parts: dict[str, Any] = {"data": CaptionDataSettings, "model": ModelSettings, "train": LoopSettings}
+    return CaptionerSettings(
+        **{name: parts[name](**value) if name in parts else value for name, value in values.items()}
+    )
 
 
-def start_model(settings: Settings, material: Material) -> CaptionDecoder:
+def start_model(settings: CaptionerSettings, material: Material) -> CaptionDecoder:
     """A fresh decoder, or the weights of an earlier one that shares the tokenizer."""
     torch.manual_seed(settings.train.seed)
     sizes = {**asdict(settings.model), "centred": settings.data.centre}
@@ -110,7 +112,7 @@ def start_model(settings: Settings, material: Material) -> CaptionDecoder:
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def learned_from(settings: Settings) -> dict[str, list[str]]:
+def learned_from(settings: CaptionerSettings) -> dict[str, list[str]]:
     """The manifests ("pairs") and text corpora ("texts") of these settings and of every decoder it starts from."""
     found = {"pairs": list(settings.data.pairs), "texts": list(settings.data.texts)}
     if settings.start:
@@ -119,7 +121,7 @@ def learned_from(settings: Settings) -> dict[str, list[str]]:
     return found
 
 
-def require_files(settings: Settings, root: Path) -> None:
+def require_files(settings: CaptionerSettings, root: Path) -> None:
     """Raise UserError, with all that is missing in one sentence, before hours go into embedding what is there."""
     checkpoints = [name for name in (settings.encoders, settings.start) if name and not Path(name).is_file()]
     if checkpoints:
@@ -137,7 +139,7 @@ def require_files(settings: Settings, root: Path) -> None:
         )
 
 
-def material_of(settings: Settings, root: Path, cache: Path) -> Material:
+def material_of(settings: CaptionerSettings, root: Path, cache: Path) -> Material:
     """All that any mode learns from with these settings; a copy is told by the texts of what it starts from as well.
 
     Raises:
@@ -147,12 +149,12 @@ def material_of(settings: Settings, root: Path, cache: Path) -> Material:
     sizes = settings.model
     material = gather(
         Path(settings.encoders), settings.data, sizes.dim, sizes.max_tokens, root, cache, settings.train.half
-    )  # fmt: skip
+    )
     return replace(material, known_texts=training_texts(**learned_from(settings), root=root))
 
 
 def train(
-    settings: Settings, root: Path, out: Path, cache: Path, resume: bool = False, whole: Material | None = None
+    settings: CaptionerSettings, root: Path, out: Path, cache: Path, resume: bool = False, whole: Material | None = None
 ) -> Path:
     """Train one decoder; the path of its best checkpoint, with captions.json and written.json beside it.
 
@@ -165,9 +167,15 @@ def train(
     model = start_model(settings, material)
     loop, tokenizer, language = settings.train, material.tokenizer, settings.mode == "language"
     drawn = CaptionExamples(
-        material.paired, material.alone, material.conditions, tokenizer.pad_id, loop.batch, loop.steps,
-        settings.data.pairs_share, (0.0, 0.0) if language else (settings.data.noise_low, settings.data.noise_high),
-    )  # fmt: skip
+        material.paired,
+        material.alone,
+        material.conditions,
+        tokenizer.pad_id,
+        loop.batch,
+        loop.steps,
+        settings.data.pairs_share,
+        (0.0, 0.0) if language else (settings.data.noise_low, settings.data.noise_high),
+    )
     val_ids = examples.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
     extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": learned_from(settings)}
@@ -188,9 +196,16 @@ def train(
 
     log.info("%d pairs, %d other texts, %d val pictures", len(material.paired), len(material.alone), len(val_ids))
     sizes = TrainSettings(
-        seed=loop.seed, epochs=loop.epochs, batch=1, lr=loop.lr, weight_decay=loop.weight_decay, warmup=loop.warmup,
-        patience=loop.patience, threads=loop.threads, half=loop.half,
-    )  # fmt: skip
+        seed=loop.seed,
+        epochs=loop.epochs,
+        batch=1,
+        lr=loop.lr,
+        weight_decay=loop.weight_decay,
+        warmup=loop.warmup,
+        patience=loop.patience,
+        threads=loop.threads,
+        half=loop.half,
+    )
     Trainer(model, NextToken(loop.smoothing), drawn, sizes, validate, keep, out, identity).run(resume)
     if not language:
         finish(best, model, whole, out)

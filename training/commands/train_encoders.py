@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
+from training.arrays import Float32Array, IndexArray
 from training.data import vocabulary
 from training.data.pairs import Pairs, corpus, read_pairs, with_training_pairs
 from training.loop import config, distributed
@@ -19,14 +19,14 @@ from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
 from training.metrics import gap, score_scale
 from training.metrics.ranking import recall_at
-from training.metrics.score_scale import ONE_GROUP, Rows
+from training.metrics.score_scale import ONE_GROUP
 from training.networks import checkpoint, sources
 from training.networks.towers import DualEncoder
 
 log = logging.getLogger(__name__)
 
 
-def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEncoder, str]:
+def start_model(settings: config.EncoderSettings, texts: Sequence[str]) -> tuple[DualEncoder, str]:
     """The pretrained towers and their tokenizer JSON, trimmed to the texts where the settings say so."""
     towers = settings.towers
     torch.manual_seed(settings.train.seed)
@@ -36,9 +36,17 @@ def start_model(settings: config.Settings, texts: Sequence[str]) -> tuple[DualEn
         trimmed = vocabulary.trim(words, texts, settings.data.vocabulary_min_count, settings.data.vocabulary)
         words, kept = trimmed.tokenizer_json, trimmed.source_ids
     model = sources.pretrained(
-        towers.image, towers.text, towers.size, towers.dim, towers.max_length, kept, towers.text_layers or None,
-        towers.head_hidden, towers.head_dropout, towers.image_levels,
-    )  # fmt: skip
+        towers.image,
+        towers.text,
+        towers.size,
+        towers.dim,
+        towers.max_length,
+        kept,
+        towers.text_layers or None,
+        towers.head_hidden,
+        towers.head_dropout,
+        towers.image_levels,
+    )
     model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return model.to(device=device, memory_format=torch.channels_last), words  # type: ignore[call-overload]
@@ -56,7 +64,7 @@ class Split:
     """One split ready to be embedded: its pictures, its unique texts, and which pair has which."""
 
     def __init__(
-        self, name: str, pairs: Pairs, model: DualEncoder, words: str, settings: config.Settings, folder: Path
+        self, name: str, pairs: Pairs, model: DualEncoder, words: str, settings: config.EncoderSettings, folder: Path
     ):
         self.pairs = pairs.split(name)
         own = [row.text for row in self.pairs.rows]
@@ -70,20 +78,25 @@ class Split:
         views = settings.train.crops if name == "train" else 0
         towers = settings.towers
         self.pictures = Pictures(
-            self.pairs.images, model, towers.frozen_image_stages, views, settings.train.crop_seed, folder,
+            self.pairs.images,
+            model,
+            towers.frozen_image_stages,
+            views,
+            settings.train.crop_seed,
+            folder,
             settings.train.intensity,
-        )  # fmt: skip
+        )
         self.texts = Texts(every, model, Tokenizer.from_str(words), towers.frozen_text_layers, folder)
         if self.texts.pooled and settings.train.word_dropout:
             raise UserError("Words cannot be hidden from a text tower that is frozen whole; set word_dropout to 0.")
 
-    def embed(self, model: DualEncoder) -> tuple[Rows, Rows]:
+    def embed(self, model: DualEncoder) -> tuple[Float32Array, Float32Array]:
         """float32 [images, D] and [unique texts, D], clean views."""
         images, texts = embed_all(model, self.pictures, self.texts)
         return images, texts[: len(self.unique)]
 
 
-def quick_metrics(images: Rows, texts: Rows, own: NDArray[np.intp]) -> Metrics:
+def quick_metrics(images: Float32Array, texts: Float32Array, own: IndexArray) -> Metrics:
     """What is watched while training, over the whole pool: every image, each unique text once; a hit is the same text.
 
     score: mean of recall@10 both ways. gap, cos_true_pairs and margin as METHOD.md defines them.
@@ -102,7 +115,7 @@ def quick_metrics(images: Rows, texts: Rows, own: NDArray[np.intp]) -> Metrics:
     }
 
 
-def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:
+def train(settings: config.EncoderSettings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:
     """Train one recipe; the path of its best checkpoint.
 
     Args:
@@ -124,9 +137,14 @@ def train(settings: config.Settings, root: Path, out: Path, cache: Path, resume:
 
 
 def fit(
-    settings: config.Settings, model: DualEncoder, words: str, pairs: Pairs, out: Path, cache: Path,
+    settings: config.EncoderSettings,
+    model: DualEncoder,
+    words: str,
+    pairs: Pairs,
+    out: Path,
+    cache: Path,
     resume: bool = False,
-) -> Path:  # fmt: skip
+) -> Path:
     """Train a model, fresh or trained before, on the pairs of the split train; see `train`.
 
     Raises:
@@ -139,13 +157,22 @@ def fit(
     options = settings.loss
     device = next(model.parameters()).device
     objective = Objective(
-        options.tau, options.learn_tau, options.atp, options.cu, options.schedule,
+        options.tau,
+        options.learn_tau,
+        options.atp,
+        options.cu,
+        options.schedule,
         options.mask_same or options.mask_group,
-    ).to(device)  # fmt: skip
+    ).to(device)
     examples = PairExamples(
-        training.pictures, training.texts, training.text_of, settings.train.word_dropout, settings.train.case_texts,
-        [row.group for row in training.pairs.rows] if options.mask_group else None, settings.train.case_modality,
-    )  # fmt: skip
+        training.pictures,
+        training.texts,
+        training.text_of,
+        settings.train.word_dropout,
+        settings.train.case_texts,
+        [row.group for row in training.pairs.rows] if options.mask_group else None,
+        settings.train.case_modality,
+    )
     best = out / "best.pt"
 
     def keep(metrics: Metrics) -> None:
@@ -154,9 +181,15 @@ def fit(
         checkpoint.save(best, checkpoint.ENCODERS, model.config.as_dict(), model, words, extra)
 
     trainer = Trainer(
-        model, objective, examples, settings.train,
-        lambda: quick_metrics(*val.embed(model), val.own), keep, out, settings.identity(len(examples)),
-    )  # fmt: skip
+        model,
+        objective,
+        examples,
+        settings.train,
+        lambda: quick_metrics(*val.embed(model), val.own),
+        keep,
+        out,
+        settings.identity(len(examples)),
+    )
     log.info("%d pairs to train on, %d to validate on", len(training.pairs.rows), len(val.pairs.rows))
     found = trainer.run(resume)
     if distributed.rank() == 0:

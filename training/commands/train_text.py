@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from engine.tokenizer import Tokenizer
+from training.arrays import IndexArray
 from training.data.pairs import corpus
 from training.loop import config
 from training.loop.command import arguments
-from training.loop.features import CHUNK, Indices
+from training.loop.features import CHUNK
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
 from training.metrics.ranking import recall_at
@@ -62,7 +63,7 @@ class Halves:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def embed(self, model: Any, chosen: Indices, rng: np.random.Generator) -> tuple[list[Tensor], None]:
+    def embed(self, model: Any, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], None]:
         parts = [halves(self.texts[int(i)], self.dropout, rng) for i in chosen]
         return [model([part[side] for part in parts]).float() for side in (0, 1)], None
 
@@ -89,7 +90,7 @@ def held_out(text: str) -> bool:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32 < HELD_OUT
 
 
-def train(settings: config.Settings, root: Path, out: Path, resume: bool = False) -> Path:
+def train(settings: config.EncoderSettings, root: Path, out: Path, resume: bool = False) -> Path:
     """Train a text tower; the transformers folder of its best epoch.
 
     Args:
@@ -116,9 +117,15 @@ def train(settings: config.Settings, root: Path, out: Path, resume: bool = False
 
     objective = Objective(settings.loss.tau, settings.loss.learn_tau, settings.loss.atp, settings.loss.cu)
     trainer = Trainer(
-        model, objective.to(next(model.parameters()).device), examples, settings.train,
-        lambda: found_halves(model, val), keep, out, settings.identity(len(examples)),
-    )  # fmt: skip
+        model,
+        objective.to(next(model.parameters()).device),
+        examples,
+        settings.train,
+        lambda: found_halves(model, val),
+        keep,
+        out,
+        settings.identity(len(examples)),
+    )
     log.info("%d texts to train on, %d to validate on; before: %s", len(examples), len(val), found_halves(model, val))
     trainer.run(resume)
     return folder

@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from training.data.readers_files import Found, parsed, picture, pmc, records, said, table, text
+from training.data.readers_files import DatasetRows, parsed, picture, pmc, records, said, table, text
 
 STRENGTH = {"train": 0, "val": 1, "test": 2}
 
 
-def roco(folder: Path, as_published: bool = False) -> Found:
+def roco(folder: Path, as_published: bool = False) -> DatasetRows:
     """ROCO (Pelka et al. 2018): SPLIT/radiology/captions.txt (name, tab, caption), licences.txt, images/.
 
     The pictures are named by their ROCO name (the download of all data) or by PMC name (the authors' fetch script).
     """
-    found = Found()
+    found = DatasetRows()
     base = next(place for place in places(folder) if any(place.glob("*/radiology/captions.txt")))
     for part, split in (("train", "train"), ("validation", "val"), ("test", "test")):
         place = base / part / "radiology"
@@ -44,15 +44,21 @@ def roco(folder: Path, as_published: bool = False) -> Found:
             image = picture(folder, place / "images", name, Path(licence["PMC_ID"]).stem)
             paper = "" if as_published else licence["PMC_ID"].partition("_")[0]
             found.add(
-                image=image, text=caption, split=split, patient_id=f"roco-{paper or name}",
-                split_group=f"roco-{paper or name}", source="ROCO", licence=licence["CC"], url=pmc(licence["PMC_ID"]),
-            )  # fmt: skip
+                image=image,
+                text=caption,
+                split=split,
+                patient_id=f"roco-{paper or name}",
+                split_group=f"roco-{paper or name}",
+                source="ROCO",
+                licence=licence["CC"],
+                url=pmc(licence["PMC_ID"]),
+            )
     return keep_apart(found)
 
 
-def rocov2(folder: Path, as_published: bool = False) -> Found:
+def rocov2(folder: Path, as_published: bool = False) -> DatasetRows:
     """ROCOv2 (Rückert et al. 2024): SPLIT_captions.csv (ID, Caption), license_information.csv, and SPLIT_images/."""
-    found = Found()
+    found = DatasetRows()
     papers, licences = {}, {}
     for line in table(folder / "license_information.csv", "ID"):
         known = re.search(r"PMC\d+", " ".join(line.values()))
@@ -67,15 +73,21 @@ def rocov2(folder: Path, as_published: bool = False) -> Found:
             paper = papers.get(name, "")
             owner = f"roco-{name if as_published or not paper else paper}"
             found.add(
-                image=picture(folder, place, name), text=line["Caption"], split=split, patient_id=owner,
-                split_group=owner, source="ROCOv2", licence=licences.get(name, ""), url=pmc(paper),
-            )  # fmt: skip
+                image=picture(folder, place, name),
+                text=line["Caption"],
+                split=split,
+                patient_id=owner,
+                split_group=owner,
+                source="ROCOv2",
+                licence=licences.get(name, ""),
+                url=pmc(paper),
+            )
     return keep_apart(found)
 
 
-def r2gen(folder: Path) -> Found:
+def r2gen(folder: Path) -> DatasetRows:
     """R2Gen's annotation.json (IU X-ray, and other sets in its form): a report with one or more pictures of images/."""
-    found = Found()
+    found = DatasetRows()
     file = folder / "annotation.json"
     for split, entries in parsed(file, text(file)).items():
         if split not in STRENGTH or not isinstance(entries, list):
@@ -89,18 +101,21 @@ def r2gen(folder: Path) -> Found:
             indiana = patient.startswith("CXR")
             for path in paths:
                 found.add(
-                    image=f"images/{path}", text=str(entry.get("report") or ""), split=split,
-                    modality="CR" if indiana else "", patient_id=f"iu-{patient}" if indiana else patient,
+                    image=f"images/{path}",
+                    text=str(entry.get("report") or ""),
+                    split=split,
+                    modality="CR" if indiana else "",
+                    patient_id=f"iu-{patient}" if indiana else patient,
                     split_group=f"iu-{patient}" if indiana else patient,
                     source="IU X-ray" if indiana else "R2Gen annotation",
                     licence="CC BY-NC-ND 4.0 (Indiana University, Open-i)" if indiana else "",
-                )  # fmt: skip
+                )
     return found
 
 
-def medpix(folder: Path) -> Found:
+def medpix(folder: Path) -> DatasetRows:
     """MedPix-2.0 (Siragusa et al. 2024): splitted_dataset/descriptions_SPLIT.jsonl, data_SPLIT.jsonl, images/."""
-    found = Found()
+    found = DatasetRows()
     base = next(place for place in places(folder) if (place / "splitted_dataset").is_dir())
     for part, split in (("train", "train"), ("dev", "val"), ("test", "test")):
         cases = {entry.get("U_id"): entry.get("Case") or {} for entry in records(base, f"data_{part}", found)}
@@ -112,32 +127,42 @@ def medpix(folder: Path) -> Found:
                 continue
             patient = f"medpix-{entry.get('U_id')}"
             found.add(
-                image=picture(folder, base / "images", Path(name).stem), text=caption, split=split, patient_id=patient,
-                split_group=patient, source="MedPix-2.0", modality=said(entry, "Type"), view=said(described, "Plane"),
-                finding=said(case, "Title"), location=said(entry, "Location"), age=said(described, "Age"),
-                sex=said(described, "Sex"), history=said(case, "History"), case_findings=said(case, "Findings"),
+                image=picture(folder, base / "images", Path(name).stem),
+                text=caption,
+                split=split,
+                patient_id=patient,
+                split_group=patient,
+                source="MedPix-2.0",
+                modality=said(entry, "Type"),
+                view=said(described, "Plane"),
+                finding=said(case, "Title"),
+                location=said(entry, "Location"),
+                age=said(described, "Age"),
+                sex=said(described, "Sex"),
+                history=said(case, "History"),
+                case_findings=said(case, "Findings"),
                 case_diagnosis=said(case, "Case Diagnosis"),
                 licence="NLM MedPix terms (treat as non-commercial, educational)",
-            )  # fmt: skip
+            )
     return found
 
 
 @dataclass(frozen=True)
-class Layout:
-    read: Callable[..., Found]
+class DatasetLayout:
+    read: Callable[..., DatasetRows]
     marks: tuple[str, ...]
     """Any of these below the folder tells the layout."""
 
 
 LAYOUTS = {
-    "roco": Layout(roco, ("*/radiology/captions.txt", "*/*/radiology/captions.txt")),
-    "rocov2": Layout(rocov2, ("train_captions.csv", "valid_captions.csv", "test_captions.csv")),
-    "r2gen": Layout(r2gen, ("annotation.json",)),
-    "medpix": Layout(medpix, ("splitted_dataset", "MedPix-2-0/splitted_dataset")),
+    "roco": DatasetLayout(roco, ("*/radiology/captions.txt", "*/*/radiology/captions.txt")),
+    "rocov2": DatasetLayout(rocov2, ("train_captions.csv", "valid_captions.csv", "test_captions.csv")),
+    "r2gen": DatasetLayout(r2gen, ("annotation.json",)),
+    "medpix": DatasetLayout(medpix, ("splitted_dataset", "MedPix-2-0/splitted_dataset")),
 }
 
 
-def read(folder: Path, layout: str = "", as_published: bool = False) -> Found:
+def read(folder: Path, layout: str = "", as_published: bool = False) -> DatasetRows:
     """Read a folder in a public layout, by default in the one that its files tell.
 
     Raises:
@@ -153,7 +178,7 @@ def read(folder: Path, layout: str = "", as_published: bool = False) -> Found:
     return LAYOUTS[chosen].read(folder, **options)
 
 
-def keep_apart(found: Found) -> Found:
+def keep_apart(found: DatasetRows) -> DatasetRows:
     """Leave out of train what stands in val or test, and out of val what stands in test, by patient."""
     strongest: dict[str, str] = {}
     for row in found.rows:
@@ -165,7 +190,7 @@ def keep_apart(found: Found) -> Found:
         for row in found.rows
         if row["split"] != strongest[row["patient_id"]]
     ]
-    return Found(kept, found.rejected + crossing)
+    return DatasetRows(kept, found.rejected + crossing)
 
 
 def places(folder: Path) -> tuple[Path, ...]:

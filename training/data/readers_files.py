@@ -13,20 +13,35 @@ from typing import Any
 
 from engine.errors import Rejected, UserError
 
-Row = dict[str, str]
+CsvRow = dict[str, str]
 COLUMNS = (
-    "image", "text", "modality", "view", "finding", "patient_id", "split_group", "split", "source", "licence", "url",
-    "age", "sex", "location", "history", "case_findings", "case_diagnosis",
-)  # fmt: skip
+    "image",
+    "text",
+    "modality",
+    "view",
+    "finding",
+    "patient_id",
+    "split_group",
+    "split",
+    "source",
+    "licence",
+    "url",
+    "age",
+    "sex",
+    "location",
+    "history",
+    "case_findings",
+    "case_diagnosis",
+)
 BLANK = {"n/a", "na", "none", "left blank", "null"}
 PICTURES = (".jpg", ".png", ".jpeg")
 
 
 @dataclass(frozen=True)
-class Found:
+class DatasetRows:
     """What a folder holds: rows (image named from the folder) and what was left out, with reasons."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CsvRow] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     def add(self, **values: str) -> None:
@@ -70,7 +85,7 @@ def parsed(file: Path, content: str) -> dict[str, Any]:
     return value
 
 
-def table(file: Path, *needed: str) -> Iterator[Row]:
+def table(file: Path, *needed: str) -> Iterator[CsvRow]:
     """Lines of a CSV file by stripped column names; nothing where there is no such file."""
     if not file.is_file():
         return
@@ -84,7 +99,7 @@ def table(file: Path, *needed: str) -> Iterator[Row]:
             yield dict(zip(columns, [*map(str.strip, values), *[""] * len(columns)]))
 
 
-def records(base: Path, name: str, found: Found) -> Iterator[dict[str, Any]]:
+def records(base: Path, name: str, found: DatasetRows) -> Iterator[dict[str, Any]]:
     """Objects of NAME.jsonl, or of its halves NAME_1.jsonl and NAME_2.jsonl; lines that are none are left out."""
     place = base / "splitted_dataset"
     whole = place / f"{name}.jsonl"

@@ -70,7 +70,7 @@ class TrainSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
+class EncoderSettings:
     data: DataSettings = DataSettings()
     towers: TowerSettings = TowerSettings()
     loss: LossSettings = LossSettings()
@@ -84,14 +84,14 @@ class Settings:
         return {**{name: table for name, table in self.as_dict().items() if name != "train"}, "examples": examples}
 
 
-def from_dict(values: dict[str, Any]) -> Settings:
+def from_dict(values: dict[str, Any]) -> EncoderSettings:
     """Settings from nested tables.
 
     Raises:
         UserError: an unknown table or name, or a value of the wrong type.
     """
     parts: dict[str, Any] = {}
-    tables = {item.name: item.type for item in fields(Settings)}
+    tables = {item.name: item.type for item in fields(EncoderSettings)}
     for table, content in values.items():
         if table not in tables:
             raise UserError(f"The configuration has a table [{table}] that is unknown; known: {', '.join(tables)}.")
@@ -105,10 +105,10 @@ def from_dict(values: dict[str, Any]) -> Settings:
             if not isinstance(value, allowed) or (isinstance(value, bool) and wanted is not bool):
                 raise UserError(f"[{table}] {name} = {value!r} is of the wrong type.")
         parts[table] = kind(**content)
-    return Settings(**parts)
+    return EncoderSettings(**parts)
 
 
-def read(path: Path) -> Settings:
+def read(path: Path) -> EncoderSettings:
     """Settings from a TOML file.
 
     Raises:

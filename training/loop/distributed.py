@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as group
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 Loss = tuple[Tensor, dict[str, float]]
 PATIENCE = timedelta(hours=12)
 """How long processes wait for one another: process 0 fetches models, keeps maps and calibrates alone, on large sets for
@@ -60,7 +60,7 @@ def first() -> Iterator[None]:
         group.barrier()
 
 
-def from_first(make: Callable[[], Value]) -> Value:
+def from_first(make: Callable[[], T]) -> T:
     """What process 0 makes, in every process: decisions have to be the same everywhere. It must be picklable."""
     if world() == 1:
         return make()

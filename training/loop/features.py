@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from engine.preprocess import batch as to_batch
 from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
+from training.arrays import Float32Array, IndexArray
 from training.data.pairs import Gray, PictureFiles, augment
 from training.loop.precision import autocast
 from training.networks.towers import DualEncoder
 
 log = logging.getLogger(__name__)
-Indices = NDArray[np.intp]
 CHUNK = 32
 CLEAN_SHARE = 0.25
 
@@ -38,22 +38,28 @@ class Pictures:
     """
 
     def __init__(
-        self, images: Sequence[Gray], model: DualEncoder, cut: int, views: int, seed: int, folder: Path,
+        self,
+        images: Sequence[Gray],
+        model: DualEncoder,
+        cut: int,
+        views: int,
+        seed: int,
+        folder: Path,
         intensity: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.images, self.size, self.cut, self.views, self.seed = images, model.config.size, cut, views, seed
         self.intensity = intensity
         self.decoders = ThreadPoolExecutor() if isinstance(images, PictureFiles) else None
         self.maps = self._maps(model, folder) if cut else None
 
-    def clean(self, chosen: Indices) -> Tensor:
+    def clean(self, chosen: IndexArray) -> Tensor:
         if self.maps is not None:
             return torch.from_numpy(self.maps[0, chosen])
         if self.decoders:
             return torch.from_numpy(to_batch(list(self.decoders.map(self.images.__getitem__, chosen)), self.size))
         return torch.from_numpy(to_batch([self.images[i] for i in chosen], self.size))
 
-    def draw(self, chosen: Indices, rng: np.random.Generator) -> Tensor:
+    def draw(self, chosen: IndexArray, rng: np.random.Generator) -> Tensor:
         """One random view of each chosen picture, of kept ones every fourth time the clean one.
 
         The clean view is what is served: a network that never saw it puts all clean pictures a little aside, which
@@ -176,7 +182,7 @@ class Texts:
             write_whole(path, torch.stack(self.items).numpy())
 
     def batch(
-        self, chosen: Indices, dropout: float = 0.0, rng: np.random.Generator | None = None
+        self, chosen: IndexArray, dropout: float = 0.0, rng: np.random.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """The chosen texts padded to the longest, and their mask int64 [N, L]; `dropout`: share of tokens hidden."""
         items = [self.items[i] for i in chosen]
@@ -193,7 +199,7 @@ class Texts:
         return inputs, mask
 
     def embed(
-        self, model: DualEncoder, chosen: Indices, dropout: float = 0.0, rng: np.random.Generator | None = None
+        self, model: DualEncoder, chosen: IndexArray, dropout: float = 0.0, rng: np.random.Generator | None = None
     ) -> Tensor:
         """float [N, D] of the chosen texts; neighbours in length share a chunk, so that little padding is computed."""
         device = next(model.parameters()).device
@@ -215,9 +221,15 @@ class PairExamples:
     """
 
     def __init__(
-        self, pictures: Pictures, texts: Texts, text_of: Sequence[list[int]], word_dropout: float, other_texts: float,
-        groups: Sequence[str] | None = None, case_modality: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        pictures: Pictures,
+        texts: Texts,
+        text_of: Sequence[list[int]],
+        word_dropout: float,
+        other_texts: float,
+        groups: Sequence[str] | None = None,
+        case_modality: bool = False,
+    ) -> None:
         self.pictures, self.texts, self.text_of = pictures, texts, text_of
         self.word_dropout, self.other_texts = word_dropout, other_texts
         self.own = np.array([numbers[0] for numbers in text_of])
@@ -227,7 +239,7 @@ class PairExamples:
     def __len__(self) -> int:
         return len(self.text_of)
 
-    def embed(self, model: DualEncoder, chosen: Indices, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
+    def embed(self, model: DualEncoder, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
         """Embeddings by modality of one random view of each chosen pair; bool [N, N], see `same`."""
         drawn = self.draw_texts(chosen, self.other_texts, rng)
         device = next(model.parameters()).device
@@ -238,7 +250,7 @@ class PairExamples:
             found.append(self.texts.embed(model, self.draw_texts(chosen, 1.0, rng), self.word_dropout, rng).float())
         return found, self.same(chosen).to(device)
 
-    def draw_texts(self, chosen: Indices, others: float, rng: np.random.Generator) -> Indices:
+    def draw_texts(self, chosen: IndexArray, others: float, rng: np.random.Generator) -> IndexArray:
         """The number of a text for each chosen pair: with probability `others` not its own, where there is another."""
         drawn = self.own[chosen]
         for place, row in enumerate(chosen):
@@ -247,7 +259,7 @@ class PairExamples:
                 drawn[place] = more[rng.integers(len(more))]
         return drawn
 
-    def same(self, chosen: Indices) -> Tensor:
+    def same(self, chosen: IndexArray) -> Tensor:
         """bool [N, N], True where the own texts of two chosen pairs agree, or their groups where those were given."""
         own = self.own[chosen]
         agree = own[:, None] == own[None, :]
@@ -258,7 +270,7 @@ class PairExamples:
 
 
 @torch.no_grad()
-def embed_all(model: DualEncoder, pictures: Pictures, texts: Texts) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def embed_all(model: DualEncoder, pictures: Pictures, texts: Texts) -> tuple[Float32Array, Float32Array]:
     """Embeddings of every clean picture and every text, float32 [N, D] and [T, D], in eval mode."""
     model.eval()
     device = next(model.parameters()).device

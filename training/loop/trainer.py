@@ -12,10 +12,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import UserError
+from training.arrays import IndexArray
 from training.loop import distributed
 from training.loop.config import TrainSettings
 from training.loop.precision import autocast
@@ -28,16 +28,14 @@ Metrics = dict[str, float]
 class Examples(Protocol):
     def __len__(self) -> int: ...
 
-    def embed(
-        self, model: Any, chosen: NDArray[np.intp], rng: np.random.Generator
-    ) -> tuple[list[Tensor], Tensor | None]: ...
+    def embed(self, model: Any, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor | None]: ...
 
 
 @runtime_checkable
 class DivisibleExamples(Examples, Protocol):
     """Examples whose batch may be embedded in parts, in one process after the other or in several at once."""
 
-    def same(self, chosen: NDArray[np.intp]) -> Tensor | None:
+    def same(self, chosen: IndexArray) -> Tensor | None:
         """bool [N, N] on the CPU, True where two of the chosen rows are no negatives of each other."""
 
 
@@ -58,10 +56,16 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, objective: nn.Module, examples: Examples, settings: TrainSettings,
-        validate: Callable[[], Metrics], keep: Callable[[Metrics], None], folder: Path,
+        self,
+        model: nn.Module,
+        objective: nn.Module,
+        examples: Examples,
+        settings: TrainSettings,
+        validate: Callable[[], Metrics],
+        keep: Callable[[Metrics], None],
+        folder: Path,
         identity: Mapping[str, Any] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if len(examples) < 2:
             raise UserError("Training needs at least two pairs; check the manifests.")
         self.model, self.objective, self.examples, self.settings = model, objective, examples, settings
@@ -130,7 +134,7 @@ class Trainer:
                 sums[name] = sums.get(name, 0.0) + value / self.steps_per_epoch
         return sums
 
-    def run_step(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> Metrics:
+    def run_step(self, chosen: IndexArray, rng: np.random.Generator) -> Metrics:
         factor = schedule(self.step, self.total_steps, self.settings.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks):
             group["lr"] = peak * factor
@@ -145,7 +149,7 @@ class Trainer:
                 self.average[name].lerp_(value.detach(), 1.0 - decay)
         return {"loss": loss, **values}
 
-    def backward_whole(self, chosen: NDArray[np.intp], rng: np.random.Generator) -> tuple[float, Metrics]:
+    def backward_whole(self, chosen: IndexArray, rng: np.random.Generator) -> tuple[float, Metrics]:
         with autocast(self.device, self.settings.half):
             embeddings, same = self.examples.embed(self.model, chosen, rng)
         loss, values = self.objective(embeddings, same, self.step / self.total_steps)
@@ -153,7 +157,7 @@ class Trainer:
         loss.backward()
         return loss.item(), values
 
-    def backward_in_parts(self, chosen: NDArray[np.intp]) -> tuple[float, Metrics]:
+    def backward_in_parts(self, chosen: IndexArray) -> tuple[float, Metrics]:
         """The same gradients from parts of the batch: those of this process, `accumulate` of them one at a time."""
         examples, own = self.examples, distributed.rank() * self.settings.accumulate
         assert isinstance(examples, DivisibleExamples)

@@ -6,20 +6,20 @@ Near-duplicates and pictures of one patient are one observation, so groups are d
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from training.arrays import Float64Array
+
 TOLERANCE = 0.02
 """Two points: how much worse a share may be and still be called not worse."""
 
 
-def group_weights(groups: int, draws: int = 1000, seed: int = 0) -> Numbers:
+def group_weights(groups: int, draws: int = 1000, seed: int = 0) -> Float64Array:
     """How often each of `groups` groups is drawn in each of `draws` resamples: float64 [draws, groups]."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(groups, np.full(groups, 1.0 / groups), size=draws).astype(np.float64)
 
 
-def weighted_means(values: Numbers, weights: Numbers) -> Numbers:
+def weighted_means(values: Float64Array, weights: Float64Array) -> Float64Array:
     """Mean of `values` [N] in each resample, `weights` [draws, N] being the row weights; nan values are left out.
 
     A resample that drew no row with a value is nan.
@@ -30,7 +30,7 @@ def weighted_means(values: Numbers, weights: Numbers) -> Numbers:
     return np.asarray(np.divide(sums, total, out=np.full(len(weights), np.nan), where=total > 0))
 
 
-def interval(samples: Numbers, level: float = 0.95) -> tuple[float, float]:
+def interval(samples: Float64Array, level: float = 0.95) -> tuple[float, float]:
     """The percentile interval of a statistic's resamples."""
     tail = (1.0 - level) / 2.0
     low, high = np.nanquantile(samples, [tail, 1.0 - tail])
@@ -50,8 +50,8 @@ class Comparison:
 def compare(
     candidate: float,
     baseline: float,
-    candidate_samples: Numbers,
-    baseline_samples: Numbers,
+    candidate_samples: Float64Array,
+    baseline_samples: Float64Array,
     lower_is_better: bool = False,
 ) -> Comparison:
     """Paired comparison: both samples come from the same resamples of the same groups.

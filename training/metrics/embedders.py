@@ -7,20 +7,19 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.preprocess import batch as to_batch
 from engine.tokenizer import Tokenizer
+from training.arrays import Float32Array
 from training.data.pairs import Gray, Pairs
 from training.metrics.gap import centred
+from training.metrics.retrieval import ScoreScale
 from training.networks import checkpoint
 from training.networks.towers import DualEncoder
 
-Rows = NDArray[np.float32]
-Means = tuple[Rows, Rows]
-Constants = dict[str, dict[str, float]]
+Means = tuple[Float32Array, Float32Array]
 CHUNK = 32
 
 
@@ -28,11 +27,11 @@ class Embedder(Protocol):
     """means: TRAIN means of images and texts, where known; constants: the score scale, where known."""
 
     means: Means | None
-    constants: Constants | None
+    constants: ScoreScale | None
 
-    def images(self, pictures: Sequence[Gray]) -> Rows: ...
+    def images(self, pictures: Sequence[Gray]) -> Float32Array: ...
 
-    def texts(self, texts: Sequence[str]) -> Rows: ...
+    def texts(self, texts: Sequence[str]) -> Float32Array: ...
 
 
 class FromCheckpoint:
@@ -46,14 +45,14 @@ class FromCheckpoint:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model, self.tokenizer = model.to(self.device), Tokenizer.from_str(kept.tokenizer_json)
         self.tokenizer_json = kept.tokenizer_json
-        self.constants: Constants | None = kept.extra.get("calibration") or None
+        self.constants: ScoreScale | None = kept.extra.get("calibration") or None
         means = [kept.extra.get(name) for name in ("image_mean", "text_mean")]
         self.means: Means | None = None
         if means[0] is not None and means[1] is not None:
             self.means = np.asarray(means[0], np.float32), np.asarray(means[1], np.float32)
 
     @torch.inference_mode()
-    def images(self, pictures: Sequence[Gray]) -> Rows:
+    def images(self, pictures: Sequence[Gray]) -> Float32Array:
         """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
         size = self.model.config.size
         parts = [
@@ -66,7 +65,7 @@ class FromCheckpoint:
         return np.concatenate(parts or [np.zeros((0, self.model.config.dim), np.float32)])
 
     @torch.inference_mode()
-    def texts(self, texts: Sequence[str]) -> Rows:
+    def texts(self, texts: Sequence[str]) -> Float32Array:
         """Texts -> float32 [N, D], unit rows; texts of like length go together, so that little is padded."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         result = np.zeros((len(texts), self.model.config.dim), np.float32)
@@ -84,12 +83,12 @@ class FromBundle:
     def __init__(self, folder: Path | None, variant: str | None = None) -> None:
         self.bundle = Bundle.open(folder, variant)
         self.means: Means | None = None
-        self.constants: Constants | None = self.bundle.score_scale
+        self.constants: ScoreScale | None = self.bundle.score_scale
 
-    def images(self, pictures: Sequence[Gray]) -> Rows:
+    def images(self, pictures: Sequence[Gray]) -> Float32Array:
         return self.bundle.embed_images(pictures)
 
-    def texts(self, texts: Sequence[str]) -> Rows:
+    def texts(self, texts: Sequence[str]) -> Float32Array:
         return self.bundle.embed_texts(texts)
 
 
@@ -97,9 +96,9 @@ class FromBundle:
 class Embedded:
     """Embeddings of a pool: images float32 [N, D], unique texts float32 [T, D]."""
 
-    images: Rows
-    texts: Rows
-    constants: Constants | None
+    images: Float32Array
+    texts: Float32Array
+    constants: ScoreScale | None
 
     def centred(self, means: Means) -> "Embedded":
         """Each modality less its TRAIN mean; scores are on another scale then, so the score scale is dropped."""

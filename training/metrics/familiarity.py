@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.models.familiarity import FamiliarityModel
 from engine.models.manifest import file_entry
+from training.arrays import Float32Array
 
 FILE = "familiarity.npz"
 DIRECTIONS = 64
@@ -22,10 +22,9 @@ DIRECTIONS = 64
 MARGIN = 1.05
 """How much further out than the furthest held-out picture another may lie."""
 FEWEST = 20
-Rows = NDArray[np.float32]
 
 
-def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS) -> FamiliarityModel:
+def fit(train: Float32Array, held_out: Float32Array, directions: int = DIRECTIONS) -> FamiliarityModel:
     """Mean and leading directions of `train`, threshold from `held_out`.
 
     Args:
@@ -45,7 +44,7 @@ def fit(train: Rows, held_out: Rows, directions: int = DIRECTIONS) -> Familiarit
     return FamiliarityModel(model.mean, kept, MARGIN * float(model.residuals(held_out).max()))
 
 
-def write(folder: Path, train: Rows, held_out: Rows) -> dict[str, Any]:
+def write(folder: Path, train: Float32Array, held_out: Float32Array) -> dict[str, Any]:
     """Write FILE into a bundle's folder and return its entry `familiarity` of the manifest."""
     model = fit(train, held_out)
     model.write(folder / FILE)

@@ -4,30 +4,29 @@ Everywhere: images and texts are float [N, D] with unit rows, row i of both bein
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Numbers = NDArray[np.float64]
+from training.arrays import Float64Array, FloatArray, IntArray
+
 KMEANS_SEEDS = 20
 
 
-def normalised(rows: Floats) -> Numbers:
+def normalised(rows: FloatArray) -> Float64Array:
     """float64 rows of unit length; a row of zeros stays."""
     values = np.asarray(rows, np.float64)
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12))
 
 
-def centred(rows: Floats, mean: Floats) -> Numbers:
+def centred(rows: FloatArray, mean: FloatArray) -> Float64Array:
     """Mean-centring (I0T, arXiv 2412.14384): subtract a modality's TRAIN mean [D], then normalise again."""
     return normalised(np.asarray(rows, np.float64) - np.asarray(mean, np.float64))
 
 
-def gap(images: Floats, texts: Floats) -> float:
+def gap(images: FloatArray, texts: FloatArray) -> float:
     """Modality gap || mean(Z_img) - mean(Z_txt) ||_2, 0 to 2."""
     return float(np.linalg.norm(images.mean(0, dtype=np.float64) - texts.mean(0, dtype=np.float64)))
 
 
-def gap_floor(images: Floats, texts: Floats, groups: NDArray[np.int64], draws: int = 1000, seed: int = 0) -> float:
+def gap_floor(images: FloatArray, texts: FloatArray, groups: IntArray, draws: int = 1000, seed: int = 0) -> float:
     """Mean gap of a perfectly mixed space of this size: image and text vectors swapped at random within whole groups.
 
     Args:
@@ -39,14 +38,14 @@ def gap_floor(images: Floats, texts: Floats, groups: NDArray[np.int64], draws: i
     return float(np.linalg.norm(signs @ difference, axis=1).mean() / len(images))
 
 
-def group_sums(rows: Numbers, groups: NDArray[np.int64]) -> Numbers:
+def group_sums(rows: Float64Array, groups: IntArray) -> Float64Array:
     """Sums of the rows of each group: [N, D] -> [G, D]."""
     sums = np.zeros((int(groups.max()) + 1, *rows.shape[1:]))
     np.add.at(sums, groups, rows)
     return sums
 
 
-def true_pair_cosines(images: Floats, texts: Floats) -> Numbers:
+def true_pair_cosines(images: FloatArray, texts: FloatArray) -> Float64Array:
     """The diagonal cosines, float64 [N]."""
     return np.asarray(np.einsum("nd,nd->n", images, texts, dtype=np.float64))
 
@@ -56,7 +55,7 @@ def angle_degrees(cosine: float) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
-def margin(images: Floats, texts: Floats) -> float:
+def margin(images: FloatArray, texts: FloatArray) -> float:
     """Mean cosine of true pairs minus the mean cosine of all other image-text pairs (row i with row j != i)."""
     cosines = np.asarray(images, np.float64) @ np.asarray(texts, np.float64).T
     count = len(cosines)
@@ -64,7 +63,7 @@ def margin(images: Floats, texts: Floats) -> float:
     return float(true / count - (cosines.sum() - true) / (count * (count - 1)))
 
 
-def effective_rank(rows: Floats) -> float:
+def effective_rank(rows: FloatArray) -> float:
     """exp of the entropy of the singular values divided by their sum (Roy and Vetterli 2007), 1 to D."""
     values = np.linalg.svd(np.asarray(rows, np.float64), compute_uv=False)
     shares = values / values.sum()
@@ -72,14 +71,14 @@ def effective_rank(rows: Floats) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def mean_cosine(rows: Floats) -> float:
+def mean_cosine(rows: FloatArray) -> float:
     """Mean cosine between different rows of one modality: the cone effect."""
     values = np.asarray(rows, np.float64)
     count = len(values)
     return float((np.square(values.sum(0)).sum() - np.square(values).sum()) / (count * (count - 1)))
 
 
-def relative_gap(images: Floats, texts: Floats) -> float:
+def relative_gap(images: FloatArray, texts: FloatArray) -> float:
     """Relative modality gap (Schrodi et al. 2024, arXiv 2404.07983), 0 (true pairs agree) to 1.
 
     Mean cosine distance of true pairs, divided by itself plus the mean distance within the modalities.
@@ -89,7 +88,7 @@ def relative_gap(images: Floats, texts: Floats) -> float:
     return across / (within + across)
 
 
-def uniformity(images: Floats, texts: Floats) -> float:
+def uniformity(images: FloatArray, texts: FloatArray) -> float:
     """log of the mean over pairs i < j of exp(-2 || mu_i - mu_j ||^2), mu_i the normalised centroid of pair i.
 
     As the loss L_CU (METHOD.md): 0 for a collapsed space, lower is more uniform.
@@ -100,7 +99,7 @@ def uniformity(images: Floats, texts: Floats) -> float:
     return float(np.log(np.exp(-2.0 * squared).mean()))
 
 
-def v_measure(rows: Floats, labels: list[str], seed: int = 0) -> float:
+def v_measure(rows: FloatArray, labels: list[str], seed: int = 0) -> float:
     """Agreement (0 to 1) of k-means clusters with labels, k being the number of labels; rows without a label left out.
 
     Rosenberg and Hirschberg 2007. The mean over KMEANS_SEEDS seeds from `seed` on, since one alone says where k-means

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.arrays import Float64Array, FloatArray, IntArray
 from training.metrics import bootstrap, gap, retrieval, score_scale
 from training.metrics.pool import Pool
 from training.metrics.ranking import best_rank, recall_at
 
-Floats = NDArray[np.floating]
-Numbers = NDArray[np.float64]
 KS = (1, 5, 10)
 LOWER_IS_BETTER = frozenset({"gap", "gap_over_floor", "angle_degrees", "rmg", "mean_cos_image", "mean_cos_text"})
 DRAWS = 1000
@@ -26,7 +24,7 @@ class Measured:
     """values: each metric; samples: its group-bootstrap resamples where it has an interval, float64 [draws]."""
 
     values: dict[str, float]
-    samples: dict[str, Numbers]
+    samples: dict[str, Float64Array]
     constants: dict[str, dict[str, float]]
 
     def interval(self, name: str) -> tuple[float, float] | None:
@@ -43,9 +41,13 @@ class Measured:
 
 
 def measure(
-    images: Floats, texts: Floats, pool: Pool, constants: retrieval.Constants | None = None, seed: int = 0,
+    images: FloatArray,
+    texts: FloatArray,
+    pool: Pool,
+    constants: retrieval.ScoreScale | None = None,
+    seed: int = 0,
     draws: int = DRAWS,
-) -> Measured:  # fmt: skip
+) -> Measured:
     """All metrics.
 
     Args:
@@ -71,8 +73,8 @@ def measure(
 
 
 def space(
-    images: Numbers, texts: Numbers, groups: NDArray[np.int64], weights: Numbers, seed: int
-) -> tuple[dict[str, float], dict[str, Numbers]]:
+    images: Float64Array, texts: Float64Array, groups: IntArray, weights: Float64Array, seed: int
+) -> tuple[dict[str, float], dict[str, Float64Array]]:
     """Gap and shape of the space over the pairs (row i of both is pair i), and its resamples."""
     cosines = gap.true_pair_cosines(images, texts)
     floor = gap.gap_floor(images, texts, groups, seed=seed)
@@ -102,7 +104,7 @@ def space(
     return values, samples
 
 
-def unbiased_norms(norms: Numbers, observed: float) -> Numbers:
+def unbiased_norms(norms: Float64Array, observed: float) -> Float64Array:
     """Resampled norms without the length that resampling itself adds.
 
     The square of a resampled mean's norm exceeds the observed one by the variance of the mean, so that an interval of
@@ -112,13 +114,13 @@ def unbiased_norms(norms: Numbers, observed: float) -> Numbers:
     return np.asarray(np.sqrt(np.maximum(0.0, squares - (squares.mean() - observed**2))))
 
 
-Rows = dict[str, tuple[Numbers, NDArray[np.int64]]]
+PerQuery = dict[str, tuple[Float64Array, IntArray]]
 """By metric: its value for each query (nan: not asked), and the group of each query."""
 
 
-def matches(cosines: Numbers, pool: Pool) -> Rows:
+def matches(cosines: Float64Array, pool: Pool) -> PerQuery:
     """recall@1/5/10 and reciprocal rank, both ways over the whole pool."""
-    found: Rows = {}
+    found: PerQuery = {}
     ways = (
         ("image_to_text", cosines, pool.positives, pool.groups),
         ("text_to_image", cosines.T, pool.positives.T, pool.text_groups),
@@ -131,7 +133,7 @@ def matches(cosines: Numbers, pool: Pool) -> Rows:
     return found
 
 
-def mixed(cosines: Numbers, pool: Pool, constants: retrieval.Constants, seed: int) -> Rows:
+def mixed(cosines: Float64Array, pool: Pool, constants: retrieval.ScoreScale, seed: int) -> PerQuery:
     """mixed@10: all items in one index, raw and calibrated, the query itself removed."""
     order = np.random.default_rng(seed).permutation(len(cosines))  # equal scores then rank by chance
     is_text = pool.is_text[order]
@@ -140,7 +142,7 @@ def mixed(cosines: Numbers, pool: Pool, constants: retrieval.Constants, seed: in
     np.fill_diagonal(related, False)
     across = related & (is_text[:, None] != is_text[None, :])
     raw = cosines[np.ix_(order, order)]
-    found: Rows = {}
+    found: PerQuery = {}
     for prefix, scores in (("", raw), ("calibrated_", retrieval.calibrated(raw, is_text, is_text, constants))):
         np.fill_diagonal(scores, -np.inf)
         found[f"{prefix}mixed_ndcg@10"] = (retrieval.ndcg_at(scores, related), groups)
@@ -182,18 +184,21 @@ def compare(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comp
     """Paired comparison of every metric with an interval; both must come from one pool, seed and number of draws."""
     return {
         name: bootstrap.compare(
-            candidate.values[name], baseline.values[name], candidate.samples[name], baseline.samples[name],
+            candidate.values[name],
+            baseline.values[name],
+            candidate.samples[name],
+            baseline.samples[name],
             lower_is_better=name in LOWER_IS_BETTER,
         )
         for name in candidate.samples
         if name in baseline.samples and "other_share" not in name
-    } | balance(candidate, baseline)  # fmt: skip
+    } | balance(candidate, baseline)
 
 
 def balance(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:
     """The shares of the other modality are better when nearer to one half, from whichever side."""
 
-    def away(measured: Measured, name: str) -> tuple[float, Numbers]:
+    def away(measured: Measured, name: str) -> tuple[float, Float64Array]:
         return abs(measured.values[name] - 0.5), np.abs(measured.samples[name] - 0.5)
 
     result = {}

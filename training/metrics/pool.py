@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.arrays import BoolArray, IntArray
 from training.data.pairs import Pair
 
 RADIOGRAPH = "CR"
@@ -16,25 +16,25 @@ class Pool:
     """N images and T unique texts, in that order as N + T items; G groups (split_group)."""
 
     texts: list[str]
-    own: NDArray[np.int64]
+    own: IntArray
     """[N] the number of each image's own text."""
-    groups: NDArray[np.int64]
+    groups: IntArray
     """[N] the group of each pair."""
-    text_groups: NDArray[np.int64]
+    text_groups: IntArray
     """[T] the group that each text is first met in."""
-    item_groups: NDArray[np.bool_]
+    item_groups: BoolArray
     """[N + T, G]; a text that stands in several groups belongs to them all."""
     group_names: list[str]
     labels: dict[str, list[str]]
     """What clusters are compared with, one label ("" unknown) an item, by name."""
 
     @property
-    def positives(self) -> NDArray[np.bool_]:
+    def positives(self) -> BoolArray:
         """bool [N, T]: a hit is the identical text."""
         return np.equal(self.own[:, None], np.arange(len(self.texts))[None, :])
 
     @property
-    def is_text(self) -> NDArray[np.bool_]:
+    def is_text(self) -> BoolArray:
         """bool [N + T]."""
         return np.greater_equal(np.arange(len(self.own) + len(self.texts)), len(self.own))
 

@@ -1,13 +1,11 @@
 """Ranking by rows of a similarity matrix: recall, reciprocal rank, nDCG. Pure numpy; knows no models and no files."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Bools = NDArray[np.bool_]
+from training.arrays import BoolArray, Float64Array, FloatArray
 
 
-def best_rank(similarities: Floats, positives: Bools) -> NDArray[np.float64]:
+def best_rank(similarities: FloatArray, positives: BoolArray) -> Float64Array:
     """The 1-based rank of each query's best hit, ties counted half (mid-rank).
 
     A hit that ties with t other candidates stands at the middle of the places that they share, so that a model which
@@ -31,7 +29,7 @@ def best_rank(similarities: Floats, positives: Bools) -> NDArray[np.float64]:
     return np.where(np.isfinite(best), rank, np.inf)
 
 
-def recall_at(similarities: Floats, positives: Bools, k: int) -> float:
+def recall_at(similarities: FloatArray, positives: BoolArray, k: int) -> float:
     """Share of queries whose best hit stands at rank k or better (mid-rank ties); queries without a hit are left out.
 
     Args and shapes as in `best_rank`. Returns a share in 0..1, nan when no query has a hit.
@@ -41,7 +39,7 @@ def recall_at(similarities: Floats, positives: Bools, k: int) -> float:
     return float((ranks <= k).mean()) if len(ranks) else float("nan")
 
 
-def mean_reciprocal_rank(similarities: Floats, positives: Bools) -> float:
+def mean_reciprocal_rank(similarities: FloatArray, positives: BoolArray) -> float:
     """Mean of 1 / rank of the best hit (mid-rank ties), queries without a hit left out."""
     ranks = best_rank(similarities, positives)
     ranks = ranks[positives.any(axis=1)]

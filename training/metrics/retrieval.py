@@ -7,17 +7,17 @@ stock text does. Relevant means: a group in common.
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Numbers = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Constants = Mapping[str, Mapping[str, float]]
+from training.arrays import BoolArray, Float64Array, FloatArray, IntArray
+
+ScoreScale = Mapping[str, Mapping[str, float]]
 
 IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT = "image-image", "image-report", "report-report"
 
 
-def calibrated(cosines: Floats, query_is_text: Bools, item_is_text: Bools, constants: Constants) -> Numbers:
+def calibrated(
+    cosines: FloatArray, query_is_text: BoolArray, item_is_text: BoolArray, constants: ScoreScale
+) -> Float64Array:
     """Cosines [Q, P] z-scored per kind of pair, so that one threshold and one ranking serve all kinds.
 
     Args:
@@ -29,13 +29,13 @@ def calibrated(cosines: Floats, query_is_text: Bools, item_is_text: Bools, const
     return np.asarray((np.asarray(cosines, np.float64) - mean) / std)
 
 
-def shared_groups(groups: Bools) -> Bools:
+def shared_groups(groups: BoolArray) -> BoolArray:
     """bool [items, items]: whether two items have a group in common."""
     counts = groups.astype(np.float32)
     return (counts @ counts.T) > 0
 
 
-def ndcg_at(scores: Floats, relevant: Bools, k: int = 10) -> Numbers:
+def ndcg_at(scores: FloatArray, relevant: BoolArray, k: int = 10) -> Float64Array:
     """nDCG@k of each query with binary relevance and discount 1 / log2(rank + 1) (Jarvelin and Kekalainen 2002).
 
     Args:
@@ -53,17 +53,19 @@ def ndcg_at(scores: Floats, relevant: Bools, k: int = 10) -> Numbers:
     return np.asarray(np.divide(gains.sum(1), ideal, out=np.full(len(scores), np.nan), where=ideal > 0))
 
 
-def top(scores: Floats, k: int) -> NDArray[np.int64]:
+def top(scores: FloatArray, k: int) -> IntArray:
     """Positions of the k highest scores of each row, best first, ties by position: int [Q, min(k, P)]."""
     return np.argsort(-np.asarray(scores, np.float64), axis=1, kind="stable")[:, :k]
 
 
-def other_share(scores: Floats, query_is_text: Bools, item_is_text: Bools, k: int = 10) -> Numbers:
+def other_share(scores: FloatArray, query_is_text: BoolArray, item_is_text: BoolArray, k: int = 10) -> Float64Array:
     """Share of the other modality among the k best candidates of each query, float64 [Q]."""
     return np.asarray((item_is_text[top(scores, k)] != query_is_text[:, None]).mean(1))
 
 
-def balanced_other_share(scores: Floats, is_text: Bools, draws: int = 8, seed: int = 0, k: int = 10) -> Numbers:
+def balanced_other_share(
+    scores: FloatArray, is_text: BoolArray, draws: int = 8, seed: int = 0, k: int = 10
+) -> Float64Array:
     """`other_share` over pools that hold as many texts as images, averaged over seeded draws of the larger kind.
 
     Args:
@@ -84,19 +86,19 @@ def balanced_other_share(scores: Floats, is_text: Bools, draws: int = 8, seed: i
     return np.asarray(np.divide(total, seen, out=np.full(len(is_text), np.nan), where=seen > 0))
 
 
-def chance_recall(positives: Bools, k: int) -> float:
+def chance_recall(positives: BoolArray, k: int) -> float:
     """Expected recall@k of a random order: mean over queries of 1 - C(P - h, k) / C(P, k), h hits among P."""
     return float(np.mean(1.0 - chance_misses(positives, k)[:, k]))
 
 
-def chance_reciprocal_rank(positives: Bools) -> float:
+def chance_reciprocal_rank(positives: BoolArray) -> float:
     """Expected MRR of a random order."""
     missed = chance_misses(positives, positives.shape[1])
     first_at = missed[:, :-1] - missed[:, 1:]  # probability that the first hit stands at rank r
     return float((first_at / np.arange(1, positives.shape[1] + 1)).sum(1).mean())
 
 
-def chance_misses(positives: Bools, k: int) -> Numbers:
+def chance_misses(positives: BoolArray, k: int) -> Float64Array:
     """Probability that the first r places of a random order hold no hit, r = 0..k: float64 [Q, k + 1]."""
     pool, hits = positives.shape[1], positives.sum(1)[:, None]
     places = np.arange(min(k, pool))[None, :]
@@ -105,7 +107,7 @@ def chance_misses(positives: Bools, k: int) -> Numbers:
     return missed if k <= pool else np.pad(missed, ((0, 0), (0, k - pool)))
 
 
-def chance_ndcg(relevant: Bools, candidates: int, k: int = 10) -> float:
+def chance_ndcg(relevant: BoolArray, candidates: int, k: int = 10) -> float:
     """Expected nDCG@k of a random order of `candidates`, mean over the queries with relevant ones ([Q, P] bool)."""
     counts = relevant.sum(1)
     counts = counts[counts > 0]

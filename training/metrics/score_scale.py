@@ -8,20 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.models.copy_guard import normalized_words
 from engine.text.sentences import sentences
+from training.arrays import BoolArray, Float32Array, FloatArray
 from training.data.pairs import Pair
 from training.metrics import pool
 from training.metrics.retrieval import IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT, shared_groups
 
 log = logging.getLogger(__name__)
-Rows = NDArray[np.float32]
-Floats = NDArray[np.floating]
-Bools = NDArray[np.bool_]
-EmbedTexts = Callable[[list[str]], Floats]
+EmbedTexts = Callable[[list[str]], FloatArray]
 TAIL, NORMAL_TAIL = 0.99, 2.3263
 """A share of the pairs, and how many deviations above the mean of a normal distribution it ends."""
 FEWEST_PAIRS = 100
@@ -33,7 +30,7 @@ LEAST_DEVIATION = 0.01
 ONE_GROUP = "Scores are calibrated on unrelated pairs of the split val; give it pairs of at least two split_groups."
 
 
-def from_cosines(cosines: Floats, is_text: Bools, related: Bools) -> dict[str, dict[str, float]]:
+def from_cosines(cosines: FloatArray, is_text: BoolArray, related: BoolArray) -> dict[str, dict[str, float]]:
     """Mean and deviation of the raw cosines between unrelated items, by kind of pair.
 
     The deviation is that of the upper tail: how far the 99th percentile lies above the mean, over what that is in a
@@ -89,9 +86,13 @@ class EvidenceThreshold:
 
 
 def evidence_threshold(
-    embeddings: Floats, texts: Sequence[int], groups: Sequence[str], wordings: Sequence[str], precision: float = 0.9,
+    embeddings: FloatArray,
+    texts: Sequence[int],
+    groups: Sequence[str],
+    wordings: Sequence[str],
+    precision: float = 0.9,
     fewest: int = 20,
-) -> EvidenceThreshold:  # fmt: skip
+) -> EvidenceThreshold:
     """The lowest cosine above which sentences of two different texts come from the same split_group this often.
 
     The precision asked for is 0.9, against a chance of about 0.01 on val. Sentences of one text say different things
@@ -154,12 +155,15 @@ def report_evidence(
         for sentence in sentences(text):
             rows.setdefault((" ".join(normalized_words(sentence)), group), (sentence, number))
     return evidence_threshold(
-        embed([sentence for sentence, _ in rows.values()]), [number for _, number in rows.values()],
-        [group for _, group in rows], [wording for wording, _ in rows], precision,
-    )  # fmt: skip
+        embed([sentence for sentence, _ in rows.values()]),
+        [number for _, number in rows.values()],
+        [group for _, group in rows],
+        [wording for wording, _ in rows],
+        precision,
+    )
 
 
-def from_embeddings(images: Rows, texts: Rows, rows: Sequence[Pair]) -> dict[str, dict[str, float]]:
+def from_embeddings(images: Float32Array, texts: Float32Array, rows: Sequence[Pair]) -> dict[str, dict[str, float]]:
     """`from_cosines` of the embeddings of a split: images float32 [N, D], unique texts float32 [T, D], unit rows."""
     items = pool.build(rows)
     both = np.concatenate([images, texts])

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.models.captioner import Caption, DecoderShape, Step, generate_all
 from engine.tokenizer import Tokenizer
+from training.arrays import Float32Array, IntArray
 
-Rows = NDArray[np.float32]
 TOGETHER = 32
 """Captions that are written side by side."""
 
@@ -183,7 +182,7 @@ def torch_step(decoder: CaptionDecoder) -> Step:
     """The decoder in torch as the engine's search calls it."""
 
     @torch.inference_mode()
-    def step(ids: NDArray[np.int64], condition: Rows, past: Rows) -> tuple[Rows, Rows]:
+    def step(ids: IntArray, condition: Float32Array, past: Float32Array) -> tuple[Float32Array, Float32Array]:
         device = decoder.words.weight.device
         parts = (torch.from_numpy(np.ascontiguousarray(part)).to(device) for part in (ids, condition, past))
         logits, present = decoder(*parts)
@@ -197,7 +196,7 @@ def decoder_shape(decoder: CaptionDecoder) -> DecoderShape:
     return DecoderShape(config.layers, config.heads, config.head_dim, config.max_tokens)
 
 
-def drafts(decoder: CaptionDecoder, tokenizer: Tokenizer, conditions: Rows, beams: int = 3) -> list[Caption]:
+def drafts(decoder: CaptionDecoder, tokenizer: Tokenizer, conditions: Float32Array, beams: int = 3) -> list[Caption]:
     """Captions of embeddings float32 [N, D] by the very search of the product."""
     decoder.eval()
     step, shape = torch_step(decoder), decoder_shape(decoder)

@@ -84,11 +84,14 @@ def scaled_groups(name: str) -> list[tuple[int, int, int, int, int]]:
     fixed = (0, len(GROUPS) - 1)
     return [
         (
-            repeats if index in fixed else math.ceil(repeats * depth), kernel, stride, expansion,
+            repeats if index in fixed else math.ceil(repeats * depth),
+            kernel,
+            stride,
+            expansion,
             max(8, int(outputs * width + 4) // 8 * 8),
         )
         for index, (repeats, kernel, stride, expansion, outputs) in enumerate(GROUPS)
-    ]  # fmt: skip
+    ]
 
 
 def stages_of(name: str) -> int:

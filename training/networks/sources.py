@@ -59,10 +59,17 @@ def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
 
 
 def pretrained(
-    image: str, text: str, size: int = 192, dim: int = 512, max_length: int = 128, vocabulary: list[int] | None = None,
-    text_layers: int | None = None, head_hidden: int = 0, head_dropout: float = 0.0,
+    image: str,
+    text: str,
+    size: int = 192,
+    dim: int = 512,
+    max_length: int = 128,
+    vocabulary: list[int] | None = None,
+    text_layers: int | None = None,
+    head_hidden: int = 0,
+    head_dropout: float = 0.0,
     image_levels: Sequence[int] = (),
-) -> DualEncoder:  # fmt: skip
+) -> DualEncoder:
     """Both towers with their source weights and fresh projections.
 
     Args:

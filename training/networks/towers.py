@@ -164,10 +164,10 @@ class BertTower(TextTower):
         return hidden
 
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
-def uncut(value: Value, cut: int) -> Value:
+def uncut(value: T, cut: int) -> T:
     if cut:
         raise UserError(
             "This tower cannot freeze its lower layers; set frozen_text_layers to 0, and frozen_image_stages to 0 or, "

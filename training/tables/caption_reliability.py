@@ -6,21 +6,20 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from training.arrays import BoolArray, Float64Array
 from training.tables.shared_space_plot import BACKGROUND, IMAGES, INK, LINKS, TEXTS
 
-Numbers = NDArray[np.float64]
 BINS = 6
 
 
-def bins(probability: Numbers, right: NDArray[np.bool_], count: int = BINS) -> list[tuple[float, float, int]]:
+def bins(probability: Float64Array, right: BoolArray, count: int = BINS) -> list[tuple[float, float, int]]:
     """Mean probability, share that is right, and size of `count` parts of about equal size, by rising probability."""
     parts = np.array_split(np.argsort(probability, kind="stable"), count)
     return [(float(probability[rows].mean()), float(right[rows].mean()), len(rows)) for rows in parts if len(rows)]
 
 
-def draw(path: Path, curves: Mapping[str, tuple[Numbers, NDArray[np.bool_]]]) -> None:
+def draw(path: Path, curves: Mapping[str, tuple[Float64Array, BoolArray]]) -> None:
     """Write a PNG: for each name its parts as points with a 95% interval of the share (Wilson 1927)."""
     with mpl.rc_context({"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}):
         figure = Figure(figsize=(6.4, 5.6), facecolor=BACKGROUND, layout="constrained")
@@ -36,8 +35,9 @@ def draw(path: Path, curves: Mapping[str, tuple[Numbers, NDArray[np.bool_]]]) ->
             panel.errorbar(means, shares, yerr=errors, color=colour, marker="o", capsize=3, label=name)
             top = max(top, float(high.max()), max(means))
         panel.plot([0, top], [0, top], color=LINKS, linestyle="--", label="as promised")
-        panel.set(xlabel="confidence (probability of being right)", ylabel="share that is right",
-                  xlim=(0, top), ylim=(0, top))  # fmt: skip
+        panel.set(
+            xlabel="confidence (probability of being right)", ylabel="share that is right", xlim=(0, top), ylim=(0, top)
+        )
         for spine in panel.spines.values():
             spine.set_color(LINKS)
         panel.legend(frameon=False, labelcolor=INK)

@@ -8,9 +8,15 @@ from typing import Any
 from training.tables.table import grid
 
 SHOWN = (
-    ("cider", "CIDEr-D"), ("term_f1", "term F1"), ("bleu1", "BLEU-1"), ("bleu2", "BLEU-2"), ("bleu3", "BLEU-3"),
-    ("bleu4", "BLEU-4"), ("rouge_l", "ROUGE-L"), ("chrf", "chrF"),
-)  # fmt: skip
+    ("cider", "CIDEr-D"),
+    ("term_f1", "term F1"),
+    ("bleu1", "BLEU-1"),
+    ("bleu2", "BLEU-2"),
+    ("bleu3", "BLEU-3"),
+    ("bleu4", "BLEU-4"),
+    ("rouge_l", "ROUGE-L"),
+    ("chrf", "chrF"),
+)
 SHARES = (("copied", "copies 8+ words"), ("history", "tells history"))
 TITLES = {"nearest_report": "nearest training report", "most_frequent": "most frequent training text"}
 MATRIX = "Ways to train, on every shared space"

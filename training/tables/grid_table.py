@@ -6,14 +6,20 @@ from typing import Any
 import numpy as np
 
 COLUMNS = (
-    ("gap_over_floor", "gap over floor", 1), ("cos_true_pairs", "cos", 1), ("margin", "margin", 1),
-    ("recall@10_image_to_text", "R@10 i2t", 100), ("recall@10_text_to_image", "R@10 t2i", 100),
-    ("mrr_image_to_text", "MRR i2t", 100), ("mrr_text_to_image", "MRR t2i", 100),
-    ("cross_ndcg@10", "cross nDCG@10", 1), ("calibrated_cross_ndcg@10", "cal. cross nDCG@10", 1),
-    ("other_share_image_query", "share, image", 1), ("other_share_text_query", "share, text", 1),
+    ("gap_over_floor", "gap over floor", 1),
+    ("cos_true_pairs", "cos", 1),
+    ("margin", "margin", 1),
+    ("recall@10_image_to_text", "R@10 i2t", 100),
+    ("recall@10_text_to_image", "R@10 t2i", 100),
+    ("mrr_image_to_text", "MRR i2t", 100),
+    ("mrr_text_to_image", "MRR t2i", 100),
+    ("cross_ndcg@10", "cross nDCG@10", 1),
+    ("calibrated_cross_ndcg@10", "cal. cross nDCG@10", 1),
+    ("other_share_image_query", "share, image", 1),
+    ("other_share_text_query", "share, text", 1),
     ("calibrated_other_share_image_query", "cal. share, image", 1),
     ("calibrated_other_share_text_query", "cal. share, text", 1),
-)  # fmt: skip
+)
 
 
 def markdown(documents: Sequence[Mapping[str, Any]]) -> str:

@@ -8,13 +8,13 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from training.arrays import FloatArray, IntArray
+
 BACKGROUND, INK, IMAGES, TEXTS, LINKS = "#14181d", "#d7dde4", "#4fb3ff", "#ffb454", "#5b6672"
 
 
-def project(images: Floats, texts: Floats) -> tuple[Floats, Floats, Floats]:
+def project(images: FloatArray, texts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Principal components of both modalities together: one projection, so that a gap cannot be hidden or made up.
 
     Args:
@@ -31,7 +31,7 @@ def project(images: Floats, texts: Floats) -> tuple[Floats, Floats, Floats]:
     return flat[: len(images)], flat[len(images) :], shares
 
 
-def draw(path: Path, spaces: Sequence[tuple[str, Floats, Floats, NDArray[np.int64]]]) -> None:
+def draw(path: Path, spaces: Sequence[tuple[str, FloatArray, FloatArray, IntArray]]) -> None:
     """Write a PNG with one panel a model.
 
     Args:
@@ -47,7 +47,7 @@ def draw(path: Path, spaces: Sequence[tuple[str, Floats, Floats, NDArray[np.int6
         figure.savefig(path, dpi=110)
 
 
-def _panel(panel: Axes, title: str, images: Floats, texts: Floats, own: NDArray[np.int64]) -> None:
+def _panel(panel: Axes, title: str, images: FloatArray, texts: FloatArray, own: IntArray) -> None:
     image_places, text_places, shares = project(images, texts)
     for place, text in zip(image_places, own):
         other = text_places[text]
@@ -59,9 +59,12 @@ def _panel(panel: Axes, title: str, images: Floats, texts: Floats, own: NDArray[
         middle = places.mean(0)
         panel.scatter(middle[0], middle[1], color=color, edgecolors=INK, s=150, marker="X", zorder=3)
     panel.set(
-        title=title, facecolor=BACKGROUND, aspect="equal",
-        xlabel=f"component 1 ({shares[0]:.0%} of the variance)", ylabel=f"component 2 ({shares[1]:.0%})",
-    )  # fmt: skip
+        title=title,
+        facecolor=BACKGROUND,
+        aspect="equal",
+        xlabel=f"component 1 ({shares[0]:.0%} of the variance)",
+        ylabel=f"component 2 ({shares[1]:.0%})",
+    )
     panel.set_box_aspect(1)
     panel.set_adjustable("datalim")
     for side in panel.spines.values():

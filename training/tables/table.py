@@ -8,30 +8,47 @@ from typing import Any
 
 Document = Mapping[str, Any]
 SPACE = (
-    ("gap", "gap"), ("gap_floor", "floor"), ("cos_true_pairs", "cos of true pairs"), ("margin", "margin"),
-    ("effective_rank", "rank"), ("rmg", "RMG"), ("uniformity", "uniformity"),
-    ("v_measure_modality", "V modality"), ("v_measure_location", "V location"), ("v_measure_kind", "V image/text"),
-)  # fmt: skip
+    ("gap", "gap"),
+    ("gap_floor", "floor"),
+    ("cos_true_pairs", "cos of true pairs"),
+    ("margin", "margin"),
+    ("effective_rank", "rank"),
+    ("rmg", "RMG"),
+    ("uniformity", "uniformity"),
+    ("v_measure_modality", "V modality"),
+    ("v_measure_location", "V location"),
+    ("v_measure_kind", "V image/text"),
+)
 RANKING = tuple(
     (f"{metric}_{way}", f"{shown} {arrow}")
     for way, arrow in (("image_to_text", "i2t"), ("text_to_image", "t2i"))
     for metric, shown in (("recall@1", "R@1"), ("recall@5", "R@5"), ("recall@10", "R@10"), ("mrr", "MRR"))
 )
 MIXED = (
-    ("mixed_ndcg@10", "nDCG@10"), ("cross_ndcg@10", "cross nDCG@10"),
-    ("other_share_image_query", "share, image query"), ("other_share_text_query", "share, text query"),
-    ("calibrated_mixed_ndcg@10", "cal. nDCG@10"), ("calibrated_cross_ndcg@10", "cal. cross nDCG@10"),
+    ("mixed_ndcg@10", "nDCG@10"),
+    ("cross_ndcg@10", "cross nDCG@10"),
+    ("other_share_image_query", "share, image query"),
+    ("other_share_text_query", "share, text query"),
+    ("calibrated_mixed_ndcg@10", "cal. nDCG@10"),
+    ("calibrated_cross_ndcg@10", "cal. cross nDCG@10"),
     ("calibrated_other_share_image_query", "cal. share, image query"),
     ("calibrated_other_share_text_query", "cal. share, text query"),
-)  # fmt: skip
+)
 COMPARED = (
-    ("gap_over_floor", "gap over its floor"), ("margin", "margin"), ("other_share", "other kind's share (balance)"),
-    ("recall@10_image_to_text", "R@10 i2t"), ("recall@10_text_to_image", "R@10 t2i"),
-    ("recall@1_image_to_text", "R@1 i2t"), ("recall@1_text_to_image", "R@1 t2i"),
-    ("mrr_image_to_text", "MRR i2t"), ("mrr_text_to_image", "MRR t2i"),
-    ("cross_ndcg@10", "cross nDCG@10"), ("calibrated_cross_ndcg@10", "cal. cross nDCG@10"),
-    ("mixed_ndcg@10", "nDCG@10"), ("calibrated_mixed_ndcg@10", "cal. nDCG@10"),
-)  # fmt: skip
+    ("gap_over_floor", "gap over its floor"),
+    ("margin", "margin"),
+    ("other_share", "other kind's share (balance)"),
+    ("recall@10_image_to_text", "R@10 i2t"),
+    ("recall@10_text_to_image", "R@10 t2i"),
+    ("recall@1_image_to_text", "R@1 i2t"),
+    ("recall@1_text_to_image", "R@1 t2i"),
+    ("mrr_image_to_text", "MRR i2t"),
+    ("mrr_text_to_image", "MRR t2i"),
+    ("cross_ndcg@10", "cross nDCG@10"),
+    ("calibrated_cross_ndcg@10", "cal. cross nDCG@10"),
+    ("mixed_ndcg@10", "nDCG@10"),
+    ("calibrated_mixed_ndcg@10", "cal. nDCG@10"),
+)
 PERCENT = ("recall@", "mrr_")
 
 
@@ -42,15 +59,18 @@ def markdown(document: Document) -> str:
         f"Split `{document['split']}`: {pool['images']} images, {pool['texts']} unique texts, {pool['groups']} groups "
         f"(effectively {pool['effective_groups']}). In brackets: 95% interval of a bootstrap over groups "
         f"({document['resamples']} draws, seed {document['seed']}).",
-        "### Shared space\n\n" + rows_of(document, SPACE, [])
+        "### Shared space\n\n"
+        + rows_of(document, SPACE, [])
         + "\n\nThe gap is judged by its distance to the floor, what a perfectly mixed space of this size shows.",
-        "### Retrieval over the whole pool, in %\n\n" + rows_of(document, RANKING, ["chance", "habit"])
+        "### Retrieval over the whole pool, in %\n\n"
+        + rows_of(document, RANKING, ["chance", "habit"])
         + "\n\ni2t: image to text, t2i: text to image. A hit is the identical text; ties count half. "
         "The most frequent captions are those of this very pool, which favours that baseline.",
-        "### One index over images and texts (query removed)\n\n" + rows_of(document, MIXED, ["chance"])
+        "### One index over images and texts (query removed)\n\n"
+        + rows_of(document, MIXED, ["chance"])
         + "\n\nRelevant: same group; cross: and of the other modality. Share: of the other modality in the top 10 over "
         "a balanced pool, 0.5 is balanced. cal.: scores z-scored per kind of pair.",
-    ]  # fmt: skip
+    ]
     if document["comparisons"]:
         parts.append("### Paired differences\n\n" + comparison_table(document))
     return "\n\n".join(parts) + "\n"

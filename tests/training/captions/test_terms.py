@@ -21,8 +21,11 @@ def test_an_effusion_and_no_effusion_have_nothing_in_common() -> None:
 @pytest.mark.parametrize(
     ("text", "there", "absent"),
     [
-        ("No focal consolidation, pneumothorax or effusion. There is edema.",
-         {"edema"}, {"consolidation", "pneumothorax", "effusion"}),
+        (
+            "No focal consolidation, pneumothorax or effusion. There is edema.",
+            {"edema"},
+            {"consolidation", "pneumothorax", "effusion"},
+        ),
         ("There is no evidence of pneumonia; consolidation in a lung.", {"consolidation", "lung"}, {"pneumonia"}),
         ("A fracture is not seen, but there is a mass.", {"mass"}, {"fracture"}),
         ("The effusion has resolved.", set(), {"effusion"}),
@@ -31,7 +34,7 @@ def test_an_effusion_and_no_effusion_have_nothing_in_common() -> None:
         ("Axial T2-weighted MR image.", set(), set()),
         ("A 50-year-old man with fever and cough.", set(), set()),
     ],
-)  # fmt: skip
+)
 def test_each_term_has_its_polarity(text: str, there: set[str], absent: set[str]) -> None:
     assert affirmed(text) == there
     assert negated(text) == absent

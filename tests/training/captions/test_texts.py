@@ -9,15 +9,17 @@ from training.captions.texts import about_the_picture, tells_history
     ("text", "left"),
     [
         ("A 72-year-old woman admitted with fever. Bilateral opacities are seen.", "Bilateral opacities are seen."),
-        ("Chest CT of a 54-year-old male patient showing a mass in the left lung.",
-         "Chest CT showing a mass in the left lung."),
+        (
+            "Chest CT of a 54-year-old male patient showing a mass in the left lung.",
+            "Chest CT showing a mass in the left lung.",
+        ),
         ("Axial CT (a) shows an effusion (white arrow) on the right.", "Axial CT shows an effusion on the right."),
         ("Presentation: Cough and fever. Imaging Notes: No pleural effusion..", "No pleural effusion."),
         ("PA view. Heart size is normal. XXXX are stable.", "PA view. Heart size is normal."),
         ("Dry cough, chest pain and dyspnea", ""),
         ("There is a 3.2 x 2.1 cm lesion at T2 with edema.", "There is a 3.2 x 2.1 cm lesion at T2 with edema."),
     ],
-)  # fmt: skip
+)
 def test_only_what_a_picture_shows_stays(text: str, left: str) -> None:
     assert about_the_picture(text) == left
 

@@ -10,7 +10,7 @@ import pytest
 from engine.errors import UserError
 from training.captions import report, scores
 from training.commands import caption_matrix
-from training.commands.train_captioner import LoopSettings, Settings
+from training.commands.train_captioner import CaptionerSettings, LoopSettings
 from training.tables import caption_tables
 
 ROWS = """
@@ -63,7 +63,7 @@ def test_without_rows_there_is_nothing_to_compare(tmp_path: Path) -> None:
 
 
 def test_a_cell_without_its_figures_is_not_finished(tmp_path: Path) -> None:
-    assert not caption_matrix.finished(caption_matrix.Cell("a", "b", 0, Settings("x.pt"), tmp_path), "")
+    assert not caption_matrix.finished(caption_matrix.Cell("a", "b", 0, CaptionerSettings("x.pt"), tmp_path), "")
 
 
 def scored(captions: list[str]) -> scores.PerCaption:
@@ -90,8 +90,12 @@ def test_the_captioner_begins_a_draft_only_if_it_is_clearly_better_than_the_near
     def values(first: float, second: float) -> dict[str, dict[str, float]]:
         return {"cider": {"value": first, "low": first - 1}, "term_f1": {"value": second, "low": second - 1}}
 
-    found = {"captions": 4, "captioner": values(cider, term_f1), "nearest_report": values(4.3, 13.9),
-             "most_frequent": values(0.1, 7.0)}  # fmt: skip
+    found = {
+        "captions": 4,
+        "captioner": values(cider, term_f1),
+        "nearest_report": values(4.3, 13.9),
+        "most_frequent": values(0.1, 7.0),
+    }
     decision = report.decision(found)
     assert decision["start"] == start
     assert decision["measured"]["captioner"]["cider"]["value"] == cider
@@ -101,17 +105,21 @@ def test_the_captioner_begins_a_draft_only_if_it_is_clearly_better_than_the_near
 def document() -> dict[str, object]:
     score = {"value": 5.0, "low": 4.0, "high": 6.0, "deviation": 0.5, "mean": 5.1}
     names = ("cider", "term_f1", "copied", "history", "bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "chrf")
-    rows = {"texts only": {"seeds": 3, "scores": dict.fromkeys(names, score)},
-            "nearest_report": {"seeds": 1, "scores": dict.fromkeys(names, score)}}  # fmt: skip
+    rows = {
+        "texts only": {"seeds": 3, "scores": dict.fromkeys(names, score)},
+        "nearest_report": {"seeds": 1, "scores": dict.fromkeys(names, score)},
+    }
     entry = {"difference": 1.0, "low": 0.2, "high": 2.0, "verdict": "better"}
     return {
-        "captions": 284, "groups": 150, "seeds": [0, 1, 2],
+        "captions": 284,
+        "groups": 150,
+        "seeds": [0, 1, 2],
         "encoders": {"ATP+CU": {"space": {"gap": 0.16}, "rows": rows}},
         "settings": {"train": {"epochs": 4, "steps": 100, "batch": 32}, "start": ""},
         "differences": [
             {"candidate": "ATP+CU/texts only", "baseline": "ATP+CU/nearest_report", "cider": entry, "term_f1": entry}
         ],
-    }  # fmt: skip
+    }
 
 
 def test_the_document_keeps_its_other_sections(tmp_path: Path) -> None:
@@ -123,8 +131,10 @@ def test_the_document_keeps_its_other_sections(tmp_path: Path) -> None:
     caption_tables.write(path, document())
     text = path.read_text()
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## First", f"## {caption_tables.MATRIX}", "## Last",
-    ]  # fmt: skip
+        "## First",
+        f"## {caption_tables.MATRIX}",
+        "## Last",
+    ]
     assert "\ntwo\n" in text
     assert "\none\n" not in text
     assert "5.0 ± 0.5 (4.0 to 6.0)" in text

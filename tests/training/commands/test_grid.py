@@ -70,8 +70,11 @@ def test_a_grid_goes_on_where_it_was_and_trains_only_what_changed(place: Path, m
     out = place / "out"
     first = grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache")
     assert [(found["variant"], found["seed"]) for found in first] == [
-        ("CLIP", 1), ("ATP + CU", 1), ("CLIP", 2), ("ATP + CU", 2),
-    ]  # fmt: skip
+        ("CLIP", 1),
+        ("ATP + CU", 1),
+        ("CLIP", 2),
+        ("ATP + CU", 2),
+    ]
     assert trained == [
         out / "clip" / "seed1",
         out / "atp---cu" / "seed1",

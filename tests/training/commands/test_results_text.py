@@ -28,8 +28,10 @@ def measured() -> list[dict[str, float]]:
     """The values of ATP+CU over the seeds, and of the starter bundle."""
     trained = json.loads((ROOT / "docs" / "results.json").read_text(encoding="utf-8"))["models"]["ATP+CU"]["metrics"]
     shipped = json.loads((ROOT / "resources" / "starter-bundle" / "manifest.json").read_text(encoding="utf-8"))
-    return [{name: entry["value"] for name, entry in found.items() if isinstance(entry, dict) and "value" in entry}
-            for found in (trained, shipped["metrics"])]  # fmt: skip
+    return [
+        {name: entry["value"] for name, entry in found.items() if isinstance(entry, dict) and "value" in entry}
+        for found in (trained, shipped["metrics"])
+    ]
 
 
 def said(cell: str) -> tuple[bool, float]:

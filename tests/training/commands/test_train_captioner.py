@@ -19,8 +19,8 @@ from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from training.captions import examples
 from training.captions.examples import CaptionExamples, Example
-from training.captions.frozen_features import Kept
-from training.captions.material import DataSettings, Material, digest, gather
+from training.captions.frozen_features import FrozenFeatures
+from training.captions.material import CaptionDataSettings, Material, digest, gather
 from training.commands import train_captioner
 from training.data.pairs import read_pairs
 from training.loop.features import Pictures
@@ -30,8 +30,15 @@ from training.networks.captioner import CaptionDecoder, CaptionerConfig
 from training.networks.towers import DualEncoder, EncoderConfig
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "heart", "lung", "is", "large", "clear", "right", "left"]
-BERT = {"model_type": "bert", "vocab_size": len(WORDS), "hidden_size": 8, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
+BERT = {
+    "model_type": "bert",
+    "vocab_size": len(WORDS),
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 16,
+}
 
 
 def tokenizer_json() -> str:
@@ -65,17 +72,17 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def settings(root: Path, mode: str, epochs: int = 2) -> train_captioner.Settings:
-    return train_captioner.Settings(
+def settings(root: Path, mode: str, epochs: int = 2) -> train_captioner.CaptionerSettings:
+    return train_captioner.CaptionerSettings(
         str(root / "best.pt"),
         mode,
-        data=DataSettings(["pairs.csv"], ["more.csv.gz"], views=1),
+        data=CaptionDataSettings(["pairs.csv"], ["more.csv.gz"], views=1),
         model=train_captioner.ModelSettings(dim=16, layers=1, heads=2, memory=2, max_tokens=8),
         train=train_captioner.LoopSettings(epochs=epochs, steps=3, batch=4, threads=1, half=False, lr=1e-2),
     )
 
 
-def gathered(given: train_captioner.Settings, root: Path, cache: Path) -> Material:
+def gathered(given: train_captioner.CaptionerSettings, root: Path, cache: Path) -> Material:
     sizes = given.model
     return gather(root / "best.pt", given.data, sizes.dim, sizes.max_tokens, root, cache, half=False)
 
@@ -199,9 +206,9 @@ def test_a_run_can_start_from_an_earlier_decoder_of_the_same_sizes_only(root: Pa
     first = train_captioner.start_model(base, material)
     checkpoint.save(tmp_path / "c.pt", "captioner", first.config.as_dict(), first, material.tokenizer_json, {})
     fields = {"encoders": base.encoders, "start": str(tmp_path / "c.pt"), "data": base.data, "model": base.model}
-    again = train_captioner.start_model(train_captioner.Settings(**fields), material)  # type: ignore[arg-type]
+    again = train_captioner.start_model(train_captioner.CaptionerSettings(**fields), material)  # type: ignore[arg-type]
     assert torch.equal(again.words.weight, first.words.weight)
-    other = train_captioner.Settings(**{**fields, "model": train_captioner.ModelSettings(dim=8)})  # type: ignore[arg-type]
+    other = train_captioner.CaptionerSettings(**{**fields, "model": train_captioner.ModelSettings(dim=8)})  # type: ignore[arg-type]
     with pytest.raises(UserError, match="other sizes"):
         train_captioner.start_model(other, material)
 
@@ -237,8 +244,9 @@ def test_an_unknown_setting_or_mode_is_refused(tmp_path: Path) -> None:
 def test_long_texts_lose_their_end_and_its_mark() -> None:
     tokenizer = Tokenizer.from_str(tokenizer_json())
     assert examples.encode(["heart is large", "lung is clear right left right"], tokenizer, 5) == [
-        (2, 5, 7, 8, 3), (2, 6, 7, 9, 10, 11),
-    ]  # fmt: skip
+        (2, 5, 7, 8, 3),
+        (2, 6, 7, 9, 10, 11),
+    ]
 
 
 def test_inputs_and_what_follows_are_one_step_apart() -> None:
@@ -284,7 +292,7 @@ def test_the_token_loss_is_the_mean_over_all_real_tokens() -> None:
 def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tmp_path: Path) -> None:
     with gzip.open(root / "told.csv.gz", "wt", encoding="utf-8") as stream:
         stream.write("caption\n40-year-old man with fever.\n40-year-old man with fever. heart is large.\n")
-    data = DataSettings(["pairs.csv"], ["told.csv.gz"])
+    data = CaptionDataSettings(["pairs.csv"], ["told.csv.gz"])
     told = gather(root / "best.pt", data, 16, 8, root, tmp_path, half=False)
     assert [example.ids for example in told.alone] == [(2, 5, 7, 8, 1, 3)]
     assert "40-year-old man with fever." in told.texts
@@ -292,8 +300,8 @@ def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tm
 
 def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = gathered(settings(root, "both"), root, tmp_path)
-    monkeypatch.setattr(Kept, "_of_texts", None)
-    monkeypatch.setattr(Kept, "_of_pictures", None)
+    monkeypatch.setattr(FrozenFeatures, "_of_texts", None)
+    monkeypatch.setattr(FrozenFeatures, "_of_pictures", None)
     again = gathered(settings(root, "both"), root, tmp_path)
     np.testing.assert_array_equal(first.conditions, again.conditions)
     model = FromCheckpoint(root / "best.pt")
@@ -308,7 +316,7 @@ def test_pictures_are_streamed_where_those_of_the_encoders_were(root: Path, tmp_
     told = {"settings": {"data": {"stream": True}}}
     network = checkpoint.build(kept)
     checkpoint.save(tmp_path / "streaming.pt", "encoders", kept.config, network, kept.tokenizer_json, told)
-    data = DataSettings(["pairs.csv"], views=1)
+    data = CaptionDataSettings(["pairs.csv"], views=1)
     whole, streamed = (
         gather(path, data, 16, 8, root, tmp_path / path.stem, half=False)
         for path in (root / "best.pt", tmp_path / "streaming.pt")
@@ -330,9 +338,9 @@ def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
     checkpoint.save(tmp_path / "f.pt", "encoders", kept.config, model, kept.tokenizer_json, {"settings": recipe})
     training = read_pairs([root / "pairs.csv"]).split("train")
     own = Pictures(training.images, model, 18, 2, 1, tmp_path)
-    monkeypatch.setattr(Kept, "_of_pictures", None)
+    monkeypatch.setattr(FrozenFeatures, "_of_pictures", None)
     assert own.maps is not None
-    found = np.split(Kept(tmp_path / "f.pt", tmp_path, half=False).pictures(training, [1]), 2)
+    found = np.split(FrozenFeatures(tmp_path / "f.pt", tmp_path, half=False).pictures(training, [1]), 2)
     for view in (0, 1):
         with torch.inference_mode():
             wanted = model.image_upper(torch.from_numpy(own.maps[view].astype(np.float32)), 18)
@@ -350,8 +358,8 @@ def test_encoders_that_share_their_towers_share_the_work_of_these(
             if "projection" in name:
                 value.copy_(torch.randn_like(value))
     checkpoint.save(tmp_path / "other.pt", "encoders", kept.config, other, kept.tokenizer_json, {})
-    monkeypatch.setattr(Kept, "_of_texts", None)
-    monkeypatch.setattr(Kept, "_of_pictures", None)
+    monkeypatch.setattr(FrozenFeatures, "_of_texts", None)
+    monkeypatch.setattr(FrozenFeatures, "_of_pictures", None)
     given = settings(root, "both")
     again = gather(tmp_path / "other.pt", given.data, 16, 8, root, tmp_path, half=False)
     assert np.abs(first.conditions - again.conditions).max() > 0.1

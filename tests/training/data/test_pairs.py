@@ -131,9 +131,13 @@ def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path, brightes
 
 
 @pytest.mark.parametrize(
-    "values", [np.linspace(0, 70_000, 64, dtype=np.int32), np.linspace(0, 1, 64, dtype=np.float32),
-               np.linspace(-1000, 3000, 64, dtype=np.int32)]
-)  # fmt: skip
+    "values",
+    [
+        np.linspace(0, 70_000, 64, dtype=np.int32),
+        np.linspace(0, 1, 64, dtype=np.float32),
+        np.linspace(-1000, 3000, 64, dtype=np.int32),
+    ],
+)
 def test_values_without_a_window_are_refused_and_not_shown_white_or_black(manifest: Path, values: np.ndarray) -> None:
     Image.fromarray(values[None].repeat(4, 0)).save(manifest.with_name("deep.tif"))
     change(manifest, 0, image="deep.tif")

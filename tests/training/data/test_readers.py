@@ -95,7 +95,7 @@ def put_medpix(root: Path) -> Path:
     return root
 
 
-def by_split(found: readers.Found) -> dict[str, list[str]]:
+def by_split(found: readers.DatasetRows) -> dict[str, list[str]]:
     splits: dict[str, list[str]] = {}
     for row in found.rows:
         splits.setdefault(row["split"], []).append(Path(row["image"]).stem)

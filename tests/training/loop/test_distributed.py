@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import UserError
 from tests.paths import ROOT
+from training.arrays import IndexArray
 from training.loop import distributed
 from training.loop.config import TrainSettings
 from training.loop.losses import Objective
@@ -47,15 +47,13 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.left)
 
-    def embed(
-        self, model: Towers, chosen: NDArray[np.intp], rng: np.random.Generator
-    ) -> tuple[list[Tensor], Tensor | None]:
+    def embed(self, model: Towers, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor | None]:
         noise = rng.normal(scale=self.noise, size=(len(chosen), 6)).astype(np.float32)
         left = model.image_projection(model.image_tower(torch.from_numpy(self.left[chosen] + noise)))
         right = model.text_projection(torch.from_numpy(self.right[chosen]))
         return [nn.functional.normalize(z, dim=1) for z in (left, right)], self.same(chosen)
 
-    def same(self, chosen: NDArray[np.intp]) -> Tensor:
+    def same(self, chosen: IndexArray) -> Tensor:
         return torch.from_numpy(self.text[chosen][:, None] == self.text[chosen][None, :])
 
 
@@ -106,11 +104,13 @@ def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.training.loop.test_distributed", str(folder)],
-            stderr=subprocess.PIPE, text=True, cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
             env={**os.environ, **meeting, "RANK": str(rank), "LOCAL_RANK": str(rank)},
         )
         for rank in range(2)
-    ]  # fmt: skip
+    ]
     problems = [run.communicate()[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], "\n".join(problems)
     return folder

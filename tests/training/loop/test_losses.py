@@ -3,23 +3,21 @@
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
+from training.arrays import Float64Array
 from training.loop.losses import Objective, Temperature, atp, centroid_uniformity, info_nce
 
-Rows = NDArray[np.float64]
 
-
-def unit_rows(modalities: int, cases: int = 7, dim: int = 5, seed: int = 0) -> list[Rows]:
+def unit_rows(modalities: int, cases: int = 7, dim: int = 5, seed: int = 0) -> list[Float64Array]:
     values = np.random.default_rng(seed).normal(size=(modalities, cases, dim))
     return list(values / np.linalg.norm(values, axis=2, keepdims=True))
 
 
-def tensors(rows: list[Rows], gradient: bool = False) -> list[torch.Tensor]:
+def tensors(rows: list[Float64Array], gradient: bool = False) -> list[torch.Tensor]:
     return [torch.tensor(z, requires_grad=gradient) for z in rows]
 
 
-def plain_atp(rows: list[Rows], anchor: int) -> float:
+def plain_atp(rows: list[Float64Array], anchor: int) -> float:
     total = 0.0
     for m, z in enumerate(rows):
         if m != anchor:
@@ -27,7 +25,7 @@ def plain_atp(rows: list[Rows], anchor: int) -> float:
     return total / (len(rows) - 1)
 
 
-def plain_centroid_uniformity(rows: list[Rows]) -> float:
+def plain_centroid_uniformity(rows: list[Float64Array]) -> float:
     centroids = sum(rows) / len(rows)
     centroids = [c / np.sqrt((c**2).sum()) for c in centroids]
     terms = [
@@ -38,8 +36,8 @@ def plain_centroid_uniformity(rows: list[Rows]) -> float:
     return float(np.log(np.mean(terms)))
 
 
-def plain_info_nce(rows: list[Rows], tau: float, anchor: int) -> float:
-    def cross_entropy(a: Rows, b: Rows) -> float:
+def plain_info_nce(rows: list[Float64Array], tau: float, anchor: int) -> float:
+    def cross_entropy(a: Float64Array, b: Float64Array) -> float:
         losses = []
         for i in range(len(a)):
             scores = np.array([a[i] @ b[j] / tau for j in range(len(b))])

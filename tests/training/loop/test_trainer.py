@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import UserError
+from training.arrays import IndexArray
 from training.loop import precision
 from training.loop.config import TrainSettings
 from training.loop.losses import Objective
@@ -46,7 +46,7 @@ class TinyExamples:
         return len(self.left)
 
     def embed(
-        self, model: TinyTowers, chosen: NDArray[np.intp], rng: np.random.Generator
+        self, model: TinyTowers, chosen: IndexArray, rng: np.random.Generator
     ) -> tuple[list[Tensor], Tensor | None]:
         noise = rng.normal(scale=0.1, size=(len(chosen), 6)).astype(np.float32)
         left = model.image_projection(model.image_tower(torch.from_numpy(self.left[chosen] + noise)))
@@ -59,9 +59,12 @@ class Killed(Exception):
 
 
 def trainer(
-    folder: Path, settings: TrainSettings = SETTINGS, die_in: int = 0, scores: list[float] | None = None,
+    folder: Path,
+    settings: TrainSettings = SETTINGS,
+    die_in: int = 0,
+    scores: list[float] | None = None,
     identity: dict[str, Any] | None = None,
-) -> Trainer:  # fmt: skip
+) -> Trainer:
     torch.manual_seed(11)
     model, examples = TinyTowers(), TinyExamples()
     validated = 0
@@ -177,8 +180,13 @@ def test_projections_learn_faster_and_biases_do_not_decay() -> None:
 
 
 def test_lower_layers_of_each_tower_learn_slower() -> None:
-    names = ["image_tower.stages.17.0.weight", "image_tower.stages.16.layers.7.bias", "text_tower.encoder.layer.5.bias",
-             "text_tower.encoder.layer.4.bias", "text_tower.embeddings.weight"]  # fmt: skip
+    names = [
+        "image_tower.stages.17.0.weight",
+        "image_tower.stages.16.layers.7.bias",
+        "text_tower.encoder.layer.5.bias",
+        "text_tower.encoder.layer.4.bias",
+        "text_tower.embeddings.weight",
+    ]
     assert list(layers_above(names).values()) == [0, 1, 0, 1, 2]
     model = torch.nn.ModuleDict({"image_tower": torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(3)))})
     settings = replace(SETTINGS, layer_decay=0.5)

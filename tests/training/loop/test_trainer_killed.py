@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tests.paths import ROOT
+from training.arrays import IndexArray
 from training.loop.config import TrainSettings
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
@@ -46,9 +46,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.left)
 
-    def embed(
-        self, model: Towers, chosen: NDArray[np.intp], rng: np.random.Generator
-    ) -> tuple[list[Tensor], Tensor | None]:
+    def embed(self, model: Towers, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor | None]:
         noise = rng.normal(scale=0.1, size=(len(chosen), 6)).astype(np.float32)
         left = model.image_projection(model.image_tower(torch.from_numpy(self.left[chosen] + noise)))
         right = model.text_projection(torch.from_numpy(self.right[chosen]))

@@ -37,9 +37,10 @@ def test_ndcg_by_hand() -> None:
 
 def test_calibrated_scores_are_z_scores_of_their_kind_of_pair() -> None:
     constants = {
-        "image-image": {"mean": 0.5, "std": 0.1}, "image-report": {"mean": 0.1, "std": 0.2},
+        "image-image": {"mean": 0.5, "std": 0.1},
+        "image-report": {"mean": 0.1, "std": 0.2},
         "report-report": {"mean": 0.3, "std": 0.5},
-    }  # fmt: skip
+    }
     is_text = np.array([False, True])
     found = mr.calibrated(np.full((2, 2), 0.6), is_text, is_text, constants)
     np.testing.assert_allclose(found, [[1.0, 2.5], [2.5, 0.6]])

@@ -18,9 +18,11 @@ def test_constants_agree_with_plain_loops_over_unrelated_pairs() -> None:
     found = score_scale.from_cosines(cosines, is_text, group[:, None] == group[None, :])
     for name, texts in (("image-image", 0), ("image-report", 1), ("report-report", 2)):
         values = [
-            cosines[i, j] for i in range(36) for j in range(i + 1, 36)
+            cosines[i, j]
+            for i in range(36)
+            for j in range(i + 1, 36)
             if group[i] != group[j] and int(is_text[i]) + int(is_text[j]) == texts
-        ]  # fmt: skip
+        ]
         place = 0.99 * (len(values) - 1)  # linear between the two values around it
         below, above = sorted(values)[int(place)], sorted(values)[min(int(place) + 1, len(values) - 1)]
         tail = below + (place - int(place)) * (above - below) - np.mean(values)

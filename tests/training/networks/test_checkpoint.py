@@ -11,8 +11,15 @@ from engine.errors import UserError
 from training.networks import checkpoint
 from training.networks.towers import DualEncoder, EncoderConfig
 
-BERT = {"model_type": "bert", "vocab_size": 20, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 20,
+    "hidden_size": 8,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 16,
+}
 
 
 def tiny_encoder() -> DualEncoder:

@@ -10,12 +10,32 @@ from engine.errors import UserError
 from training.networks import astra, efficientnet, sources
 from training.networks.towers import WHOLE, DualEncoder, EncoderConfig
 
-BERT = {"model_type": "bert", "vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2,
-        "intermediate_size": 16, "max_position_embeddings": 16}  # fmt: skip
-VISION = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-          "image_size": 32, "patch_size": 16}  # fmt: skip
-TEXT = {"vocab_size": 30, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "max_position_embeddings": 16, "eos_token_id": 3}  # fmt: skip
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 30,
+    "hidden_size": 8,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_position_embeddings": 16,
+}
+VISION = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 32,
+    "patch_size": 16,
+}
+TEXT = {
+    "vocab_size": 30,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 16,
+    "eos_token_id": 3,
+}
 EFFICIENTNET = {"kind": "efficientnet-lite0"}
 
 
@@ -29,18 +49,39 @@ CONFIGS = {
     "efficientnet and bert": EncoderConfig(EFFICIENTNET, {"kind": "transformers", "config": BERT}, 32, 6),
     "vit and distilbert": EncoderConfig(
         {"kind": "transformers", "config": {"model_type": "vit", **VISION}},
-        {"kind": "transformers", "config": {"model_type": "distilbert", "vocab_size": 30, "dim": 8, "n_layers": 1,
-                                             "n_heads": 2, "hidden_dim": 16, "max_position_embeddings": 16}},
-        32, 6,
+        {
+            "kind": "transformers",
+            "config": {
+                "model_type": "distilbert",
+                "vocab_size": 30,
+                "dim": 8,
+                "n_layers": 1,
+                "n_heads": 2,
+                "hidden_dim": 16,
+                "max_position_embeddings": 16,
+            },
+        },
+        32,
+        6,
     ),
     "resnet and bert": EncoderConfig(
-        {"kind": "transformers", "config": {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 16],
-                                             "depths": [1, 1], "layer_type": "basic"}},
-        {"kind": "transformers", "config": BERT}, 32, 6,
+        {
+            "kind": "transformers",
+            "config": {
+                "model_type": "resnet",
+                "embedding_size": 8,
+                "hidden_sizes": [8, 16],
+                "depths": [1, 1],
+                "layer_type": "basic",
+            },
+        },
+        {"kind": "transformers", "config": BERT},
+        32,
+        6,
     ),
     "clip": EncoderConfig(dual("clip"), dual("clip"), 32, 6),
     "siglip": EncoderConfig(dual("siglip"), dual("siglip"), 32, 6),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(params=sorted(CONFIGS))
