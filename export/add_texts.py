@@ -35,9 +35,7 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
         told = [source for source in provenance(rows, lambda row: USED_FOR) if source["name"] not in known]
         content["data_provenance"] += told
         card = folder / bundle_writer.CARD
-        commands = "\n    ".join(
-            filter(None, (bundle_writer.made_by(card), content.get("measured", {}).get("command", "")))
-        )
+        commands = (bundle_writer.made_by(card), content.get("measured", {}).get("command", ""))
         card.write_text(model_card.card(content, "\n    ".join(filter(None, commands))), encoding="utf-8")
     return fresh
 

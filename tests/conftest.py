@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.paths import ROOT
+
 if TYPE_CHECKING:
     from engine.bundle import Bundle
 
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     """Tests run without a display unless the caller names a platform."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file on one process, and the export tests too: they share bundles that take a minute to make."""
+    for item in items:
+        relative = item.path.relative_to(ROOT / "tests")
+        item.add_marker(pytest.mark.xdist_group("export" if relative.parts[0] == "export" else str(relative)))
 
 
 @pytest.fixture(autouse=True)

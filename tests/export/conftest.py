@@ -1,7 +1,10 @@
 """A tiny but real pair of checkpoints with its data, and the bundle exported from them, once a test session."""
 
 import csv
+import hashlib
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
+from export import to_onnx
 from export.build import Request, build
 from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder, CaptionerConfig
@@ -76,6 +81,38 @@ def write_pairs(folder: Path) -> Path:
         writer.writerow(["image", "text", "split", "patient_id", "split_group", "modality", "source", "licence"])
         writer.writerows(rows)
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[Path]]:
+    """Graphs of the very same network are exported once a session: tracing one takes 4 to 10 s, whatever its size.
+
+    The first export of a network is always the real one; emptying the set makes the next ones real again.
+    """
+    folder, real = tmp_path_factory.mktemp("graphs"), to_onnx.export_graph
+    known: set[Path] = set()
+
+    def export(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path, *names_and_axes: Any) -> None:
+        to_onnx.refuse_too_large(graph, path)
+        kept = folder / graph_digest(graph, inputs, names_and_axes)
+        if kept not in known:
+            real(graph, inputs, path, *names_and_axes)
+            shutil.copy(path, kept)
+            known.add(kept)
+        shutil.copy(kept, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(to_onnx, "export_graph", export)
+        yield known
+
+
+def graph_digest(graph: nn.Module, inputs: tuple[Tensor, ...], names_and_axes: tuple[Any, ...]) -> str:
+    """Of everything that a graph is made of: its structure, its weights, and the shapes and names of its inputs."""
+    parts = [repr(graph), repr([(value.shape, value.dtype) for value in inputs]), repr(names_and_axes)]
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for name, value in graph.state_dict().items():
+        digest.update(f"{name} {value.dtype} {value.shape}".encode() + value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,10 @@ def test_the_command_line_says_what_is_wrong_and_exits_with_2(
     assert "There is no checkpoint" in capsys.readouterr().err
 
 
-def test_random_numbers_of_the_caller_are_not_needed(bundle_folder: Path, tiny: Request, tmp_path: Path) -> None:
+def test_random_numbers_of_the_caller_are_not_needed(
+    bundle_folder: Path, tiny: Request, tmp_path: Path, exported_once: set[Path]
+) -> None:
+    exported_once.clear()
     torch.manual_seed(99)
     again = build(dataclasses.replace(tiny, out=tmp_path / "again", draws=2))
     first, second = manifest(bundle_folder), manifest(again)
