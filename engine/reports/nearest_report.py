@@ -32,7 +32,7 @@ class Contradiction:
     case_id: int
     text: str
     kind: str
-    """"negation" or "laterality"."""
+    """What it contradicts: "negation" or "laterality"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """An archived case in words: what it is, its text as it is copied, and which words of it were asked for. No archive."""
 
 from engine.store.case import Case
-from engine.text.words import STOP, singular, spans
+from engine.text.words import STOP_WORDS, singular, spans
 
 NOTICE = "de-identified case of a Kindred archive, research use only"
 
@@ -31,5 +31,5 @@ def asked_words(text: str, query: str) -> list[tuple[int, int]]:
     Words such as "the" count only when nothing else was asked.
     """
     asked = {singular(query[start:end].lower()) for start, end in spans(query)}
-    wanted = {word for word in asked if word not in STOP} or asked
+    wanted = {word for word in asked if word not in STOP_WORDS} or asked
     return [(start, end) for start, end in spans(text) if singular(text[start:end].lower()) in wanted]

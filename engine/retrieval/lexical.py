@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from engine.archive import Archive
 from engine.store.filters import ANY, Filters
 from engine.store.full_text import MARK_END, MARK_START
-from engine.text.words import STOP
+from engine.text.words import STOP_WORDS
 
 PHRASE = re.compile(r'"([^"]+)"|(\w+)')
 
@@ -33,7 +33,7 @@ def fts_query(text: str) -> str:
     for phrase, word in PHRASE.findall(text):
         words = re.findall(r"\w+", phrase or word)
         if words:
-            (stop_words if word.lower() in STOP else parts).append('"' + " ".join(words) + '"')
+            (stop_words if word.lower() in STOP_WORDS else parts).append('"' + " ".join(words) + '"')
     return " OR ".join(dict.fromkeys(parts or stop_words))
 
 

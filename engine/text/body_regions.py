@@ -1,6 +1,6 @@
-"""Which regions of the body words name, and which of them exclude each other. Knows no sentences.
+"""Recognises body regions named in a text, and which of them exclude each other. Does not know sentences.
 
-Two levels: parts that one examination shows, and places within a part, of which a finding is in one or the other.
+Two levels: body parts, and sites within a body part. A finding at one site is not at another site of the same kind.
 """
 
 import re
@@ -28,10 +28,15 @@ BODY_PARTS = {
     "talus acetabular acetabulum",
 }
 PART_OF = {word: part for part, listed in BODY_PARTS.items() for word in listed.split()}
-# Findings that imply a region; they are terms that can be denied, which names of regions are not.
-IMPLIED = {"pneumothorax": "chest", "pneumonia": "chest", "cardiomegaly": "chest", "hydronephrosis": "abdomen"}
-# Neighbouring regions that one examination shows, so that naming the one does not exclude the other.
-TOGETHER = [
+# Findings that imply a body part. Unlike the names of body parts they can be negated.
+IMPLIED_BY_FINDING = {
+    "pneumothorax": "chest",
+    "pneumonia": "chest",
+    "cardiomegaly": "chest",
+    "hydronephrosis": "abdomen",
+}
+# Neighboring body parts shown by one examination: naming one does not exclude the other.
+EXAMINED_TOGETHER = [
     {"abdomen", "pelvis"},
     {"chest", "spine"},
     {"neck", "spine"},
@@ -42,9 +47,9 @@ TOGETHER = [
     {"chest", "breast"},
     {"chest", "abdomen"},
 ]
-# Places that exclude each other: a finding in the one is no finding in the other. Long bones reach two joints and are
-# in no set; organs of the chest touch each other in every report and are in none either.
-PLACES = {
+# Sites that exclude each other, with synonyms after "=". Long bones are not listed because they reach two joints, nor
+# are the organs of the chest because reports name them together.
+SITES = {
     "lung height": "upper lower middle",
     "brain lobe": "frontal parietal temporal occipital cerebellar=cerebellum",
     "spine level": "cervical thoracic=dorsal lumbar sacral=sacrum",
@@ -54,9 +59,9 @@ PLACES = {
     "stomach=gastric duodenum=duodenal colon=colonic appendix adrenal bladder uterus=uterine=endometrial "
     "ovary=ovaries=ovarian=adnexal prostate=prostatic rectum=rectal testis=testicular=scrotal",
 }
-PLACE_OF = {
+SITE_OF = {
     word: (kind, names.split("=")[0])
-    for kind, listed in PLACES.items()
+    for kind, listed in SITES.items()
     if kind != "lung height"
     for names in listed.split()
     for word in names.split("=")
@@ -68,26 +73,28 @@ HEIGHT = re.compile(
 
 
 def parts_of(text: str) -> frozenset[str]:
-    """The parts of the body that a text names or implies."""
-    return frozenset((PART_OF | IMPLIED)[word] for word in words(text) if word in PART_OF or word in IMPLIED)
+    """The body parts that a text names or implies."""
+    return frozenset(
+        (PART_OF | IMPLIED_BY_FINDING)[word] for word in words(text) if word in PART_OF or word in IMPLIED_BY_FINDING
+    )
 
 
-def places_of(text: str) -> dict[str, set[str]]:
-    """The places that a text names, by kind of place: {"organ": {"liver"}}."""
+def sites_of(text: str) -> dict[str, set[str]]:
+    """The sites that a text names, by kind of site: {"organ": {"liver"}}."""
     found: dict[str, set[str]] = {}
     for word in words(text):
-        if word in PLACE_OF:
-            kind, place = PLACE_OF[word]
-            found.setdefault(kind, set()).add(place)
+        if word in SITE_OF:
+            kind, site = SITE_OF[word]
+            found.setdefault(kind, set()).add(site)
     for height in HEIGHT.findall(text.lower()):
         found.setdefault("lung height", set()).add("middle" if height == "mid" else height)
     return found
 
 
-def apart(one: str, other: str) -> bool:
-    """Whether two texts speak of different regions: parts that no examination shows together, or other places."""
+def exclude_each_other(one: str, other: str) -> bool:
+    """Whether two texts are about regions that exclude each other: body parts not examined together, or sites."""
     a, b = parts_of(one), parts_of(other)
-    if a and b and not a & b and not any(a | b <= pair for pair in TOGETHER):
+    if a and b and not a & b and not any(a | b <= pair for pair in EXAMINED_TOGETHER):
         return True
-    first, second = places_of(one), places_of(other)
+    first, second = sites_of(one), sites_of(other)
     return any(not first[kind] & second[kind] for kind in first.keys() & second.keys())

@@ -1,16 +1,16 @@
-"""Whether two report sentences contradict each other in negation, side, region or examination. Knows no similarity.
+"""Finds conflicts between two report sentences in negation, side, body part or examination. Does not know similarity.
 
-A rule of words after NegEx (Chapman et al. 2001): a cue negates what follows it until the clause ends, or, as in "not
-seen", what stands before it. It errs towards conflict, since a false support misleads and a missing one only leaves a
-sentence marked as unsupported.
+Rules over words after NegEx (Chapman et al. 2001): a cue negates what follows it up to the end of the clause or, as in
+"not seen", what precedes it. The rules err towards conflict: false evidence misleads, while missing evidence only
+leaves a sentence marked as unsupported.
 """
 
 import re
 from dataclasses import dataclass
 
-from engine.text.body_regions import PART_OF, apart, parts_of
+from engine.text.body_regions import PART_OF, exclude_each_other, parts_of
 from engine.text.not_in_image import examinations
-from engine.text.words import STOP, singular, words
+from engine.text.words import STOP_WORDS, singular, words
 
 NEGATION = re.compile(
     r"\b(?:no longer|no|not|without|absent|absence of|free of|negative for|denies|denied|excludes?|excluded|ruled out|"
@@ -28,7 +28,7 @@ SIDES = {
     **dict.fromkeys(["right", "rt", "dextral"], "right"),
     **dict.fromkeys(["bilateral", "bilaterally", "both"], "both"),
 }
-NEUTRAL = STOP | set(
+NOT_FINDINGS = STOP_WORDS | set(
     re.findall(
         r"\w+",
         "image images scan radiograph radiographs ray xray film ct mr mri ultrasound ultrasonography tomography "
@@ -44,30 +44,35 @@ NEUTRAL = STOP | set(
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a sentence says: affirmed and negated words, sides, body parts, and whether it calls things normal."""
+    """What a sentence affirms and negates, and where."""
 
     affirmed: frozenset[str]
+    """Stems of words that may name a finding."""
     negated: frozenset[str]
+    """Stems of words within the scope of a negation."""
     sides: frozenset[str]
+    """Any of "left", "right" and "both"."""
     parts: frozenset[str]
+    """Body parts; see `body_regions.parts_of`."""
     normal: bool
+    """Whether it calls something normal."""
 
 
 def claims(sentence: str) -> Claims:
-    """Read a sentence by the rules of this module."""
+    """Parse a sentence by the rules of this module."""
     lower = sentence.lower()
     affirmed: set[str] = set()
     negated: set[str] = set()
     normal = False
     for clause in CLAUSE_END.split(re.sub(r"(?<=\d)\.(?=\d)", "", lower)):
-        denied = NEGATED_BEFORE.search(clause)
-        if denied is not None and not NEGATION.search(clause[: denied.start()]):
-            negated |= _terms(clause[: denied.start()])
-            clause = clause[denied.end() :]
+        negated_before = NEGATED_BEFORE.search(clause)
+        if negated_before is not None and not NEGATION.search(clause[: negated_before.start()]):
+            negated |= _finding_terms(clause[: negated_before.start()])
+            clause = clause[negated_before.end() :]
         cue = NEGATION.search(clause)
         before, after = (clause, "") if cue is None else (clause[: cue.start()], clause[cue.end() :])
-        affirmed |= _terms(before)
-        negated |= _terms(after)
+        affirmed |= _finding_terms(before)
+        negated |= _finding_terms(after)
         normal = normal or bool(NORMAL.search(before)) or (cue is not None and "abnormal" in after)
     found = words(lower)
     sides = frozenset(SIDES[word] for word in found if word in SIDES)
@@ -77,19 +82,19 @@ def claims(sentence: str) -> Claims:
 
 
 def conflict(one: str, other: str) -> str | None:
-    """What two sentences contradict each other in; None when in nothing.
+    """What two sentences conflict in, or None.
 
     Returns:
-        "negation", "laterality", "body part" or "examination" (each names one, and not the same).
+        "negation", "laterality", "body part" or "examination" (both name one, and they differ).
     """
     a, b = claims(one), claims(other)
     if a.affirmed & b.negated - b.affirmed or b.affirmed & a.negated - a.affirmed:
         return "negation"
-    if a.normal != b.normal and not _only_denies(b if a.normal else a):
+    if a.normal != b.normal and not _only_negates(b if a.normal else a):
         return "negation"
     if a.sides and b.sides and a.sides != b.sides:
         return "laterality"
-    if apart(one, other):
+    if exclude_each_other(one, other):
         return "body part"
     named, asked = examinations(one), examinations(other)
     if named and asked and not named & asked:
@@ -98,9 +103,10 @@ def conflict(one: str, other: str) -> str | None:
 
 
 def contradiction(one: str, other: str) -> str | None:
-    """The conflict of two sentences about one thing: they share a finding, or one calls its body part normal.
+    """The conflict ("negation" or "laterality") of two sentences about the same thing, or None.
 
-    Two sentences that merely differ in what they are about are in conflict as evidence, but dispute nothing.
+    They are about the same thing when they share a finding, or when one calls normal the body part that both name.
+    Sentences about different things may conflict, so that neither is evidence for the other, without contradicting.
     """
     kind = conflict(one, other)
     if kind not in ("negation", "laterality"):
@@ -110,15 +116,15 @@ def contradiction(one: str, other: str) -> str | None:
     return kind if same_finding or (kind == "negation" and a.normal != b.normal and a.parts & b.parts) else None
 
 
-def _only_denies(claim: Claims) -> bool:
-    """It affirms nothing, as in "No acute abnormality": that goes with a normal finding."""
+def _only_negates(claim: Claims) -> bool:
+    """Whether it affirms nothing, as in "No acute abnormality", which agrees with a normal finding."""
     return bool(claim.negated) and not claim.affirmed
 
 
-def _terms(text: str) -> set[str]:
-    """Words that may name a finding: stems of what is neither grammar, technique, side nor body part."""
+def _finding_terms(text: str) -> set[str]:
+    """Stems of the words that may name a finding: not grammar, technique, sides or body parts."""
     return {
         singular(word)
         for word in words(text)
-        if len(word) > 2 and not word.isdigit() and word not in NEUTRAL and word not in PART_OF and word not in SIDES
+        if len(word) > 2 and not word.isdigit() and not (word in NOT_FINDINGS or word in PART_OF or word in SIDES)
     }

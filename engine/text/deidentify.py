@@ -1,7 +1,7 @@
-"""Cleans free text of names, numbers and dates as far as patterns go. Knows no DICOM and no archive.
+"""Removes names, numbers and dates from free text by pattern matching. Does not know DICOM or the archive.
 
-What is left is NOT anonymous: patterns miss unusual spellings, rare diseases and stories that point at one person. It
-leaves measurements (3 cm, 2.5 x 4 mm), sequences (T2), levels (L4-L5), grades and ages alone.
+The result is NOT anonymous: patterns miss unusual spellings, and a rare disease or a history may identify a person.
+Measurements (3 cm, 2.5 x 4 mm), sequences (T2), levels (L4-L5), grades and ages are kept.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 WARNING = (
-    "Names, numbers and dates are removed from reports as far as patterns go; the archive is not anonymous: "
-    "handle it like patient data."
+    "Names, numbers and dates are removed from reports by pattern matching, which may miss some. "
+    "Handle the archive as patient data."
 )
 
 MONTH = (  # "may" and "march" are also verbs, so those months need their capital
@@ -56,19 +56,21 @@ _MR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The text with placeholders such as [name] and [date], and how many were put in."""
+    """A text without the identifiers that were found."""
 
     text: str
+    """With placeholders such as [name] and [date]."""
     removed: int
+    """Number of placeholders inserted."""
 
 
 def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
-    """Replace what looks like an identifier.
+    """Replace identifiers with placeholders.
 
     Args:
         text: free text of a report or a description.
-        known: identifiers of this very patient: names as DICOM writes them ("Doe^Jane"), Patient ID, accession number.
-            Each of their parts of three characters or more is removed wherever it stands as a word.
+        known: identifiers of this patient: name in DICOM form ("Doe^Jane"), Patient ID, accession number. Each of their
+            parts of three characters or more is removed wherever it occurs as a word.
     """
     removed = 0
 

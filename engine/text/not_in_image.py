@@ -1,7 +1,7 @@
-"""What a report sentence tells that this picture cannot show: history, age, comparison, another kind of examination.
+"""Recognises report sentences about what an image cannot show: history, age, comparison, another examination.
 
-A sentence that a draft takes over from another patient's report must not bring that patient along. The rules err
-towards leaving a sentence out. Knows no models; rules over words.
+Text copied from another patient's report must not contain that patient's history. The rules, over words only, err
+towards leaving a sentence out. Does not know models.
 """
 
 import re
@@ -36,7 +36,7 @@ HISTORY = re.compile(
 
 
 def not_in_image(sentence: str) -> str | None:
-    """ "age", "comparison" or "history" when the sentence tells such a thing; None when it may describe a picture."""
+    """What a sentence is about that an image cannot show: "age", "comparison" or "history", else None."""
     for name, rule in (("age", AGE), ("comparison", COMPARISON), ("history", HISTORY)):
         if rule.search(sentence):
             return name
@@ -44,7 +44,7 @@ def not_in_image(sentence: str) -> str | None:
 
 
 PROJECTION = r"radiographs?|x-?rays?|roentgenograms?|plain films?"
-NAMES = {
+MODALITY_TERMS = {
     "CT": r"c\.?t\.?|hrct|cect|computed tomograph\w*|computerized tomograph\w*",
     "MR": r"mri?|mrcp|magnetic resonance|t[12]-?weighted|flair",
     "US": r"ultraso\w*|sonogra\w*|echocardiogra\w*|doppler|usg",
@@ -55,18 +55,18 @@ NAMES = {
 }
 
 
-KINDS = {("CR" if words == PROJECTION else kind): words for kind, words in NAMES.items()}
+EXAMINATION_TERMS = {("CR" if terms == PROJECTION else kind): terms for kind, terms in MODALITY_TERMS.items()}
 
 
 def examinations(sentence: str) -> frozenset[str]:
-    """The kinds of examination that a sentence names, as in (0008,0060); every projection radiograph is "CR"."""
+    """The modalities (0008,0060) that a sentence names; every projection radiograph is "CR"."""
     return frozenset(
-        kind for kind, words in KINDS.items() if re.search(rf"\b(?:{words})(?!\w)", sentence, re.IGNORECASE)
+        kind for kind, terms in EXAMINATION_TERMS.items() if re.search(rf"\b(?:{terms})(?!\w)", sentence, re.IGNORECASE)
     )
 
 
 def other_examination(sentence: str, modality: str) -> bool:
-    """Whether a sentence names another kind of examination than that of the picture (0008,0060), and not its own."""
-    own = "CR" if NAMES.get(modality.upper()) == PROJECTION else modality.upper()
+    """Whether a sentence names other modalities but not that of the image (0008,0060)."""
+    own = "CR" if MODALITY_TERMS.get(modality.upper()) == PROJECTION else modality.upper()
     named = examinations(sentence)
-    return own in KINDS and bool(named) and own not in named
+    return own in EXAMINATION_TERMS and bool(named) and own not in named

@@ -1,10 +1,10 @@
-"""Texts into sentences, and a decoder's token probabilities onto them. Knows no models and no medicine."""
+"""Splits text into sentences and maps token probabilities to them. Does not know models or medicine."""
 
 import math
 import re
 from collections.abc import Sequence
 
-# A full stop after these ends no sentence.
+# A full stop after these does not end a sentence.
 ABBREVIATION = re.compile(
     r"\b(?:e\.g|i\.e|cf|vs|approx|ca|no|fig|figs|dr|prof|mr|mrs|ms|st|max|min|resp|a\.m|p\.m|[A-Za-z])\.$",
     re.IGNORECASE,
@@ -14,7 +14,7 @@ MIN_PROBABILITY = 1e-9
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text in order, without outer blanks; headings and list items on lines of their own count."""
+    """The sentences of a text in order, whitespace collapsed; an empty line ends a sentence too."""
     found: list[str] = []
     start = 0
     for end in END.finditer(text):
@@ -29,10 +29,10 @@ def sentences(text: str) -> list[str]:
 
 
 def restore_formatting(text: str) -> str:
-    """A decoded lower-case text with the spacing and the capitals of a report: "non - productive" -> "Non-productive".
+    """Restore spacing and capitals in decoded lower-case text: "non - productive" -> "Non-productive".
 
-    WordPiece separates every sign from its words and forgets which blanks were there; in reports a hyphen or slash
-    between words nearly always joins them. Only blanks and capitals change.
+    WordPiece separates punctuation from words and loses the original spaces; in reports a hyphen or slash between words
+    nearly always joins them. Only spaces and capitals change.
     """
     joined = re.sub(r"(?<=\w) ([-/]) (?=\w)", r"\1", text)
     joined = re.sub(r"(?<=\() | (?=[)%])", "", joined)
@@ -42,13 +42,13 @@ def restore_formatting(text: str) -> str:
 def sentence_confidences(texts: Sequence[str], tokens: Sequence[str], log_probs: Sequence[float]) -> list[float]:
     """Geometric mean of the token probabilities of each sentence, exp(mean(log p)), between 0 and 1.
 
-    Tokens are given to sentences by counting characters without blanks: decoding changes only blanks, and where it
-    also drops a character both sides are scaled to the same length.
+    Tokens are assigned to sentences by counting non-space characters: decoding changes only spaces, and where it also
+    drops a character both sides are scaled to the same length.
 
     Args:
         texts: the sentences of the decoded text, in order.
-        tokens: WordPiece tokens, "##" continues a word.
-        log_probs: natural logarithm of each token's probability.
+        tokens: WordPiece tokens; "##" continues a word.
+        log_probs: natural log-probability of each token.
     """
     token_sizes = [len(token.removeprefix("##")) for token in tokens]
     text_sizes = [len("".join(text.split())) for text in texts]

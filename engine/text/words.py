@@ -1,8 +1,8 @@
-"""Plain words of a text. Knows no medicine and no models."""
+"""Splits text into words. Does not know medicine or models."""
 
 import re
 
-STOP = frozenset(
+STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         "a an and are as at be been by for from has have in is it its of on or the there this to was were which with",
@@ -16,23 +16,23 @@ def words(text: str) -> list[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """Words that carry meaning: no articles, prepositions, auxiliaries, single letters."""
-    return [word for word in words(text) if word not in STOP and len(word) > 1]
+    """The words of a text without stop words and single characters, in order."""
+    return [word for word in words(text) if word not in STOP_WORDS and len(word) > 1]
 
 
 def shared_words(query: str, text: str, limit: int = 8) -> list[str]:
-    """Content words of the query that the text contains too, in the query's order."""
-    there = set(words(text))
-    return [word for word in dict.fromkeys(content_words(query)) if word in there][:limit]
+    """Content words of the query that the text also contains, in the order of the query, at most `limit`."""
+    present = set(words(text))
+    return [word for word in dict.fromkeys(content_words(query)) if word in present][:limit]
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """Where each word and number stands, [start, end) in characters."""
+    """The span of each word and number, [start, end) in characters."""
     return [found.span() for found in re.finditer(r"[^\W_]+", text)]
 
 
 def singular(word: str) -> str:
-    """Plural and singular of a lower-case word as one."""
+    """A lower-case word with its English plural ending removed."""
     for plural, single in (("thoraces", "thorax"), ("stases", "stasis"), ("noses", "nosis"), ("sses", "ss")):
         if word.endswith(plural):
             return word.removesuffix(plural) + single
