@@ -13,7 +13,7 @@ import pydicom
 
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.dicom.codecs import undecodable
+from engine.dicom.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
 from engine.models.runtime import start
@@ -89,7 +89,7 @@ def _bundle(folder: Path) -> list[Check]:
 
 
 def _codecs() -> Check:
-    missing = undecodable()
+    missing = missing_decoders()
     if missing:
         return Check("codecs", False, f"These images cannot be decoded: {', '.join(missing)}; install Kindred again.")
     return Check("codecs", True, "RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K images can be decoded.")

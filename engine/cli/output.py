@@ -42,7 +42,7 @@ def study_lines(listing: Listing) -> list[str]:
         for series in study.series:
             part = f" ({series.part})" if series.part else ""
             lines.append(f"    {series.modality:3} {len(series.frames):5} frame(s)  {series.description}{part}")
-    lines += [f"{one.title}: {len(one.marked)} image(s) (Key Object Selection)" for one in listing.key_objects]
+    lines += [f"{one.title}: {len(one.key_images)} image(s) (Key Object Selection)" for one in listing.key_objects]
     lines.append(f"{len(listing.studies)} studies, {len(listing.rejected)} files refused.")
     return lines + _refused([(rejected.path, rejected.reason) for rejected in listing.rejected])
 

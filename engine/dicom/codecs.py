@@ -64,7 +64,7 @@ def why_not_decodable(syntax: UID) -> str:
     return f"Its pixels are stored as {name}, which Kindred cannot decode; export the image uncompressed."
 
 
-def undecodable() -> list[str]:
+def missing_decoders() -> list[str]:
     """Names of the compressed transfer syntaxes that this installation should decode and cannot."""
     return [
         syntax.name

@@ -22,7 +22,7 @@ from engine.dicom.codecs import why_not_decodable
 from engine.dicom.fast_header import FastHeader
 from engine.dicom.origins import refuse_bomb
 from engine.dicom.parser_warnings import collect_warnings
-from engine.dicom.sop_classes import kind
+from engine.dicom.sop_classes import sop_class_name
 from engine.dicom.values import FileHeader, integer, raw, text
 from engine.errors import UserError
 
@@ -134,7 +134,7 @@ _PIXEL_OPTIONS = {
 def _no_pixels(dataset: FileHeader) -> str:
     sop_class = text(dataset, "SOPClassUID")
     if sop_class and "Rows" in dataset:
-        return f"It is the header of an image without its pixels ({kind(sop_class)}); send the image again."
+        return f"It is the header of an image without its pixels ({sop_class_name(sop_class)}); send the image again."
     return "It holds no image."
 
 

@@ -31,7 +31,7 @@ _lock = threading.Lock()
 _headers: OrderedDict[tuple[Origin, int, int], tuple[FileDataset, int]] = OrderedDict()
 
 
-def header(file: BinaryIO, image: ImageRef) -> FileDataset | FastHeader:
+def cached_header(file: BinaryIO, image: ImageRef) -> FileDataset | FastHeader:
     """The header of an open image, with `file` left at the pixel data element as `read_header` leaves it.
 
     Plain headers are read by `fast_header`, the others by pydicom.

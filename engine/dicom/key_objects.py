@@ -24,7 +24,7 @@ _LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class KeyImage:
     """One marked image: its SOP Instance UID, and which frames of it (0-based; none: the whole image)."""
 
     sop_uid: str
@@ -40,12 +40,12 @@ class KeyObject:
     study_uid: str
     title: str
     """The meanings of the title code and of its modifiers (PS3.16 TID 2010), such as "Of Interest"."""
-    warns: bool
+    is_rejection_note: bool
     """A rejection or quality note (PS3.16 CID 7011 says why): the images are no recommendation."""
-    marked: tuple[Marked, ...]
+    key_images: tuple[KeyImage, ...]
 
     def as_dict(self) -> dict[str, object]:
-        return {"path": self.name, "title": self.title, "warns": self.warns, "images": len(self.marked)}
+        return {"path": self.name, "title": self.title, "warns": self.is_rejection_note, "images": len(self.key_images)}
 
 
 def key_object(document: FileHeader, name: str) -> KeyObject:
@@ -77,12 +77,12 @@ def key_object(document: FileHeader, name: str) -> KeyObject:
         sop_uid=text(document, "SOPInstanceUID"),
         study_uid=text(document, "StudyInstanceUID"),
         title=": ".join([title, ", ".join(filter(None, reasons))]) if any(reasons) else title,
-        warns=value in _WARN,
-        marked=tuple(marked),
+        is_rejection_note=value in _WARN,
+        key_images=tuple(marked),
     )
 
 
-def frames_of(series: Series, marked: Iterable[Marked]) -> tuple[FrameRef, ...]:
+def frames_of(series: Series, marked: Iterable[KeyImage]) -> tuple[FrameRef, ...]:
     """The frames of a series that are marked, in its order; a multi-frame image marked as a whole counts by none."""
     wanted = {(one.sop_uid, frame) for one in marked for frame in one.frames}
     whole = {one.sop_uid for one in marked if not one.frames}
@@ -93,14 +93,14 @@ def frames_of(series: Series, marked: Iterable[Marked]) -> tuple[FrameRef, ...]:
     )
 
 
-def _references(part: Header) -> Iterable[Marked]:
+def _references(part: Header) -> Iterable[KeyImage]:
     """Images of one content item; frame numbers count from 1 (PS3.3 10.3)."""
     for reference in items(part, "ReferencedSOPSequence"):
         uid = text(reference, "ReferencedSOPInstanceUID")
         frames = frozenset(int(number) - 1 for number in numbers(reference, "ReferencedFrameNumber") if number >= 1)
         # numbers that are none must not mark the whole image
         if uid and (frames or raw(reference, "ReferencedFrameNumber") is None):
-            yield Marked(uid, frames)
+            yield KeyImage(uid, frames)
 
 
 def _meaning(code: Header | None) -> str:

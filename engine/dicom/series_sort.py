@@ -48,7 +48,7 @@ def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
     )
 
 
-def joined_stack(one: Sequence[FrameRef], other: Sequence[FrameRef]) -> tuple[FrameRef, ...] | None:
+def merged_stack(one: Sequence[FrameRef], other: Sequence[FrameRef]) -> tuple[FrameRef, ...] | None:
     """Two stacks of one DICOM series as one, sorted; None if they do not belong in one.
 
     That is where what `stacks` tells apart differs, where an image is a cine loop, or where frames would lie at one

@@ -41,7 +41,7 @@ def why_not_an_image(sop_class: str) -> str:
     return ""
 
 
-def kind(sop_class: str) -> str:
+def sop_class_name(sop_class: str) -> str:
     """The standard's name of a SOP class, for example "CT Image"; "DICOM object" when it is not known."""
     name = UID(sop_class).name if sop_class else ""
     return name.removesuffix(" Storage") if name and name != sop_class else "DICOM object"

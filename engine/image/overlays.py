@@ -14,7 +14,7 @@ _GROUPS = range(0x6000, 0x6020, 2)
 _ROWS, _COLUMNS, _FRAMES, _DESCRIPTION, _TYPE = 0x0010, 0x0011, 0x0015, 0x0022, 0x0040
 _SUBTYPE, _ORIGIN, _FIRST_FRAME, _BIT_POSITION, _LABEL, _DATA = 0x0045, 0x0050, 0x0051, 0x0102, 0x1500, 0x3000
 _MAX_SIDE = 1 << 16
-Words = NDArray[np.unsignedinteger]
+PixelCells = NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Overlay:
     """Marks a region of interest rather than graphics (Overlay Type R)."""
 
 
-def overlays(dataset: Dataset, frame: int, words: Callable[[], Words | None]) -> tuple[Overlay, ...]:
+def overlays(dataset: Dataset, frame: int, cells: Callable[[], PixelCells | None]) -> tuple[Overlay, ...]:
     """The planes that apply to a frame; damaged ones are left out.
 
     A plane without Number of Frames in Overlay and Image Frame Origin applies to every frame; otherwise its first
@@ -41,19 +41,19 @@ def overlays(dataset: Dataset, frame: int, words: Callable[[], Words | None]) ->
     Args:
         dataset: the whole header.
         frame: 0-based.
-        words: the frame's stored words with all their bits, unsigned [H, W], for planes that lie in unused bits of the
+        cells: the frame's stored words with all their bits, unsigned [H, W], for planes that lie in unused bits of the
             pixels (retired in 2004, still found); None when they cannot be had. Called only if needed.
     """
     found = []
     for group in _GROUPS:
         if (group, _ROWS) in dataset:
-            plane = _plane(dataset, group, frame, words)
+            plane = _plane(dataset, group, frame, cells)
             if plane is not None and plane.bits.any():
                 found.append(plane)
     return tuple(found)
 
 
-def _plane(dataset: Dataset, group: int, frame: int, words: Callable[[], Words | None]) -> Overlay | None:
+def _plane(dataset: Dataset, group: int, frame: int, cells: Callable[[], PixelCells | None]) -> Overlay | None:
     if _text(dataset, group, _SUBTYPE).upper().startswith("ACTIVE"):
         return None
     rows, columns = _integers(dataset, group, _ROWS), _integers(dataset, group, _COLUMNS)
@@ -67,7 +67,7 @@ def _plane(dataset: Dataset, group: int, frame: int, words: Callable[[], Words |
     if (group, _DATA) in dataset:
         bits = _separate(dataset, group, index, shape)
     else:
-        bits = _embedded(_integers(dataset, group, _BIT_POSITION), shape, words)
+        bits = _embedded(_integers(dataset, group, _BIT_POSITION), shape, cells)
     if bits is None:
         return None
     origin = _integers(dataset, group, _ORIGIN)
@@ -93,16 +93,16 @@ def _separate(dataset: Dataset, group: int, index: int, shape: tuple[int, int]) 
 
 
 def _embedded(
-    position: list[int], shape: tuple[int, int], words: Callable[[], Words | None]
+    position: list[int], shape: tuple[int, int], cells: Callable[[], PixelCells | None]
 ) -> NDArray[np.bool_] | None:
-    stored = words() if position else None
+    stored = cells() if position else None
     if stored is None or stored.shape != shape or not 0 <= position[0] < 8 * stored.dtype.itemsize:
         return None
     mask: NDArray[np.bool_] = (stored >> stored.dtype.type(position[0])) & stored.dtype.type(1) != 0
     return mask
 
 
-def stored_words(file: BinaryIO, start: int, dataset: FileDataset, frame: int) -> Words | None:
+def pixel_cells(file: BinaryIO, start: int, dataset: FileDataset, frame: int) -> PixelCells | None:
     """Stored words of a frame with their unused bits, which decoders clear; None for compressed pixels and colours.
 
     Args:

@@ -21,7 +21,7 @@ _FRAME_TYPES = (
 )
 
 
-def supplemental_colors(
+def read_supplemental_colors(
     stored: NDArray[Any], dataset: Dataset, frame: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]] | None:
     """Colours of a grayscale image whose upper stored values are palette indices (PS3.3 C.8.16.2.1.1, C.7.6.19).

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileDataset
 from engine.dicom.codecs import decode
 from engine.dicom.fast_header import FastHeader
 from engine.dicom.file import pixel_source
-from engine.dicom.header_cache import header
+from engine.dicom.header_cache import cached_header
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import Header, integer, text
 from engine.errors import UserError
@@ -25,13 +25,13 @@ from engine.image.display_header import (
     voi_luts,
     windows,
 )
-from engine.image.overlays import Overlay, overlays, stored_words
-from engine.image.palette import apply_palette, supplemental_colors
+from engine.image.overlays import Overlay, overlays, pixel_cells
+from engine.image.palette import apply_palette, read_supplemental_colors
 from engine.image.shutters import Shutter, shutter
 from engine.image.voi import VoiLut, Window
 from engine.study import FrameRef
 
-Where = Any
+ArrayIndex = Any
 """What numpy takes as an index of the two image axes: slices, a mask, a pair of integers."""
 
 
@@ -51,7 +51,7 @@ class Pixels:
     masked: NDArray[np.bool_] | None = None
     """bool [H, W]: not part of the image, beside `padding_values`, for example what is not a number."""
     modality: str = ""
-    painted: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
+    supplemental_colors: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
     """Supplemental colours over gray values: bool [H, W] where, uint8 [H, W, 3] which."""
     overlays: tuple[Overlay, ...] = ()
     """Graphics to paint over the image."""
@@ -69,8 +69,8 @@ class Pixels:
 
     @property
     def values(self) -> NDArray[Any]:
-        """float32 [H, W] modality values, all finite; or uint8 [H, W, 3] RGB. Made anew each time: see `at`."""
-        return self.at(...)
+        """float32 [H, W] modality values, all finite; or uint8 [H, W, 3] RGB. Made anew each time: see `values_at`."""
+        return self.values_at(...)
 
     @property
     def padding(self) -> NDArray[np.bool_] | None:
@@ -78,12 +78,12 @@ class Pixels:
         mask = self.padding_at(...)
         return mask if mask is not None and mask.any() else None
 
-    def at(self, where: Where) -> NDArray[Any]:
+    def values_at(self, where: ArrayIndex) -> NDArray[Any]:
         """The `values` of a part of the image, without making those of the rest."""
         part = self.stored[where]
         return part if self.is_color else modality_values(np.asarray(part), self.rescale)
 
-    def padding_at(self, where: Where) -> NDArray[np.bool_] | None:
+    def padding_at(self, where: ArrayIndex) -> NDArray[np.bool_] | None:
         """The `padding` of a part of the image; None when the image has none."""
         mask: NDArray[np.bool_] | None = None if self.masked is None else self.masked[where]
         if self.padding_values is not None:
@@ -96,7 +96,9 @@ class Pixels:
     def region(self, where: tuple[slice, slice]) -> "Pixels":
         """A rectangle of the image as pixels of its own, without supplemental colours, overlays and shutter."""
         masked = None if self.masked is None else self.masked[where]
-        return replace(self, stored=self.stored[where], masked=masked, painted=None, overlays=(), shutter=None)
+        return replace(
+            self, stored=self.stored[where], masked=masked, supplemental_colors=None, overlays=(), shutter=None
+        )
 
     def with_values(self, values: NDArray[Any], masked: NDArray[np.bool_] | None) -> "Pixels":
         """Other modality values [H, W] with the same look; `masked` is what of them is no part of the image."""
@@ -106,7 +108,7 @@ class Pixels:
             rescale=AS_STORED,
             padding_values=None,
             masked=masked,
-            painted=None,
+            supplemental_colors=None,
             overlays=(),
             shutter=None,
         )
@@ -114,9 +116,13 @@ class Pixels:
     @property
     def nbytes(self) -> int:
         """What the frame takes in memory."""
-        painted = 0 if self.painted is None else self.painted[0].nbytes + self.painted[1].nbytes
+        colors = (
+            0
+            if self.supplemental_colors is None
+            else self.supplemental_colors[0].nbytes + self.supplemental_colors[1].nbytes
+        )
         masked = 0 if self.masked is None else self.masked.nbytes
-        return int(self.stored.nbytes + masked + painted + sum(plane.bits.nbytes for plane in self.overlays))
+        return int(self.stored.nbytes + masked + colors + sum(plane.bits.nbytes for plane in self.overlays))
 
 
 def read_frame(ref: FrameRef) -> Pixels:
@@ -134,11 +140,11 @@ def read_frame(ref: FrameRef) -> Pixels:
 def _read(ref: FrameRef) -> Pixels:
     planes: tuple[Overlay, ...] = ()
     with ref.image.origin.open() as file:
-        dataset = header(file, ref.image)
+        dataset = cached_header(file, ref.image)
         start = file.tell()
         stored, photometric = _stored(file, dataset, ref.frame)
         if isinstance(dataset, FileDataset):
-            planes = overlays(dataset, ref.frame, partial(stored_words, file, start, dataset, ref.frame))
+            planes = overlays(dataset, ref.frame, partial(pixel_cells, file, start, dataset, ref.frame))
     found = _pixels(stored, photometric, dataset, ref)
     covered = shutter(dataset)
     return replace(found, overlays=planes, shutter=covered) if planes or covered else found
@@ -152,7 +158,7 @@ def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastH
         return Pixels(apply_palette(stored, dataset), modality=modality)
     if photometric not in ("MONOCHROME1", "MONOCHROME2", ""):
         raise UserError(f"One sample a pixel cannot be {photometric}; export the image again from its source.")
-    painted = supplemental_colors(stored, dataset, ref.frame) if isinstance(dataset, Dataset) else None
+    colors = read_supplemental_colors(stored, dataset, ref.frame) if isinstance(dataset, Dataset) else None
     transform = rescale(dataset, ref.frame)
     unit = transform.unit
     padding = padding_range(dataset) if stored.dtype.kind in "iu" else None
@@ -171,7 +177,7 @@ def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastH
         inverted=is_inverted(dataset),
         masked=masked,
         modality=modality,
-        painted=painted,
+        supplemental_colors=colors,
         rescale=transform,
         padding_values=padding,
     )

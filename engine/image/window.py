@@ -46,7 +46,7 @@ def auto_window(pixels: Pixels) -> Window:
     return Window((low + high) / 2, high - low, "LINEAR_EXACT", "Auto")
 
 
-def narrowest(pixels: Pixels) -> float:
+def min_window_width(pixels: Pixels) -> float:
     """Width of the narrowest window that one may want: a step of the values, next to nothing where they are floats.
 
     Maps of dose or diffusion hold values far below 1.
@@ -85,9 +85,9 @@ def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
         levels = _levels(pixels, pixels.stored, window)
     if pixels.masked is not None:
         levels[pixels.masked] = 0
-    if pixels.painted is None:
+    if pixels.supplemental_colors is None:
         return levels
-    where, colors = pixels.painted
+    where, colors = pixels.supplemental_colors
     return np.where(where[..., None], colors, levels[..., None])
 
 

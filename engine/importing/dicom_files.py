@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.dicom import key_objects
-from engine.dicom.key_objects import Marked
+from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
 from engine.image.picture import key_frames, picture_of
@@ -31,8 +31,8 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
         listing: of DICOM files; PNG and JPEG files stand among its rejected ones.
         root: the folder that was asked for; a reports file names pictures relative to it.
     """
-    marked = [one for document in listing.key_objects if not document.warns for one in document.marked]
-    yield from (Rejected(one.name, WARNING.format(one.title)) for one in listing.key_objects if one.warns)
+    marked = [one for document in listing.key_objects if not document.is_rejection_note for one in document.key_images]
+    yield from (Rejected(one.name, WARNING.format(one.title)) for one in listing.key_objects if one.is_rejection_note)
     for rejected in listing.rejected:
         path = Path(rejected.path)
         if _is_picture(path):
@@ -43,13 +43,13 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
         yield from _study_case(study, marked)
 
 
-def _frames(series: Series, marked: list[Marked]) -> tuple[FrameRef, ...]:
+def _frames(series: Series, marked: list[KeyImage]) -> tuple[FrameRef, ...]:
     """What stands for a series: of a stack its key images if it has any, else what `key_frames` takes."""
     keys = () if series.modality in PROJECTIONS else key_objects.frames_of(series, marked)
     return keys or key_frames(series)
 
 
-def _study_case(study: Study, marked: list[Marked]) -> Iterator[FoundCase | Rejected]:
+def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Rejected]:
     pictures: list[FoundPicture] = []
     shown = [series for series in study.series if series.modality != "RTDOSE"]
     doses = [ref.image.name for series in study.series if series not in shown for ref in series.frames]

@@ -89,7 +89,7 @@ def statistics(pixels: Pixels, part: _Part) -> Statistics | None:
     bottom, right = part.top + part.mask.shape[0], part.left + part.mask.shape[1]
     here = slice(part.top, bottom), slice(part.left, right)
     padding = pixels.padding_at(here)
-    values = pixels.at(here)[part.mask if padding is None else part.mask & ~padding]
+    values = pixels.values_at(here)[part.mask if padding is None else part.mask & ~padding]
     if not values.size:
         return None
     mean = float(values.mean(dtype=np.float64))
@@ -108,4 +108,4 @@ def value_at(pixels: Pixels, point: Point) -> float | tuple[int, int, int] | Non
     padding = pixels.padding_at((row, column))
     if padding is not None and bool(padding):
         return None
-    return float(pixels.at((row, column)))
+    return float(pixels.values_at((row, column)))

@@ -70,7 +70,7 @@ class Picture:
 
     @property
     def colour(self) -> bool:
-        return self.pixels.is_color or self.pixels.painted is not None
+        return self.pixels.is_color or self.pixels.supplemental_colors is not None
 
     def image(self) -> Image:
         """uint8 [H, W] or [H, W, 3] at full size as searches see it: not inverted by the user. Made anew each time."""

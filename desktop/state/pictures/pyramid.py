@@ -38,7 +38,7 @@ def reduced(pixels: Pixels, times: int) -> tuple[Pixels, int]:
     tables of the file.
     """
     plain = pixels.stored.ndim == 2 and pixels.stored.dtype.kind in "iu" and pixels.stored.dtype.itemsize <= 2
-    if not plain or pixels.painted is not None or pixels.rescale.table is not None or pixels.voi_luts:
+    if not plain or pixels.supplemental_colors is not None or pixels.rescale.table is not None or pixels.voi_luts:
         return pixels, 0
     stored, padding, made = pixels.stored, pixels.padding if times else None, 0
     while made < times and _can_halve(stored.shape[0], stored.shape[1]):

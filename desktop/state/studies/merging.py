@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import replace
 
-from engine.dicom.series_sort import joined_stack
+from engine.dicom.series_sort import merged_stack
 from engine.study import FrameRef, Series, Study
 
 
@@ -82,7 +82,7 @@ def _joined(known: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...
     every = {series.key: series for series in _lacking(known, again)}
     for series in new:
         for other in every.values():
-            frames = joined_stack(other.frames, series.frames) if other.uid == series.uid else None
+            frames = merged_stack(other.frames, series.frames) if other.uid == series.uid else None
             if frames is not None:
                 every[other.key] = replace(series, key=other.key, frames=frames, part=series.part or other.part)
                 break

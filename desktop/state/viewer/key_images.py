@@ -69,8 +69,10 @@ class KeyImagesState(QObject):
     def marks(self, study: Study | None, frame: FrameRef) -> tuple[Mark, ...]:
         """The reader's own mark, then what documents of the study say, warnings first: where it is narrow they stay."""
         own = (Mark(OWN),) if self.is_key(study, frame) else ()
-        documents = sorted(self._noted.of(frame), key=lambda one: not one.warns)
-        return own + tuple(Mark(f"{'✕' if one.warns else '★'} {one.title}", one.warns) for one in documents)
+        documents = sorted(self._noted.of(frame), key=lambda one: not one.is_rejection_note)
+        return own + tuple(
+            Mark(f"{'✕' if one.is_rejection_note else '★'} {one.title}", one.is_rejection_note) for one in documents
+        )
 
     @property
     def shown_is_key(self) -> bool:

@@ -29,12 +29,12 @@ class NotedImages:
         self._documents = tuple(documents)
         notes: _Notes = defaultdict(list)
         for document in self._documents:
-            for marked in document.marked:
+            for marked in document.key_images:
                 notes[marked.sop_uid].append((document, marked.frames))
         self._notes = dict(notes)
         images = {frame.image.sop_uid for study in studies for frame in study.frames()} if notes else set()
         found = [document for uid in images & notes.keys() for document, _ in notes[uid]]
-        self.any, self.any_recommended = bool(found), not all(document.warns for document in found)
+        self.any, self.any_recommended = bool(found), not all(document.is_rejection_note for document in found)
         return before != (self._documents, self.any, self.any_recommended)
 
     def of(self, frame: FrameRef) -> tuple[KeyObject, ...]:

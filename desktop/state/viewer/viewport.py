@@ -22,7 +22,7 @@ from desktop.state.viewer.geometry import Shape, View
 from engine.geometry.spacing import pixel_shape
 from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
-from engine.image.window import auto_window, narrowest, presets
+from engine.image.window import auto_window, min_window_width, presets
 from engine.study import FrameRef, Point, Series, Study
 
 
@@ -178,7 +178,7 @@ class ViewportState(QObject):
             return
         if self.picture.pixels.inverted != self.inverted:  # low values are the bright ones
             down = -down
-        least = narrowest(self.picture.pixels)
+        least = min_window_width(self.picture.pixels)
         step = max(window.width, least) / 300
         width = max(window.width + right * step, window.width / 100, min(least, window.width))
         self.set_window(Window(window.center + down * step, width, window.function))

@@ -10,7 +10,7 @@ from highdicom.sr import CodeContentItem, CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from engine.dicom.key_objects import KeyObject, Marked, frames_of
+from engine.dicom.key_objects import KeyImage, KeyObject, frames_of
 from engine.dicom.listing import open_path
 from tests.engine.dicom_samples import dataset, derive_stack, key_objects, sample
 
@@ -30,8 +30,8 @@ def test_a_document_is_told_with_its_title_and_its_images(tmp_path: Path, images
     path = key_objects(tmp_path / "study/keys", [images[1], images[3]], codes.DCM.ForReferringProvider)
     listing = open_path(tmp_path / "study")
     (document,) = listing.key_objects
-    assert (document.name, document.title, document.warns) == (str(path), "For Referring Provider", False)
-    assert document.marked == (Marked(images[1].SOPInstanceUID), Marked(images[3].SOPInstanceUID))
+    assert (document.name, document.title, document.is_rejection_note) == (str(path), "For Referring Provider", False)
+    assert document.key_images == (KeyImage(images[1].SOPInstanceUID), KeyImage(images[3].SOPInstanceUID))
     assert document.study_uid == listing.studies[0].uid
     assert listing.rejected == ()
     assert listing.as_dict()["key_objects"] == [
@@ -56,13 +56,13 @@ def test_its_free_text_and_the_patient_stay_in_the_file(tmp_path: Path, images: 
     [codes.DCM.RejectedForQualityReasons, codes.DCM.RejectedForPatientSafetyReasons, codes.DCM.QualityIssue],
 )
 def test_a_rejection_warns(tmp_path: Path, images: list[Dataset], title: Any) -> None:
-    assert only(key_objects(tmp_path / "keys", images[:1], title)).warns
+    assert only(key_objects(tmp_path / "keys", images[:1], title)).is_rejection_note
 
 
 def test_a_local_code_that_looks_like_a_rejection_is_none(tmp_path: Path, images: list[Dataset]) -> None:
     local = CodedConcept("113001", "99LOCAL", "Tumour board")
     document = only(key_objects(tmp_path / "keys", images[:1], local))
-    assert (document.title, document.warns) == ("Tumour board", False)
+    assert (document.title, document.is_rejection_note) == ("Tumour board", False)
 
 
 def test_a_title_modifier_tells_the_reason(tmp_path: Path, images: list[Dataset]) -> None:
@@ -86,11 +86,11 @@ def test_a_list_of_all_images_is_left_out_with_its_reason(tmp_path: Path, images
 def test_frame_numbers_count_from_one(tmp_path: Path) -> None:
     image = dataset("emri_small.dcm")
     document = only(key_objects(tmp_path / "keys", [image], codes.DCM.OfInterest, numbers=[2, 5]))
-    assert document.marked == (Marked(image.SOPInstanceUID, frozenset((1, 4))),)
+    assert document.key_images == (KeyImage(image.SOPInstanceUID, frozenset((1, 4))),)
     (series,) = open_path(sample("emri_small.dcm")).studies[0].series
-    assert [ref.frame for ref in frames_of(series, document.marked)] == [1, 4]
+    assert [ref.frame for ref in frames_of(series, document.key_images)] == [1, 4]
     whole = only(key_objects(tmp_path / "whole", [image], codes.DCM.OfInterest))
-    assert frames_of(series, whole.marked) == ()
+    assert frames_of(series, whole.key_images) == ()
 
 
 def test_frame_numbers_that_are_none_do_not_mark_the_whole_image(tmp_path: Path) -> None:

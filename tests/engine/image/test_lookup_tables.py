@@ -90,7 +90,7 @@ def test_a_palette_gives_its_colours(tmp_path: Path, syntax: UID) -> None:
 def test_supplemental_colours_are_painted_over_the_gray_values(tmp_path: Path, syntax: UID) -> None:
     made = with_palette(image(syntax, PixelPresentation="COLOR"), first=100)
     made.PixelData = words([100, 101, 102, 103], syntax)
-    painted = read(tmp_path / "x", made).painted
+    painted = read(tmp_path / "x", made).supplemental_colors
     assert painted is not None
     assert painted[1].reshape(4, 3).tolist() == SHOWN
 
