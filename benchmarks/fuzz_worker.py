@@ -18,7 +18,7 @@ from pathlib import Path
 import data_store
 import pydicom.data
 
-from desktop.state.pictures.picture import Request, make_picture, thumbnail
+from desktop.state.pictures.picture import PictureRequest, make_picture, thumbnail
 from engine.dicom.listing import open_path
 from engine.dicom.tag_list import tag_list
 from engine.errors import UserError
@@ -113,7 +113,7 @@ def _look_at(series: Series, index: int) -> bool:
         return False
     for window in (None,) if pixels.is_color else (None, default_window(pixels), auto_window(pixels)):
         for halvings in (0, 1, 3):
-            make_picture(Request(series, index, window, bool(halvings), pixels, halvings))
+            make_picture(PictureRequest(series, index, window, bool(halvings), pixels, halvings))
     thumbnail(ref, pixels)
     return True
 

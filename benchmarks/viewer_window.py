@@ -17,7 +17,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop.app import App, build, make_application
-from desktop.state.pictures.picture import Picture
+from desktop.state.pictures.picture import ScreenPicture
 from desktop.views.viewer.viewport import ViewportView
 
 SCROLLS, DRAGS = 240, 240
@@ -31,7 +31,7 @@ class Painted(QObject):
         super().__init__(view)
         self._view = view
         self.count = 0
-        self.picture: Picture | None = None
+        self.picture: ScreenPicture | None = None
         view.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

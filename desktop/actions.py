@@ -57,7 +57,7 @@ class Actions(QObject):
             desk.layout.changed,
             desk.layout.active_changed,
             desk.layout.shown.series_changed,
-            desk.layout.shown.identity_changed,
+            desk.layout.shown.redaction_changed,
             desk.layout.shown.overlay_changed,
             desk.tools.changed,
             desk.links.changed,

@@ -32,7 +32,7 @@ class Lane(Enum):
     """Separate threads, so that a long import never delays the picture on the screen. The value is how many threads."""
 
     PICTURE = ("picture", 2)
-    AHEAD = ("ahead", 2)
+    PREFETCH = ("prefetch", 2)
     """Frames that may be asked for next: apart, so that the one that is asked for never waits behind them."""
     THUMBNAIL = ("thumbnail", 1)
     MODEL = ("model", 1)
@@ -46,7 +46,7 @@ class Lane(Enum):
 NICE = 10
 """Of every worker but those of the picture on screen, as nice(1) counts; the threads of ONNX Runtime inherit it. With
 two cores full of decoding and inference the UI thread waited 50 ms and more for one of them each time it woke up."""
-DECODING = (Lane.PICTURE, Lane.AHEAD)
+DECODING = (Lane.PICTURE, Lane.PREFETCH)
 """Their workers hold the interpreter hardly at all, and are what the user waits for: they give way to nobody."""
 REPORT_EVERY = 0.05
 """Seconds between two reports of progress that the UI thread hears of: nobody reads faster, and each one is painted."""

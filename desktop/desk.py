@@ -80,7 +80,7 @@ class Desk(QObject):
         )
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)
-        self.layout.shown.identity_changed.connect(self._hide_message)
+        self.layout.shown.redaction_changed.connect(self._hide_message)
         self.settings.problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
         self.report.outbox.message.connect(self.messages.show_text)
@@ -105,9 +105,9 @@ class Desk(QObject):
         now = self.settings.now
         self.layout.set_grid(*now.grid)
         if not now.identity_visible:
-            self.layout.toggle_identity()
+            self.layout.toggle_patient_data()
         self.layout.changed.connect(self._remember_layout)
-        self.layout.shown.identity_changed.connect(self._remember_layout)
+        self.layout.shown.redaction_changed.connect(self._remember_layout)
         self.archive.changed.connect(self._remember_archive)
 
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
@@ -195,7 +195,7 @@ class Desk(QObject):
 
     def _remember_layout(self) -> None:
         layout = self.layout
-        self.settings.change(grid=(layout.rows, layout.columns), identity_visible=layout.active.identity_visible)
+        self.settings.change(grid=(layout.rows, layout.columns), identity_visible=layout.active.patient_data_visible)
 
     def _remember_archive(self) -> None:
         if self.archive.archive is not None:
@@ -207,7 +207,7 @@ class Desk(QObject):
         self.tools.add("zoom", ZoomTool())
         self.tools.add("scroll", ScrollTool())
         self.tools.add("region_zoom", RegionTool(self.regions, ViewportState.zoom_to))
-        self.tools.add("region_window", RegionTool(self.regions, ViewportState.auto_window_of))
+        self.tools.add("region_window", RegionTool(self.regions, ViewportState.auto_window_from_roi))
 
     def _add_measuring_tools(self) -> None:
         for kind in KINDS:
@@ -239,7 +239,7 @@ class Desk(QObject):
             if study is None or series is None:
                 viewport.show(None, None)
             elif series is not viewport.series or study is not viewport.study:
-                viewport.take_series(study, series)
+                viewport.update_series(study, series)
 
     def _forget_closed_frames(self) -> None:
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
@@ -248,12 +248,12 @@ class Desk(QObject):
     def show_problem(self, error: BaseException) -> None:
         """Folders are often called after patients: while their identity is hidden, so is what a sentence names."""
         if isinstance(error, UserError):
-            error = UserError(redacted(error, self.viewport.identity_visible))
+            error = UserError(redacted(error, self.viewport.patient_data_visible))
         self.messages.show_error(error)
 
     def _hide_message(self) -> None:
         """It may name a file or a folder."""
-        if not self.viewport.identity_visible:
+        if not self.viewport.patient_data_visible:
             self.messages.dismiss()
 
     def _tell_nothing_found(self) -> None:

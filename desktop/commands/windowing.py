@@ -42,8 +42,8 @@ def _colours(name: str) -> Command:
         name or "Gray",
         (),
         "Window",
-        lambda desk, window: desk.viewport.set_colours(name),
-        checked=lambda desk: desk.viewport.colours == name,
+        lambda desk, window: desk.viewport.set_color_map(name),
+        checked=lambda desk: desk.viewport.color_map == name,
         enabled=windowed,
         submenu="Colours",
     )

@@ -59,10 +59,10 @@ class Dialogs:
 
     def show_rejected(self) -> None:
         self.rejected = RejectedDialog(
-            self._desk.studies.rejected, self._parent, names=self._desk.viewport.identity_visible
+            self._desk.studies.rejected, self._parent, names=self._desk.viewport.patient_data_visible
         )
         self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._desk.layout.shown.identity_changed.connect(self.rejected.close)  # it names files, or it does not
+        self._desk.layout.shown.redaction_changed.connect(self.rejected.close)  # it names files, or it does not
         self.rejected.show()
 
     def edit_presets(self) -> None:

@@ -51,7 +51,7 @@ class StatusLine(QStatusBar):
         self._soon = Soon(self._show_jobs, self, EVERY_MS)
         for told in (desk.jobs.changed, desk.jobs.progressed):
             told.connect(self._look)
-        desk.layout.shown.identity_changed.connect(self._show_jobs)
+        desk.layout.shown.redaction_changed.connect(self._show_jobs)
         desk.archive.changed.connect(self._show_archive)
         desk.studies.rejected_changed.connect(self._show_rejected)
         for changed in (desk.background.ended, desk.settings.changed, desk.studies.closed, desk.mpr.changed):
@@ -81,7 +81,7 @@ class StatusLine(QStatusBar):
         others = len(self._jobs.jobs) - 1
         more = f" (+{others} more)" if others else ""
         count = f" {job.done} of {job.total}" if job.total else " …"
-        title = job.title if self._desk.viewport.identity_visible else job.public
+        title = job.title if self._desk.viewport.patient_data_visible else job.public
         self.job.setText(f"Stopping: {title}" if job.stopping else f"{title}{count}{more}")
         self.progress.setRange(0, job.total)
         self.progress.setValue(job.done)

@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
     def list_recent(self) -> None:
         """Studies that were opened before. What is gone says so when it is opened: no disk is asked beforehand."""
         desk = self._desk
-        hidden = not desk.viewport.identity_visible  # folders are often called after patients
+        hidden = not desk.viewport.patient_data_visible  # folders are often called after patients
         choices = [
             Choice(
                 f"Item {number}" if hidden else path.name,
@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
 
     def _about(self, study: Study) -> str:
         active = self._desk.viewport
-        return browser.about_study(study, active.study, active.identity_visible)
+        return browser.about_study(study, active.study, active.patient_data_visible)
 
     def go_to_viewport(self, by: int) -> None:
         """Make the next or previous viewport active and give it the keyboard."""

@@ -98,7 +98,7 @@ def test_what_was_opened_before_is_opened_again(qtbot: QtBot, app: App) -> None:
 
 def test_recent_names_are_hidden_with_the_identity(qtbot: QtBot, app: App) -> None:
     app.desk.settings.remember_opened([Path("/scans/Doe_Jane.zip")])
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     qtbot.waitUntil(app.actions.actions["open_recent"].isEnabled)
     app.actions.actions["open_recent"].trigger()
     assert [(choice.text, choice.where) for choice in palette(app).shown()] == [("Item 1", "name hidden")]

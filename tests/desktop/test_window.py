@@ -124,7 +124,7 @@ def test_number_keys_choose_presets_and_letters_the_rest(qtbot: QtBot, app: App)
     press(qtbot, app, Qt.Key.Key_R)
     assert (app.desk.viewport.window, app.desk.viewport.inverted) == (None, False)
     press(qtbot, app, Qt.Key.Key_H)
-    assert not app.desk.viewport.identity_visible
+    assert not app.desk.viewport.patient_data_visible
     assert "Identity hidden" in app.window.series_list.model.lines(app.window.series_list.model.rows[0])
 
 
@@ -219,7 +219,7 @@ def test_a_missing_file_is_told_and_nothing_breaks(qtbot: QtBot, app: App, tmp_p
 def test_a_message_that_names_a_folder_goes_when_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     open_paths(qtbot, app, tmp_path / "DOE^JANE")
     assert app.desk.messages.message is not None
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     assert app.desk.messages.message is None
 
 
@@ -232,7 +232,7 @@ def test_the_list_of_what_was_left_out_closes_when_the_identity_is_hidden(
     dialog = app.window.dialogs.rejected
     assert dialog is not None
     with qtbot.waitSignal(dialog.destroyed):
-        app.desk.layout.toggle_identity()
+        app.desk.layout.toggle_patient_data()
 
 
 def drop(target: QWidget, data: QMimeData) -> None:
@@ -261,7 +261,7 @@ def test_text_dropped_on_the_report_is_taken(qtbot: QtBot, app: App) -> None:
 
 
 def test_a_missing_file_is_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     open_paths(qtbot, app, tmp_path / "DOE^JANE")
     message = app.desk.messages.message
     assert message is not None

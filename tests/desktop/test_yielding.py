@@ -42,7 +42,7 @@ def test_a_worker_waits_for_the_end_of_a_long_event(background: Background, monk
     assert not in_one_event(background, Asking(), patience=0.2)
 
 
-@pytest.mark.parametrize("lane", [Lane.PICTURE, Lane.AHEAD])
+@pytest.mark.parametrize("lane", [Lane.PICTURE, Lane.PREFETCH])
 def test_the_picture_on_screen_waits_for_nothing(
     background: Background, monkeypatch: pytest.MonkeyPatch, lane: Lane
 ) -> None:

@@ -194,7 +194,7 @@ class MeasurementListState(QObject):
             simply(_read_all, self._read_pixels, ref, self._frames.get(ref), items),
             lambda readings: self._take(ref, items, [_line(reading) for reading in readings]),
             key=KEY,
-            lane=Lane.AHEAD,
+            lane=Lane.PREFETCH,
             failed=lambda error: self._take(ref, items, [self._unreadable(item, ref) for item in items]),
             shows_failure=True,
         )

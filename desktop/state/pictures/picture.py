@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class PictureRequest:
     """Which frame, at which window, to make a picture of."""
 
     series: Series
@@ -41,7 +41,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class ScreenPicture:
     """One frame rendered for the screen."""
 
     series: Series
@@ -77,7 +77,7 @@ class Picture:
         return render(self.pixels, self.asked)
 
 
-def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_frame) -> Picture:
+def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = read_frame) -> ScreenPicture:
     """Decode if needed, halve as far as it may be, render at the window, prepare the smaller levels.
 
     Raises:
@@ -88,7 +88,7 @@ def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_fra
     small, made = (request.reduced, request.halvings) if request.reduced else reduced(pixels, request.halvings)
     image = render(small, request.window if small is pixels else window)  # a window of the whole, not of its means
     shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
-    return Picture(
+    return ScreenPicture(
         request.series,
         request.index,
         pixels,
@@ -101,7 +101,7 @@ def make_picture(request: Request, read: Callable[[FrameRef], Pixels] = read_fra
     )
 
 
-def part(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
+def crop(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
     """The rectangle between two image positions (column, row) as pixels of its own; None when it is hardly any."""
     columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
     height, width = pixels.stored.shape[:2]

@@ -21,7 +21,7 @@ from engine.study import FrameRef, Series
 
 NEAR = 12
 """Frames that are wanted at once in the direction of scrolling; a third as many behind."""
-WORKERS = Lane.AHEAD.value[1]
+WORKERS = Lane.PREFETCH.value[1]
 BATCH = 64
 SLICE = 0.25
 """Seconds after which a worker ends, to be sent on by a newer plan."""
@@ -32,7 +32,7 @@ Read = Callable[[FrameRef], Pixels]
 Found = tuple[FrameRef, Pixels | None]
 
 
-class Ahead:
+class Prefetcher:
     """Keeps the cache filled around one viewport. Used on the UI thread only."""
 
     def __init__(self, background: Background, cache: FrameCache, name: str, read: Read) -> None:
@@ -82,7 +82,7 @@ class Ahead:
             partial(_read_ahead, self._read, mine),
             partial(self._ended, worker),
             key=self._key(worker),
-            lane=Lane.AHEAD,
+            lane=Lane.PREFETCH,
             failed=partial(self._failed, worker),
             shows_failure=True,
             cancelled=partial(self._ended, worker, None),
@@ -129,7 +129,7 @@ class Ahead:
         self._send(worker)
         if not self._under_way and self._decoded > GIVE_BACK_AFTER:
             self._decoded = 0
-            self._background.start(simply(give_back), lambda _: None, lane=Lane.AHEAD)
+            self._background.start(simply(give_back), lambda _: None, lane=Lane.PREFETCH)
 
     def _failed(self, worker: int, error: BaseException) -> None:
         """Our bug, which is shown as one; the same frames are not tried again."""

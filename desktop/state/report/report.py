@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
 from desktop.state.changes import ChangeNotifier
-from desktop.state.pictures.picture import Picture
+from desktop.state.pictures.picture import ScreenPicture
 from desktop.state.report.outbox import OutboxState
 from desktop.state.report.report_page import ReportPage
 from desktop.state.similar.archive import ArchiveState
@@ -333,7 +333,7 @@ def _draft(
     propose: Callable[..., Draft],
     bundle: Bundle,
     archive: Archive | None,
-    picture: Picture,
+    picture: ScreenPicture,
     study: str,
     about: dict[str, str | None],
     progress: Progress,
@@ -342,7 +342,7 @@ def _draft(
     return propose(bundle, archive, to_gray(picture.image()), cancelled=cancelled, exclude_study=study, **about)
 
 
-def _with_picture(study: Study, picture: Picture) -> Submission:
+def _with_picture(study: Study, picture: ScreenPicture) -> Submission:
     window = (picture.window.center, picture.window.width) if picture.window else None
     return submission_for(study, DisplayedFrame(picture.series, picture.ref, to_gray(picture.image()), window))
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane, simply
 from desktop.state.changes import ChangeNotifier
-from desktop.state.pictures.picture import Image, Picture
+from desktop.state.pictures.picture import Image, ScreenPicture
 from desktop.state.redaction import redacted
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.selected_case import SelectedCase
@@ -77,7 +77,7 @@ class SearchForm:
 class _Request:
     archive: Archive
     bundle: Bundle
-    picture: Picture | None
+    picture: ScreenPicture | None
     form: SearchForm
     study: str | None
     patient: str | None
@@ -111,7 +111,7 @@ class SearchState(QObject):
         self.notice = ""
         """What the reader should know of the picture that was asked with."""
         self.selected: Hit | None = None
-        self.selected_case = SelectedCase(background, lambda: viewport.identity_visible, self)
+        self.selected_case = SelectedCase(background, lambda: viewport.patient_data_visible, self)
         """The selected hit in full."""
         self._job: Job | None = None
         self._thumbnails: dict[int, Image | None] = {}
@@ -120,7 +120,7 @@ class SearchState(QObject):
         self._source: Archive | None = None
         """The archive that the hits are of."""
         archive.changed.connect(self._on_archive)
-        viewport.identity_changed.connect(self.changed)
+        viewport.redaction_changed.connect(self.changed)
         ChangeNotifier(viewport.picture_changed, self.changed, self._about_picture, self)
 
     def _about_picture(self) -> tuple[bool, bool]:
@@ -130,7 +130,7 @@ class SearchState(QObject):
     @property
     def failure(self) -> str:
         """Why the last search gave nothing."""
-        return redacted(self._error, self._viewport.identity_visible)
+        return redacted(self._error, self._viewport.patient_data_visible)
 
     @property
     def searching(self) -> bool:
@@ -289,7 +289,7 @@ class SearchState(QObject):
         self.changed.emit()
 
 
-def describe(picture: Picture) -> str:
+def describe(picture: ScreenPicture) -> str:
     """Which frame at which window, in words short enough for one line."""
     series = picture.series
     parts = [" ".join(part for part in (series.modality, series.description or series.body_part.lower()) if part)]

@@ -34,7 +34,7 @@ def annotate(viewport: ViewportState, pointed: bool = True, identity: bool | Non
     study, series, picture = viewport.study, viewport.series, viewport.picture
     if study is None or series is None:
         return Annotations()
-    named = viewport.identity_visible if identity is None else identity
+    named = viewport.patient_data_visible if identity is None else identity
     left = patient_lines(study) if named else ("Identity hidden",)
     when = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
     place = series.institution if named else ""
@@ -47,18 +47,18 @@ def annotate(viewport: ViewportState, pointed: bool = True, identity: bool | Non
     look = [f"{width} × {height}", f"zoom {100 * viewport.scale:.0f} %"]
     if picture.window is not None:
         look.insert(0, format_window(picture.window, picture.pixels.unit))
-    if viewport.view.turns:
-        look.insert(0, f"Turned {90 * viewport.view.turns}°")
-    if viewport.view.mirrored:
+    if viewport.view.quarter_turns:
+        look.insert(0, f"Turned {90 * viewport.view.quarter_turns}°")
+    if viewport.view.flipped:
         look.insert(0, "Mirrored")
     if picture.inverted:
         look.insert(0, "Inverted")
-    under = value_text(picture.pixels, viewport.pointed if pointed else None)
+    under = value_text(picture.pixels, viewport.mouse_point if pointed else None)
     if under:
         look.insert(0, under)
     image = picture.ref.image
     marks = (laterality_mark(image), lossy_mark(image), burned_in_mark(image, series.modality))
-    where += [line for line in (slice_text(picture.ref), *marks, viewport.note) if line]
+    where += [line for line in (slice_text(picture.ref), *marks, viewport.status) if line]
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(where)), tuple(look), edges)

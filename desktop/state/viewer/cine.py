@@ -61,7 +61,7 @@ class CineState(QObject):
         if self.playing:
             self._timer.stop()
             if self.viewport is not None:
-                self.viewport.set_note("")
+                self.viewport.set_status("")
             self.viewport = None
             self.changed.emit()
 
@@ -86,7 +86,7 @@ class CineState(QObject):
         if self.viewport is not None:
             self._began, self._first, self._shown = self._clock(), self.viewport.index, self.viewport.index
             self._timer.start(max(1, round(1000 / self.rate())))
-            self.viewport.set_note(f"Playing {self.rate():.3g} images/s")
+            self.viewport.set_status(f"Playing {self.rate():.3g} images/s")
 
     def _stop_unseen(self) -> None:
         """The layout has become smaller."""

@@ -19,22 +19,21 @@ MIN_REGION = 8.0
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What part of a picture is seen.
-
-    width, height: the viewport in logical pixels; device_ratio: device pixels per logical pixel.
-    scale: logical pixels per image pixel (of the finer axis); None fits the picture into the viewport.
-    pan: offset of the picture's centre from the viewport's centre, logical pixels (right, down).
-    """
+    """How a picture lies in its viewport."""
 
     width: float = 1.0
+    """Of the viewport, in logical pixels."""
     height: float = 1.0
     device_ratio: float = 1.0
+    """Device pixels per logical pixel."""
     scale: float | None = None
+    """Logical pixels per image pixel along the finer axis; None fits the picture into the viewport."""
     pan: tuple[float, float] = (0.0, 0.0)
-    mirrored: bool = False
-    """Left and right exchanged, before turning."""
-    turns: int = 0
-    """Quarter turns clockwise, 0 to 3."""
+    """From the viewport's centre to the picture's centre in logical pixels (right, down)."""
+    flipped: bool = False
+    """Left and right exchanged, before rotation."""
+    quarter_turns: int = 0
+    """Rotation clockwise, 0 to 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Shape:
 def seen_extent(view: View, shape: Shape) -> tuple[float, float]:
     """Width and height on the screen at scale 1, as turned."""
     width, height = shape.extent()
-    return (height, width) if view.turns % 2 else (width, height)
+    return (height, width) if view.quarter_turns % 2 else (width, height)
 
 
 def fit_scale(view: View, shape: Shape) -> float:
@@ -94,9 +93,9 @@ def transform(view: View, shape: Shape) -> tuple[float, float, float, float, flo
     scale = scale_of(view, shape)
     width, height = shape.extent()
     across, along = width * scale / shape.columns, height * scale / shape.rows
-    if view.mirrored:
+    if view.flipped:
         across = -across
-    cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[view.turns % 4]
+    cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[view.quarter_turns % 4]
     a, b, c, d = across * cosine, across * sine, -along * sine, along * cosine
     centre_x, centre_y = view.width / 2 + view.pan[0], view.height / 2 + view.pan[1]
     e = centre_x - a * shape.columns / 2 - c * shape.rows / 2
@@ -121,31 +120,32 @@ def to_image(view: View, shape: Shape, place: Point) -> Point:
 def edges_on_screen(view: View, edges: Edges) -> Edges:
     """The letters of a frame's edges as stored (left, top, right, bottom), as they stand once turned and mirrored."""
     left, top, right, bottom = edges
-    if view.mirrored:
+    if view.flipped:
         left, right = right, left
-    for _ in range(view.turns % 4):
+    for _ in range(view.quarter_turns % 4):
         left, top, right, bottom = bottom, left, top, right
     return left, top, right, bottom
 
 
-def turned(view: View, quarters: int) -> View:
-    """Turn what is seen clockwise; what lies in the viewport's centre stays there."""
+def rotated(view: View, quarter_turns: int) -> View:
+    """Rotate clockwise; what lies in the viewport's centre stays there."""
     x, y = view.pan
-    for _ in range(quarters % 4):
+    for _ in range(quarter_turns % 4):
         x, y = -y, x
-    return replace(view, turns=(view.turns + quarters) % 4, pan=(x, y))
+    return replace(view, quarter_turns=(view.quarter_turns + quarter_turns) % 4, pan=(x, y))
 
 
 def flipped(view: View, horizontally: bool) -> View:
-    """Exchange left and right, or top and bottom, of what is seen: after the turns that were made."""
-    turns = -view.turns if horizontally else 2 - view.turns
+    """Exchange left and right, or top and bottom, as seen on screen, whatever the rotation."""
+    turns = -view.quarter_turns if horizontally else 2 - view.quarter_turns
     x, y = view.pan
-    return replace(view, mirrored=not view.mirrored, turns=turns % 4, pan=(-x, y) if horizontally else (x, -y))
+    pan = (-x, y) if horizontally else (x, -y)
+    return replace(view, flipped=not view.flipped, quarter_turns=turns % 4, pan=pan)
 
 
 def upright(view: View) -> View:
-    """As stored: neither turned nor mirrored."""
-    return replace(view, mirrored=False, turns=0)
+    """Show as stored: neither rotated nor flipped."""
+    return replace(view, flipped=False, quarter_turns=0)
 
 
 def zoomed_to(view: View, shape: Shape, start: Point, end: Point) -> View:

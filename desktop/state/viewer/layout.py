@@ -69,23 +69,23 @@ class LayoutState(QObject):
             self.maximised = not self.maximised
             self.changed.emit()
 
-    def toggle_identity(self) -> None:
+    def toggle_patient_data(self) -> None:
         """For all at once: a name that stays in one corner is not hidden."""
-        visible = not self.active.identity_visible
+        visible = not self.active.patient_data_visible
         for viewport in self._all:
-            viewport.set_identity_visible(visible)
+            viewport.set_patient_data_visible(visible)
 
-    def toggle_texts(self) -> None:
-        visible = not self.active.texts_visible
+    def toggle_overlay_text(self) -> None:
+        visible = not self.active.overlay_text_visible
         for viewport in self._all:
-            viewport.set_texts_visible(visible)
+            viewport.set_overlay_text_visible(visible)
 
     def _grow(self, count: int) -> None:
         while len(self._all) < count:
             made = self._make(str(len(self._all) + 1))
             if self._all:
-                made.set_identity_visible(self._all[0].identity_visible)
-                made.set_texts_visible(self._all[0].texts_visible)
+                made.set_patient_data_visible(self._all[0].patient_data_visible)
+                made.set_overlay_text_visible(self._all[0].overlay_text_visible)
             self._all.append(made)
             self.made.emit(made)
 
@@ -101,7 +101,7 @@ class ShownViewport(QObject):
     series_changed = Signal()
     picture_changed = Signal()
     view_changed = Signal()
-    identity_changed = Signal()
+    redaction_changed = Signal()
     overlay_changed = Signal()
 
     def __init__(self, layout: LayoutState) -> None:
@@ -115,7 +115,7 @@ class ShownViewport(QObject):
         return getattr(self._layout.active, name)
 
     def _follow(self) -> None:
-        for name in ("series_changed", "picture_changed", "view_changed", "identity_changed", "overlay_changed"):
+        for name in ("series_changed", "picture_changed", "view_changed", "redaction_changed", "overlay_changed"):
             own = getattr(self, name)
             if self._followed is not None:
                 getattr(self._followed, name).disconnect(own)

@@ -107,7 +107,7 @@ class LinkState(QObject):
         with self._lead(leader) as others:
             for other in others:
                 if leader.shape and other.shape:
-                    other.look(follow(leader.view, leader.shape, other.view, other.shape))
+                    other.match_view(follow(leader.view, leader.shape, other.view, other.shape))
 
     def _window(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:

@@ -37,13 +37,20 @@ class _Kept:
     index: int
     window: Window | None
     inverted: bool
-    colours: str
+    color_map: str
     view: View
 
     @classmethod
     def of(cls, viewport: ViewportState) -> "_Kept":
-        shown = identify(viewport.study, viewport.series)
-        return cls(viewport, shown, viewport.index, viewport.window, viewport.inverted, viewport.colours, viewport.view)
+        return cls(
+            viewport,
+            series_id=identify(viewport.study, viewport.series),
+            index=viewport.index,
+            window=viewport.window,
+            inverted=viewport.inverted,
+            color_map=viewport.color_map,
+            view=viewport.view,
+        )
 
     def put_back(self, find: Find) -> None:
         """What has been closed meanwhile leaves its viewport empty."""
@@ -54,7 +61,7 @@ class _Kept:
         if series is None:
             return
         viewport.go_to(self.index)
-        viewport.set_shades(self.window, self.inverted, self.colours)
+        viewport.set_rendering(self.window, self.inverted, self.color_map)
         viewport.set_view(self.view)
 
 
@@ -180,12 +187,12 @@ class MprState(QObject):
             self._kept = [_Kept.of(viewport) for viewport in layout.every]
         self.planes = planes
         like = next((one for one in layout.viewports if self.stack_of(one) == self._stack), layout.active)
-        shades = like.window, like.inverted, like.colours
+        shades = like.window, like.inverted, like.color_map
         layout.set_grid(*GRID)
         first = layout.viewports
         for viewport, series in zip(first, (*planes.series, stack)):
             viewport.show(study, series)
-            viewport.set_shades(*shades)
+            viewport.set_rendering(*shades)
         for viewport in first[:3]:
             viewport.go_to(viewport.count // 2)
         layout.activate(first[0])

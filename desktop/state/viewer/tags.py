@@ -35,13 +35,13 @@ class TagsState(QObject):
         self._study = ""
         self.image: ImageRef | None = None
         self._error: BaseException | None = None
-        self.identity_visible = False
+        self.patient_data_visible = False
         self.search = ""
         self._tags: tuple[Tag, ...] = ()
 
     def show(self) -> None:
         """The elements of the image on screen, from now on."""
-        self._followed, self._study, self.identity_visible = True, "", False
+        self._followed, self._study, self.patient_data_visible = True, "", False
         self.image, self.title, self._tags, self._error = None, "", (), None
         self._follow()
 
@@ -60,7 +60,7 @@ class TagsState(QObject):
         place = f"image {picture.index + 1} of {len(picture.series.frames)}"
         title = f"{series_title(picture.series)}, {'first slice' if is_plane(picture.ref) else place}"
         if study.uid != self._study:
-            self._study, self.identity_visible = study.uid, False
+            self._study, self.patient_data_visible = study.uid, False
         if picture.ref.image is self.image:  # another frame of the same file
             self.title = title
         else:
@@ -82,14 +82,14 @@ class TagsState(QObject):
         self.search = words
         self.changed.emit()
 
-    def set_identity_visible(self, visible: bool) -> None:
-        self.identity_visible = visible
+    def set_patient_data_visible(self, visible: bool) -> None:
+        self.patient_data_visible = visible
         self.changed.emit()
 
     @property
     def failure(self) -> str:
         """Why they cannot be read."""
-        return redacted(self._error, self.identity_visible)
+        return redacted(self._error, self.patient_data_visible)
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -97,11 +97,11 @@ class TagsState(QObject):
         return [
             (tag.number, tag.vr, "    " * tag.depth + tag.name, self._value(tag))
             for tag in self._tags
-            if tag.matches(self.search, self.identity_visible)
+            if tag.matches(self.search, self.patient_data_visible)
         ]
 
     def _value(self, tag: Tag) -> str:
-        return "hidden" if tag.identifying and not self.identity_visible else tag.value
+        return "hidden" if tag.identifying and not self.patient_data_visible else tag.value
 
     def _take(self, image: ImageRef, title: str, tags: tuple[Tag, ...]) -> None:
         if image is self.image:

@@ -1,24 +1,22 @@
-"""What one viewport shows: which frame of which series, at which window, zoom and pan. Knows no widgets.
+"""State of one viewport: which frame of which series it shows, at which window, zoom and pan. Knows no widgets.
 
-Pictures are made on a worker, one at a time: while one is under way only the latest wish is kept, so fast scrolling
-shows what can be shown and always ends on the last frame asked for. The number on screen is that of the picture there.
+Pictures come from a PictureLoader. The frame number on screen is that of the picture on screen, which may lag behind
+the frame asked for.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Job, Lane, simply
+from desktop.background import Background
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import Picture, Request, make_picture, part
-from desktop.state.pictures.prefetch import Ahead
-from desktop.state.pictures.pyramid import halvings
+from desktop.state.pictures.picture import ScreenPicture, crop
 from desktop.state.redaction import redact_names
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
+from desktop.state.viewer.picture_loader import PictureLoader, Wanted
 from engine.geometry.spacing import pixel_shape
 from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
@@ -27,20 +25,21 @@ from engine.study import FrameRef, Point, Series, Study
 
 
 class ViewportState(QObject):
-    """One viewport; `name` sets its background work apart from that of others."""
+    """One viewport; `name` sets its background work apart from that of other viewports."""
 
     series_changed = Signal()
     picture_changed = Signal()
     view_changed = Signal()
     overlay_changed = Signal()
-    """Something that is painted over the picture: corner texts, regions, measurements."""
-    pointed_changed = Signal()
+    """Something painted over the picture changed: overlay text, regions, measurements."""
+    mouse_point_changed = Signal()
     """The mouse is over another pixel."""
-    identity_changed = Signal()
+    redaction_changed = Signal()
+    """Patient data was hidden or shown."""
     index_changed = Signal()
-    """Another frame was asked for."""
+    """Another frame was requested."""
     window_changed = Signal()
-    """Another window was asked for."""
+    """Another window was requested."""
 
     def __init__(
         self,
@@ -52,35 +51,40 @@ class ViewportState(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._background, self._cache, self._name, self._read = background, cache or FrameCache(), name, read
         self._presets_for = presets_for
         self.study: Study | None = None
         self.series: Series | None = None
         self.index = 0
         self.window: Window | None = None
         self.inverted = False
-        self.picture: Picture | None = None
-        self.failure = self._failed = ""
-        self.pointed: Point | None = None
-        """Where the mouse is, in image coordinates; None outside."""
+        self.picture: ScreenPicture | None = None
+        self.failure = self._failed_name = ""
+        self.mouse_point: Point | None = None
+        """Image coordinates under the mouse; None outside."""
         self.view = View()
-        self.identity_visible = True
-        self.texts_visible = True
-        self.note = ""
-        """What is going on with the stack, for its corner."""
-        self.colours = ""
-        """Name of the colour table that gray levels are shown in; "" shows them gray."""
-        self._busy: Job | None = None
-        self._outdated = False
+        self.patient_data_visible = True
+        self.overlay_text_visible = True
+        self.status = ""
+        """What is going on with the stack, for the overlay text."""
+        self.color_map = ""
+        """Name of the color table that gray levels are shown in; "" shows them gray."""
         self._direction = 1
-        self._ahead = Ahead(background, self._cache, name, read)
+        self._loader = PictureLoader(
+            background,
+            cache or FrameCache(),
+            name,
+            read,
+            wanted=self._wanted,
+            loaded=self._show_picture,
+            failed=self._show_failure,
+        )
 
     # -- which frame
 
-    def take_series(self, study: Study, series: Series) -> None:
-        """Go on with the same series once more of it is known, on the frame that is shown, without a change on screen.
+    def update_series(self, study: Study, series: Series) -> None:
+        """Replace the series by a longer reading of it and stay on the frame shown, without a change on screen.
 
-        A picture that is being made, and its number, are those of the frame as the series stood; the next one follows.
+        A picture that is being made still has its number in the old series; the next one follows.
         """
         shown = self.series.frames[self.index] if self.series and self.series.frames else None
         self.study, self.series = study, series
@@ -90,89 +94,91 @@ class ViewportState(QObject):
                 self.picture = replace(self.picture, series=series, index=series.frames.index(self.picture.ref))
         else:
             self.index = min(self.index, len(series.frames) - 1)
-            self._refresh()
-        if self._busy is None:
-            self._continue()
+            self._loader.request()
+        self._loader.proceed()
         self.series_changed.emit()
 
     def show(self, study: Study | None, series: Series | None) -> None:
-        """Show another series from its first frame, with its own window, fitted."""
-        self._background.drop(self._key("picture"))
-        self._ahead.stop()
-        self._busy, self._outdated = None, False
+        """Show another series from its first frame, at its default window, fitted."""
+        self._loader.stop()
         self.study, self.series, self.index, self.window, self.inverted = study, series, 0, None, False
-        self.picture, self.failure, self._direction, self.colours = None, "", 1, ""
+        self.picture, self.failure, self._direction, self.color_map = None, "", 1, ""
         self.view = geometry.upright(geometry.fitted(self.view))
         self.series_changed.emit()
         self.picture_changed.emit()
-        self._refresh()
+        self._loader.request()
 
     @property
     def count(self) -> int:
+        """Number of frames in the stack."""
         return len(self.series.frames) if self.series else 0
 
     @property
-    def failure_shown(self) -> str:
-        """`failure` as it may be on screen: a hidden patient's name may be that of a folder."""
-        return self.failure if self.identity_visible else redact_names(self.failure, (self._failed,))
+    def failure_text(self) -> str:
+        """`failure` as it may be shown: while patient data is hidden, without the name of the file."""
+        return self.failure if self.patient_data_visible else redact_names(self.failure, (self._failed_name,))
 
     @property
     def loading(self) -> bool:
-        return self._busy is not None
+        """A picture is being made."""
+        return self._loader.loading
 
     def go_to(self, index: int) -> None:
+        """Show a frame by its 0-based index; beyond either end, the first or last one."""
         index = min(self.count - 1, max(0, index))
         if self.series is None or index == self.index:
             return
         self._direction = 1 if index > self.index else -1
         self.index = index
-        self._refresh()
+        self._loader.request()
         self.index_changed.emit()
 
     def scroll(self, steps: int) -> None:
+        """Move this many frames on; negative: back."""
         self.go_to(self.index + steps)
 
     # -- window and inversion
 
     @property
     def shown_window(self) -> Window | None:
-        """The window last asked for, else that of the picture on screen; None for colour."""
+        """The window last requested, else that of the picture on screen; None for color images."""
         if self.picture is None or self.picture.colour:
             return None
         return self.window or self.picture.window
 
     @property
     def presets(self) -> tuple[Window, ...]:
+        """Window presets of the modality."""
         return self._presets_for(self.series.modality) if self.series else ()
 
     def set_window(self, window: Window | None) -> None:
-        """None: back to the frame's own window."""
+        """Show at a window; None: the frame's default."""
         self.window = window
-        self._refresh()
+        self._loader.request()
         self.window_changed.emit()
 
     def apply_preset(self, number: int) -> None:
-        """1-based, as on the number keys; 0 is the frame's own window. A number without a preset does nothing."""
+        """Apply a preset, numbered from 1 as on the keys; 0: the default window. Ignores a number without a preset."""
         if number == 0:
             self.set_window(None)
         elif number <= len(self.presets) and self.shown_window:
             self.set_window(self.presets[number - 1])
 
     def auto_window(self) -> None:
-        """From the darkest to the brightest of the frame on screen, but for half a percent at each end."""
+        """Window over the values of the frame on screen, without half a percent of the pixels at each end."""
         if self.picture is not None and not self.picture.colour:
             self.set_window(auto_window(self.picture.pixels))
 
-    def auto_window_of(self, start: Point, end: Point) -> None:
-        """The same for the region between two viewport positions; a region too small to mean one is none."""
+    def auto_window_from_roi(self, start: Point, end: Point) -> None:
+        """Window over the values in the rectangle between two screen points; ignores a rectangle that is too small."""
         picture, corners = self.picture, (self.to_image(start), self.to_image(end))
         if picture is not None and not picture.colour and corners[0] and corners[1]:
-            region = part(picture.pixels, corners[0], corners[1])
-            if region is not None:
-                self.set_window(auto_window(region))
+            roi = crop(picture.pixels, corners[0], corners[1])
+            if roi is not None:
+                self.set_window(auto_window(roi))
 
     def drag_window(self, right: float, down: float) -> None:
-        """Right widens, up brightens; the step grows with the width, so that 8-bit and 16-bit images feel alike."""
+        """Widen by dragging right, brighten by dragging up; steps grow with the width, to suit 8 and 16 bits alike."""
         window = self.shown_window
         if window is None or self.picture is None:
             return
@@ -183,20 +189,22 @@ class ViewportState(QObject):
         width = max(window.width + right * step, window.width / 100, min(least, window.width))
         self.set_window(Window(window.center + down * step, width, window.function))
 
-    def set_shades(self, window: Window | None, inverted: bool, colours: str) -> None:
-        """All that decides how bright a value is, at once."""
+    def set_rendering(self, window: Window | None, inverted: bool, color_map: str) -> None:
+        """Set window, inversion and color map at once."""
         self.inverted = inverted
         self.set_window(window)
-        self.set_colours(colours)
+        self.set_color_map(color_map)
 
     def toggle_invert(self) -> None:
+        """Exchange black and white."""
         self.inverted = not self.inverted
-        self._refresh()
+        self._loader.request()
 
     # -- zoom and pan
 
     @property
     def shape(self) -> Shape | None:
+        """Size of the picture on screen and the shape of its pixels."""
         if self.picture is None:
             return None
         rows, columns = self.picture.shape
@@ -204,160 +212,123 @@ class ViewportState(QObject):
 
     @property
     def scale(self) -> float:
-        """Device pixels per image pixel: what is called the zoom."""
+        """The zoom: device pixels per image pixel."""
         return geometry.scale_of(self.view, self.shape) * self.view.device_ratio if self.shape else 1.0
 
     def resize(self, width: float, height: float, device_ratio: float) -> None:
-        """A picture at the rim of a large viewport comes into sight of a smaller one."""
+        """Take the viewport's size in logical pixels; what was panned to the edge stays in sight of a smaller one."""
         view = replace(self.view, width=max(1.0, width), height=max(1.0, height), device_ratio=device_ratio)
-        self._look(geometry.panned(view, self.shape, 0, 0) if self.shape and view.scale is not None else view)
+        self.set_view(geometry.panned(view, self.shape, 0, 0) if self.shape and view.scale is not None else view)
 
-    def zoom_by(self, factor: float, anchor: tuple[float, float] | None = None) -> None:
+    def zoom_by(self, factor: float, anchor: Point | None = None) -> None:
+        """Zoom around a screen point, or around the centre."""
         if self.shape:
-            self._look(geometry.zoomed(self.view, self.shape, factor, anchor))
+            self.set_view(geometry.zoomed(self.view, self.shape, factor, anchor))
 
     def pan_by(self, right: float, down: float) -> None:
+        """Move the picture by logical pixels."""
         if self.shape:
-            self._look(geometry.panned(self.view, self.shape, right, down))
+            self.set_view(geometry.panned(self.view, self.shape, right, down))
 
     def zoom_to(self, start: Point, end: Point) -> None:
-        """Fill the viewport with the region between two of its positions."""
+        """Fill the viewport with the rectangle between two screen points."""
         if self.shape:
-            self._look(geometry.zoomed_to(self.view, self.shape, start, end))
+            self.set_view(geometry.zoomed_to(self.view, self.shape, start, end))
 
-    def look(self, view: View) -> None:
-        """Another place, scale or turn, but always the viewport's own size."""
+    def match_view(self, view: View) -> None:
+        """Take over zoom, pan, rotation and flip of another view, but keep the viewport's own size."""
         own = self.view
-        self._look(replace(view, width=own.width, height=own.height, device_ratio=own.device_ratio))
+        self.set_view(replace(view, width=own.width, height=own.height, device_ratio=own.device_ratio))
 
     def fit(self) -> None:
-        self._look(geometry.fitted(self.view))
+        """Fit the picture into the viewport."""
+        self.set_view(geometry.fitted(self.view))
 
     def actual_size(self) -> None:
-        self._look(geometry.actual_size(self.view))
+        """Show one image pixel on one pixel of the screen."""
+        self.set_view(geometry.actual_size(self.view))
 
-    def turn(self, quarters: int) -> None:
-        """Clockwise."""
-        self._look(geometry.turned(self.view, quarters))
+    def rotate(self, quarter_turns: int) -> None:
+        """Rotate clockwise; negative: counterclockwise."""
+        self.set_view(geometry.rotated(self.view, quarter_turns))
 
     def flip(self, horizontally: bool) -> None:
-        """Exchange left and right of what is seen, or top and bottom."""
-        self._look(geometry.flipped(self.view, horizontally))
+        """Exchange left and right as seen on screen, or top and bottom."""
+        self.set_view(geometry.flipped(self.view, horizontally))
 
     def reset(self) -> None:
-        """The frame's own window, not inverted, fitted, upright."""
-        self.window, self.inverted, self.colours = None, False, ""
-        self._look(geometry.upright(geometry.fitted(self.view)))
-        self._refresh()
+        """Default window, not inverted, no color map, fitted, neither rotated nor flipped."""
+        self.window, self.inverted, self.color_map = None, False, ""
+        self.set_view(geometry.upright(geometry.fitted(self.view)))
+        self._loader.request()
         self.window_changed.emit()
 
-    def to_image(self, place: Point) -> Point | None:
-        """Viewport position to image (column, row); None while there is no picture."""
-        return geometry.to_image(self.view, self.shape, place) if self.shape else None
-
-    # -- what is written over it
-
-    def set_colours(self, name: str) -> None:
-        """Of engine.image.colour_tables; "" for gray. Colours on the screen never reach a search."""
-        if name != self.colours:
-            self.colours = name
-            self.overlay_changed.emit()
-
-    def set_identity_visible(self, visible: bool) -> None:
-        if visible != self.identity_visible:
-            self.identity_visible = visible
-            self.identity_changed.emit()
-            self.overlay_changed.emit()
-
-    def set_texts_visible(self, visible: bool) -> None:
-        if visible != self.texts_visible:
-            self.texts_visible = visible
-            self.overlay_changed.emit()
-
-    def set_note(self, note: str) -> None:
-        if note != self.note:
-            self.note = note
-            self.overlay_changed.emit()
-
-    def point_at(self, point: Point | None) -> None:
-        """The mouse is over this place; told only once a pixel."""
-        before, self.pointed = self.pointed, point
-        if _pixel(before) != _pixel(point):
-            self.pointed_changed.emit()
-
     def set_view(self, view: View) -> None:
-        """Zoom, place and turning as they were kept of this viewport."""
-        self._look(view)
-
-    # -- making pictures
-
-    def _key(self, work: str) -> str:
-        return f"viewport {self._name} {work}"
-
-    def _look(self, view: View) -> None:
+        """Set zoom, pan, rotation, flip and size at once."""
         if view != self.view:
             self.view = view
             self.view_changed.emit()
-            if self.picture is not None and self._too_small(self.picture):
-                self._refresh()
+            if self.picture is not None:
+                self._loader.request_if_too_coarse(self.picture, view)
 
-    def _refresh(self) -> None:
+    def to_image(self, screen_point: Point) -> Point | None:
+        """Screen point to image (column, row); None while there is no picture."""
+        return geometry.to_image(self.view, self.shape, screen_point) if self.shape else None
+
+    # -- what is painted over it
+
+    def set_color_map(self, name: str) -> None:
+        """Choose a table of engine.image.colour_tables; "" for gray. A search never sees these colors."""
+        if name != self.color_map:
+            self.color_map = name
+            self.overlay_changed.emit()
+
+    def set_patient_data_visible(self, visible: bool) -> None:
+        """Show or hide everything that identifies the patient."""
+        if visible != self.patient_data_visible:
+            self.patient_data_visible = visible
+            self.redaction_changed.emit()
+            self.overlay_changed.emit()
+
+    def set_overlay_text_visible(self, visible: bool) -> None:
+        """Show or hide the text in the corners."""
+        if visible != self.overlay_text_visible:
+            self.overlay_text_visible = visible
+            self.overlay_changed.emit()
+
+    def set_status(self, status: str) -> None:
+        """Say in the overlay text what is going on with the stack."""
+        if status != self.status:
+            self.status = status
+            self.overlay_changed.emit()
+
+    def set_mouse_point(self, point: Point | None) -> None:
+        """Take the image point under the mouse; emits only when the pixel changes."""
+        before, self.mouse_point = self.mouse_point, point
+        if _pixel(before) != _pixel(point):
+            self.mouse_point_changed.emit()
+
+    # -- pictures
+
+    def _wanted(self) -> Wanted | None:
         if self.series is None:
-            return
-        if self._busy is not None:
-            self._outdated = True
-            return
-        ref = self.series.frames[self.index]
-        pixels, times, before = self._cache.get(ref), self._halvings(ref), self.picture
-        small = before.reduced if before and before.pixels is pixels and before.halvings == times else None
-        request = Request(self.series, self.index, self.window, self.inverted, pixels, times, small)
-        self._outdated = False
-        self._busy = self._background.start(
-            simply(make_picture, request, self._read),
-            self._take,
-            key=self._key("picture"),
-            lane=Lane.PICTURE,
-            urgent=True,
-            failed=partial(self._fail, request),
-            shows_failure=True,
-        )
+            return None
+        return Wanted(self.series, self.index, self._direction, self.window, self.inverted, self.view, self.picture)
 
-    def _halvings(self, ref: FrameRef) -> int:
-        """How often a frame may be halved and still have a pixel for each of the screen."""
-        shape = Shape(ref.image.columns, ref.image.rows, pixel_shape(ref))
-        columns, rows = geometry.screen_pixels(self.view, shape)
-        return halvings((shape.rows, shape.columns), (rows, columns))
-
-    def _too_small(self, picture: Picture) -> bool:
-        """Whether the screen has more pixels for it than it was made with."""
-        return picture.halvings > self._halvings(picture.ref)
-
-    def _take(self, picture: Picture) -> None:
-        self._busy = None
-        self._cache.put(picture.ref, picture.pixels)
+    def _show_picture(self, picture: ScreenPicture) -> None:
         self.picture, self.failure = self._renumbered(picture), ""
-        self._outdated = self._outdated or self._too_small(picture)  # the view may have grown while it was made
         self.picture_changed.emit()
-        self._continue()
 
-    def _renumbered(self, picture: Picture) -> Picture:
-        """The picture with the number that its frame has by now: its series may have grown while it was made."""
+    def _renumbered(self, picture: ScreenPicture) -> ScreenPicture:
+        """The picture with the number that its frame has by now: the series may have grown while it was made."""
         series = self.series
         if series is None or picture.series is series or picture.ref not in series.frames:
             return picture
         return replace(picture, series=series, index=series.frames.index(picture.ref))
 
-    def _fail(self, request: Request, error: BaseException) -> None:
-        self._busy = None
-        self.picture, self.failure, self._failed = None, str(error), request.ref.image.name
+    def _show_failure(self, ref: FrameRef, error: BaseException) -> None:
+        self.picture, self.failure, self._failed_name = None, str(error), ref.image.name
         self.picture_changed.emit()
-        self._continue()
-
-    def _continue(self) -> None:
-        if self._outdated:
-            self._refresh()
-        elif self.series is not None and self.picture is not None:
-            self._ahead.around(self.series, self.index, self._direction, self.picture.pixels)
 
 
 def _pixel(point: Point | None) -> tuple[int, int] | None:

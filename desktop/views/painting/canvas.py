@@ -51,5 +51,5 @@ Painter = Callable[[QPainter, Canvas], None]
 
 def canvas_of(state: ViewportState, active: bool = True, taken: Iterable[QRectF] = ()) -> Canvas | None:
     """None while no picture is shown."""
-    shape, texts, identity = state.shape, state.texts_visible, state.identity_visible
+    shape, texts, identity = state.shape, state.overlay_text_visible, state.patient_data_visible
     return None if shape is None else Canvas(state, state.view, shape, active, texts, identity, list(taken))

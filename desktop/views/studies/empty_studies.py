@@ -35,12 +35,12 @@ class EmptyStudies(QWidget):
             layout.addWidget(button)
         layout.addStretch(1)
         desk.settings.changed.connect(self._show)
-        desk.layout.shown.identity_changed.connect(self._show)
+        desk.layout.shown.redaction_changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
         self._paths = [Path(path) for path in self._desk.settings.now.recent[:MOST]]
-        named = self._desk.viewport.identity_visible  # folders are often called after patients
+        named = self._desk.viewport.patient_data_visible  # folders are often called after patients
         for number, (button, path) in enumerate(zip(self.recent, self._paths, strict=False), 1):
             words = path.name if named else f"Item {number}, {NAME_HIDDEN}"
             button.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 220))

@@ -31,7 +31,7 @@ class SeriesModel(QAbstractListModel):
         """The list looks for another current row while the old one goes away; nobody chose that."""
         studies.changed.connect(self._reload)
         studies.thumbnail_changed.connect(self._refresh)
-        viewport.identity_changed.connect(self._refresh)
+        viewport.redaction_changed.connect(self._refresh)
 
     def _reload(self) -> None:
         """Change only the rows between the first and the last difference: the list keeps its place while it grows."""
@@ -78,7 +78,7 @@ class SeriesModel(QAbstractListModel):
 
     def lines(self, row: BrowserRow) -> tuple[str, str]:
         """Title first."""
-        return lines(row, self._viewport.identity_visible)
+        return lines(row, self._viewport.patient_data_visible)
 
 
 def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:

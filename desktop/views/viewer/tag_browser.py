@@ -53,14 +53,14 @@ class TagBrowser(QDialog):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.count)
         self.search.textChanged.connect(tags.set_search)
-        self.identity.toggled.connect(tags.set_identity_visible)
+        self.identity.toggled.connect(tags.set_patient_data_visible)
         tags.changed.connect(self._fill)
         self.finished.connect(tags.leave)
         tags.set_search("")
 
     def _fill(self) -> None:
-        if self.identity.isChecked() != self._tags.identity_visible:
-            self.identity.setChecked(self._tags.identity_visible)
+        if self.identity.isChecked() != self._tags.patient_data_visible:
+            self.identity.setChecked(self._tags.patient_data_visible)
         self.setWindowTitle(f"DICOM elements: {self._tags.title}" if self._tags.title else "DICOM elements")
         rows, place = self._tags.rows, self.table.verticalScrollBar().value()
         self.model.clear()

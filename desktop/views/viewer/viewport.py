@@ -63,7 +63,7 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
         painter.save()
         painter.setTransform(transform, True)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < PIXELS_FROM)
-        painter.drawImage(part.topLeft(), to_qimage(level[part_of], canvas.state.colours))
+        painter.drawImage(part.topLeft(), to_qimage(level[part_of], canvas.state.color_map))
         painter.restore()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for paint in painters:
@@ -107,7 +107,7 @@ class ViewportView(QWidget):
             signal.connect(self.update)
         for signal in (state.picture_changed, state.view_changed):
             signal.connect(self._point)
-        state.pointed_changed.connect(self._paint_pointed)
+        state.mouse_point_changed.connect(self._paint_pointed)
         tools.changed.connect(self._take_tool)
         self._take_tool()
 
@@ -128,7 +128,7 @@ class ViewportView(QWidget):
         words: list[Line] = []
         if state.series is not None:
             notes, metrics = annotate(state), QFontMetricsF(painter.font())
-            words = corner_lines(area, notes, metrics) if state.texts_visible else []
+            words = corner_lines(area, notes, metrics) if state.overlay_text_visible else []
             words += edge_lines(area, notes, metrics)
             self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
         canvas = canvas_of(state, self.active, (line.place for line in words))
@@ -137,7 +137,7 @@ class ViewportView(QWidget):
         elif canvas is not None:
             paint_picture(painter, canvas, self._painters)
         elif state.failure:
-            self._write_centre(painter, "This image cannot be shown", state.failure_shown)
+            self._write_centre(painter, "This image cannot be shown", state.failure_text)
         else:
             self._write_centre(painter, "Loading …", "")
         for line in words:
@@ -252,7 +252,7 @@ class ViewportView(QWidget):
     def _point(self) -> None:
         """What lies under the mouse, which may rest while the image moves."""
         place = self._hovered
-        self.state.point_at(self.state.to_image((place.x(), place.y())) if place is not None else None)
+        self.state.set_mouse_point(self.state.to_image((place.x(), place.y())) if place is not None else None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:

@@ -24,14 +24,14 @@ def test_what_was_chosen_is_there_after_a_restart(qtbot: QtBot, app: App, tmp_pa
     app.desk.open([dicom("CT_small.dcm")])
     settle(qtbot, app)
     app.desk.layout.set_grid(2, 3)
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     app.close()
     again = build(tmp_path / "workspace")
     qtbot.addWidget(again.window)
     again.desk.begin()
     qtbot.waitUntil(again.desk.background.idle, timeout=60_000)
     assert (again.desk.layout.rows, again.desk.layout.columns) == (2, 3)
-    assert not again.desk.viewport.identity_visible
+    assert not again.desk.viewport.patient_data_visible
     assert again.desk.archive.name == "archive"
     assert again.desk.settings.now.recent == (str(dicom("CT_small.dcm")),)
     assert again.desk.studies.studies == []

@@ -48,7 +48,7 @@ def test_opening_names_the_folder_only_while_the_identity_is_shown(qtbot: QtBot,
     status = app.window.status
     app.desk.studies.open([folder])
     qtbot.waitUntil(lambda: status.job.text() == "Opening Doe_Jane …")
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     assert status.job.text() == "Opening an item …"
     app.desk.studies.open([folder])
     qtbot.waitUntil(lambda: status.job.text() == "Opening an item … (+1 more)")
@@ -71,7 +71,7 @@ def test_many_jobs_that_begin_together_change_the_line_once(qtbot: QtBot, app: A
 def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     (tmp_path / "Doe_Jane.txt").write_text("no image")
     open_paths(qtbot, app, tmp_path)
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     qtbot.waitUntil(app.actions.actions["show_rejected"].isEnabled)
     app.actions.actions["show_rejected"].trigger()
     dialog = app.window.dialogs.rejected
@@ -124,9 +124,9 @@ def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
     gone = next((one, one.series[0]) for one in app.desk.studies.studies if one.series[0].modality == "MR")
     app.desk.viewport.show(*gone)
     settle(qtbot, app)
-    assert "DOE_JOHN" in app.desk.viewport.failure_shown
-    app.desk.layout.toggle_identity()
-    assert app.desk.viewport.failure_shown.startswith("The file no longer exists")
+    assert "DOE_JOHN" in app.desk.viewport.failure_text
+    app.desk.layout.toggle_patient_data()
+    assert app.desk.viewport.failure_text.startswith("The file no longer exists")
 
 
 def test_an_import_is_not_named_while_the_identity_is_hidden(
@@ -196,7 +196,7 @@ def test_a_failure_names_its_file_or_folder_only_while_the_identity_is_shown(
         app.desk.show_problem(failure.value)
         assert app.desk.messages.message is not None
         told.append(app.desk.messages.message.text)
-        app.desk.layout.toggle_identity()
+        app.desk.layout.toggle_patient_data()
     assert "Doe_Jane" in told[0]
     assert "Doe_Jane" not in told[1]
     assert "archive the file" not in told[1]
@@ -216,11 +216,11 @@ def test_what_cannot_be_searched_or_read_is_named_only_while_the_identity_is_sho
     error = UserError(f"The archive {path.parent} was indexed with another model.", path.parent)
     app.desk.search._fail(error)
     app.desk.search.selected_case._fail(error)
-    app.desk.tags.identity_visible = True
+    app.desk.tags.patient_data_visible = True
     states = (app.desk.search, app.desk.search.selected_case, app.desk.tags)
     assert all("Doe_Jane" in state.failure for state in states)
-    app.desk.layout.toggle_identity()
-    app.desk.tags.identity_visible = False
+    app.desk.layout.toggle_patient_data()
+    app.desk.tags.patient_data_visible = False
     assert [state.failure for state in states[:2]] == ["The archive was indexed with another model."] * 2
     assert "Doe_Jane" not in states[2].failure
     assert "Doe_Jane" not in app.window.search_panel.hint.text()
@@ -256,7 +256,7 @@ def test_a_command_that_fails_names_no_file_while_the_identity_is_hidden(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     chosen = str(tmp_path / "Doe_Jane" / "view.png"), ""  # a folder that is not there
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
     app.actions.actions["save_view"].trigger()

@@ -71,7 +71,7 @@ def test_a_length_on_oblique_mr_is_the_same_however_the_image_is_turned(
     qtbot: QtBot, app: App, turns: int, flip: bool | None
 ) -> None:
     open_paths(qtbot, app, dicom("MR2_UNCI.dcm"))
-    app.desk.viewport.turn(turns)
+    app.desk.viewport.rotate(turns)
     if flip is not None:
         app.desk.viewport.flip(flip)
     choose(qtbot, app, Qt.Key.Key_D)
@@ -102,7 +102,7 @@ def test_letters_of_oblique_mr_follow_turns_and_flips(
     qtbot: QtBot, app: App, turns: int, flip: bool | None, letters: tuple[str, ...]
 ) -> None:
     open_paths(qtbot, app, dicom("MR2_UNCI.dcm"))
-    app.desk.viewport.turn(turns)
+    app.desk.viewport.rotate(turns)
     if flip is not None:
         app.desk.viewport.flip(flip)
     assert annotate(app.desk.viewport).edges == letters

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import Request, make_picture, middle, part, thumbnail
+from desktop.state.pictures.picture import PictureRequest, crop, make_picture, middle, thumbnail
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from engine.dicom.listing import open_path
@@ -26,21 +26,21 @@ def series_of(name: str) -> Series:
 def test_a_picture_is_rendered_at_the_wanted_window() -> None:
     series = series_of("CT_small.dcm")
     window = Window(1000, 500)
-    picture = make_picture(Request(series, 0, window, False, None))
+    picture = make_picture(PictureRequest(series, 0, window, False, None))
     assert picture.window == window
     np.testing.assert_array_equal(picture.image(), render(read_frame(series.frames[0]), window))
 
 
 def test_inverting_changes_what_is_seen_and_not_what_is_searched_with() -> None:
     series = series_of("CT_small.dcm")
-    plain = make_picture(Request(series, 0, None, False, None))
-    inverted = make_picture(Request(series, 0, None, True, plain.pixels))
+    plain = make_picture(PictureRequest(series, 0, None, False, None))
+    inverted = make_picture(PictureRequest(series, 0, None, True, plain.pixels))
     np.testing.assert_array_equal(inverted.image(), plain.image())
     np.testing.assert_array_equal(inverted.levels[0], 255 - plain.levels[0])
 
 
 def test_a_colour_picture_has_no_window() -> None:
-    picture = make_picture(Request(series_of("examples_ybr_color.dcm"), 0, Window(10, 10), False, None))
+    picture = make_picture(PictureRequest(series_of("examples_ybr_color.dcm"), 0, Window(10, 10), False, None))
     assert picture.window is None
     assert picture.image().shape == (240, 320, 3)
 
@@ -112,7 +112,7 @@ def test_zooming_in_never_shrinks_even_a_picture_of_a_few_pixels() -> None:
     ("start", "end"), [((-90, 20), (-30, 60)), ((20, -90), (60, -30)), ((200, 20), (300, 60)), ((20, 200), (60, 300))]
 )
 def test_a_region_beside_the_picture_holds_nothing(start: Point, end: Point) -> None:
-    assert part(read_frame(series_of("CT_small.dcm").frames[0]), start, end) is None
+    assert crop(read_frame(series_of("CT_small.dcm").frames[0]), start, end) is None
 
 
 def test_a_picture_cannot_be_panned_out_of_sight() -> None:

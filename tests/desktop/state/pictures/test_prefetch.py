@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.prefetch import NEAR, Ahead
+from desktop.state.pictures.prefetch import NEAR, Prefetcher
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import Pixels
@@ -41,7 +41,7 @@ def stack(count: int) -> Series:
 
 def test_a_stack_that_fits_is_decoded_whole_and_each_frame_once(qtbot: QtBot, background: Background) -> None:
     series, read, cache = stack(120), Reader(), FrameCache(1000 * FRAME.nbytes)
-    ahead = Ahead(background, cache, "1", read)
+    ahead = Prefetcher(background, cache, "1", read)
     ahead.around(series, 60, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert sorted(read.read) == [number for number in range(120) if number != 60]
@@ -50,7 +50,7 @@ def test_a_stack_that_fits_is_decoded_whole_and_each_frame_once(qtbot: QtBot, ba
 
 def test_the_next_frames_come_first(qtbot: QtBot, background: Background) -> None:
     read = Reader()
-    Ahead(background, FrameCache(1000 * FRAME.nbytes), "1", read).around(stack(500), 100, -1, FRAME)
+    Prefetcher(background, FrameCache(1000 * FRAME.nbytes), "1", read).around(stack(500), 100, -1, FRAME)
     qtbot.waitUntil(lambda: len(read.read) >= NEAR)
     assert set(read.read[:2]) <= set(range(100 - NEAR, 100))
     qtbot.waitUntil(background.idle)
@@ -58,7 +58,7 @@ def test_the_next_frames_come_first(qtbot: QtBot, background: Background) -> Non
 
 def test_a_full_cache_ends_the_work_and_keeps_its_limit(qtbot: QtBot, background: Background) -> None:
     read, cache = Reader(), FrameCache(32 * FRAME.nbytes)
-    Ahead(background, cache, "1", read).around(stack(500), 250, 1, FRAME)
+    Prefetcher(background, cache, "1", read).around(stack(500), 250, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert cache.size <= cache.limit
     assert len(read.read) == len(set(read.read)) <= 32
@@ -70,7 +70,7 @@ def test_nine_viewports_on_one_small_cache_come_to_rest(qtbot: QtBot, background
     for number, read in enumerate(readers):
         series = stack(60)
         frames = tuple(replace(ref, position=(float(number), 0.0, 0.0)) for ref in series.frames)
-        Ahead(background, cache, str(number), read).around(replace(series, frames=frames), 20, 1, FRAME)
+        Prefetcher(background, cache, str(number), read).around(replace(series, frames=frames), 20, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert sum(len(read.read) for read in readers) < 9 * 60
 
@@ -81,7 +81,7 @@ def test_a_bug_in_reading_is_shown_once_and_not_tried_for_ever(qtbot: QtBot, bac
 
     problems: list[object] = []
     background.problem.connect(problems.append)
-    Ahead(background, FrameCache(1000 * FRAME.nbytes), "1", read).around(stack(20), 0, 1, FRAME)
+    Prefetcher(background, FrameCache(1000 * FRAME.nbytes), "1", read).around(stack(20), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert 0 < len(problems) <= 19
 
@@ -92,7 +92,7 @@ def test_what_decoding_took_beside_the_frames_is_handed_back_once(
     handed_back: list[bool] = []
     monkeypatch.setattr("desktop.state.pictures.prefetch.give_back", lambda: handed_back.append(True))
     monkeypatch.setattr("desktop.state.pictures.prefetch.GIVE_BACK_AFTER", 50 * FRAME.nbytes)
-    ahead = Ahead(background, FrameCache(1000 * FRAME.nbytes), "1", Reader())
+    ahead = Prefetcher(background, FrameCache(1000 * FRAME.nbytes), "1", Reader())
     ahead.around(stack(40), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert not handed_back
@@ -115,7 +115,7 @@ def test_a_stack_that_is_complete_is_not_looked_through_again(
     qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     series, cache = stack(400), FrameCache(1000 * FRAME.nbytes)
-    ahead = Ahead(background, cache, "1", lambda ref: FRAME)
+    ahead = Prefetcher(background, cache, "1", lambda ref: FRAME)
     cache.put(series.frames[0], FRAME)
     ahead.around(series, 0, 1, FRAME)
     qtbot.waitUntil(background.idle)

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
-from desktop.state.pictures.picture import Picture, Request, make_picture
+from desktop.state.pictures.picture import PictureRequest, ScreenPicture, make_picture
 from desktop.state.pictures.pyramid import halve, halvings, pyramid, reduced
 from desktop.state.viewer.viewport import ViewportState
 from engine.dicom.listing import open_path
@@ -103,7 +103,7 @@ def test_colours_and_lookup_tables_are_windowed_at_full_size(name: str) -> None:
     assert reduced(pixels, 1) == (pixels, 0)
 
 
-def shown(state: ViewportState) -> Picture:
+def shown(state: ViewportState) -> ScreenPicture:
     assert state.picture is not None
     return state.picture
 
@@ -168,6 +168,6 @@ def test_the_look_without_a_window_of_its_own_comes_from_the_whole_frame() -> No
     """Else a zoom would change the brightness."""
     series = study_of(LARGE)[1]
     bare = replace(read_frame(series.frames[0]), windows=())
-    small, full = (make_picture(Request(series, 0, None, False, bare, times)) for times in (1, 0))
+    small, full = (make_picture(PictureRequest(series, 0, None, False, bare, times)) for times in (1, 0))
     assert small.halvings == 1
     assert small.window == full.window

@@ -57,7 +57,7 @@ def test_two_studies_that_name_nobody_are_two_patients(qtbot: QtBot, app: App, t
 
 def test_a_hidden_patient_is_named_nowhere_in_the_browser(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     assert words(app)[0] == ("Identity hidden", "1 study")
     assert not any("1CT1" in part or "Compressed" in part for line in words(app) for part in line)
 
@@ -117,7 +117,7 @@ def test_what_was_opened_before_is_offered_while_nothing_is_open(qtbot: QtBot, a
     app.desk.studies.close_all()
     assert shown() == ["CT_small.dcm"]
     assert empty.isVisible()
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     assert "CT_small" not in empty.recent[0].text() + empty.recent[0].toolTip()
     qtbot.mouseClick(empty.recent[0], Qt.MouseButton.LeftButton)
     settle(qtbot, app)

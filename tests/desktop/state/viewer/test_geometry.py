@@ -9,8 +9,8 @@ from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 
 ACTS = {
-    "clockwise": (lambda view: geometry.turned(view, 1), lambda image: np.rot90(image, -1)),
-    "counterclockwise": (lambda view: geometry.turned(view, -1), np.rot90),
+    "clockwise": (lambda view: geometry.rotated(view, 1), lambda image: np.rot90(image, -1)),
+    "counterclockwise": (lambda view: geometry.rotated(view, -1), np.rot90),
     "horizontally": (lambda view: geometry.flipped(view, True), np.fliplr),
     "vertically": (lambda view: geometry.flipped(view, False), np.flipud),
 }
@@ -58,12 +58,12 @@ def test_edge_letters_follow_the_picture(acts: list[str]) -> None:
 def test_turning_keeps_what_lies_in_the_centre() -> None:
     view = View(300, 200, scale=4.0, pan=(30, -20))
     centre = geometry.to_image(view, SHAPE, (150, 100))
-    assert geometry.to_image(geometry.turned(view, 1), SHAPE, (150, 100)) == pytest.approx(centre)
+    assert geometry.to_image(geometry.rotated(view, 1), SHAPE, (150, 100)) == pytest.approx(centre)
     assert geometry.to_image(geometry.flipped(view, True), SHAPE, (150, 100)) == pytest.approx(centre)
 
 
 def test_a_turned_picture_is_fitted_by_its_turned_sides() -> None:
-    assert geometry.fit_scale(View(300, 500, turns=1), SHAPE) == 100
+    assert geometry.fit_scale(View(300, 500, quarter_turns=1), SHAPE) == 100
     assert geometry.fit_scale(View(300, 500), SHAPE) == 60
 
 

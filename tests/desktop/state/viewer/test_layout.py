@@ -156,9 +156,9 @@ def test_a_smaller_grid_keeps_the_viewport_in_use(qtbot: QtBot, app: App) -> Non
 
 def test_the_identity_is_hidden_in_every_viewport_also_in_a_new_one(app: App) -> None:
     app.desk.layout.set_grid(1, 2)
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     app.desk.layout.set_grid(2, 2)
-    assert [viewport.identity_visible for viewport in app.desk.layout.every] == [False] * 4
+    assert [viewport.patient_data_visible for viewport in app.desk.layout.every] == [False] * 4
 
 
 def test_closing_everything_empties_every_viewport(qtbot: QtBot, app: App) -> None:
@@ -184,7 +184,7 @@ def test_a_series_that_grew_stays_on_its_frame(qtbot: QtBot, app: App, tmp_path:
     viewport.zoom_by(2)
     settle(qtbot, app)
     view = viewport.view
-    viewport.take_series(viewport.study, whole)
+    viewport.update_series(viewport.study, whole)
     assert viewport.index == 6
     assert viewport.picture is not None
     assert viewport.picture.index == 6

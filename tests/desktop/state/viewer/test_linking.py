@@ -130,8 +130,8 @@ def test_zoom_pan_and_window_go_together(qtbot: QtBot, app: App, pair: tuple[Vie
 def test_a_turn_stays_with_its_viewport(app: App, pair: tuple[ViewportState, ViewportState]) -> None:
     first, second = pair
     app.actions.actions["link"].trigger()
-    first.turn(1)
-    assert (first.view.turns, second.view.turns) == (1, 0)
+    first.rotate(1)
+    assert (first.view.quarter_turns, second.view.quarter_turns) == (1, 0)
 
 
 def test_linking_ends_by_the_same_command(app: App, pair: tuple[ViewportState, ViewportState]) -> None:

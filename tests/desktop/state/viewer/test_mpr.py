@@ -163,15 +163,15 @@ def test_planes_are_shown_at_the_window_of_their_stack_and_the_stack_comes_back_
     derive_stack(tmp_path, POSITIONS, FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     window = Window(40.0, 400.0)
-    app.desk.viewport.set_shades(window, True, "Hot iron")
+    app.desk.viewport.set_rendering(window, True, "Hot iron")
     app.desk.mpr.toggle()
     settle(qtbot, app)
     assert app.desk.mpr.shown
-    shades = [(one.window, one.inverted, one.colours) for one in app.desk.layout.viewports]
+    shades = [(one.window, one.inverted, one.color_map) for one in app.desk.layout.viewports]
     assert shades == [(window, True, "Hot iron")] * 4
     app.desk.mpr.toggle()
     settle(qtbot, app)
     back = app.desk.viewport
-    assert (back.window, back.inverted, back.colours) == (window, True, "Hot iron")
+    assert (back.window, back.inverted, back.color_map) == (window, True, "Hot iron")
     assert back.picture is not None
     assert back.picture.inverted

@@ -11,7 +11,7 @@ HALF_MM = PixelSpacing(0.5, 0.25, "mm")
 
 @pytest.mark.parametrize(
     ("view", "pixels_per_mm"),
-    [(View(600, 400, scale=2.0), 4.0), (View(600, 400, scale=2.0, turns=1), 8.0)],
+    [(View(600, 400, scale=2.0), 4.0), (View(600, 400, scale=2.0, quarter_turns=1), 8.0)],
     ids=["upright", "turned"],
 )
 def test_its_length_is_what_it_says_along_the_direction_that_is_down(view: View, pixels_per_mm: float) -> None:

@@ -55,7 +55,7 @@ def test_a_tool_hears_where_on_the_image_it_is(qtbot: QtBot, app: App) -> None:
     app.desk.tools.add("recorder", tool)
     app.desk.tools.choose("recorder")
     viewport = app.desk.viewport
-    viewport.turn(1)
+    viewport.rotate(1)
     assert viewport.shape is not None
     x, y = geometry.to_screen(viewport.view, viewport.shape, (30.5, 90.5))
     drag(qtbot, app, QPoint(round(x), round(y)), QPoint(round(x) + 20, round(y)))
@@ -168,10 +168,10 @@ def test_a_painter_draws_in_image_coordinates_whichever_way_the_picture_lies(qtb
         painter.fillRect(QRectF(10, 20, 8, 8), QColor("#00ff00"))
 
     app.window.grid.over_painters.append(paint)
-    viewport.set_texts_visible(False)
+    viewport.set_overlay_text_visible(False)
     for turn in range(4):
         viewport.flip(bool(turn % 2))
-        viewport.turn(turn)
+        viewport.rotate(turn)
         shot = app.window.viewport.grab().toImage()
         assert viewport.shape is not None
         inside = QPointF(*geometry.to_screen(viewport.view, viewport.shape, (14, 24))).toPoint()
@@ -183,9 +183,9 @@ def test_a_painter_draws_in_image_coordinates_whichever_way_the_picture_lies(qtb
 def test_pixels_are_painted_where_the_geometry_says(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     viewport = app.desk.viewport
-    viewport.set_texts_visible(False)
-    viewport.look(geometry.View(scale=4.0))
-    viewport.turn(1)
+    viewport.set_overlay_text_visible(False)
+    viewport.match_view(geometry.View(scale=4.0))
+    viewport.rotate(1)
     viewport.flip(True)
     assert viewport.picture is not None
     assert viewport.shape is not None
@@ -241,8 +241,8 @@ def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: 
     viewport = app.desk.viewport
     assert viewport.picture is not None
     before = viewport.picture.image().copy()
-    viewport.set_texts_visible(False)
-    viewport.look(geometry.View(scale=8.0))
+    viewport.set_overlay_text_visible(False)
+    viewport.match_view(geometry.View(scale=8.0))
     app.actions.actions["colours_hot_iron"].trigger()
     shot = app.window.viewport.grab().toImage()
     assert viewport.shape is not None
@@ -252,5 +252,5 @@ def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: 
         assert shot.pixelColor(place).getRgb()[:3] == tuple(int(part) for part in expected)
     np.testing.assert_array_equal(viewport.picture.image(), before)
     app.actions.actions["reset"].trigger()
-    assert viewport.colours == ""
+    assert viewport.color_map == ""
     settle(qtbot, app)

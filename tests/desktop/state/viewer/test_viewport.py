@@ -222,14 +222,14 @@ def test_annotations_name_the_picture_on_screen(qtbot: QtBot, background: Backgr
 def test_hiding_the_identity_leaves_no_name_on_the_picture(qtbot: QtBot, background: Background) -> None:
     state = show(qtbot, background, "CT_small.dcm")
     assert "CompressedSamples" in annotate(state).top_left[0]
-    state.set_identity_visible(False)
+    state.set_patient_data_visible(False)
     assert annotate(state).top_left == ("Identity hidden",)
 
 
 def test_the_hospital_is_named_as_long_as_the_patient_is(qtbot: QtBot, background: Background) -> None:
     state = show(qtbot, background, "CT_small.dcm")
     assert annotate(state).top_right[0] == "JFK IMAGING CENTER"
-    state.set_identity_visible(False)
+    state.set_patient_data_visible(False)
     assert not any("JFK" in line for line in annotate(state).top_right)
 
 

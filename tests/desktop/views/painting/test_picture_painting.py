@@ -34,10 +34,10 @@ def values(image: QImage) -> np.ndarray:
     "view",
     [
         View(*SIZE),
-        View(*SIZE, turns=1, mirrored=True),
+        View(*SIZE, quarter_turns=1, flipped=True),
         View(*SIZE, scale=1.0),
         View(*SIZE, scale=5.5, pan=(137.5, -41.25)),
-        View(*SIZE, scale=5.5, pan=(-90.0, 33.0), turns=3),
+        View(*SIZE, scale=5.5, pan=(-90.0, 33.0), quarter_turns=3),
         View(*SIZE, scale=20.0, pan=(3.0, 7.0)),
         View(*SIZE, scale=2.0, pan=(5000.0, 0.0)),
     ],

@@ -61,7 +61,7 @@ def test_what_is_asked_for_is_in_the_picture_whatever_the_screen_shows(qtbot: Qt
     ref = app.desk.viewport.picture.ref  # type: ignore[union-attr]
     app.desk.measurements.add(Measurement("length", ((20, 20), (90, 90)), ref.image.sop_uid))
     named, marked = view_image(app.desk, identity=True), view_image(app.desk)
-    app.desk.layout.toggle_identity()
+    app.desk.layout.toggle_patient_data()
     app.actions.actions["texts"].trigger()
     assert view_image(app.desk, identity=True) == named
     assert view_image(app.desk) == marked
@@ -71,7 +71,7 @@ def test_a_mirrored_or_turned_view_says_so_without_orientation_letters(qtbot: Qt
     open_paths(qtbot, app, dicom("RG3_UNCI.dcm"))
     app.desk.viewport.flip(True)
     assert "Mirrored" in annotate(app.desk.viewport).bottom_right
-    app.desk.viewport.turn(1)
+    app.desk.viewport.rotate(1)
     assert {"Mirrored", "Turned 90°"} <= set(without_identity(app.desk.viewport).bottom_right)
     app.actions.actions["reset"].trigger()
     assert not {"Mirrored", "Turned 90°"} & set(annotate(app.desk.viewport).bottom_right)
