@@ -50,7 +50,7 @@ def build(workspace: Path | None = None, who: str = "") -> App:
 def follow_theme(desk: Desk, actions: Actions | None = None) -> None:
     """Give the app the theme of the settings; what shows colours of its own is told to show them anew."""
     qt, wanted = QApplication.instance(), desk.settings.now.theme
-    if wanted == theme.NAME or not isinstance(qt, QApplication):
+    if wanted == theme.current.name or not isinstance(qt, QApplication):
         return
     theme.apply(qt, wanted)
     if actions is not None:

@@ -128,11 +128,11 @@ class _ChoiceDelegate(QStyledItemDelegate):
         metrics = QFontMetricsF(option.font)
         painter.setFont(option.font)
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(theme.MUTED if choice.enabled else theme.DISABLED))
+        painter.setPen(QColor(theme.current.muted if choice.enabled else theme.current.disabled))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, choice.keys)
         text, where = fitted(choice, area.width() - metrics.horizontalAdvance(choice.keys) - 16, metrics)
         after = area.adjusted(metrics.horizontalAdvance(text) + GAP, 0, 0, 0)
         painter.drawText(after, middle | Qt.AlignmentFlag.AlignLeft, where)
-        painter.setPen(QColor(theme.TEXT if choice.enabled else theme.DISABLED))
+        painter.setPen(QColor(theme.current.text if choice.enabled else theme.current.disabled))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignLeft, text)
         painter.restore()

@@ -16,10 +16,10 @@ def background(painter: QPainter, option: QStyleOptionViewItem) -> None:
     over = bool(option.state & QStyle.StateFlag.State_MouseOver)
     if chosen or over:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.SELECTED if chosen else theme.RAISED))
+        painter.setBrush(QColor(theme.current.selected if chosen else theme.current.raised))
         painter.drawRoundedRect(area, 4, 4)
     if option.state & QStyle.StateFlag.State_HasFocus:
-        painter.setPen(QPen(QColor(theme.ACCENT), 1))
+        painter.setPen(QPen(QColor(theme.current.accent), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
@@ -28,7 +28,7 @@ def thumbnail(painter: QPainter, area: QRectF, image: Image | None, empty: str =
     """A picture fitted into a black square, or a word where there is none."""
     painter.fillRect(area, QColor(theme.VIEWER))
     if image is None:
-        painter.setPen(QColor(theme.DISABLED if not empty else theme.ON_IMAGE_MUTED))
+        painter.setPen(QColor(theme.current.disabled if not empty else theme.ON_IMAGE_MUTED))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, empty)
         return
     source = to_qimage(image)

@@ -38,8 +38,8 @@ class MessageBar(QFrame):
         self.setVisible(message is not None)
         if message is None:
             return
-        color = {INFO: theme.ACCENT, PROBLEM: theme.AMBER, BUG: theme.RED}[message.kind]
-        self.setStyleSheet(f"MessageBar {{ background: {theme.RAISED}; border-left: 3px solid {color}; }}")
+        color = {INFO: theme.current.accent, PROBLEM: theme.current.amber, BUG: theme.current.red}[message.kind]
+        self.setStyleSheet(f"MessageBar {{ background: {theme.current.raised}; border-left: 3px solid {color}; }}")
         self.text.setText(message.text)
         self.copy.setVisible(bool(message.details))
 

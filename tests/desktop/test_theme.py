@@ -27,14 +27,14 @@ def ground(app: App) -> str:
 
 def test_the_light_theme_is_taken_and_left_at_once(qtbot: QtBot, app: App, qapp: QApplication) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    assert ground(app) == theme.DARK["PANEL"]
+    assert ground(app) == theme.DARK.panel
     toolbar_icon = app.actions.actions["invert"].icon().cacheKey()
     app.actions.actions["light_theme"].trigger()
-    assert ground(app) == theme.LIGHT["PANEL"]
-    assert qapp.palette().color(QPalette.ColorRole.WindowText).name() == theme.LIGHT["TEXT"]
+    assert ground(app) == theme.LIGHT.panel
+    assert qapp.palette().color(QPalette.ColorRole.WindowText).name() == theme.LIGHT.text
     assert app.actions.actions["invert"].icon().cacheKey() != toolbar_icon
     app.actions.actions["light_theme"].trigger()
-    assert ground(app) == theme.DARK["PANEL"]
+    assert ground(app) == theme.DARK.panel
 
 
 def test_images_stay_on_black_in_the_light_theme(app: App) -> None:
@@ -47,7 +47,7 @@ def test_the_theme_comes_back_after_a_restart(app: App, tmp_path: Path) -> None:
     app.actions.actions["light_theme"].trigger()
     app.window.close()
     again = build(tmp_path / "workspace")
-    assert theme.NAME == "light"
+    assert theme.current.name == "light"
     assert again.actions.actions["light_theme"].isChecked()
     again.close()
     again.window.deleteLater()

@@ -303,9 +303,9 @@ def test_every_control_has_a_name_for_screen_readers(qtbot: QtBot, app: App) -> 
 @pytest.mark.parametrize("name", theme.THEMES)
 def test_text_is_readable_on_its_ground(name: str) -> None:
     colors = theme.THEMES[name]
-    for ground in ("PANEL", "WINDOW", "FIELD", "SELECTED"):
-        for color in ("TEXT", "MUTED", "AMBER", "GREEN", "ACCENT", "RED"):
-            assert contrast(colors[color], colors[ground]) >= 4.5, (color, ground)
+    for ground in ("panel", "window", "field", "selected"):
+        for color in ("text", "muted", "amber", "green", "accent", "red"):
+            assert contrast(getattr(colors, color), getattr(colors, ground)) >= 4.5, (color, ground)
 
 
 def contrast(one: str, other: str) -> float:

@@ -29,12 +29,12 @@ def support(sentence: Sentence) -> tuple[str, str]:
     count = len(sentence.evidence)
     if sentence.source is None:
         found = f"similar wording in {count} report{'' if count == 1 else 's'}" if count else "no similar wording found"
-        return found, theme.GREEN if count else theme.AMBER
+        return found, theme.current.green if count else theme.current.amber
     others = f"{count} other{'' if count == 1 else 's'} alike" if count else "no other alike"
     against = len(sentence.contradictions)
     if against:
-        return f"from case {sentence.source}, {others}, {against} near report(s) say otherwise", theme.AMBER
-    return f"from case {sentence.source}, {others}", theme.GREEN if count else theme.AMBER
+        return f"from case {sentence.source}, {others}, {against} near report(s) say otherwise", theme.current.amber
+    return f"from case {sentence.source}, {others}", theme.current.green if count else theme.current.amber
 
 
 def confidence(sentence: Sentence) -> str:
@@ -66,11 +66,11 @@ class EvidenceDelegate(QStyledItemDelegate):
             mark, color = support(item)
             about = confidence(item)
         elif isinstance(item, Contradiction):
-            mark, color, about = f"case {item.case_id} says otherwise", theme.AMBER, item.kind
+            mark, color, about = f"case {item.case_id} says otherwise", theme.current.amber, item.kind
         else:
-            mark, color, about = f"case {item.case_id}", theme.GREEN, f"similarity {item.similarity:.2f}"
+            mark, color, about = f"case {item.case_id}", theme.current.green, f"similarity {item.similarity:.2f}"
         painter.setFont(option.font)
-        painter.setPen(QColor(theme.TEXT if isinstance(item, Sentence) else theme.MUTED))
+        painter.setPen(QColor(theme.current.text if isinstance(item, Sentence) else theme.current.muted))
         for words in drawing.wrapped(item.text, option.font, width, _most(item)):
             painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
             top += line
@@ -79,7 +79,7 @@ class EvidenceDelegate(QStyledItemDelegate):
         painter.setPen(QColor(color))
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, mark)
         place.setLeft(left + metrics.horizontalAdvance(mark) + 14)
-        painter.setPen(QColor(theme.MUTED))
+        painter.setPen(QColor(theme.current.muted))
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, about)
         painter.restore()
 

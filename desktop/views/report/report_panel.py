@@ -121,7 +121,8 @@ class ReportPanel(QWidget):
         status = "Drafting …" if self._state.drafting else page.status if page else ""
         self.status.setText(status)
         palette = self.status.palette()
-        color = theme.GREEN if status == "Signed" else theme.AMBER if status == "Drafted" else theme.MUTED
+        colors = {"Signed": theme.current.green, "Drafted": theme.current.amber}
+        color = colors.get(status, theme.current.muted)
         palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
         self.status.setPalette(palette)
         self.notes.setText(self._note(reason))
@@ -149,9 +150,9 @@ class ReportPanel(QWidget):
             look = QTextCharFormat()
             if not sentence.supported:
                 look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-                look.setUnderlineColor(QColor(theme.AMBER))
+                look.setUnderlineColor(QColor(theme.current.amber))
             if page and number == page.sentence:
-                look.setBackground(QColor(theme.SELECTED))
+                look.setBackground(QColor(theme.current.selected))
             cursor = QTextCursor(self.editor.document())
             end = self.editor.document().characterCount() - 1
             cursor.setPosition(min(place[0], end))

@@ -51,7 +51,7 @@ class PictureBox(QWidget):
         empty = "no picture" if self._chosen.case is not None and self._chosen.stored is None else ""
         drawing.thumbnail(painter, area, self._chosen.picture, empty)
         if self.hasFocus():
-            painter.setPen(QColor(theme.ACCENT))
+            painter.setPen(QColor(theme.current.accent))
             painter.drawRect(area.adjusted(0.5, 0.5, -1, -1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -98,11 +98,11 @@ class CaseText(QPlainTextEdit):
         marks = []
         for start, stop in places:
             look = QTextCharFormat()
-            look.setBackground(QColor(theme.SELECTED))
-            look.setForeground(QColor(theme.ACCENT))
+            look.setBackground(QColor(theme.current.selected))
+            look.setForeground(QColor(theme.current.accent))
             marks.append(self._mark(start, stop, look))
         lesser = QTextCharFormat()
-        lesser.setForeground(QColor(theme.MUTED))
+        lesser.setForeground(QColor(theme.current.muted))
         marks.append(self._mark(end, self.document().characterCount() - 1, lesser))
         return marks
 

@@ -81,29 +81,29 @@ class HitDelegate(QStyledItemDelegate):
             left,
             area.top(),
             hit.kind.capitalize(),
-            theme.ACCENT if hit.kind == "image" else theme.GREEN,
+            theme.current.accent if hit.kind == "image" else theme.current.green,
             lesser,
         )
         if hit.prior:
-            right = drawing.badge(painter, right + 5, area.top(), "Prior", theme.AMBER, lesser)
+            right = drawing.badge(painter, right + 5, area.top(), "Prior", theme.current.amber, lesser)
         score = f"{hit.score:.2f}"
         room = area.right() - metrics.horizontalAdvance(score) - 10 - right - 8
-        painter.setPen(QColor(theme.MUTED))
+        painter.setPen(QColor(theme.current.muted))
         head = QRectF(right + 8, area.top(), room, metrics.height() + 3)
         words = metrics.elidedText(about(hit), Qt.TextElideMode.ElideRight, room)
         painter.drawText(head, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(theme.current.text))
         place = QRectF(area.left(), area.top(), area.width(), metrics.height() + 3)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, score)
         painter.setFont(option.font)
         width, top = area.right() - left, area.top() + metrics.height() + 7
         text = hit.text or "No report"
-        painter.setPen(QColor(theme.TEXT if hit.text else theme.MUTED))
+        painter.setPen(QColor(theme.current.text if hit.text else theme.current.muted))
         for words in drawing.wrapped(text, option.font, width, TEXT_LINES):
             painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
             top += line
         painter.setFont(lesser)
-        painter.setPen(QColor(theme.MUTED))
+        painter.setPen(QColor(theme.current.muted))
         why = metrics.elidedText(hit.why, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRectF(left, top + 1, width, metrics.lineSpacing()), Qt.AlignmentFlag.AlignVCenter, why)
         painter.restore()

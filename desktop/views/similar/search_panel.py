@@ -156,7 +156,8 @@ class SearchPanel(QWidget):
             away = " – not the image on screen" if state.elsewhere else ""
             self.summary.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.answered}{away}")
             palette = self.summary.palette()
-            palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.AMBER if away else theme.MUTED))
+            color = theme.current.amber if away else theme.current.muted
+            palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
             self.summary.setPalette(palette)
         self.body.setCurrentIndex(1 if state.hits else 0)
         self.hint.setText(self._hint(reason))

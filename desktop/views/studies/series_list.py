@@ -112,9 +112,10 @@ class SeriesDelegate(QStyledItemDelegate):
             font = QFont(option.font)
             font.setBold(bool(row.patient_studies))
             if row.patient_studies and index.row():
-                painter.fillRect(QRectF(area.left(), area.top(), area.width(), 1), QColor(theme.BORDER))
-            _line(painter, area.adjusted(8, above, -8, 0), title, font, theme.TEXT)
-            _line(painter, area.adjusted(8, above + line, -8, 0), about, drawing.small(option.font), theme.MUTED)
+                painter.fillRect(QRectF(area.left(), area.top(), area.width(), 1), QColor(theme.current.border))
+            _line(painter, area.adjusted(8, above, -8, 0), title, font, theme.current.text)
+            second = area.adjusted(8, above + line, -8, 0)
+            _line(painter, second, about, drawing.small(option.font), theme.current.muted)
         else:
             drawing.background(painter, option)
             square = QRectF(area.left() + 7, area.top() + 6, THUMBNAIL, THUMBNAIL)
@@ -122,9 +123,9 @@ class SeriesDelegate(QStyledItemDelegate):
             text = QRectF(square.right() + 10, area.top() + 6, area.right() - square.right() - 16, area.height() - 12)
             lines = drawing.wrapped(title, option.font, text.width(), 2)
             for number, words in enumerate(lines):
-                _line(painter, text.adjusted(0, number * line, 0, 0), words, option.font, theme.TEXT)
+                _line(painter, text.adjusted(0, number * line, 0, 0), words, option.font, theme.current.text)
             place = text.adjusted(0, len(lines) * line + 2, 0, 0)
-            _line(painter, place, about, drawing.small(option.font), theme.MUTED)
+            _line(painter, place, about, drawing.small(option.font), theme.current.muted)
         painter.restore()
 
 
