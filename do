@@ -9,6 +9,8 @@
 ./do export    python -m export ...
 ./do bench     the benchmarks, printed as the table in docs/benchmarks.md
 ./do package   freeze the app into dist/kindred and run its doctor there
+./do map       the tree with what each module is for    e.g.  ./do map engine/dicom
+./do words     every string that a person can meet, to be read in one sitting
 """
 
 import ctypes.util
@@ -36,6 +38,9 @@ EXTRAS = {
     "bench": ["train"],
     "package": ["dev"],
 }
+
+# Verbs that need nothing but Python.
+TOOLS = {"map": "tools.tree_map", "words": "tools.visible_strings"}
 
 # Shared libraries that Qt and the image codecs load, and the Debian package of each (any one of the names will do).
 SYSTEM_LIBRARIES = {
@@ -176,6 +181,8 @@ def package(arguments: list[str]) -> None:
 
 def main() -> None:
     verb, *arguments = sys.argv[1:] or ["help"]
+    if verb in TOOLS:
+        sys.exit(subprocess.run([sys.executable, "-m", TOOLS[verb], *arguments], cwd=ROOT).returncode)
     if verb not in EXTRAS:
         print(__doc__)
         sys.exit(0 if verb in ("help", "-h", "--help") else 2)
