@@ -1,1 +1,1 @@
-"""The parts an archive is made of: database, identity, thumbnails, vector index."""
+"""The parts of an archive: database and tables, keyed hashes, stored images, full-text and vector index."""

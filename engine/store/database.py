@@ -1,7 +1,7 @@
 """One SQLite file, opened for many readers and one writer at a time. Knows no table.
 
-WAL lets readers go on while one writes; `synchronous = NORMAL` means that a killed process loses nothing committed
-and a power cut at worst the last transactions, which the next import brings again.
+With WAL, readers go on while one connection writes. With `synchronous = NORMAL`, a killed process loses no committed
+data, and a power cut at worst the last transactions, which the next import repeats.
 """
 
 import sqlite3
@@ -19,10 +19,9 @@ from engine.errors import UserError
 
 
 class LocalDatabase:
-    """Owner-only SQLite file, usable from several threads: each has a connection of its own while it reads or writes.
+    """An SQLite file readable by its owner only. Threads may share it: each uses one connection at a time.
 
-    Then another may have it: a thread of a pool of Qt is a new one to Python for each task, so what is kept for a
-    thread would be lost with every task, and stay open.
+    Connections are pooled rather than kept per thread, since Python sees a new thread in each task of a Qt thread pool.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,32 +31,32 @@ class LocalDatabase:
         self._lock = threading.RLock()
 
     def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """Rows of one SELECT; readers never wait for the writer (WAL)."""
+        """The rows of one SELECT; readers never wait for the writer (WAL)."""
         with _readable(self.path.parent), self._connection() as db:
             return db.execute(sql, parameters).fetchall()
 
     @contextmanager
     def write(self) -> Iterator[Database]:
-        """One transaction: everything inside is kept, or nothing. Waits for other writers, also other processes."""
+        """One transaction, committed as a whole or not at all. Waits for other writers, also in other processes."""
         with self._lock, _readable(self.path.parent), self._connection() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
-                db.execute("COMMIT")  # here too the disk may turn out to be full, and the transaction stays open
+                db.execute("COMMIT")  # may fail on a full disk, which leaves the transaction open
             except BaseException:
-                if db.conn.in_transaction:  # SQLite itself ends it on some errors
+                if db.conn.in_transaction:  # SQLite ends it itself on some errors
                     db.execute("ROLLBACK")
                 raise
 
     @contextmanager
     def exclusive(self) -> Iterator[Database]:
-        """A connection with no transaction open, other threads kept out: for migrations."""
+        """A connection without an open transaction, other writers locked out: for migrations."""
         with self._lock, _readable(self.path.parent), self._connection() as db:
             yield db
 
     @contextmanager
     def _connection(self) -> Iterator[Database]:
-        """The one that this thread uses already, so that a read in a write sees what was written; else a free one."""
+        """The connection that this thread is using, so that a read sees its own uncommitted write; else a free one."""
         db: Database | None = getattr(self._mine, "db", None)
         if db is not None:
             yield db
@@ -81,19 +80,19 @@ class LocalDatabase:
         return Database(connection)
 
     def close(self) -> None:
-        """Close all connections; the work of all threads must have ended."""
+        """Close all connections; no thread may be using one."""
         with self._lock:
             while self._free:
                 self._free.pop().close()
 
 
 class LocalStore:
-    """A folder whose truth is one such file, closed as a context manager. Who inherits sets `_database`."""
+    """A folder with one such database, closed as a context manager; subclasses set `_database`."""
 
     _database: LocalDatabase
 
     def close(self) -> None:
-        """Close the connections of all threads; their work must have ended."""
+        """Close the connections of all threads; none may be in use."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -114,28 +113,32 @@ def insert(db: Database, table: str, **values: Any) -> int:
 
 
 def now() -> str:
-    """The present moment in UTC, ISO 8601, to the second."""
+    """The current time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @contextmanager
 def _readable(folder: Path) -> Iterator[None]:
-    """Turn SQLite's own errors about the file into a sentence; errors of ours keep their traceback."""
+    """Turn SQLite's errors about the file into UserError; errors in our SQL keep their traceback."""
     try:
         yield
     except PermissionError as error:
-        raise UserError(
-            f"{folder} belongs to another user or cannot be written; copy it to a folder of yours.", folder
-        ) from error
+        raise UserError(f"Permission denied: {folder}; copy it to a folder that you can write to.", folder) from error
     except sqlite3.OperationalError as error:
         if any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O")):
-            raise UserError(
-                f"{folder} cannot be used now ({error}); free it or its disk, then try again.", folder
-            ) from error
+            raise UserError(f"{_problem(folder, str(error))}, then try again.", folder) from error
         raise
     except sqlite3.IntegrityError:
         raise
     except sqlite3.DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
-            raise UserError(f"The database in {folder} is damaged; restore it from its backup.", folder) from error
+            raise UserError(f"The database in {folder} is damaged; restore it from a backup.", folder) from error
         raise
+
+
+def _problem(folder: Path, error: str) -> str:
+    if "locked" in error:
+        return f"The database in {folder} is locked by another program; close that program"
+    if "full" in error:
+        return f"The database in {folder} cannot be written since the disk is full; free some space"
+    return f"The database in {folder} cannot be read or written ({error}); check the disk and its permissions"

@@ -1,7 +1,7 @@
-"""Keyed hashes that recognise a study or patient sent again without storing who it is. Knows no table and no DICOM.
+"""Keyed hashes that identify a study or patient without storing who it is. Knows no tables and no DICOM.
 
-HMAC-SHA256 under a random key that lives in an owner-only file beside the archive and belongs in every backup:
-without the key a hash cannot be checked against a list of guessed identifiers.
+HMAC-SHA256 with a random key, kept in a file beside the archive that only its owner can read and that belongs in every
+backup. Without the key, a hash cannot be checked against a list of guessed identifiers.
 """
 
 import hashlib
@@ -17,21 +17,21 @@ KEY_BYTES = 32
 
 
 class Identity:
-    """Turns identifiers into keyed hashes; the same identifier under another role gives another hash."""
+    """Turns identifiers into keyed hashes; one identifier in two roles gives two hashes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def case(self, key: str) -> str:
-        """Hash of what names a case: StudyInstanceUID (0020,000D), or an image archive's own name for it."""
+        """Hash of the key of a case: Study Instance UID (0020,000D), or a key of an image folder."""
         return self._hash("case", key)
 
     def image(self, key: str) -> str:
-        """Hash of what names an image: SOPInstanceUID (0008,0018) and frame."""
+        """Hash of the key of an image: SOP Instance UID (0008,0018) and frame."""
         return self._hash("image", key)
 
     def patient(self, patient_id: str | None) -> str | None:
-        """Hash of a Patient ID (0010,0020); None when there is none, since empty ids would join strangers."""
+        """Hash of a Patient ID (0010,0020); None for an empty one, which would make strangers the same patient."""
         patient_id = (patient_id or "").strip()
         return self._hash("patient", patient_id) if patient_id else None
 
@@ -40,7 +40,7 @@ class Identity:
 
 
 def create_key(folder: Path) -> Identity:
-    """Write a new key, readable by the owner only.
+    """Write a new key, readable by its owner only.
 
     Raises:
         UserError: the folder already has one.
@@ -49,7 +49,7 @@ def create_key(folder: Path) -> Identity:
     if path.exists():
         raise UserError(f"{path} exists already; choose an empty folder for a new archive.", path)
     key = secrets.token_bytes(KEY_BYTES)
-    temporary = folder / (KEY_FILE + ".new")  # replaced in one step: a key cut short would lock the archive out
+    temporary = folder / (KEY_FILE + ".new")  # renamed when complete: a truncated key would make the archive unusable
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(key)
         file.flush()
@@ -62,16 +62,16 @@ def load_key(folder: Path) -> Identity:
     """Read the archive's key.
 
     Raises:
-        UserError: the key is missing or damaged, so studies sent again could not be recognised.
+        UserError: the key is missing or damaged, so that known studies could not be recognised.
     """
     path = folder / KEY_FILE
     try:
         key = path.read_bytes()
     except OSError:
         raise UserError(
-            f"The archive {folder} lacks its {KEY_FILE} to recognise its studies by; restore it from the backup.",
+            f"The archive {folder} has no {KEY_FILE}, which identifies its studies; restore it from a backup.",
             folder,
         ) from None
     if len(key) != KEY_BYTES:
-        raise UserError(f"{path} is damaged; restore it from the backup of the archive.", path)
+        raise UserError(f"{path} is damaged; restore it from a backup of the archive.", path)
     return Identity(key)

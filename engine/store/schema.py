@@ -1,7 +1,7 @@
-"""The tables of an archive and how older archives become newer ones. Knows nothing of what the rows mean to a reader.
+"""The tables of an archive and their migrations. Does not know what the rows mean to a reader.
 
-Each migration is a named function; sqlite-utils runs it and writes its record in the same transaction, so an archive
-is always between two migrations, never inside one. Add new migrations at the end; never edit one that has shipped.
+Each migration is a named function. sqlite-utils runs it and records it in one transaction, so that none is ever half
+applied. Add new migrations at the end; never change or rename one that has been released.
 """
 
 from sqlite_utils import Database, Migrations
@@ -13,7 +13,7 @@ migrations = Migrations("kindred-archive")
 
 @migrations()
 def create_cases_images_reports_and_embeddings(db: Database) -> None:
-    """The first schema. `key` and `patient` columns hold keyed hashes, never identifiers."""
+    """The first schema; `key` and `patient` are keyed hashes, never identifiers."""
     for statement in (
         "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
         """CREATE TABLE cases (
@@ -62,7 +62,7 @@ def create_cases_images_reports_and_embeddings(db: Database) -> None:
 
 @migrations()
 def create_new_embeddings(db: Database) -> None:
-    """Vectors of the bundle that the archive is moving to (reindex.py), until all are there."""
+    """Embeddings of the bundle that the archive is being re-indexed with (new_embeddings.py)."""
     db.execute(
         """CREATE TABLE new_embeddings (
             id INTEGER PRIMARY KEY AUTOINCREMENT, case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE,
@@ -75,16 +75,16 @@ def create_new_embeddings(db: Database) -> None:
 
 
 def upgrade(db: Database, where: str) -> None:
-    """Bring the database to the newest schema.
+    """Migrate the database to the current schema.
 
     Raises:
-        UserError: a newer Kindred made the archive; nothing was changed.
+        UserError: a newer version of Kindred created the archive; nothing was changed.
     """
     known = set(names())
     unknown = [applied.name for applied in migrations.applied(db) if applied.name not in known]
     if unknown:
         raise UserError(
-            f"The archive {where} was made by a newer version of Kindred (it has the change {unknown[0]!r}); "
+            f"The archive {where} was created by a newer version of Kindred (schema {unknown[0]!r}); "
             "update Kindred to open it.",
             where,
         )
@@ -93,10 +93,10 @@ def upgrade(db: Database, where: str) -> None:
 
 
 def pending(db: Database) -> list[str]:
-    """Names of the migrations that this archive still lacks."""
+    """Names of the migrations that this database still needs."""
     return [migration.name for migration in migrations.pending(db)]
 
 
 def names() -> list[str]:
-    """All migrations in order, oldest first; the schema version is how many of them an archive has."""
+    """Names of all migrations, oldest first; the schema version of an archive is how many it has."""
     return [migration.name for migration in migrations.pending(Database(memory=True))]

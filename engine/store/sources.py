@@ -1,6 +1,7 @@
-"""Where archived cases came from on this machine, in an owner-only file of its own. Knows no archive tables.
+"""The local paths that archived cases came from, in a file of their own. Knows no archive tables.
 
-Paths often carry names, so they stay out of archive.db; delete sources.db to forget them. Kept only on request.
+Paths often contain names, so they are kept only on request and stay out of archive.db. Delete sources.db to remove
+them.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ FILE = "sources.db"
 
 
 class SourceLinks:
-    """Case id -> path of the source."""
+    """The source path of each case, in a database readable by its owner only."""
 
     def __init__(self, folder: Path) -> None:
         self._database = LocalDatabase(folder / FILE)
@@ -24,10 +25,10 @@ class SourceLinks:
             db.execute("INSERT OR REPLACE INTO sources (case_id, path) VALUES (?, ?)", [case_id, path])
 
     def path(self, case_id: int) -> str | None:
-        """Where the case came from, if that was kept."""
+        """The source path of a case, if it was kept."""
         rows = self._database.read("SELECT path FROM sources WHERE case_id = ?", [case_id])
         return str(rows[0][0]) if rows else None
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self._database.close()

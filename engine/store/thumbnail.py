@@ -1,4 +1,4 @@
-"""How pictures are kept in the archive: 8-bit PNG bytes, longest side 512. Knows nothing of tables or windows."""
+"""Images as the archive stores them: 8-bit PNG, longest side 512. Knows no tables and no windows."""
 
 import io
 from dataclasses import dataclass
@@ -12,15 +12,17 @@ LONGEST_SIDE = 512
 
 @dataclass(frozen=True, slots=True)
 class Png:
-    """PNG bytes (no metadata) and the size of the picture in pixels."""
+    """An encoded image, without metadata."""
 
     data: bytes
     height: int
+    """Pixels."""
     width: int
+    """Pixels."""
 
 
 def shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture as the archive keeps it: uint8 [H, W], longest side at most 512, never enlarged."""
+    """The image at stored size, uint8 [H, W]: longest side at most 512, never enlarged."""
     height, width = gray.shape
     scale = LONGEST_SIDE / max(height, width)
     if scale >= 1:
@@ -30,7 +32,7 @@ def shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def to_png(gray: NDArray[np.uint8]) -> Png:
-    """Shrink and encode; written from the pixels alone, so no text of the source file can ride along."""
+    """Shrink and encode; only pixels are written, no metadata of the source."""
     small = shrink(gray)
     buffer = io.BytesIO()
     Image.fromarray(small).save(buffer, format="PNG", compress_level=4)
@@ -38,6 +40,6 @@ def to_png(gray: NDArray[np.uint8]) -> Png:
 
 
 def from_png(data: bytes) -> NDArray[np.uint8]:
-    """Decode what `to_png` wrote, uint8 [H, W]."""
+    """Decode the PNG of `to_png` to uint8 [H, W]."""
     with Image.open(io.BytesIO(data)) as picture:
         return np.asarray(picture)

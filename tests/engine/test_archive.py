@@ -173,14 +173,14 @@ def test_a_damaged_database_is_named_in_one_sentence(archive: Archive, make_case
     archive.add_case(make_case("1", "x"))
     archive.close()
     (archive.folder / DATABASE).write_bytes(b"this is not a database, but it is long enough to be read as one" * 20)
-    with pytest.raises(UserError, match=r"damaged; restore it from its backup\.$"):
+    with pytest.raises(UserError, match=r"damaged; restore it from a backup\.$"):
         Archive.open(archive.folder)
 
 
 def test_an_archive_without_its_key_asks_for_the_backup(archive: Archive) -> None:
     archive.close()
     (archive.folder / KEY_FILE).unlink()
-    with pytest.raises(UserError, match=r"lacks its identity\.key"):
+    with pytest.raises(UserError, match=r"has no identity\.key"):
         Archive.open(archive.folder)
 
 

@@ -104,7 +104,7 @@ def limit_pages(archive: Archive, pages: int) -> None:
 
 
 def test_a_running_app_goes_on_once_there_is_room_again(nearly_full: Archive, many: Path, encoder) -> None:
-    with pytest.raises(UserError, match=r"cannot be used now .*full.*try again"):
+    with pytest.raises(UserError, match=r"disk is full.*try again"):
         import_path(nearly_full, encoder, many)
     before = assert_sound(nearly_full)
     assert 0 < before < TOTAL

@@ -9,7 +9,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.store import vector_index
+from engine.store import index_file, vector_index
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.vector_index import VectorIndex
 
@@ -95,12 +95,12 @@ def test_a_file_with_any_bit_wrong_is_rebuilt(archive: Archive, vectors: np.ndar
     archive.index.refresh(save=True)
     path = archive.index.path
     good = path.read_bytes()
-    for place in range(len(good)):
+    for offset in range(len(good)):
         bad = bytearray(good)
-        bad[place] ^= 1 << place % 8
+        bad[offset] ^= 1 << offset % 8
         path.write_bytes(bad)
         fresh = VectorIndex(archive.folder, archive._database.read)
-        assert fresh.state() == "damaged", place
+        assert fresh.state() == "damaged", offset
         assert sorted(fresh.nearest(vectors[0, :8].astype(np.float32), "image", 3).cases) == [1, 2, 3]
         assert path.read_bytes() == good
 
@@ -113,7 +113,7 @@ def test_what_is_no_index_is_damaged_even_with_its_checksum_right(filled: Archiv
         (b'{"count": 1, "last_id": 1, "bundle_id": null}\n', b"short"),
         (b'{"count": 0, "last_id": 1, "bundle_id": null}\n', b"no index of faiss"),
     ):
-        filled.index.path.write_bytes(vector_index.MAGIC + vector_index.checksum(stamp, body) + b" " + stamp + body)
+        filled.index.path.write_bytes(index_file.MAGIC + index_file.checksum(stamp, body) + b" " + stamp + body)
         assert filled.index.state() == "damaged"
 
 
