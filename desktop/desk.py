@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from desktop.background import Background
 from desktop.state.jobs import JobsState
 from desktop.state.marks import MarksState
-from desktop.state.measure.drawing_tools import DrawTool, EditTool, OutlineTool
+from desktop.state.measure.drawing_tools import EditTool, drawing_tool
 from desktop.state.measure.measurement_list import MeasurementListState
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
@@ -39,7 +39,7 @@ from engine.errors import UserError
 from engine.image.voi import Window
 from engine.image.window import presets
 from engine.importing.importer import ImportResult
-from engine.measure.measurements import KINDS
+from engine.measure.figures import FIGURES
 from engine.study import Series, Study
 
 ONLY_KEY_OBJECTS = "It holds no image, only a list of key images; open the study as well to see them marked."
@@ -210,9 +210,8 @@ class Desk(QObject):
         self.tools.add("region_window", RegionTool(self.regions, ViewportState.auto_window_from_roi))
 
     def _add_measuring_tools(self) -> None:
-        for kind in KINDS:
-            made = OutlineTool(self.measurements) if kind == "region" else DrawTool(self.measurements, kind)
-            self.tools.add(kind, made)
+        for figure in FIGURES.values():
+            self.tools.add(figure.kind, drawing_tool(self.measurements, figure))
         self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
         self.tools.grabs.append(EditTool(self.measurements).grab)
 

@@ -8,12 +8,12 @@ from desktop.state.viewer.cine import FASTER
 from desktop.views.window import MainWindow
 
 
-def tool(name: str, text: str, key: str, icon: str = "", new_group: bool = False, menu: str = "Image") -> Command:
+def tool(name: str, text: str, key: str = "", icon: str = "", new_group: bool = False, menu: str = "Image") -> Command:
     """A row that chooses what the left mouse button does."""
     return Command(
         f"tool_{name}",
         text,
-        (key,),
+        (key,) if key else (),
         menu,
         lambda desk, window: desk.tools.choose(name),
         icon,

@@ -1,14 +1,28 @@
-"""The menu "Measure": measuring tools, undo and redo, planes through a stack."""
+"""The Measure menu: measuring tools, undo, the measurement list, crosshair and MPR."""
+
+from collections.abc import Iterable, Iterator
 
 from desktop.commands.command import Command, has_picture
 from desktop.commands.image import tool
 from desktop.desk import Desk
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.window import MainWindow
+from engine.measure.figures import FIGURES, Figure
+
+KEYS = {
+    "length": "D",
+    "angle": "A",
+    "cobb": "B",
+    "rectangle": "Q",
+    "ellipse": "E",
+    "region": "G",
+    "probe": "P",
+}
+"""Of the measuring tools; those without one are in the menu and the command palette only."""
 
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
-    """Give up what is being drawn; nothing drawn: let go of the selection."""
+    """Cancel the drawing in progress, or else clear the selection."""
     if desk.measurements.draft is not None or desk.regions.viewport is not None:
         desk.tools.give_up()
     else:
@@ -22,14 +36,17 @@ def _list(desk: Desk, window: MainWindow) -> None:
     shown.activateWindow()
 
 
+def drawing_commands(figures: Iterable[Figure]) -> Iterator[Command]:
+    """A command for each figure; those that use pixels and those that do not form groups of the menu."""
+    previous = None
+    for figure in figures:
+        new_group = previous is not None and previous.uses_pixels != figure.uses_pixels
+        yield tool(figure.kind, figure.label, KEYS.get(figure.kind, ""), new_group=new_group, menu="Measure")
+        previous = figure
+
+
 ROWS = (
-    tool("length", "Length", "D", menu="Measure"),
-    tool("angle", "Angle", "A", menu="Measure"),
-    tool("cobb", "Cobb angle", "B", menu="Measure"),
-    tool("rectangle", "Rectangle", "Q", menu="Measure", new_group=True),
-    tool("ellipse", "Ellipse", "E", menu="Measure"),
-    tool("region", "Free region", "G", menu="Measure"),
-    tool("probe", "Probe", "P", menu="Measure"),
+    *drawing_commands(FIGURES.values()),
     Command(
         "undo_measure",
         "Undo",
@@ -51,23 +68,23 @@ ROWS = (
     ),
     Command(
         "delete_measure",
-        "Delete the chosen measurement",
+        "Delete measurement",
         ("Delete", "Backspace"),
         "Measure",
         lambda d, w: d.measurements.delete_selected(),
         in_viewport=True,
-        enabled=lambda d: d.measurements.selected_in_sight(),
+        enabled=lambda d: d.measurements.selected_is_visible(),
     ),
     Command(
         "delete_measures",
-        "Delete all measurements of the study",
+        "Delete all measurements",
         ("Ctrl+Shift+Delete",),
         "Measure",
         lambda d, w: d.measurements.delete_all(),
         in_viewport=True,
         enabled=lambda d: bool(d.measurements.of_study()),
     ),
-    Command("cancel_measure", "Stop drawing", ("Esc",), "Measure", _cancel, in_viewport=True),
+    Command("cancel_measure", "Cancel drawing", ("Esc",), "Measure", _cancel, in_viewport=True),
     Command(
         "show_measures",
         "Show measurements",
@@ -77,17 +94,11 @@ ROWS = (
         checked=lambda d: d.measurements.visible,
         new_group=True,
     ),
-    Command(
-        "list_measures",
-        "Measurements…",
-        ("Ctrl+Shift+D",),
-        "Measure",
-        _list,
-    ),
-    tool("crosshair", "Go to this place in all viewports", "J", menu="Measure", new_group=True),
+    Command("list_measures", "Measurement list…", ("Ctrl+Shift+D",), "Measure", _list),
+    tool("crosshair", "Crosshair", "J", menu="Measure", new_group=True),
     Command(
         "planes",
-        "Axial, coronal and sagittal planes",
+        "MPR",
         ("V",),
         "Measure",
         lambda d, w: d.mpr.toggle(),

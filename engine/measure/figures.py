@@ -1,104 +1,193 @@
-"""Lengths, angles and areas of figures drawn on a frame. Pure geometry: knows no files, no pixels and no screen."""
+"""The table of figures that can be drawn on a frame to measure it. Knows no screen and no storage.
 
-import math
-from collections.abc import Sequence
+A new measuring tool is one row in `FIGURES` and the function that reads it. All points are image points.
+"""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi, sin
 
-from engine.geometry.spacing import PixelSpacing
-from engine.study import Point
+from engine.geometry.spacing import spacing_for
+from engine.image.pixels import Pixels
+from engine.measure import formulas, roi
+from engine.measure.readings import Reading
+from engine.study import FrameRef, Point
 
-Points = NDArray[np.float64]
-
-
-def length(start: Point, end: Point, scale: PixelSpacing) -> float:
-    """Distance in the scale's unit; right for pixels that are not square."""
-    return math.hypot(*scale.offset(start, end))
-
-
-def angle(first: Point, corner: Point, last: Point, scale: PixelSpacing) -> float | None:
-    """Degrees (0 to 180) between the two sides that meet in `corner`; None when a side has no length."""
-    return _between(scale.offset(corner, first), scale.offset(corner, last))
-
-
-def cobb(line: tuple[Point, Point], other: tuple[Point, Point], scale: PixelSpacing) -> float | None:
-    """Degrees (0 to 180) between two endplates, whichever way each was drawn and the image is turned.
-
-    Both lines are read towards the same side of the axis from one line's middle to the other's, as one reads both
-    endplates from the patient's right to left. None when a line has no length.
-    """
-    axis = scale.offset(_middle(*line), _middle(*other))
-    first, second = (_towards_one_side(scale.offset(*ends), axis) for ends in (line, other))
-    return _between(first, second)
+Points = tuple[Point, ...]
+Strokes = tuple[Points, ...]
+"""Polylines; a stroke of one point marks that point."""
+Read = Callable[[Points, FrameRef, Pixels | None], Reading]
+"""Calculates the numbers from the points, the frame, and its pixels; without pixels it leaves their values out."""
+MIN_OUTLINE, MAX_OUTLINE = 3, 10_000
+"""Points of a freehand outline."""
+_ELLIPSE_SIDES = 48
 
 
-def _middle(start: Point, end: Point) -> Point:
-    return (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+def _each_point(points: Points) -> Points:
+    return points
 
 
-def _towards_one_side(line: Point, axis: Point) -> Point:
-    side = axis[0] * line[1] - axis[1] * line[0]
-    return line if side <= 0 else (-line[0], -line[1])
+def _move_point(points: Points, handle: int, target: Point) -> Points:
+    return (*points[:handle], target, *points[handle + 1 :])
 
 
-def _between(first: Point, second: Point) -> float | None:
-    if not any(first) or not any(second):
-        return None
-    cross = first[0] * second[1] - first[1] * second[0]
-    dot = first[0] * second[0] + first[1] * second[1]
-    return math.degrees(math.atan2(abs(cross), dot))
+def _polyline(points: Points) -> Strokes:
+    return (points,)
 
 
-def rectangle_area(corner: Point, opposite: Point, scale: PixelSpacing) -> float:
-    right, down = scale.offset(corner, opposite)
-    return abs(right * down)
+def _none(points: Points) -> Strokes:
+    return ()
 
 
-def ellipse_area(corner: Point, opposite: Point, scale: PixelSpacing) -> float:
-    """The ellipse that fills the rectangle between two corners."""
-    return math.pi / 4 * rectangle_area(corner, opposite, scale)
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One kind of measurement: how it is drawn, dragged and read."""
+
+    kind: str
+    """Identifies it in stored measurements, so it never changes."""
+    label: str
+    """As it is called on screen."""
+    points: int | None
+    """Number of points that define it; None for an outline drawn freehand."""
+    read: Read
+    uses_pixels: bool = True
+    """Whether `read` needs pixels; otherwise the points and the header are enough."""
+    handles: Callable[[Points], Points] = _each_point
+    """Points that can be dragged."""
+    move_handle: Callable[[Points, int, Point], Points] = _move_point
+    """The points after the handle of that index was dragged to a target."""
+    strokes: Callable[[Points], Strokes] = _polyline
+    """The lines to draw; as much of them as there is while points are still missing."""
+    guides: Callable[[Points], Strokes] = _none
+    """Dotted lines that help to read the figure and cannot be dragged."""
+
+    @property
+    def freehand(self) -> bool:
+        """Whether it is drawn with the mouse button held, with any number of points."""
+        return self.points is None
+
+    def is_complete(self, points: Points) -> bool:
+        """Whether there are enough points to read it."""
+        return len(points) >= (self.points or MIN_OUTLINE)
+
+    def accepts(self, points: Points) -> bool:
+        """Whether exactly these points can define one."""
+        return MIN_OUTLINE <= len(points) <= MAX_OUTLINE if self.points is None else len(points) == self.points
 
 
-def outline_area(outline: Sequence[Point], scale: PixelSpacing) -> float | None:
-    """Area inside a closed outline (shoelace formula); None when it crosses itself, for then inside means nothing."""
-    if len(outline) < 3 or crosses_itself(outline):
-        return None
-    x, y = np.array(outline, float).T
-    x, y = (x - x[0]) * scale.column, (y - y[0]) * scale.row
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+# -- reading
 
 
-def crosses_itself(outline: Sequence[Point]) -> bool:
-    """Do two sides of a closed outline cross? Touching corners do not count.
-
-    Sides are sorted by where they begin from left to right and each is compared with the next, the next but one and so
-    on, as long as any two still lie over each other: an outline drawn by hand needs a few rounds, not all pairs.
-    """
-    start = np.array(outline, float)
-    end = np.roll(start, -1, axis=0)
-    left, right = np.minimum(start, end)[:, 0], np.maximum(start, end)[:, 0]
-    order = np.argsort(left, kind="stable")
-    start, step, left, right = start[order], (end - start)[order], left[order], right[order]
-    for distance in range(1, len(start)):
-        near = np.flatnonzero(left[distance:] <= right[:-distance])
-        if not len(near):
-            return False
-        if _cross(start[near], step[near], start[near + distance], step[near + distance]).any():
-            return True
-    return False
+def _read_length(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    return Reading(spacing, length=formulas.length(points[0], points[1], spacing))
 
 
-def _cross(start: Points, step: Points, other: Points, other_step: Points) -> NDArray[np.bool_]:
-    """bool [N]: does side i of the one list cross side i of the other, not at a corner? float [N, 2] each."""
+def _read_angle(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    return Reading(spacing, angle=formulas.angle(points[0], points[1], points[2], spacing))
 
-    def cross(first: Points, second: Points) -> NDArray[np.float64]:
-        product: NDArray[np.float64] = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-        return product
 
-    apart, turn = other - start, cross(step, other_step)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        along, along_other = cross(apart, other_step) / turn, cross(apart, step) / turn
-    least, most = 1e-9, 1 - 1e-9
-    hits: NDArray[np.bool_] = (turn != 0) & (along > least) & (along < most)
-    return hits & (along_other > least) & (along_other < most)
+def _read_cobb(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    return Reading(spacing, angle=formulas.cobb((points[0], points[1]), (points[2], points[3]), spacing))
+
+
+def _read_probe(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    if pixels is None:
+        return Reading(spacing)
+    return Reading(spacing, value=roi.value_at(pixels, points[0]), unit=pixels.unit)
+
+
+def _read_rectangle(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    area = formulas.rectangle_area(points[0], points[1], spacing)
+    region = roi.rectangle(points[0], points[1], _shape(frame)) if pixels is not None else None
+    return Reading(spacing, area=area, statistics=_statistics(pixels, region))
+
+
+def _read_ellipse(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    area = formulas.ellipse_area(points[0], points[1], spacing)
+    region = roi.ellipse(points[0], points[1], _shape(frame)) if pixels is not None else None
+    return Reading(spacing, area=area, statistics=_statistics(pixels, region))
+
+
+def _read_freehand(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    spacing = spacing_for(frame, points)
+    region = roi.outline(points, _shape(frame)) if pixels is not None else None
+    return Reading(spacing, area=formulas.outline_area(points, spacing), statistics=_statistics(pixels, region))
+
+
+def _shape(frame: FrameRef) -> tuple[int, int]:
+    return frame.image.rows, frame.image.columns
+
+
+def _statistics(pixels: Pixels | None, region: roi.Region | None) -> roi.Statistics | None:
+    return roi.statistics(pixels, region) if pixels is not None and region is not None else None
+
+
+# -- drawing and dragging
+
+
+def _two_lines(points: Points) -> Strokes:
+    return points[:2], points[2:4]
+
+
+def _axis_of_endplates(points: Points) -> Strokes:
+    """Joins the midpoints of the two lines, to show that they belong together."""
+    if len(points) < 4:
+        return ()
+    return ((formulas.midpoint(points[0], points[1]), formulas.midpoint(points[2], points[3])),)
+
+
+def _corners(points: Points) -> Points:
+    """All four corners of the rectangle between two of them, in order around it."""
+    if len(points) != 2:
+        return points
+    (x0, y0), (x1, y1) = points
+    return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
+
+
+def _move_corner(points: Points, handle: int, target: Point) -> Points:
+    """The opposite corner stays."""
+    return _corners(points)[(handle + 2) % 4], target
+
+
+def _box(points: Points) -> Strokes:
+    return ((*_corners(points), points[0]),) if len(points) == 2 else (points,)
+
+
+def _ellipse(points: Points) -> Strokes:
+    if len(points) != 2:
+        return (points,)
+    x, y = formulas.midpoint(*points)
+    half_width, half_height = (points[1][0] - points[0][0]) / 2, (points[1][1] - points[0][1]) / 2
+    angles = (2 * pi * step / _ELLIPSE_SIDES for step in range(_ELLIPSE_SIDES + 1))
+    return (tuple((x + half_width * cos(angle), y + half_height * sin(angle)) for angle in angles),)
+
+
+def _closed(points: Points) -> Strokes:
+    return ((*points, points[0]),) if len(points) >= MIN_OUTLINE else (points,)
+
+
+def _no_handles(points: Points) -> Points:
+    """A freehand outline is moved as a whole."""
+    return ()
+
+
+FIGURES: dict[str, Figure] = {
+    figure.kind: figure
+    for figure in (
+        Figure("length", "Length", 2, _read_length, uses_pixels=False),
+        Figure("angle", "Angle", 3, _read_angle, uses_pixels=False),
+        Figure("cobb", "Cobb angle", 4, _read_cobb, uses_pixels=False, strokes=_two_lines, guides=_axis_of_endplates),
+        Figure("rectangle", "Rectangle ROI", 2, _read_rectangle, True, _corners, _move_corner, _box),
+        Figure("ellipse", "Ellipse ROI", 2, _read_ellipse, True, _corners, _move_corner, _ellipse),
+        Figure("region", "Freehand ROI", None, _read_freehand, handles=_no_handles, strokes=_closed),
+        Figure("probe", "Probe", 1, _read_probe),
+    )
+}
+"""By kind, in the order of the menu. Points of an angle: side, vertex, side; of a Cobb angle: two of each line; of a
+rectangle and an ellipse: two opposite corners."""

@@ -1,6 +1,6 @@
-"""Which pixels a figure takes in, and what their values are. Knows no files and no screen.
+"""Finds the pixels inside a figure and calculates statistics of their values. Knows no files and no screen.
 
-A pixel counts when its centre lies inside. Pixels that are no image (padding) never count.
+A pixel is inside when its center is. Padding pixels never count.
 """
 
 from collections.abc import Sequence
@@ -12,66 +12,65 @@ from numpy.typing import NDArray
 from engine.image.pixels import Pixels
 from engine.study import Point
 
-Mask = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Modality values inside a figure."""
+    """Statistics of the modality values inside a figure."""
 
     count: int
     mean: float
     deviation: float
-    """Standard deviation of the pixels themselves (divided by their count)."""
+    """Population standard deviation (divided by the number of pixels)."""
     lowest: float
     highest: float
     unit: str
-    """"HU" and the like; "" when the file does not say."""
+    """For example "HU"; "" if the file does not state one."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A mask over the part of a frame from (top, left) on."""
+class Region:
+    """The pixels inside a figure: a mask over a part of the frame."""
 
     top: int
     left: int
-    mask: Mask
+    mask: NDArray[np.bool_]
+    """bool [H, W], whose first pixel is that in row `top` and column `left` of the frame."""
 
 
-def rectangle(corner: Point, opposite: Point, shape: tuple[int, int]) -> _Part:
-    """Pixels of a frame of `shape` (rows, columns) inside a rectangle."""
-    top, left, rows, columns = _centres((corner, opposite), shape)
-    return _Part(top, left, np.ones((len(rows), len(columns)), bool))
+def rectangle(corner: Point, opposite: Point, shape: tuple[int, int]) -> Region:
+    """Pixels inside the rectangle between two opposite corners, on a frame of `shape` (rows, columns)."""
+    top, left, rows, columns = _centers((corner, opposite), shape)
+    return Region(top, left, np.ones((len(rows), len(columns)), bool))
 
 
-def ellipse(corner: Point, opposite: Point, shape: tuple[int, int]) -> _Part:
-    """Pixels inside the ellipse that fills the rectangle between two corners."""
-    top, left, rows, columns = _centres((corner, opposite), shape)
+def ellipse(corner: Point, opposite: Point, shape: tuple[int, int]) -> Region:
+    """Pixels inside the ellipse inscribed in the rectangle between two opposite corners."""
+    top, left, rows, columns = _centers((corner, opposite), shape)
     (x0, y0), (x1, y1) = corner, opposite
     half_width, half_height = max(abs(x1 - x0) / 2, 1e-9), max(abs(y1 - y0) / 2, 1e-9)
     across = ((columns - (x0 + x1) / 2) / half_width) ** 2
     down = ((rows - (y0 + y1) / 2) / half_height) ** 2
-    return _Part(top, left, down[:, None] + across[None, :] <= 1)
+    return Region(top, left, down[:, None] + across[None, :] <= 1)
 
 
-def outline(points: Sequence[Point], shape: tuple[int, int]) -> _Part:
+def outline(points: Sequence[Point], shape: tuple[int, int]) -> Region:
     """Pixels inside a closed outline, by the even-odd rule."""
-    top, left, rows, columns = _centres(points, shape)
+    top, left, rows, columns = _centers(points, shape)
     mask = np.zeros((len(rows), len(columns)), bool)
     start = np.array(points, float).reshape(-1, 2)
     end = np.roll(start, -1, axis=0)
     for index, row in enumerate(rows):
-        over = (start[:, 1] <= row) != (end[:, 1] <= row)
-        a, b = start[over], end[over]
+        spanning = (start[:, 1] <= row) != (end[:, 1] <= row)
+        a, b = start[spanning], end[spanning]
         crossings = np.sort(a[:, 0] + (row - a[:, 1]) / (b[:, 1] - a[:, 1]) * (b[:, 0] - a[:, 0]))
         mask[index] = np.searchsorted(crossings, columns) % 2 == 1
-    return _Part(top, left, mask)
+    return Region(top, left, mask)
 
 
-def _centres(
+def _centers(
     points: Sequence[Point], shape: tuple[int, int]
 ) -> tuple[int, int, NDArray[np.float64], NDArray[np.float64]]:
-    """First row and column whose centres lie between the points, and the centres of all those rows and columns."""
+    """First row and first column whose centers lie in the bounding box of the points, and all centers in it."""
     x, y = np.array(points, float).reshape(-1, 2).T
     ranges = []
     for values, size in ((y, shape[0]), (x, shape[1])):
@@ -82,14 +81,14 @@ def _centres(
     return top, left, rows.astype(np.float64), columns.astype(np.float64)
 
 
-def statistics(pixels: Pixels, part: _Part) -> Statistics | None:
-    """Mean, deviation, lowest and highest modality value; None for colours and where no pixel lies inside."""
+def statistics(pixels: Pixels, region: Region) -> Statistics | None:
+    """Statistics of the modality values in a region; None for color images and for a region without pixels."""
     if pixels.is_color:
         return None
-    bottom, right = part.top + part.mask.shape[0], part.left + part.mask.shape[1]
-    here = slice(part.top, bottom), slice(part.left, right)
-    padding = pixels.padding_at(here)
-    values = pixels.values_at(here)[part.mask if padding is None else part.mask & ~padding]
+    bottom, right = region.top + region.mask.shape[0], region.left + region.mask.shape[1]
+    box = slice(region.top, bottom), slice(region.left, right)
+    padding = pixels.padding_at(box)
+    values = pixels.values_at(box)[region.mask if padding is None else region.mask & ~padding]
     if not values.size:
         return None
     mean = float(values.mean(dtype=np.float64))
@@ -98,7 +97,7 @@ def statistics(pixels: Pixels, part: _Part) -> Statistics | None:
 
 
 def value_at(pixels: Pixels, point: Point) -> float | tuple[int, int, int] | None:
-    """The modality value, or the colour, of the pixel under a point; None outside of the image and on padding."""
+    """Modality value, or RGB color, of the pixel under a point; None outside the image and on padding."""
     column, row = int(np.floor(point[0])), int(np.floor(point[1]))
     if not (0 <= row < pixels.stored.shape[0] and 0 <= column < pixels.stored.shape[1]):
         return None

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.background import Lane, simply
-from desktop.state.measure.measurements import new
+from desktop.state.measure.measurements import new_measurement
 from engine.errors import UserError
 from engine.measure.measurements import Measurement
 from engine.reports.workspace import Workspace
@@ -18,8 +18,9 @@ STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
 
 
 def draw(app: App, end: float = 5.0) -> Measurement:
-    made = new(app.desk.viewport, "length", [(1.0, 1.0), (5.0, end)])
-    assert made is not None
+    begun = new_measurement(app.desk.viewport, "length")
+    assert begun is not None
+    made = begun.with_points([(1.0, 1.0), (5.0, end)])
     app.desk.measurements.add(made)
     return made
 

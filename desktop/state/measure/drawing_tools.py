@@ -1,76 +1,92 @@
-"""Draws measurements with the mouse and moves their handles. Knows no widgets; measurements are kept by their state."""
+"""Mouse tools that draw and edit measurements. Know no widgets and keep nothing: MeasurementsState does."""
 
 from math import hypot
 
+from typing_extensions import override
+
 from desktop.state.measure import handles
-from desktop.state.measure.measurements import MeasurementsState, new, with_points
+from desktop.state.measure.measurements import MeasurementsState, new_measurement
 from desktop.state.viewer.tools import Gesture, Tool
 from desktop.state.viewer.viewport import ViewportState
-from engine.measure.measurements import POINTS, Kind, Measurement
+from engine.measure.figures import Figure
+from engine.measure.measurements import Measurement
 from engine.study import Point
 
 CLICK = 4.0
-"""Logical pixels: a press and release nearer than this was a click, and the next point follows the mouse."""
-OUTLINE_STEP = 3.0
-"""Logical pixels between two points of a free outline."""
+"""Logical pixels: released closer than this to where it was pressed, the button was clicked and not dragged."""
+FREEHAND_STEP = 3.0
+"""Logical pixels between two points of a freehand outline."""
+
+
+def drawing_tool(measurements: MeasurementsState, figure: Figure) -> Tool:
+    """The tool that draws figures of this kind."""
+    return (FreehandTool if figure.freehand else DrawTool)(measurements, figure)
 
 
 def inside(viewport: ViewportState, point: Point) -> Point:
     """The nearest point of the image."""
     shape = viewport.shape
-    if shape is None:
-        return point
-    return min(float(shape.columns), max(0.0, point[0])), min(float(shape.rows), max(0.0, point[1]))
+    return point if shape is None else handles.within(point, float(shape.columns), float(shape.rows))
 
 
 class DrawTool(Tool):
-    """Sets one point after the other: by dragging, or click by click. Right for lines, angles, boxes and probes."""
+    """Draws a figure with a fixed number of points, by dragging or click by click; the next point follows the mouse."""
 
     cursor = "cross"
 
-    def __init__(self, measurements: MeasurementsState, kind: Kind) -> None:
-        self._measurements, self.kind = measurements, kind
+    def __init__(self, measurements: MeasurementsState, figure: Figure) -> None:
+        self._measurements, self.figure = measurements, figure
         self._viewport: ViewportState | None = None
         self._item: Measurement | None = None
-        self._set: list[Point] = []
+        self._points: list[Point] = []
         self._pressed: Point = (0.0, 0.0)
 
+    @override
     def press(self, gesture: Gesture) -> None:
         if gesture.point is None:
             return
-        if not self._goes_on(gesture):
-            self.leave()
-            self._item = new(gesture.viewport, self.kind, ())
-            self._viewport = gesture.viewport
+        if not self._continues(gesture):
+            self._begin(gesture)
         self._pressed = gesture.place
-        self._put(inside(gesture.viewport, gesture.point))
+        self._add_point(inside(gesture.viewport, gesture.point))
 
+    @override
     def move(self, gesture: Gesture) -> None:
         self.hover(gesture)
 
+    @override
     def hover(self, gesture: Gesture) -> None:
-        if self._item is not None and gesture.point is not None and self._goes_on(gesture):
-            self._show([*self._set, inside(gesture.viewport, gesture.point)])
+        if self._item is not None and gesture.point is not None and self._continues(gesture):
+            self._show([*self._points, inside(gesture.viewport, gesture.point)])
 
+    @override
     def release(self, gesture: Gesture) -> None:
-        away = hypot(gesture.place[0] - self._pressed[0], gesture.place[1] - self._pressed[1])
-        if self._item is not None and gesture.point is not None and away >= CLICK and self._goes_on(gesture):
-            self._put(inside(gesture.viewport, gesture.point))
+        distance = hypot(gesture.place[0] - self._pressed[0], gesture.place[1] - self._pressed[1])
+        if self._item is not None and gesture.point is not None and distance >= CLICK and self._continues(gesture):
+            self._add_point(inside(gesture.viewport, gesture.point))
 
+    @override
     def double_click(self, gesture: Gesture) -> bool:
         return True
 
+    @override
     def leave(self) -> None:
         if self._item is not None:
-            self._item, self._viewport, self._set = None, None, []
+            self._item, self._viewport, self._points = None, None, []
             self._measurements.set_draft(None)
 
     @property
     def drawing(self) -> bool:
+        """Whether a figure was begun and still lacks points."""
         return self._item is not None
 
-    def _goes_on(self, gesture: Gesture) -> bool:
-        """Is it the same frame of the same viewport?"""
+    def _begin(self, gesture: Gesture) -> None:
+        self.leave()
+        self._item = new_measurement(gesture.viewport, self.figure.kind)
+        self._viewport = gesture.viewport
+
+    def _continues(self, gesture: Gesture) -> bool:
+        """Whether the viewport and its frame are those on which the figure was begun."""
         picture = gesture.viewport.picture
         return (
             self._item is not None
@@ -79,57 +95,62 @@ class DrawTool(Tool):
             and self._item.belongs_to(picture.ref)
         )
 
-    def _put(self, point: Point) -> None:
+    def _add_point(self, point: Point) -> None:
         if self._item is None:
             return
-        self._set.append(point)
-        if len(self._set) == POINTS[self.kind]:
-            made, viewport = with_points(self._item, self._set), self._viewport
+        self._points.append(point)
+        drawn, viewport = self._item.with_points(self._points), self._viewport
+        if drawn.is_complete:
             self.leave()
-            self._measurements.add(made, viewport)
+            self._measurements.add(drawn, viewport)
         else:
-            self._show([*self._set, point])
+            self._show([*self._points, point])
 
     def _show(self, points: list[Point]) -> None:
         if self._item is not None:
-            self._measurements.set_draft(with_points(self._item, points))
+            self._measurements.set_draft(self._item.with_points(points))
 
 
-class OutlineTool(DrawTool):
-    """Draws a free outline as long as the button is held; letting go closes it."""
+class FreehandTool(DrawTool):
+    """Draws an outline while the button is held; releasing it closes the outline."""
 
-    def __init__(self, measurements: MeasurementsState) -> None:
-        super().__init__(measurements, "region")
+    def __init__(self, measurements: MeasurementsState, figure: Figure) -> None:
+        super().__init__(measurements, figure)
         self._last: Point = (0.0, 0.0)
+        """Screen point at which the last point was added."""
 
+    @override
     def press(self, gesture: Gesture) -> None:
         self.leave()
         if gesture.point is None:
             return
-        self._item, self._viewport = new(gesture.viewport, self.kind, ()), gesture.viewport
-        self._set, self._last = [inside(gesture.viewport, gesture.point)], gesture.place
+        self._begin(gesture)
+        self._points, self._last = [inside(gesture.viewport, gesture.point)], gesture.place
 
+    @override
     def move(self, gesture: Gesture) -> None:
-        if self._item is None or gesture.point is None or not self._goes_on(gesture):
+        if self._item is None or gesture.point is None or not self._continues(gesture):
             return
-        if hypot(gesture.place[0] - self._last[0], gesture.place[1] - self._last[1]) >= OUTLINE_STEP:
-            self._set.append(inside(gesture.viewport, gesture.point))
+        if hypot(gesture.place[0] - self._last[0], gesture.place[1] - self._last[1]) >= FREEHAND_STEP:
+            self._points.append(inside(gesture.viewport, gesture.point))
             self._last = gesture.place
-        self._show(self._set)
+        self._show(self._points)
 
+    @override
     def hover(self, gesture: Gesture) -> None:
-        """Nothing: the outline is drawn while the button is held."""
+        """Does nothing: points are added only while the button is held."""
 
+    @override
     def release(self, gesture: Gesture) -> None:
-        item, points = self._item, self._set
-        goes_on = self._goes_on(gesture)
+        drawn = self._item.with_points(self._points) if self._item is not None else None
+        continues = self._continues(gesture)
         self.leave()
-        if item is not None and goes_on and len(points) >= 3:
-            self._measurements.add(with_points(item, points), gesture.viewport)
+        if drawn is not None and continues and drawn.is_complete:
+            self._measurements.add(drawn, gesture.viewport)
 
 
 class EditTool(Tool):
-    """Moves a handle, or a whole measurement, that lay under the mouse. Offered to ToolsState.grabs."""
+    """Drags the handle, or the whole measurement, under the mouse. `grab` belongs in ToolsState.grabs."""
 
     cursor = "hand"
 
@@ -140,37 +161,41 @@ class EditTool(Tool):
         self._start: Point = (0.0, 0.0)
 
     def grab(self, gesture: Gesture) -> Tool | None:
-        """This tool when a measurement lies under the mouse and none is being drawn."""
+        """This tool, if a measurement is under the mouse and none is being drawn."""
         viewport = gesture.viewport
         if self._measurements.draft is not None or viewport.shape is None or gesture.point is None:
             return None
-        found = handles.hit(self._measurements.on(viewport), viewport.view, viewport.shape, gesture.place)
-        if found is None:
+        hit = handles.hit_test(self._measurements.on(viewport), viewport.view, viewport.shape, gesture.place)
+        if hit is None:
             return None
-        self._item, self._handle = found
+        self._item, self._handle = hit
         self._start = gesture.point
         return self
 
+    @override
     def press(self, gesture: Gesture) -> None:
         if self._item is not None:
             self._measurements.select(self._item.id)
 
+    @override
     def move(self, gesture: Gesture) -> None:
-        moved = self._moved(gesture)
-        if moved is not None:
-            self._measurements.set_draft(moved)
+        dragged = self._dragged(gesture)
+        if dragged is not None:
+            self._measurements.set_draft(dragged)
 
+    @override
     def release(self, gesture: Gesture) -> None:
         draft = self._measurements.draft
         self.leave()
         if draft is not None:
             self._measurements.replace(draft)
 
+    @override
     def leave(self) -> None:
         self._item = None
         self._measurements.set_draft(None)
 
-    def _moved(self, gesture: Gesture) -> Measurement | None:
+    def _dragged(self, gesture: Gesture) -> Measurement | None:
         shape, picture = gesture.viewport.shape, gesture.viewport.picture
         if self._item is None or gesture.point is None or shape is None or picture is None:
             return None

@@ -1,9 +1,8 @@
-"""Handles of measurements, and which of them lies under the mouse. Pure functions; knows no widgets."""
+"""Finds the measurement or handle under the mouse and drags it. Pure functions; knows no widgets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
-from math import cos, hypot, pi, sin
+from math import hypot
 
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
@@ -11,32 +10,41 @@ from engine.measure.measurements import Measurement
 from engine.study import Point
 
 HANDLE_REACH = 9.0
-BODY_REACH = 6.0
-"""Logical pixels within which a handle, or a line, counts as hit."""
+"""Logical pixels from the mouse within which a handle is hit."""
+LINE_REACH = 6.0
+"""Logical pixels from the mouse within which a line is hit."""
 WHOLE = -1
-"""In place of a handle: the whole figure."""
-_ROUND = 48
+"""Index that stands for the whole figure instead of one handle."""
 
 
-def handles(item: Measurement) -> tuple[Point, ...]:
-    """Image points that can be dragged; a free outline is moved as a whole."""
-    if item.kind in ("rectangle", "ellipse") and len(item.points) == 2:
-        (x0, y0), (x1, y1) = item.points
-        return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
-    return () if item.kind == "region" else item.points
+def hit_test(items: Sequence[Measurement], view: View, shape: Shape, point: Point) -> tuple[Measurement, int] | None:
+    """The measurement at a screen point and the index of its handle, or WHOLE for a line. The one drawn last wins."""
+
+    def screen(image_point: Point) -> Point:
+        return geometry.to_screen(view, shape, image_point)
+
+    for item in reversed(items):
+        near = [(_distance(screen(handle), point), index) for index, handle in enumerate(item.handles)]
+        if near and min(near)[0] <= HANDLE_REACH:
+            return item, min(near)[1]
+    for item in reversed(items):
+        for stroke in item.strokes:
+            line = [screen(image_point) for image_point in stroke]
+            if any(_distance_to_segment(point, start, end) <= LINE_REACH for start, end in pairwise(line)):
+                return item, WHOLE
+    return None
 
 
 def drag(item: Measurement, handle: int, start: Point, end: Point, columns: float, rows: float) -> Measurement:
-    """The measurement with one handle, or all of it, moved from one image point to another, within the image."""
+    """The measurement with a handle, or all of it, dragged from one image point to another; it stays in the image."""
     if handle == WHOLE:
         return _moved(item, end[0] - start[0], end[1] - start[1], columns, rows)
-    x, y = min(columns, max(0.0, end[0])), min(rows, max(0.0, end[1]))
-    if item.kind in ("rectangle", "ellipse"):
-        opposite = handles(item)[(handle + 2) % 4]
-        return replace(item, points=(opposite, (x, y)))
-    points = list(item.points)
-    points[handle] = (x, y)
-    return replace(item, points=tuple(points))
+    return item.with_handle_at(handle, within(end, columns, rows))
+
+
+def within(point: Point, columns: float, rows: float) -> Point:
+    """The nearest point of an image of that size."""
+    return min(columns, max(0.0, point[0])), min(rows, max(0.0, point[1]))
 
 
 def _moved(item: Measurement, right: float, down: float, columns: float, rows: float) -> Measurement:
@@ -44,53 +52,16 @@ def _moved(item: Measurement, right: float, down: float, columns: float, rows: f
     y = [point[1] for point in item.points]
     right = min(columns - max(x), max(-min(x), right))
     down = min(rows - max(y), max(-min(y), down))
-    return replace(item, points=tuple((column + right, row + down) for column, row in item.points))
-
-
-def strokes(item: Measurement) -> list[list[Point]]:
-    """The lines of a figure in image points; a figure that still lacks points gives what there is."""
-    points = list(item.points)
-    if item.kind == "cobb":
-        return [points[:2], points[2:4]]
-    if item.kind in ("rectangle", "ellipse") and len(points) == 2:
-        return [_ring(points[0], points[1]) if item.kind == "ellipse" else [*handles(item), points[0]]]
-    if item.kind == "region" and len(points) > 2:
-        return [[*points, points[0]]]
-    return [points]
-
-
-def _ring(corner: Point, opposite: Point) -> list[Point]:
-    x, y = (corner[0] + opposite[0]) / 2, (corner[1] + opposite[1]) / 2
-    width, height = (opposite[0] - corner[0]) / 2, (opposite[1] - corner[1]) / 2
-    angles = (2 * pi * step / _ROUND for step in range(_ROUND + 1))
-    return [(x + width * cos(angle), y + height * sin(angle)) for angle in angles]
-
-
-def hit(items: Sequence[Measurement], view: View, shape: Shape, place: Point) -> tuple[Measurement, int] | None:
-    """The measurement under a viewport position and its handle, or WHOLE for its line; the one drawn last wins."""
-
-    def screen(point: Point) -> Point:
-        return geometry.to_screen(view, shape, point)
-
-    for item in reversed(items):
-        near = [(_distance(screen(handle), place), index) for index, handle in enumerate(handles(item))]
-        if near and min(near)[0] <= HANDLE_REACH:
-            return item, min(near)[1]
-    for item in reversed(items):
-        for line in strokes(item):
-            corners = [screen(point) for point in line]
-            if any(_to_segment(place, a, b) <= BODY_REACH for a, b in pairwise(corners)):
-                return item, WHOLE
-    return None
+    return item.with_points((column + right, row + down) for column, row in item.points)
 
 
 def _distance(one: Point, other: Point) -> float:
     return hypot(one[0] - other[0], one[1] - other[1])
 
 
-def _to_segment(place: Point, start: Point, end: Point) -> float:
+def _distance_to_segment(point: Point, start: Point, end: Point) -> float:
     along = end[0] - start[0], end[1] - start[1]
-    size = along[0] ** 2 + along[1] ** 2
-    share = ((place[0] - start[0]) * along[0] + (place[1] - start[1]) * along[1]) / size if size else 0.0
+    squared = along[0] ** 2 + along[1] ** 2
+    share = ((point[0] - start[0]) * along[0] + (point[1] - start[1]) * along[1]) / squared if squared else 0.0
     share = min(1.0, max(0.0, share))
-    return _distance(place, (start[0] + share * along[0], start[1] + share * along[1]))
+    return _distance(point, (start[0] + share * along[0], start[1] + share * along[1]))

@@ -1,6 +1,6 @@
-"""The measurements of the study on screen as rows: what they read, and where they lie. Knows no widgets.
+"""Lists the measurements of the active study as rows of text. Knows no widgets.
 
-Readings that need pixels nobody looks at are taken on a worker, one frame after the other, while the list is watched.
+While the list is open, frames that are not on screen are read in the background, one at a time.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -15,34 +15,37 @@ from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.viewer.layout import LayoutState
 from engine.image.pixels import Pixels, read_frame
-from engine.measure.measurements import NAMES, POINTS, Kind, Measurement, Reading, lines, read, said
+from engine.measure.measurements import Measurement, read
+from engine.measure.readings import SEPARATOR, Reading, lines, lines_or_no_value
 from engine.study import FrameRef, Series, Study
 
-OF_POINTS: tuple[Kind, ...] = ("length", "angle", "cobb")
-"""Kinds that are read without any pixels."""
 KEY = "measurement list"
 PENDING = "…"
-UNREADABLE = "its image cannot be read"
+UNREADABLE = "image cannot be read"
 NOT_OPEN = "not open"
+BULLET = " · "
+"""Between the parts of a reading."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One measurement in words."""
+class MeasurementRow:
+    """One measurement as text."""
 
     id: str
     kind: str
+    """Label of its figure."""
     reading: str
-    """All its numbers in one line; ends with "…" while values of the image are still being read."""
+    """All its numbers in one line; ends with "…" while pixels are still being read."""
     image: str = ""
-    """Number of its frame in its series, as in the corner of the viewport; "" when it has none, or not yet."""
+    """1-based number of its frame in its series, as in the overlay text; "" if unknown or the series is loading."""
     series: str = NOT_OPEN
+    """Title of its series."""
     series_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the frame of a measurement lies among what is open."""
+class _Location:
+    """A frame in an open series."""
 
     series: Series
     index: int
@@ -53,16 +56,16 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What a measurement read at its place; holds as long as both stay what they are."""
+class _CachedText:
+    """The reading of a measurement on a frame; valid while both are unchanged."""
 
     item: Measurement
     ref: FrameRef
-    words: str
+    text: str
 
 
 class MeasurementListState(QObject):
-    """Idle until it is watched. Rows are in the order in which the measurements were drawn."""
+    """Rows in the order in which the measurements were drawn. Idle unless watched."""
 
     changed = Signal()
 
@@ -78,48 +81,51 @@ class MeasurementListState(QObject):
         super().__init__(parent)
         self._background, self._measurements, self._layout = background, measurements, layout
         self._frames, self._read_pixels = frames, read_pixels
-        self.rows: tuple[Row, ...] = ()
+        self.rows: tuple[MeasurementRow, ...] = ()
         self.selected = ""
-        """Id of the measurement that is chosen in the image."""
+        """Id of the measurement selected in the image."""
         self.has_study = False
         self._watched = self._busy = False
-        self._known: dict[str, _Known] = {}
+        self._texts: dict[str, _CachedText] = {}
         self._open: tuple[Study | None, list[Series]] = (None, [])
-        self._places: dict[tuple[str, int], _Place] = {}
-        self._soon = Soon(self._look, self)  # one drag of the mouse tells many changes
+        self._locations: dict[tuple[str, int], _Location] = {}
+        """By SOP Instance UID and frame number."""
+        self._soon = Soon(self._update, self)  # one drag sends many signals
         shown = layout.shown
         for changed in (measurements.changed, layout.changed, shown.series_changed, shown.overlay_changed):
-            changed.connect(self._look_soon)
+            changed.connect(self._update_soon)
 
     def watch(self, watched: bool) -> None:
-        """Whether somebody looks at the list."""
+        """Start or stop keeping the rows up to date, as the list is shown or hidden."""
         self._watched = watched
         if watched:
-            self._look()
+            self._update()
         else:
             self._background.drop(KEY)
             self._busy = False
-            self._known.clear()
-            self._places, self._open = {}, (None, [])
+            self._texts.clear()
+            self._locations, self._open = {}, (None, [])
 
     def text(self, ids: Collection[str] = ()) -> str:
-        """Rows to paste elsewhere, tab-separated, a line each; all of them without ids. Names neither patient nor
-        study, and leaves out the series' description, which is free text."""
-        chosen = [row for row in self.rows if row.id in ids] or self.rows
-        return "\n".join("\t".join(_without_free_text(row)) for row in chosen)
+        """Tab-separated rows for the clipboard: those with these ids, else all.
+
+        Names neither patient nor study, and omits the series description, which is free text and may.
+        """
+        selected = [row for row in self.rows if row.id in ids] or self.rows
+        return "\n".join("\t".join(_cells(row)) for row in selected)
 
     # -- rows
 
-    def _look_soon(self) -> None:
+    def _update_soon(self) -> None:
         if self._watched:
             self._soon.ask()
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         if not self._watched:
             return
-        self._find_places()
+        self._find_locations()
         items = self._measurements.of_study()
-        self._known = {item.id: self._known[item.id] for item in items if item.id in self._known}
+        self._texts = {item.id: self._texts[item.id] for item in items if item.id in self._texts}
         draft = self._measurements.draft
         waiting: list[tuple[FrameRef, Measurement]] = []
         rows = tuple(self._row(draft if draft and draft.id == item.id else item, waiting) for item in items)
@@ -130,59 +136,59 @@ class MeasurementListState(QObject):
         if before != (self.rows, self.selected, self.has_study):
             self.changed.emit()
 
-    def _find_places(self) -> None:
-        """Of every frame of the study, also of planes that are cut from it; the stack in use comes first."""
+    def _find_locations(self) -> None:
+        """Locate every frame of the study and of its MPR planes; the active stack takes precedence."""
         study = self._layout.active.study
-        beside = [one for one in self._layout.viewports if study and one.study and one.study.uid == study.uid]
-        series = [one.series for one in (self._layout.active, *beside) if one.series]
+        others = [one for one in self._layout.viewports if study and one.study and one.study.uid == study.uid]
+        series = [one.series for one in (self._layout.active, *others) if one.series]
         series += study.series if study else ()
-        if self._open[0] is study and _same(self._open[1], series):
+        if self._open[0] is study and _identical(self._open[1], series):
             return
-        self._open, self._places = (study, series), {}
+        self._open, self._locations = (study, series), {}
         for one in series:
             for index, frame in enumerate(one.frames):
-                self._places.setdefault((frame.image.sop_uid, frame.frame), _Place(one, index))
+                self._locations.setdefault((frame.image.sop_uid, frame.frame), _Location(one, index))
 
-    def _row(self, item: Measurement, waiting: list[tuple[FrameRef, Measurement]]) -> Row:
-        place = self._places.get((item.sop_uid, item.frame))
-        if place is None:
-            return Row(item.id, NAMES[item.kind], "")
-        series = place.series
-        image = "" if series.growing else str(place.index + 1)
+    def _row(self, item: Measurement, waiting: list[tuple[FrameRef, Measurement]]) -> MeasurementRow:
+        location = self._locations.get((item.sop_uid, item.frame))
+        if location is None:
+            return MeasurementRow(item.id, item.figure.label, "")
+        series = location.series
+        image = "" if series.growing else str(location.index + 1)
         title = series_title(series).removeprefix("Series ")
-        words = self._words(item, place.ref)
-        if words is None:
-            waiting.append((place.ref, item))
-            words = " ".join(part for part in (self._without_values(item, place.ref), PENDING) if part)
-        return Row(item.id, NAMES[item.kind], words, image, title, series.number)
+        text = self._reading_text(item, location.ref)
+        if text is None:
+            waiting.append((location.ref, item))
+            text = " ".join(part for part in (self._text_without_pixels(item, location.ref), PENDING) if part)
+        return MeasurementRow(item.id, item.figure.label, text, image, title, series.number)
 
-    def _words(self, item: Measurement, ref: FrameRef) -> str | None:
-        """What a measurement reads; None as long as that needs pixels which are not at hand."""
-        if len(item.points) < POINTS.get(item.kind, 3):
+    def _reading_text(self, item: Measurement, ref: FrameRef) -> str | None:
+        """All numbers of a measurement; None if that needs pixels that are not on screen."""
+        if not item.is_complete:
             return ""
-        if item.kind in OF_POINTS:
+        if not item.figure.uses_pixels:
             return _line(read(item, ref))
-        known = self._known.get(item.id)
-        if known is not None and known.item == item and known.ref == ref:
-            return known.words
-        pixels = self._on_screen(ref)
+        cached = self._texts.get(item.id)
+        if cached is not None and cached.item == item and cached.ref == ref:
+            return cached.text
+        pixels = self._pixels_on_screen(ref)
         reading = self._measurements.reading(item, ref, pixels) if pixels is not None else None
         if reading is None:
             return None
-        if item is not self._measurements.draft:  # a large figure shows its values once it is let go
-            self._known[item.id] = _Known(item, ref, _line(reading))
+        if item is not self._measurements.draft:  # of a large draft, the reading lacks the statistics
+            self._texts[item.id] = _CachedText(item, ref, _line(reading))
         return _line(reading)
 
-    def _without_values(self, item: Measurement, ref: FrameRef) -> str:
+    def _text_without_pixels(self, item: Measurement, ref: FrameRef) -> str:
         reading = self._measurements.reading(item, ref, None)
         return _joined(lines(reading)) if reading is not None else ""
 
-    def _on_screen(self, ref: FrameRef) -> Pixels | None:
-        """Pixels whose values are painted anyway; those of all other frames are left to a worker."""
+    def _pixels_on_screen(self, ref: FrameRef) -> Pixels | None:
+        """Pixels of a frame that a viewport shows; all other frames are read in the background."""
         pictures = [viewport.picture for viewport in (self._layout.active, *self._layout.viewports)]
         return next((picture.pixels for picture in pictures if picture is not None and picture.ref == ref), None)
 
-    # -- values of frames that are not on screen
+    # -- frames that are not on screen
 
     def _read_next(self, waiting: list[tuple[FrameRef, Measurement]]) -> None:
         if self._busy or not waiting:
@@ -192,20 +198,20 @@ class MeasurementListState(QObject):
         self._busy = True
         self._background.start(
             simply(_read_all, self._read_pixels, ref, self._frames.get(ref), items),
-            lambda readings: self._take(ref, items, [_line(reading) for reading in readings]),
+            lambda readings: self._store(ref, items, [_line(reading) for reading in readings]),
             key=KEY,
             lane=Lane.PREFETCH,
-            failed=lambda error: self._take(ref, items, [self._unreadable(item, ref) for item in items]),
+            failed=lambda error: self._store(ref, items, [self._unreadable_text(item, ref) for item in items]),
             shows_failure=True,
         )
 
-    def _unreadable(self, item: Measurement, ref: FrameRef) -> str:
-        return " · ".join(part for part in (self._without_values(item, ref), UNREADABLE) if part)
+    def _unreadable_text(self, item: Measurement, ref: FrameRef) -> str:
+        return BULLET.join(part for part in (self._text_without_pixels(item, ref), UNREADABLE) if part)
 
-    def _take(self, ref: FrameRef, items: list[Measurement], words: list[str]) -> None:
+    def _store(self, ref: FrameRef, items: list[Measurement], texts: list[str]) -> None:
         self._busy = False
-        self._known |= {item.id: _Known(item, ref, said) for item, said in zip(items, words)}
-        self._look()
+        self._texts |= {item.id: _CachedText(item, ref, text) for item, text in zip(items, texts)}
+        self._update()
 
 
 def _read_all(
@@ -216,20 +222,20 @@ def _read_all(
 
 
 def _line(reading: Reading) -> str:
-    return _joined(said(reading))
+    return _joined(lines_or_no_value(reading))
 
 
-def _joined(words: Sequence[str]) -> str:
-    """A reading in one line; within a line of the figure, its parts stand three spaces apart."""
-    return " · ".join(part for line in words for part in line.split("   "))
+def _joined(texts: Sequence[str]) -> str:
+    """The lines of a reading in one."""
+    return BULLET.join(part for text in texts for part in text.split(SEPARATOR))
 
 
-def _without_free_text(row: Row) -> list[str]:
+def _cells(row: MeasurementRow) -> list[str]:
     image = f"image {row.image}" if row.image else ""
     series = f"series {row.series_number}" if row.series_number is not None else ""
     return [row.kind, row.reading, image, series]
 
 
-def _same(one: list[Series], other: list[Series]) -> bool:
-    """The very same series: to compare all their frames would take longer than to find their places anew."""
+def _identical(one: list[Series], other: list[Series]) -> bool:
+    """Whether both lists hold the same objects. Comparing all frames would take longer than locating them again."""
     return len(one) == len(other) and all(a is b for a, b in zip(one, other))

@@ -1,4 +1,4 @@
-"""Paints measurements over a picture: fine lines with a dark rim. For their numbers see views/measure_words.py."""
+"""Paints the lines and handles of measurements. For their numbers see measure_text.py."""
 
 from collections.abc import Sequence
 
@@ -6,35 +6,37 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from desktop import theme
-from desktop.state.measure.handles import handles, strokes
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.views.painting.canvas import Canvas, Painter
+from engine.measure.figures import Strokes
 from engine.measure.measurements import Measurement
 
 RIM = QColor(0, 0, 0, 170)
 RIM_WIDTH = 3.5
-HANDLE = 3.5
+HANDLE_RADIUS = 3.5
 CROSS = 5.0
+"""Length of an arm of the cross at a single point."""
 
 
 def figure_painter(measurements: MeasurementsState) -> Painter:
-    """The lines of all measurements of the frame on screen; handles on the selected one."""
+    """Paints all measurements on the frame, the selected one with handles."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         for item in measurements.on(canvas.state):
-            lines, axis = _lines(canvas, item), _axis(canvas, item)
-            chosen = item is measurements.draft or item.id == measurements.selected
-            color = QColor(theme.ON_IMAGE_MARK if chosen else theme.ON_IMAGE_ACCENT)
-            _paint_figure(painter, lines, axis, color)
-            if chosen:
+            lines = _polygons(canvas, item.strokes)
+            guides = _polygons(canvas, item.figure.guides(item.points))
+            selected = item is measurements.draft or item.id == measurements.selected
+            color = QColor(theme.ON_IMAGE_MARK if selected else theme.ON_IMAGE_ACCENT)
+            _paint_figure(painter, lines, guides, color)
+            if selected:
                 _paint_handles(painter, canvas, item, color)
-            for line in (*lines, *axis):
+            for line in (*lines, *guides):
                 canvas.figures.addPolygon(line)
 
     return paint
 
 
-def _paint_figure(painter: QPainter, lines: Sequence[QPolygonF], axis: Sequence[QPolygonF], color: QColor) -> None:
+def _paint_figure(painter: QPainter, lines: Sequence[QPolygonF], guides: Sequence[QPolygonF], color: QColor) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in (QPen(RIM, RIM_WIDTH), QPen(color, 1.4)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -43,35 +45,27 @@ def _paint_figure(painter: QPainter, lines: Sequence[QPolygonF], axis: Sequence[
         for line in lines:
             painter.drawPolyline(line)
     painter.setPen(QPen(color, 1, Qt.PenStyle.DotLine))
-    for line in axis:
+    for line in guides:
         painter.drawPolyline(line)
 
 
 def _paint_handles(painter: QPainter, canvas: Canvas, item: Measurement, color: QColor) -> None:
     painter.setPen(QPen(RIM, 1))
     painter.setBrush(color)
-    for handle in handles(item):
-        painter.drawEllipse(canvas.to_screen(handle), HANDLE, HANDLE)
+    for handle in item.handles:
+        painter.drawEllipse(canvas.to_screen(handle), HANDLE_RADIUS, HANDLE_RADIUS)
 
 
-def _lines(canvas: Canvas, item: Measurement) -> list[QPolygonF]:
-    """The strokes of a figure on the screen; a single point is a cross."""
-    lines: list[QPolygonF] = []
-    for stroke in strokes(item):
-        places = [canvas.to_screen(point) for point in stroke]
-        lines += _cross(places[0]) if len(places) == 1 else [QPolygonF(places)]
-    return lines
+def _polygons(canvas: Canvas, strokes: Strokes) -> list[QPolygonF]:
+    """Strokes in screen coordinates; a single point becomes a cross."""
+    found: list[QPolygonF] = []
+    for stroke in strokes:
+        points = [canvas.to_screen(point) for point in stroke]
+        found += _cross(points[0]) if len(points) == 1 else [QPolygonF(points)]
+    return found
 
 
-def _cross(place: QPointF) -> list[QPolygonF]:
-    """Open in the middle: the pixel under it is what one wants to see."""
+def _cross(center: QPointF) -> list[QPolygonF]:
+    """Open in the middle, so that it does not cover the pixel."""
     arms = [QPointF(across, down) for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1))]
-    return [QPolygonF([place + arm * 2, place + arm * (2 + CROSS)]) for arm in arms]
-
-
-def _axis(canvas: Canvas, item: Measurement) -> list[QPolygonF]:
-    """A dotted line from one endplate of a Cobb angle to the other, so that it is seen which two belong together."""
-    if item.kind != "cobb" or len(item.points) < 4:
-        return []
-    ends = [canvas.to_screen(point) for point in item.points]
-    return [QPolygonF([(ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2])]
+    return [QPolygonF([center + arm * 2, center + arm * (2 + CROSS)]) for arm in arms]

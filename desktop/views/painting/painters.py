@@ -11,7 +11,7 @@ from desktop.state.viewer.key_images import KeyImagesState
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
 from desktop.views.painting.measure_painter import figure_painter
-from desktop.views.painting.measure_words import measure_words_painter
+from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, line_in, write
 from engine.geometry.cross_reference import crossing
@@ -26,7 +26,7 @@ def painters_for(desk: Desk) -> list[Painter]:
         scale_painter(),
         key_painter(desk.key_images),
         line_painter(desk),
-        measure_words_painter(desk.measurements),
+        measure_text_painter(desk.measurements),
         region_painter(desk.regions),
     ]
 

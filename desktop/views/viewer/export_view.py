@@ -19,7 +19,7 @@ from desktop.state.viewer.viewport import ViewportState
 from desktop.views.painting.canvas import Painter, canvas_of
 from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
 from desktop.views.painting.measure_painter import figure_painter
-from desktop.views.painting.measure_words import measure_words_painter
+from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, Line, corner_lines, edge_lines, line_in, write
 from desktop.views.painting.painters import key_painter
@@ -59,7 +59,7 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     lines: list[Line] = []
     if annotations:
         painters += [overlay_painter(), figure_painter(desk.measurements), scale_painter()]
-        painters += [key_painter(desk.key_images), measure_words_painter(desk.measurements)]
+        painters += [key_painter(desk.key_images), measure_text_painter(desk.measurements)]
         notes = annotate(state, pointed=False, identity=True) if identity else without_identity(state)
         above = area.adjusted(0, 0, 0, -height)
         lines = [*corner_lines(above, notes, metrics), *edge_lines(above, notes, metrics)]

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import theme
-from desktop.state.measure.measurement_list import MeasurementListState, Row
+from desktop.state.measure.measurement_list import MeasurementListState, MeasurementRow
 from desktop.state.measure.measurements import MeasurementsState
 
 HEADINGS = ("Measurement", "Reading", "Image", "Series")
@@ -150,7 +150,7 @@ def _native(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def _cells(row: Row) -> list[QStandardItem]:
+def _cells(row: MeasurementRow) -> list[QStandardItem]:
     cells = [QStandardItem(text) for text in (row.kind, row.reading, row.image, row.series)]
     for cell in cells:
         cell.setToolTip(cell.text())  # what is too long for its column

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from engine.dicom.listing import open_path
 from engine.geometry.spacing import pixel_shape, spacing_for
-from engine.measure.figures import length
+from engine.measure.formulas import length
 from engine.study import FrameRef
 from tests.engine.dicom_samples import dataset, derive, sample
 

@@ -8,7 +8,8 @@ import pytest
 from engine.dicom.listing import open_path
 from engine.image.pixels import Pixels, read_frame
 from engine.measure import roi
-from engine.measure.measurements import Measurement, as_dict, from_dict, lines, read
+from engine.measure.measurements import Measurement, as_dict, from_dict, read
+from engine.measure.readings import lines
 from engine.study import FrameRef
 from tests.engine.dicom_samples import dataset, sample
 
@@ -19,7 +20,7 @@ def frame_of(name: str) -> FrameRef:
     return next(open_path(sample(name)).studies[0].frames())
 
 
-def inside(part: roi._Part) -> set[tuple[int, int]]:
+def inside(part: roi.Region) -> set[tuple[int, int]]:
     rows, columns = np.nonzero(part.mask)
     return {(int(row) + part.top, int(column) + part.left) for row, column in zip(rows, columns)}
 

@@ -14,7 +14,7 @@ from desktop.actions import COMMANDS
 from desktop.app import App
 from desktop.state.measure.measurement_list import NOT_OPEN, UNREADABLE
 from desktop.views.viewer.measurement_list import EMPTY, NO_STUDY, MeasurementList
-from engine.measure.measurements import Kind, Measurement
+from engine.measure.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.state.measure.test_measuring import LEFT, centre, choose, drag, place
 from tests.engine.dicom_samples import dataset, derive_stack
@@ -41,7 +41,7 @@ def cells(shown: MeasurementList) -> Cells:
     return [tuple(model.item(row, column).text() for column in range(4)) for row in range(model.rowCount())]
 
 
-def put(app: App, kind: Kind, *points: tuple[float, float], frame: int = -1) -> Measurement:
+def put(app: App, kind: str, *points: tuple[float, float], frame: int = -1) -> Measurement:
     """A measurement on a frame of the stack in use, by default on the one on screen."""
     series = app.desk.viewport.series
     assert series is not None

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App, build
 from desktop.state.viewer import geometry
 from desktop.state.viewer.annotations import annotate
-from engine.measure.measurements import Measurement, Reading, lines
+from engine.measure.measurements import Measurement
+from engine.measure.readings import Reading, lines
 from engine.study import Point
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import dataset, derive, derive_stack
@@ -83,7 +84,7 @@ def test_a_length_on_oblique_mr_is_the_same_however_the_image_is_turned(
     spacing = float(dataset("MR2_UNCI.dcm").PixelSpacing[0])
     assert reading.length == pytest.approx(math.hypot(x1 - x0, y1 - y0) * spacing)
     assert reading.length == pytest.approx(math.hypot(500, 200) * spacing, rel=0.01)
-    assert reading.scale.unit == "mm"
+    assert reading.spacing.unit == "mm"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_radiograph_without_spacing_is_measured_in_pixels(qtbot: QtBot, app: A
     choose(qtbot, app, Qt.Key.Key_D)
     drag(qtbot, app, [place(app, (300.0, 300.0)), place(app, (900.0, 300.0))])
     _, reading = last(app)
-    assert (reading.scale.unit, reading.scale.why) == ("px", "no pixel spacing")
+    assert (reading.spacing.unit, reading.spacing.why) == ("px", "no pixel spacing")
     assert reading.length == pytest.approx(600, abs=5)
 
 
@@ -124,7 +125,7 @@ def test_a_radiograph_with_imager_spacing_is_measured_at_the_detector(qtbot: QtB
     assert last(app)[1].length == pytest.approx(60, abs=1)
     drag(qtbot, app, [place(app, (1000.0, 300.0)), place(app, (1000.0, 900.0))])
     assert last(app)[1].length == pytest.approx(120, abs=1)
-    assert last(app)[1].scale.source == "imager"
+    assert last(app)[1].spacing.source == "imager"
 
 
 def test_a_radiograph_that_does_not_say_how_it_was_calibrated_says_that_beside_a_length(

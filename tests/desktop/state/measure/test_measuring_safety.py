@@ -60,7 +60,7 @@ def test_undo_never_goes_behind_what_the_store_held(qtbot: QtBot, app: App) -> N
     first, second = state.of_study()
     state.undo()
     state._items[study.uid], state._past[study.uid] = (second,), [()]  # the first lies in the store, not read yet
-    state._take_stored(study.uid, [as_dict(first)])
+    state._add_stored(study.uid, [as_dict(first)])
     assert state.of_study() == (first, second)
     state.undo()
     assert state.of_study() == (first,)

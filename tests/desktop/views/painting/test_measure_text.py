@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.viewer.annotations import annotate
-from desktop.views.painting import measure_words
+from desktop.views.painting import measure_text
 from desktop.views.painting.canvas import Canvas, Painter, canvas_of
-from desktop.views.painting.measure_words import GAP, fitted, words_area
+from desktop.views.painting.measure_text import GAP, fitted, words_area
 from desktop.views.painting.overlay_text import MARGIN, corner_lines, edge_lines
 from desktop.views.viewer import viewport
 from engine.measure.measurements import Measurement
@@ -150,7 +150,7 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
 ) -> None:
     """Each of the two lies where the numbers of the length would stand without it."""
     written: list[QRectF] = []
-    paint_words = measure_words.words_area
+    paint_words = measure_text.words_area
 
     def note(*given: Any) -> QRectF:
         written.append(paint_words(*given))
@@ -161,7 +161,7 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
     assert canvas is not None
     uid = canvas.state.picture.ref.image.sop_uid  # type: ignore[union-attr]
     app.desk.measurements.add(Measurement("length", ((40, 64), (64, 64)), uid))
-    monkeypatch.setattr(measure_words, "words_area", note)
+    monkeypatch.setattr(measure_text, "words_area", note)
     app.window.viewport.grab()
     on_screen = canvas.transform.map(covered)
     assert on_screen.intersects(written[-1])
@@ -178,7 +178,7 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
 )
 def test_what_has_no_value_says_so(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, item: Measurement) -> None:
     said: list[str] = []
-    monkeypatch.setattr(measure_words, "write", lambda painter, line: said.append(line.text))
+    monkeypatch.setattr(measure_text, "write", lambda painter, line: said.append(line.text))
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     assert app.desk.viewport.picture is not None
     app.desk.measurements.add(replace(item, sop_uid=app.desk.viewport.picture.ref.image.sop_uid))

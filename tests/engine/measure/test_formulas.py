@@ -9,7 +9,7 @@ import pytest
 from engine.dicom.listing import open_path
 from engine.geometry.planes import to_image, to_patient
 from engine.geometry.spacing import PixelSpacing
-from engine.measure.figures import angle, cobb, crosses_itself, ellipse_area, length, outline_area, rectangle_area
+from engine.measure.formulas import angle, cobb, ellipse_area, intersects_itself, length, outline_area, rectangle_area
 from engine.study import Point
 from tests.engine.dicom_samples import dataset, sample
 
@@ -59,9 +59,9 @@ def test_areas_by_hand() -> None:
     assert outline_area([(0, 0), (4, 0)], SQUARE) is None
 
 
-def test_an_outline_that_crosses_itself_has_no_area() -> None:
+def test_an_outline_that_intersects_itself_has_no_area() -> None:
     assert outline_area([(0, 0), (4, 4), (4, 0), (0, 4)], SQUARE) is None
-    assert not crosses_itself([(0, 0), (4, 0), (4, 4), (2, 2), (0, 4)])
+    assert not intersects_itself([(0, 0), (4, 0), (4, 4), (2, 2), (0, 4)])
 
 
 def test_crossing_sides_are_found_as_by_comparing_all_of_them() -> None:
@@ -83,7 +83,7 @@ def test_crossing_sides_are_found_as_by_comparing_all_of_them() -> None:
     for _ in range(400):
         outline = [(int(x), int(y)) for x, y in rng.integers(0, 9, (rng.integers(3, 7), 2))]
         found.append(plain(outline))
-        assert crosses_itself(outline) == found[-1], outline
+        assert intersects_itself(outline) == found[-1], outline
     assert 50 < sum(found) < 350
 
 
@@ -92,7 +92,7 @@ def test_a_long_outline_drawn_by_hand_is_judged_in_a_few_rounds() -> None:
     circle = [(float(x), float(y)) for x, y in zip(300 + 200 * np.cos(turn), 300 + 150 * np.sin(turn))]
     assert outline_area(circle, SQUARE) == pytest.approx(np.pi * 200 * 150, rel=1e-5)
     circle[100] = (300.0, 460.0)
-    assert crosses_itself(circle)
+    assert intersects_itself(circle)
 
 
 def test_a_length_on_real_oblique_mr_is_the_distance_of_the_two_places_in_the_patient() -> None:

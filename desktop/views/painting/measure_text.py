@@ -10,13 +10,14 @@ from desktop.state.measure.measurements import MeasurementsState
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.measure_painter import RIM, RIM_WIDTH
 from desktop.views.painting.overlay_text import MARGIN, Line, write
-from engine.measure.measurements import BETWEEN, Measurement, said
+from engine.measure.measurements import Measurement
+from engine.measure.readings import SEPARATOR, lines_or_no_value
 
 GAP = 10.0
 """Logical pixels from a figure to its numbers."""
 
 
-def measure_words_painter(measurements: MeasurementsState) -> Painter:
+def measure_text_painter(measurements: MeasurementsState) -> Painter:
     """The numbers of all measurements of the frame on screen, while corner texts are shown."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
@@ -27,7 +28,7 @@ def measure_words_painter(measurements: MeasurementsState) -> Painter:
         for item in measurements.on(canvas.state):
             reading = measurements.reading(item, picture.ref, picture.pixels)
             if reading is not None:
-                _paint_words(painter, canvas, item, said(reading), rims)
+                _paint_words(painter, canvas, item, lines_or_no_value(reading), rims)
 
     return paint
 
@@ -96,5 +97,5 @@ def fitted(words: Sequence[str], width: float, metrics: QFontMetricsF) -> list[s
     """The lines, those that are too wide with a line for each of their numbers."""
     found: list[str] = []
     for line in words:
-        found += [line] if metrics.horizontalAdvance(line) <= width else line.split(BETWEEN)
+        found += [line] if metrics.horizontalAdvance(line) <= width else line.split(SEPARATOR)
     return found
