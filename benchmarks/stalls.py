@@ -30,7 +30,7 @@ from benchmarks.viewer_data import SYNTAXES, write_series
 from desktop.app import App, build, make_application
 from desktop.demo import sample_studies, wait
 from desktop.state.studies.studies import identify
-from desktop.yielding import RightOfWay
+from desktop.yielding import Yielding
 from engine.resources import HOME, resource_path
 
 BEAT = 0.005
@@ -350,7 +350,7 @@ def main() -> None:
     options.add_argument("--markdown", type=Path, metavar="FILE")
     chosen = options.parse_args()
     if chosen.never_wait:
-        RightOfWay.give = lambda self: None  # type: ignore[method-assign]
+        Yielding.give = lambda self: None  # type: ignore[method-assign]
     if not os.environ.get("DISPLAY"):
         if not shutil.which("xvfb-run"):
             sys.exit("There is no display: install xvfb, or run this where there is one.")

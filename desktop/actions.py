@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QToolButton
 
 from desktop import theme
-from desktop.coalesce import Soon
+from desktop.coalesce import Coalescer
 from desktop.commands import archive, files, image, measure, report, share, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
@@ -47,7 +47,7 @@ class Actions(QObject):
     def __init__(self, desk: Desk, window: MainWindow) -> None:
         super().__init__(window)
         self._desk, self._window = desk, window
-        self._soon = Soon(self.refresh, self)
+        self._refresh = Coalescer(self.refresh, self)
         self._still = QTimer(self, singleShot=True, interval=STILL_MS)
         self._still.timeout.connect(self.refresh)
         self.actions = {command.name: self._make(command) for command in COMMANDS}
@@ -72,7 +72,7 @@ class Actions(QObject):
             desk.report.page_changed,
             desk.search.selected_case.changed,
         ):
-            changed.connect(self._soon.ask)
+            changed.connect(self._refresh.request)
         desk.layout.shown.picture_changed.connect(self._still.start)
         self.show_icons()
         self._fill_menus()
@@ -80,7 +80,7 @@ class Actions(QObject):
         for kind in (QLineEdit, QPlainTextEdit, QComboBox):
             for field in window.findChildren(kind):
                 field.installEventFilter(self)
-        for top in (window, window.images):
+        for top in (window, window.detached_viewer):
             top.installEventFilter(self)
         window.palette_wanted.connect(self.open_palette)
         window.shortcuts_wanted.connect(self.show_shortcuts)
@@ -100,7 +100,7 @@ class Actions(QObject):
         action.setShortcutContext(context)
         if not command.in_viewport:
             self._window.addAction(action)
-            self._window.images.addAction(action)
+            self._window.detached_viewer.addAction(action)
         action.triggered.connect(lambda checked=False: self._run(command))
         return action
 

@@ -1,8 +1,8 @@
-"""Runs work off the UI thread: the only place in the app that starts threads. Knows nothing of what the work is.
+"""Runs work off the UI thread: the only place in the app that starts threads. Does not know what the work does.
 
-A work request is a plain callable that carries a snapshot of its inputs, mutates nothing that the UI sees, and gets
-two functions: `progress` to report with and `cancelled` to ask. Its answer, or its failure, comes back on the UI
-thread, to a QObject that was created there; the answer of a request that was cancelled or replaced is dropped.
+A work request is a plain callable that carries a snapshot of its inputs, mutates nothing that the UI sees, and takes
+two functions: `progress` reports progress, `cancelled` says whether to stop. Its result or failure is delivered on the
+UI thread; the result of a cancelled or superseded request is dropped.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QThreadPool, Signal
 
-from desktop.yielding import RightOfWay
+from desktop.yielding import Yielding
 from engine.errors import Cancelled, UserError
 from engine.progress import IsCancelled, Progress
 
@@ -29,78 +29,80 @@ Work = Callable[[Progress, IsCancelled], T]
 
 
 class Lane(Enum):
-    """Separate threads, so that a long import never delays the picture on the screen. The value is how many threads."""
+    """Separate thread pools, so that a long import never delays the image on screen. The value is (name, threads)."""
 
     PICTURE = ("picture", 2)
     PREFETCH = ("prefetch", 2)
-    """Frames that may be asked for next: apart, so that the one that is asked for never waits behind them."""
+    """Frames that may be requested next, in a lane of their own so that a requested frame never waits behind them."""
     THUMBNAIL = ("thumbnail", 1)
     MODEL = ("model", 1)
     STORE = ("store", 1)
-    """One thread, so that what is saved later is saved last."""
+    """One thread, so that writes happen in the order of their requests."""
     OPEN = ("open", 2)
-    """Apart from the imports, which take hours."""
+    """Separate from imports, which take hours."""
     LONG = ("long", 2)
 
 
 NICE = 10
-"""Of every worker but those of the picture on screen, as nice(1) counts; the threads of ONNX Runtime inherit it. With
-two cores full of decoding and inference the UI thread waited 50 ms and more for one of them each time it woke up."""
+"""Niceness (see nice(1)) of every worker except those of Lane.PICTURE; the threads of ONNX Runtime inherit it. With two
+cores busy with decoding and inference, the UI thread waited 50 ms and more for a core each time it woke up."""
 DECODING = (Lane.PICTURE, Lane.PREFETCH)
-"""Their workers hold the interpreter hardly at all, and are what the user waits for: they give way to nobody."""
+"""Lanes whose workers never yield: they hold the interpreter lock only briefly, and the user waits for them."""
 REPORT_EVERY = 0.05
-"""Seconds between two reports of progress that the UI thread hears of: nobody reads faster, and each one is painted."""
+"""Least seconds between two progress reports to the UI thread, since each one is painted."""
 
 
-def simply(function: Callable[..., T], *arguments: Any) -> Work[T]:
-    """Work that can neither be stopped half way nor tell how far it is."""
+def as_work(function: Callable[..., T], *arguments: Any) -> Work[T]:
+    """Wrap a function as work that reports no progress and cannot be interrupted."""
     return lambda progress, cancelled: function(*arguments)
 
 
 class Job(QObject):
-    """One request as the UI thread sees it: title, progress, and a way to stop it."""
+    """One request as the UI thread sees it: title and progress."""
 
     progressed = Signal()
 
-    def __init__(self, number: int, title: str, key: str, parent: QObject, public: str = "") -> None:
+    def __init__(self, number: int, title: str, key: str, parent: QObject, redacted_title: str = "") -> None:
         super().__init__(parent)
-        self.number, self.title, self.key, self.public = number, title, key, public or title
+        self.number, self.title, self.key = number, title, key
+        self.redacted_title = redacted_title or title
+        """Shown while patient data is hidden."""
         self.done, self.total, self.what = 0, 0, ""
         self.stopping = False
 
     def take_progress(self, done: int, total: int, what: str) -> None:
+        """Store a progress report and emit `progressed`."""
         self.done, self.total, self.what = done, total, what
         self.progressed.emit()
 
 
 class _Relay(QObject):
-    """Carries a worker's words to the UI thread; created there, so that its slots run there."""
+    """Carries a worker's reports to the UI thread; created there, so that the connected slots run there."""
 
     progress = Signal(int)
-    found = Signal(int, object)
+    partial_result = Signal(int, object)
     finished = Signal(int, object, object)
 
 
 class _Runner:
     """The worker's side of one request.
 
-    No QRunnable: the Python side of a QThreadPool keeps each of those for ever, with all that it worked on.
+    Not a QRunnable: the Python side of a QThreadPool never frees those, nor the data they hold.
     """
 
-    def __init__(
-        self, number: int, work: Callable[..., Any], relay: _Relay, lane: Lane, right_of_way: RightOfWay
-    ) -> None:
+    def __init__(self, number: int, work: Callable[..., Any], relay: _Relay, lane: Lane, yielding: Yielding) -> None:
         self._number, self._relay, self._lane = number, relay, lane
         self._work: Callable[..., Any] | None = work
-        self._right_of_way = right_of_way
+        self._yielding = yielding
         self.stop = threading.Event()
         self._lock = threading.Lock()
         self._latest: tuple[int, int, str] | None = None
         self._in_flight = False
         self._reported = 0.0
-        self.tells = False
+        self.has_partial_results = False
 
     def take_progress(self) -> tuple[int, int, str] | None:
+        """The latest report that the UI thread has not taken yet."""
         with self._lock:
             latest, self._latest = self._latest, None
             self._in_flight = False
@@ -117,39 +119,40 @@ class _Runner:
 
     def _cancelled(self) -> bool:
         if not self.stop.is_set() and self._lane not in DECODING:
-            self._right_of_way.give()
+            self._yielding.wait_while_busy()
         return self.stop.is_set()
 
-    def _tell(self, part: object) -> None:
-        self._relay.found.emit(self._number, part)
+    def _emit_part(self, part: object) -> None:
+        self._relay.partial_result.emit(self._number, part)
 
     def take(self) -> Callable[..., Any] | None:
-        """The work, for whoever asks first: the worker, or the UI thread, after which no worker will begin it."""
+        """The work, for the first caller only: the worker, or the UI thread to keep any worker from starting it."""
         with self._lock:
             work, self._work = self._work, None
         return work
 
     def run(self) -> None:
+        """Do the work on the worker's thread and send its outcome."""
         work = self.take()
         if work is not None:
             if self._lane is not Lane.PICTURE:
-                _step_back()
+                _lower_priority()
             self._relay.finished.emit(self._number, *self._outcome(work))
 
     def _outcome(self, work: Callable[..., Any]) -> tuple[object, BaseException | None]:
-        """The answer, or the failure: every one is delivered, nothing may die unseen on a worker."""
+        """The result or the failure, whatever its type: no exception may be lost on a worker."""
         try:
-            if self._cancelled():  # and gives way before it begins
+            if self._cancelled():  # also yields before the work starts
                 raise Cancelled
-            if self.tells:
-                return work(self._report, self._cancelled, self._tell), None
+            if self.has_partial_results:
+                return work(self._report, self._cancelled, self._emit_part), None
             return work(self._report, self._cancelled), None
         except BaseException as problem:
             return None, problem
 
 
-def _step_back() -> None:
-    """Let the UI thread have a core first, where threads have priorities of their own that anyone may lower (Linux)."""
+def _lower_priority() -> None:
+    """Give the UI thread precedence; only on Linux, where a thread may lower its own priority."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
@@ -159,20 +162,20 @@ class _Entry:
     def __init__(self, job: Job, runner: _Runner) -> None:
         self.job, self.runner = job, runner
         self.done: Callable[[Any], None] | None = None
-        self.found: Callable[[Any], None] | None = None
+        self.partial_result: Callable[[Any], None] | None = None
         self.failed: Callable[[BaseException], None] | None = None
         self.cancelled: Callable[[], None] | None = None
         self.shows_failure = False
-        self.replaced = False
+        self.superseded = False
 
 
 class Background(QObject):
-    """Starts, reports, replaces and cancels background work."""
+    """Starts, reports, supersedes and cancels background work."""
 
     started = Signal(Job)
     ended = Signal(Job)
     problem = Signal(object)
-    """A failure that nobody showed yet: the exception, with its traceback."""
+    """The exception, with its traceback, of a failure that was not shown yet."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -180,9 +183,9 @@ class Background(QObject):
         self._entries: dict[int, _Entry] = {}
         self._relay = _Relay(self)
         self._relay.progress.connect(self._on_progress)
-        self._relay.found.connect(self._on_found)
+        self._relay.partial_result.connect(self._on_partial_result)
         self._relay.finished.connect(self._on_finished)
-        self._right_of_way = RightOfWay(self)
+        self._yielding = Yielding(self)
         self._pools: dict[Lane, QThreadPool] = {}
         for lane in Lane:
             pool = QThreadPool(self)
@@ -195,45 +198,48 @@ class Background(QObject):
         done: Callable[[T], None],
         *,
         title: str = "",
-        public: str = "",
+        redacted_title: str = "",
         key: str = "",
         lane: Lane = Lane.LONG,
         urgent: bool = False,
         failed: Callable[[BaseException], None] | None = None,
         cancelled: Callable[[], None] | None = None,
-        found: Callable[[Any], None] | None = None,
+        partial_result: Callable[[Any], None] | None = None,
         shows_failure: bool = False,
     ) -> Job:
-        """Run `work(progress, cancelled)` on a worker; one of done, failed and cancelled follows on the UI thread.
+        """Run `work(progress, cancelled)` on a worker, then call one of done, failed and cancelled on the UI thread.
 
         Args:
-            title: shown with the progress in the status bar; a job without one stays out of sight.
-            public: the title while the patient's identity is hidden, where the other one may name somebody.
-            key: a newer request with the same key replaces this one: none of its callbacks is called any more.
-            urgent: before the other waiting requests of the same lane.
-            found: takes parts of the answer while the work goes on; then the work is called with a third argument, the
-                function to tell a part with.
+            title: shown with the progress in the status bar; a job without one is not shown.
+            redacted_title: shown instead while patient data is hidden, where `title` may name a patient.
+            key: a newer request with the same key supersedes this one, and none of its callbacks is called.
+            urgent: run before the other waiting requests of the same lane.
+            partial_result: takes parts of the result as they arrive; the work then gets a third argument, the function
+                that sends a part.
             failed: cleans up; `problem` is emitted after it.
-            shows_failure: `failed` shows a UserError itself, so that `problem` is emitted for other failures only.
+            shows_failure: `failed` shows a UserError itself, so `problem` is emitted for other failures only.
+
+        Raises:
+            RuntimeError: it was not called on the UI thread.
         """
         if QThread.currentThread() is not self.thread():
-            raise RuntimeError("Background work is requested from the UI thread only")
+            raise RuntimeError("Background work must be requested on the UI thread")
         if key:
             self.drop(key)
         number = next(self._numbers)
-        runner = _Runner(number, work, self._relay, lane, self._right_of_way)
-        entry = _Entry(Job(number, title, key, self, public), runner)
-        entry.done, entry.failed, entry.cancelled, entry.found = done, failed, cancelled, found
-        entry.shows_failure = shows_failure
-        runner.tells = found is not None
+        runner = _Runner(number, work, self._relay, lane, self._yielding)
+        entry = _Entry(Job(number, title, key, self, redacted_title), runner)
+        entry.done, entry.failed, entry.cancelled = done, failed, cancelled
+        entry.partial_result, entry.shows_failure = partial_result, shows_failure
+        runner.has_partial_results = partial_result is not None
         self._entries[number] = entry
-        self._right_of_way.watch(True)
+        self._yielding.set_active(True)
         self.started.emit(entry.job)
         self._pools[lane].start(runner.run, 1 if urgent else 0)
         return entry.job
 
     def cancel(self, job: Job) -> None:
-        """Ask a job to stop; its `cancelled` callback follows once it has."""
+        """Ask a job to stop; its `cancelled` callback is called once it has stopped."""
         entry = self._entries.get(job.number)
         if entry is None or job.stopping:
             return
@@ -244,18 +250,19 @@ class Background(QObject):
             self._on_finished(job.number, None, Cancelled())
 
     def drop(self, key: str) -> None:
-        """Forget the requests with this key: stop them if they still can, and ignore their answers."""
+        """Cancel the requests with this key and drop their results."""
         for entry in [entry for entry in self._entries.values() if entry.job.key == key]:
-            entry.replaced = True
+            entry.superseded = True
             self.cancel(entry.job)
 
     def idle(self, visible_only: bool = False) -> bool:
+        """Whether no job is waiting or running; with `visible_only`, none that has a title."""
         return not any(entry.job.title or not visible_only for entry in self._entries.values())
 
     def close(self, wait_ms: int = 10_000) -> bool:
-        """Stop everything and wait for the workers; False when one did not end in time."""
+        """Cancel everything and wait for the workers; False when one did not end in time."""
         for entry in list(self._entries.values()):
-            entry.replaced = True
+            entry.superseded = True
             self.cancel(entry.job)
         ended = [pool.waitForDone(wait_ms) for pool in self._pools.values()]
         return all(ended)
@@ -266,25 +273,25 @@ class Background(QObject):
         if entry and latest:
             entry.job.take_progress(*latest)
 
-    def _on_found(self, number: int, part: object) -> None:
+    def _on_partial_result(self, number: int, part: object) -> None:
         entry = self._entries.get(number)
-        if entry and entry.found and not entry.replaced and not entry.job.stopping:
-            entry.found(part)
+        if entry and entry.partial_result and not entry.superseded and not entry.job.stopping:
+            entry.partial_result(part)
 
     def _on_finished(self, number: int, result: object, error: BaseException | None) -> None:
-        self._on_progress(number)  # the last report may have come too soon after the one before
+        self._on_progress(number)  # the last report may have been held back by REPORT_EVERY
         entry = self._entries.pop(number, None)
         if entry is None:
             return
-        self._right_of_way.watch(bool(self._entries))
+        self._yielding.set_active(bool(self._entries))
         try:
             if (
                 error is not None
                 and not isinstance(error, (Cancelled, UserError))
-                and (entry.replaced or entry.job.stopping)
+                and (entry.superseded or entry.job.stopping)
             ):
-                log.warning("A request that nobody waits for any more failed", exc_info=error)
-            if entry.replaced:
+                log.warning("A cancelled or superseded request failed", exc_info=error)
+            if entry.superseded:
                 return
             if isinstance(error, Cancelled) or entry.job.stopping:
                 if entry.cancelled:

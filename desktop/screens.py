@@ -133,7 +133,7 @@ def tags(app: App) -> Shown:
 
 def detached(app: App) -> Shown:
     run(app, "detach")
-    return app.window.images
+    return app.window.detached_viewer
 
 
 def filled_grid(app: App) -> None:
@@ -246,7 +246,7 @@ def take(app: App, archive: Path, folder: Path, only: Sequence[str], suffix: str
         shown = given if isinstance(given, QWidget) else app.window
         if name in only:
             keep(shown, folder / f"{name}{suffix}.jpg")
-        if shown.isWindow() and shown is not app.window and shown is not app.window.images:
+        if shown.isWindow() and shown is not app.window and shown is not app.window.detached_viewer:
             shown.close()
 
 

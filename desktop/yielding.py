@@ -1,46 +1,46 @@
-"""Lets workers wait while the UI thread is busy. Knows neither the work nor who starts it."""
+"""Makes workers yield while the UI thread is busy. Does not know the work or who starts it."""
 
 import threading
 import time
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-BEAT_MS = 5
+HEARTBEAT_MS = 5
 BUSY_AFTER = 0.01
-"""Seconds without a beat, so in one event or in several without a pause, after which workers give way."""
+"""Seconds without a heartbeat, in one event or in several without a pause, after which workers yield."""
 LONGEST = 0.1
-"""Seconds that a worker waits at most each time it asks, so that work goes on however busy the UI thread is."""
+"""Longest wait of a worker in seconds each time it yields, so that work continues however busy the UI thread is."""
 
 
-class RightOfWay(QObject):
-    """A worker that asks now and then stands aside while the UI thread, where this is made, has a long event to end.
+class Yielding(QObject):
+    """Lets workers wait while a long event keeps the UI thread, where this object is created, busy.
 
-    Otherwise they share the interpreter, which Qt gives away and takes back at each call, so that an event takes
-    several times its own work. A timer tells that the UI thread is free; it runs only while there is work.
+    Without it they compete for the interpreter lock, which Qt releases and takes again at each call, so that an event
+    takes several times as long. A timer marks the UI thread as responsive; it runs only while there is work.
     """
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._last = time.perf_counter()
-        self._free = threading.Event()
-        self._timer = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
+        self._responsive = threading.Event()
+        self._timer = QTimer(self, interval=HEARTBEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._heartbeat)
 
-    def watch(self, work: bool) -> None:
-        """Whether there is work that may have to give way."""
-        if work and not self._timer.isActive():
-            self._beat()
+    def set_active(self, active: bool) -> None:
+        """Start or stop the heartbeat; active while there is background work."""
+        if active and not self._timer.isActive():
+            self._heartbeat()
             self._timer.start()
-        elif not work:
+        elif not active:
             self._timer.stop()
-            self._beat()
+            self._heartbeat()
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         self._last = time.perf_counter()
-        self._free.set()
+        self._responsive.set()
 
-    def give(self) -> None:
+    def wait_while_busy(self) -> None:
         """Called by a worker where it can wait."""
         if time.perf_counter() - self._last > BUSY_AFTER:
-            self._free.clear()
-            self._free.wait(LONGEST)
+            self._responsive.clear()
+            self._responsive.wait(LONGEST)

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from engine.reports.workspace import Workspace
 
 OnLoaded = Callable[[list[Any]], None]
@@ -46,7 +46,7 @@ class MarksState(QObject):
         if self._workspace is None:
             self._waiting.append((study, kind, done))
         else:
-            work = simply(self._workspace.load_marks, study, kind)
+            work = as_work(self._workspace.load_marks, study, kind)
             self._background.start(
                 work,
                 partial(self._take, study, kind, done),
@@ -83,7 +83,7 @@ class MarksState(QObject):
         if self._workspace is not None:
             marks = self._unsaved[study, kind]
             self._background.start(
-                simply(self._workspace.save_marks, study, kind, marks),
+                as_work(self._workspace.save_marks, study, kind, marks),
                 partial(self._written, study, kind, marks),
                 lane=Lane.STORE,
             )

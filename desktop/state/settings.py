@@ -15,7 +15,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from engine.image.voi import FUNCTIONS, Window
 from engine.resources import user_folder
 
@@ -76,7 +76,7 @@ class SettingsState(QObject):
             else:
                 self._kept = None
                 self._background.start(
-                    simply(_failure_to_write, self._path, new),
+                    as_work(_failure_to_write, self._path, new),
                     partial(self._written, new),
                     key="settings",
                     lane=Lane.STORE,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QDialog,
@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.views import drawing
+from desktop.views.drawing import ModelIndex
 
-Index = QModelIndex | QPersistentModelIndex
 WIDTH, LINES = 84, 14
 """Letters across, rows in sight."""
 GAP = 10
@@ -116,10 +116,10 @@ def fitted(choice: Choice, room: float, metrics: QFontMetricsF) -> tuple[str, st
 
 
 class _ChoiceDelegate(QStyledItemDelegate):
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(100, int(QFontMetricsF(option.font).lineSpacing() + 10))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         choice: Choice = index.data(Qt.ItemDataRole.UserRole)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

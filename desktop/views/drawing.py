@@ -1,12 +1,15 @@
-"""Small painting helpers that the list delegates share. Knows no state."""
+"""Painting helpers and types that the item views share. Knows no state."""
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTextLayout, QTextOption
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from desktop import theme
 from desktop.state.pictures.picture import Image
 from desktop.views.painting.images import to_qimage
+
+ModelIndex = QModelIndex | QPersistentModelIndex
+"""What Qt passes to the methods of models and delegates."""
 
 
 def background(painter: QPainter, option: QStyleOptionViewItem) -> None:

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from desktop.background import Job
-from desktop.coalesce import Soon
+from desktop.coalesce import Coalescer
 from desktop.desk import Desk
 
 MEBIBYTE = 1024 * 1024
@@ -48,7 +48,7 @@ class StatusLine(QStatusBar):
         for widget in (self.rejected, self.job, self.progress, self.cancel, self.memory, self.archive):
             layout.addWidget(widget)
         self.addWidget(line, 1)
-        self._soon = Soon(self._show_jobs, self, EVERY_MS)
+        self._refresh = Coalescer(self._show_jobs, self, EVERY_MS)
         for told in (desk.jobs.changed, desk.jobs.progressed):
             told.connect(self._look)
         desk.layout.shown.redaction_changed.connect(self._show_jobs)
@@ -66,7 +66,7 @@ class StatusLine(QStatusBar):
         if self._jobs.current is None:
             self._show_jobs()
         else:
-            self._soon.ask()
+            self._refresh.request()
 
     def _cancel(self) -> None:
         if self._shown is not None:
@@ -81,7 +81,7 @@ class StatusLine(QStatusBar):
         others = len(self._jobs.jobs) - 1
         more = f" (+{others} more)" if others else ""
         count = f" {job.done} of {job.total}" if job.total else " …"
-        title = job.title if self._desk.viewport.patient_data_visible else job.public
+        title = job.title if self._desk.viewport.patient_data_visible else job.redacted_title
         self.job.setText(f"Stopping: {title}" if job.stopping else f"{title}{count}{more}")
         self.progress.setRange(0, job.total)
         self.progress.setValue(job.done)

@@ -22,8 +22,8 @@ from desktop.views.report.report_panel import ReportPanel
 from desktop.views.similar.search_panel import SearchPanel
 from desktop.views.status import StatusLine
 from desktop.views.studies.series_list import SeriesList
+from desktop.views.viewer.detached_viewer import DetachedPlaceholder, DetachedViewer
 from desktop.views.viewer.grid import ViewportGrid
-from desktop.views.viewer.images_window import Elsewhere, ImagesWindow
 from desktop.views.viewer.viewport import ViewportView
 from engine.study import Study
 
@@ -59,12 +59,12 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.message_bar)
         layout.addWidget(self.grid, 1)
         self.setCentralWidget(centre)
-        self.images = ImagesWindow(desk, self)
-        self.images.closed.connect(lambda: self.set_detached(False))
-        self._elsewhere = Elsewhere()
-        self._elsewhere.back.clicked.connect(lambda: self.set_detached(False))
-        self._elsewhere.hide()
-        layout.addWidget(self._elsewhere, 1)
+        self.detached_viewer = DetachedViewer(desk, self)
+        self.detached_viewer.closed.connect(lambda: self.set_detached(False))
+        self._placeholder = DetachedPlaceholder()
+        self._placeholder.back.clicked.connect(lambda: self.set_detached(False))
+        self._placeholder.hide()
+        layout.addWidget(self._placeholder, 1)
         self._centre = layout
         self.series_list = SeriesList(desk)
         self.search_panel = SearchPanel(desk.search, desk.archive)
@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
 
     def choose(self, title: str, choices: Sequence[Choice]) -> None:
         """Let the user choose from a list by typing."""
-        self.chooser = Chooser(title, choices, self.images if self.images.isActiveWindow() else self)
+        self.chooser = Chooser(title, choices, self.detached_viewer if self.detached_viewer.isActiveWindow() else self)
         self.chooser.open()
 
     def list_recent(self) -> None:
@@ -192,23 +192,23 @@ class MainWindow(QMainWindow):
 
     @property
     def detached(self) -> bool:
-        return self.images.isAncestorOf(self.grid)
+        return self.detached_viewer.isAncestorOf(self.grid)
 
     def set_detached(self, detached: bool) -> None:
         """Give the images a window of their own, or bring them back."""
         if detached != self.detached:
-            self._elsewhere.setVisible(detached)
+            self._placeholder.setVisible(detached)
             if detached:
-                self.images.take(self.grid)
+                self.detached_viewer.take(self.grid)
             else:
                 self._centre.insertWidget(1, self.grid, 1)
-                self.images.hide()
+                self.detached_viewer.hide()
             self.grid.show()
             self.grid.active.setFocus()
             self._desk.settings.change(detached=detached)
 
     def toggle_full_screen(self) -> None:
-        window = self.images if self.images.isActiveWindow() else self
+        window = self.detached_viewer if self.detached_viewer.isActiveWindow() else self
         window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
         if now.panels:
             self.restoreState(_decoded(now.panels))
         if now.second_geometry:
-            self.images.restoreGeometry(_decoded(now.second_geometry))
+            self.detached_viewer.restoreGeometry(_decoded(now.second_geometry))
         if now.detached:
             self.set_detached(True)
 
@@ -240,14 +240,14 @@ class MainWindow(QMainWindow):
         self._desk.settings.change(
             geometry=_encoded(self.saveGeometry()),
             panels=_encoded(self.saveState()),
-            second_geometry=_encoded(self.images.saveGeometry()),
+            second_geometry=_encoded(self.detached_viewer.saveGeometry()),
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._arranged:
             self._remember()
         self.closing.emit()
-        self.images.hide()
+        self.detached_viewer.hide()
         super().closeEvent(event)
 
 

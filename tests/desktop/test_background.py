@@ -1,4 +1,4 @@
-"""Background work: answers on the UI thread, stale answers dropped, progress, cancel, failures."""
+"""Background work: results on the UI thread, stale results dropped, progress, cancellation, failures."""
 
 import gc
 import sys
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QThread
 from pytestqt.qtbot import QtBot
 
-from desktop.background import Background, Job, Lane, simply
+from desktop.background import Background, Job, Lane, as_work
 from engine.errors import Cancelled, UserError
 
 
-def test_work_runs_elsewhere_and_its_answer_comes_back_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:
+def test_work_runs_on_a_worker_and_its_result_arrives_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:
     threads: list[object] = []
 
     def work() -> str:
@@ -25,18 +25,18 @@ def test_work_runs_elsewhere_and_its_answer_comes_back_on_the_ui_thread(qtbot: Q
         answers.append(answer)
 
     answers: list[str] = []
-    background.start(simply(work), take)
+    background.start(as_work(work), take)
     qtbot.waitUntil(background.idle)
     assert answers == ["done"]
     assert threads[0] is not background.thread()
     assert threads[1] is background.thread()
 
 
-def test_only_the_latest_request_of_a_key_is_answered(qtbot: QtBot, background: Background) -> None:
+def test_a_newer_request_of_a_key_supersedes_the_older_one(qtbot: QtBot, background: Background) -> None:
     gate = threading.Event()
     answers: list[int] = []
-    background.start(simply(lambda: gate.wait(10) and 1), answers.append, key="same")
-    background.start(simply(lambda: 2), answers.append, key="same")
+    background.start(as_work(lambda: gate.wait(10) and 1), answers.append, key="same")
+    background.start(as_work(lambda: 2), answers.append, key="same")
     gate.set()
     qtbot.waitUntil(background.idle)
     assert answers == [2]
@@ -44,9 +44,9 @@ def test_only_the_latest_request_of_a_key_is_answered(qtbot: QtBot, background: 
 
 def test_a_waiting_request_is_cancelled_without_running(qtbot: QtBot, background: Background) -> None:
     gate, ran, ended = threading.Event(), [], []
-    background.start(simply(gate.wait, 10), lambda _: None, lane=Lane.MODEL)
+    background.start(as_work(gate.wait, 10), lambda _: None, lane=Lane.MODEL)
     waiting = background.start(
-        simply(ran.append, 1), lambda _: None, lane=Lane.MODEL, cancelled=lambda: ended.append(1)
+        as_work(ran.append, 1), lambda _: None, lane=Lane.MODEL, cancelled=lambda: ended.append(1)
     )
     background.cancel(waiting)
     assert ended == [1]
@@ -55,7 +55,7 @@ def test_a_waiting_request_is_cancelled_without_running(qtbot: QtBot, background
     assert ran == []
 
 
-def test_running_work_sees_that_it_was_cancelled(qtbot: QtBot, background: Background) -> None:
+def test_running_work_sees_its_cancellation(qtbot: QtBot, background: Background) -> None:
     begun, answers, ended = threading.Event(), [], []
 
     def work(progress: object, cancelled: object) -> None:
@@ -85,60 +85,60 @@ def test_progress_ends_at_the_last_report_however_many_there_were(qtbot: QtBot, 
     assert seen == sorted(seen)
 
 
-def test_a_users_problem_goes_to_whoever_can_show_it(qtbot: QtBot, background: Background) -> None:
+def test_a_user_error_is_shown_once(qtbot: QtBot, background: Background) -> None:
     def work() -> None:
         raise UserError("The drive is gone; plug it in.")
 
     shown, cleaned, problems = [], [], []
     background.problem.connect(problems.append)
-    background.start(simply(work), lambda _: None, failed=shown.append, shows_failure=True)
+    background.start(as_work(work), lambda _: None, failed=shown.append, shows_failure=True)
     qtbot.waitUntil(background.idle)
     assert [str(error) for error in shown] == ["The drive is gone; plug it in."]
     assert problems == []
-    background.start(simply(work), lambda _: None, failed=cleaned.append)
-    background.start(simply(work), lambda _: None)
+    background.start(as_work(work), lambda _: None, failed=cleaned.append)
+    background.start(as_work(work), lambda _: None)
     qtbot.waitUntil(background.idle)
     assert len(cleaned) == 1
     assert len(problems) == 2
 
 
-def test_our_bug_is_always_told(qtbot: QtBot, background: Background) -> None:
+def test_a_bug_always_emits_problem(qtbot: QtBot, background: Background) -> None:
     shown, problems = [], []
     background.problem.connect(problems.append)
-    background.start(simply(lambda: 1 / 0), lambda _: None, failed=shown.append, shows_failure=True)
+    background.start(as_work(lambda: 1 / 0), lambda _: None, failed=shown.append, shows_failure=True)
     qtbot.waitUntil(background.idle)
     assert isinstance(problems[0], ZeroDivisionError)
     assert shown == problems
 
 
-def test_work_may_only_be_asked_for_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:
+def test_work_must_be_requested_on_the_ui_thread(qtbot: QtBot, background: Background) -> None:
     refused = []
 
-    def elsewhere() -> None:
+    def request() -> None:
         try:
-            background.start(simply(int), lambda _: None)
+            background.start(as_work(int), lambda _: None)
         except RuntimeError as error:
             refused.append(error)
 
-    thread = threading.Thread(target=elsewhere)
+    thread = threading.Thread(target=request)
     thread.start()
     thread.join()
     assert len(refused) == 1
 
 
 class Frame:
-    """Stands for the decoded pixels that a request carries."""
+    """Stand-in for the decoded pixels that a request carries."""
 
 
-def test_nothing_of_a_request_is_kept_once_it_has_ended(qtbot: QtBot, background: Background) -> None:
-    """Whether it was answered, failed, was replaced while it ran, or was cancelled before it began."""
+def test_a_request_is_freed_once_it_has_ended(qtbot: QtBot, background: Background) -> None:
+    """After a result, a failure, a newer request while it ran, or a cancellation before it started."""
     gate, begun = threading.Event(), threading.Event()
     alive = weakref.WeakSet[Frame]()
 
     def request(work: Callable[[Frame], object], key: str = "") -> Job:
         frame = Frame()
         alive.add(frame)
-        return background.start(simply(work, frame), id, key=key, lane=Lane.MODEL, failed=id)
+        return background.start(as_work(work, frame), id, key=key, lane=Lane.MODEL, failed=id)
 
     def wait(frame: Frame) -> None:
         begun.set()
@@ -153,15 +153,15 @@ def test_nothing_of_a_request_is_kept_once_it_has_ended(qtbot: QtBot, background
     request(fail)
     background.cancel(request(id))
     request(id, "same")
-    assert len(alive) == 4  # the cancelled one is let go while the lane is busy
+    assert len(alive) == 4  # the cancelled one is freed while the lane is busy
     gate.set()
     qtbot.waitUntil(background.idle)
     gc.collect()
     assert len(alive) == 0
 
 
-def test_the_qt_bindings_keep_pythons_none_alive(qtbot: QtBot) -> None:
-    """PySide6 6.12.0 on Python 3.11 lost one reference to None a call, and the app ended after some ten thousand."""
+def test_the_qt_bindings_do_not_leak_references_to_none(qtbot: QtBot) -> None:
+    """PySide6 6.12.0 on Python 3.11 lost a reference to None per call, and the app crashed after about 10,000."""
     thing = QObject()
     before = sys.getrefcount(None)
     for _ in range(1000):

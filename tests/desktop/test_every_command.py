@@ -24,7 +24,7 @@ from desktop.state.similar.search import SearchForm
 from desktop.views.chooser import Chooser
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
-from desktop.views.viewer.images_window import ImagesWindow
+from desktop.views.viewer.detached_viewer import DetachedViewer
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.viewer.presets_dialog import PresetsDialog
 from desktop.views.viewer.tag_browser import TagBrowser
@@ -59,7 +59,7 @@ WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
     "show_rejected": RejectedDialog,
     "tags": TagBrowser,
-    "detach": ImagesWindow,
+    "detach": DetachedViewer,
     "edit_presets": PresetsDialog,
     "list_key_images": Chooser,
     "list_measures": MeasurementList,

@@ -1,11 +1,11 @@
-"""What is freed goes back to the system."""
+"""Freed memory is returned to the operating system."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from desktop.memory import give_back
+from desktop.memory import release_memory
 
 
 def resident() -> int:
@@ -13,12 +13,12 @@ def resident() -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) * 1024
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only there the system tells and the C library can")
-def test_freed_blocks_below_one_that_is_kept_go_back_to_the_system() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and malloc_trim")
+def test_freed_blocks_below_one_in_use_are_returned_to_the_system() -> None:
     blocks = [bytearray(b"x" * 100_000) for _ in range(400)]
     kept = bytearray(b"x" * 100_000)
     del blocks
     before = resident()
-    give_back()
+    release_memory()
     assert before - resident() > 20_000_000
     assert kept[-1] == ord("x")

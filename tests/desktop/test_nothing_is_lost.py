@@ -7,7 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.background import Lane, simply
+from desktop.background import Lane, as_work
 from desktop.state.measure.measurements import new_measurement
 from engine.errors import UserError
 from engine.measure.measurements import Measurement
@@ -100,7 +100,7 @@ def test_a_report_that_was_on_its_way_to_be_signed_is_kept_when_the_app_is_close
 ) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     gate = threading.Event()
-    app.desk.background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    app.desk.background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     app.desk.report.edit("Nodule in the left upper lobe.")
     app.desk.report.sign()
     gate.set()

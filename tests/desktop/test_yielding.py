@@ -1,4 +1,4 @@
-"""Workers stand aside while the UI thread has a long event to end, and never for long."""
+"""Workers yield while a long event keeps the UI thread busy, and never for long."""
 
 import threading
 
@@ -10,8 +10,8 @@ from desktop.background import Background, Lane
 from engine.progress import IsCancelled, Progress
 
 
-class Asking:
-    """Work that asks once, when it is let, whether it was cancelled."""
+class Polling:
+    """Work that, once released, checks a single time whether it was cancelled."""
 
     def __init__(self) -> None:
         self.go, self.passed = threading.Event(), threading.Event()
@@ -22,15 +22,15 @@ class Asking:
         self.passed.set()
 
 
-def in_one_event(background: Background, asking: Asking, patience: float, lane: Lane = Lane.LONG) -> bool:
-    """Whether the work got past its question while one event of the UI thread lasted."""
+def in_one_event(background: Background, polling: Polling, patience: float, lane: Lane = Lane.LONG) -> bool:
+    """Whether the work got past its check while one event of the UI thread lasted."""
     loop, passed = QEventLoop(), list[bool]()
 
     def event() -> None:
-        asking.go.set()
-        passed.append(asking.passed.wait(patience))
+        polling.go.set()
+        passed.append(polling.passed.wait(patience))
 
-    background.start(asking, lambda _: loop.quit(), lane=lane)
+    background.start(polling, lambda _: loop.quit(), lane=lane)
     QTimer.singleShot(0, event)
     loop.exec()
     return passed[0]
@@ -39,26 +39,24 @@ def in_one_event(background: Background, asking: Asking, patience: float, lane: 
 def test_a_worker_waits_for_the_end_of_a_long_event(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yielding, "BUSY_AFTER", -1.0)
     monkeypatch.setattr(yielding, "LONGEST", 20.0)
-    assert not in_one_event(background, Asking(), patience=0.2)
+    assert not in_one_event(background, Polling(), patience=0.2)
 
 
 @pytest.mark.parametrize("lane", [Lane.PICTURE, Lane.PREFETCH])
-def test_the_picture_on_screen_waits_for_nothing(
-    background: Background, monkeypatch: pytest.MonkeyPatch, lane: Lane
-) -> None:
+def test_decoding_lanes_never_yield(background: Background, monkeypatch: pytest.MonkeyPatch, lane: Lane) -> None:
     monkeypatch.setattr(yielding, "BUSY_AFTER", -1.0)
     monkeypatch.setattr(yielding, "LONGEST", 60.0)
-    assert in_one_event(background, Asking(), patience=20, lane=lane)
+    assert in_one_event(background, Polling(), patience=20, lane=lane)
 
 
-def test_a_worker_goes_on_during_a_short_event(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_continues_during_a_short_event(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yielding, "BUSY_AFTER", 60.0)
     monkeypatch.setattr(yielding, "LONGEST", 60.0)
-    assert in_one_event(background, Asking(), patience=20)
+    assert in_one_event(background, Polling(), patience=20)
 
 
-def test_a_worker_goes_on_however_busy_the_ui_thread_is(
+def test_a_worker_continues_however_busy_the_ui_thread_is(
     background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(yielding, "BUSY_AFTER", -1.0)
-    assert in_one_event(background, Asking(), patience=20)
+    assert in_one_event(background, Polling(), patience=20)

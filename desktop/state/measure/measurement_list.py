@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Lane, simply
-from desktop.coalesce import Soon
+from desktop.background import Background, Lane, as_work
+from desktop.coalesce import Coalescer
 from desktop.state.formatting import series_title
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.pictures.frame_cache import FrameCache
@@ -90,7 +90,7 @@ class MeasurementListState(QObject):
         self._open: tuple[Study | None, list[Series]] = (None, [])
         self._locations: dict[tuple[str, int], _Location] = {}
         """By SOP Instance UID and frame number."""
-        self._soon = Soon(self._update, self)  # one drag sends many signals
+        self._refresh = Coalescer(self._update, self)  # one drag sends many signals
         shown = layout.shown
         for changed in (measurements.changed, layout.changed, shown.series_changed, shown.overlay_changed):
             changed.connect(self._update_soon)
@@ -118,7 +118,7 @@ class MeasurementListState(QObject):
 
     def _update_soon(self) -> None:
         if self._watched:
-            self._soon.ask()
+            self._refresh.request()
 
     def _update(self) -> None:
         if not self._watched:
@@ -197,7 +197,7 @@ class MeasurementListState(QObject):
         items = [item for where, item in waiting if where == ref]
         self._busy = True
         self._background.start(
-            simply(_read_all, self._read_pixels, ref, self._frames.get(ref), items),
+            as_work(_read_all, self._read_pixels, ref, self._frames.get(ref), items),
             lambda readings: self._store(ref, items, [_line(reading) for reading in readings]),
             key=KEY,
             lane=Lane.PREFETCH,

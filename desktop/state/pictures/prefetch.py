@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from desktop.background import Background, Lane, simply
-from desktop.memory import give_back
+from desktop.background import Background, Lane, as_work
+from desktop.memory import release_memory
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import byte_size
 from engine.errors import UserError
@@ -86,7 +86,7 @@ class Prefetcher:
             failed=partial(self._failed, worker),
             shows_failure=True,
             cancelled=partial(self._ended, worker, None),
-            found=self._take,
+            partial_result=self._take,
         )
 
     def _wanted(self) -> list[FrameRef]:
@@ -129,7 +129,7 @@ class Prefetcher:
         self._send(worker)
         if not self._under_way and self._decoded > GIVE_BACK_AFTER:
             self._decoded = 0
-            self._background.start(simply(give_back), lambda _: None, lane=Lane.PREFETCH)
+            self._background.start(as_work(release_memory), lambda _: None, lane=Lane.PREFETCH)
 
     def _failed(self, worker: int, error: BaseException) -> None:
         """Our bug, which is shown as one; the same frames are not tried again."""

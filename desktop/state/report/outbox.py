@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from desktop.state.similar.archive import ArchiveState
 from engine.errors import UserError
 from engine.reports.outbox import ArchivedReport, OutboxResult, archive_waiting
@@ -53,7 +53,7 @@ class OutboxState(QObject):
             return
         self._sending, self._again = True, False
         self._background.start(
-            simply(archive_waiting, workspace, archive, bundle),
+            as_work(archive_waiting, workspace, archive, bundle),
             self._take,
             lane=Lane.MODEL,
             urgent=True,

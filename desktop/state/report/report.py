@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Job, Lane, simply
+from desktop.background import Background, Job, Lane, as_work
 from desktop.state.changes import ChangeNotifier
 from desktop.state.pictures.picture import ScreenPicture
 from desktop.state.report.outbox import OutboxState
@@ -71,7 +71,7 @@ class ReportState(QObject):
         return self._viewport.picture is not None, self._viewport.failure, study.uid if study else ""
 
     def open_workspace(self) -> None:
-        self._background.start(simply(Workspace.open, self._folder), self._take_workspace, lane=Lane.STORE)
+        self._background.start(as_work(Workspace.open, self._folder), self._take_workspace, lane=Lane.STORE)
 
     def _take_workspace(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -99,7 +99,7 @@ class ReportState(QObject):
 
     def _load(self, page: ReportPage) -> None:
         if self._workspace is not None:
-            work = simply(self._workspace.load, page.study)
+            work = as_work(self._workspace.load, page.study)
             self._background.start(work, partial(self._take_stored, page), lane=Lane.STORE)
 
     def _take_stored(self, page: ReportPage, stored: StoredReport | None) -> None:
@@ -189,7 +189,7 @@ class ReportState(QObject):
             page.text = proposed.text
         page.sentence = 0 if proposed.sentences else -1
         if self._workspace is not None and proposed.sentences:
-            work = simply(self._workspace.save_draft, page.study, proposed, self._who)
+            work = as_work(self._workspace.save_draft, page.study, proposed, self._who)
             self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
         if page is self.page:
             self._tell_all()
@@ -244,7 +244,7 @@ class ReportState(QObject):
         if page is None or page.closed:
             return
         workspace = self._require_workspace()
-        work = simply(_sign, workspace, page.study, page.text, self._who, self._outgoing(page))
+        work = as_work(_sign, workspace, page.study, page.text, self._who, self._outgoing(page))
         self._background.start(
             work, partial(self._take_signed, page), lane=Lane.STORE, failed=partial(self._not_signed, page)
         )
@@ -277,7 +277,7 @@ class ReportState(QObject):
         sent = {one.study_uid for one in delivery.archived}
         for page in self._pages.values():
             if page.study in sent and self._workspace is not None:
-                work = simply(self._workspace.load, page.study)
+                work = as_work(self._workspace.load, page.study)
                 self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
 
     def copy_text(self) -> str:
@@ -286,7 +286,7 @@ class ReportState(QObject):
 
     def _store(self, page: ReportPage) -> None:
         if page.dirty and not page.closed and self._workspace is not None:
-            work = simply(self._workspace.save_edit, page.study, page.text, self._who)
+            work = as_work(self._workspace.save_edit, page.study, page.text, self._who)
             self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
 
     def _take_saved(self, page: ReportPage, stored: StoredReport) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Job, Lane, simply
+from desktop.background import Background, Job, Lane, as_work
 from engine import known_bundles
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -51,7 +51,7 @@ class ArchiveState(QObject):
     def load_bundle(self, path: Path | None = None) -> None:
         """Open a bundle folder, or the starter bundle."""
         self._background.start(
-            simply(self._open_bundle, path),
+            as_work(self._open_bundle, path),
             self._take_bundle,
             title="Loading the models",
             key="bundle",
@@ -61,7 +61,7 @@ class ArchiveState(QObject):
 
     def _take_bundle(self, bundle: Bundle) -> None:
         self.selected_bundle, self.bundle_failure = bundle, ""
-        self._background.start(simply(known_bundles.remember, bundle), lambda _: None, key="remember bundle")
+        self._background.start(as_work(known_bundles.remember, bundle), lambda _: None, key="remember bundle")
         self._settle()
 
     def _no_bundle(self, error: BaseException) -> None:
@@ -82,7 +82,7 @@ class ArchiveState(QObject):
         elif self.selected_bundle is not None and (self.bundle is None or self.bundle.id != bound):
             self.bundle = self.selected_bundle
             self._background.start(
-                simply(known_bundles.find, bound), self._take_serving, key="serving bundle", lane=Lane.MODEL
+                as_work(known_bundles.find, bound), self._take_serving, key="serving bundle", lane=Lane.MODEL
             )
         self.changed.emit()
 
@@ -106,10 +106,10 @@ class ArchiveState(QObject):
 
     def _get(self, get: Callable[[Path], Archive], path: Path, doing: str) -> None:
         self._background.start(
-            simply(_with_stats, get, path),
+            as_work(_with_stats, get, path),
             self._take_archive,
             title=f"{doing} {path.name}",
-            public=f"{doing} an archive",
+            redacted_title=f"{doing} an archive",
             key="archive",
         )
 
@@ -123,12 +123,12 @@ class ArchiveState(QObject):
         """Each holds open files, and its vectors in memory."""
         if self._retired and self._background.idle():
             retired, self._retired = self._retired, []
-            self._background.start(simply(_close, retired), lambda _: None)
+            self._background.start(as_work(_close, retired), lambda _: None)
 
     def refresh(self) -> None:
         """Count again what the archive holds."""
         if self.archive is not None:
-            self._background.start(simply(self.archive.stats), self._take_stats, key="archive stats")
+            self._background.start(as_work(self.archive.stats), self._take_stats, key="archive stats")
 
     def _take_stats(self, stats: dict[str, Any]) -> None:
         self.stats = stats
@@ -159,7 +159,7 @@ class ArchiveState(QObject):
             partial(_import, archive, bundle, path, reports),
             self._take_import,
             title=f"Importing {path.name}",
-            public="Importing",
+            redacted_title="Importing",
             lane=Lane.LONG,
             failed=self._import_stopped,
             cancelled=self._import_stopped,

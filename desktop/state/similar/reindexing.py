@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from desktop.state.similar.archive import ArchiveState
 from engine.archive import Archive
 from engine.errors import UserError
@@ -50,7 +50,7 @@ class ReindexState(QObject):
             partial(reindex, archive, chosen),
             self._take,
             title=f"Moving {archive.folder.name} to other models",
-            public="Moving an archive to other models",
+            redacted_title="Moving an archive to other models",
             lane=Lane.LONG,
             failed=self._stop,
             cancelled=self._stop,
@@ -68,7 +68,7 @@ class ReindexState(QObject):
         if pair != self._offered:
             self._offered = pair
             self._background.start(
-                simply(_progress, state.archive, state.selected_bundle.id), self._offer, key="move offer"
+                as_work(_progress, state.archive, state.selected_bundle.id), self._offer, key="move offer"
             )
 
     def _offer(self, found: tuple[Archive, ReindexProgress]) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Job, Lane, simply
+from desktop.background import Background, Job, Lane, as_work
 from desktop.state.changes import ChangeNotifier
 from desktop.state.pictures.picture import Image, ScreenPicture
 from desktop.state.redaction import redacted
@@ -206,7 +206,7 @@ class SearchState(QObject):
             AnsweredQuery(text, describe(shown) if shown else "", shown.ref if shown else None),
         )
         self._job = self._background.start(
-            simply(_search, self._ask, request),
+            as_work(_search, self._ask, request),
             partial(self._take, request),
             title="Searching",
             key="search",
@@ -244,7 +244,7 @@ class SearchState(QObject):
         if image_id not in self._thumbnails:
             self._thumbnails[image_id] = None
             self._background.start(
-                simply(archive.image, image_id),
+                as_work(archive.image, image_id),
                 partial(self._take_thumbnail, archive, image_id),
                 lane=Lane.THUMBNAIL,
                 urgent=True,

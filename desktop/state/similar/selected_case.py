@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from desktop.state.pictures.picture import Image
 from desktop.state.redaction import redacted
 from engine.archive import Archive
@@ -46,7 +46,7 @@ class SelectedCase(QObject):
         self.case, self.number, self.picture, self._error = None, 0, None, None
         if archive is not None and hit is not None:
             self._background.start(
-                simply(archive.case, hit.case_id),
+                as_work(archive.case, hit.case_id),
                 partial(self._take_case, hit),
                 key="chosen case",
                 lane=Lane.THUMBNAIL,
@@ -100,7 +100,7 @@ class SelectedCase(QObject):
         self.picture = None
         if self._archive is not None and self.stored is not None:
             self._background.start(
-                simply(self._archive.image, self.stored.image_id),
+                as_work(self._archive.image, self.stored.image_id),
                 self._take_picture,
                 key="chosen picture",
                 lane=Lane.THUMBNAIL,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import Image, middle, thumbnail
 from desktop.state.studies.merging import keeping_keys, merge, successor, without
@@ -81,10 +81,10 @@ class StudiesState(QObject):
                 partial(_list, self._open_files, tuple(paths)),
                 partial(self._take, opening),
                 title=f"Opening {name}" if len(paths) == 1 else f"Opening {len(paths)} items",
-                public="Opening an item" if len(paths) == 1 else "",
+                redacted_title="Opening an item" if len(paths) == 1 else "",
                 key=opening.key,
                 lane=Lane.OPEN,
-                found=partial(self._take_part, opening),
+                partial_result=partial(self._take_part, opening),
                 failed=partial(self._fail, opening),
                 cancelled=partial(self._stop, opening),
             )
@@ -248,7 +248,7 @@ class StudiesState(QObject):
             self._drawing = True
             ref = middle(series)
             self._background.start(
-                simply(thumbnail, ref, self._frames.get(ref)),
+                as_work(thumbnail, ref, self._frames.get(ref)),
                 partial(self._take_thumbnail, series_id, ref, self._closings),
                 lane=Lane.THUMBNAIL,
                 failed=partial(self._no_thumbnail, series_id),

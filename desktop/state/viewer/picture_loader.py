@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from desktop.background import Background, Job, Lane, simply
+from desktop.background import Background, Job, Lane, as_work
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import PictureRequest, ScreenPicture, make_picture
 from desktop.state.pictures.prefetch import Prefetcher
@@ -95,7 +95,7 @@ class PictureLoader:
         request = PictureRequest(wanted.series, wanted.index, wanted.window, wanted.inverted, pixels, times, small)
         self._outdated = False
         self._job = self._background.start(
-            simply(make_picture, request, self._read),
+            as_work(make_picture, request, self._read),
             self._take,
             key=self._key,
             lane=Lane.PICTURE,

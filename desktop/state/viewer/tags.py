@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.background import Background, simply
+from desktop.background import Background, as_work
 from desktop.state.formatting import series_title
 from desktop.state.redaction import redacted
 from desktop.state.viewer.viewport import ViewportState
@@ -71,7 +71,7 @@ class TagsState(QObject):
         """On a worker; what is listed stays, with its title, until the answer is there."""
         self.image = image
         self._background.start(
-            simply(tag_list, image),
+            as_work(tag_list, image),
             partial(self._take, image, title),
             key="tags",
             failed=partial(self._fail, image, title),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QStyledItemDelegate,
@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.state.report.report import ReportState
 from desktop.views import drawing
+from desktop.views.drawing import ModelIndex
 from engine.reports.draft import Sentence
 from engine.reports.evidence import Evidence
 from engine.reports.nearest_report import Contradiction
 
-Index = QModelIndex | QPersistentModelIndex
 ROLE = Qt.ItemDataRole.UserRole
 MARGIN = 8
 
@@ -42,7 +42,7 @@ def confidence(sentence: Sentence) -> str:
 
 
 class EvidenceDelegate(QStyledItemDelegate):
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         item, tree = index.data(ROLE), self.parent()
         width = tree.viewport().width() if isinstance(tree, QTreeWidget) else 300
         line = QFontMetricsF(option.font).lineSpacing()
@@ -50,7 +50,7 @@ class EvidenceDelegate(QStyledItemDelegate):
         rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), _most(item)))
         return QSize(100, int(rows * line + lesser + 16))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         item = index.data(ROLE)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

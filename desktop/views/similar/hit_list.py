@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop import theme
 from desktop.state.similar.search import SearchState
 from desktop.views import drawing
+from desktop.views.drawing import ModelIndex
 from engine.retrieval.hit import Hit
 
 THUMBNAIL = 72
 TEXT_LINES = 2
-Index = QModelIndex | QPersistentModelIndex
 
 
 def about(hit: Hit) -> str:
@@ -41,10 +41,10 @@ class HitModel(QAbstractListModel):
             if hit.image_id == image_id:
                 self.dataChanged.emit(self.index(row), self.index(row))
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+    def rowCount(self, parent: ModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self._state.hits)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         hit = self._state.hits[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{hit.kind}, {about(hit)}, score {hit.score:.2f}. {hit.text}. {hit.why}"
@@ -59,12 +59,12 @@ class HitDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._state = state
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         line = QFontMetricsF(option.font).lineSpacing()
         lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
         return QSize(200, int(max(THUMBNAIL, 5 + TEXT_LINES * line + 2 * lesser + 8) + 14))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         hit = self._state.hits[index.row()]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.state.redaction import NAME_HIDDEN, redact_names
+from desktop.views.drawing import ModelIndex
 from engine.errors import Rejected
 
 HEADINGS = ("File", "Reason")
-Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 
 
@@ -30,13 +30,13 @@ class RejectedModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows = [(item.path, item.reason) for item in rejected]
 
-    def rowCount(self, parent: Index = NOWHERE) -> int:
+    def rowCount(self, parent: ModelIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: Index = NOWHERE) -> int:
+    def columnCount(self, parent: ModelIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(HEADINGS)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         wanted = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
         return self._rows[index.row()][index.column()] if wanted else None
 

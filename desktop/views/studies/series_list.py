@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -13,13 +13,13 @@ from desktop.state.studies.browser import BrowserRow, lines, rows_of
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views import drawing
+from desktop.views.drawing import ModelIndex
 from desktop.views.studies.empty_studies import EmptyStudies
 from desktop.views.viewer.viewport import SERIES
 
 THUMBNAIL = 60
 PATIENT_ABOVE, STUDY_ABOVE = 10, 4
 """Logical pixels over a heading."""
-Index = QModelIndex | QPersistentModelIndex
 
 
 class SeriesModel(QAbstractListModel):
@@ -54,14 +54,14 @@ class SeriesModel(QAbstractListModel):
         if self.rows:
             self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+    def rowCount(self, parent: ModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self.rows)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: ModelIndex) -> Qt.ItemFlag:
         chosen = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
         return chosen if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.rows[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return ", ".join(self.lines(row))
@@ -94,13 +94,13 @@ class SeriesDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._model, self._studies = model, studies
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         line = QFontMetricsF(option.font).lineSpacing()
         row = self._model.rows[index.row()]
         heading = 2 * line + (PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE) + 6
         return QSize(160, int(max(THUMBNAIL + 12, 3 * line + 10) if row.series else heading))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         row = self._model.rows[index.row()]
         title, about = self._model.lines(row)
         painter.save()

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from desktop.state.settings import FILE, RECENT, Settings, SettingsState, read, write
 from engine.archive import Archive
 from engine.errors import UserError
@@ -131,7 +131,7 @@ def test_changes_that_come_together_are_written_once_and_off_the_ui_thread(
     monkeypatch.setattr("desktop.state.settings.write", note)
     state = SettingsState(tmp_path, background)
     gate = threading.Event()
-    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     for number in range(40):
         state.remember_opened([tmp_path / str(number)])
     gate.set()
@@ -144,7 +144,7 @@ def test_changes_that_come_together_are_written_once_and_off_the_ui_thread(
 
 def test_what_was_not_written_yet_is_written_at_the_end(qtbot: QtBot, tmp_path: Path) -> None:
     background, gate = Background(), threading.Event()
-    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     state = SettingsState(tmp_path, background)
     state.change(theme="light")
     assert not (tmp_path / FILE).exists()
@@ -167,7 +167,7 @@ def test_a_setting_that_is_changed_back_before_the_end_is_as_it_was(
     state = SettingsState(tmp_path, background)
     state.change(theme="light")
     assert written.wait(20)  # its answer has not come yet
-    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     state.change(theme="dark")
     threading.Timer(0.2, gate.set).start()
     background.close()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.background import simply
+from desktop.background import as_work
 from desktop.errors import describe
 from desktop.state.redaction import redact_names
 from desktop.views.studies.rejected import RejectedDialog, without_path
@@ -60,7 +60,7 @@ def test_opening_names_the_folder_only_while_the_identity_is_shown(qtbot: QtBot,
 def test_many_jobs_that_begin_together_change_the_line_once(qtbot: QtBot, app: App) -> None:
     gate, status = threading.Event(), app.window.status
     for number in range(30):
-        app.desk.background.start(simply(gate.wait, 20), lambda _: None, title=f"Work {number}")
+        app.desk.background.start(as_work(gate.wait, 20), lambda _: None, title=f"Work {number}")
     assert status.job.isHidden()
     qtbot.waitUntil(lambda: status.job.text() == "Work 29 … (+29 more)")
     gate.set()
@@ -139,7 +139,7 @@ def test_an_import_is_not_named_while_the_identity_is_hidden(
     monkeypatch.setattr(app.desk.background, "start", lambda *work, **options: started.update(options))
     app.desk.archive.import_into(tmp_path / "Doe_Jane")
     app.desk.archive.bundle = None
-    assert (started["title"], started["public"]) == ("Importing Doe_Jane", "Importing")
+    assert (started["title"], started["redacted_title"]) == ("Importing Doe_Jane", "Importing")
 
 
 def unusable_table(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.background import Lane, simply
+from desktop.background import Lane, as_work
 from desktop.state.report.report import ReportState, locate
 from desktop.state.report.report_page import ReportPage
 from engine.errors import UserError
@@ -118,7 +118,7 @@ def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) ->
 
 def test_no_word_changes_while_a_report_is_being_signed(qtbot: QtBot, app: App, state: ReportState) -> None:
     gate = threading.Event()
-    app.desk.background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.STORE)
+    app.desk.background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     state.edit("No focal consolidation.")
     state.sign()
     state.sign()

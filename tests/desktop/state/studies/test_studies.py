@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.background import Background, Lane, simply
+from desktop.background import Background, Lane, as_work
 from desktop.state.jobs import JobsState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import middle
@@ -64,7 +64,7 @@ def test_a_frame_decoded_for_a_study_that_was_closed_meanwhile_is_not_kept(
     frames, gate, kept = FrameCache(), threading.Event(), list[object]()
     monkeypatch.setattr(frames, "put", lambda ref, pixels: kept.append(ref))
     state = StudiesState(background, frames=frames)
-    background.start(simply(gate.wait, 20), lambda _: None, lane=Lane.THUMBNAIL)
+    background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.THUMBNAIL)
     state.open([dicom("CT_small.dcm")])
     qtbot.waitUntil(lambda: state.series is not None)
     state.close_all()

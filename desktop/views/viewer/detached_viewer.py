@@ -9,7 +9,7 @@ from desktop.desk import Desk
 from desktop.views.drops import accept_files, dropped_paths
 
 
-class ImagesWindow(QWidget):
+class DetachedViewer(QWidget):
     """Holds the grid of viewports while the main window keeps the lists, the cases and the report."""
 
     closed = Signal()
@@ -45,7 +45,7 @@ class ImagesWindow(QWidget):
         self.closed.emit()
 
 
-class Elsewhere(QWidget):
+class DetachedPlaceholder(QWidget):
     """What stands in the main window in the meantime."""
 
     def __init__(self) -> None:
