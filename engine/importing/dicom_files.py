@@ -1,4 +1,4 @@
-"""Turns a DICOM listing into cases: which frames stand for a study. Knows no archive and no models."""
+"""Turns a DICOM listing into cases, and selects the frames of each study to archive. Knows no archive and no models."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,34 +9,44 @@ from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
 from engine.image.picture import key_frames, picture_of
-from engine.importing.csv_files import picture_file, unreadable
-from engine.importing.source import FoundCase, FoundPicture, LoadedPicture
+from engine.importing.csv_files import image_file, unreadable
+from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.study import PROJECTIONS, FrameRef, Series, Study
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-WARNING = "It is a list of images with a warning (Key Object Selection) and marks no key image: {}."
-DOSE = "It is a radiotherapy dose, which is values over other images; it is not archived."
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+REJECTION_NOTE = "Rejection or quality notes (Key Object Selection) do not mark key images: {}."
+DOSE = "Only images are archived, and this is a radiotherapy dose (RTDOSE)."
+BURNED_IN = "The frame is not archived, since text may be burned into its pixels (0028,0301)."
+IMAGE_FILE = "picture file"
+"""Kind of source as archives store it, in its old spelling, which existing archives have."""
 
 
 def read_listing(path: Path, progress: Progress = ignore, cancelled: IsCancelled = never) -> Listing:
-    """List what can be imported; headers only. Raises Cancelled, and UserError for a path that does not exist."""
+    """List what can be imported, from the headers alone.
+
+    Raises:
+        UserError: the path does not exist.
+        Cancelled: `cancelled` returned True.
+    """
     return open_path(path, progress, cancelled)
 
 
 def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]:
-    """Each study as a case, each PNG or JPEG as a case of its own, and each refused file or frame with its reason.
+    """Each study as a case, each PNG or JPEG file as a case, and each rejected file or frame with its reason.
 
     Args:
-        listing: of DICOM files; PNG and JPEG files stand among its rejected ones.
-        root: the folder that was asked for; a reports file names pictures relative to it.
+        listing: of DICOM files; PNG and JPEG files are among its rejected ones.
+        root: the folder that is imported; a reports file names images relative to it.
     """
     marked = [one for document in listing.key_objects if not document.is_rejection_note for one in document.key_images]
-    yield from (Rejected(one.name, WARNING.format(one.title)) for one in listing.key_objects if one.is_rejection_note)
+    yield from (
+        Rejected(one.name, REJECTION_NOTE.format(one.title)) for one in listing.key_objects if one.is_rejection_note
+    )
     for rejected in listing.rejected:
         path = Path(rejected.path)
-        if _is_picture(path):
-            yield _picture_case(path, root)
+        if _is_image_file(path):
+            yield _file_case(path, root)
         else:
             yield rejected
     for study in listing.studies:
@@ -44,31 +54,30 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
 
 
 def _frames(series: Series, marked: list[KeyImage]) -> tuple[FrameRef, ...]:
-    """What stands for a series: of a stack its key images if it has any, else what `key_frames` takes."""
+    """The frames of a series to archive: the key images of a stack if it has any, else those of `key_frames`."""
     keys = () if series.modality in PROJECTIONS else key_objects.frames_of(series, marked)
     return keys or key_frames(series)
 
 
 def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Rejected]:
-    pictures: list[FoundPicture] = []
-    shown = [series for series in study.series if series.modality != "RTDOSE"]
-    doses = [ref.image.name for series in study.series if series not in shown for ref in series.frames]
+    images: list[FoundImage] = []
+    imported = [series for series in study.series if series.modality != "RTDOSE"]
+    doses = [ref.image.name for series in study.series if series not in imported for ref in series.frames]
     yield from (Rejected(name, DOSE) for name in dict.fromkeys(doses))
-    for series in shown:
+    for series in imported:
         for ref in _frames(series, marked):
             if ref.image.burned_in:
-                # (0028,0301): a name may be part of the pixels, where nothing here could find it
-                yield Rejected(ref.image.name, "Its header says that text may be burned into it; it is not archived.")
+                yield Rejected(ref.image.name, BURNED_IN)
                 continue
-            pictures.append(_picture(study, series, ref))
-    if not shown:
+            images.append(_found_image(study, series, ref))
+    if not imported:
         return
-    first = max(shown, key=lambda series: len(series.frames))
+    first = max(imported, key=lambda series: len(series.frames))
     patient = study.patient
     yield FoundCase(
         key=study.uid,
         name=first.frames[0].image.name,
-        pictures=tuple(pictures),
+        images=tuple(images),
         modality=first.modality.upper(),
         sex=patient.sex,
         age=patient.age,
@@ -76,7 +85,7 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
         description=study.description or first.description,
         source="DICOM",
         patient=patient.id or None,
-        names={
+        match_values={
             "study_uid": (study.uid,),
             "accession": (study.accession,) if study.accession else (),
             "image": _file_names(study),
@@ -90,23 +99,23 @@ def _file_names(study: Study) -> tuple[str, ...]:
     return tuple(dict.fromkeys(file.name for file in files if file is not None))
 
 
-def _picture(study: Study, series: Series, ref: FrameRef) -> FoundPicture:
+def _found_image(study: Study, series: Series, ref: FrameRef) -> FoundImage:
     def load() -> LoadedPicture:
         picture = picture_of(study, series, ref, for_archive=True)
         return LoadedPicture(picture.gray, picture.window)
 
     image = ref.image
-    return FoundPicture(f"{image.sop_uid or image.name} {ref.frame}", image.name, load, ref.frame)
+    return FoundImage(f"{image.sop_uid or image.name} {ref.frame}", image.name, load, ref.frame)
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image_file(path: Path) -> bool:
     try:
-        return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
-    except OSError:  # the name of a member of an archive is too long for a file
+        return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    except OSError:  # the name of a zip member may be too long for a file
         return False
 
 
-def _picture_case(path: Path, root: Path) -> FoundCase | Rejected:
+def _file_case(path: Path, root: Path) -> FoundCase | Rejected:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -115,8 +124,8 @@ def _picture_case(path: Path, root: Path) -> FoundCase | Rejected:
     return FoundCase(
         key=f"picture {digest}",
         name=str(path),
-        pictures=(picture_file(path, digest),),
-        source="picture file",
-        names={"image": (inside, path.name)},
-        named_by_pictures=True,
+        images=(image_file(path, digest),),
+        source=IMAGE_FILE,
+        match_values={"image": (inside, path.name)},
+        keyed_by_content=True,
     )

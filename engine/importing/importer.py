@@ -1,7 +1,7 @@
-"""Brings studies, picture archives and reports into an archive. Knows no screens; reading is left to import_*.py.
+"""Imports studies, image folders and reports into an archive. Knows no screens and no file formats.
 
-Models see cases in batches, the archive gets them one transaction each. Nothing but the archive remembers how far an
-import came: run again after a kill, it skips what is there, completes what is partly there and loses nothing.
+Models see cases in batches; the archive gets each case in one transaction. Only the archive records how far an import
+came: run again after it was interrupted, an import skips what is archived and completes what is partly archived.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from engine.archive import Archive
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
 from engine.importing import csv_files, dicom_files
 from engine.importing.report_table import ReportTable
-from engine.importing.source import FoundCase, FoundPicture, LoadedPicture
+from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.models.roles import Encoder
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport
@@ -27,22 +27,23 @@ BATCH_IMAGES, BATCH_TEXTS = 16, 32
 
 @dataclass(slots=True)
 class ImportResult:
-    """What an import did.
-
-    added: new cases. completed: known cases that got further images or their report. skipped: cases with nothing new.
-    rejected: what was refused, with its reason. report_only: rows of the reports file that no image matched, as
-    "FILE line N"; they are archived as cases of their own. cancelled: it stopped early; run it again to go on.
-    """
+    """What an import did."""
 
     added: int = 0
+    """New cases."""
     completed: int = 0
+    """Known cases that got more images or their report."""
     skipped: int = 0
+    """Known cases with nothing new."""
     images: int = 0
     reports: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     report_only: list[str] = field(default_factory=list)
+    """Rows of the reports file that matched no case, as "FILE line N"; they are archived as cases of their own."""
     cleaned: int = 0
+    """Names, numbers and dates removed from the reports."""
     cancelled: bool = False
+    """The import stopped early; run it again to complete it."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -55,11 +56,11 @@ class ImportResult:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A case whose pictures are read and whose text is cleaned, waiting for its embeddings."""
+    """A case with its images read and its text cleaned, waiting for its embeddings."""
 
     found: FoundCase
     known: bool
-    pictures: list[tuple[FoundPicture, LoadedPicture]]
+    images: list[tuple[FoundImage, LoadedPicture]]
     text: str
 
 
@@ -72,20 +73,20 @@ def import_path(
     cancelled: IsCancelled = never,
     link_sources: bool = False,
 ) -> ImportResult:
-    """Import DICOM files (folder, file, zip), a picture archive (cases.csv), picture files, or a CSV of reports.
+    """Import DICOM (folder, file or zip), an image folder (cases.csv), image files, or a CSV of reports.
 
     Args:
-        archive: where to; bound to the bundle on its first import.
+        archive: bound to the bundle on its first import.
         bundle: the models.
         path: what to import.
-        reports: CSV whose rows are matched to the cases (import_reports.py).
-        progress: called with (cases done, cases in all, what); in all are 0 while the list of cases is made.
-        cancelled: asked between two cases; what is committed by then stays.
-        link_sources: remember where each case came from, in an owner-only file (sources.py).
+        reports: CSV whose rows are matched to the cases (report_table.py).
+        progress: called with (cases done, cases in all, what); the second is 0 while the cases are listed.
+        cancelled: asked between two cases; what is committed by then is kept.
+        link_sources: keep the local path of each case, in a file readable by its owner only (sources.py).
 
     Raises:
-        UserError: nothing there, an unusable CSV, or an archive of another bundle.
-        Cancelled: while the list of cases was still being made.
+        UserError: the path does not exist, a CSV is unusable, or the archive is bound to another bundle.
+        Cancelled: while the cases were still being listed.
     """
     source = Path(path)
     if not exists(source):
@@ -96,24 +97,24 @@ def import_path(
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
         import_id = archive.imports.begin(kind)
         job = _Import(archive, bundle, links)
+        result = job.result
         try:
-            for done, (item, total) in enumerate(_with_reports(found, table, job.result), start=1):
+            for done, (item, total) in enumerate(_with_reports(found, table, result), start=1):
                 if cancelled():
-                    job.result.cancelled = True
+                    result.cancelled = True
                     break
                 job.add(item)
                 progress(done, total, "Importing cases")
             job.flush()
             archive.index.refresh(save=True)
         finally:
-            result = job.result
             archive.imports.end(import_id, result.added + result.completed, result.skipped, len(result.rejected))
-    return job.result
+    return result
 
 
 def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, list[FoundCase | Rejected]]:
-    """What kind of source it is, and its cases; their pictures are named by their content but not decoded yet."""
-    kind, found = _kind(source, progress, cancelled)
+    """The kind of source, and its cases; their images are hashed but not decoded yet."""
+    kind, found = _open(source, progress, cancelled)
     items: list[FoundCase | Rejected] = []
     for item in found:
         if cancelled():
@@ -123,13 +124,13 @@ def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str
     return kind, items
 
 
-def _kind(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, Iterator[FoundCase | Rejected]]:
-    if source.is_dir() and csv_files.is_picture_archive(source):
-        return "picture archive", csv_files.read_archive(source, cancelled)
+def _open(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, Iterator[FoundCase | Rejected]]:
+    if source.is_dir() and csv_files.is_image_folder(source):
+        return csv_files.IMAGE_FOLDER, csv_files.read_image_folder(source, cancelled)
     if source.suffix.lower() == ".csv":
         if source.name == csv_files.CASES:
-            return "picture archive", csv_files.read_archive(source.parent, cancelled)
-        return "reports", csv_files.read_reports(source, cancelled)
+            return csv_files.IMAGE_FOLDER, csv_files.read_image_folder(source.parent, cancelled)
+        return csv_files.REPORTS, csv_files.read_reports(source, cancelled)
     listing = dicom_files.read_listing(source, progress, cancelled)
     return "DICOM", dicom_files.read_studies(listing, source)
 
@@ -137,20 +138,20 @@ def _kind(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str
 def _with_reports(
     found: Iterable[FoundCase | Rejected], table: ReportTable | None, result: ImportResult
 ) -> Iterator[tuple[FoundCase | Rejected, int]]:
-    """Each item with the number of all; first those found, with their matched text, then the rows that are left."""
+    """Each item with the number of all: first the cases with their matching report, then the unmatched rows."""
     items = list(found)
     if table is None:
         yield from ((item, len(items)) for item in items)
         return
-    told = [table.take(item) if isinstance(item, FoundCase) else item for item in items]
-    rest = list(table.rest())
-    result.report_only += [item.name for item in rest if isinstance(item, FoundCase)]
-    total = len(items) + len(rest)
-    yield from ((item, total) for item in (*told, *rest))
+    matched = [table.with_report(item) if isinstance(item, FoundCase) else item for item in items]
+    unmatched = list(table.unmatched())
+    result.report_only += [item.name for item in unmatched if isinstance(item, FoundCase)]
+    total = len(items) + len(unmatched)
+    yield from ((item, total) for item in (*matched, *unmatched))
 
 
 class _Import:
-    """Gathers cases until a batch is worth a call of the models."""
+    """Collects cases until a batch is worth a call of the models."""
 
     def __init__(self, archive: Archive, bundle: Encoder, links: SourceLinks | None) -> None:
         self.result = ImportResult()
@@ -160,50 +161,52 @@ class _Import:
         self._waiting: list[_Prepared] = []
 
     def add(self, item: FoundCase | Rejected) -> None:
+        """Read the images of a case that are not archived yet, clean its text, and archive full batches."""
         if isinstance(item, Rejected):
             self.result.rejected.append(item)
             return
         if any(one.found.key == item.key for one in self._waiting):
-            self.flush()  # so that a case named twice sees itself
+            self.flush()  # so that the second of two cases with one key finds the first archived
         holds = self._archive.holds(item.key)
-        images, has_report = holds or (frozenset(), False)
-        wanted = [one for one in item.pictures if self._archive.identity.image(one.key) not in images]
+        archived, has_report = holds or (frozenset(), False)
+        wanted = [one for one in item.images if self._archive.identity.image(one.key) not in archived]
         text = "" if has_report else item.text
         if not wanted and not text:
             if holds is not None:
                 self.result.skipped += 1
-            elif not item.pictures:
-                self.result.rejected.append(Rejected(item.name, "It has neither an image to archive nor a report."))
+            elif not item.images:
+                reason = "It contains neither an image to archive nor a report."
+                self.result.rejected.append(Rejected(item.name, reason))
             return
-        pictures = []
+        images = []
         for one in wanted:
             try:
                 loaded = one.load()
             except UserError as error:
                 self.result.rejected.append(Rejected(one.name, str(error)))
                 continue
-            pictures.append((one, LoadedPicture(shrink(loaded.gray), loaded.window)))
-        if not pictures and (not text or (wanted and item.named_by_pictures)):
+            images.append((one, LoadedPicture(shrink(loaded.gray), loaded.window)))
+        if not images and (not text or (wanted and item.keyed_by_content)):
             return
         cleaned = clean(text, item.identifiers)
         self.result.cleaned += cleaned.removed
-        self._waiting.append(_Prepared(item, holds is not None, pictures, cleaned.text))
+        self._waiting.append(_Prepared(item, holds is not None, images, cleaned.text))
         texts = sum(1 for one in self._waiting if one.text)
-        if texts >= BATCH_TEXTS or sum(len(one.pictures) for one in self._waiting) >= BATCH_IMAGES:
+        if texts >= BATCH_TEXTS or sum(len(one.images) for one in self._waiting) >= BATCH_IMAGES:
             self.flush()
 
     def flush(self) -> None:
-        """Embed and commit what waits, case by case."""
+        """Embed the waiting cases and archive them one by one."""
         if not self._waiting:
             return
-        grays = [loaded.gray for one in self._waiting for _, loaded in one.pictures]
+        grays = [loaded.gray for one in self._waiting for _, loaded in one.images]
         texts = [one.text for one in self._waiting if one.text]
         image_rows = iter(self._bundle.embed_images(grays) if grays else ())
         text_rows = iter(self._bundle.embed_texts(texts) if texts else ())
         for one in self._waiting:
             images = tuple(
-                NewImage(loaded.gray, next(image_rows), picture.key, loaded.window, picture.frame)
-                for picture, loaded in one.pictures
+                NewImage(loaded.gray, next(image_rows), image.key, loaded.window, image.frame)
+                for image, loaded in one.images
             )
             report = NewReport(one.text, next(text_rows)) if one.text else None
             case_id = self._archive.add_case(_new_case(one.found, images, report), self._bundle.id)

@@ -11,37 +11,40 @@ from engine.store.case import CaseFacts
 
 @dataclass(frozen=True, slots=True)
 class LoadedPicture:
-    """uint8 [H, W] and the window (centre, width in modality values) it was rendered at, None for picture files."""
+    """The 8-bit rendering of a frame."""
 
     gray: NDArray[np.uint8]
+    """uint8 [H, W]."""
     window: tuple[float, float] | None = None
+    """Center and width, in modality values, at which it was rendered; None for an image file."""
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPicture:
-    """A picture that is read only when the archive lacks it.
-
-    key: names it within its case. name: where it lies, for messages. load: raises UserError when it cannot be read.
-    """
+class FoundImage:
+    """An image that is only read when it is not archived yet."""
 
     key: str
+    """Unique within the case."""
     name: str
+    """File or archive member, for messages."""
     load: Callable[[], LoadedPicture]
+    """Raises UserError when the image cannot be read."""
     frame: int = 0
+    """0-based frame of a multi-frame image."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundCase(CaseFacts):
-    """What one study or one row brings. Identifiers are as they stand in the source; the archive hashes them.
-
-    name: where it lies, for messages. names: what a row of a reports file may name it by: column -> value.
-    identifiers: of this very patient, to be removed from its text. named_by_pictures: `key` comes from what the
-    pictures contain, so the case waits until they can be read; a study, which has a UID, goes in with its report alone.
-    """
+    """What one study or one row contributes. Identifiers are as in the source; the archive hashes them."""
 
     name: str = ""
-    pictures: tuple[FoundPicture, ...] = ()
+    """File, archive member or row, for messages."""
+    images: tuple[FoundImage, ...] = ()
     text: str = ""
-    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    match_values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a row of a reports file can match on: column -> values."""
     identifiers: tuple[str, ...] = ()
-    named_by_pictures: bool = False
+    """Names and numbers of this patient, to be removed from the text."""
+    keyed_by_content: bool = False
+    """`key` is a hash of the images, so that the case is rejected until they can be read. A study has a UID and can be
+    archived with its report alone."""

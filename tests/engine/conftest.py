@@ -107,8 +107,8 @@ def make_case(encoder: WordEncoder) -> Callable[..., NewCase]:
 
 
 @pytest.fixture
-def picture_archive(tmp_path: Path) -> Path:
-    """A folder in the layout of import_csv.py: three pictures (one without words), two captions."""
+def image_folder(tmp_path: Path) -> Path:
+    """An image folder (csv_files.py): three images, one without text, and two captions."""
     folder = tmp_path / "pictures"
     (folder / "images").mkdir(parents=True)
     for seed in range(3):

@@ -58,7 +58,7 @@ def test_an_image_from_another_source_is_listed_shown_and_archived_like_a_file(t
         assert tag_list(series.frames[0].image) == tag_list(next(plain.frames()).image)
         assert picture_of(study, series, series.frames[0]).origin == origin
     cases = [case for case in read_studies(listing, tmp_path) if isinstance(case, FoundCase)]
-    assert [case.names["image"] for case in cases] == [(), ()]
+    assert [case.match_values["image"] for case in cases] == [(), ()]
 
 
 def test_an_archive_from_another_source_gives_its_members(tmp_path: Path) -> None:

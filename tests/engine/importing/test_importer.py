@@ -42,8 +42,8 @@ def reports_file(tmp_path: Path, content: str) -> Path:
     return path
 
 
-def test_a_picture_archive_comes_in_whole(archive: Archive, encoder, picture_archive: Path) -> None:
-    result = import_path(archive, encoder, picture_archive)
+def test_an_image_folder_is_imported_completely(archive: Archive, encoder, image_folder: Path) -> None:
+    result = import_path(archive, encoder, image_folder)
     assert (result.added, result.images, result.reports, result.rejected) == (5, 3, 4, [])
     first = archive.case(1)
     assert (first.modality, first.sex, first.age, first.description) == ("CR", "F", 44, "PA")
@@ -53,17 +53,17 @@ def test_a_picture_archive_comes_in_whole(archive: Archive, encoder, picture_arc
     assert archive.index.state() == "intact"
 
 
-def test_importing_again_adds_nothing(archive: Archive, encoder, picture_archive: Path) -> None:
-    import_path(archive, encoder, picture_archive)
-    again = import_path(archive, encoder, picture_archive)
+def test_importing_again_adds_nothing(archive: Archive, encoder, image_folder: Path) -> None:
+    import_path(archive, encoder, image_folder)
+    again = import_path(archive, encoder, image_folder)
     assert (again.added, again.completed, again.skipped) == (0, 0, 5)
     assert archive.stats()["embeddings"] == 7
 
 
 def test_every_imported_report_and_picture_is_found_first(
-    archive: Archive, encoder, picture_archive: Path, make_picture: Callable
+    archive: Archive, encoder, image_folder: Path, make_picture: Callable
 ) -> None:
-    import_path(archive, encoder, picture_archive)
+    import_path(archive, encoder, image_folder)
     for text in ("Large left effusion, 3 cm.", "Normal chest.", "Fracture of the left femur.", "Chest radiograph."):
         assert search(archive, encoder, Query(text=text)).hits[0].text == text
     for seed in range(3):
@@ -71,40 +71,40 @@ def test_every_imported_report_and_picture_is_found_first(
 
 
 def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
-    archive: Archive, encoder, picture_archive: Path
+    archive: Archive, encoder, image_folder: Path
 ) -> None:
-    (picture_archive / "images" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    (picture_archive / "images" / "2.png").unlink()
-    with (picture_archive / "cases.csv").open("a") as file:
+    (image_folder / "images" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (image_folder / "images" / "2.png").unlink()
+    with (image_folder / "cases.csv").open("a") as file:
         file.write("../../etc/passwd,escape,,,,,,,\n")
-    result = import_path(archive, encoder, picture_archive)
+    result = import_path(archive, encoder, image_folder)
     assert {Path(one.path).name for one in result.rejected} == {"1.png", "2.png", "passwd"}
     assert all(one.reason for one in result.rejected)
     assert archive.stats()["images"] == 1
     assert archive.stats()["reports"] == 3
     for name in ("1.png", "2.png"):
-        Image.fromarray(np.full((9, 9), 5, np.uint8)).save(picture_archive / "images" / name)
-    assert import_path(archive, encoder, picture_archive).added == 2
+        Image.fromarray(np.full((9, 9), 5, np.uint8)).save(image_folder / "images" / name)
+    assert import_path(archive, encoder, image_folder).added == 2
     assert archive.stats()["cases"] == 5
 
 
 @pytest.mark.parametrize("name", ["a\0b.png", "x" * 300 + ".png", "loop/a.png"])
 def test_a_row_that_names_an_impossible_image_is_refused(
-    archive: Archive, encoder, picture_archive: Path, name: str
+    archive: Archive, encoder, image_folder: Path, name: str
 ) -> None:
-    (picture_archive / "loop").symlink_to("loop")
-    with (picture_archive / "cases.csv").open("a") as file:
+    (image_folder / "loop").symlink_to("loop")
+    with (image_folder / "cases.csv").open("a") as file:
         file.write(f"{name},impossible,,,,,,,\n")
-    result = import_path(archive, encoder, picture_archive)
-    assert [one.path for one in result.rejected] == [str(picture_archive / name)]
+    result = import_path(archive, encoder, image_folder)
+    assert [one.path for one in result.rejected] == [str(image_folder / name)]
     assert result.added == 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process as a file that opens and cannot be read")
 def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
-    archive: Archive, encoder, picture_archive: Path
+    archive: Archive, encoder, image_folder: Path
 ) -> None:
-    folder = picture_archive / "images"
+    folder = image_folder / "images"
     (folder / "bad.png").symlink_to("/proc/self/mem")
     result = import_path(archive, encoder, folder)
     assert [one.path for one in result.rejected] == [str(folder / "bad.png")]
@@ -112,9 +112,9 @@ def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
 
 
 def test_a_picture_that_may_not_be_read_is_refused_and_the_rest_goes_on(
-    archive: Archive, encoder, picture_archive: Path
+    archive: Archive, encoder, image_folder: Path
 ) -> None:
-    folder = picture_archive / "images"
+    folder = image_folder / "images"
     (folder / "1.png").chmod(0)
     if os.access(folder / "1.png", os.R_OK):
         pytest.skip("nothing is closed to this user")
@@ -256,7 +256,7 @@ def test_a_csv_of_reports_alone_becomes_report_only_cases(archive: Archive, enco
 
 
 def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
-    archive: Archive, encoder, picture_archive: Path, tmp_path: Path
+    archive: Archive, encoder, image_folder: Path, tmp_path: Path
 ) -> None:
     rows = 'text,id,accession\n"one\n\ntwo",a,1\n\n,b,2\n"three\nfour",c,3\n,d,4\n'
     reports = reports_file(tmp_path, rows)
@@ -264,7 +264,7 @@ def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
         f"{reports} line 6",
         f"{reports} line 9",
     ]
-    result = import_path(archive, encoder, picture_archive, reports)
+    result = import_path(archive, encoder, image_folder, reports)
     assert [one.path for one in result.rejected] == [f"{reports} line 6", f"{reports} line 9"]
     assert result.report_only == [f"{reports} line 2", f"{reports} line 7"]
 
@@ -274,31 +274,31 @@ def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
     [("words,accession\nx,y\n", "no column 'text'"), ("text\nx\n", "no column to match on"), ("", "no column 'text'")],
 )
 def test_an_unusable_reports_file_says_what_it_lacks(
-    archive: Archive, encoder, picture_archive: Path, tmp_path: Path, content: str, message: str
+    archive: Archive, encoder, image_folder: Path, tmp_path: Path, content: str, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        import_path(archive, encoder, picture_archive, reports_file(tmp_path, content))
+        import_path(archive, encoder, image_folder, reports_file(tmp_path, content))
 
 
 def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(
-    archive: Archive, encoder, picture_archive: Path
+    archive: Archive, encoder, image_folder: Path
 ) -> None:
     done: list[int] = []
     result = import_path(
         archive,
         encoder,
-        picture_archive,
+        image_folder,
         progress=lambda number, total, _: done.append(number) if total else None,
         cancelled=lambda: done[-1:] == [2],
     )
     assert result.cancelled
     assert result.added == 2
-    assert import_path(archive, encoder, picture_archive).added == 3
+    assert import_path(archive, encoder, image_folder).added == 3
 
 
 @pytest.mark.parametrize("stopped_at", range(10))
 def test_an_import_can_be_stopped_while_its_list_is_made(
-    archive: Archive, encoder, picture_archive: Path, stopped_at: int
+    archive: Archive, encoder, image_folder: Path, stopped_at: int
 ) -> None:
     """Asked at each of the five rows, and at each of the five cases that they are."""
     asked = itertools.count()
@@ -307,7 +307,7 @@ def test_an_import_can_be_stopped_while_its_list_is_made(
         import_path(
             archive,
             encoder,
-            picture_archive,
+            image_folder,
             progress=lambda done, total, what: listed.append(what),
             cancelled=lambda: next(asked) == stopped_at,
         )
@@ -315,52 +315,52 @@ def test_an_import_can_be_stopped_while_its_list_is_made(
     assert archive.stats()["cases"] == 0
 
 
-def test_progress_counts_the_list_and_then_reaches_its_total(archive: Archive, encoder, picture_archive: Path) -> None:
+def test_progress_counts_the_list_and_then_reaches_its_total(archive: Archive, encoder, image_folder: Path) -> None:
     seen: list[tuple[int, int]] = []
-    import_path(archive, encoder, picture_archive, progress=lambda done, total, _: seen.append((done, total)))
+    import_path(archive, encoder, image_folder, progress=lambda done, total, _: seen.append((done, total)))
     assert seen == [(n, 0) for n in range(1, 6)] + [(n, 5) for n in range(1, 6)]
 
 
-def test_links_to_the_sources_are_kept_only_on_request(archive: Archive, encoder, picture_archive: Path) -> None:
-    import_path(archive, encoder, picture_archive, link_sources=False)
+def test_links_to_the_sources_are_kept_only_on_request(archive: Archive, encoder, image_folder: Path) -> None:
+    import_path(archive, encoder, image_folder, link_sources=False)
     assert not (archive.folder / FILE).exists()
 
 
-def test_a_link_leads_back_to_the_source(archive: Archive, encoder, picture_archive: Path) -> None:
-    import_path(archive, encoder, picture_archive, link_sources=True)
+def test_a_link_leads_back_to_the_source(archive: Archive, encoder, image_folder: Path) -> None:
+    import_path(archive, encoder, image_folder, link_sources=True)
     links = SourceLinks(archive.folder)
-    assert links.path(1) == str(picture_archive / "images" / "0.png")
+    assert links.path(1) == str(image_folder / "images" / "0.png")
     assert links.path(99) is None
     links.close()
     assert (archive.folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_an_import_that_fails_is_ended_and_closes_its_links(
-    archive: Archive, encoder, picture_archive: Path, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, encoder, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(images: object) -> None:
         raise UserError("The graphics card is gone; start again.")
 
     monkeypatch.setattr(encoder, "embed_images", fail)
     with pytest.raises(UserError, match="graphics card"):
-        import_path(archive, encoder, picture_archive, link_sources=True)
+        import_path(archive, encoder, image_folder, link_sources=True)
     ((finished, added),) = archive._database.read("SELECT finished, added FROM imports")
     assert finished is not None
     assert added == 0
     assert not (archive.folder / f"{FILE}-wal").exists()  # SQLite removes it with the last connection
 
 
-def test_a_row_that_stands_twice_is_one_case(archive: Archive, encoder, picture_archive: Path) -> None:
-    lines = (picture_archive / "cases.csv").read_text().splitlines()
-    (picture_archive / "cases.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
-    result = import_path(archive, encoder, picture_archive)
+def test_a_row_that_stands_twice_is_one_case(archive: Archive, encoder, image_folder: Path) -> None:
+    lines = (image_folder / "cases.csv").read_text().splitlines()
+    (image_folder / "cases.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
+    result = import_path(archive, encoder, image_folder)
     assert (result.added, result.skipped) == (5, 1)
 
 
-def test_another_bundle_cannot_import_into_the_archive(archive: Archive, encoder, picture_archive: Path) -> None:
+def test_another_bundle_cannot_import_into_the_archive(archive: Archive, encoder, image_folder: Path) -> None:
     encoder.id = "another"
     with pytest.raises(UserError, match="another model"):
-        import_path(archive, encoder, picture_archive)
+        import_path(archive, encoder, image_folder)
 
 
 def test_a_signed_report_becomes_a_de_identified_case(archive: Archive, encoder, make_picture: Callable) -> None:

@@ -177,7 +177,7 @@ def test_an_empty_archive_moves_at_once(archive: Archive, newer) -> None:
 
 
 def test_vectors_of_two_models_are_never_mixed(
-    filled: Archive, encoder, newer, make_case: Callable, picture_archive: Path
+    filled: Archive, encoder, newer, make_case: Callable, image_folder: Path
 ) -> None:
     late = make_case("late", "Made before the move, stored after it", (4000,))
     reindex(filled, newer)
@@ -185,7 +185,7 @@ def test_vectors_of_two_models_are_never_mixed(
     for attempt in (
         lambda: filled.add_case(late, encoder.id),
         lambda: filled.set_report(1, NewReport("x", encoder.embed_texts(["x"])[0]), "test", encoder.id),
-        lambda: import_path(filled, encoder, picture_archive),
+        lambda: import_path(filled, encoder, image_folder),
         lambda: search(filled, encoder, Query(text="x")).hits,
         lambda: find_evidence(encoder, filled, "A report.", 0.1),
         lambda: near_reports(filled, encoder, encoder.embed_texts(["A report."])[0]),
