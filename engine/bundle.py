@@ -1,4 +1,4 @@
-"""A folder of ONNX models with its manifest, ready to embed and to caption. Knows nothing of archives or DICOM."""
+"""Opens a bundle, a folder of ONNX models, to embed and caption. Does not know archives or DICOM."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from engine.tokenizer import Tokenizer
 
 
 class Bundle:
-    """Models, tokenizer and constants that belong together. Threads may share one."""
+    """Models, tokenizer and constants of one bundle. Threads may share it."""
 
     def __init__(self, folder: Path, content: manifest.Manifest, variant: str, machine: runtime.Runtime) -> None:
         self.folder = folder
@@ -47,27 +47,28 @@ class Bundle:
         sizes = content["captioner"]
         self.decoder_shape = DecoderShape(*(int(sizes[name]) for name in ("layers", "heads", "head_dim", "max_tokens")))
         self._decoder = models["captioner"]
-        grams = content.get("training_ngrams")
-        known = content.get("familiarity")
+        ngrams = content.get("training_ngrams")
+        statistics = content.get("familiarity")
         self.familiarity: FamiliarityModel | None = None
-        """Tells pictures that the models do not know; None in a bundle that was made without."""
-        if known is not None and known.get("rows") == "features":  # older bundles judged by embeddings, less well
-            path = manifest.checked_file(folder, known, "statistics of the training pictures")
-            self.familiarity = FamiliarityModel.from_file(path, float(known["threshold"]))
+        """Statistics of the training images; None in a bundle without them."""
+        if statistics is not None and statistics.get("rows") == "features":  # older bundles hold those of embeddings
+            path = manifest.checked_file(folder, statistics, "statistics of the training images")
+            self.familiarity = FamiliarityModel.from_file(path, float(statistics["threshold"]))
         self.draft_settings = DraftSettings.from_manifest(content)
-        self._guard = CopyGuard.from_file(manifest.checked_file(folder, grams, "training word sequences"))
+        self._guard = CopyGuard.from_file(manifest.checked_file(folder, ngrams, "training word sequences"))
 
     @classmethod
     def open(cls, path: Path | str | None = None, variant: str | None = None, provider: str | None = None) -> Self:
-        """Open a bundle and check every file that will be used.
+        """Open a bundle and verify every file that it needs.
 
         Args:
-            path: the folder; None for the starter bundle that ships with Kindred.
-            variant: "int8", "fp16" or "fp32"; None for int8 on a CPU and fp16 on a GPU, as far as the bundle has them.
+            path: the folder; None for the starter bundle shipped with Kindred.
+            variant: "int8", "fp16" or "fp32"; None for the fastest that the bundle has: int8 on a CPU, fp16 on a GPU.
             provider: "cpu" or "cuda"; None for CUDA where it starts, else the CPU.
 
         Raises:
-            UserError: no bundle there, a file missing or damaged, a newer schema, no such variant or provider.
+            UserError: the folder is not a bundle, a file is missing or damaged, the schema is newer, or the variant or
+                provider is not available.
         """
         folder = Path(path) if path is not None else resource_path("starter-bundle")
         content = manifest.read(folder)
@@ -80,7 +81,7 @@ class Bundle:
 
     @property
     def id(self) -> str:
-        """16 hex digits that change when, and only when, embeddings change: archives remember it."""
+        """16 hex digits that change when, and only when, embeddings change; stored in archives."""
         files = self.manifest["variants"][self.variant]
         parts = [
             files["image"]["sha256"],
@@ -93,7 +94,7 @@ class Bundle:
 
     @property
     def provider(self) -> str:
-        """The execution provider really in use, for example "CPUExecutionProvider"."""
+        """The execution provider in use, for example "CPUExecutionProvider"."""
         return self._encoder.image.provider
 
     @property
@@ -108,61 +109,61 @@ class Bundle:
 
     @property
     def evidence_threshold(self) -> float:
-        """Cosine of two report sentences from which the one may stand as evidence for the other."""
+        """Minimum cosine of two sentences for the one to be evidence for the other."""
         return float(self.manifest["evidence"]["threshold"])
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
-        """uint8 [H, W] pictures of any sizes -> float32 [N, D], rows of unit length; [0, D] for none.
+        """Embed images uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none.
 
         Raises:
-            UserError: a picture is not 8-bit grayscale.
+            UserError: an image is not 8-bit grayscale.
         """
         return self._encoder.embed_images(images)
 
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
-        """uint8 [H, W] pictures -> float32 [N, F], rows of unit length: what the trunk sees, before the projection.
+        """Features before the projection: images uint8 [H, W] -> float32 [N, F], rows of unit length.
 
-        They know what kind of picture it is, which the projection has no use for. See `engine.models.familiarity`.
+        They tell kinds of images apart that the projection merges; see `engine.models.familiarity`.
 
         Raises:
-            UserError: a picture is not 8-bit grayscale, or there is none.
+            UserError: an image is not 8-bit grayscale, or `images` is empty.
         """
         return self._encoder.image_features(images)
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
-        """Texts -> float32 [N, D], rows of unit length; [0, D] for none. Only the first `max_length` tokens count."""
+        """Embed the first `max_length` tokens of texts -> float32 [N, D], rows of unit length; [0, D] for none."""
         return self._encoder.embed_texts(texts)
 
     def caption(self, image: NDArray[np.uint8], beams: int = 3, cancelled: IsCancelled = never) -> Caption:
-        """Draft words for a picture, uint8 [H, W].
+        """Caption an image.
 
         Args:
-            image: the displayed frame.
-            beams: hypotheses kept by the search; 1 is greedy decoding.
-            cancelled: asked before every token.
+            image: uint8 [H, W], the displayed frame.
+            beams: beam width; 1 is greedy decoding.
+            cancelled: polled before every token.
 
         Raises:
-            Cancelled: the caller said so.
-            UserError: the picture is not 8-bit grayscale, or `beams` is below 1.
+            Cancelled: `cancelled` returned True.
+            UserError: the image is not 8-bit grayscale, or `beams` is below 1.
         """
         return self.caption_embedding(self.embed_images([image])[0], beams, cancelled)
 
     def caption_embedding(
         self, embedding: NDArray[np.float32], beams: int = 3, cancelled: IsCancelled = never
     ) -> Caption:
-        """As `caption`, from a unit vector float32 [D] of the shared space: that of an image or of a text."""
+        """`caption` for a unit vector float32 [D] of the shared space: that of an image or of a text."""
         if beams < 1:
-            raise UserError("A draft needs at least one beam; choose 1 for greedy decoding or 3 for better words.")
+            raise UserError("The number of beams must be at least 1.")
         return captioner.generate(self.decoder_step, embedding, self.tokenizer, self.decoder_shape, beams, cancelled)
 
     def copies_training_text(self, sentence: str) -> bool:
-        """Whether the sentence repeats 8 or more consecutive words of a text the models were trained on."""
+        """Whether the sentence repeats 8 or more consecutive words of a training text."""
         return self._guard.copies(sentence)
 
     def decoder_step(
         self, ids: NDArray[np.int64], condition: NDArray[np.float32], past: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One step of the decoder; see `engine.models.captioner.Step` for the axes."""
+        """One step of the decoder; see `engine.models.captioner.Step` for shapes."""
         inputs: dict[str, NDArray[Any]] = {"ids": ids, "condition": condition, "past": past}
         logits, present = self._decoder.run(["logits", "present"], inputs)
         return logits, present

@@ -1,47 +1,56 @@
-"""The line between the user's disk and our bug. Knows nothing of who shows the message."""
+"""User-fixable errors versus bugs. Does not know how messages are shown.
+
+Any exception other than those defined here is a bug.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 
 class UserError(Exception):
-    """A problem the user can act on: one clear sentence, ready to show, that says what to do."""
+    """A problem that the user can fix. The message is ready to show: what happened, to what, and what to do."""
 
     def __init__(self, sentence: str, other: Path | str = "") -> None:
-        """`other`: a file or folder that the sentence names and that may be called after a patient, to be hidden."""
+        """Create an error.
+
+        Args:
+            sentence: the message.
+            other: a file or folder named in the message; hidden with patient data, since it may contain a name.
+        """
         super().__init__(sentence)
         self.other = str(other)
 
 
 def missing(path: Path) -> UserError:
-    """What to raise for a file or folder that was asked for and is not there."""
+    """The error for a file or folder that does not exist."""
     return UserError(f"{path} does not exist; check the name and the drive.", path)
 
 
 def exists(path: Path) -> bool:
-    """Whether a file or folder is there.
+    """Whether a file or folder exists.
 
     Raises:
-        UserError: nobody can say, for example below a folder that this user may not enter.
+        UserError: that cannot be determined, for example without permission for its folder.
     """
     try:
         return path.exists()
     except OSError as error:
-        raise UserError(f"{path} cannot be reached ({error.strerror}); check the name and its folder.", path) from None
+        raise UserError(f"{error.strerror}: {path}", path) from None
 
 
 class Cancelled(Exception):
-    """The caller asked a long job to stop; nothing half-done was kept."""
+    """A job was cancelled by its caller; no partial result was kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One input that was refused while the rest went on."""
+    """One input that was rejected while the others were processed."""
 
     path: str
     reason: str
     other: str = ""
-    """Another file that the reason names."""
+    """Another file named in the reason."""
 
     def as_dict(self) -> dict[str, str]:
+        """For JSON."""
         return {"path": self.path, "reason": self.reason}

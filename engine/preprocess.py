@@ -1,6 +1,6 @@
-"""The one way from a displayed picture to what the image tower sees. Shared by training and serving.
+"""Scales images to the input of the image tower; shared by training and serving.
 
-Knows nothing of DICOM or of models: normalisation and the copy to three channels happen inside the network.
+Does not know DICOM or models: normalization and the copy to three channels happen inside the network.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,20 @@ from engine.errors import UserError
 Gray = NDArray[np.uint8]
 
 
-def deep_to_gray(values: NDArray[np.integer[Any]]) -> Gray:
-    """uint8 [H, W] from gray of more than 8 bits, none below 0, as if Bits Stored (PS3.3 C.7.6.3) were what the
-    brightest value needs: 12-bit values in a 16-bit file, which nothing in the file tells, are no black picture.
+def high_bits_to_gray(values: NDArray[np.integer[Any]]) -> Gray:
+    """Reduce non-negative gray values of more than 8 bits to uint8 [H, W].
+
+    The bit depth is that of the brightest value, in place of Bits Stored (PS3.3 C.7.6.3), which PNG does not record:
+    12-bit values in a 16-bit file would otherwise become an almost black image.
     """
     bits = int(values.max(initial=0)).bit_length()
     return (values >> max(0, bits - 8)).astype(np.uint8)
 
 
 def to_square(image: Gray, size: int) -> Gray:
-    """Scale an 8-bit picture so that its longest side is `size`, centred on black.
+    """Scale an 8-bit image so that its longest side is `size`, centered on black.
 
-    The whole picture stays visible and keeps its aspect: a radiograph cut at the edge may lose the finding.
+    The image is not cropped, because a finding may be at the edge, and keeps its aspect ratio.
 
     Args:
         image: uint8 [H, W], rows from top to bottom, 0 is black.
@@ -36,12 +38,11 @@ def to_square(image: Gray, size: int) -> Gray:
         uint8 [size, size].
 
     Raises:
-        UserError: the picture is not an 8-bit two-dimensional array, or is empty.
+        UserError: the image is not an 8-bit two-dimensional array, or is empty.
     """
     if image.dtype != np.uint8 or image.ndim != 2 or 0 in image.shape:
         raise UserError(
-            f"A picture must be an 8-bit grayscale array, but this one is {image.dtype} {list(image.shape)}; "
-            "convert it first."
+            f"The image must be an 8-bit grayscale array, not {image.dtype} {list(image.shape)}; convert it first."
         )
     height, width = image.shape
     scale = size / max(height, width)
@@ -54,7 +55,7 @@ def to_square(image: Gray, size: int) -> Gray:
 
 
 def batch(images: Sequence[Gray], size: int) -> Gray:
-    """Stack pictures of any sizes into the model's input, uint8 [N, size, size]."""
+    """Scale images uint8 [H, W] of any sizes and stack them, uint8 [N, size, size]."""
     if not images:
         return np.zeros((0, size, size), np.uint8)
     return np.stack([to_square(image, size) for image in images])

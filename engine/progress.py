@@ -1,18 +1,18 @@
-"""How long jobs report and stop. Knows neither threads nor progress bars."""
+"""Callback types for progress and cancellation. Does not know threads or progress bars."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what): `total` is 0 while it is unknown."""
+"""Called with (done, total, what); `total` is 0 while unknown."""
 
 IsCancelled = Callable[[], bool]
-"""Asked between two steps of a job: True means stop now."""
+"""Polled between the steps of a job; True means cancel."""
 
 
 def ignore(done: int, total: int, what: str) -> None:
-    """The progress callback of a caller who does not listen."""
+    """A progress callback that does nothing."""
 
 
 def never() -> bool:
-    """The cancel check of a caller who never cancels."""
+    """A cancellation check that never cancels."""
     return False

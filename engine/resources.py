@@ -1,4 +1,7 @@
-"""Where shipped files lie, in a checkout, an installed wheel and a frozen app. Knows nothing of their content."""
+"""Paths of shipped files and of the user's data. Does not know their content.
+
+Works in a checkout, an installed wheel and a frozen app.
+"""
 
 import os
 import sys
@@ -10,12 +13,12 @@ HOME = "KINDRED_HOME"
 
 
 def resource_path(*parts: str) -> Path:
-    """The path of a file below resources/; it is not checked to exist."""
+    """The path of a file below resources/, whether or not it exists."""
     frozen: str | None = getattr(sys, "_MEIPASS", None)
     root = Path(frozen) if frozen else Path(__file__).resolve().parent.parent
     return root.joinpath("resources", *parts)
 
 
 def user_folder() -> Path:
-    """Where this user's own data lies: $KINDRED_HOME, else the platform's data folder."""
+    """The folder of the user's own data: $KINDRED_HOME, else the platform's data folder."""
     return Path(os.environ.get(HOME) or platformdirs.user_data_path("kindred", appauthor=False))

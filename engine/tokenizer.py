@@ -1,4 +1,4 @@
-"""Words to WordPiece ids and back, for the text tower and the captioner alike. Knows nothing of models or bundles."""
+"""Encodes text as WordPiece ids and decodes it, for the text tower and the captioner. Does not know models."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,9 +14,9 @@ Ids = NDArray[np.int64]
 
 
 class Tokenizer:
-    """A BERT-style WordPiece tokenizer: [CLS] opens a text, [SEP] closes it, [PAD] fills the batch.
+    """A BERT-style WordPiece tokenizer: [CLS] begins a text, [SEP] ends it, [PAD] fills the batch.
 
-    Never changes after it was made, so threads may share one.
+    Immutable, so threads may share one.
     """
 
     def __init__(self, backend: tokenizers.Tokenizer) -> None:
@@ -31,10 +31,10 @@ class Tokenizer:
 
     @classmethod
     def from_str(cls, json: str) -> Self:
-        """Read the JSON of the `tokenizers` package.
+        """Read the JSON format of the `tokenizers` package.
 
         Raises:
-            UserError: it is no tokenizer, or one without [PAD], [CLS], [SEP] and [UNK].
+            UserError: the JSON is invalid, or the vocabulary has no [PAD], [CLS], [SEP] or [UNK].
         """
         try:
             backend = tokenizers.Tokenizer.from_str(json)
@@ -44,7 +44,11 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: Path | str) -> Self:
-        """Read tokenizer.json; raises UserError as `from_str` does, and when the file is missing."""
+        """Read tokenizer.json.
+
+        Raises:
+            UserError: the file cannot be read, or as in `from_str`.
+        """
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -56,11 +60,11 @@ class Tokenizer:
         return self._backend.to_str()
 
     def encode_batch(self, texts: Sequence[str], max_length: int) -> tuple[Ids, Ids]:
-        """Ids and mask of several texts, padded to the longest of them.
+        """Ids and mask of several texts, padded to the longest.
 
         Args:
             texts: any strings; an empty one becomes [CLS] [SEP].
-            max_length: longest row in tokens, [CLS] and [SEP] included; a longer text loses its tail but keeps [SEP].
+            max_length: longest row in tokens, with [CLS] and [SEP]; a longer text is truncated and keeps [SEP].
 
         Returns:
             ids int64 [N, L] and mask int64 [N, L] (1 token, 0 padding), L <= max_length; [0, 0] for no texts.
@@ -76,7 +80,7 @@ class Tokenizer:
         return ids, mask
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The words of a row of ids; special tokens are left out."""
+        """The text of a row of ids, without special tokens."""
         return str(self._backend.decode([int(i) for i in ids], skip_special_tokens=True))
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
@@ -86,5 +90,5 @@ class Tokenizer:
     def _special(self, token: str) -> int:
         found = self._backend.token_to_id(token)
         if found is None:
-            raise UserError(f"The tokenizer has no {token} token; train it as a BERT WordPiece vocabulary.")
+            raise UserError(f"The tokenizer has no {token} token; train a BERT WordPiece vocabulary.")
         return int(found)

@@ -23,9 +23,9 @@ def new_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target` that takes its place when all went well, and vanishes otherwise.
 
     Raises:
-        UserError: `target` exists and is no bundle, so that replacing it could destroy something else.
+        UserError: `target` exists and is not a bundle, so that replacing it could destroy something else.
     """
-    manifest.refuse_other(target)
+    manifest.require_bundle_or_free(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
         fresh = Path(temporary) / "new"

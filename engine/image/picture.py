@@ -13,7 +13,7 @@ from engine.errors import UserError, exists
 from engine.image.pixels import read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, import_window, render
-from engine.preprocess import deep_to_gray
+from engine.preprocess import high_bits_to_gray
 from engine.study import PROJECTIONS, FrameRef, Origin, Series, Study
 
 MAX_PICTURE_PIXELS = 200_000_000
@@ -127,7 +127,7 @@ def _plain_gray(path: Path) -> NDArray[np.uint8]:
                 raise UserError(f"{path.name} is too large ({opened.width} x {opened.height}); scale it down first.")
             image = ImageOps.exif_transpose(opened)
             if image.mode in ("I", "I;16", "I;16B", "I;16L"):
-                return deep_to_gray(np.asarray(image).astype(np.uint32))
+                return high_bits_to_gray(np.asarray(image).astype(np.uint32))
             if image.mode in ("1", "L"):
                 return np.array(image.convert("L"))
             rgba = np.asarray(image.convert("RGBA"), np.uint16)

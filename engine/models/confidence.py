@@ -1,8 +1,8 @@
-"""How a bundle wants its drafts begun, and what its decoder's confidence is worth. Knows no models and no texts.
+"""Draft settings of a bundle: what a draft starts from, and the calibration of the captioner's confidence.
 
-The geometric mean of token probabilities says how sure a decoder was of its words, not how often it is right; where
-the bundle carries the two constants of a logistic curve measured on held-out pairs (Platt 1999), confidence is the
-estimated share of such sentences that are right.
+Does not know models or texts. The geometric mean of token probabilities measures how certain the captioner was of its
+wording, not how often it is right. Where the bundle contains a logistic curve fitted on held-out pairs (Platt 1999),
+confidence is the estimated share of such sentences that are right.
 """
 
 import math
@@ -13,28 +13,27 @@ from typing import Any, Literal, Self
 from engine.errors import UserError
 
 Start = Literal["captioner", "nearest-report"]
-LEAST = 1e-9
+MIN_PROBABILITY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class DraftSettings:
-    """`draft` of a manifest; a bundle without it begins with the captioner and never abstains.
-
-    start: who writes the draft. slope, intercept: of the logistic curve over the mean log-probability of a sentence's
-    tokens; None when it was not measured. abstain_below: least mean confidence of a description that is shown.
-    """
+    """The entry `draft` of a manifest; without it drafts start from the captioner, which never abstains."""
 
     start: Start = "captioner"
+    """What a draft starts from."""
     slope: float | None = None
+    """Of the logistic curve over the mean log-probability of a sentence's tokens; None when not calibrated."""
     intercept: float | None = None
     abstain_below: float | None = None
+    """Minimum mean confidence of the captioner's sentences for showing them; None for no minimum."""
 
     @classmethod
     def from_manifest(cls, content: Mapping[str, Any]) -> Self:
-        """Read the manifest's `draft`; every part may be absent.
+        """Read the entry `draft` of a manifest; every part is optional.
 
         Raises:
-            UserError: a part is there and makes no sense.
+            UserError: a part is invalid.
         """
         draft = content.get("draft") or {}
         try:
@@ -47,7 +46,7 @@ class DraftSettings:
             return cls(start, slope, intercept, None if least is None else float(least))
         except (AttributeError, TypeError, ValueError) as error:
             raise UserError(
-                f"The bundle's manifest has an unusable 'draft' entry ({error}); export it again."
+                f"The 'draft' entry of the bundle's manifest is invalid ({error}); export the bundle again."
             ) from error
 
     @property
@@ -56,13 +55,13 @@ class DraftSettings:
         return self.slope is not None
 
     def confidence(self, probability: float) -> float:
-        """Geometric mean of token probabilities -> confidence, both 0 to 1."""
+        """Confidence for the geometric mean of a sentence's token probabilities, both 0 to 1."""
         if self.slope is None or self.intercept is None:
             return probability
-        return 1 / (1 + math.exp(-(self.slope * math.log(max(probability, LEAST)) + self.intercept)))
+        return 1 / (1 + math.exp(-(self.slope * math.log(max(probability, MIN_PROBABILITY)) + self.intercept)))
 
     def abstains(self, confidences: Sequence[float]) -> bool:
-        """Whether a description of these confidences is too unsure to be shown."""
+        """Whether sentences with these confidences are too uncertain to show."""
         if self.abstain_below is None or not confidences:
             return False
         return sum(confidences) / len(confidences) < self.abstain_below

@@ -1,4 +1,4 @@
-"""Images and texts into the one shared space. Knows nothing of bundles on disk or of archives."""
+"""Embeds images and texts into the shared space with ONNX models. Does not know bundles on disk or archives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from engine.tokenizer import Tokenizer
 
 Embeddings = NDArray[np.float32]
 BATCH = 16
-"""Most rows of one model call: bounds memory, and a larger batch is no faster on a CPU."""
+"""Most rows of one model call: limits memory, and larger batches are not faster on a CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class OnnxEncoder:
     text: Model
     tokenizer: Tokenizer
     size: int
-    """Side of the square picture the image tower takes, in pixels."""
+    """Side of the image tower's square input, in pixels."""
     max_length: int
-    """Longest text in tokens."""
+    """Maximum length of a text in tokens."""
     dim: int
     """Length D of an embedding."""
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
-        """Pictures uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none."""
+        """Images uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none."""
         rows = [
             self._embed(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})
             for start in range(0, len(images), BATCH)
@@ -42,8 +42,8 @@ class OnnxEncoder:
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Texts -> float32 [N, D], rows of unit length; [0, D] for none.
 
-        One text a call: padding would waste the short ones, and int8 activations are scaled over a whole batch, so that
-        a text would get another vector in other company.
+        One text per call: padding would waste time on short texts, and int8 activations are scaled over a whole batch,
+        so that the vector of a text would depend on the other texts.
         """
         rows = []
         for text in texts:
@@ -52,16 +52,16 @@ class OnnxEncoder:
         return self._stack(rows)
 
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
-        """Pictures uint8 [H, W] of any sizes -> float32 [N, F], rows of unit length: before the projection.
+        """Features before the projection: images uint8 [H, W] of any sizes -> float32 [N, F], rows of unit length.
 
-        Square roots of the positive features, so that a few strong ones do not drown the rest (Hellinger kernel,
-        Arandjelovic and Zisserman 2012).
+        Square roots of the positive features, so that a few strong ones do not dominate (Hellinger kernel, Arandjelovic
+        and Zisserman 2012).
 
         Raises:
-            UserError: no picture was given.
+            UserError: `images` is empty.
         """
         if not images:
-            raise UserError("There is no picture to look at; give at least one.")
+            raise UserError("No image was given; give at least one.")
         rows = [
             self.image.run(["features"], {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})[0]
             for start in range(0, len(images), BATCH)
@@ -73,7 +73,7 @@ class OnnxEncoder:
 
     def _unit(self, vectors: NDArray[Any]) -> Embeddings:
         vectors = vectors.astype(np.float32)
-        # Rounding in int8 and fp16 graphs leaves lengths a little off 1.
+        # Rounding in int8 and fp16 graphs leaves lengths slightly different from 1.
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
     def _stack(self, rows: list[Embeddings]) -> Embeddings:

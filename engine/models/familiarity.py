@@ -1,10 +1,9 @@
-"""Whether a picture looks like those the models learned from. Knows no archive and no report.
+"""Detects images unlike the models' training images. Does not know archives or reports.
 
-Two rules. A picture of almost one gray level is blank. Otherwise the score is the part of its features that the
-leading directions of the training pictures' features do not explain (the residual of a principal component model,
-Jackson and Mudholkar 1979), beside a threshold that was set on held-out pictures. A photograph, a slide, a page of
-text or a kind of examination that training never saw lies outside; a wrong finding does not: this says nothing
-about whether hits or a draft are right.
+Two rules. An image with almost one gray level is blank. Otherwise the score is the residual of the image's features in
+a principal component model of the training images (Jackson and Mudholkar 1979), relative to a threshold set on held-out
+images. A photograph, a slide, a page of text or a kind of examination missing from training is above the threshold. An
+image below it is merely familiar: hits and drafts may still be wrong.
 """
 
 from collections.abc import Sequence
@@ -18,22 +17,20 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 
 BLANK_DEVIATION = 1.5
-"""Standard deviation in gray levels (0 to 255) below which a picture shows nothing."""
-BLANK = "This picture is almost blank: hits and a draft would say nothing about it."
-OUTSIDE = "This picture does not look like the radiology images the models know; treat hits and draft with care."
+"""Standard deviation in gray levels (0 to 255) below which an image is blank."""
+BLANK = "This image is almost blank; similar cases and drafts are not meaningful."
+OUTSIDE = "This image does not resemble the models' training images; similar cases and drafts are unreliable."
 
 
 @dataclass(frozen=True, slots=True)
 class FamiliarityResult:
-    """What a picture looks like to the models.
-
-    familiar: it may be searched and described as usual. notice: else one sentence for the reader. score: residual over
-    its threshold, above 1 outside; None when the picture is blank or the bundle cannot tell.
-    """
+    """Whether an image resembles the training images."""
 
     familiar: bool = True
     notice: str = ""
+    """Why it does not, ready to show; "" when it does."""
     score: float | None = None
+    """Residual over threshold, unfamiliar above 1; None for a blank image and for a bundle without statistics."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -41,60 +38,67 @@ class FamiliarityResult:
 
 
 FAMILIAR = FamiliarityResult()
-"""Nothing to say: what holds when no picture was asked with."""
+"""The result where there is no image to check."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamiliarityModel:
-    """mean float32 [F], directions float32 [K, F] with orthogonal unit rows, and the largest residual that passes."""
+    """A principal component model of the training images' features."""
 
     mean: NDArray[np.float32]
+    """float32 [F]."""
     directions: NDArray[np.float32]
+    """float32 [K, F], orthogonal unit rows."""
     threshold: float
+    """Largest residual of a familiar image."""
 
     @classmethod
     def from_file(cls, path: Path, threshold: float) -> Self:
-        """Read what `write` wrote.
+        """Read a file written by `write`.
 
         Raises:
-            UserError: it is no such file.
+            UserError: the file cannot be read.
         """
         try:
             with np.load(path, allow_pickle=False) as kept:
                 directions = kept["directions"].astype(np.float32) * kept["scales"].astype(np.float32)[:, None]
                 return cls(kept["mean"].astype(np.float32), directions, threshold)
         except (OSError, KeyError, ValueError) as error:
-            raise UserError(f"{path.name} in the bundle {path.parent} cannot be read; export it again.") from error
+            raise UserError(
+                f"{path.name} in the bundle {path.parent} cannot be read; export the bundle again."
+            ) from error
 
     def write(self, path: Path) -> None:
-        """Keep mean and directions, the latter in 8 bits a number."""
+        """Write mean and directions, the latter with 8 bits per value."""
         scales = np.abs(self.directions).max(axis=1) / 127
         small = np.round(self.directions / scales[:, None]).astype(np.int8)
         np.savez(path, mean=self.mean.astype(np.float32), directions=small, scales=scales.astype(np.float32))
 
     def residuals(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Squared length outside the leading directions of unit rows, float32 [N, F] -> float32 [N]."""
+        """Squared distance of unit rows from the subspace of the directions, float32 [N, F] -> float32 [N]."""
         centred = features - self.mean
         inside = centred @ self.directions.T
         return np.asarray((centred**2).sum(axis=1) - (inside**2).sum(axis=1), np.float32)
 
 
 def is_blank(gray: NDArray[np.uint8]) -> bool:
-    """Whether a picture, uint8 [H, W], has almost no variation."""
+    """Whether an image, uint8 [H, W], has almost no variation."""
     return gray.size == 0 or float(gray.std()) < BLANK_DEVIATION
 
 
 class FeatureEncoder(Protocol):
-    """What `look` needs of a bundle."""
+    """The part of a bundle that `check_familiarity` needs."""
 
     @property
-    def familiarity(self) -> FamiliarityModel | None: ...
+    def familiarity(self) -> FamiliarityModel | None:
+        """Statistics of the training images; None in a bundle without them."""
 
-    def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]: ...
+    def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        """Images uint8 [H, W] -> float32 [N, F], rows of unit length, before the projection."""
 
 
 def check_familiarity(bundle: FeatureEncoder, gray: NDArray[np.uint8]) -> FamiliarityResult:
-    """Judge one picture, uint8 [H, W], the displayed frame. A bundle without statistics only tells blank ones."""
+    """Check a displayed frame, uint8 [H, W]; with a bundle without statistics only blank images are detected."""
     if is_blank(gray):
         return FamiliarityResult(False, BLANK)
     model = bundle.familiarity

@@ -1,4 +1,4 @@
-"""manifest.json of a bundle: its files and whether they are intact. Knows nothing of what the models compute."""
+"""Reads manifest.json of a bundle and verifies its files. Does not know what the models compute."""
 
 import hashlib
 import json
@@ -27,21 +27,21 @@ Manifest = dict[str, Any]
 
 
 def file_entry(path: Path) -> dict[str, Any]:
-    """How a manifest names a file: {"file", "sha256" (hex), "bytes"}."""
+    """The manifest entry of a file: {"file", "sha256" (hex), "bytes"}."""
     content = path.read_bytes()
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def read(folder: Path) -> Manifest:
-    """Read manifest.json; the files it names are not looked at yet.
+    """Read manifest.json without checking the files that it lists.
 
     Raises:
-        UserError: no bundle there, unreadable JSON, a newer schema, or an entry missing.
+        UserError: the folder is not a bundle, the JSON is unreadable, the schema is newer, or an entry is missing.
     """
     path = folder / FILE_NAME
     if not path.is_file():
         raise UserError(
-            f"There is no model bundle in {folder} (no {FILE_NAME}); choose a bundle folder, or make one with "
+            f"There is no model bundle in {folder} (no {FILE_NAME}); choose a bundle folder, or export one with "
             "`python -m export`."
         )
     try:
@@ -53,66 +53,71 @@ def read(folder: Path) -> Manifest:
     version = manifest["schema_version"]
     if version > SCHEMA_VERSION:
         raise UserError(
-            f"The bundle {folder} has manifest version {version}, but this Kindred reads up to {SCHEMA_VERSION}; "
-            "update Kindred or use an older bundle."
+            f"The bundle {folder} has manifest version {version}, but this version of Kindred supports up to "
+            f"{SCHEMA_VERSION}; update Kindred or use an older bundle."
         )
     for key, kind in _REQUIRED.items():
         if not isinstance(manifest.get(key), kind):
-            raise UserError(f"{path} lacks a valid '{key}'; export the bundle again.")
+            raise UserError(f"{path} has no valid '{key}' entry; export the bundle again.")
     for pair in PAIR_KINDS:
         constants = manifest["calibration"].get(pair)
         if not isinstance(constants, dict) or not {"mean", "std"} <= constants.keys() or not constants["std"] > 0:
-            raise UserError(f"{path} lacks the score scale of {pair} pairs; export the bundle again.")
+            raise UserError(f"{path} has no score scale of {pair} pairs; export the bundle again.")
     return manifest
 
 
-def refuse_other(target: Path) -> None:
-    """Raise UserError if something other than a bundle stands where a bundle is to be written."""
+def require_bundle_or_free(target: Path) -> None:
+    """Raise UserError if a bundle cannot be written to `target` because something else exists there."""
     if target.exists() and not (target / FILE_NAME).is_file():
-        raise UserError(f"{target} exists and is no bundle; give another --out.")
+        raise UserError(f"{target} exists and is not a model bundle; choose another --out.")
 
 
 def choose_variant(manifest: Manifest, wanted: str | None, on_gpu: bool) -> str:
-    """The variant to run: the wanted one, else the fastest there is: int8 on a CPU, fp16 on a GPU.
+    """The variant to run: the wanted one, else the fastest available: int8 on a CPU, fp16 on a GPU.
 
     Raises:
         UserError: the bundle has no such variant.
     """
     present = list(manifest["variants"])
     if wanted is not None and wanted not in present:
-        raise UserError(f"This bundle has no variant '{wanted}'; choose one of: {', '.join(present)}.")
+        raise UserError(f"The bundle has no variant '{wanted}'; choose one of: {', '.join(present)}.")
     if wanted is not None:
         return wanted
     for name in ("fp16", "fp32", "int8") if on_gpu else ("int8", "fp32", "fp16"):
         if name in present:
             return name
-    raise UserError("This bundle contains no model variant; export it again.")
+    raise UserError("The bundle contains no model variant; export it again.")
 
 
 def checked_file(folder: Path, entry: Any, what: str) -> Path:
-    """The path of a file whose size and SHA-256 agree with its entry.
+    """The path of a file whose size and SHA-256 match its entry.
+
+    Args:
+        folder: the bundle.
+        entry: as `file_entry` writes it.
+        what: what the file is, for the message.
 
     Raises:
-        UserError: naming the file when it is missing, damaged, outside the folder, or not described.
+        UserError: the file is missing, damaged, outside the folder, or not listed.
     """
     if not isinstance(entry, dict) or not {"file", "sha256", "bytes"} <= entry.keys():
-        raise UserError(f"The bundle {folder} names no {what}; export it again.")
+        raise UserError(f"The manifest of the bundle {folder} does not list the {what}; export the bundle again.")
     path = folder / str(entry["file"])
     if path.parent.resolve() != folder.resolve():
-        raise UserError(f"The bundle {folder} names a file outside of itself ({entry['file']}); do not use it.")
+        raise UserError(f"The bundle {folder} refers to a file outside its folder ({entry['file']}); do not use it.")
     if not path.is_file():
-        raise UserError(f"The bundle {folder} lacks {path.name} ({what}); copy the bundle again.")
+        raise UserError(f"{path.name} ({what}) is missing from the bundle {folder}; copy the bundle again.")
     actual = file_entry(path)
     if actual["bytes"] != entry["bytes"] or actual["sha256"] != entry["sha256"]:
-        raise UserError(f"{path.name} in the bundle {folder} is damaged (its checksum differs); copy the bundle again.")
+        raise UserError(f"{path.name} in the bundle {folder} is damaged (checksum mismatch); copy the bundle again.")
     return path
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
-    """One sentence for each file of any variant that is missing or damaged, for `kindred doctor`."""
+    """One sentence per missing or damaged file of any variant, for `kindred doctor`."""
     entries = [(manifest["tokenizer"], "tokenizer"), (manifest.get("training_ngrams"), "training word sequences")]
     if manifest.get("familiarity"):
-        entries.append((manifest["familiarity"], "statistics of the training pictures"))
+        entries.append((manifest["familiarity"], "statistics of the training images"))
     for variant, graphs in manifest["variants"].items():
         entries += [(graphs.get(graph), f"{variant} {graph} model") for graph in GRAPHS]
     problems = []

@@ -1,4 +1,4 @@
-"""The protocols that search, import and drafting need of a bundle. Knows no implementation."""
+"""The protocols that search, import and drafting require of a bundle. Does not know implementations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -13,30 +13,36 @@ from engine.progress import IsCancelled
 
 
 class Encoder(FeatureEncoder, Protocol):
-    """What search, import and draft need of a bundle."""
+    """Embeds images and texts: the part of a bundle that search and import need."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Changes when, and only when, embeddings change."""
 
     @property
-    def score_scale(self) -> Mapping[str, Any]: ...
+    def score_scale(self) -> Mapping[str, Any]:
+        """{"image-image" | "image-report" | "report-report": {"mean", "std"}} of cosines between unrelated pairs."""
 
-    def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]: ...
+    def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        """Images uint8 [H, W] -> float32 [N, D], rows of unit length."""
 
-    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]: ...
+    def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
+        """Texts -> float32 [N, D], rows of unit length."""
 
 
 class Drafter(Encoder, Protocol):
-    """What drafting needs of a bundle besides embeddings."""
+    """Encodes and captions: the part of a bundle that drafting needs."""
 
     @property
-    def evidence_threshold(self) -> float: ...
+    def evidence_threshold(self) -> float:
+        """Minimum cosine of two sentences for the one to be evidence for the other."""
 
     @property
-    def draft_settings(self) -> DraftSettings: ...
+    def draft_settings(self) -> DraftSettings:
+        """What a draft starts from, and the calibration of confidence."""
 
-    def caption_embedding(
-        self, embedding: NDArray[np.float32], /, *, beams: int, cancelled: IsCancelled
-    ) -> Caption: ...
+    def caption_embedding(self, embedding: NDArray[np.float32], /, *, beams: int, cancelled: IsCancelled) -> Caption:
+        """A caption for a unit vector float32 [D] of the shared space."""
 
-    def copies_training_text(self, sentence: str, /) -> bool: ...
+    def copies_training_text(self, sentence: str, /) -> bool:
+        """Whether the sentence repeats 8 or more consecutive words of a training text."""

@@ -1,7 +1,7 @@
-"""ONNX sessions and the truth about where they run. Knows nothing of bundles, images or texts.
+"""Creates ONNX sessions and finds the execution provider really in use. Does not know bundles, images or texts.
 
-onnxruntime and onnxruntime-gpu install into the same folder: with both, the CPU build wins silently. And a GPU build
-without CUDA libraries lists CUDA as available, fails to load it and goes on with the CPU. So the provider in use is
+onnxruntime and onnxruntime-gpu install into the same folder: with both, the CPU build silently wins. And a GPU build
+without CUDA libraries lists CUDA as available, fails to load it and falls back to the CPU. Therefore the provider is
 read from a real session.
 """
 
@@ -24,7 +24,7 @@ from engine.errors import UserError
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 NAMES = {"cpu": CPU, "cuda": CUDA}
 
-# y = Identity(x) on one float: the smallest model that makes a provider show whether it can start.
+# y = Identity(x) on one float: the smallest model that shows whether a provider can start.
 _PROBE = bytes.fromhex(
     "080812003a3b0a100a017812017922084964656e74697479120570726f62655a0f0a0178120a0a08080112040a020801620f0a0179120a0a0808"
     "0112040a02080142040a001012"
@@ -33,19 +33,19 @@ _PROBE = bytes.fromhex(
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What runs the models on this machine."""
+    """The onnxruntime build and execution provider in use."""
 
     provider: str
-    """The execution provider a probe session really got."""
+    """The execution provider of a probe session."""
     package: str
     version: str
     threads: int
-    """CPU threads of one session."""
+    """CPU threads per session."""
     note: str = ""
-    """Why it is not what one would expect, with what to do; empty when all is well."""
+    """Why a faster provider is not in use and what to do about it; "" for nothing."""
 
     def describe(self) -> str:
-        """One plain sentence for `kindred doctor`."""
+        """One sentence for `kindred doctor`, and the note."""
         where = "the GPU (CUDA)" if self.provider == CUDA else f"the CPU with {self.threads} threads"
         return f"Models run on {where}, {self.package} {self.version}.{' ' + self.note if self.note else ''}"
 
@@ -63,20 +63,20 @@ def installed_packages() -> list[str]:
 
 
 def start(wanted: str | None = None) -> Runtime:
-    """Find the provider that works: CUDA if it starts, else the CPU.
+    """Find a working provider: CUDA if it starts, else the CPU.
 
     Args:
-        wanted: "cpu" or "cuda" to insist on one, None for the best.
+        wanted: "cpu" or "cuda" to require one; None for the fastest.
 
     Raises:
         UserError: both onnxruntime packages are installed, or the wanted provider cannot start.
     """
     if wanted is not None and wanted not in NAMES:
-        raise UserError(f"There is no provider '{wanted}'; choose cpu or cuda.")
+        raise UserError(f"Unknown provider '{wanted}'; choose cpu or cuda.")
     packages = installed_packages()
     if len(packages) > 1:
         raise UserError(
-            "onnxruntime and onnxruntime-gpu are both installed and overwrite each other; run "
+            "onnxruntime and onnxruntime-gpu are both installed and conflict; run "
             "`pip uninstall onnxruntime onnxruntime-gpu` and then install one of them."
         )
     return _started(wanted)
@@ -84,32 +84,28 @@ def start(wanted: str | None = None) -> Runtime:
 
 @functools.lru_cache(maxsize=8)
 def _started(wanted: str | None) -> Runtime:
-    # A frozen app carries no package metadata, so the name comes from the build itself.
+    # A frozen app has no package metadata, so the name is read from the build.
     package, version = build_and_package_info.package_name, onnxruntime.__version__
     offered = CUDA in onnxruntime.get_available_providers()
     provider = _probe(CUDA) if offered and wanted != "cpu" else CPU
     if wanted == "cuda" and provider != CUDA:
-        raise UserError(
-            "CUDA was asked for but cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]`, or choose cpu."
-        )
+        raise UserError("CUDA cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]`, or choose cpu.")
     note = ""
     if offered and wanted is None and provider != CUDA:
-        note = (
-            "The GPU build could not start CUDA; install `onnxruntime-gpu[cuda,cudnn]` and the driver to use the GPU."
-        )
+        note = "CUDA cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]` to use the GPU."
     return Runtime(provider, package, version, cpu_threads(), note)
 
 
 def _probe(provider: str) -> str:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # failing here is an answer, not an error
+    options.log_severity_level = 4  # failure is an expected result here
     session = onnxruntime.InferenceSession(_PROBE, options, providers=[provider, CPU])
     return str(session.get_providers()[0])
 
 
 @functools.lru_cache(maxsize=1)
 def cpu_threads() -> int:
-    """Physical cores this process may use: two hyperthreads of one core only slow matrix products down."""
+    """Number of physical cores available to this process: hyperthreads slow matrix products down."""
     allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
     cores = set()
     for cpu in allowed:
@@ -119,7 +115,7 @@ def cpu_threads() -> int:
 
 
 class Model:
-    """One ONNX graph whose session is made at first use; safe to call from several threads."""
+    """One ONNX graph whose session is created at first use. Threads may share it."""
 
     def __init__(self, path: Path, runtime: Runtime) -> None:
         self._path = path
@@ -129,11 +125,11 @@ class Model:
 
     @property
     def provider(self) -> str:
-        """The provider this session really got (makes the session)."""
+        """The provider in use; creates the session."""
         return str(self._ready().get_providers()[0])
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
-        """The named outputs for the named inputs."""
+        """Run the graph: the named outputs for the named inputs."""
         return list(self._ready().run(list(outputs), dict(inputs)))
 
     def _ready(self) -> onnxruntime.InferenceSession:
@@ -151,4 +147,4 @@ class Model:
         try:
             return onnxruntime.InferenceSession(str(self._path), options, providers=providers)
         except Exception as error:  # onnxruntime raises its own classes, one per status code, without a common base
-            raise UserError(f"The model {self._path} cannot be loaded; export the bundle again. ({error})") from error
+            raise UserError(f"{self._path} cannot be loaded ({error}); export the bundle again.") from error

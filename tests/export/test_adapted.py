@@ -202,7 +202,7 @@ def test_a_folder_that_is_no_bundle_is_refused_before_anything_is_trained(
 ) -> None:
     (tmp_path / "out").mkdir()
     given = ["--archive", filled, "--bundle", trainable.out, "--checkpoint", trainable.checkpoint]
-    with pytest.raises(UserError, match="exists and is no bundle"):
+    with pytest.raises(UserError, match="exists and is not a model bundle"):
         adapt.main([*map(str, given), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out.run").exists()
 

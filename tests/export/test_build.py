@@ -98,7 +98,7 @@ def test_exporting_again_replaces_the_bundle_and_leaves_nothing_else(tiny: Reque
 
 def test_a_folder_that_is_no_bundle_is_never_replaced(tiny: Request, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(UserError, match="is no bundle"):
+    with pytest.raises(UserError, match="is not a model bundle"):
         build(dataclasses.replace(tiny, out=tmp_path))
     assert (tmp_path / "precious.txt").read_text() == "mine"
 

@@ -72,7 +72,7 @@ def test_the_search_with_a_cache_writes_what_a_plain_loop_without_one_writes(tin
             ids = torch.tensor([[words.cls_id, *prefix]])
             logits = decoder(ids, torch.from_numpy(condition[None]), decoder.empty_past(1))[0][0, -1]
             scores = logits.log_softmax(0)
-            banned = {words.pad_id, words.cls_id, words.unk_id, *captioner.would_repeat(prefix)}
+            banned = {words.pad_id, words.cls_id, words.unk_id, *captioner.repeating_tokens(prefix)}
             banned |= set() if prefix else {words.sep_id}
             best = max((i for i in range(len(scores)) if i not in banned), key=lambda i: float(scores[i]))
             if best == words.sep_id:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from engine.errors import Rejected, UserError
-from engine.preprocess import deep_to_gray, to_square
+from engine.preprocess import high_bits_to_gray, to_square
 from training.data import readers
 
 TEXT_COLUMNS = ("text", "caption", "findings", "impression")
@@ -232,7 +232,7 @@ def read_gray(path: Path) -> Gray:
             raise TooDeep(
                 "The image needs a window to show its values at, which it does not tell; export 8-bit pictures."
             )
-        return deep_to_gray(values)
+        return high_bits_to_gray(values)
 
 
 def refuse_crossing(rows: Sequence[Pair]) -> None:

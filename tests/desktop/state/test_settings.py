@@ -219,12 +219,12 @@ def test_an_archive_of_the_last_time_that_cannot_be_reached_is_told_and_the_wind
     qtbot: QtBot, unopened: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(path: Path) -> bool:
-        raise UserError(f"{path} cannot be reached (Permission denied); check the name and its folder.", path)
+        raise UserError(f"Permission denied: {path}", path)
 
     monkeypatch.setattr(Archive, "exists", unreachable)
     unopened.desk.settings.change(archive=str(tmp_path / "closed" / "archive"))
     unopened.desk.begin([dicom("CT_small.dcm")])
     assert unopened.desk.messages.message is not None
-    assert "cannot be reached" in unopened.desk.messages.message.text
+    assert "Permission denied" in unopened.desk.messages.message.text
     qtbot.waitUntil(lambda: unopened.desk.viewport.picture is not None)
     settle(qtbot, unopened)

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models
 
 from engine.errors import Cancelled
-from engine.models.captioner import Caption, DecoderShape, generate, generate_all, log_softmax, would_repeat
+from engine.models.captioner import Caption, DecoderShape, generate, generate_all, log_softmax, repeating_tokens
 from engine.tokenizer import Tokenizer
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
@@ -48,7 +48,7 @@ def every_caption(condition: float, length: int) -> list[tuple[float, list[int]]
     for count in range(1, length + 1):
         for ids in itertools.product(range(4, SIZE), repeat=count):
             scores = [log_probs((2, *ids[:i]), condition)[token] for i, token in enumerate(ids)]
-            if any(ids[i] in would_repeat(list(ids[:i])) for i in range(count)):
+            if any(ids[i] in repeating_tokens(list(ids[:i])) for i in range(count)):
                 continue
             if count < length:
                 scores.append(log_probs((2, *ids), condition)[3])
@@ -68,7 +68,7 @@ def test_a_beam_of_one_is_greedy_decoding(condition: float) -> None:
         scores[[0, 1, 2]] = -np.inf
         if len(prefix) == 1:
             scores[3] = -np.inf
-        scores[list(would_repeat(list(prefix[1:])))] = -np.inf
+        scores[list(repeating_tokens(list(prefix[1:])))] = -np.inf
         if scores.argmax() == 3:
             break
         prefix = (*prefix, int(scores.argmax()))
@@ -116,9 +116,9 @@ def test_no_run_of_three_tokens_comes_twice() -> None:
 
 
 def test_would_repeat_names_the_tokens_that_close_a_known_run() -> None:
-    assert would_repeat([1, 2, 3, 1, 2]) == {3}
-    assert would_repeat([1, 1, 1]) == {1}
-    assert would_repeat([1, 2]) == set()
+    assert repeating_tokens([1, 2, 3, 1, 2]) == {3}
+    assert repeating_tokens([1, 1, 1]) == {1}
+    assert repeating_tokens([1, 2]) == set()
 
 
 def test_it_stops_before_the_next_token_when_cancelled() -> None:

@@ -41,5 +41,5 @@ def test_a_token_of_no_probability_breaks_nothing() -> None:
     ],
 )
 def test_settings_that_make_no_sense_are_refused(draft: object) -> None:
-    with pytest.raises(UserError, match="unusable 'draft'"):
+    with pytest.raises(UserError, match="'draft' entry of the bundle's manifest is invalid"):
         DraftSettings.from_manifest({"draft": draft})

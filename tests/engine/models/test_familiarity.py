@@ -79,7 +79,7 @@ def test_directions_kept_in_eight_bits_measure_nearly_the_same(tmp_path: Path) -
 
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "familiarity.npz").write_bytes(b"nothing")
-    with pytest.raises(UserError, match="export it again"):
+    with pytest.raises(UserError, match="export the bundle again"):
         FamiliarityModel.from_file(tmp_path / "familiarity.npz", 0.3)
 
 

@@ -26,7 +26,9 @@ def test_a_whole_manifest_is_read_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"has manifest version 2, but this Kindred reads up to 1; update Kindred"):
+    with pytest.raises(
+        UserError, match=r"has manifest version 2, but this version of Kindred supports up to 1; update Kindred"
+    ):
         manifest.read(write(tmp_path, content(schema_version=2)))
 
 
@@ -44,7 +46,7 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
 def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
     part = content()
     del part[key]
-    with pytest.raises(UserError, match=f"lacks a valid '{key}'"):
+    with pytest.raises(UserError, match=f"has no valid '{key}' entry"):
         manifest.read(write(tmp_path, part))
 
 
@@ -80,9 +82,9 @@ def test_a_file_is_taken_only_when_it_is_the_one_described(tmp_path: Path) -> No
     with pytest.raises(UserError, match=r"model\.onnx in the bundle .* is damaged"):
         manifest.checked_file(tmp_path, entry, "image model")
     path.unlink()
-    with pytest.raises(UserError, match=r"lacks model\.onnx \(image model\)"):
+    with pytest.raises(UserError, match=r"model\.onnx \(image model\) is missing"):
         manifest.checked_file(tmp_path, entry, "image model")
-    with pytest.raises(UserError, match="names no image model"):
+    with pytest.raises(UserError, match="does not list the image model"):
         manifest.checked_file(tmp_path, None, "image model")
 
 
@@ -90,5 +92,5 @@ def test_a_manifest_cannot_reach_outside_its_folder(tmp_path: Path) -> None:
     (tmp_path / "outside.onnx").write_bytes(b"weights")
     entry = manifest.file_entry(tmp_path / "outside.onnx") | {"file": "../outside.onnx"}
     (tmp_path / "bundle").mkdir()
-    with pytest.raises(UserError, match="outside of itself"):
+    with pytest.raises(UserError, match="outside its folder"):
         manifest.checked_file(tmp_path / "bundle", entry, "image model")

@@ -34,7 +34,7 @@ def test_a_gpu_that_cannot_start_leaves_a_note_and_the_cpu(monkeypatch: pytest.M
     try:
         machine = runtime.start()
         assert machine.provider == runtime.CPU
-        assert "could not start CUDA; install" in machine.describe()
+        assert "CUDA cannot start; install" in machine.describe()
         with pytest.raises(UserError, match="cannot start; install the driver"):
             runtime.start("cuda")
     finally:
