@@ -1,4 +1,4 @@
-"""The square that the image tower sees: whole picture, own aspect, black around it."""
+"""The input of the image tower: the whole image with its aspect ratio, centered on black."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from engine.errors import UserError
 from engine.preprocess import batch, to_square
 
 
-def test_a_square_picture_of_the_right_size_is_left_untouched() -> None:
+def test_a_square_image_of_the_right_size_is_unchanged() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
     assert np.array_equal(to_square(picture, 32), picture)
 
 
-def test_a_wide_picture_keeps_its_aspect_between_black_bands() -> None:
+def test_a_wide_image_keeps_its_aspect_ratio_between_black_bands() -> None:
     square = to_square(np.full((10, 40), 200, np.uint8), 20)
     expected = np.zeros((20, 20), np.uint8)
     expected[7:12] = 200  # 10 / 40 * 20 = 5 rows, centred
@@ -28,7 +28,7 @@ def test_scaling_down_averages_instead_of_dropping_pixels() -> None:
     assert np.all(np.abs(inner.astype(int) - 127) <= 8)
 
 
-def test_the_picture_is_not_mirrored_or_turned() -> None:
+def test_the_image_is_not_flipped_or_rotated() -> None:
     picture = np.zeros((40, 40), np.uint8)
     picture[:10, :10] = 255
     square = to_square(picture, 20)
@@ -37,7 +37,7 @@ def test_the_picture_is_not_mirrored_or_turned() -> None:
 
 
 @given(height=st.integers(1, 90), width=st.integers(1, 90), size=st.integers(1, 40))
-def test_any_shape_becomes_the_asked_square(height: int, width: int, size: int) -> None:
+def test_any_shape_becomes_a_square_of_the_given_size(height: int, width: int, size: int) -> None:
     assert to_square(np.zeros((height, width), np.uint8), size).shape == (size, size)
 
 
@@ -46,11 +46,11 @@ def test_any_shape_becomes_the_asked_square(height: int, width: int, size: int) 
     [np.zeros((4, 4), np.float32), np.zeros((4, 4, 3), np.uint8), np.zeros((0, 4), np.uint8)],
     ids=["float", "colour", "empty"],
 )
-def test_what_is_no_gray_picture_is_refused_with_a_sentence(picture: np.ndarray) -> None:
+def test_other_arrays_than_8_bit_grayscale_are_refused(picture: np.ndarray) -> None:
     with pytest.raises(UserError, match="must be an 8-bit grayscale array"):
         to_square(picture, 8)
 
 
-def test_pictures_of_different_sizes_share_one_batch() -> None:
+def test_images_of_different_sizes_share_one_batch() -> None:
     assert batch([np.zeros((3, 9), np.uint8), np.zeros((50, 7), np.uint8)], 8).shape == (2, 8, 8)
     assert batch([], 8).shape == (0, 8, 8)

@@ -1,4 +1,4 @@
-"""The bundle that ships: that it works, fits, and says what it must."""
+"""The starter bundle works, is small enough, and states its intended use."""
 
 import json
 import subprocess
@@ -35,25 +35,25 @@ def test_embeddings_are_unit_rows_and_the_same_each_time(starter_bundle: Bundle,
     np.testing.assert_array_equal(starter_bundle.embed_texts(texts), starter_bundle.embed_texts(texts[:1] + texts[1:]))
 
 
-def test_company_does_not_change_an_embedding(starter_bundle: Bundle, picture: np.ndarray) -> None:
+def test_an_embedding_does_not_depend_on_the_batch(starter_bundle: Bundle, picture: np.ndarray) -> None:
     together = starter_bundle.embed_images([picture, 255 - picture, picture[::-1].copy()])
     np.testing.assert_allclose(together[:1], starter_bundle.embed_images([picture]), atol=1e-5)
 
 
-def test_words_that_mean_the_same_are_nearer_than_others(starter_bundle: Bundle) -> None:
+def test_similar_texts_are_nearer_than_others(starter_bundle: Bundle) -> None:
     rows = starter_bundle.embed_texts(
         ["A calculus in the left kidney.", "Kidney stone on the left side.", "Infiltrates in both lungs, COVID-19."]
     )
     assert rows[0] @ rows[1] > rows[0] @ rows[2]
 
 
-def test_it_drafts_words(starter_bundle: Bundle, picture: np.ndarray) -> None:
+def test_it_captions_an_image(starter_bundle: Bundle, picture: np.ndarray) -> None:
     caption = starter_bundle.caption(picture)
     assert caption.text
     assert len(caption.tokens) == len(caption.log_probs)
 
 
-def test_its_manifest_and_card_say_what_it_is_for(starter_bundle: Bundle) -> None:
+def test_manifest_and_card_state_the_intended_use(starter_bundle: Bundle) -> None:
     content = starter_bundle.manifest
     assert content["parity"]["fp32"]["image"]["lowest_cosine"] >= 0.9999
     assert content["parity"]["int8"]["image"]["lowest_cosine"] >= 0.98

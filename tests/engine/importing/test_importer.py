@@ -280,9 +280,7 @@ def test_an_unusable_reports_file_says_what_it_lacks(
         import_path(archive, encoder, image_folder, reports_file(tmp_path, content))
 
 
-def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(
-    archive: Archive, encoder, image_folder: Path
-) -> None:
+def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(archive: Archive, encoder, image_folder: Path) -> None:
     done: list[int] = []
     result = import_path(
         archive,

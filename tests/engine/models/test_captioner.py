@@ -1,4 +1,4 @@
-"""The search over a decoder that is a known function of the whole prefix, so that a plain search can check it."""
+"""Beam search over a decoder that is a known function of the whole prefix, checked against exhaustive search."""
 
 import itertools
 
@@ -75,7 +75,7 @@ def test_a_beam_of_one_is_greedy_decoding(condition: float) -> None:
     assert caption(condition, 1).tokens == words().tokens(prefix[1:])
 
 
-def test_a_beam_wider_than_the_choice_finds_the_most_likely_caption() -> None:
+def test_a_beam_as_wide_as_the_search_space_finds_the_most_likely_caption() -> None:
     shape = DecoderShape(1, 1, 1, max_tokens=3)
     for condition in (0.1, 0.2, 0.3):
         score, ids = max(every_caption(condition, 3))
@@ -86,7 +86,7 @@ def test_a_beam_wider_than_the_choice_finds_the_most_likely_caption() -> None:
         assert score <= 0
 
 
-def test_captions_written_side_by_side_are_those_written_one_by_one() -> None:
+def test_batched_captions_equal_captions_generated_one_by_one() -> None:
     shape = DecoderShape(1, 1, 1, max_tokens=6)
     conditions = np.linspace(0, 1, 9, dtype=np.float32)[:, None]
     for beams in (1, 3):
@@ -96,14 +96,14 @@ def test_captions_written_side_by_side_are_those_written_one_by_one() -> None:
     assert generate_all(step, conditions[:0], words(), shape) == []
 
 
-def test_the_length_limit_holds_and_the_text_is_the_tokens() -> None:
+def test_the_maximum_length_holds_and_the_text_is_the_tokens() -> None:
     for condition in np.linspace(0, 1, 7):
         found = caption(float(condition), 3, DecoderShape(1, 1, 1, max_tokens=6))
         assert 1 <= len(found.tokens) == len(found.log_probs) <= 6
         assert found.text == " ".join(found.tokens)
 
 
-def test_no_run_of_three_tokens_comes_twice() -> None:
+def test_no_run_of_three_tokens_is_repeated() -> None:
     def stubborn(ids, condition, past):  # type: ignore[no-untyped-def]
         logits = np.zeros((len(ids), 1, SIZE), np.float32)
         logits[..., 5], logits[..., 6], logits[..., 3] = 5, 4, -9
@@ -115,13 +115,13 @@ def test_no_run_of_three_tokens_comes_twice() -> None:
     assert len(runs) == len(set(runs)) > 5
 
 
-def test_would_repeat_names_the_tokens_that_close_a_known_run() -> None:
+def test_repeating_tokens_are_those_that_complete_an_earlier_run() -> None:
     assert repeating_tokens([1, 2, 3, 1, 2]) == {3}
     assert repeating_tokens([1, 1, 1]) == {1}
     assert repeating_tokens([1, 2]) == set()
 
 
-def test_it_stops_before_the_next_token_when_cancelled() -> None:
+def test_cancelling_stops_before_the_next_token() -> None:
     answers = iter([False, False, True])
     with pytest.raises(Cancelled):
         generate(step, np.array([0.1], np.float32), words(), SHAPE, 2, lambda: next(answers))

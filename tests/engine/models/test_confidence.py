@@ -1,4 +1,4 @@
-"""What a manifest may say about drafts."""
+"""Draft settings read from a manifest."""
 
 import math
 
@@ -8,7 +8,7 @@ from engine.errors import UserError
 from engine.models.confidence import DraftSettings
 
 
-def test_a_bundle_without_settings_begins_with_the_captioner_and_never_abstains() -> None:
+def test_without_settings_drafts_start_from_the_captioner_and_it_never_abstains() -> None:
     settings = DraftSettings.from_manifest({"name": "old bundle"})
     assert settings == DraftSettings("captioner", None, None, None)
     assert not settings.calibrated
@@ -16,7 +16,7 @@ def test_a_bundle_without_settings_begins_with_the_captioner_and_never_abstains(
     assert not settings.abstains([0.0])
 
 
-def test_settings_are_read_as_they_were_measured() -> None:
+def test_settings_are_read_from_the_manifest() -> None:
     draft = {"start": "nearest-report", "confidence": {"slope": 1.5, "intercept": -0.2}, "abstain_below": 0.3}
     settings = DraftSettings.from_manifest({"draft": {**draft, "measured": {"captions": 284}}})
     assert settings == DraftSettings("nearest-report", 1.5, -0.2, 0.3)
@@ -26,7 +26,7 @@ def test_settings_are_read_as_they_were_measured() -> None:
     assert not settings.abstains([])
 
 
-def test_a_token_of_no_probability_breaks_nothing() -> None:
+def test_a_token_with_probability_zero_is_accepted() -> None:
     assert 0 <= DraftSettings(slope=3.0, intercept=0.0).confidence(0.0) < 0.01
 
 
@@ -40,6 +40,6 @@ def test_a_token_of_no_probability_breaks_nothing() -> None:
         "captioner",
     ],
 )
-def test_settings_that_make_no_sense_are_refused(draft: object) -> None:
+def test_invalid_settings_are_refused(draft: object) -> None:
     with pytest.raises(UserError, match="'draft' entry of the bundle's manifest is invalid"):
         DraftSettings.from_manifest({"draft": draft})

@@ -1,4 +1,4 @@
-"""Pictures that the models do not know are told as such; wrong findings are not its business."""
+"""Images unlike the training images are detected."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from engine.retrieval.search import Query, search
 
 
 def plane(threshold: float = 0.25) -> FamiliarityModel:
-    """A model that knows the plane of the first two of four axes, around a mean."""
+    """A model of the plane of the first two of four axes, around a mean."""
     return FamiliarityModel(np.array([0.1, 0, 0, 0], np.float32), np.eye(2, 4, dtype=np.float32), threshold)
 
 
 @dataclass
-class Seen:
-    """A bundle that sees these features in every picture."""
+class ConstantFeatures:
+    """A bundle that returns the same features for every image."""
 
     familiarity: FamiliarityModel | None
     features: tuple[float, ...] = (0, 0, 1, 0)
@@ -44,29 +44,29 @@ def test_residuals_agree_with_a_plain_projection() -> None:
     np.testing.assert_allclose(model.residuals(rows), plain, rtol=1e-4)
 
 
-def test_a_picture_outside_the_directions_is_told_as_such() -> None:
+def test_an_image_outside_the_directions_is_unfamiliar() -> None:
     gray = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    inside = check_familiarity(Seen(plane(), (0.6, 0.8, 0, 0)), gray)
-    outside = check_familiarity(Seen(plane()), gray)
+    inside = check_familiarity(ConstantFeatures(plane(), (0.6, 0.8, 0, 0)), gray)
+    outside = check_familiarity(ConstantFeatures(plane()), gray)
     assert (inside.familiar, inside.notice) == (True, "")
     assert (outside.familiar, outside.notice) == (False, OUTSIDE)
     assert outside.score == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize("level", [0, 90, 255])
-def test_a_blank_frame_is_blank_whatever_the_models_think(level: int) -> None:
+def test_a_blank_frame_is_unfamiliar_whatever_its_features(level: int) -> None:
     gray = np.full((40, 30), level, np.uint8)
     gray[:2, :2] = min(255, level + 3)
     assert is_blank(gray)
-    assert check_familiarity(Seen(plane()), gray).notice == BLANK
+    assert check_familiarity(ConstantFeatures(plane()), gray).notice == BLANK
 
 
-def test_a_bundle_that_cannot_tell_says_nothing() -> None:
-    seen = check_familiarity(Seen(None), np.arange(64, dtype=np.uint8).reshape(8, 8))
+def test_without_statistics_an_image_is_familiar() -> None:
+    seen = check_familiarity(ConstantFeatures(None), np.arange(64, dtype=np.uint8).reshape(8, 8))
     assert (seen.familiar, seen.score) == (True, None)
 
 
-def test_directions_kept_in_eight_bits_measure_nearly_the_same(tmp_path: Path) -> None:
+def test_residuals_of_directions_stored_in_eight_bits_are_nearly_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     basis = np.linalg.qr(rng.normal(size=(64, 20)))[0].T.astype(np.float32)
     model = FamiliarityModel(rng.normal(size=64).astype(np.float32) / 30, basis, 0.3)
@@ -77,13 +77,13 @@ def test_directions_kept_in_eight_bits_measure_nearly_the_same(tmp_path: Path) -
     np.testing.assert_allclose(again.residuals(rows), model.residuals(rows), atol=0.01)
 
 
-def test_a_damaged_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_a_damaged_file_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "familiarity.npz").write_bytes(b"nothing")
     with pytest.raises(UserError, match="export the bundle again"):
         FamiliarityModel.from_file(tmp_path / "familiarity.npz", 0.3)
 
 
-def test_hits_for_an_unfamiliar_picture_carry_the_notice(
+def test_hits_for_an_unfamiliar_image_carry_the_notice(
     archive: Archive, encoder, make_case: Callable, make_picture: Callable
 ) -> None:
     archive.add_case(make_case("1", "Large effusion.", seeds=(1,)))

@@ -21,7 +21,7 @@ def write(folder: Path, value: Any) -> Path:
     return folder
 
 
-def test_a_whole_manifest_is_read_as_it_is(tmp_path: Path) -> None:
+def test_a_complete_manifest_is_read_unchanged(tmp_path: Path) -> None:
     assert manifest.read(write(tmp_path, content())) == content()
 
 
@@ -32,7 +32,7 @@ def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
         manifest.read(write(tmp_path, content(schema_version=2)))
 
 
-def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused_as_manifest(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no model bundle"):
         manifest.read(tmp_path)
     with pytest.raises(UserError, match="not the manifest"):
@@ -43,7 +43,7 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["preprocess", "embedding_size", "tokenizer", "variants", "captioner", "evidence"])
-def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
+def test_a_missing_entry_is_named(tmp_path: Path, key: str) -> None:
     part = content()
     del part[key]
     with pytest.raises(UserError, match=f"has no valid '{key}' entry"):
@@ -51,7 +51,7 @@ def test_a_missing_part_is_named(tmp_path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("constants", [{}, {"mean": 0.1}, {"mean": 0.1, "std": 0.0}, None])
-def test_scores_that_cannot_be_calibrated_are_refused(tmp_path: Path, constants: Any) -> None:
+def test_a_manifest_without_a_valid_score_scale_is_refused(tmp_path: Path, constants: Any) -> None:
     pairs = content()["calibration"] | {"image-report": constants}
     with pytest.raises(UserError, match="score scale of image-report"):
         manifest.read(write(tmp_path, content(calibration=pairs)))
@@ -65,14 +65,14 @@ def test_a_cpu_prefers_int8_and_a_gpu_fp16() -> None:
     assert manifest.choose_variant(content(), "fp32", on_gpu=False) == "fp32"
 
 
-def test_a_variant_that_is_not_there_is_refused() -> None:
+def test_a_missing_variant_is_refused() -> None:
     with pytest.raises(UserError, match="no variant 'fp16'; choose one of: int8, fp32"):
         manifest.choose_variant(content(), "fp16", on_gpu=True)
     with pytest.raises(UserError, match="no model variant"):
         manifest.choose_variant(content(variants={}), None, on_gpu=False)
 
 
-def test_a_file_is_taken_only_when_it_is_the_one_described(tmp_path: Path) -> None:
+def test_a_file_is_used_only_if_it_matches_its_entry(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"weights")
     entry = manifest.file_entry(path)
@@ -88,7 +88,7 @@ def test_a_file_is_taken_only_when_it_is_the_one_described(tmp_path: Path) -> No
         manifest.checked_file(tmp_path, None, "image model")
 
 
-def test_a_manifest_cannot_reach_outside_its_folder(tmp_path: Path) -> None:
+def test_a_manifest_cannot_refer_to_files_outside_its_folder(tmp_path: Path) -> None:
     (tmp_path / "outside.onnx").write_bytes(b"weights")
     entry = manifest.file_entry(tmp_path / "outside.onnx") | {"file": "../outside.onnx"}
     (tmp_path / "bundle").mkdir()

@@ -13,11 +13,11 @@ def test_the_provider_is_one_that_really_started() -> None:
     assert machine.threads >= 1
 
 
-def test_the_cpu_can_be_asked_for() -> None:
+def test_the_cpu_can_be_required() -> None:
     assert runtime.start("cpu").provider == runtime.CPU
 
 
-def test_two_packages_at_once_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_conflicting_packages_are_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "installed_packages", lambda: ["onnxruntime", "onnxruntime-gpu"])
     with pytest.raises(UserError, match="pip uninstall onnxruntime onnxruntime-gpu"):
         runtime.start()
@@ -27,7 +27,7 @@ def test_one_package_is_installed_here() -> None:
     assert len(runtime.installed_packages()) == 1
 
 
-def test_a_gpu_that_cannot_start_leaves_a_note_and_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_cannot_start_falls_back_to_the_cpu_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime.onnxruntime, "get_available_providers", lambda: [runtime.CUDA, runtime.CPU])
     monkeypatch.setattr(runtime, "_probe", lambda provider: runtime.CPU)
     runtime._started.cache_clear()
@@ -41,7 +41,7 @@ def test_a_gpu_that_cannot_start_leaves_a_note_and_the_cpu(monkeypatch: pytest.M
         runtime._started.cache_clear()
 
 
-def test_the_sentence_for_the_doctor_names_what_is_used() -> None:
+def test_the_description_for_doctor_names_provider_and_package() -> None:
     machine = runtime.Runtime(runtime.CPU, "onnxruntime", "1.32.0", 2)
     assert machine.describe() == "Models run on the CPU with 2 threads, onnxruntime 1.32.0."
     on_gpu = dataclasses.replace(machine, provider=runtime.CUDA)

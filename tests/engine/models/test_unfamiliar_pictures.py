@@ -1,4 +1,4 @@
-"""The shipped models tell a photograph, noise and a blank frame from radiology images."""
+"""The shipped models distinguish a photograph, noise and a blank frame from radiology images."""
 
 import numpy as np
 import pytest
@@ -26,16 +26,16 @@ def test_radiographs_ct_and_mr_are_familiar(starter_bundle: Bundle, name: str) -
     assert score(starter_bundle, load_picture(dicom(name)).gray) <= 1
 
 
-def test_a_photograph_and_noise_are_not(starter_bundle: Bundle) -> None:
+def test_a_photograph_and_noise_are_unfamiliar(starter_bundle: Bundle) -> None:
     assert score(starter_bundle, load_picture(PHOTOGRAPH).gray) > 1
     assert score(starter_bundle, NOISE) > 1
 
 
-def test_a_photograph_gets_no_draft_but_a_plain_reason(starter_bundle: Bundle) -> None:
+def test_a_photograph_gets_a_reason_instead_of_a_draft(starter_bundle: Bundle) -> None:
     made = draft(starter_bundle, None, load_picture(PHOTOGRAPH).gray)
     assert (made.text, made.abstained, made.note) == ("", "unfamiliar", OUTSIDE)
 
 
-def test_a_blank_frame_gets_no_draft_but_a_plain_reason(starter_bundle: Bundle) -> None:
+def test_a_blank_frame_gets_a_reason_instead_of_a_draft(starter_bundle: Bundle) -> None:
     made = draft(starter_bundle, None, np.zeros((64, 64), np.uint8))
     assert (made.abstained, made.note) == ("blank", BLANK)

@@ -1,4 +1,4 @@
-"""A draft says what supports it, shows a confidence only when it was measured, and never repeats training text."""
+"""Drafts list their evidence, show only calibrated confidence, and never repeat training text."""
 
 import math
 from collections.abc import Callable
@@ -50,19 +50,19 @@ def test_evidence_below_the_threshold_leaves_a_sentence_unsupported(filled: Arch
     assert not only.supported
 
 
-def test_a_report_about_another_kind_of_examination_is_no_evidence(archive: Archive, encoder, make_case: Make) -> None:
+def test_a_report_about_another_kind_of_examination_is_not_evidence(archive: Archive, encoder, make_case: Make) -> None:
     archive.add_case(make_case("1.0", "There is a large left effusion on CT."))
     assert draft(encoder, archive, GRAY, modality="CT").sentences[0].supported
     assert not draft(encoder, archive, GRAY, modality="CR").sentences[0].supported
 
 
-def test_the_studys_own_archived_report_is_no_evidence(filled: Archive, encoder) -> None:
+def test_the_archived_report_of_the_study_is_not_evidence(filled: Archive, encoder) -> None:
     made = draft(encoder, filled, GRAY, exclude_study="1.0")
     assert not made.sentences[0].supported
     assert made.study_uid == "1.0"
 
 
-def test_a_confidence_that_was_not_calibrated_is_shown_nowhere(filled: Archive, encoder) -> None:
+def test_an_uncalibrated_confidence_is_not_shown(filled: Archive, encoder) -> None:
     own = draft(encoder, None, GRAY)
     nearest_first(encoder)
     offered = draft(encoder, filled, GRAY)
@@ -80,7 +80,7 @@ def test_without_an_archive_no_sentence_is_supported(encoder) -> None:
     assert not any(sentence.supported for sentence in draft(encoder, None, GRAY).sentences)
 
 
-def test_a_sentence_that_repeats_training_text_is_left_out_and_said_so(filled: Archive, encoder) -> None:
+def test_a_sentence_that_repeats_training_text_is_removed_and_noted(filled: Archive, encoder) -> None:
     encoder.training_text = "There is a large left effusion."
     made = draft(encoder, filled, GRAY)
     assert made.text == "No pneumothorax."
@@ -88,7 +88,7 @@ def test_a_sentence_that_repeats_training_text_is_left_out_and_said_so(filled: A
     assert made.note == "1 sentence repeating training text was left out."
 
 
-def test_without_words_of_its_own_the_draft_starts_from_the_nearest_report(filled: Archive, encoder) -> None:
+def test_without_a_caption_the_draft_starts_from_the_nearest_report(filled: Archive, encoder) -> None:
     encoder.caption_text = ""
     made = draft(encoder, filled, GRAY)
     nearest = made.sentences[0]
@@ -102,7 +102,7 @@ def nearest_first(encoder, **more: float) -> None:
     encoder.draft_settings = DraftSettings("nearest-report", **more)
 
 
-def test_a_bundle_may_start_from_the_nearest_report_and_offer_the_decoders_words(filled: Archive, encoder) -> None:
+def test_a_bundle_may_start_from_the_nearest_report_and_offer_the_caption(filled: Archive, encoder) -> None:
     nearest_first(encoder)
     made = draft(encoder, filled, GRAY)
     assert made.start is not None
@@ -115,13 +115,13 @@ def test_a_bundle_may_start_from_the_nearest_report_and_offer_the_decoders_words
     assert document["offered"][0]["text"] == made.offered[0].text
 
 
-def test_the_report_a_sentence_was_taken_from_is_no_evidence_for_it(filled: Archive, encoder) -> None:
+def test_the_report_a_sentence_was_copied_from_is_not_evidence_for_it(filled: Archive, encoder) -> None:
     nearest_first(encoder)
     for sentence in draft(encoder, filled, GRAY).sentences:
         assert sentence.source not in [one.case_id for one in sentence.evidence]
 
 
-def test_sentences_about_history_age_or_earlier_examinations_are_not_taken_over(
+def test_sentences_about_history_age_or_earlier_examinations_are_not_copied(
     archive: Archive, encoder, make_case: Make
 ) -> None:
     nearest_first(encoder)
@@ -132,7 +132,7 @@ def test_sentences_about_history_age_or_earlier_examinations_are_not_taken_over(
     assert made.note.endswith("2 sentences about history, age or other examinations were left out.")
 
 
-def test_a_report_of_history_alone_gives_way_to_the_next(archive: Archive, encoder, make_case: Make) -> None:
+def test_a_report_with_only_history_is_skipped(archive: Archive, encoder, make_case: Make) -> None:
     nearest_first(encoder)
     archive.add_case(make_case("1.0", "A 44-year-old woman with cough.", seeds=(1,)))
     archive.add_case(make_case("1.1", "There is a large left effusion."))
@@ -143,9 +143,7 @@ def test_a_report_of_history_alone_gives_way_to_the_next(archive: Archive, encod
     assert made.note.endswith("(another patient): most similar report with image findings (1 skipped).")
 
 
-def test_sentences_about_another_kind_of_examination_are_not_taken_over(
-    archive: Archive, encoder, make_case: Make
-) -> None:
+def test_sentences_about_another_kind_of_examination_are_not_copied(archive: Archive, encoder, make_case: Make) -> None:
     nearest_first(encoder)
     archive.add_case(make_case("1.0", "Chest CT shows a tension pneumothorax. There is a large left effusion."))
     assert draft(encoder, archive, GRAY, modality="CR").text == "There is a large left effusion."
@@ -167,7 +165,7 @@ def test_neither_the_study_nor_its_patient_starts_or_supports_a_draft(
     assert made.start.case_id == 3
 
 
-def test_near_reports_that_say_otherwise_are_shown_as_such(archive: Archive, encoder, make_case: Make) -> None:
+def test_near_reports_that_contradict_a_sentence_are_listed(archive: Archive, encoder, make_case: Make) -> None:
     nearest_first(encoder)
     archive.add_case(make_case("1.0", "Large left effusion.", seeds=(1,)))
     archive.add_case(make_case("1.1", "No effusion."))
@@ -178,7 +176,7 @@ def test_near_reports_that_say_otherwise_are_shown_as_such(archive: Archive, enc
     assert {(one.case_id, one.kind) for one in sentence.contradictions} == {(2, "negation"), (3, "laterality")}
 
 
-def test_confidence_is_what_the_bundle_measured(encoder) -> None:
+def test_confidence_follows_the_calibration_of_the_bundle(encoder) -> None:
     encoder.draft_settings = DraftSettings(slope=2.0, intercept=0.5)
     raw = math.exp(-(4 * 0.3 + 3 * 0.1) / 7)
     made = draft(encoder, None, GRAY)
@@ -188,7 +186,7 @@ def test_confidence_is_what_the_bundle_measured(encoder) -> None:
     assert draft_lines(made)[0] == f"There is a large left effusion. [{confidence:.0%}]"
 
 
-def test_a_description_without_confidence_is_not_shown(filled: Archive, encoder) -> None:
+def test_a_caption_with_low_confidence_is_not_shown(filled: Archive, encoder) -> None:
     encoder.draft_settings = DraftSettings(abstain_below=0.99)
     made = draft(encoder, filled, GRAY)
     assert (made.sentences, made.abstained) == ((), "unsure")
@@ -197,14 +195,14 @@ def test_a_description_without_confidence_is_not_shown(filled: Archive, encoder)
     assert draft(encoder, filled, GRAY).sentences
 
 
-def test_an_unsure_decoder_offers_nothing_beside_the_nearest_report(filled: Archive, encoder) -> None:
+def test_a_caption_with_low_confidence_is_not_offered_beside_the_nearest_report(filled: Archive, encoder) -> None:
     nearest_first(encoder, abstain_below=0.99)
     made = draft(encoder, filled, GRAY)
     assert made.sentences
     assert made.offered == ()
 
 
-def test_a_picture_that_the_models_do_not_know_gets_no_draft(filled: Archive, encoder) -> None:
+def test_an_unfamiliar_image_gets_no_draft(filled: Archive, encoder) -> None:
     directions = np.zeros((1, encoder.dim), np.float32)
     encoder.familiarity = FamiliarityModel(np.zeros(encoder.dim, np.float32), directions, threshold=0.5)
     made = draft(encoder, filled, GRAY)
@@ -212,23 +210,23 @@ def test_a_picture_that_the_models_do_not_know_gets_no_draft(filled: Archive, en
     assert made.as_dict()["look"] == {"familiar": False, "notice": OUTSIDE, "score": pytest.approx(2.0)}
 
 
-def test_a_blank_picture_gets_no_draft_from_any_bundle(filled: Archive, encoder) -> None:
+def test_a_blank_image_gets_no_draft_from_any_bundle(filled: Archive, encoder) -> None:
     made = draft(encoder, filled, np.full((9, 9), 40, np.uint8))
     assert (made.text, made.abstained, made.note) == ("", "blank", BLANK)
 
 
-def test_without_words_and_without_an_archive_there_is_no_draft(encoder) -> None:
+def test_without_a_caption_and_without_an_archive_there_is_no_draft(encoder) -> None:
     encoder.caption_text = ""
     made = draft(encoder, None, GRAY)
     assert (made.sentences, made.text) == ((), "")
 
 
-def test_a_draft_can_be_stopped(filled: Archive, encoder) -> None:
+def test_a_draft_can_be_cancelled(filled: Archive, encoder) -> None:
     with pytest.raises(Cancelled):
         draft(encoder, filled, GRAY, cancelled=lambda: True)
 
 
-def test_what_leaves_kindred_says_what_it_is(filled: Archive, encoder) -> None:
+def test_exported_drafts_carry_the_research_notice(filled: Archive, encoder) -> None:
     made = draft(encoder, filled, GRAY)
     assert with_notice(made.text).rstrip().endswith(f"({NOTICE})")
     document = made.as_dict()

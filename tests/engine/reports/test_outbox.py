@@ -1,4 +1,4 @@
-"""A signed report becomes an archived case, at once or when an archive is opened later; nothing is ever lost."""
+"""A signed report becomes an archived case, at once or when an archive is opened later; nothing is lost."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_a_signed_report_may_serve_as_evidence_for_another_study(
     assert not draft(encoder, archive, make_picture(1), exclude_study="1.2").sentences[0].evidence
 
 
-def test_a_report_that_was_sent_waits_no_longer_and_leaves_no_identity_behind(
+def test_an_archived_report_leaves_the_queue_without_identifiers(
     workspace: Workspace, archive: Archive, encoder
 ) -> None:
     sign(workspace, "1.2", "Normal chest.")
@@ -73,7 +73,7 @@ def test_a_report_that_was_sent_waits_no_longer_and_leaves_no_identity_behind(
     assert archive_waiting(workspace, archive, encoder).archived == ()
 
 
-def test_what_waits_survives_a_restart_with_its_picture(
+def test_the_queue_survives_a_restart_with_its_image(
     tmp_path: Path, archive: Archive, encoder, make_picture: Callable
 ) -> None:
     facts = ReportFacts("CT", "F", 61, "CHEST", "H-1", (40.0, 400.0), "1.2.9 0", ("Doe^Jane", "H-1", ""))
@@ -90,7 +90,7 @@ def test_what_waits_survives_a_restart_with_its_picture(
     assert case.images[0].window == (40.0, 400.0)
 
 
-def test_a_study_that_is_archived_already_gets_the_signed_report(
+def test_an_archived_study_gets_the_signed_report(
     workspace: Workspace, archive: Archive, encoder, make_case: Callable, make_picture: Callable
 ) -> None:
     case_id = archive.add_case(make_case("1.2", "Words of an earlier import.", seeds=(1,)))
@@ -103,7 +103,7 @@ def test_a_study_that_is_archived_already_gets_the_signed_report(
     assert len(case.images) == 1
 
 
-def test_a_crash_between_archiving_and_noting_it_doubles_nothing(
+def test_a_crash_after_archiving_creates_no_duplicate(
     workspace: Workspace, archive: Archive, encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign(workspace, "1.2", "Small effusion.")
@@ -118,7 +118,7 @@ def test_a_crash_between_archiving_and_noting_it_doubles_nothing(
     assert archive.stats()["reports"] == 1
 
 
-def test_a_report_that_the_archive_refuses_waits_on(workspace: Workspace, archive: Archive, encoder) -> None:
+def test_a_report_that_the_archive_refuses_stays_in_the_queue(workspace: Workspace, archive: Archive, encoder) -> None:
     sign(workspace, "1.2", "Small effusion.")
     encoder.id = "another"
     delivery = archive_waiting(workspace, archive, encoder)
@@ -128,13 +128,13 @@ def test_a_report_that_the_archive_refuses_waits_on(workspace: Workspace, archiv
     assert workspace.waiting() == ("1.2",)
 
 
-def test_a_report_signed_for_this_computer_alone_does_not_wait(workspace: Workspace) -> None:
+def test_a_report_signed_without_submission_is_not_queued(workspace: Workspace) -> None:
     workspace.save_edit("1.2", "Normal.")
     assert not workspace.sign("1.2").waiting
     assert workspace.waiting() == ()
 
 
-def test_what_a_study_is_signed_with_comes_from_its_header() -> None:
+def test_the_submission_comes_from_the_header() -> None:
     study = open_path(dicom("CT_small.dcm")).studies[0]
     ref = study.series[0].frames[0]
     out = submission_for(study, DisplayedFrame(study.series[0], ref, np.zeros((600, 700), np.uint8), (40.0, 400.0)))
@@ -146,14 +146,14 @@ def test_what_a_study_is_signed_with_comes_from_its_header() -> None:
     assert max(out.gray.shape) == 512
 
 
-def test_a_picture_that_may_carry_a_name_in_its_pixels_stays_here() -> None:
+def test_an_image_with_burned_in_text_is_not_archived() -> None:
     study = open_path(dicom("CT_small.dcm")).studies[0]
     ref = study.series[0].frames[0]
     marked = replace(ref, image=replace(ref.image, burned_in=True))
     assert submission_for(study, DisplayedFrame(study.series[0], marked, np.zeros((8, 8), np.uint8))).gray is None
 
 
-def test_a_study_without_a_picture_is_signed_with_its_words_alone() -> None:
+def test_a_study_without_an_image_is_signed_with_its_text_alone() -> None:
     study = Study("1.2", "", "", "", "A-7", Patient("Doe^Jane", "H-1", sex="F", age=50))
     out = submission_for(study)
     assert out.gray is None

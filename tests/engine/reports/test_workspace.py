@@ -1,4 +1,4 @@
-"""Reports of open studies are bound to them, and every change leaves a trace."""
+"""Reports are bound to their study, and every change is audited."""
 
 import stat
 from collections.abc import Iterator
@@ -52,25 +52,25 @@ def test_a_signed_report_is_final(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("study", ["9.9", None])
-def test_a_draft_never_moves_to_another_study(workspace: Workspace, study: str | None) -> None:
+def test_a_draft_is_refused_for_another_study(workspace: Workspace, study: str | None) -> None:
     with pytest.raises(UserError, match="another study"):
         workspace.save_draft("1.2", made_for(study))
     assert workspace.load("1.2") is None
     assert workspace.history("1.2") == ()
 
 
-def test_saving_the_same_words_again_changes_nothing(workspace: Workspace) -> None:
+def test_saving_the_same_text_again_changes_nothing(workspace: Workspace) -> None:
     workspace.save_draft("1.2", made_for("1.2"))
     assert workspace.save_edit("1.2", made_for("1.2").text).state == "drafted"
     assert len(workspace.history("1.2")) == 1
 
 
-def test_nothing_cannot_be_signed(workspace: Workspace) -> None:
+def test_an_empty_report_cannot_be_signed(workspace: Workspace) -> None:
     with pytest.raises(UserError, match="no report to sign"):
         workspace.sign("1.2")
 
 
-def test_reports_outlive_the_program_and_belong_to_their_owner(tmp_path: Path) -> None:
+def test_reports_survive_a_restart_and_are_private_to_their_owner(tmp_path: Path) -> None:
     with Workspace.open(tmp_path / "home") as first:
         first.save_edit("1.2", "Normal.")
     with Workspace.open(tmp_path / "home") as second:
@@ -80,13 +80,13 @@ def test_reports_outlive_the_program_and_belong_to_their_owner(tmp_path: Path) -
     assert stat.S_IMODE((tmp_path / "home" / DATABASE).stat().st_mode) == 0o600
 
 
-def test_the_home_can_be_chosen(private_home: Path) -> None:
+def test_the_folder_follows_kindred_home(private_home: Path) -> None:
     assert user_folder() == private_home
     with Workspace.open() as opened:
         assert opened.folder == private_home
 
 
-def test_reports_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
+def test_reports_of_a_newer_version_are_not_opened(tmp_path: Path) -> None:
     with Workspace.open(tmp_path) as opened, opened._database.write() as db:
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-workspace', 'new', 'x')"

@@ -1,4 +1,4 @@
-"""Marks on a study's images, kept in the workspace."""
+"""Key images and measurements stored in the workspace."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from engine.errors import UserError
 from engine.reports.workspace import Workspace
 
 
-def test_marks_come_back_by_study_and_kind(tmp_path: Path) -> None:
+def test_marks_are_stored_by_study_and_kind(tmp_path: Path) -> None:
     with Workspace.open(tmp_path) as workspace:
         workspace.save_marks("1.2", "key images", [["1.2.3", 0]])
         workspace.save_marks("1.2", "measurements", [{"kind": "length", "points": [[1.5, 2.5], [3.0, 4.0]]}])
@@ -19,6 +19,6 @@ def test_marks_come_back_by_study_and_kind(tmp_path: Path) -> None:
         assert workspace.load_marks("9.9", "key images") == []
 
 
-def test_a_study_without_a_uid_keeps_no_marks(tmp_path: Path) -> None:
+def test_marks_of_a_study_without_a_uid_are_refused(tmp_path: Path) -> None:
     with Workspace.open(tmp_path) as workspace, pytest.raises(UserError, match="Study Instance UID"):
         workspace.save_marks("", "key images", [])

@@ -1,4 +1,4 @@
-"""Sentences that contradict each other are no evidence for each other."""
+"""Conflicts between report sentences."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Cleaning removes identifiers as far as patterns go, and no measurements."""
+"""De-identification removes identifiers and keeps measurements."""
 
 import pytest
 
@@ -37,12 +37,12 @@ def test_identifiers_are_replaced(text: str, expected: str) -> None:
         "b 1000 s/mm2, TE 85.5 ms, TR 12000 ms, 1.5 T.",
     ],
 )
-def test_measurements_levels_and_sequences_stay(text: str) -> None:
+def test_measurements_levels_and_sequences_are_kept(text: str) -> None:
     assert clean(text).text == text
     assert clean(text).removed == 0
 
 
-def test_what_is_known_of_the_patient_is_removed_wherever_it_stands() -> None:
+def test_known_identifiers_are_removed_wherever_they_occur() -> None:
     cleaned = clean("Mrs DOE came; jane (ID ZX77) has a doe-like gaze. Al is short.", ["Doe^Jane^Al", "ZX77"])
     assert "doe" not in cleaned.text.lower()
     assert "jane" not in cleaned.text.lower()
@@ -50,5 +50,5 @@ def test_what_is_known_of_the_patient_is_removed_wherever_it_stands() -> None:
     assert "Al is short." in cleaned.text
 
 
-def test_the_count_says_how_much_was_removed() -> None:
+def test_removed_identifiers_are_counted() -> None:
     assert clean("On 2020-01-02 and 2020-01-03.").removed == 2

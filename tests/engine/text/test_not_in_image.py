@@ -1,4 +1,4 @@
-"""What is not taken over from another patient's report; wording of the sample archive and of common reports."""
+"""Sentences that are not copied from another patient's report; wording of the sample archive and of common reports."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
         "Bilateral ground-glass opacities with peripheral distribution.",
     ],
 )
-def test_descriptions_of_a_picture_are_kept(sentence: str) -> None:
+def test_descriptions_of_an_image_are_kept(sentence: str) -> None:
     assert not_in_image(sentence) is None
 
 
@@ -56,5 +56,5 @@ def test_descriptions_of_a_picture_are_kept(sentence: str) -> None:
         ("The petrous bone is intact.", "CT", False),
     ],
 )
-def test_a_sentence_of_another_examination_is_told(sentence: str, modality: str, other: bool) -> None:
+def test_sentences_about_another_examination_are_recognised(sentence: str, modality: str, other: bool) -> None:
     assert other_examination(sentence, modality) is other

@@ -1,4 +1,4 @@
-"""Reports split into sentences, and token probabilities onto them."""
+"""Text is split into sentences, and token probabilities are mapped to them."""
 
 import math
 
@@ -43,5 +43,5 @@ def test_a_sentence_without_tokens_has_no_confidence() -> None:
         ("", ""),
     ],
 )
-def test_a_decoded_text_gets_the_spacing_and_capitals_of_a_report(decoded: str, written: str) -> None:
+def test_decoded_text_gets_spacing_and_capitals(decoded: str, written: str) -> None:
     assert restore_formatting(decoded) == written
