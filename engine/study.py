@@ -1,4 +1,7 @@
-"""What a listing of DICOM files is made of: patient, study, series, image, frame. Knows no pixels."""
+"""The values of a DICOM listing: patient, study, series, image, frame. Knows no pixels and opens no files.
+
+Lengths are millimetres, positions and directions are patient coordinates (LPS, PS3.3 C.7.6.2.1.1), frames count from 0.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,12 +18,12 @@ Orientation = tuple[float, float, float, float, float, float]
 """Direction cosines of a row, then of a column (Image Orientation (Patient))."""
 
 PROJECTIONS = frozenset({"CR", "DX", "MG", "RG", "RF", "IO", "PX"})
-"""Modalities whose every image stands for itself."""
+"""Modalities of single images rather than stacks: every image is read on its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The Patient Module as far as a viewer needs it. `name` and `id` never enter logs or the archive."""
+    """What a viewer needs of the Patient Module (PS3.3 C.7.1.1). `name` and `id` never enter logs or the archive."""
 
     name: str = ""
     id: str = ""
@@ -39,12 +42,13 @@ class UltrasoundRegion:
     top: int
     right: int
     bottom: int
-    """0-based pixels, all four inside the region."""
+    """0-based pixel indices, inclusive on all four sides."""
     row: float | None
-    """Millimetres from row to row; None where the region's axes are no lengths (time, velocity) or say nothing."""
+    """Millimetres from row to row; None where the axes are not lengths (time, velocity) or have no unit."""
     column: float | None
+    """Millimetres from column to column; None like `row`."""
     low_priority: bool = False
-    """Where regions overlap, the other one holds (Region Flags, bit 0)."""
+    """Where regions overlap, the other one applies (Region Flags, bit 0)."""
 
 
 class Origin(Protocol):
@@ -84,17 +88,17 @@ class ImageRef:
     """"L", "R", "B" (both), "U" (unpaired) or ""."""
     view_position: str = ""
     patient_orientation: tuple[str, str] | None = None
-    """Patient Orientation (0020,0020): anatomical direction of the rows (to the right) and of the columns (down)."""
+    """Patient Orientation (0020,0020): anatomical direction along a row (to the right) and along a column (down)."""
     lossy: bool = False
-    """The pixels once went through lossy compression (0028,2110)."""
+    """Lossy Image Compression (0028,2110): the pixels have been lossily compressed at some point."""
     burned_in: bool | None = None
-    """Burned In Annotation (0028,0301): may identifying text be part of the pixels? None: not said."""
+    """Burned In Annotation (0028,0301): whether identifying text may be part of the pixels; None when absent."""
     frame_time: float | None = None
     """Milliseconds from one frame to the next of a cine loop."""
     pixel_aspect: tuple[float, float] | None = None
-    """Pixel Aspect Ratio (0028,0034): height and width of a pixel, in no unit."""
+    """Pixel Aspect Ratio (0028,0034): height and width of a pixel, relative to each other."""
     regions: tuple[UltrasoundRegion, ...] = ()
-    """Regions of an ultrasound image, when they fit the image's size."""
+    """Calibrated regions of an ultrasound image; empty when they do not fit the image's size."""
 
     def __hash__(self) -> int:
         return hash(self.origin)  # hashing all fields would take longer than the lookup that needs it
@@ -107,7 +111,7 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class FrameRef:
-    """One frame of an image, and where it lies in the patient (PS3.3 C.7.6.2; millimetres, patient coordinates LPS)."""
+    """One frame of an image and its geometry in the patient (PS3.3 C.7.6.2)."""
 
     image: ImageRef
     frame: int = 0
@@ -115,20 +119,26 @@ class FrameRef:
     position: Vector | None = None
     """Image Position (Patient): the centre of the first pixel."""
     orientation: Orientation | None = None
-    """Image Orientation (Patient): direction of a row (to the right), then of a column (down)."""
+    """Image Orientation (Patient): direction cosines of a row (to the right), then of a column (down)."""
     spacing: tuple[float, float] | None = None
-    """Millimetres from row to row and from column to column; None when the header does not say, never guessed."""
+    """Millimetres from row to row and from column to column; None when the header gives none. Never guessed."""
     spacing_source: str = ""
-    """"pixel", "pixel/unstated" (a radiograph that does not say how it was calibrated), "imager" (at the detector),
+    """"pixel", "pixel/unstated" (a radiograph without Pixel Spacing Calibration Type), "imager" (at the detector),
     "imager/magnification" or "region" (ultrasound); "" without a spacing."""
     thickness: float | None = None
-    """Millimetres (Slice Thickness, PS3.3 C.7.6.2); of the slice itself, which is not the distance to the next one."""
+    """Slice Thickness (PS3.3 C.7.6.2) in millimetres; not the distance to the next slice."""
     frame_of_reference: str = ""
+    """Frame of Reference UID (0020,0052)."""
     temporal: float | None = None
+    """Temporal position index, to tell the phases of a stack apart."""
     echo: float | None = None
+    """Effective echo time (ms) of an enhanced image, else the echo number; to tell echoes apart."""
     b_value: float | None = None
+    """Diffusion b-value in s/mm²."""
     acquisition: float | None = None
+    """Acquisition Number (0020,0012)."""
     localizer: bool = False
+    """Image Type (0008,0008) contains LOCALIZER."""
 
     def __hash__(self) -> int:
         return hash((self.image, self.frame))
@@ -136,7 +146,7 @@ class FrameRef:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One stack that can be scrolled: all of a DICOM series, or one of its parts that do not belong in one stack."""
+    """One stack to scroll through: a whole DICOM series, or one part of a series that holds several stacks."""
 
     uid: str
     key: str
@@ -147,15 +157,17 @@ class Series:
     body_part: str
     frames: tuple[FrameRef, ...]
     part: str = ""
-    """What sets this stack apart from the others of its DICOM series, for example "b 1000"; "" if single."""
+    """What distinguishes this stack within its DICOM series, for example "b 1000"; "" for the only stack."""
     institution: str = ""
-    """Where it was taken; it can tell who somebody is, so it is hidden with the patient's name."""
+    """Institution Name (0008,0080). It may identify the patient, so it is redacted with the name."""
     growing: bool = False
-    """Its files are still being read: more frames may come, so that the number of a frame is not known yet."""
+    """Its files are still being read: frames may be added anywhere, so frame numbers are not final."""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
+    """One study and its stacks."""
+
     uid: str
     date: str
     time: str
@@ -165,12 +177,12 @@ class Study:
     series: tuple[Series, ...] = field(default=())
 
     def frames(self) -> Iterator[FrameRef]:
-        """Every frame, series after series."""
+        """All frames, series after series."""
         for series in self.series:
             yield from series.frames
 
     def as_dict(self, with_patient: bool = False) -> dict[str, object]:
-        """The study for JSON. Names, identifiers and dates of the patient only `with_patient`; paths are included."""
+        """The study for JSON, paths included. The patient's name, IDs and birth date only `with_patient`."""
         patient: dict[str, object] = {"sex": self.patient.sex, "age": self.patient.age}
         if with_patient:
             patient |= {"name": self.patient.name, "id": self.patient.id, "birth_date": self.patient.birth_date}

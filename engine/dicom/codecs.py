@@ -1,7 +1,7 @@
-"""Decodes one frame of pixel data with the fastest decoder that can. Knows no files, no modality values, no colours.
+"""Decodes one frame of pixel data with the fastest decoder of its transfer syntax. Knows no files, no modality values.
 
-Uncompressed gray frames are read as they lie. What `codestreams` decodes goes there; the rest (8-bit JPEG, colours in
-RLE, High-Throughput JPEG 2000, packed bits, floating point) goes through pydicom.
+Uncompressed gray frames are read directly. `codestreams` decodes most compressed ones; the rest (8-bit JPEG, color RLE,
+High-Throughput JPEG 2000, packed bits, floating point) goes through pydicom.
 """
 
 from typing import Any, BinaryIO
@@ -49,23 +49,23 @@ _PLUGINS: dict[UID, tuple[str, ...]] = {
     JPEGLossless: (),
     JPEGLosslessSV1: (),
 }
-"""pydicom's plugins for what `codestreams` leaves or fails on; none where damage can make one hang or abort."""
-_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
-_PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
+"""pydicom's plugins for what `codestreams` does not decode; none where damaged input can hang or crash one."""
+_UNCOMPRESSED = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
+_READ_DIRECTLY = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 
 
 def why_not_decodable(syntax: UID) -> str:
-    """One sentence when pixels in this transfer syntax cannot be decoded, else ""."""
-    if syntax in _PLUGINS or syntax in _NATIVE:
+    """The reason to reject pixels in this transfer syntax; "" when they can be decoded."""
+    if syntax in _PLUGINS or syntax in _UNCOMPRESSED:
         return ""
     if "MPEG" in syntax.name or "HEVC" in syntax.name:
-        return "It is a video, which Kindred does not play; export single images of it."
-    name = syntax.name if syntax.name != syntax else f"an unknown way ({syntax})"
-    return f"Its pixels are stored as {name}, which Kindred cannot decode; export the image uncompressed."
+        return "Video is not supported; export single images instead."
+    name = syntax.name if syntax.name != syntax else f"The unknown transfer syntax {syntax}"
+    return f"{name} is not supported; export the image uncompressed."
 
 
 def missing_decoders() -> list[str]:
-    """Names of the compressed transfer syntaxes that this installation should decode and cannot."""
+    """Names of the supported compressed transfer syntaxes that this installation has no decoder for."""
     return [
         syntax.name
         for syntax, plugins in _PLUGINS.items()
@@ -77,14 +77,14 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     """Decode one frame without decoding the others.
 
     Args:
-        source: the stream at the pixel data's value, or a whole dataset.
+        source: a stream at the value of the pixel data element, or a whole dataset.
         syntax: transfer syntax.
         frame: 0-based.
         options: pydicom's decoding options (`pydicom.pixels.utils.as_pixel_options`).
 
     Returns:
-        stored values [H, W], or colours [H, W, 3] in the stored depth (YBR already as RGB), and the photometric
-        interpretation of what is returned.
+        stored values [H, W], or [H, W, 3] in the stored bit depth (YBR converted to RGB), and their photometric
+        interpretation.
 
     Raises:
         UserError: no decoder can read this frame.
@@ -93,9 +93,9 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     pixel_format = _pixel_format_of(options)
     if (
         pixel_format is not None
-        and syntax in _PLAIN
+        and syntax in _READ_DIRECTLY
         and not isinstance(source, Dataset)
-        and _is_plain(pixel_format, options)
+        and _is_uncompressed_gray(pixel_format, options)
     ):
         try:
             return _plain_frame(source, frame, pixel_format), pixel_format.photometric
@@ -104,7 +104,7 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
     if pixel_format is not None and decodable(syntax, pixel_format):
         try:
             return decode_codestream(_encoded_frame(source, frame, options), syntax, pixel_format)
-        except Exception as error:  # the libraries promise no exception type for damaged input
+        except Exception as error:  # the libraries document no exception types for damaged input
             reasons.append(error)
     decoder = get_decoder(syntax)
     for plugin in _PLUGINS.get(syntax, ("",)):
@@ -113,7 +113,7 @@ def decode(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[st
                 array, properties = decoder.as_array(source, index=frame, decoding_plugin=plugin, **options)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # damaged input: any exception, and from Rust a panic, which is no Exception
+        except BaseException as error:  # damaged input: anything, also a Rust panic, which is a BaseException
             reasons.append(error)
         else:
             return np.asarray(array), str(properties["photometric_interpretation"])
@@ -124,23 +124,23 @@ def _pixel_format_of(options: dict[str, Any]) -> PixelFormat | None:
     try:
         return PixelFormat.of(options)
     except (KeyError, TypeError, ValueError):
-        return None  # pydicom says what is missing
+        return None  # pydicom names what is missing
 
 
-def _is_plain(pixel_format: PixelFormat, options: dict[str, Any]) -> bool:
+def _is_uncompressed_gray(pixel_format: PixelFormat, options: dict[str, Any]) -> bool:
     whole = pixel_format.bits_allocated in (8, 16) and 0 < pixel_format.bits_stored <= pixel_format.bits_allocated
     return whole and pixel_format.samples == 1 and options.get("pixel_keyword", "PixelData") == "PixelData"
 
 
 def _plain_frame(file: BinaryIO, frame: int, pixel_format: PixelFormat) -> NDArray[Any]:
-    """Stored values as they lie in the file, little endian; bits above Bits Stored are no part of them."""
+    """Stored values straight from the file, little endian; bits above Bits Stored are dropped."""
     size = pixel_format.bits_allocated // 8
     length = pixel_format.rows * pixel_format.columns * size
     start = file.tell()
     file.seek(start + frame * length)
     data = bytearray(length)
     if file.readinto(data) != length:  # type: ignore[attr-defined]
-        raise ValueError("The pixels end too soon")
+        raise ValueError("pixel data too short")
     stored = np.frombuffer(data, f"<{pixel_format.kind}{size}").reshape(pixel_format.rows, pixel_format.columns)
     shift = pixel_format.bits_allocated - pixel_format.bits_stored
     if shift:
@@ -151,12 +151,12 @@ def _plain_frame(file: BinaryIO, frame: int, pixel_format: PixelFormat) -> NDArr
 
 def _damaged(frame: int, syntax: UID) -> UserError:
     return UserError(
-        f"Frame {frame + 1} cannot be decoded ({syntax.name}): the file is damaged or cut short. Copy or send it again."
+        f"Frame {frame + 1} cannot be decoded ({syntax.name}): the file is damaged or truncated. Copy or send it again."
     )
 
 
 def _encoded_frame(source: Dataset | BinaryIO, frame: int, options: dict[str, Any]) -> bytes:
-    """The codestream of one frame; a stream is left where it stood."""
+    """The codestream of one frame; the position of a stream is restored."""
     encoded = source.PixelData if isinstance(source, Dataset) else source
     start = 0 if isinstance(source, Dataset) else source.tell()
     offsets = options.get("extended_offsets")

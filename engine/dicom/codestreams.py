@@ -1,7 +1,7 @@
-"""Decodes one compressed frame while other threads go on. Knows no files, no modality values, no windows.
+"""Decodes one compressed frame without blocking other threads. Knows no files, no modality values, no windows.
 
-imagecodecs (CharLS, OpenJPEG, libjpeg-turbo) gives the interpreter back while it works; pydicom's own plugins for the
-same libraries keep it for the whole frame, 80 to 150 ms for 3000 x 2500 pixels, in which a window cannot paint.
+imagecodecs (CharLS, OpenJPEG, libjpeg-turbo) releases the GIL while it decodes; pydicom's own plugins for the same
+libraries hold it for the whole frame, 80 to 150 ms for 3000 x 2500 pixels, during which the user interface freezes.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from engine.dicom.jpeg_check import jpeg_fault, jpeg_ls_fault
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """What a header says about a frame (PS3.3 C.7.6.3)."""
+    """Size and sample format of a frame (Image Pixel Module, PS3.3 C.7.6.3)."""
 
     rows: int
     columns: int
@@ -42,10 +42,10 @@ class PixelFormat:
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> "PixelFormat":
-        """From pydicom's decoding options.
+        """The pixel format in pydicom's decoding options.
 
         Raises:
-            KeyError, TypeError, ValueError: the header does not say, or says nonsense.
+            KeyError, TypeError, ValueError: a value is missing or invalid.
         """
         return cls(
             rows=int(options["rows"]),
@@ -59,6 +59,7 @@ class PixelFormat:
 
     @property
     def kind(self) -> str:
+        """NumPy's letter for the type of the stored values: "i" signed, "u" unsigned."""
         return "i" if self.signed else "u"
 
 
@@ -66,12 +67,12 @@ _Array = NDArray[Any]
 
 
 def has_decoder(syntax: UID) -> bool:
-    """Whether the library that `decode_codestream` uses for this transfer syntax was built with it."""
+    """Whether imagecodecs was built with the decoder that `decode_codestream` uses for this transfer syntax."""
     return syntax in _CODECS and bool(getattr(imagecodecs, _CODECS[syntax]).available)
 
 
 def decodable(syntax: UID, pixel_format: PixelFormat) -> bool:
-    """Whether `decode_codestream` is meant for such frames; colours in RLE and 8-bit JPEG are not."""
+    """Whether `decode_codestream` supports such frames; it does not for color RLE and 8-bit JPEG."""
     if pixel_format.samples not in (1, 3) or pixel_format.bits_allocated not in (8, 16):
         return False
     if syntax in (RLELossless, JPEGExtended12Bit) and pixel_format.samples == 3:
@@ -83,10 +84,10 @@ def decode_codestream(data: bytes, syntax: UID, pixel_format: PixelFormat) -> tu
     """Decode one frame.
 
     Returns:
-        stored values [H, W] signed as the header says, or colours [H, W, 3], and their photometric interpretation.
+        stored values [H, W], signed as in the header, or [H, W, 3], and their photometric interpretation.
 
     Raises:
-        Exception: the codestream is damaged, or no such frame; the libraries promise no exception type.
+        Exception: the codestream is damaged; the libraries document no types.
     """
     array, precision, signed = _DECODERS[syntax](data, pixel_format)
     shape = (
@@ -95,7 +96,7 @@ def decode_codestream(data: bytes, syntax: UID, pixel_format: PixelFormat) -> tu
         else (pixel_format.rows, pixel_format.columns, 3)
     )
     if array.shape != shape or array.dtype.kind not in "iu" or array.dtype.itemsize > 2:
-        raise ValueError(f"The codestream holds {array.shape} {array.dtype}, the header says {shape}")
+        raise ValueError(f"the codestream has {array.shape} {array.dtype}, but the header says {shape}")
     if pixel_format.samples == 3:
         return _colours(array, pixel_format.photometric)
     corrected = array.view(f"{pixel_format.kind}{array.dtype.itemsize}")
@@ -108,7 +109,7 @@ def decode_codestream(data: bytes, syntax: UID, pixel_format: PixelFormat) -> tu
 
 
 def _keep_bits(array: _Array, bits: int) -> None:
-    """Drop what stands above the lowest `bits`, in place: signed values take their sign from the highest kept bit."""
+    """Clear the bits above the lowest `bits`, in place; signed values are sign-extended from the highest kept bit."""
     shift = 8 * array.dtype.itemsize - bits
     np.left_shift(array, shift, out=array)
     np.right_shift(array, shift, out=array)
@@ -138,21 +139,21 @@ def _jpeg(data: bytes, pixel_format: PixelFormat) -> tuple[_Array, int, bool]:
     fault = jpeg_fault(data, pixel_format.rows, pixel_format.columns, pixel_format.samples)
     if fault:
         raise ValueError(f"JPEG: {fault}")
-    space = "RGB" if pixel_format.samples == 3 else None  # as it is stored: lossless JPEG converts no colours
+    space = "RGB" if pixel_format.samples == 3 else None  # no conversion: lossless JPEG stores colors as they are
     decoded = imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
     return _owned(decoded), pixel_format.bits_stored, False
 
 
 def _rle(data: bytes, pixel_format: PixelFormat) -> tuple[_Array, int, bool]:
-    """PS3.5 annex G, straight into the frame: given no place, the decoder reads the stream twice and it must be copied.
+    """RLE (PS3.5 annex G), decoded into the frame: without an output buffer the decoder reads the stream twice.
 
-    No segment may outgrow its share of the place, so that only a full one leaves no byte as it was. A frame with more
-    or less is left to pydicom, which knows which padding to forgive.
+    No segment may exceed its share of the buffer, so only a complete stream fills every byte. Frames with more or less
+    data are left to pydicom, which tolerates padding.
     """
     array = np.empty((pixel_format.rows, pixel_format.columns), f"<u{pixel_format.bits_allocated // 8}")
     decoded = imagecodecs.dicomrle_decode(data, dtype=array.dtype, out=array.reshape(-1).view(np.uint8).data)
     if len(decoded) != array.nbytes:
-        raise ValueError(f"RLE: {len(decoded)} bytes where {array.nbytes} make a frame")
+        raise ValueError(f"RLE: {len(decoded)} bytes decoded, {array.nbytes} expected")
     return array, pixel_format.bits_allocated, pixel_format.signed
 
 

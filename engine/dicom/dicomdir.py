@@ -1,4 +1,4 @@
-"""Reads a DICOMDIR as what it is: an index that names the files of a medium (PS3.10 8, PS3.3 F). Opens none of them."""
+"""Reads a DICOMDIR, the index of the files on a medium (PS3.10 8, PS3.3 F). Does not open the files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +12,22 @@ from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import items, text, texts
 from engine.errors import Rejected, UserError
 
-MISSING = "The DICOMDIR names it, but it is not there; copy the whole medium again."
-OUTSIDE = "The DICOMDIR names a place outside of its own folder, which is not followed."
+MISSING = "Listed in the DICOMDIR, but missing; copy the whole medium again."
+OUTSIDE = "Listed in the DICOMDIR, but outside its folder; not opened."
 
 
 @dataclass(frozen=True, slots=True)
 class Dicomdir:
-    """The files that a DICOMDIR names."""
+    """The files that a DICOMDIR lists."""
 
     files: tuple[Path, ...]
-    """Those that are there, in its order."""
+    """Those that exist, in its order."""
     missing: tuple[Rejected, ...]
+    """Those that do not, and those outside the folder of the DICOMDIR."""
 
 
 def is_dicomdir_name(path: Path) -> bool:
+    """Whether a path looks like a DICOMDIR by its name."""
     return path.name.upper().startswith("DICOMDIR") and path.suffix.lower() != ".zip" and path.is_file()
 
 
@@ -35,7 +37,7 @@ def read_dicomdir(path: Path) -> Dicomdir:
     File IDs are upper case by the standard (PS3.10 8.2) and often lower case on the disk they were copied to.
 
     Raises:
-        UserError: it is no DICOMDIR, or damaged beyond reading.
+        UserError: not a DICOMDIR, or damaged.
     """
     folders = _Folders()
     files: dict[Path, None] = {}
@@ -53,7 +55,7 @@ def read_dicomdir(path: Path) -> Dicomdir:
             else:
                 files[found] = None
     if not files and not missing:
-        raise UserError("The DICOMDIR names no file.")
+        raise UserError("The DICOMDIR lists no files.")
     return Dicomdir(tuple(files), tuple(missing.values()))
 
 
@@ -65,7 +67,7 @@ def _file_ids(records: list[Dataset]) -> Iterator[list[str]]:
 
 
 class _Folders:
-    """Finds names whatever their case, reading each folder once."""
+    """Finds files case-insensitively, reading each folder once."""
 
     def __init__(self) -> None:
         self._names: dict[Path, dict[str, str]] = {}
@@ -79,7 +81,7 @@ class _Folders:
         return folder if folder.is_file() else None
 
     def _listed(self, folder: Path) -> dict[str, str]:
-        """Upper-case names as they are on disk; some file systems show the version ";1" and the dot of ISO 9660."""
+        """Names on disk by their upper-case form, without the version ";1" and the trailing dot of ISO 9660."""
         if folder not in self._names:
             try:
                 names = [entry.name for entry in folder.iterdir()]

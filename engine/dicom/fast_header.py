@@ -20,15 +20,18 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from engine.dicom.parser_warnings import collect_warnings
 
 FIRST_BYTES = 1 << 14
-MOST_BYTES = 1 << 24
+"""Bytes of the first read; each further one takes eight times as many."""
+MAX_BYTES = 1 << 24
+"""Longer headers are left to pydicom."""
 MAX_DEPTH = 12
+"""Deeper nested sequences are left to pydicom."""
 
-_LONG = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"))
-_SHORT = frozenset(
+_LONG_VRS = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"))
+_SHORT_VRS = frozenset(
     (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS")
 ) | frozenset((b"ST", b"TM", b"UI", b"UL", b"US"))
-_NUMBERS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
-_WORDS = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI"))
+_NUMBER_FORMATS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
+_TEXT_VRS = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI"))
 _UNDEFINED = 0xFFFFFFFF
 _OVERLAYS = 0x60
 """Upper byte of the repeating groups of overlays (PS3.3 C.9.2), which have no keyword of their own."""
@@ -38,15 +41,15 @@ _NOT_PLAIN = frozenset((DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian))
 
 
 class _NotPlain(Exception):
-    """The bytes are for pydicom."""
+    """Only pydicom can read these bytes."""
 
 
-class _Short(Exception):
+class _Truncated(Exception):
     """The bytes end before the header does."""
 
 
 class Elements:
-    """Top-level elements of a header or of its file meta information, as bytes until they are asked for."""
+    """Top-level elements of a header or its file meta information, kept as bytes and converted on demand."""
 
     __slots__ = ("_encodings", "_found", "_implicit")
 
@@ -58,10 +61,10 @@ class Elements:
         return isinstance(keyword, str) and _tag(keyword) in self._found
 
     def get(self, keyword: str, /) -> Any:
-        """The value as pydicom gives it, but decimal and integer strings as text; None when there is none.
+        """The value as pydicom gives it, except that decimal and integer strings stay text; None when absent or empty.
 
         Raises:
-            Exception: the bytes are no such value; pydicom promises no exception type.
+            Exception: the value is damaged; pydicom does not document the types.
         """
         tag = _tag(keyword)
         element = self._found.get(tag)
@@ -69,12 +72,12 @@ class Elements:
             return None
         vr = element[0].decode() if element[0] not in (b"", b"UN") else dictionary_VR(tag)
         data = element[1]
-        if vr in _WORDS and data.isascii() and b"\x1b" not in data:
-            words = data.decode().rstrip("\0 ")
-            return words.split("\\") if "\\" in words else words
+        if vr in _TEXT_VRS and data.isascii() and b"\x1b" not in data:
+            text = data.decode().rstrip("\0 ")
+            return text.split("\\") if "\\" in text else text
         if vr == "US or SS":
             vr = "SS" if self.get("PixelRepresentation") == 1 else "US"
-        form = _NUMBERS.get(vr)
+        form = _NUMBER_FORMATS.get(vr)
         if form is not None and len(data) % struct.calcsize(f"<{form}") == 0:
             values = struct.unpack(f"<{len(data) // struct.calcsize(f'<{form}')}{form}", data)
             return values[0] if len(values) == 1 else list(values)
@@ -101,7 +104,7 @@ class FileMeta(Elements):
 
 
 class FastHeader(Elements):
-    """A plain header. Sequences are passed over: `read_fast_header` refuses a header whose sequences were asked for."""
+    """A plain header without its sequences."""
 
     __slots__ = ("file_meta",)
 
@@ -111,19 +114,19 @@ class FastHeader(Elements):
 
 
 def read_fast_header(file: BinaryIO, wanted_sequences: frozenset[int | None]) -> FastHeader | None:
-    """The header of a plain DICOM file with `file` left at the pixel data element; None: ask pydicom.
+    """The header of a plain DICOM file, leaving `file` at the pixel data element; None when pydicom must read it.
 
     Args:
         file: positioned anywhere; read from the start.
-        wanted_sequences: tags of elements that only pydicom may read; a header that has one of them is refused.
+        wanted_sequences: tags that the caller needs and only pydicom can read; headers with one of them give None.
     """
     size = FIRST_BYTES
-    while size <= MOST_BYTES:
+    while size <= MAX_BYTES:
         file.seek(0)
         data = file.read(size)
         try:
             header, at = _header(data, wanted_sequences)
-        except _Short:
+        except _Truncated:
             if len(data) < size:
                 return None
             size *= 8
@@ -144,7 +147,7 @@ def _header(data: bytes, wanted: frozenset[int | None]) -> tuple[FastHeader, int
     if not syntax.is_transfer_syntax or syntax in _NOT_PLAIN:
         raise _NotPlain
     implicit = syntax == ImplicitVRLittleEndian
-    if implicit and data[at + 4 : at + 6] in _LONG | _SHORT:
+    if implicit and data[at + 4 : at + 6] in _LONG_VRS | _SHORT_VRS:
         raise _NotPlain
     found: dict[int, tuple[bytes, bytes]] = {}
     at = _elements(data, at, _implicit if implicit else _explicit, found, wanted, stop=_PIXEL_DATA.__contains__)
@@ -162,7 +165,7 @@ def _elements(
     wanted: frozenset[int | None],
     stop: Callable[[int], bool],
 ) -> int:
-    """Collect elements until `stop`; returns where that element begins. Tags must rise (PS3.5 7.1)."""
+    """Collect elements into `found` until `stop`; the offset of that element. Tags must ascend (PS3.5 7.1)."""
     last = -1
     size = len(data)
     while True:
@@ -174,25 +177,25 @@ def _elements(
         last = tag
         if length == _UNDEFINED:
             if vr == b"UN":
-                raise _NotPlain  # its items are implicit wherever they are (PS3.5 6.2.2)
+                raise _NotPlain  # its items are always implicit VR (PS3.5 6.2.2)
             at = _past_items(data, value, step, 0)
             continue
         at = value + length
         if at > size:
-            raise _Short
+            raise _Truncated
         if vr != b"SQ":
             found[tag] = (vr, data[value:at])
 
 
 def _explicit(data: bytes, at: int) -> tuple[int, bytes, int, int]:
-    """Tag, VR, where the value begins and its length (PS3.5 7.1.2)."""
+    """Tag, VR, offset of the value and its length (PS3.5 7.1.2)."""
     if at + 12 > len(data):
-        raise _Short
+        raise _Truncated
     group, element, vr, length = struct.unpack_from("<HH2sH", data, at)
     tag = group << 16 | element
-    if vr in _SHORT:
+    if vr in _SHORT_VRS:
         return tag, vr, at + 8, length
-    if vr in _LONG:
+    if vr in _LONG_VRS:
         return tag, vr, at + 12, struct.unpack_from("<L", data, at + 8)[0]
     if group == 0xFFFE:
         return tag, b"", at + 8, struct.unpack_from("<L", data, at + 4)[0]
@@ -200,15 +203,15 @@ def _explicit(data: bytes, at: int) -> tuple[int, bytes, int, int]:
 
 
 def _implicit(data: bytes, at: int) -> tuple[int, bytes, int, int]:
-    """Tag, no VR, where the value begins and its length (PS3.5 7.1.3)."""
+    """Tag, empty VR, offset of the value and its length (PS3.5 7.1.3)."""
     if at + 8 > len(data):
-        raise _Short
+        raise _Truncated
     group, element, length = struct.unpack_from("<HHL", data, at)
     return group << 16 | element, b"", at + 8, length
 
 
 def _past_items(data: bytes, at: int, step: _Step, depth: int) -> int:
-    """Where a sequence of undefined length ends (PS3.5 7.5)."""
+    """Offset after a sequence of undefined length (PS3.5 7.5)."""
     if depth > MAX_DEPTH:
         raise _NotPlain
     while True:

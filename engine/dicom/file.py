@@ -1,4 +1,4 @@
-"""Parses the header of one DICOM stream and finds its pixel data. Knows nothing of what the header means."""
+"""Parses the header of one DICOM stream and finds its pixel data. Does not interpret the header."""
 
 import io
 import os
@@ -31,7 +31,7 @@ _RAW_GROUPS = (0x0002, 0x0008)
 
 
 def looks_like_dicom(head: bytes) -> bool:
-    """Do the first bytes (132 or more) begin a DICOM file (PS3.10 7.1), or a bare dataset as old devices wrote them?"""
+    """Whether the first 132 bytes begin a DICOM file (PS3.10 7.1), or a dataset without file meta information."""
     if head[128:132] == b"DICM":
         return True
     if len(head) < 8:
@@ -49,8 +49,8 @@ def looks_like_dicom(head: bytes) -> bool:
 def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileDataset:
     """Parse everything before the pixel data, leaving `file` at the pixel data element.
 
-    The transfer syntax is filled in from what the parser found when the file does not say. A deflated dataset
-    (PS3.5 A.5) is one compressed stream: it has to be inflated whole.
+    A missing transfer syntax is filled in with the encoding that the parser found. A deflated dataset (PS3.5 A.5) is
+    one compressed stream and has to be inflated whole.
 
     Args:
         file: positioned anywhere; read from the start.
@@ -71,15 +71,13 @@ def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileData
             _fill_in_transfer_syntax(dataset)
     except UserError:
         raise
-    except Exception as error:  # pydicom promises no exception type for damaged input
-        raise UserError(
-            "The DICOM header is damaged and cannot be read; export or copy the file again from its source."
-        ) from error
+    except Exception as error:  # pydicom documents no exception types for damaged input
+        raise UserError("The DICOM header is damaged; export or copy the file again from its source.") from error
     return dataset
 
 
 def _refuse_inflation_bomb(file: BinaryIO, head: bytes) -> None:
-    """A deflated dataset is inflated in small steps once, before pydicom inflates it in one."""
+    """Inflate a deflated dataset in small steps first, since pydicom inflates it in one."""
     if DeflatedExplicitVRLittleEndian.encode() in head and head[128:132] == b"DICM":
         packed = file.seek(0, io.SEEK_END)
         (meta_length,) = struct.unpack("<L", head[140:144])
@@ -95,11 +93,11 @@ def _refuse_inflation_bomb(file: BinaryIO, head: bytes) -> None:
 
 
 def _fill_in_transfer_syntax(dataset: FileDataset) -> None:
-    """Where the file names none, or something else, take the encoding that the parser found to fit."""
+    """Where the transfer syntax is missing or invalid, use the encoding that the parser detected."""
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
-    said = raw(dataset.file_meta, "TransferSyntaxUID")
-    if isinstance(said, UID) and said.is_transfer_syntax:
+    syntax = raw(dataset.file_meta, "TransferSyntaxUID")
+    if isinstance(syntax, UID) and syntax.is_transfer_syntax:
         return
     implicit, little = dataset.original_encoding
     if implicit:
@@ -109,6 +107,7 @@ def _fill_in_transfer_syntax(dataset: FileDataset) -> None:
 
 
 def is_deflated(dataset: FileHeader) -> bool:
+    """Whether the dataset is one deflated stream (PS3.5 A.5)."""
     return bool(dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian)
 
 
@@ -119,6 +118,7 @@ _PIXEL_DATA = {
 }
 _PIXEL_VRS = {b"OB": "OB", b"OW": "OW", b"OF": "OF", b"OD": "OD", b"UN": "UN"}
 MAX_FRAME_BYTES = 1 << 30
+"""Larger frames are refused."""
 _PIXEL_OPTIONS = {
     "samples_per_pixel": "SamplesPerPixel",
     "photometric_interpretation": "PhotometricInterpretation",
@@ -134,15 +134,15 @@ _PIXEL_OPTIONS = {
 def _no_pixels(dataset: FileHeader) -> str:
     sop_class = text(dataset, "SOPClassUID")
     if sop_class and "Rows" in dataset:
-        return f"It is the header of an image without its pixels ({sop_class_name(sop_class)}); send the image again."
-    return "It holds no image."
+        return f"This {sop_class_name(sop_class)} has no pixel data; send the image again."
+    return "This DICOM object has no image."
 
 
 def _pixel_element(start: bytes, syntax: UID) -> tuple[str, str] | None:
-    """Keyword and VR ("" for implicit VR) of the pixel data element that 12 bytes begin; None when they begin another.
+    """Keyword and VR ("" if implicit) of the pixel data element that starts with 12 bytes; None for another element.
 
-    The VR is taken from the bytes: some files are implicit where their transfer syntax says explicit, or the reverse.
-    The letters of a VR would be an odd length, and DICOM lengths are even.
+    The VR is taken from the bytes, since some files are implicit VR despite an explicit VR transfer syntax, or the
+    reverse. A VR cannot be mistaken for a length: its letters would make an odd one, and DICOM lengths are even.
     """
     if len(start) < 12:
         return None
@@ -151,9 +151,9 @@ def _pixel_element(start: bytes, syntax: UID) -> tuple[str, str] | None:
 
 
 def missing_pixels(file: BinaryIO, dataset: FileHeader) -> str:
-    """Why there are no whole pixel data after the header that `read_header` just parsed; "" when there seem to be.
+    """Why the pixel data after a header that was just read cannot be shown; "" when nothing is wrong so far.
 
-    Looks at the pixel data element's header only. Whether compressed frames are whole shows when they are decoded.
+    Reads the header of the pixel data element only; compressed frames are checked when they are decoded.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
     if is_deflated(dataset):
@@ -165,21 +165,25 @@ def missing_pixels(file: BinaryIO, dataset: FileHeader) -> str:
     unreadable = why_not_decodable(syntax)
     if unreadable or syntax.is_compressed:
         return unreadable
-    there = _size(file)
+    size = _size(file)
     header = 12 if found[1] else 8
     (length,) = struct.unpack("<L" if syntax.is_little_endian else ">L", start[header - 4 : header])
-    position = file.tell() - len(start) + header
-    if there is not None and length != 0xFFFFFFFF and position + length > there:
-        percent = 100 * (there - position) // length
-        return f"The file is cut short: only {percent} % of its pixels are there. Copy or send it again."
+    start_of_value = file.tell() - len(start) + header
+    if size is not None and length != 0xFFFFFFFF and start_of_value + length > size:
+        percent = 100 * (size - start_of_value) // length
+        return f"The file is truncated: only {percent} % of the pixel data are there. Copy or send it again."
     return ""
 
 
 def pixel_source(file: BinaryIO, dataset: FileDataset | FastHeader) -> tuple[Dataset | BinaryIO, dict[str, Any]]:
-    """What the decoders read from, and pydicom's decoding options, right after `read_header` of all tags.
+    """What the decoders read from, and pydicom's decoding options.
+
+    Args:
+        file: at the pixel data element, as after `read_header`.
+        dataset: its header with all tags.
 
     Raises:
-        UserError: there are no pixel data, or the header does not describe them.
+        UserError: there are no pixel data, the header does not describe them, or a frame is too large.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
     source: Dataset | BinaryIO = file
@@ -188,7 +192,7 @@ def pixel_source(file: BinaryIO, dataset: FileDataset | FastHeader) -> tuple[Dat
         file.seek(0)
         try:
             source = dcmread(file, force=True)
-        except Exception as error:  # pydicom promises no exception type for damaged input
+        except Exception as error:  # pydicom documents no exception types for damaged input
             raise UserError("The deflated file is damaged; copy or send it again.") from error
     else:
         start = file.read(12)
@@ -205,15 +209,17 @@ def pixel_source(file: BinaryIO, dataset: FileDataset | FastHeader) -> tuple[Dat
         else:
             options = as_pixel_options(dataset, **extra)
         size = options["rows"] * options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
-    except Exception as error:  # pydicom promises no exception type for a damaged header
-        raise UserError("The header does not describe the pixels; export the file again from its source.") from error
+    except Exception as error:  # pydicom documents no exception types for damaged headers
+        raise UserError(
+            "The header does not describe the pixel data; export the file again from its source."
+        ) from error
     if size > MAX_FRAME_BYTES:
         raise UserError("One frame would take more than 1 GB; check the file at its source.")
     return source, options
 
 
 def _fast_header_options(header: FastHeader) -> dict[str, Any]:
-    """What pydicom's `as_pixel_options` gives."""
+    """The same as pydicom's `as_pixel_options`."""
     options = {name: header.get(keyword) for name, keyword in _PIXEL_OPTIONS.items() if keyword in header}
     options["number_of_frames"] = max(1, integer(header, "NumberOfFrames") or 1)
     if "ExtendedOffsetTable" in header:
@@ -222,7 +228,7 @@ def _fast_header_options(header: FastHeader) -> dict[str, Any]:
 
 
 def _size(file: BinaryIO) -> int | None:
-    """Bytes of the stream when that is known without reading it."""
+    """Length of the stream in bytes; None when only reading it would tell."""
     if isinstance(file, io.BytesIO):
         return file.getbuffer().nbytes
     try:

@@ -1,4 +1,4 @@
-"""Turns one parsed header into an image, its frames, and what study and series need. Opens no files."""
+"""Turns one parsed header into an image with its frames, series and study. Opens no files."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from engine.geometry.spacing import common_spacing
 from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Origin, Patient, Vector
 
 MAX_FRAMES = 100_000
+"""Images with more frames are refused."""
 
 TAGS: list[int | str] = [
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StudyID", "InstanceNumber"),
@@ -36,14 +37,16 @@ TAGS: list[int | str] = [
     *("EchoTime", "DiffusionBValue", "AcquisitionNumber", "GridFrameOffsetVector", "DetectorInformationSequence"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DirectoryRecordSequence"),
 ]
-"""What a listing keeps of a header: leaving the rest unparsed makes large folders fast."""
+"""Elements that a listing needs; pydicom parses no others, which makes large folders fast."""
 
 SEQUENCES = frozenset(tag_for_keyword(str(tag)) for tag in TAGS if "Sequence" in str(tag))
-"""Tags of the sequences among them: only pydicom reads these."""
+"""Tags of the sequences among them, which only pydicom can read."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyFacts:
+    """The study attributes of one header."""
+
     uid: str
     date: str
     time: str
@@ -54,6 +57,8 @@ class StudyFacts:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
+    """The series attributes of one header."""
+
     uid: str
     number: int | None
     description: str
@@ -64,28 +69,30 @@ class SeriesFacts:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One image file of a listing, before it is gathered into a series."""
+    """One image of a listing, before it is grouped into a series."""
 
     study: StudyFacts
     series: SeriesFacts
     image: ImageRef
     frames: tuple[FrameRef, ...]
     has_frame_geometry: bool
-    """Frames carry their own position (enhanced multi-frame) and may be sorted by it."""
+    """Frames have positions of their own (enhanced multi-frame, RT Dose) and may be sorted by them."""
 
 
 def instance(dataset: FileHeader, origin: Origin) -> Instance:
-    """Everything a listing needs from one image header.
+    """What a listing needs from one image header.
 
     Raises:
-        UserError: the header lacks what an image must have.
+        UserError: Rows or Columns are missing, or there are too many frames.
     """
     rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
     if not rows or not columns or rows < 1 or columns < 1:
-        raise UserError("The header gives no image size (Rows and Columns); export the file again from its source.")
+        raise UserError("Rows or Columns are missing from the header; export the file again from its source.")
     frames = max(1, integer(dataset, "NumberOfFrames") or 1)
     if frames > MAX_FRAMES:
-        raise UserError(f"The header claims {frames} frames, more than Kindred opens; check the file at its source.")
+        raise UserError(
+            f"The header claims {frames} frames; at most {MAX_FRAMES} are supported. Check the file at its source."
+        )
     orientation = texts(dataset, "PatientOrientation")
     burned = text(dataset, "BurnedInAnnotation").upper()
     shared = item(dataset, "SharedFunctionalGroupsSequence")
@@ -150,7 +157,7 @@ def _series(dataset: Header) -> SeriesFacts:
 
 
 def age_in_years(age: str, birth_date: str, study_date: str) -> int | None:
-    """Full years from an Age String (PS3.5 6.2: "045Y", "018M", "003W", "010D"), else from the two dates."""
+    """Full years from an Age String (PS3.5 6.2: "045Y", "018M", "003W", "010D"), else from the two dates (YYYYMMDD)."""
     digits, unit = age[:-1].strip(), age[-1:].upper()
     days = {"Y": 365.25, "M": 365.25 / 12, "W": 7.0, "D": 1.0}
     if digits.isdecimal() and unit in days:
@@ -162,14 +169,14 @@ def age_in_years(age: str, birth_date: str, study_date: str) -> int | None:
 
 
 def _laterality(dataset: Header, shared: Header | None) -> str:
-    """Of an enhanced image the side that all its frames share: Frame Laterality (0020,9072), PS3.3 C.7.6.16.2.8."""
+    """Laterality of the image, else the Frame Laterality (0020,9072) all frames share (PS3.3 C.7.6.16.2.8)."""
     frames = item(shared, "FrameAnatomySequence")
     own = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
     return (own or (text(frames, "FrameLaterality") if frames is not None else "")).upper()
 
 
 def _frame_time(dataset: Header) -> float | None:
-    """Milliseconds from frame to frame (PS3.3 C.7.6.5); of a Frame Time Vector, whose first value is 0, the mean."""
+    """Milliseconds from frame to frame (PS3.3 C.7.6.5); the mean of a Frame Time Vector, whose first value is 0."""
     steps = numbers(dataset, "FrameTimeVector")[1:]
     time = number(dataset, "FrameTime") or (sum(steps) / len(steps) if steps else None)
     rate = number(dataset, "RecommendedDisplayFrameRate") or number(dataset, "CineRate")
@@ -179,25 +186,25 @@ def _frame_time(dataset: Header) -> float | None:
 
 
 def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, own: Header | None) -> FrameRef:
-    """A frame's geometry: its own functional group first, then the shared one, then the top level (PS3.3 C.7.6.16)."""
+    """A frame's geometry from its own functional group, else the shared one, else the top level (PS3.3 C.7.6.16)."""
 
     def group(keyword: str) -> Header:
         return item(own, keyword) or item(shared, keyword) or dataset
 
-    position = numbers(group("PlanePositionSequence"), "ImagePositionPatient")
+    values = numbers(group("PlanePositionSequence"), "ImagePositionPatient")
+    position: Vector | None = (values[0], values[1], values[2]) if len(values) == 3 else None
     orientation = valid_orientation(numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient"))
     measures = group("PixelMeasuresSequence")
     spacing, source = _spacing(dataset, measures, image)
     thickness = number(measures, "SliceThickness")
-    place: Vector | None = (position[0], position[1], position[2]) if len(position) == 3 else None
-    if place is not None and orientation is not None and own is None:
-        place = _on_dose_grid(dataset, place, orientation, index)
+    if position is not None and orientation is not None and own is None:
+        position = _on_dose_grid(dataset, position, orientation, index)
     diffusion = group("MRDiffusionSequence")
     image_type = texts(dataset, "ImageType")
     return FrameRef(
         image=image,
         frame=index,
-        position=place,
+        position=position,
         orientation=orientation,
         spacing=spacing,
         spacing_source=source,
@@ -219,12 +226,11 @@ def _first(*values: float | None) -> float | None:
 
 
 def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[float, float] | None, str]:
-    """Millimetres per pixel and where they come from (PS3.3 10.7.1.3).
+    """Pixel spacing in millimetres (row to row, column to column) and its source (PS3.3 10.7.1.3).
 
-    Pixel Spacing that differs from Imager Pixel Spacing is calibrated; equal to it, it is still the size at the
-    detector. Nominal spacing of scanned film is a distance on the film, that is at the detector. An ultrasound image
-    with regions is calibrated by them alone (PS3.3 C.8.5.5). A radiograph with Pixel Spacing alone that says nothing of
-    its calibration (0028,0A30) may mean either.
+    Pixel Spacing that differs from Imager Pixel Spacing is calibrated; equal values are still distances at the
+    detector, and so is the Nominal Scanned Pixel Spacing of a film. Ultrasound regions take precedence (PS3.3 C.8.5.5).
+    A radiograph with Pixel Spacing alone and no Pixel Spacing Calibration Type (0028,0A30) may mean either.
     """
     if image.regions:
         shared = common_spacing(image.regions)
@@ -251,11 +257,11 @@ def _has_dose_grid(dataset: Header, frames: int) -> bool:
 
 
 def _on_dose_grid(dataset: Header, first: Vector, orientation: Orientation, index: int) -> Vector:
-    """The place of a plane of an RT Dose grid (PS3.3 C.8.8.3.2): offsets along the normal from the first plane."""
+    """Position of one plane of an RT Dose grid, by its offset along the normal (PS3.3 C.8.8.3.2)."""
     offsets = numbers(dataset, "GridFrameOffsetVector")
     if index >= len(offsets):
         return first
     a, b, c, d, e, f = orientation
-    across = (b * f - c * e, c * d - a * f, a * e - b * d)
+    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
     step = offsets[index] - offsets[0]
-    return (first[0] + step * across[0], first[1] + step * across[1], first[2] + step * across[2])
+    return (first[0] + step * normal[0], first[1] + step * normal[1], first[2] + step * normal[2])

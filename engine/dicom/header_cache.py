@@ -1,6 +1,6 @@
-"""Keeps the last headers of multi-frame files, so that scrolling does not parse them again. Knows nothing of pixels.
+"""Caches the headers of the last multi-frame files, so that scrolling does not parse them again. Knows no pixels.
 
-The functional groups of an enhanced image with hundreds of frames take a quarter of a second to parse.
+Parsing the functional groups of an enhanced image with hundreds of frames takes a quarter of a second.
 """
 
 import os
@@ -25,18 +25,17 @@ PARSED = frozenset(
         ),
     )
 )
-"""Tags of what pixels need from a header and only pydicom reads."""
+"""Tags of elements that reading pixels needs and only pydicom can read."""
 
 _lock = threading.Lock()
 _headers: OrderedDict[tuple[Origin, int, int], tuple[FileDataset, int]] = OrderedDict()
 
 
 def cached_header(file: BinaryIO, image: ImageRef) -> FileDataset | FastHeader:
-    """The header of an open image, with `file` left at the pixel data element as `read_header` leaves it.
+    """The header of an open image, leaving `file` at the pixel data element.
 
-    Plain headers are read by `fast_header`, the others by pydicom.
-
-    A file that changed on disk is parsed again. Only multi-frame images with a file of their own are kept.
+    Plain headers are read by `fast_header`, the others by pydicom. Only those of multi-frame images in a plain file are
+    cached; a file that changed on disk is parsed again.
 
     Raises:
         UserError: not DICOM, or damaged beyond parsing.
@@ -45,16 +44,16 @@ def cached_header(file: BinaryIO, image: ImageRef) -> FileDataset | FastHeader:
         return read_fast_header(file, PARSED) or read_header(file)
     try:
         status = os.fstat(file.fileno())
-    except OSError:  # bytes in memory, or a member of an archive: no file of their own
+    except OSError:  # unpacked in memory, or a member of an archive
         return read_fast_header(file, PARSED) or read_header(file)
     key = (image.origin, status.st_mtime_ns, status.st_size)
     with _lock:
-        kept = _headers.get(key)
-        if kept is not None:
+        cached = _headers.get(key)
+        if cached is not None:
             _headers.move_to_end(key)
-    if kept is not None:
-        file.seek(kept[1])
-        return kept[0]
+    if cached is not None:
+        file.seek(cached[1])
+        return cached[0]
     fast = read_fast_header(file, PARSED)
     if fast is not None:
         return fast

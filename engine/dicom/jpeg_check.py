@@ -1,74 +1,90 @@
-"""Checks the structure of a JPEG codestream before a decoder may see it. Decodes nothing.
+"""Checks the structure of a JPEG codestream before it is decoded. Decodes nothing.
 
-Decoders fill up what is missing from a damaged JPEG and call it an image, and some take long to give up. A stream
-passes here first: markers, frame size, Huffman tables and scan header must fit together (ITU-T T.81 annexes B and C).
+Decoders silently fill in what is missing from a damaged JPEG, and some take minutes to fail. So markers, frame size,
+Huffman tables and scan header are checked first (ITU-T T.81 annexes B and C).
 """
 
 import struct
+from dataclasses import dataclass
 
 _STANDALONE = {0x01, *range(0xD0, 0xD8)}
 _FRAMES = {0xC0: 8, 0xC1: 12, 0xC3: 16}
-"""Marker of the frame header (baseline, extended, lossless) and the highest precision in bits that it allows."""
+"""Frame header markers (SOF0 baseline, SOF1 extended, SOF3 lossless) and their highest precision in bits."""
+_LOSSLESS = 0xC3
 _DHT, _SOI, _EOI, _SOS = 0xC4, 0xD8, 0xD9, 0xDA
 
 
+@dataclass(frozen=True, slots=True)
+class _FrameHeader:
+    lossless: bool
+    precision: int
+    """Bits of a sample."""
+    components: frozenset[int]
+    """Component identifiers."""
+
+
 def jpeg_fault(data: bytes, rows: int, columns: int, samples: int) -> str:
-    """What is wrong with a sequential Huffman-coded JPEG of one scan, in a few words; "" when nothing is.
+    """The first fault of a sequential, Huffman-coded, single-scan JPEG, in a few words; "" for a sound one.
 
     Args:
-        data: one encoded frame, with any padding after it.
-        rows: as the DICOM header gives them, like `columns` and `samples`; the codestream has to agree.
+        data: one encoded frame, perhaps with padding after it.
+        rows: from the DICOM header, like `columns` and `samples`; the codestream must match them.
     """
     if data[:2] != b"\xff\xd8":
         return "no start of image"
-    frame: tuple[int, int, int, int, int] | None = None
-    components: set[int] = set()
+    frame: _FrameHeader | None = None
     tables: set[int] = set()
     at = 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
-            return "no marker where one must be"
+            return "a marker is missing"
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1
             continue
         if marker in _STANDALONE or marker in (_SOI, _EOI):
-            return "a marker out of place"
+            return "a misplaced marker"
         (length,) = struct.unpack(">H", data[at + 2 : at + 4])
         segment = data[at + 4 : at + 2 + length]
         if length < 2 or len(segment) != length - 2:
-            return "a segment is cut short"
+            return "a truncated segment"
         if marker == _DHT:
             found = _huffman_tables(segment)
             if found is None:
                 return "a Huffman table is damaged"
             tables |= found
         elif marker in _FRAMES:
-            if frame is not None or len(segment) < 6 or len(segment) != 6 + 3 * segment[5]:
-                return "the frame header is damaged"
-            precision, height, width, count = struct.unpack(">BHHB", segment[:6])
-            if (height, width, count) != (rows, columns, samples) or not 2 <= precision <= _FRAMES[marker]:
-                return "its size is not the size of the image"
-            sampling = [segment[7 + 3 * index] for index in range(count)]
-            if any(not (1 <= value >> 4 <= 4 and 1 <= value & 15 <= 4) for value in sampling):
-                return "the frame header is damaged"
-            if marker == 0xC3 and set(sampling) != {0x11}:
-                return "its components differ in size"
-            frame = (marker, precision, height, width, count)
-            components = {segment[6 + 3 * index] for index in range(count)}
+            read = _frame_header(marker, segment, (rows, columns, samples))
+            if isinstance(read, str) or frame is not None:
+                return read if isinstance(read, str) else "a second frame header"
+            frame = read
         elif 0xC0 <= marker <= 0xCF and marker != 0xCC:
-            return "a kind of JPEG that is not sequential"
+            return "a JPEG process that is not sequential"
         elif marker == _SOS:
             if frame is None:
                 return "no frame header"
-            fault = _scan_fault(segment, frame[0], frame[1], components, tables)
-            return fault or _entropy_fault(data, at + 2 + length)
+            return _scan_fault(segment, frame, tables) or _entropy_fault(data, at + 2 + length)
         at += 2 + length
     return "no scan"
 
 
+def _frame_header(marker: int, segment: bytes, size: tuple[int, int, int]) -> _FrameHeader | str:
+    """The content of a frame header (T.81 B.2.2) with this size (rows, columns, samples), or its fault."""
+    if len(segment) < 6 or len(segment) != 6 + 3 * segment[5]:
+        return "the frame header is damaged"
+    precision, height, width, count = struct.unpack(">BHHB", segment[:6])
+    if (height, width, count) != size or not 2 <= precision <= _FRAMES[marker]:
+        return "its size differs from the header's"
+    sampling = [segment[7 + 3 * index] for index in range(count)]
+    if any(not (1 <= value >> 4 <= 4 and 1 <= value & 15 <= 4) for value in sampling):
+        return "the frame header is damaged"
+    if marker == _LOSSLESS and set(sampling) != {0x11}:
+        return "its components differ in size"
+    return _FrameHeader(marker == _LOSSLESS, precision, frozenset(segment[6 + 3 * index] for index in range(count)))
+
+
 def _huffman_tables(segment: bytes) -> set[int] | None:
-    """Class and number of each table in the segment; None when a code is impossible (T.81 B.2.4.2, C.2)."""
+    """Class and destination of each table in the segment; None for an invalid one (T.81 B.2.4.2, C.2)."""
     found = set()
     at = 0
     while at < len(segment):
@@ -91,26 +107,25 @@ def _huffman_tables(segment: bytes) -> set[int] | None:
     return found
 
 
-def _scan_fault(segment: bytes, marker: int, precision: int, components: set[int], tables: set[int]) -> str:
+def _scan_fault(segment: bytes, frame: _FrameHeader, tables: set[int]) -> str:
     count = segment[0] if segment else 0
     if not 1 <= count <= 4 or len(segment) != 4 + 2 * count:
         return "the scan header is damaged"
     named = {segment[1 + 2 * index] for index in range(count)}
-    if named != components or len(named) != count:
+    if named != frame.components or len(named) != count:
         return "the scan header is damaged"
     first, last, shifts = segment[-3:]
-    lossless = marker == 0xC3
-    if lossless and not (1 <= first <= 7 and last == 0 and shifts >> 4 == 0 and shifts & 15 < precision):
+    if frame.lossless and not (1 <= first <= 7 and last == 0 and shifts >> 4 == 0 and shifts & 15 < frame.precision):
         return "the scan header is damaged"
     for index in range(count):
         choice = segment[2 + 2 * index]
-        if choice >> 4 not in tables or not (lossless or 0x10 | (choice & 15) in tables):
+        if choice >> 4 not in tables or not (frame.lossless or 0x10 | (choice & 15) in tables):
             return "a Huffman table is missing"
     return ""
 
 
 def _entropy_fault(data: bytes, at: int) -> str:
-    """Only restarts may stand in the coded data, and the end of image must follow."""
+    """Entropy-coded data may contain only restart markers, and an EOI marker must follow."""
     while True:
         at = data.find(b"\xff", at)
         if at < 0 or at + 1 >= len(data):
@@ -119,18 +134,18 @@ def _entropy_fault(data: bytes, at: int) -> str:
         if marker == _EOI:
             return ""
         if marker != 0 and marker != 0xFF and marker not in range(0xD0, 0xD8):
-            return "a marker within the coded data"
+            return "a marker within the entropy-coded data"
         at += 1 if marker == 0xFF else 2
 
 
 def jpeg_ls_fault(data: bytes, rows: int, columns: int, samples: int) -> str:
-    """What is wrong with a JPEG-LS codestream (ITU-T T.87 annex C), in a few words; "" when nothing is.
+    """The first fault of a JPEG-LS codestream (ITU-T T.87 annex C), in a few words; "" for a sound one.
 
-    CharLS takes a minute to give up on a small frame that is cut short.
+    CharLS takes a minute to fail on a small truncated frame.
     """
     at = data.find(b"\xff\xf7")
     if data[:2] != b"\xff\xd8" or at < 0 or len(data) < at + 10:
         return "no frame header"
     if struct.unpack(">HHB", data[at + 5 : at + 10]) != (rows, columns, samples):
-        return "its size is not the size of the image"
+        return "its size differs from the header's"
     return "" if data.rfind(b"\xff\xd9") > at else "no end of image"

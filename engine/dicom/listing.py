@@ -1,4 +1,4 @@
-"""Lists the DICOM files of folders and archives as studies, the others with a reason. Never reads pixel data."""
+"""Lists the DICOM images of folders and archives as studies, rejecting other files with a reason. Reads no pixels."""
 
 import hashlib
 import os
@@ -29,17 +29,19 @@ from engine.study import Origin, Series, Study
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What was found. Every file is in exactly one of: a study, `key_objects`, `rejected`, `skipped`."""
+    """The result of reading files. Each file is in exactly one of: a study, `key_objects`, `rejected`, `skipped`."""
 
     studies: tuple[Study, ...] = ()
+    """Newest first."""
     rejected: tuple[Rejected, ...] = ()
+    """Files that were not opened, with reasons."""
     skipped: tuple[str, ...] = field(default=())
-    """Indexes (DICOMDIR): they hold no image, the files they point to are listed themselves."""
+    """DICOMDIRs, whose files are listed themselves."""
     key_objects: tuple[KeyObject, ...] = ()
-    """Documents that mark images of these or of other studies. One may be known before the images it names."""
+    """Documents that mark images of these or other studies, perhaps not listed yet."""
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON, without the patient's name."""
+        """The listing for JSON, without patient data."""
         return {
             "studies": [study.as_dict() for study in self.studies],
             "key_objects": [document.as_dict() for document in self.key_objects],
@@ -49,7 +51,7 @@ class Listing:
 
 _ZIP = b"PK\x03\x04"
 FIRST_PART_AFTER = 0.35
-"""Seconds of reading after which what is known so far is worth showing; the next part comes after twice the time."""
+"""Seconds of reading until a first partial listing; each next one follows after twice the time."""
 
 
 def open_path(
@@ -61,24 +63,24 @@ def open_path(
     """List the DICOM images of files, folders of any depth and zip archives, and the documents that mark key images.
 
     Args:
-        path: one or several. A DICOMDIR stands for the files that it names.
+        path: one or several. A DICOMDIR stands for the files that it lists.
         progress: called after each file.
         cancelled: asked before each file.
-        found: called with what is known so far, each series marked as growing, when reading takes long.
+        found: called with partial listings, every series marked as growing, when reading takes long.
 
     Raises:
-        UserError: a path that was asked for does not exist.
-        Cancelled: `cancelled` said so.
+        UserError: a given path does not exist.
+        Cancelled: `cancelled` returned true.
     """
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    gathering = _Gathering()
+    builder = _Builder()
     files: list[Path] = []
-    for asked in paths:
-        if not exists(asked):
-            raise missing(asked)
-        listed = _indexed if is_dicomdir_name(asked) else _walk
-        files.extend(listed(asked, gathering, cancelled))
-    return _gather(gathering, [FileOrigin(file) for file in dict.fromkeys(files)], progress, cancelled, found)
+    for top in paths:
+        if not exists(top):
+            raise missing(top)
+        expand = _files_of_dicomdir if is_dicomdir_name(top) else _walk
+        files.extend(expand(top, builder, cancelled))
+    return _build(builder, [FileOrigin(file) for file in dict.fromkeys(files)], progress, cancelled, found)
 
 
 def open_origins(
@@ -87,19 +89,19 @@ def open_origins(
     cancelled: IsCancelled = never,
     found: Callable[[Listing], None] | None = None,
 ) -> Listing:
-    """List the DICOM images that come from anywhere, otherwise like `open_path`.
+    """List the DICOM images of any source, otherwise like `open_path`.
 
     Args:
-        origins: each one DICOM object or one zip archive of them.
+        origins: DICOM objects, and zip archives of them.
 
     Raises:
         Cancelled: `cancelled` returned true.
     """
-    return _gather(_Gathering(), origins, progress, cancelled, found)
+    return _build(_Builder(), origins, progress, cancelled, found)
 
 
-def _gather(
-    gathering: "_Gathering",
+def _build(
+    builder: "_Builder",
     origins: Sequence[Origin],
     progress: Progress,
     cancelled: IsCancelled,
@@ -109,35 +111,35 @@ def _gather(
     for done, origin in enumerate(origins, 1):
         if cancelled():
             raise Cancelled
-        gathering.add(origin, cancelled)
+        builder.add(origin, cancelled)
         progress(done, len(origins), origin.name if origin.file is None else origin.file.name)
-        if found is not None and done < len(origins) and time.monotonic() - start >= wait and gathering.has_images:
-            found(gathering.listing(growing=True))
+        if found is not None and done < len(origins) and time.monotonic() - start >= wait and builder.has_images:
+            found(builder.listing(growing=True))
             wait = 2 * (time.monotonic() - start)
-    return gathering.listing()
+    return builder.listing()
 
 
-def _indexed(path: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterator[Path]:
-    """The files that a DICOMDIR names, or where it is of no use those of its folder."""
+def _files_of_dicomdir(path: Path, builder: "_Builder", cancelled: IsCancelled) -> Iterator[Path]:
+    """The files that a DICOMDIR lists; those of its folder when it is damaged or none of its files exists."""
     try:
         index = read_dicomdir(path)
     except UserError as error:
-        gathering.reject(str(path), f"{error} Its folder was read instead.")
-        yield from (file for file in _walk(path.parent, gathering, cancelled) if file != path)
+        builder.reject(str(path), f"{error} Its folder was read instead.")
+        yield from (file for file in _walk(path.parent, builder, cancelled) if file != path)
         return
     if index.files:
         for rejected in index.missing:
-            gathering.reject(rejected.path, rejected.reason)
+            builder.reject(rejected.path, rejected.reason)
         yield path
         yield from index.files
         return
     count = len(index.missing)
-    gathering.reject(str(path), f"None of the {count} files that it names is there; its folder was read instead.")
-    yield from (file for file in _walk(path.parent, gathering, cancelled) if file != path)
+    builder.reject(str(path), f"None of the {count} files in this DICOMDIR exists; its folder was read instead.")
+    yield from (file for file in _walk(path.parent, builder, cancelled) if file != path)
 
 
-def _walk(top: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterator[Path]:
-    """Regular files below `top` in order of name. Linked folders are entered once, so that a loop of links ends."""
+def _walk(top: Path, builder: "_Builder", cancelled: IsCancelled) -> Iterator[Path]:
+    """Regular files below `top` in order of name. Linked folders are entered once, so link loops end."""
     if not top.is_dir():
         yield top
         return
@@ -155,26 +157,26 @@ def _walk(top: Path, gathering: "_Gathering", cancelled: IsCancelled) -> Iterato
             with os.scandir(folder) as entries:
                 ordered = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            gathering.reject(str(folder), f"The folder cannot be read ({error.strerror}); check its permissions.")
+            builder.reject(str(folder), f"The folder cannot be read ({error.strerror}); check its permissions.")
             continue
         folders = []
         for entry in ordered:
             try:
                 mode = entry.stat().st_mode
             except OSError:
-                gathering.reject(entry.path, "It links to a file that is not there; copy the file itself.")
+                builder.reject(entry.path, "The link points to a missing file; copy the file itself.")
                 continue
             if stat.S_ISDIR(mode):
                 folders.append(Path(entry.path))
             elif stat.S_ISREG(mode):
                 yield Path(entry.path)
             else:
-                gathering.reject(entry.path, "It is a device or a pipe and not a file.")
+                builder.reject(entry.path, "This is a device or a pipe, not a file.")
         waiting.extend(reversed(folders))
 
 
-class _Gathering:
-    """What has been read so far."""
+class _Builder:
+    """Collects what has been read so far into a listing."""
 
     def __init__(self) -> None:
         self._instances: list[Instance] = []
@@ -184,10 +186,11 @@ class _Gathering:
         self._seen: dict[tuple[str, str, str], str] = {}
 
     def reject(self, name: str, reason: str, other: str = "") -> None:
+        """Record a file that is not opened; see `Rejected` for the arguments."""
         self._rejected.append(Rejected(name, reason, other))
 
     def add(self, origin: Origin, cancelled: IsCancelled) -> None:
-        """Read one file: an image, a document that marks images, a DICOMDIR or a zip archive."""
+        """Read one file: an image, a Key Object Selection, a DICOMDIR or a zip archive."""
         try:
             with origin.open() as file:
                 if file.read(4) == _ZIP:
@@ -200,8 +203,8 @@ class _Gathering:
             self.reject(origin.name, str(error), error.other)
 
     def _add_archive(self, origin: Origin, file: BinaryIO, cancelled: IsCancelled) -> None:
-        """Add every member; an archive without any image is rejected once and not member by member."""
-        inner = _Gathering()
+        """Add every member. An archive without any image is rejected as one when all its members fail alike."""
+        inner = _Builder()
         inner._seen = self._seen
         with open_archive(file) as archive:
             for info in archive.infolist():
@@ -210,21 +213,21 @@ class _Gathering:
                 if info.is_dir():
                     continue
                 try:
-                    if archive.NameToInfo[info.filename] is not info:  # reading finds the last of a name
-                        raise UserError("The archive holds another file of this name; unpack it and open the folder.")
+                    if archive.NameToInfo[info.filename] is not info:  # reading by name finds the last one
+                        raise UserError(
+                            "The archive contains several files of this name; unpack it and open the folder."
+                        )
                     member: AbstractContextManager[BinaryIO] = open_member(archive, info)
                     with collect_warnings(), member as stream:
                         if stream.read(4) == _ZIP:
-                            raise UserError("It is an archive inside an archive; unpack it first.")
+                            raise UserError("Archives inside archives are not supported; unpack it first.")
                         inner._add_object(ZipMember(origin, info.filename), stream)
                 except UserError as error:
                     inner.reject(member_name(origin, info.filename), str(error), error.other)
         reasons = {(rejected.reason, rejected.other) for rejected in inner._rejected}
         if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
             reason, other = reasons.pop() if reasons else ("The archive is empty.", "")
-            self.reject(
-                origin.name, "There is no DICOM file in this archive." if reason == NOT_DICOM else reason, other
-            )
+            self.reject(origin.name, "This archive contains no DICOM files." if reason == NOT_DICOM else reason, other)
             return
         self._instances += inner._instances
         self._key_objects += inner._key_objects
@@ -234,12 +237,12 @@ class _Gathering:
     def _add_object(self, origin: Origin, file: BinaryIO) -> None:
         name = origin.name
         dataset = read_fast_header(file, SEQUENCES) or read_header(file, TAGS)
-        if _is_index(dataset):
+        if _is_dicomdir(dataset):
             self._skipped.append(name)
             return
         if text(dataset, "SOPClassUID") == KEY_OBJECTS:
             document = key_object(read_header(file), name)
-            self._refuse_twice((document.study_uid, "", document.sop_uid), name)
+            self._refuse_duplicate((document.study_uid, "", document.sop_uid), name)
             self._key_objects.append(document)
             return
         reason = why_not_an_image(text(dataset, "SOPClassUID"))
@@ -247,24 +250,26 @@ class _Gathering:
         if reason:
             raise UserError(reason)
         found = instance(dataset, origin)
-        self._refuse_twice((found.study.uid, found.series.uid, found.image.sop_uid), name)
+        self._refuse_duplicate((found.study.uid, found.series.uid, found.image.sop_uid), name)
         self._instances.append(found)
 
-    def _refuse_twice(self, key: tuple[str, str, str], name: str) -> None:
-        """Raise UserError for an object whose study, series and SOP Instance UID (if any) were there before."""
+    def _refuse_duplicate(self, key: tuple[str, str, str], name: str) -> None:
+        """Raise UserError for an object whose study, series and SOP Instance UIDs have been listed already."""
         if key[2]:
             if key in self._seen:
                 first = self._seen[key]
                 raise UserError(
-                    f"It has the SOP Instance UID of {first}, which is open already; open it alone to see it.", first
+                    f"Same SOP Instance UID as {first}, which is already open; to see it, open it alone.", first
                 )
             self._seen[key] = name
 
     @property
     def has_images(self) -> bool:
+        """Whether an image has been read."""
         return bool(self._instances)
 
     def listing(self, growing: bool = False) -> Listing:
+        """What has been read, grouped and sorted; `growing` while more may come."""
         studies: dict[str, dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
         for found in self._instances:
             studies[_study_uid(found)][found.series.uid or f"{found.series.modality}?"].append(found)
@@ -273,7 +278,7 @@ class _Gathering:
         return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped), tuple(self._key_objects))
 
 
-def _is_index(dataset: FileHeader) -> bool:
+def _is_dicomdir(dataset: FileHeader) -> bool:
     return text(dataset.file_meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY or "DirectoryRecordSequence" in dataset
 
 
@@ -295,11 +300,11 @@ def _study(uid: str, series: dict[str, list[Instance]], growing: bool) -> Study:
 
 
 def _study_uid(found: Instance) -> str:
-    """The Study Instance UID, or for a file without one a stable stand-in (PS3.5 B.2) from what identifies it."""
+    """The Study Instance UID; for a file without one a stable UID (PS3.5 B.2) derived from its other identifiers."""
     study = found.study
     if study.uid:
         return study.uid
-    known = (study.patient.id, study.accession, study.date, study.time)
-    what = known if any(known) else (found.image.sop_uid or found.image.name,)
-    digest = hashlib.sha256("\0".join(what).encode()).digest()[:16]
+    shared = (study.patient.id, study.accession, study.date, study.time)
+    identifiers = shared if any(shared) else (found.image.sop_uid or found.image.name,)
+    digest = hashlib.sha256("\0".join(identifiers).encode()).digest()[:16]
     return f"2.25.{int.from_bytes(digest, 'big')}"

@@ -1,10 +1,9 @@
-"""Collects what pydicom warns about while one thread reads one file. Knows nothing of other warnings or other threads.
+"""Collects pydicom's warnings while one thread reads one file. Leaves other warnings and other threads alone.
 
-pydicom warns about every departure from the standard, and real files are full of them: those are facts about the file
-and not about the program. It also logs them with the offending values, which may be the patient's: inside the block its
-log goes nowhere. `warnings.catch_warnings` would change the filters of every thread at once, so the filters
-are installed when the first reader enters, removed when the last one leaves, and only messages that pydicom raises in
-a reading thread are taken.
+pydicom warns about every departure from the standard, and real files are full of them: these are facts about the file,
+not faults of the program. It also logs them with the offending values, which may identify the patient, so its log is
+silenced inside the block. `warnings.catch_warnings` changes the filters of all threads, so the filters are installed
+when the first reader enters and removed when the last one leaves, and only warnings in a reading thread are collected.
 """
 
 import logging
@@ -18,20 +17,20 @@ _log = logging.getLogger("pydicom")
 _lock = threading.Lock()
 _readers = 0
 _installed: "warnings.catch_warnings[Any] | None" = None
-_mine = threading.local()
+_thread = threading.local()
 
 
 @contextmanager
 def collect_warnings() -> Iterator[list[str]]:
-    """Within the block, pydicom's warnings of this thread go into the list it yields."""
-    outer: list[str] | None = getattr(_mine, "notes", None)
-    notes: list[str] = []
+    """Yield a list that receives this thread's pydicom warnings within the block."""
+    outer: list[str] | None = getattr(_thread, "messages", None)
+    messages: list[str] = []
     _enter()
-    _mine.notes = notes
+    _thread.messages = messages
     try:
-        yield notes
+        yield messages
     finally:
-        _mine.notes = outer
+        _thread.messages = outer
         _leave()
 
 
@@ -54,11 +53,11 @@ def _enter() -> None:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            notes: list[str] | None = getattr(_mine, "notes", None)
-            if notes is None:
+            messages: list[str] | None = getattr(_thread, "messages", None)
+            if messages is None:
                 show(message, category, filename, lineno, file, line)
             else:
-                notes.append(str(message))
+                messages.append(str(message))
 
         warnings.showwarning = take
         _log.propagate = False

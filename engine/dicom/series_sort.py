@@ -1,4 +1,4 @@
-"""Splits a DICOM series into stacks that may be scrolled together, and sorts each. Knows no files and no pixels."""
+"""Splits a DICOM series into stacks to scroll through and sorts each. Knows no files and no pixels."""
 
 import math
 from collections import defaultdict
@@ -10,16 +10,15 @@ from engine.geometry.planes import MIN_SLICE_STEP, along_normal
 from engine.study import FrameRef, Series
 
 _Key = tuple[object, ...]
-_UNKNOWN = math.inf
 
 
 def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
     """The stacks of one DICOM series.
 
     Frames share a stack when frame of reference, orientation, size, spacing, temporal position, echo and b-value agree.
-    Localizers stand apart, and so does every multi-frame image whose frames have no place of their own (a cine loop):
-    it keeps its frame order. A stack is sorted by position along its normal, in the direction of the instance numbers;
-    else by instance number; else by name.
+    Localizers are kept apart, and so is each multi-frame image without frame positions (a cine loop), which keeps its
+    frame order. A stack is sorted by position along its normal, in the direction of the instance numbers; without
+    positions by instance number, then by name.
 
     Args:
         instances: all of one series, in any order; not empty.
@@ -28,7 +27,7 @@ def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
     for instance in instances:
         for frame in instance.frames:
             groups[_stack_key(instance, frame)].append(frame)
-    parts = [part for group in groups.values() for part in _one_frame_a_place(group)]
+    parts = [part for group in groups.values() for part in _split_by_acquisition(group)]
     ordered = sorted((_sorted(part) for part in parts), key=lambda frames: min(map(_order, frames)))
     facts = instances[0].series
     labels = _labels(ordered)
@@ -49,13 +48,14 @@ def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
 
 
 def merged_stack(one: Sequence[FrameRef], other: Sequence[FrameRef]) -> tuple[FrameRef, ...] | None:
-    """Two stacks of one DICOM series as one, sorted; None if they do not belong in one.
+    """Two stacks of one DICOM series merged into one and sorted; None when they must stay apart.
 
-    That is where what `stacks` tells apart differs, where an image is a cine loop, or where frames would lie at one
-    place that do not within either.
+    They must when `stacks` would separate them, when one is a cine loop, or when merging would put several frames at
+    one position where neither stack has any.
 
     Args:
-        one, other: not empty, with no frame in common.
+        one: not empty.
+        other: not empty, without a frame of `one`.
     """
     first, second = one[0], other[0]
     if any(frame.image.frames > 1 and frame.position is None for frame in (first, second)):
@@ -63,7 +63,7 @@ def merged_stack(one: Sequence[FrameRef], other: Sequence[FrameRef]) -> tuple[Fr
     if _geometry_key(first) != _geometry_key(second):
         return None
     every = [*one, *other]
-    if _places_repeat(every) and not (_places_repeat(one) or _places_repeat(other)):
+    if _positions_repeat(every) and not (_positions_repeat(one) or _positions_repeat(other)):
         return None
     return tuple(_sorted(every))
 
@@ -90,41 +90,41 @@ def _geometry_key(frame: FrameRef) -> _Key:
 
 
 def _rounded(values: Sequence[float] | None, digits: int) -> tuple[float, ...] | None:
-    """Scanners write the same direction with other last digits from slice to slice."""
+    """Values without their last digits, in which scanners vary from slice to slice."""
     return None if values is None else tuple(round(value, digits) + 0.0 for value in values)
 
 
-def _one_frame_a_place(frames: list[FrameRef]) -> list[list[FrameRef]]:
-    """Split by acquisition number when several frames lie at one place and each acquisition has one for each."""
+def _split_by_acquisition(frames: list[FrameRef]) -> list[list[FrameRef]]:
+    """Split by Acquisition Number when positions repeat, unless they also repeat within an acquisition."""
     acquisitions: dict[float | None, list[FrameRef]] = defaultdict(list)
     for frame in frames:
         acquisitions[frame.acquisition].append(frame)
-    if len(acquisitions) < 2 or not _places_repeat(frames):
+    if len(acquisitions) < 2 or not _positions_repeat(frames):
         return [frames]
     split = list(acquisitions.values())
-    return [frames] if any(len(part) < 2 or _places_repeat(part) for part in split) else split
+    return [frames] if any(len(part) < 2 or _positions_repeat(part) for part in split) else split
 
 
-def _places_repeat(frames: Sequence[FrameRef]) -> bool:
-    places = [along_normal(frame) for frame in frames]
-    known = sorted(place for place in places if place is not None)
+def _positions_repeat(frames: Sequence[FrameRef]) -> bool:
+    positions = [along_normal(frame) for frame in frames]
+    known = sorted(position for position in positions if position is not None)
     return any(right - left < MIN_SLICE_STEP for left, right in pairwise(known))
 
 
 def _order(frame: FrameRef) -> tuple[float, str, int]:
-    """Instance number, else name; then the frame within its image."""
+    """Sort key: instance number, then name, then frame number."""
     number = frame.image.instance_number
-    return (_UNKNOWN if number is None else number, frame.image.name, frame.frame)
+    return (math.inf if number is None else number, frame.image.name, frame.frame)
 
 
 def _sorted(frames: list[FrameRef]) -> list[FrameRef]:
     by_number = sorted(frames, key=_order)
-    places = {id(frame): along_normal(frame) for frame in frames}
-    if any(place is None for place in places.values()):
+    positions = {id(frame): along_normal(frame) for frame in frames}
+    if any(position is None for position in positions.values()):
         return by_number
-    first, last = places[id(by_number[0])] or 0.0, places[id(by_number[-1])] or 0.0
+    first, last = positions[id(by_number[0])] or 0.0, positions[id(by_number[-1])] or 0.0
     direction = -1 if by_number[0].image.instance_number is not None and last < first else 1
-    return sorted(by_number, key=lambda frame: round(direction * (places[id(frame)] or 0.0) / MIN_SLICE_STEP))
+    return sorted(by_number, key=lambda frame: round(direction * (positions[id(frame)] or 0.0) / MIN_SLICE_STEP))
 
 
 _DIFFERENCES: tuple[tuple[Callable[[FrameRef], object], Callable[[FrameRef], str]], ...] = (
@@ -138,14 +138,16 @@ _DIFFERENCES: tuple[tuple[Callable[[FrameRef], object], Callable[[FrameRef], str
     ),
     (lambda frame: frame.image.frames > 1, lambda frame: f"{frame.image.frames} frames"),
 )
+"""What may differ between stacks: the value, and its label."""
 
 
-def _labels(stacks_: Sequence[Sequence[FrameRef]]) -> list[str]:
-    """What sets each stack apart in a few words; its number among them when the words do not."""
-    if len(stacks_) < 2:
-        return [""] * len(stacks_)
-    telling = [say for value, say in _DIFFERENCES if len({value(frames[0]) for frames in stacks_}) > 1]
-    words = [", ".join(filter(None, (say(frames[0]) for say in telling))) for frames in stacks_]
+def _labels(groups: Sequence[Sequence[FrameRef]]) -> list[str]:
+    """What distinguishes each stack, numbered where that is not unique."""
+    if len(groups) < 2:
+        return [""] * len(groups)
+    describe = [label for value, label in _DIFFERENCES if len({value(frames[0]) for frames in groups}) > 1]
+    labels = [", ".join(filter(None, (label(frames[0]) for label in describe))) for frames in groups]
     return [
-        word if word and words.count(word) == 1 else f"{word} ({index})".strip() for index, word in enumerate(words, 1)
+        label if label and labels.count(label) == 1 else f"{label} ({index})".strip()
+        for index, label in enumerate(labels, 1)
     ]

@@ -1,4 +1,4 @@
-"""Every element of a DICOM header as a line of text, with those that may name the patient marked. Decodes no pixels."""
+"""Lists the elements of a DICOM header as text, marking those that may identify the patient. Decodes no pixels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from engine.dicom.parser_warnings import collect_warnings
 from engine.study import ImageRef
 
 MAX_TEXT = 400
+"""Characters of a value that are shown."""
 _IDENTIFYING_GROUP = 0x0010
 _IDENTIFYING_VRS = frozenset({"PN", "DA", "DT", "TM", "UI"})
 _IDENTIFYING_WORDS = (
@@ -25,30 +26,32 @@ _BYTES = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One element. `depth`: 0 at the top, one more in each sequence."""
+    """One element."""
 
     depth: int
+    """0 at the top level, one more in each sequence."""
     number: str
-    """As "0010,0010"."""
+    """Group and element, as "0010,0010"."""
     vr: str
     name: str
     value: str
+    """For people: truncated to `MAX_TEXT` characters, binary data as its size."""
     identifying: bool
-    """It may tell who the patient is, or where and when they were seen (after PS3.15 table E.1-1, on the wide side)."""
+    """May identify the patient, or where and when they were examined (PS3.15 table E.1-1, applied generously)."""
 
-    def matches(self, words: str, with_identity: bool) -> bool:
-        """Are all words in its number, name or, where it may be seen, its value?"""
+    def matches(self, query: str, with_identity: bool) -> bool:
+        """Whether all words of a query occur in the number, name, VR or (unless redacted) value."""
         text = f"{self.number} {self.number.replace(',', '')} {self.name} {self.vr}"
         if with_identity or not self.identifying:
             text += f" {self.value}"
-        return all(word in text.casefold() for word in words.casefold().split())
+        return all(word in text.casefold() for word in query.casefold().split())
 
 
 def tag_list(image: ImageRef) -> tuple[Tag, ...]:
     """All elements before the pixel data, file meta information first, sequences unfolded.
 
     Raises:
-        UserError: the file is gone, no DICOM, or damaged.
+        UserError: the file no longer exists, is not DICOM, or is damaged.
     """
     with collect_warnings(), image.origin.open() as file:
         dataset = read_header(file)
@@ -61,7 +64,7 @@ def _walk(dataset: Dataset, depth: int, inherited: bool = False) -> Iterator[Tag
         try:
             element = dataset[tag]
             value, items = _text(element), list(element.value) if element.VR == "SQ" else []
-        except Exception as error:  # a damaged value raises whatever its converter raises; the line says so
+        except Exception as error:  # converters of damaged values raise anything
             yield Tag(depth, number, "", "Damaged element", type(error).__name__, True)
             continue
         identifying = inherited or _identifying(element)
@@ -92,5 +95,5 @@ def _text(element: DataElement) -> str:
     if element.VR == "UI" and hasattr(value, "name") and value.name != value:
         return f"{value} ({value.name})"
     parts = value if isinstance(value, list | tuple) or element.VM > 1 else [value]
-    said = " \\ ".join(str(part) for part in parts).replace("\0", "").replace("\r", "").replace("\n", " ")
-    return said if len(said) <= MAX_TEXT else f"{said[:MAX_TEXT]} …"
+    joined = " \\ ".join(str(part) for part in parts).replace("\0", "").replace("\r", "").replace("\n", " ")
+    return joined if len(joined) <= MAX_TEXT else f"{joined[:MAX_TEXT]} …"

@@ -4,16 +4,18 @@ from engine.dicom.values import Header, integer, items, number
 from engine.study import UltrasoundRegion
 
 _CENTIMETRES = 3
+"""Physical Units (0018,6024) and (0018,6026): cm."""
 _LOW_PRIORITY = 1
+"""Region Flags (0018,6016), bit 0."""
 _SLACK = 1
-"""Pixels: devices write the last column + 1 as the right edge."""
+"""Pixels of tolerance: some devices write the last column + 1 as the right edge."""
 
 
 def regions(dataset: Header, rows: int, columns: int) -> tuple[UltrasoundRegion, ...]:
     """The regions of Sequence of Ultrasound Regions (0018,6011), in the file's order.
 
-    None at all when one reaches beyond the image: such an image was scaled or cut after the device calibrated it, and
-    its millimetres would be wrong.
+    Empty when any region reaches beyond the image: the image was scaled or cropped after calibration, and its
+    millimetres would be wrong.
     """
     found = []
     for item in items(dataset, "SequenceOfUltrasoundRegions"):
@@ -38,7 +40,7 @@ def regions(dataset: Header, rows: int, columns: int) -> tuple[UltrasoundRegion,
 
 
 def _spacing(item: Header) -> tuple[float | None, float | None]:
-    """Millimetres from row to row and column to column; a delta is negative where the axis points up or left."""
+    """Millimetres from row to row and column to column. Deltas are negative where the axis points up or left."""
     units = integer(item, "PhysicalUnitsXDirection"), integer(item, "PhysicalUnitsYDirection")
     across, down = number(item, "PhysicalDeltaX"), number(item, "PhysicalDeltaY")
     if units != (_CENTIMETRES, _CENTIMETRES) or not across or not down:

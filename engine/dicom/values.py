@@ -1,4 +1,4 @@
-"""Reads single values out of a parsed header, taking damaged ones as absent. Knows nothing of what they are for."""
+"""Reads single values of a parsed header, treating damaged ones as absent. Knows nothing of their meaning."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ from pydicom.dataset import Dataset
 
 
 class Header(Protocol):
-    """A parsed header or one item of a sequence: pydicom's Dataset, or what `fast_header` found."""
+    """A parsed header or one item of a sequence: a pydicom Dataset or a FastHeader."""
 
-    def get(self, keyword: str, /) -> Any: ...
+    def get(self, keyword: str, /) -> Any:
+        """The value of an element, or None when it is absent."""
 
     def __contains__(self, keyword: str, /) -> bool: ...
 
@@ -19,20 +20,21 @@ class FileHeader(Header, Protocol):
     """The header of a file, with its file meta information (PS3.10 7.1)."""
 
     @property
-    def file_meta(self) -> Any: ...
+    def file_meta(self) -> Any:
+        """The file meta information."""
 
 
 def raw(dataset: Header, keyword: str) -> Any:
-    """The value of an element, or None when it is absent, empty or cannot be converted."""
+    """The value of an element; None when it is absent, empty or cannot be converted."""
     try:
         value = dataset.get(keyword)
-    except Exception:  # a damaged value raises whatever its converter raises: here it is the same as absent
+    except Exception:  # converters of damaged values raise anything
         return None
     return None if value == "" else value
 
 
 def text(dataset: Header, keyword: str) -> str:
-    """One line of text; several values joined by a backslash as DICOM writes them; "" when absent."""
+    """The value as text, several values joined by backslashes as in DICOM; "" when absent."""
     value = raw(dataset, keyword)
     if value is None:
         return ""
@@ -42,12 +44,13 @@ def text(dataset: Header, keyword: str) -> str:
 
 
 def texts(dataset: Header, keyword: str) -> list[str]:
+    """All values of an element as text; empty when absent."""
     joined = text(dataset, keyword)
     return [part.strip() for part in joined.split("\\")] if joined else []
 
 
 def number(dataset: Header, keyword: str) -> float | None:
-    """The first finite number of an element."""
+    """The first value of an element as a finite number; None when any of its values is not one."""
     found = numbers(dataset, keyword)
     return found[0] if found else None
 
@@ -66,12 +69,13 @@ def numbers(dataset: Header, keyword: str) -> list[float]:
 
 
 def integer(dataset: Header, keyword: str) -> int | None:
+    """The first value of an element truncated to an integer; None like `number`."""
     found = number(dataset, keyword)
     return None if found is None else int(found)
 
 
 def items(dataset: Header, keyword: str) -> list[Dataset]:
-    """The items of a sequence; empty when it is absent or no sequence."""
+    """The items of a sequence; empty when it is absent or not a sequence."""
     value = raw(dataset, keyword)
     if value is None or isinstance(value, str | bytes) or not isinstance(value, Sequence):
         return []
@@ -79,6 +83,6 @@ def items(dataset: Header, keyword: str) -> list[Dataset]:
 
 
 def item(dataset: Header | None, keyword: str) -> Dataset | None:
-    """The first item of a sequence."""
+    """The first item of a sequence, or None."""
     found = items(dataset, keyword) if dataset is not None else []
     return found[0] if found else None

@@ -97,7 +97,7 @@ def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: A
     (twice,) = app.desk.studies.rejected
     assert "Doe_Jane.dcm" in twice.reason
     hidden = without_path(1, twice)
-    assert hidden.reason.startswith("It has the SOP Instance UID of the file, which is open already")
+    assert hidden.reason.startswith("Same SOP Instance UID as the file, which is already open")
 
 
 def test_an_archive_of_what_is_open_already_names_no_other_file_either(qtbot: QtBot, app: App, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_an_index_whose_files_are_elsewhere_stands_for_its_folder(tmp_path: Path
     listing = open_path(tmp_path / "DICOMDIR")
     assert files(listing) == {only}
     (rejected,) = listing.rejected
-    assert rejected.reason == "None of the 31 files that it names is there; its folder was read instead."
+    assert rejected.reason == "None of the 31 files in this DICOMDIR exists; its folder was read instead."
 
 
 def test_a_damaged_index_stands_for_its_folder(tmp_path: Path) -> None:

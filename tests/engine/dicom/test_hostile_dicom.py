@@ -71,7 +71,7 @@ def test_a_frame_that_is_cut_short_is_refused_and_never_half_shown(name: str, ke
     whole = dataset(name)
     frame = get_frame(whole.PixelData, 0, number_of_frames=1)
     whole.PixelData = encapsulate([frame[: int(len(frame) * kept)]])
-    with pytest.raises(UserError, match="damaged or cut short"):
+    with pytest.raises(UserError, match="damaged or truncated"):
         decode(whole, whole.file_meta.TransferSyntaxUID, 0, as_pixel_options(whole))
 
 
@@ -94,7 +94,7 @@ def test_every_image_of_the_collections_renders_or_says_why() -> None:
     assert shown > 150
     assert reasons == {
         "JPEG2000-embedded-sequence-delimiter.dcm": "Frame 1 cannot be decoded (JPEG 2000 Image Compression): "
-        "the file is damaged or cut short. Copy or send it again.",
+        "the file is damaged or truncated. Copy or send it again.",
     }
 
 
@@ -134,7 +134,7 @@ def test_jpeg_frames_that_do_not_fit_together_are_named() -> None:
     other = data[:size] + struct.pack(">HH", rows + 1, columns) + data[size + 4 :]
     table = data.index(b"\xff\xc4") + 5
     full = data[:table] + b"\x03" + data[table + 1 :]
-    assert jpeg_fault(other, rows, columns, samples) == "its size is not the size of the image"
+    assert jpeg_fault(other, rows, columns, samples) == "its size differs from the header's"
     assert jpeg_fault(full, rows, columns, samples) == "a Huffman table is damaged"
     assert jpeg_fault(data[:-10], rows, columns, samples) == "no end of image"
     assert jpeg_fault(data[:100], rows, columns, samples) != ""
@@ -144,5 +144,5 @@ def test_jpeg_frames_that_do_not_fit_together_are_named() -> None:
 def test_a_jpeg_ls_frame_needs_its_size_and_its_end() -> None:
     data, rows, columns, samples = jpeg("MR_small_jpeg_ls_lossless.dcm")
     assert jpeg_ls_fault(data, rows, columns, samples) == ""
-    assert jpeg_ls_fault(data, rows, columns + 1, samples) == "its size is not the size of the image"
+    assert jpeg_ls_fault(data, rows, columns + 1, samples) == "its size differs from the header's"
     assert jpeg_ls_fault(data[:3000], rows, columns, samples) == "no end of image"

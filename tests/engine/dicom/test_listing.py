@@ -43,12 +43,12 @@ def test_every_file_of_the_pydicom_collections_is_in_a_study_or_rejected(folder:
     ("name", "reason"),
     [
         ("README.txt", "This is not a DICOM file."),
-        ("rtplan.dcm", "It is a radiotherapy plan or treatment record and holds no image."),
-        ("reportsi.dcm", "It is a structured report and holds no image."),
-        ("waveform_ecg.dcm", "It holds a waveform (such as an ECG) and no image."),
-        ("pet.dcm", "It is a colour palette and holds no image."),
-        ("MR_truncated.dcm", "The file is cut short: only 99 % of its pixels are there. Copy or send it again."),
-        ("no_meta_group_length.dcm", "It holds no image."),
+        ("rtplan.dcm", "This is a radiotherapy plan or treatment record without an image."),
+        ("reportsi.dcm", "This is a structured report without an image."),
+        ("waveform_ecg.dcm", "This is a waveform (such as an ECG) without an image."),
+        ("pet.dcm", "This is a color palette without an image."),
+        ("MR_truncated.dcm", "The file is truncated: only 99 % of the pixel data are there. Copy or send it again."),
+        ("no_meta_group_length.dcm", "This DICOM object has no image."),
     ],
 )
 def test_a_file_without_an_image_is_rejected_with_a_plain_reason(name: str, reason: str) -> None:
@@ -128,7 +128,7 @@ def test_a_loop_of_links_ends_and_a_dead_link_is_rejected(tmp_path: Path) -> Non
 def test_a_pipe_is_rejected_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (rejected,) = open_path(tmp_path).rejected
-    assert rejected.reason == "It is a device or a pipe and not a file."
+    assert rejected.reason == "This is a device or a pipe, not a file."
 
 
 def test_a_folder_that_vanishes_while_it_is_read_is_reported(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_zip_lists_its_images_and_rejects_its_other_members(tmp_path: Path) ->
     assert names(listing) == [f"{tmp_path / 'study.zip'} > sub/IM1"]
     assert {rejected.path.split(" > ")[1]: rejected.reason for rejected in listing.rejected} == {
         "readme": "This is not a DICOM file.",
-        "inner.zip": "It is an archive inside an archive; unpack it first.",
+        "inner.zip": "Archives inside archives are not supported; unpack it first.",
     }
 
 
@@ -225,7 +225,7 @@ def test_of_two_members_of_one_name_only_the_one_that_is_read_is_listed(tmp_path
     assert study.series[0].modality == "MR"
     assert (read_frame(frame).stored == dataset("MR_small.dcm").pixel_array).all()
     assert [one.reason for one in listing.rejected] == [
-        "The archive holds another file of this name; unpack it and open the folder."
+        "The archive contains several files of this name; unpack it and open the folder."
     ]
 
 
@@ -234,7 +234,7 @@ def test_an_archive_without_images_is_rejected_once(tmp_path: Path) -> None:
         archive.writestr("a.txt", "one")
         archive.writestr("b.txt", "two")
     (rejected,) = open_path(tmp_path).rejected
-    assert rejected.reason == "There is no DICOM file in this archive."
+    assert rejected.reason == "This archive contains no DICOM files."
 
 
 def test_an_encrypted_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -276,10 +276,10 @@ def test_a_damaged_archive_is_rejected(tmp_path: Path, keep: float) -> None:
 @pytest.mark.parametrize(
     ("syntax", "reason"),
     [
-        ("1.2.840.10008.1.2.4.102", "It is a video, which Kindred does not play; export single images of it."),
+        ("1.2.840.10008.1.2.4.102", "Video is not supported; export single images instead."),
         (
             "1.2.840.10008.1.2.4.94",
-            "Its pixels are stored as JPIP Referenced, which Kindred cannot decode; export the image uncompressed.",
+            "JPIP Referenced is not supported; export the image uncompressed.",
         ),
     ],
 )

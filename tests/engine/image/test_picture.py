@@ -110,7 +110,7 @@ def test_a_damaged_png_is_a_user_error(tmp_path: Path, keep: int) -> None:
 
 
 def test_a_file_without_a_picture_says_why() -> None:
-    with pytest.raises(UserError, match=r"rtplan\.dcm: It is a radiotherapy plan"):
+    with pytest.raises(UserError, match=r"rtplan\.dcm: This is a radiotherapy plan"):
         load_picture(sample("rtplan.dcm"))
 
 
