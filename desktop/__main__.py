@@ -1,4 +1,4 @@
-"""The `kindred` command: a command name goes to the engine's command line, anything else to the desktop app."""
+"""The `kindred` command: runs the command line for a command name, else the desktop app."""
 
 import gc
 import sys
@@ -9,7 +9,7 @@ COMMANDS = frozenset({"open", "import", "search", "draft", "reindex", "doctor", 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one or the other and return the exit code; each is imported only when it is wanted."""
+    """Run either and return the exit code; only what is run is imported."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in COMMANDS:
         from engine.cli import main as command_line
@@ -19,10 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def load_app() -> ModuleType:
-    """desktop.app, in a fifth less time than `import` takes.
+    """Import desktop.app, in a fifth less time than a plain `import`.
 
-    What is imported is no garbage and is never looked through for any. PySide reads the source of every module that is
-    imported after it, so the engine goes first, with the libraries that it needs.
+    Garbage collection is off meanwhile and skips the imported modules later. PySide reads the source of every module
+    that is imported after it, so the engine and its libraries are imported first.
     """
     gc.disable()
     try:

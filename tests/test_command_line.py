@@ -149,7 +149,7 @@ def test_people_get_readable_lines(imported: Path, capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert "Similar wording" in out
     assert "research draft, not for clinical use" in out
-    assert "1 studies, 0 files refused." in out
+    assert "1 study, 0 files rejected." in out
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The command line: arguments in, lines or JSON out."""
+"""The command line `kindred`: commands, and their output as text or JSON."""

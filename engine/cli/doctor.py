@@ -1,4 +1,4 @@
-"""What a user or supporter needs to know of an installation, in plain sentences. Prints nothing about patients."""
+"""Checks an installation and an archive for support. Never contains patient data."""
 
 import importlib.metadata
 import platform
@@ -22,11 +22,12 @@ from engine.resources import resource_path
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: what, whether it is in order, and a sentence that says so."""
+    """The result of one check."""
 
     name: str
     ok: bool
     text: str
+    """One sentence for the user."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -34,18 +35,18 @@ class Check:
 
 
 def examine(bundle: Path | None = None, archive: Path | None = None) -> list[Check]:
-    """Look at the program, the models, the codecs and an archive.
+    """Check the program, the models, the codecs and an archive.
 
     Args:
         bundle: folder of the models; None for the starter bundle.
-        archive: folder of an archive; None to leave archives out.
+        archive: folder of an archive; None for none.
     """
     checks = [_versions(), _provider(), *_bundle(bundle or resource_path("starter-bundle")), _codecs()]
     return checks if archive is None else [*checks, *_archive(archive)]
 
 
 def kindred_version() -> str:
-    """Version of the installed package; "unpacked" when it was not installed, as in a frozen app."""
+    """Version of the installed package; "unpacked" when it is not installed, as in a frozen app."""
     try:
         return importlib.metadata.version("kindred-radiology")
     except importlib.metadata.PackageNotFoundError:
@@ -91,8 +92,8 @@ def _bundle(folder: Path) -> list[Check]:
 def _codecs() -> Check:
     missing = missing_decoders()
     if missing:
-        return Check("codecs", False, f"These images cannot be decoded: {', '.join(missing)}; install Kindred again.")
-    return Check("codecs", True, "RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K images can be decoded.")
+        return Check("codecs", False, f"No decoder for: {', '.join(missing)}; install Kindred again.")
+    return Check("codecs", True, "Decoders for RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K are installed.")
 
 
 def _archive(folder: Path) -> list[Check]:
@@ -104,19 +105,21 @@ def _archive(folder: Path) -> list[Check]:
 
 
 def _content(archive: Archive) -> Check:
-    facts = archive.stats()
+    stats = archive.stats()
     return Check(
         "archive",
         True,
-        f"The archive {archive.folder} holds {facts['cases']} cases with {facts['images']} images and "
-        f"{facts['reports']} reports (schema {facts['schema']}, model {facts['bundle_id']}).",
+        f"The archive {archive.folder} has {stats['cases']} cases with {stats['images']} images and "
+        f"{stats['reports']} reports (schema {stats['schema']}, model {stats['bundle_id']}).",
     )
 
 
 def _integrity(archive: Archive) -> Check:
     problems = archive.problems()
     if problems:
-        return Check("integrity", False, f"The database is damaged ({'; '.join(problems[:3])}); restore its backup.")
+        return Check(
+            "integrity", False, f"The database is damaged ({'; '.join(problems[:3])}); restore it from a backup."
+        )
     return Check("integrity", True, "The database is intact.")
 
 
@@ -124,17 +127,17 @@ def _index(archive: Archive) -> Check:
     state = archive.index.state()
     if state == "intact":
         return Check("index", True, "The search index is intact and up to date.")
-    said = {
-        "behind": "lacks the latest cases",
+    problem = {
+        "behind": "does not contain the latest cases",
         "missing": "is missing",
-        "stale": "belongs to other content",
+        "stale": "does not match the database",
         "damaged": "is damaged",
     }[state]
-    return Check("index", True, f"The search index {said}; the next search repairs it from the database.")
+    return Check("index", True, f"The search index {problem}; the next search rebuilds it.")
 
 
 def _permissions(folder: Path) -> Check:
     mode = folder.stat().st_mode & 0o777
     if platform.system() != "Windows" and mode & 0o077:
-        return Check("privacy", False, f"Other users may read {folder} (mode {mode:o}); run: chmod 700 {folder}")
-    return Check("privacy", True, "Only its owner may read the archive.")
+        return Check("privacy", False, f"Other users can read {folder} (mode {mode:o}); run: chmod 700 {folder}")
+    return Check("privacy", True, "Only the owner can read the archive.")

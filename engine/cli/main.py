@@ -1,7 +1,7 @@
-"""The command line: open, import, search, draft, reindex, doctor. Knows no Qt; the engine does all the work.
+"""The command line: open, import, search, draft, reindex, doctor. Knows no Qt and leaves all work to the engine.
 
-Exit codes: 0 done (also when part of an import was rejected), 2 the user can fix it (one line on stderr), 1 our bug (a
-traceback on stderr). `--json` prints one JSON document on stdout and nothing else there.
+Exit codes: 0 success (also when part of an import was rejected), 2 an error that the user can fix (one line on stderr),
+1 a bug (a traceback on stderr). With `--json`, stdout is one JSON document and nothing else.
 """
 
 import json
@@ -29,21 +29,23 @@ from engine.store.filters import Filters
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
-Command = Callable[..., None]
+CommandFunction = Callable[..., None]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models; the starter bundle if left out.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 
 
-def frame_options(command: Command) -> Command:
-    """--frame and --window, which say what of a file is looked at."""
-    frame = click.option("--frame", default=0, show_default=True, metavar="N", help="Which frame, counted from 0.")
+def frame_options(command: CommandFunction) -> CommandFunction:
+    """Add --frame and --window, which select a frame of a file and how it is displayed."""
+    frame = click.option(
+        "--frame", default=0, show_default=True, metavar="N", help="Frame, counted from 0."
+    )
     window = click.option(
         "--window",
         nargs=2,
         type=float,
         metavar="CENTER WIDTH",
-        help="Window in modality values; the file's if left out.",
+        help="Window in modality values. Default: the window of the file.",
     )
     return frame(window(command))
 
@@ -51,9 +53,9 @@ def frame_options(command: Command) -> Command:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(kindred_version(), prog_name="kindred")
 def cli() -> None:
-    """Find earlier cases by image or by words, and draft the report from them.
+    """Find similar cases by image or text, and draft reports from them.
 
-    Without a command: the desktop app. Research software, not for diagnostic use.
+    Without a command, the desktop app starts. Research software, not for diagnostic use.
     """
 
 
@@ -61,25 +63,31 @@ def cli() -> None:
 @click.argument("path", type=FILE)
 @json_option
 def open_command(path: Path, as_json: bool) -> None:
-    """List the studies in PATH (file, folder or zip), and what was refused and why."""
+    """List the studies in PATH.
+
+    PATH is a file, a folder or a zip. Rejected files are listed with the reason.
+    """
     with progress_line() as progress:
         listing = open_path(path, progress)
-    _say(listing.as_dict(), study_lines(listing), as_json)
+    _print(listing.as_dict(), study_lines(listing), as_json)
 
 
 @cli.command("import", epilog="Example: kindred import ~/studies --archive ~/kindred --reports reports.csv")
 @click.argument("path", type=FILE)
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive; made when missing.")
-@click.option("--reports", type=FILE, help="CSV with text and one of study_uid, accession, case_id, image.")
-@click.option("--link-sources", is_flag=True, help="Remember where cases came from, in a file for you alone.")
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive; created if it does not exist.")
+@click.option("--reports", type=FILE, help="CSV with a column text and one of study_uid, accession, case_id, image.")
+@click.option(
+    "--link-sources", is_flag=True, help="Keep the local path of each case in a private file."
+)
 @bundle_option
 @json_option
 def import_command(
     path: Path, folder: Path, reports: Path | None, link_sources: bool, bundle: Path | None, as_json: bool
 ) -> None:
-    """Bring PATH into an archive: DICOM, a folder with cases.csv, pictures, or a CSV of reports.
+    """Import PATH into an archive.
 
-    Identifiers are stored as keyed hashes only. Run again to go on after an interruption: nothing is doubled.
+    PATH is DICOM, an image folder with cases.csv, image files, or a CSV of reports. Identifiers are stored as keyed
+    hashes only. An interrupted import can be run again; nothing is imported twice.
     """
     if not exists(path):
         raise missing(path)
@@ -92,22 +100,29 @@ def import_command(
         result = import_path(archive, models, path, reports, progress, link_sources=link_sources)
         stats = archive.stats()
     seconds = round(time.perf_counter() - started, 2)
-    _say({**result.as_dict(), "archive": stats, "seconds": seconds}, import_lines(result, stats, seconds), as_json)
+    _print({**result.as_dict(), "archive": stats, "seconds": seconds}, import_lines(result, stats, seconds), as_json)
 
 
 @cli.command("search", epilog='Example: kindred search --archive ~/kindred --text "pleural effusion" --modality CR CT')
-@click.option("--archive", "folder", type=FOLDER, required=True, help="Where to search.")
-@click.option("--image", type=FILE, help="DICOM, PNG or JPEG to search by; with --text both count.")
-@click.option("--text", help="Words to search by.")
-@click.option("-k", "count", default=10, show_default=True, help="How many cases at most.")
-@click.option("--modality", multiple=True, metavar="CT ...", help="Only these modalities.")
-@click.option("--sex", type=click.Choice(["M", "F", "O"], case_sensitive=False), help="Only this sex.")
-@click.option("--age", nargs=2, type=int, metavar="FROM TO", help="Only these ages in years, both included.")
-@click.option("--kind", multiple=True, type=click.Choice(["image", "report"]), help="What may match.")
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to search.")
+@click.option("--image", type=FILE, help="DICOM, PNG or JPEG file to search by; can be combined with --text.")
+@click.option("--text", help="Text to search by.")
+@click.option("-k", "count", default=10, show_default=True, help="Number of cases to find.")
+@click.option("--modality", multiple=True, metavar="CT ...", help="Only cases of these modalities.")
+@click.option("--sex", type=click.Choice(["M", "F", "O"], case_sensitive=False), help="Only patients of this sex.")
 @click.option(
-    "--mode", type=click.Choice(["vector", "lexical", "hybrid"]), default="vector", show_default=True,
-    help="By meaning, by words, or both.",
-)  # fmt: skip
+    "--age", nargs=2, type=int, metavar="FROM TO", help="Only patients of this age, in years."
+)
+@click.option(
+    "--kind", multiple=True, type=click.Choice(["image", "report"]), help="Match images or reports only."
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["vector", "lexical", "hybrid"]),
+    default="vector",
+    show_default=True,
+    help="Match by meaning, by exact words, or both.",
+)
 @frame_options
 @bundle_option
 @json_option
@@ -126,34 +141,36 @@ def search_command(
     bundle: Path | None,
     as_json: bool,
 ) -> None:
-    """Find archived cases that look or read alike; best first. The study of the image never finds itself."""
-    wanted = tuple(one for given in modality for one in given.replace(",", " ").split())
+    """Find similar archived cases.
+
+    The best are listed first. The study of the image itself is never found.
+    """
+    modalities = tuple(one for value in modality for one in value.replace(",", " ").split())
     with Archive.open(folder) as archive:
         models = None if mode == "lexical" else Bundle.open(bundle)
         picture = None if image is None else load_picture(image, frame, window)
         started = time.perf_counter()
         options = SearchOptions(
-            filters=Filters(wanted, sex, age or (None, None), kind),
+            filters=Filters(modalities, sex, age or (None, None), kind),
             k=count,
             mode=mode,
             exclude_study=picture.study_uid if picture else None,
             patient=picture.patient_key if picture else None,
         )
         found = search(archive, models, Query(None if picture is None else picture.gray, text), options)
-        took = round(1000 * (time.perf_counter() - started), 1)
-    asked = {"text": text, "image": _shown(picture), "mode": mode}
+        milliseconds = round(1000 * (time.perf_counter() - started), 1)
     document = {
         "hits": [hit.as_dict() for hit in found.hits],
-        "ms": took,
-        "query": asked,
+        "ms": milliseconds,
+        "query": {"text": text, "image": _displayed(picture), "mode": mode},
         "look": found.familiarity.as_dict(),
     }
-    _say(document, hit_lines(found.hits, took, found.familiarity), as_json)
+    _print(document, hit_lines(found.hits, milliseconds, found.familiarity), as_json)
 
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
 @click.argument("file", type=FILE)
-@click.option("--archive", "folder", type=FOLDER, help="Where evidence is looked for.")
+@click.option("--archive", "folder", type=FOLDER, help="The archive to search for evidence.")
 @frame_options
 @bundle_option
 @json_option
@@ -165,7 +182,10 @@ def draft_command(
     bundle: Path | None,
     as_json: bool,
 ) -> None:
-    """Propose a report for one frame of FILE, each sentence with similar wording in the archive."""
+    """Draft a report for one frame of FILE.
+
+    Each sentence is listed with similar wording in the archive.
+    """
     models = Bundle.open(bundle)
     picture = load_picture(file, frame, window)
     archive = None if folder is None else Archive.open(folder)
@@ -181,17 +201,18 @@ def draft_command(
     finally:
         if archive is not None:
             archive.close()
-    _say({**proposed.as_dict(), "image": _shown(picture)}, draft_lines(proposed), as_json)
+    _print({**proposed.as_dict(), "image": _displayed(picture)}, draft_lines(proposed), as_json)
 
 
 @cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to move.")
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to re-index.")
 @bundle_option
 @json_option
 def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
-    """Move an archive to another bundle: embed its pictures and reports anew, from what it stores.
+    """Re-index an archive with another bundle.
 
-    The old vectors serve until the last new one is there. Run again to go on after an interruption.
+    Its stored images and reports are embedded again; until all are done, the archive can be searched with the old
+    bundle. An interrupted run can be resumed.
     """
     with Archive.open(folder) as archive:
         models = Bundle.open(bundle)
@@ -199,37 +220,42 @@ def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
         with progress_line() as progress:
             result = reindex(archive, models, progress)
     seconds = round(time.perf_counter() - started, 2)
-    said = f"The archive {folder} holds {result.total:,} vectors of the bundle {models.id} ({seconds} s)."
-    _say({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [said], as_json)
+    line = f"The archive {folder} has {result.total:,} embeddings of the bundle {models.id} ({seconds} s)."
+    _print({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [line], as_json)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
-@click.option("--archive", "folder", type=FOLDER, help="An archive to look at too.")
+@click.option("--archive", "folder", type=FOLDER, help="An archive to check too.")
 @bundle_option
 @json_option
 def doctor_command(folder: Path | None, bundle: Path | None, as_json: bool) -> None:
-    """Say what is installed, where models really run, and whether bundle and archive are in order."""
+    """Check the installation, the models and an archive.
+
+    Reports versions and the execution provider in use too.
+    """
     checks = examine(bundle, folder)
     problems = [check.text for check in checks if not check.ok]
     lines = [f"{'ok     ' if check.ok else 'PROBLEM'} {check.text}" for check in checks]
-    _say({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
+    _print({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
     if problems:
-        raise UserError(problems[0] if len(problems) == 1 else f"{len(problems)} problems were found, see above.")
+        raise UserError(problems[0] if len(problems) == 1 else f"{len(problems)} problems found, see above.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; never raises."""
     try:
-        cli.main(_spread(list(sys.argv[1:] if argv is None else argv)), prog_name="kindred", standalone_mode=False)
+        cli.main(
+            _repeat_modality(list(sys.argv[1:] if argv is None else argv)), prog_name="kindred", standalone_mode=False
+        )
     except UserError as error:
         click.echo(str(error), err=True)
         return 2
     except click.ClickException as error:
-        where = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "kindred "
-        click.echo(f"{error.format_message()} See: {where}--help", err=True)
+        command = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "kindred "
+        click.echo(f"{error.format_message()} See: {command}--help", err=True)
         return 2
     except (click.Abort, Cancelled, KeyboardInterrupt):
-        click.echo("Stopped; what was done so far is kept.", err=True)
+        click.echo("Stopped. Completed work is kept.", err=True)
         return 2
     except Exception:
         logging.getLogger("kindred").exception("This is a bug in Kindred; please report it with these lines.")
@@ -237,25 +263,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _spread(argv: list[str]) -> list[str]:
-    """`--modality CT MR` as the repeated option that click understands."""
-    spread: list[str] = []
+def _repeat_modality(argv: list[str]) -> list[str]:
+    """Turn `--modality CT MR` into the repeated option that click expects."""
+    result: list[str] = []
     open_option = False
-    for position, word in enumerate(argv):
+    for index, word in enumerate(argv):
         if word.startswith("-"):
             open_option = word == "--modality"
-        elif open_option and argv[position - 1] != "--modality":
-            spread.append("--modality")
-        spread.append(word)
-    return spread
+        elif open_option and argv[index - 1] != "--modality":
+            result.append("--modality")
+        result.append(word)
+    return result
 
 
-def _shown(picture: GrayPicture | None) -> dict[str, Any] | None:
-    """Which frame at which window a result stands for."""
+def _displayed(picture: GrayPicture | None) -> dict[str, Any] | None:
+    """The frame and window that a result is for."""
     if picture is None:
         return None
     return {"path": str(picture.origin.file or picture.origin.name), "frame": picture.frame, "window": picture.window}
 
 
-def _say(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
+def _print(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))

@@ -1,4 +1,4 @@
-"""Results as lines for a person at a terminal. Knows no commands and computes nothing."""
+"""Formats results as lines of text for the terminal. Knows no commands and computes nothing."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,14 @@ from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.retrieval.hit import Hit
 
 WIDTH = 100
+"""Characters of a report that are shown."""
 SHOWN = 20
+"""Rejected files that are listed."""
 
 
 @contextmanager
 def progress_line() -> Iterator[Progress]:
-    """A progress callback that rewrites one line of stderr; silent when stderr is no terminal."""
+    """A progress callback that rewrites one line of stderr; silent when stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield ignore
         return
@@ -34,36 +36,47 @@ def progress_line() -> Iterator[Progress]:
         sys.stderr.write("\r\x1b[K")
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun, such as "1 study" and "2 studies"."""
+    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
+
+
 def study_lines(listing: Listing) -> list[str]:
-    """Studies with their series, then what was refused."""
+    """Studies with their series, then the rejected files."""
     lines = []
     for study in listing.studies:
         lines.append(f"{study.date or 'undated'}  {study.description or 'study'}  {study.uid}")
         for series in study.series:
+            frames = "frame " if len(series.frames) == 1 else "frames"
             part = f" ({series.part})" if series.part else ""
-            lines.append(f"    {series.modality:3} {len(series.frames):5} frame(s)  {series.description}{part}")
-    lines += [f"{one.title}: {len(one.key_images)} image(s) (Key Object Selection)" for one in listing.key_objects]
-    lines.append(f"{len(listing.studies)} studies, {len(listing.rejected)} files refused.")
-    return lines + _refused([(rejected.path, rejected.reason) for rejected in listing.rejected])
+            lines.append(f"    {series.modality:3} {len(series.frames):5} {frames}  {series.description}{part}")
+    lines += [
+        f"{one.title}: {counted(len(one.key_images), 'image')} (Key Object Selection)" for one in listing.key_objects
+    ]
+    lines.append(
+        f"{counted(len(listing.studies), 'study', 'studies')}, {counted(len(listing.rejected), 'file')} rejected."
+    )
+    return lines + _rejected([(rejected.path, rejected.reason) for rejected in listing.rejected])
 
 
 def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) -> list[str]:
-    """What came in, what was refused, what stayed without images."""
+    """What was imported, what was rejected, and which reports have no images."""
     lines = [
-        f"{result.added} cases added, {result.completed} completed, {result.skipped} known already, "
-        f"{len(result.rejected)} refused, in {seconds:.1f} s.",
-        f"The archive holds {stats['cases']} cases, {stats['images']} images, {stats['reports']} reports.",
+        f"{counted(result.added, 'case')} added, {result.completed} completed, {result.skipped} already archived, "
+        f"{len(result.rejected)} rejected, in {seconds:.1f} s.",
+        f"The archive has {counted(stats['cases'], 'case')}, {counted(stats['images'], 'image')} and "
+        f"{counted(stats['reports'], 'report')}.",
         str(result.as_dict()["warning"]),
     ]
     if result.report_only:
-        lines.append(f"{len(result.report_only)} rows of the reports file match no image and are cases of their own:")
+        lines.append(f"Archived without images ({counted(len(result.report_only), 'row')} of the reports file):")
         lines += [f"    {name}" for name in result.report_only[:SHOWN]]
-    return lines + _refused([(rejected.path, rejected.reason) for rejected in result.rejected])
+    return lines + _rejected([(rejected.path, rejected.reason) for rejected in result.rejected])
 
 
-def hit_lines(hits: Sequence[Hit], milliseconds: float, look: FamiliarityResult = FAMILIAR) -> list[str]:
-    """What the models do not know of the picture, if so; then one paragraph a hit."""
-    lines = [look.notice] if look.notice else []
+def hit_lines(hits: Sequence[Hit], milliseconds: float, familiarity: FamiliarityResult = FAMILIAR) -> list[str]:
+    """A notice if the image does not resemble the training images, then one paragraph per hit."""
+    lines = [familiarity.notice] if familiarity.notice else []
     for rank, hit in enumerate(hits, start=1):
         facts = [hit.modality, hit.sex, "" if hit.age is None else f"{hit.age} y"]
         about = ", ".join(fact for fact in facts if fact)
@@ -72,39 +85,39 @@ def hit_lines(hits: Sequence[Hit], milliseconds: float, look: FamiliarityResult 
         lines.append(f"     {hit.why}")
         if hit.text:
             lines.append(f"     {shorten(hit.text, WIDTH)}")
-    return [*lines, f"{len(hits)} hits in {milliseconds:.0f} ms."]
+    return [*lines, f"{counted(len(hits), 'hit')} in {milliseconds:.0f} ms."]
 
 
 def draft_lines(draft: Draft) -> list[str]:
-    """Each sentence with how often such ones are right, where that was measured, and where similar wording stands."""
+    """Each sentence with its confidence, if calibrated, its evidence and its contradictions."""
     lines = []
     for sentence in draft.sentences:
-        lines.append(_worded(sentence))
+        lines.append(_with_confidence(sentence))
         for one in sentence.evidence:
             lines.append(
-                f"    similar wording in case {one.case_id} ({one.similarity:.2f}): {shorten(one.text, WIDTH)}"
+                f"    Similar wording in case {one.case_id} ({one.similarity:.2f}): {shorten(one.text, WIDTH)}"
             )
         for other in sentence.contradictions:
-            lines.append(f"    case {other.case_id} says otherwise ({other.kind}): {shorten(other.text, WIDTH)}")
+            lines.append(f"    Case {other.case_id} contradicts this ({other.kind}): {shorten(other.text, WIDTH)}")
         if not sentence.supported:
-            where = "" if sentence.source is None else f"; from the report of case {sentence.source} alone"
-            lines.append(f"    unsupported: no similar wording in the archive{where}")
+            source = sentence.source
+            lines.append("    No similar wording found" if source is None else f"    Only case {source} says this")
     if draft.offered:
-        lines.append("The model also offers, not part of the draft:")
-        lines += [f"    {_worded(sentence)}" for sentence in draft.offered]
+        lines.append("Also suggested by the model, not part of the draft:")
+        lines += [f"    {_with_confidence(sentence)}" for sentence in draft.offered]
     if draft.abstained:
         lines.append("No draft.")
     elif not draft.sentences:
-        lines.append("No draft: nothing usable was found.")
+        lines.append("No draft: no usable sentences were found.")
     return [*lines, *([draft.note] if draft.note else []), f"({NOTICE}; {draft.model})"]
 
 
-def _worded(sentence: Sentence) -> str:
+def _with_confidence(sentence: Sentence) -> str:
     return sentence.text if sentence.confidence is None else f"{sentence.text} [{sentence.confidence:.0%}]"
 
 
-def _refused(pairs: Sequence[tuple[str, str]]) -> list[str]:
+def _rejected(pairs: Sequence[tuple[str, str]]) -> list[str]:
     lines = [f"    {path}: {reason}" for path, reason in pairs[:SHOWN]]
     if len(pairs) > SHOWN:
-        lines.append(f"    and {len(pairs) - SHOWN} more (--json lists all)")
+        lines.append(f"    ... and {len(pairs) - SHOWN} more; --json lists all.")
     return lines

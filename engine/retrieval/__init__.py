@@ -1,1 +1,1 @@
-"""Finds archived cases by an image, by words, or by both."""
+"""Finds archived cases by an image, by text, or by both."""

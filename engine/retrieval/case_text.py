@@ -1,35 +1,36 @@
-"""An archived case in words: what it is, its text as it is copied, and which words of it were asked for. No archive."""
+"""An archived case as text for display and copying. Knows no archive and no search."""
 
 from engine.store.case import Case
 from engine.text.words import STOP_WORDS, singular, spans
 
-NOTICE = "de-identified case of a Kindred archive, research use only"
+NOTICE = "de-identified case from a Kindred archive, research use only"
 
 
 def credit(case: Case) -> str:
-    """Licence and attribution as the source gave them; "" for a site's own cases."""
+    """Attribution and licence as given by the source; "" for a site's own cases."""
     return "; ".join(part for part in (case.attribution, case.licence) if part)
 
 
 def facts(case: Case) -> str:
-    """Modality, sex, age and region as far as known, in one line."""
+    """Modality, sex, age and body part as far as known, in one line."""
     age = f"{case.age} y" if case.age is not None else ""
     return ", ".join(part for part in (case.modality, case.sex, age, case.body_part.lower()) if part)
 
 
-def as_copied(case: Case) -> str:
-    """The text of a case with its number, its facts and its source, ready to be pasted elsewhere."""
+def copied_text(case: Case) -> str:
+    """The text of a case for copying, with its number, facts and source."""
     text = case.report.text if case.report else case.description or "No report."
     about = ", ".join(part for part in (f"Case {case.case_id}", facts(case), NOTICE) if part)
     source = credit(case)
     return f"{text.rstrip()}\n\n[{about}{f'. Source: {source}' if source else ''}]\n"
 
 
-def asked_words(text: str, query: str) -> list[tuple[int, int]]:
-    """Where a text has words of the query, [start, end) in characters; singular and plural are one, case is ignored.
+def query_word_spans(text: str, query: str) -> list[tuple[int, int]]:
+    """The spans in a text of the words of a query, [start, end) in characters.
 
-    Words such as "the" count only when nothing else was asked.
+    Case is ignored, and so is the difference of singular and plural. Stop words count only when the query has no other
+    words.
     """
-    asked = {singular(query[start:end].lower()) for start, end in spans(query)}
-    wanted = {word for word in asked if word not in STOP_WORDS} or asked
+    all_words = {singular(query[start:end].lower()) for start, end in spans(query)}
+    wanted = {word for word in all_words if word not in STOP_WORDS} or all_words
     return [(start, end) for start, end in spans(text) if singular(text[start:end].lower()) in wanted]

@@ -9,7 +9,7 @@ from desktop.background import Background, Lane, as_work
 from desktop.state.pictures.picture import Image
 from desktop.state.redaction import redacted
 from engine.archive import Archive
-from engine.retrieval.case_text import as_copied
+from engine.retrieval.case_text import copied_text
 from engine.retrieval.hit import Hit
 from engine.store.case import Case, StoredImage
 
@@ -87,7 +87,7 @@ class SelectedCase(QObject):
 
     def copy_text(self) -> str:
         """The text of the hit with what names its source; "" while there is none."""
-        return as_copied(self.case) if self.case is not None else ""
+        return copied_text(self.case) if self.case is not None else ""
 
     def _take_case(self, hit: Hit, case: Case) -> None:
         self.case = case

@@ -27,7 +27,7 @@ from desktop import theme
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.selected_case import SelectedCase
 from desktop.views import drawing
-from engine.retrieval.case_text import asked_words, credit, facts
+from engine.retrieval.case_text import credit, facts, query_word_spans
 
 
 class PictureBox(QWidget):
@@ -92,7 +92,7 @@ class CaseText(QPlainTextEdit):
         if shown != self.toPlainText():
             self.setPlainText(shown)
         asked = self._state.answered
-        self.setExtraSelections(self._marks(asked_words(text, asked.text) if asked else [], len(text)))
+        self.setExtraSelections(self._marks(query_word_spans(text, asked.text) if asked else [], len(text)))
 
     def _marks(self, places: list[tuple[int, int]], end: int) -> list[QTextEdit.ExtraSelection]:
         marks = []

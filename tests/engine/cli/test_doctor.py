@@ -51,7 +51,7 @@ def test_a_word_index_that_disagrees_is_noticed(filled: Archive) -> None:
     assert "full-text index" in check.text
 
 
-@pytest.mark.parametrize(("change", "said"), [("unlink", "is missing"), ("damage", "is damaged"), ("behind", "lacks")])
+@pytest.mark.parametrize(("change", "said"), [("unlink", "is missing"), ("damage", "is damaged"), ("behind", "does not contain")])
 def test_the_state_of_the_search_index_is_said(filled: Archive, make_case: Make, change: str, said: str) -> None:
     if change == "unlink":
         filled.index.path.unlink()

@@ -1,6 +1,6 @@
 """An archived case in words."""
 
-from engine.retrieval.case_text import as_copied, asked_words
+from engine.retrieval.case_text import copied_text, query_word_spans
 from engine.store.case import Case, Report
 
 REPORT = Report(1, "Large left effusion. No pneumothorax.", "imported", "2026-01-01")
@@ -22,11 +22,11 @@ CASE = Case(
 
 
 def marked(text: str, query: str) -> list[str]:
-    return [text[start:end] for start, end in asked_words(text, query)]
+    return [text[start:end] for start, end in query_word_spans(text, query)]
 
 
 def test_the_copied_text_names_the_case_and_its_source() -> None:
-    copied = as_copied(CASE)
+    copied = copied_text(CASE)
     assert copied.startswith("Large left effusion. No pneumothorax.\n")
     for part in ("Case 12", "CR, F, 61 y, chest", "research use only", "https://example.org/1; CC BY"):
         assert part in copied
