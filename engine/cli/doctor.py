@@ -13,6 +13,7 @@ import pydicom
 
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.cli.output import archive_contents
 from engine.dicom.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
@@ -109,8 +110,8 @@ def _content(archive: Archive) -> Check:
     return Check(
         "archive",
         True,
-        f"The archive {archive.folder} has {stats['cases']} cases with {stats['images']} images and "
-        f"{stats['reports']} reports (schema {stats['schema']}, model {stats['bundle_id']}).",
+        f"The archive {archive.folder} has {archive_contents(stats)} (schema {stats['schema']}, model "
+        f"{stats['bundle_id']}).",
     )
 
 

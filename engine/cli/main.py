@@ -37,9 +37,7 @@ bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models
 
 def frame_options(command: CommandFunction) -> CommandFunction:
     """Add --frame and --window, which select a frame of a file and how it is displayed."""
-    frame = click.option(
-        "--frame", default=0, show_default=True, metavar="N", help="Frame, counted from 0."
-    )
+    frame = click.option("--frame", default=0, show_default=True, metavar="N", help="Frame, counted from 0.")
     window = click.option(
         "--window",
         nargs=2,
@@ -76,9 +74,7 @@ def open_command(path: Path, as_json: bool) -> None:
 @click.argument("path", type=FILE)
 @click.option("--archive", "folder", type=FOLDER, required=True, help="The archive; created if it does not exist.")
 @click.option("--reports", type=FILE, help="CSV with a column text and one of study_uid, accession, case_id, image.")
-@click.option(
-    "--link-sources", is_flag=True, help="Keep the local path of each case in a private file."
-)
+@click.option("--link-sources", is_flag=True, help="Keep the local path of each case in a private file.")
 @bundle_option
 @json_option
 def import_command(
@@ -110,12 +106,8 @@ def import_command(
 @click.option("-k", "count", default=10, show_default=True, help="Number of cases to find.")
 @click.option("--modality", multiple=True, metavar="CT ...", help="Only cases of these modalities.")
 @click.option("--sex", type=click.Choice(["M", "F", "O"], case_sensitive=False), help="Only patients of this sex.")
-@click.option(
-    "--age", nargs=2, type=int, metavar="FROM TO", help="Only patients of this age, in years."
-)
-@click.option(
-    "--kind", multiple=True, type=click.Choice(["image", "report"]), help="Match images or reports only."
-)
+@click.option("--age", nargs=2, type=int, metavar="FROM TO", help="Only patients of this age, in years.")
+@click.option("--kind", multiple=True, type=click.Choice(["image", "report"]), help="Match images or reports only.")
 @click.option(
     "--mode",
     type=click.Choice(["vector", "lexical", "hybrid"]),

@@ -41,6 +41,12 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
 
 
+def archive_contents(stats: dict[str, Any]) -> str:
+    """The counts of `Archive.stats`, such as "2 cases, 1 image and 2 reports"."""
+    cases, images, reports = (counted(stats[f"{name}s"], name) for name in ("case", "image", "report"))
+    return f"{cases}, {images} and {reports}"
+
+
 def study_lines(listing: Listing) -> list[str]:
     """Studies with their series, then the rejected files."""
     lines = []
@@ -64,8 +70,7 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
     lines = [
         f"{counted(result.added, 'case')} added, {result.completed} completed, {result.skipped} already archived, "
         f"{len(result.rejected)} rejected, in {seconds:.1f} s.",
-        f"The archive has {counted(stats['cases'], 'case')}, {counted(stats['images'], 'image')} and "
-        f"{counted(stats['reports'], 'report')}.",
+        f"The archive has {archive_contents(stats)}.",
         str(result.as_dict()["warning"]),
     ]
     if result.report_only:

@@ -27,7 +27,7 @@ def examined(archive: Archive) -> dict[str, doctor.Check]:
 def test_a_sound_archive_is_said_to_be_sound(filled: Archive) -> None:
     checks = examined(filled)
     assert all(checks[name].ok for name in ("archive", "integrity", "index", "privacy", "codecs", "versions"))
-    assert "4 cases with 4 images and 4 reports" in checks["archive"].text
+    assert "4 cases, 4 images and 4 reports" in checks["archive"].text
 
 
 def test_a_missing_bundle_is_a_problem_that_says_what_to_do(filled: Archive) -> None:
@@ -51,15 +51,17 @@ def test_a_word_index_that_disagrees_is_noticed(filled: Archive) -> None:
     assert "full-text index" in check.text
 
 
-@pytest.mark.parametrize(("change", "said"), [("unlink", "is missing"), ("damage", "is damaged"), ("behind", "does not contain")])
-def test_the_state_of_the_search_index_is_said(filled: Archive, make_case: Make, change: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "problem"), [("unlink", "is missing"), ("damage", "is damaged"), ("behind", "does not contain")]
+)
+def test_the_state_of_the_search_index_is_reported(filled: Archive, make_case: Make, change: str, problem: str) -> None:
     if change == "unlink":
         filled.index.path.unlink()
     elif change == "damage":
         filled.index.path.write_bytes(b"x")
     else:
         filled.add_case(make_case("5", "Another."))
-    assert said in examined(filled)["index"].text
+    assert problem in examined(filled)["index"].text
     filled.index.refresh(save=True)
     assert "intact" in examined(filled)["index"].text
 
