@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from engine.dicom.header import Instance
-from engine.geometry.planes import MIN_SLICE_STEP, along_normal
+from engine.geometry.planes import MIN_SLICE_STEP, position_along_normal
 from engine.study import FrameRef, Series
 
 _Key = tuple[object, ...]
@@ -106,7 +106,7 @@ def _split_by_acquisition(frames: list[FrameRef]) -> list[list[FrameRef]]:
 
 
 def _positions_repeat(frames: Sequence[FrameRef]) -> bool:
-    positions = [along_normal(frame) for frame in frames]
+    positions = [position_along_normal(frame) for frame in frames]
     known = sorted(position for position in positions if position is not None)
     return any(right - left < MIN_SLICE_STEP for left, right in pairwise(known))
 
@@ -119,7 +119,7 @@ def _order(frame: FrameRef) -> tuple[float, str, int]:
 
 def _sorted(frames: list[FrameRef]) -> list[FrameRef]:
     by_number = sorted(frames, key=_order)
-    positions = {id(frame): along_normal(frame) for frame in frames}
+    positions = {id(frame): position_along_normal(frame) for frame in frames}
     if any(position is None for position in positions.values()):
         return by_number
     first, last = positions[id(by_number[0])] or 0.0, positions[id(by_number[-1])] or 0.0

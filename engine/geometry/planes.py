@@ -1,6 +1,7 @@
-"""Where a frame lies in the patient: normal, position along it, letters at the edges. Knows no files and no pixels.
+"""Converts between image points and patient positions, and finds the orientation letters of a frame.
 
-Coordinates are the patient's (PS3.3 C.7.6.2.1.1): x to the Left, y to the Posterior, z to the Head, millimetres.
+Knows no files and no pixels. Patient coordinates are millimetres (PS3.3 C.7.6.2.1.1): x to the left, y to posterior, z
+to the head.
 """
 
 import math
@@ -11,14 +12,14 @@ import numpy as np
 from engine.study import FrameRef, Orientation, Point, Vector
 
 MIN_SLICE_STEP = 1e-3
-"""Millimetres: frames closer along the normal than this lie at the same place."""
+"""Millimetres along the normal: frames closer than this have the same position."""
 
 
 def valid_orientation(cosines: Sequence[float]) -> Orientation | None:
-    """Six direction cosines as unit vectors at a right angle (within 1e-2, as scanners round them), else None."""
+    """The direction cosines if they are two perpendicular unit vectors (within 1e-2, as scanners round), else None."""
     if len(cosines) != 6 or not all(math.isfinite(value) for value in cosines):
         return None
-    a, b, c, d, e, f = (float(value) for value in cosines)  # numpy takes ten times as long for three numbers
+    a, b, c, d, e, f = (float(value) for value in cosines)  # NumPy takes ten times as long for three numbers
     lengths = math.hypot(a, b, c), math.hypot(d, e, f)
     if any(abs(length - 1) > 1e-2 for length in lengths) or abs(a * d + b * e + c * f) > 1e-2:
         return None
@@ -26,42 +27,42 @@ def valid_orientation(cosines: Sequence[float]) -> Orientation | None:
 
 
 def normal(orientation: Orientation) -> Vector:
-    """Unit vector at a right angle to the frame: row direction x column direction."""
+    """Unit vector perpendicular to the frame: row direction x column direction."""
     a, b, c, d, e, f = orientation
     x, y, z = b * f - c * e, c * d - a * f, a * e - b * d
     length = math.hypot(x, y, z)
     return (x / length, y / length, z / length)
 
 
-def along_normal(frame: FrameRef) -> float | None:
+def position_along_normal(frame: FrameRef) -> float | None:
     """Millimetres from the origin of the frame of reference along the frame's normal; None without geometry."""
     if frame.position is None or frame.orientation is None:
         return None
-    return sum(here * along for here, along in zip(frame.position, normal(frame.orientation)))
+    return sum(a * b for a, b in zip(frame.position, normal(frame.orientation)))
 
 
 def to_patient(frame: FrameRef, point: Point) -> Vector | None:
-    """Patient coordinates (mm) of an image point (column, row; the first pixel's centre is 0.5, 0.5), else None.
+    """Patient position (mm) of an image point, by PS3.3 C.7.6.2.1.1, where the center of the first pixel is (0, 0).
 
-    PS3.3 C.7.6.2.1.1, where the first pixel's centre is column 0, row 0. Only where position, orientation and the
-    spacing in the patient are known: a spacing at the detector places nothing.
+    None unless position, orientation and the spacing in the patient are known; a spacing at the detector is not enough.
     """
     if frame.position is None or frame.orientation is None or frame.spacing is None or frame.spacing_source != "pixel":
         return None
     row_step, column_step = frame.spacing
     across, down = (point[0] - 0.5) * column_step, (point[1] - 0.5) * row_step
-    place = np.array(frame.position) + across * np.array(frame.orientation[:3]) + down * np.array(frame.orientation[3:])
-    return (float(place[0]), float(place[1]), float(place[2]))
+    along_row, along_column = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
+    x, y, z = np.array(frame.position) + across * along_row + down * along_column
+    return (float(x), float(y), float(z))
 
 
-def to_image(frame: FrameRef, place: Vector) -> tuple[Point, float] | None:
-    """Image point (column, row) of the foot of a place in the patient, and its distance from the frame (mm).
+def to_image(frame: FrameRef, position: Vector) -> tuple[Point, float] | None:
+    """Image point of a patient position projected onto the frame, and its signed distance along the normal (mm).
 
-    The distance counts along the frame's normal. None where `to_patient` gives None.
+    None if `to_patient` gives None.
     """
     if frame.position is None or frame.orientation is None or frame.spacing is None or frame.spacing_source != "pixel":
         return None
-    offset = np.subtract(place, frame.position)
+    offset = np.subtract(position, frame.position)
     row_step, column_step = frame.spacing
     column = float(offset @ frame.orientation[:3]) / column_step + 0.5
     row = float(offset @ frame.orientation[3:]) / row_step + 0.5
@@ -69,14 +70,14 @@ def to_image(frame: FrameRef, place: Vector) -> tuple[Point, float] | None:
 
 
 def direction_letters(direction: Sequence[float]) -> str:
-    """Letters of the anatomical direction a vector points to, strongest first, for example "LP" (PS3.3 C.7.6.1.1.1)."""
+    """Letters of the anatomical direction of a vector, largest component first, as "LP" (PS3.3 C.7.6.1.1.1)."""
     named = zip(direction, ("LR", "PA", "HF"), strict=True)
-    strongest = sorted(((abs(part), pair[0] if part > 0 else pair[1]) for part, pair in named), reverse=True)
-    return "".join(letter for size, letter in strongest if size > 0.0001)[:3]
+    largest = sorted(((abs(part), pair[0] if part > 0 else pair[1]) for part, pair in named), reverse=True)
+    return "".join(letter for size, letter in largest if size > 0.0001)[:3]
 
 
 def edge_letters(frame: FrameRef) -> tuple[str, str, str, str] | None:
-    """Letters for the left, top, right and bottom edge of the frame as stored.
+    """Orientation letters of the left, top, right and bottom edge of the frame as stored.
 
     From the direction cosines, else from Patient Orientation (0020,0020), else None: never inferred.
     """
@@ -86,8 +87,9 @@ def edge_letters(frame: FrameRef) -> tuple[str, str, str, str] | None:
         right, down = frame.image.patient_orientation
     else:
         return None
-    return opposite(right), opposite(down), right, down
+    return opposite_letters(right), opposite_letters(down), right, down
 
 
-def opposite(letters: str) -> str:
+def opposite_letters(letters: str) -> str:
+    """The letters of the opposite direction: "RA" for "LP"."""
     return letters.translate(str.maketrans("LRPAHF", "RLAPFH"))

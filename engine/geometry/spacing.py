@@ -1,17 +1,21 @@
-"""What a distance on a frame means: millimetres and where they come from, or pixels. Knows no pixels and no figures."""
+"""Determines the pixel spacing that lengths on a frame are measured with, and where it comes from.
+
+Knows no pixels and no figures.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.study import FrameRef, Point, UltrasoundRegion
 
-_SOURCES = {
+_DESCRIPTIONS = {
     "pixel": "pixel spacing",
-    "pixel/unstated": "pixel spacing of a radiograph that does not say how it was calibrated",
+    "pixel/unstated": "pixel spacing of a radiograph without a stated calibration",
     "imager": "at the detector, not corrected for magnification",
     "imager/magnification": "detector spacing corrected by the estimated magnification",
     "region": "ultrasound region",
 }
+"""By FrameRef.spacing_source."""
 _REMARKS = {
     "pixel": "",
     "pixel/unstated": "calibration not stated",
@@ -19,83 +23,87 @@ _REMARKS = {
     "imager/magnification": "magnification estimated",
     "region": "ultrasound region",
 }
+"""By FrameRef.spacing_source."""
 
 
 @dataclass(frozen=True, slots=True)
 class PixelSpacing:
-    """Lengths of one step along a column (from row to row) and along a row, in `unit`."""
+    """Distance between neighboring pixels, and its source."""
 
     row: float = 1.0
+    """From row to row, in `unit`."""
     column: float = 1.0
+    """From column to column, in `unit`."""
     unit: str = "px"
-    """"mm", or "px" where the header gives no length: then a pixel's shorter side is 1."""
+    """"mm", or "px" if the header gives no lengths; the shorter side of a pixel is then 1."""
     source: str = ""
-    """As FrameRef.spacing_source; "" for pixels."""
-    why: str = "no pixel spacing"
-    """In a few words, where millimetres come from or why there are none."""
+    """As FrameRef.spacing_source; "" if the unit is pixels."""
+    description: str = "no pixel spacing"
+    """Where the millimetres come from, or why there are none."""
 
     @property
-    def known(self) -> bool:
-        """Lengths are millimetres."""
+    def in_mm(self) -> bool:
+        """Whether lengths are millimetres."""
         return self.unit == "mm"
 
     @property
     def remark(self) -> str:
-        """What must stand beside a length, in two or three words; "" for a plain Pixel Spacing."""
-        return _REMARKS.get(self.source, self.why)
+        """What has to be shown with every length, in two or three words; "" for a plain Pixel Spacing."""
+        return _REMARKS.get(self.source, self.description)
 
     def offset(self, start: Point, end: Point) -> Point:
-        """From one point to another: (right, down) in `unit`."""
+        """Vector from one image point to another: (right, down) in `unit`."""
         return (end[0] - start[0]) * self.column, (end[1] - start[1]) * self.row
 
 
 def spacing_for(frame: FrameRef, points: Sequence[Point] = ()) -> PixelSpacing:
-    """What lengths between these points of a frame mean.
+    """The spacing for measurements between these points of a frame. Never a guess.
 
-    Ultrasound counts by the region that all points lie in (PS3.3 C.8.5.5): between two regions, outside of them and
-    in a region whose axes are time or velocity there are no millimetres. Elsewhere the frame's spacing holds for all
-    of it (PS3.3 10.7.1). No spacing is ever guessed.
+    On ultrasound, it is that of the region that contains all points (PS3.3 C.8.5.5). There are no millimetres between
+    two regions, outside all of them, and in a region whose axes are time or velocity. On other images the spacing of
+    the frame holds everywhere (PS3.3 10.7.1).
     """
     if frame.image.regions:
         found = {region_at(frame.image.regions, *point) for point in points}
         region = next(iter(found)) if len(found) == 1 else None
         if region is not None and region.row is not None and region.column is not None:
-            return PixelSpacing(region.row, region.column, "mm", "region", _SOURCES["region"])
+            return PixelSpacing(region.row, region.column, "mm", "region", _DESCRIPTIONS["region"])
         if points:
-            why = "more than one ultrasound region" if len(found) > 1 else "no calibrated ultrasound region"
-            return _in_pixels(frame, why)
+            return _in_pixels(
+                frame, "more than one ultrasound region" if len(found) > 1 else "no calibrated ultrasound region"
+            )
     if frame.spacing is not None:
         row, column = frame.spacing
-        return PixelSpacing(row, column, "mm", frame.spacing_source, _SOURCES.get(frame.spacing_source, ""))
+        return PixelSpacing(row, column, "mm", frame.spacing_source, _DESCRIPTIONS.get(frame.spacing_source, ""))
     return _in_pixels(frame, "no pixel spacing")
 
 
-def _in_pixels(frame: FrameRef, why: str) -> PixelSpacing:
+def _in_pixels(frame: FrameRef, description: str) -> PixelSpacing:
     row, column = pixel_shape(frame) or (1.0, 1.0)
-    finer = min(row, column)
-    return PixelSpacing(row / finer, column / finer, why=why)
+    shorter = min(row, column)
+    return PixelSpacing(row / shorter, column / shorter, description=description)
 
 
 def pixel_shape(frame: FrameRef) -> tuple[float, float] | None:
-    """Height and width of a pixel, for the aspect on screen: its spacing, else Pixel Aspect Ratio, else None."""
+    """Height and width of a pixel, for its aspect on screen: the spacing, else Pixel Aspect Ratio, else None."""
     return frame.spacing or frame.image.pixel_aspect
 
 
-def common_spacing(found: Sequence[UltrasoundRegion]) -> tuple[float, float] | None:
-    """Millimetres from row to row and column to column when all regions that are lengths agree, else None."""
-    spacings = {(region.row, region.column) for region in found if region.row is not None}
+def common_spacing(regions: Sequence[UltrasoundRegion]) -> tuple[float, float] | None:
+    """Row and column spacing in millimetres if all regions with lengths agree on it, else None."""
+    spacings = {(region.row, region.column) for region in regions if region.row is not None}
     row, column = spacings.pop() if len(spacings) == 1 else (None, None)
     return (row, column) if row is not None and column is not None else None
 
 
-def region_at(found: Sequence[UltrasoundRegion], column: float, row: float) -> UltrasoundRegion | None:
-    """The region that holds at a place (continuous pixels, the first pixel's corner is 0, 0).
+def region_at(regions: Sequence[UltrasoundRegion], column: float, row: float) -> UltrasoundRegion | None:
+    """The region at an image point; None outside all regions.
 
-    Of overlapping regions of the same priority the smaller one: a colour bar lies over the picture.
+    Of overlapping regions with the same priority the smaller one: a color bar lies over the image.
     """
     inside = [
         region
-        for region in found
+        for region in regions
         if region.left <= column <= region.right + 1 and region.top <= row <= region.bottom + 1
     ]
     return min(inside, key=lambda region: (region.low_priority, _size(region))) if inside else None

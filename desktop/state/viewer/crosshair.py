@@ -3,8 +3,8 @@
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.linking import LinkState
 from desktop.state.viewer.tools import Gesture, Tool
-from engine.geometry.cross_reference import nearest, same_space
 from engine.geometry.planes import to_patient
+from engine.geometry.reference_lines import nearest_frame, share_frame_of_reference
 
 
 class CrosshairTool(Tool):
@@ -24,7 +24,11 @@ class CrosshairTool(Tool):
             for other in self._layout.viewports:
                 if other is gesture.viewport or other.series is None:
                     continue
-                index = nearest(other.series.frames, place) if same_space(other.series.frames[0], picture.ref) else None
+                index = (
+                    nearest_frame(other.series.frames, place)
+                    if share_frame_of_reference(other.series.frames[0], picture.ref)
+                    else None
+                )
                 if index is not None:
                     other.go_to(index)
 

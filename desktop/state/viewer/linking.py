@@ -16,7 +16,7 @@ from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.viewport import ViewportState
-from engine.geometry.linked_frames import at_angle, frame_as_far, frame_at_same_place
+from engine.geometry.linked_frames import at_an_angle, frame_at_same_distance, frame_at_same_position
 
 
 class LinkState(QObject):
@@ -96,11 +96,11 @@ class LinkState(QObject):
             return None
         own, others = leader.series.frames, other.series.frames
         start, other_start = self._starts.get(leader, 0), self._starts.get(other, 0)
-        target = frame_at_same_place(own[leader.index], others)
-        if target is None and at_angle(own[leader.index], others):
+        target = frame_at_same_position(own[leader.index], others)
+        if target is None and at_an_angle(own[leader.index], others):
             return None
         if target is None and start < len(own) and other_start < len(others):
-            target = frame_as_far(own[leader.index], own[start], others, others[other_start])
+            target = frame_at_same_distance(own[leader.index], own[start], others, others[other_start])
         return other_start + leader.index - start if target is None else target
 
     def _look(self, leader: ViewportState) -> None:

@@ -17,7 +17,7 @@ def scale_bar(view: View, shape: Shape, scale: PixelSpacing, room: float = inf) 
     The bar stands upright: turned images exchange rows and columns, so the scale is that of the direction now down.
     room: logical pixels that are free for it.
     """
-    if not scale.known:
+    if not scale.in_mm:
         return None
     _, b, _, d, *_ = geometry.transform(view, shape)
     per_mm = abs(d) / scale.row if abs(d) > abs(b) else abs(b) / scale.column

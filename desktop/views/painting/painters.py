@@ -14,7 +14,7 @@ from desktop.views.painting.measure_painter import figure_painter
 from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, line_in, write
-from engine.geometry.cross_reference import crossing
+from engine.geometry.reference_lines import reference_line
 
 
 def painters_for(desk: Desk) -> list[Painter]:
@@ -38,7 +38,7 @@ def line_painter(desk: Desk) -> Painter:
         leader, picture = desk.layout.active.picture, canvas.state.picture
         if canvas.active or leader is None or picture is None or not desk.links.lines_visible:
             return
-        ends = crossing(leader.ref, picture.ref)
+        ends = reference_line(leader.ref, picture.ref)
         if ends:
             free = QRegion(QRectF(0, 0, canvas.view.width, canvas.view.height).toAlignedRect())
             for place in canvas.taken:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.dicom.listing import open_path
 from engine.dicom.origins import FileOrigin
-from engine.geometry.planes import along_normal, direction_letters, edge_letters, normal, valid_orientation
+from engine.geometry.planes import direction_letters, edge_letters, normal, position_along_normal, valid_orientation
 from engine.study import FrameRef, ImageRef
 from tests.engine.dicom_samples import sample
 
@@ -71,4 +71,4 @@ def test_directions_that_are_no_right_angle_of_unit_vectors_count_as_absent(cosi
 def test_position_along_an_oblique_normal_is_the_projection() -> None:
     turned = (1.0, 0.0, 0.0, 0.0, float(np.cos(0.5)), float(-np.sin(0.5)))
     expected = np.dot(np.cross(turned[:3], turned[3:]), (3, 4, 5))
-    assert along_normal(frame((3, 4, 5), turned)) == pytest.approx(expected)
+    assert position_along_normal(frame((3, 4, 5), turned)) == pytest.approx(expected)

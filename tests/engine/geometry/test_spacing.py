@@ -26,7 +26,7 @@ def test_mr_counts_by_its_pixel_spacing() -> None:
 @pytest.mark.parametrize("name", ["RG1_UNCI.dcm", "RG3_UNCI.dcm"])  # Pixel Spacing 0\\0, and none at all
 def test_a_radiograph_without_a_usable_spacing_counts_pixels_and_says_so(name: str) -> None:
     scale = spacing_for(frame_of(sample(name)), [(0, 0), (30, 40)])
-    assert (scale.known, scale.unit, scale.why) == (False, "px", "no pixel spacing")
+    assert (scale.in_mm, scale.unit, scale.description) == (False, "px", "no pixel spacing")
     assert length((0, 0), (30, 40), scale) == 50
 
 
@@ -34,7 +34,7 @@ def test_a_radiograph_with_imager_spacing_counts_at_the_detector_and_says_so(tmp
     scale = spacing_for(frame_of(derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15])))
     assert (scale.unit, scale.source) == ("mm", "imager")
     assert length((0, 0), (30, 40), scale) == pytest.approx(7.5)
-    assert "not corrected" in scale.why
+    assert "not corrected" in scale.description
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_ultrasound_outside_of_one_tissue_region_has_no_millimetres(
     points: list[tuple[float, float]], why: str
 ) -> None:
     scale = spacing_for(frame_of(sample("OBXXXX1A.dcm")), points)
-    assert (scale.known, scale.why) == (False, why)
+    assert (scale.in_mm, scale.description) == (False, why)
 
 
 def test_between_two_ultrasound_pictures_side_by_side_there_are_no_millimetres() -> None:
     frame = frame_of(sample("gdcm-US-ALOKA-16.dcm"))
     assert spacing_for(frame, [(100, 200), (200, 200)]).source == "region"
     assert spacing_for(frame, [(400, 200), (500, 200)]).source == "region"
-    assert not spacing_for(frame, [(300, 200), (400, 200)]).known
-    assert not spacing_for(frame, [(40, 60), (60, 60)]).known  # the colour bar lies over the picture, in front
+    assert not spacing_for(frame, [(300, 200), (400, 200)]).in_mm
+    assert not spacing_for(frame, [(40, 60), (60, 60)]).in_mm  # the colour bar lies over the picture, in front
 
 
 def test_a_low_priority_region_gives_way_where_regions_overlap(tmp_path: Path) -> None:
@@ -101,6 +101,6 @@ def test_pixel_aspect_ratio_gives_shape_but_no_millimetres() -> None:
     assert list(dataset("color-pl.dcm").PixelAspectRatio) == [4, 3]
     frame = frame_of(sample("color-pl.dcm"))
     scale = spacing_for(frame)
-    assert not scale.known
+    assert not scale.in_mm
     assert pixel_shape(frame) == (4, 3)
     assert length((0, 0), (0, 3), scale) == pytest.approx(4)  # 3 rows are as long as 4 columns

@@ -114,7 +114,7 @@ def test_a_radiograph_without_spacing_is_measured_in_pixels(qtbot: QtBot, app: A
     choose(qtbot, app, Qt.Key.Key_D)
     drag(qtbot, app, [place(app, (300.0, 300.0)), place(app, (900.0, 300.0))])
     _, reading = last(app)
-    assert (reading.spacing.unit, reading.spacing.why) == ("px", "no pixel spacing")
+    assert (reading.spacing.unit, reading.spacing.description) == ("px", "no pixel spacing")
     assert reading.length == pytest.approx(600, abs=5)
 
 

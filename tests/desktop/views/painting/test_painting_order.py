@@ -67,7 +67,7 @@ def test_a_cross_reference_line_leaves_out_the_words_of_the_scale_bar(
     place = scale_words(app).adjusted(2, 2, -2, -2)
     beside = place.translated(-place.width() - 20, 0)
     ends = [viewport.to_image((x, place.center().y())) for x in (20, place.right())]
-    monkeypatch.setattr(painters, "crossing", lambda leader, follower: ends)
+    monkeypatch.setattr(painters, "reference_line", lambda leader, follower: ends)
     app.desk.layout.viewports[1].show(viewport.study, viewport.series)
     settle(qtbot, app)
     before = view.grab().toImage()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.dicom.origins import FileOrigin
-from engine.geometry.cross_reference import crossing, nearest
+from engine.geometry.reference_lines import nearest_frame, reference_line
 from engine.study import FrameRef, ImageRef
 
 AXIAL = FrameRef(
@@ -27,30 +27,30 @@ SAGITTAL = replace(
 
 
 def test_a_sagittal_plane_cuts_an_axial_image_in_a_line_from_front_to_back() -> None:
-    ends = crossing(SAGITTAL, AXIAL)
+    ends = reference_line(SAGITTAL, AXIAL)
     assert ends is not None
     assert sorted(ends) == [pytest.approx((30, 20)), pytest.approx((30, 180))]  # x = 30; y from 20 to 20 + 80 x 2
 
 
 def test_an_axial_plane_cuts_a_sagittal_image_at_its_height() -> None:
-    ends = crossing(AXIAL, SAGITTAL)
+    ends = reference_line(AXIAL, SAGITTAL)
     assert ends is not None
     assert sorted(ends) == [pytest.approx((-10, 30)), pytest.approx((90, 30))]  # z = 50 lies 60 mm below the top edge
 
 
 def test_a_plane_that_ends_before_the_image_cuts_nothing() -> None:
-    assert crossing(replace(SAGITTAL, position=(30.0, 21.0, 400.0)), AXIAL) is None
+    assert reference_line(replace(SAGITTAL, position=(30.0, 21.0, 400.0)), AXIAL) is None
 
 
 def test_only_one_frame_of_reference_gives_lines() -> None:
-    assert crossing(replace(SAGITTAL, frame_of_reference="1.2.4"), AXIAL) is None
-    assert crossing(replace(SAGITTAL, frame_of_reference=""), replace(AXIAL, frame_of_reference="")) is None
+    assert reference_line(replace(SAGITTAL, frame_of_reference="1.2.4"), AXIAL) is None
+    assert reference_line(replace(SAGITTAL, frame_of_reference=""), replace(AXIAL, frame_of_reference="")) is None
 
 
 def test_parallel_planes_and_planes_without_a_place_cut_nothing() -> None:
-    assert crossing(replace(AXIAL, position=(0.5, 0.5, 60.0)), AXIAL) is None
-    assert crossing(replace(SAGITTAL, position=None), AXIAL) is None
-    assert crossing(replace(SAGITTAL, spacing_source="imager"), AXIAL) is None
+    assert reference_line(replace(AXIAL, position=(0.5, 0.5, 60.0)), AXIAL) is None
+    assert reference_line(replace(SAGITTAL, position=None), AXIAL) is None
+    assert reference_line(replace(SAGITTAL, spacing_source="imager"), AXIAL) is None
 
 
 def test_an_oblique_plane_cuts_obliquely() -> None:
@@ -60,7 +60,7 @@ def test_an_oblique_plane_cuts_obliquely() -> None:
         position=(0.0, 0.0, 100.0),
         orientation=(0.6, 0.8, 0, 0, 0, -1),
     )
-    ends = crossing(oblique, AXIAL)
+    ends = reference_line(oblique, AXIAL)
     assert ends is not None
     (x0, y0), (x1, y1) = sorted(ends)
     assert (y1 - y0) / (x1 - x0) == pytest.approx(0.8 / 0.6)
@@ -68,6 +68,6 @@ def test_an_oblique_plane_cuts_obliquely() -> None:
 
 def test_the_nearest_slice_to_a_place() -> None:
     frames = [replace(AXIAL, position=(0.5, 0.5, z)) for z in (0.0, 5.0, 10.0)]
-    assert nearest(frames, (12.0, 3.0, 7.6)) == 2
-    assert nearest(frames, (12.0, 3.0, -90.0)) == 0
-    assert nearest([replace(AXIAL, position=None)], (0, 0, 0)) is None
+    assert nearest_frame(frames, (12.0, 3.0, 7.6)) == 2
+    assert nearest_frame(frames, (12.0, 3.0, -90.0)) == 0
+    assert nearest_frame([replace(AXIAL, position=None)], (0, 0, 0)) is None
