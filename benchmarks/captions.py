@@ -33,7 +33,7 @@ SHOWN = ("cider", "term_f1", "bleu1", "bleu4", "rouge_l", "chrf")
 
 def graph_step(path: Path) -> captioner.Step:
     """An exported decoder as the engine's search calls it."""
-    model = runtime.Model(path, runtime.start("cpu"))
+    model = runtime.Model(path, runtime.detect("cpu"))
 
     def step(ids, condition, past):  # type: ignore[no-untyped-def]
         logits, present = model.run(["logits", "present"], {"ids": ids, "condition": condition, "past": past})

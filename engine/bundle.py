@@ -72,7 +72,7 @@ class Bundle:
         """
         folder = Path(path) if path is not None else resource_path("starter-bundle")
         content = manifest.read(folder)
-        machine = runtime.start(provider)
+        machine = runtime.detect(provider)
         chosen = manifest.choose_variant(content, variant, on_gpu=machine.provider == runtime.CUDA)
         try:
             return cls(folder, content, chosen, machine)

@@ -25,7 +25,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         UserError: `target` exists and is not a bundle, so that replacing it could destroy something else.
     """
-    manifest.require_bundle_or_free(target)
+    manifest.require_export_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
         fresh = Path(temporary) / "new"

@@ -64,7 +64,7 @@ def image_to_integers(source: Path, target: Path, calibration: NDArray[np.uint8]
         return
     cut = len(calibration) * 3 // 4
     fitted, judged = calibration[:cut], calibration[cut:]
-    machine = runtime.start("cpu")
+    machine = runtime.detect("cpu")
     wanted = runtime.Model(source, machine).run(["embedding"], {"pixels": judged})[0]
     for kept in sorted({min(kept, count - 1) for kept in FLOAT_CONVOLUTIONS}):
         quantize.convolutions_to_integers(source, target, fitted, kept, four_bits)

@@ -17,7 +17,7 @@ from engine.cli.output import archive_contents
 from engine.dicom.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
-from engine.models.runtime import start
+from engine.models.runtime import detect
 from engine.resources import resource_path
 
 
@@ -65,7 +65,7 @@ def _versions() -> Check:
 
 def _provider() -> Check:
     try:
-        return Check("provider", True, start().describe())
+        return Check("provider", True, detect().describe())
     except UserError as error:
         return Check("provider", False, str(error))
 

@@ -1,1 +1,1 @@
-"""The ONNX models of a bundle and what is known about their answers."""
+"""The ONNX models of a bundle: encoding, captioning, and checks of their results."""

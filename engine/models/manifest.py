@@ -66,7 +66,7 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
-def require_bundle_or_free(target: Path) -> None:
+def require_export_target(target: Path) -> None:
     """Raise UserError if a bundle cannot be written to `target` because something else exists there."""
     if target.exists() and not (target / FILE_NAME).is_file():
         raise UserError(f"{target} exists and is not a model bundle; choose another --out.")

@@ -62,7 +62,7 @@ def installed_packages() -> list[str]:
     return found
 
 
-def start(wanted: str | None = None) -> Runtime:
+def detect(wanted: str | None = None) -> Runtime:
     """Find a working provider: CUDA if it starts, else the CPU.
 
     Args:
@@ -79,11 +79,11 @@ def start(wanted: str | None = None) -> Runtime:
             "onnxruntime and onnxruntime-gpu are both installed and conflict; run "
             "`pip uninstall onnxruntime onnxruntime-gpu` and then install one of them."
         )
-    return _started(wanted)
+    return _detect(wanted)
 
 
 @functools.lru_cache(maxsize=8)
-def _started(wanted: str | None) -> Runtime:
+def _detect(wanted: str | None) -> Runtime:
     # A frozen app has no package metadata, so the name is read from the build.
     package, version = build_and_package_info.package_name, onnxruntime.__version__
     offered = CUDA in onnxruntime.get_available_providers()

@@ -1,1 +1,1 @@
-"""Drafts with their evidence, the report of the open study, and signed reports on their way into the archive."""
+"""Drafts with evidence, the report of the open study, and archiving of signed reports."""

@@ -158,4 +158,4 @@ def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "image.onnx"
     path.write_bytes(b"no model")
     with pytest.raises(UserError, match=r"image\.onnx cannot be loaded"):
-        runtime.Model(path, runtime.start("cpu")).run(["y"], {})
+        runtime.Model(path, runtime.detect("cpu")).run(["y"], {})

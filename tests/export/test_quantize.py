@@ -72,7 +72,7 @@ def test_a_tied_word_table_is_stored_once(tmp_path: Path, four_bits: str, share:
     assert (tmp_path / "small.onnx").stat().st_size < share * table.nbytes
     assert not onnx.load(tmp_path / "small.onnx").graph.value_info
     ids = np.array([[3, 500, 7], [1, 1, 0]])
-    found = runtime.Model(tmp_path / "small.onnx", runtime.start("cpu")).run(["scores"], {"ids": ids})[0]
+    found = runtime.Model(tmp_path / "small.onnx", runtime.detect("cpu")).run(["scores"], {"ids": ids})[0]
     assert parity.row_cosines(table[ids].reshape(6, 128) @ table.T, found.reshape(6, 512)).min() > lowest
 
 
@@ -100,7 +100,7 @@ def test_convolutions_run_in_integers_and_stay_near(tmp_path: Path) -> None:
     kinds = [item.data_type for item in onnx.load(target).graph.initializer if len(item.dims) == 4]
     assert kinds.count(onnx.TensorProto.INT8) == 3
     assert kinds.count(onnx.TensorProto.FLOAT) == 1
-    found = runtime.Model(target, runtime.start("cpu")).run(["embedding"], {"pixels": pixels[16:]})[0]
+    found = runtime.Model(target, runtime.detect("cpu")).run(["embedding"], {"pixels": pixels[16:]})[0]
     with torch.inference_mode():
         expected = network(torch.from_numpy(pixels[16:])).numpy()
     assert parity.row_cosines(expected, found).min() > 0.99

@@ -21,7 +21,7 @@ import torch
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
-from engine.models.manifest import require_bundle_or_free
+from engine.models.manifest import require_export_target
 from training.commands.train_encoders import fit
 from training.data import archive_pairs
 from training.data.pairs import Pairs
@@ -116,7 +116,7 @@ def main(argv: Sequence[str]) -> int:
     add("--rate", type=float, default=0.25, help="share of the learning rates that made the checkpoint")
     add("--most", type=int, default=archive_pairs.MOST_PAIRS, help="pairs at most")
     options = parser.parse_args(argv)
-    require_bundle_or_free(options.out)
+    require_export_target(options.out)
     run = options.run or options.out.with_name(options.out.name + ".run")
     best = adapt(options.archive, options.bundle, options.checkpoint, run, options.epochs, options.rate, options.most)
     export = [sys.executable, "-m", "export.adapted", str(best), "--archive", str(options.archive)]

@@ -11,9 +11,16 @@ from engine.models import manifest
 def content(**changes: Any) -> dict[str, Any]:
     pairs = {kind: {"mean": 0.1, "std": 0.2} for kind in manifest.PAIR_KINDS}
     return {
-        "schema_version": 1, "name": "test", "preprocess": {"size": 32}, "embedding_size": 8, "tokenizer": {},
-        "variants": {"int8": {}, "fp32": {}}, "captioner": {}, "calibration": pairs, "evidence": {"threshold": 0.5},
-    } | changes  # fmt: skip
+        "schema_version": 1,
+        "name": "test",
+        "preprocess": {"size": 32},
+        "embedding_size": 8,
+        "tokenizer": {},
+        "variants": {"int8": {}, "fp32": {}},
+        "captioner": {},
+        "calibration": pairs,
+        "evidence": {"threshold": 0.5},
+    } | changes
 
 
 def write(folder: Path, value: Any) -> Path:

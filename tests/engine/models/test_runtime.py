@@ -7,20 +7,20 @@ from engine.models import runtime
 
 
 def test_the_provider_is_one_that_really_started() -> None:
-    machine = runtime.start()
+    machine = runtime.detect()
     assert machine.provider in {runtime.CPU, runtime.CUDA}
     assert machine.package in {"onnxruntime", "onnxruntime-gpu"}
     assert machine.threads >= 1
 
 
 def test_the_cpu_can_be_required() -> None:
-    assert runtime.start("cpu").provider == runtime.CPU
+    assert runtime.detect("cpu").provider == runtime.CPU
 
 
 def test_two_conflicting_packages_are_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "installed_packages", lambda: ["onnxruntime", "onnxruntime-gpu"])
     with pytest.raises(UserError, match="pip uninstall onnxruntime onnxruntime-gpu"):
-        runtime.start()
+        runtime.detect()
 
 
 def test_one_package_is_installed_here() -> None:
@@ -30,15 +30,15 @@ def test_one_package_is_installed_here() -> None:
 def test_a_gpu_that_cannot_start_falls_back_to_the_cpu_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime.onnxruntime, "get_available_providers", lambda: [runtime.CUDA, runtime.CPU])
     monkeypatch.setattr(runtime, "_probe", lambda provider: runtime.CPU)
-    runtime._started.cache_clear()
+    runtime._detect.cache_clear()
     try:
-        machine = runtime.start()
+        machine = runtime.detect()
         assert machine.provider == runtime.CPU
         assert "CUDA cannot start; install" in machine.describe()
         with pytest.raises(UserError, match="cannot start; install the driver"):
-            runtime.start("cuda")
+            runtime.detect("cuda")
     finally:
-        runtime._started.cache_clear()
+        runtime._detect.cache_clear()
 
 
 def test_the_description_for_doctor_names_provider_and_package() -> None:
@@ -50,4 +50,4 @@ def test_the_description_for_doctor_names_provider_and_package() -> None:
 
 def test_an_unknown_provider_is_refused() -> None:
     with pytest.raises(UserError, match="choose cpu or cuda"):
-        runtime.start("tpu")
+        runtime.detect("tpu")
