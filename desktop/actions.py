@@ -32,7 +32,7 @@ MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar", "Re
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
-    ("fit", "actual_size", "turn_right", "flip_across", "invert", "reset", "identity"),
+    ("fit", "actual_pixels", "rotate_right", "flip_horizontally", "invert", "reset", "identity"),
     ("link", "cine", "key_image"),
     ("search_image", "draft"),
 )
@@ -56,9 +56,9 @@ class Actions(QObject):
             desk.studies.rejected_changed,
             desk.layout.changed,
             desk.layout.active_changed,
-            desk.layout.shown.series_changed,
-            desk.layout.shown.redaction_changed,
-            desk.layout.shown.overlay_changed,
+            desk.layout.active_proxy.series_changed,
+            desk.layout.active_proxy.redaction_changed,
+            desk.layout.active_proxy.overlay_changed,
             desk.tools.changed,
             desk.links.changed,
             desk.cine.changed,
@@ -73,7 +73,7 @@ class Actions(QObject):
             desk.search.selected_case.changed,
         ):
             changed.connect(self._refresh.request)
-        desk.layout.shown.picture_changed.connect(self._still.start)
+        desk.layout.active_proxy.picture_changed.connect(self._still.start)
         self.show_icons()
         self._fill_menus()
         self._fill_toolbar()

@@ -24,7 +24,7 @@ from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.search import SearchState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
-from desktop.state.viewer.basic_tools import PanTool, Regions, RegionTool, ScrollTool, WindowTool, ZoomTool
+from desktop.state.viewer.basic_tools import PanTool, RubberBand, RubberBandTool, ScrollTool, WindowTool, ZoomTool
 from desktop.state.viewer.cine import CineState
 from desktop.state.viewer.crosshair import CrosshairTool
 from desktop.state.viewer.key_images import KeyImagesState
@@ -58,9 +58,9 @@ class Desk(QObject):
         self.studies = StudiesState(self.background, frames=self.frames, parent=self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
-        shown = cast(ViewportState, self.layout.shown)  # it stands for whichever viewport is active
+        shown = cast(ViewportState, self.layout.active_proxy)  # it stands for whichever viewport is active
         self.tools = ToolsState(self)
-        self.regions = Regions(self)
+        self.rubber_band = RubberBand(self)
         self._add_tools()
         self.links = LinkState(self.layout, self)
         self.cine = CineState(self.layout, parent=self)
@@ -80,7 +80,7 @@ class Desk(QObject):
         )
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)
-        self.layout.shown.redaction_changed.connect(self._hide_message)
+        self.layout.active_proxy.redaction_changed.connect(self._hide_message)
         self.settings.problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
         self.report.outbox.message.connect(self.messages.show_text)
@@ -90,14 +90,14 @@ class Desk(QObject):
         self.studies.closed.connect(self._forget_closed_frames)
         self.studies.nothing_found.connect(self._tell_nothing_found)
         self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
-        self.key_images.told.connect(self.messages.show_text)
+        self.key_images.message.connect(self.messages.show_text)
         self.archive.imported.connect(self._tell_imported)
         self.reindex.message.connect(self.messages.show_text)
         self.reindex.offered.connect(self.messages.show_text)
 
     @property
     def viewport(self) -> ViewportState:
-        """The active viewport; connect to the signals of `layout.shown`, which goes on with the next active one."""
+        """The active viewport; its signals: connect to those of `layout.active_proxy`, which follows the active one."""
         return self.layout.active
 
     def restore(self) -> None:
@@ -107,7 +107,7 @@ class Desk(QObject):
         if not now.identity_visible:
             self.layout.toggle_patient_data()
         self.layout.changed.connect(self._remember_layout)
-        self.layout.shown.redaction_changed.connect(self._remember_layout)
+        self.layout.active_proxy.redaction_changed.connect(self._remember_layout)
         self.archive.changed.connect(self._remember_archive)
 
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
@@ -206,8 +206,8 @@ class Desk(QObject):
         self.tools.add("pan", PanTool())
         self.tools.add("zoom", ZoomTool())
         self.tools.add("scroll", ScrollTool())
-        self.tools.add("region_zoom", RegionTool(self.regions, ViewportState.zoom_to))
-        self.tools.add("region_window", RegionTool(self.regions, ViewportState.auto_window_from_roi))
+        self.tools.add("zoom_to_rectangle", RubberBandTool(self.rubber_band, ViewportState.zoom_to))
+        self.tools.add("window_from_roi", RubberBandTool(self.rubber_band, ViewportState.auto_window_from_roi))
 
     def _add_measuring_tools(self) -> None:
         for figure in FIGURES.values():
@@ -217,21 +217,21 @@ class Desk(QObject):
 
     def _show_series(self) -> None:
         study, series = self.studies.study, self.studies.series
-        if self.mpr.stack_of(self.viewport) != identify(study, series):
+        if self.mpr.series_id_of(self.viewport) != identify(study, series):
             self.viewport.show(study, series)
 
     def _choose_shown_series(self) -> None:
         """The list and the report follow the viewport that the user turned to."""
-        self.studies.select(self.mpr.stack_of(self.viewport))
+        self.studies.select(self.mpr.series_id_of(self.viewport))
 
     def _keep_series_current(self) -> None:
         """Viewports let go of a study that was closed, and go on with a series of which more is known now."""
         self.mpr.forget_closed()
         known = {study.uid: study for study in self.studies.studies}
-        for viewport in self.layout.every:
+        for viewport in self.layout.all_viewports:
             if viewport.study is None or viewport.series is None:
                 continue
-            if self.mpr.keeps(viewport):
+            if self.mpr.shows_plane(viewport):
                 continue
             study = known.get(viewport.study.uid)
             series = successor(viewport.series, study.series) if study else None
@@ -261,7 +261,7 @@ class Desk(QObject):
         self.messages.show_text(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
 
     def _tell_imported(self, result: ImportResult) -> None:
-        self.studies.leave_out(result.rejected)
+        self.studies.add_rejected(result.rejected)
         self.messages.show_text(summary(result))
 
 

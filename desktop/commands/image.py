@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from desktop.commands.command import Command, has_picture
 from desktop.desk import Desk
-from desktop.state.viewer.cine import FASTER
+from desktop.state.viewer.cine import SPEED_STEP
 from desktop.views.window import MainWindow
 
 
@@ -52,15 +52,15 @@ ROWS = (
     tool("pan", "Pan tool", "T", "pan"),
     tool("zoom", "Zoom tool", "Z", "zoom"),
     tool("scroll", "Scroll tool", "S", "scroll"),
-    tool("region_zoom", "Zoom to a region", "Shift+Z"),
+    tool("zoom_to_rectangle", "Zoom to a region", "Shift+Z"),
     _look("fit", "Fit to the window", ("F",), lambda d: d.viewport.fit(), "fit", new_group=True),
-    _look("actual_size", "One to one", ("O", "Ctrl+0"), lambda d: d.viewport.actual_size(), "actual"),
+    _look("actual_pixels", "One to one", ("O", "Ctrl+0"), lambda d: d.viewport.actual_pixels(), "actual"),
     _look("zoom_in", "Zoom in", ("+", "=", "Ctrl++", "Ctrl+="), lambda d: d.viewport.zoom_by(1.25)),
     _look("zoom_out", "Zoom out", ("-", "Ctrl+-"), lambda d: d.viewport.zoom_by(0.8)),
-    _look("turn_right", "Turn right", ("Alt+R",), lambda d: d.viewport.rotate(1), "turn", new_group=True),
-    _look("turn_left", "Turn left", ("Alt+L",), lambda d: d.viewport.rotate(-1)),
-    _look("flip_across", "Flip left and right", ("Alt+F",), lambda d: d.viewport.flip(True), "flip"),
-    _look("flip_down", "Flip top and bottom", ("Alt+Shift+F",), lambda d: d.viewport.flip(False)),
+    _look("rotate_right", "Turn right", ("Alt+R",), lambda d: d.viewport.rotate(1), "turn", new_group=True),
+    _look("rotate_left", "Turn left", ("Alt+L",), lambda d: d.viewport.rotate(-1)),
+    _look("flip_horizontally", "Flip left and right", ("Alt+F",), lambda d: d.viewport.flip(True), "flip"),
+    _look("flip_vertically", "Flip top and bottom", ("Alt+Shift+F",), lambda d: d.viewport.flip(False)),
     _look("reset", "Reset the view", ("R",), lambda d: d.viewport.reset(), "reset"),
     _move("next_image", "Next image", ("Down", "Right"), lambda d: 1, new_group=True),
     _move("previous_image", "Previous image", ("Up", "Left"), lambda d: -1),
@@ -79,8 +79,8 @@ ROWS = (
         enabled=lambda d: d.cine.playing or d.cine.can_play(),
         new_group=True,
     ),
-    Command("cine_faster", "Play faster", ("Shift+Right",), "Image", lambda d, w: d.cine.change_speed(FASTER)),
-    Command("cine_slower", "Play slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / FASTER)),
+    Command("cine_faster", "Play faster", ("Shift+Right",), "Image", lambda d, w: d.cine.change_speed(SPEED_STEP)),
+    Command("cine_slower", "Play slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / SPEED_STEP)),
     Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.studies.step(1), new_group=True),
     Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.studies.step(-1)),
     Command(

@@ -23,8 +23,8 @@ KEYS = {
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
     """Cancel the drawing in progress, or else clear the selection."""
-    if desk.measurements.draft is not None or desk.regions.viewport is not None:
-        desk.tools.give_up()
+    if desk.measurements.draft is not None or desk.rubber_band.viewport is not None:
+        desk.tools.cancel()
     else:
         desk.measurements.select("")
 

@@ -72,8 +72,8 @@ ROWS = (
         "Show where the active image cuts the others",
         ("L",),
         "View",
-        lambda d, w: d.links.toggle_lines(),
-        checked=lambda d: d.links.lines_visible,
+        lambda d, w: d.links.toggle_reference_lines(),
+        checked=lambda d: d.links.reference_lines_visible,
     ),
     Command(
         "texts",

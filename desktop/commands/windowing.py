@@ -79,7 +79,7 @@ ROWS = (
         enabled=windowed,
         new_group=True,
     ),
-    tool("region_window", "Window over a region", "Shift+W", menu="Window"),
+    tool("window_from_roi", "Window over a region", "Shift+W", menu="Window"),
     Command(
         "invert",
         "Invert",

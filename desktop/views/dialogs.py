@@ -62,7 +62,7 @@ class Dialogs:
             self._desk.studies.rejected, self._parent, names=self._desk.viewport.patient_data_visible
         )
         self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._desk.layout.shown.redaction_changed.connect(self.rejected.close)  # it names files, or it does not
+        self._desk.layout.active_proxy.redaction_changed.connect(self.rejected.close)  # it names files, or it does not
         self.rejected.show()
 
     def edit_presets(self) -> None:

@@ -51,7 +51,7 @@ class StatusLine(QStatusBar):
         self._refresh = Coalescer(self._show_jobs, self, EVERY_MS)
         for told in (desk.jobs.changed, desk.jobs.progressed):
             told.connect(self._look)
-        desk.layout.shown.redaction_changed.connect(self._show_jobs)
+        desk.layout.active_proxy.redaction_changed.connect(self._show_jobs)
         desk.archive.changed.connect(self._show_archive)
         desk.studies.rejected_changed.connect(self._show_rejected)
         for changed in (desk.background.ended, desk.settings.changed, desk.studies.closed, desk.mpr.changed):

@@ -117,7 +117,9 @@ class MainWindow(QMainWindow):
                 Choice(
                     f"{format_date(study.date)}  {series_title(series)}".strip(),
                     partial(desk.compare_with, study, series),
-                    browser.joined(self._about(study), browser.lines(browser.BrowserRow(study, series), False)[1]),
+                    browser.join_parts(
+                        self._about(study), browser.row_text(browser.BrowserRow(study, series), False)[1]
+                    ),
                 )
                 for study in desk.studies.studies
                 for series in study.series
@@ -131,7 +133,7 @@ class MainWindow(QMainWindow):
             Choice(
                 f"Image {key.index + 1} of {len(key.series.frames)}",
                 partial(keys.go_to, key),
-                browser.joined(
+                browser.join_parts(
                     *(mark.text for mark in key.marks),
                     self._about(key.study),
                     series_title(key.series),
@@ -144,7 +146,7 @@ class MainWindow(QMainWindow):
 
     def _about(self, study: Study) -> str:
         active = self._desk.viewport
-        return browser.about_study(study, active.study, active.patient_data_visible)
+        return browser.study_label(study, active.study, active.patient_data_visible)
 
     def go_to_viewport(self, by: int) -> None:
         """Make the next or previous viewport active and give it the keyboard."""

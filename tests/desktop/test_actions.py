@@ -65,7 +65,7 @@ def test_another_picture_of_a_series_bothers_no_panel(qtbot: QtBot, app: App) ->
     told: list[str] = []
     app.desk.report.changed.connect(lambda: told.append("report"))
     app.desk.search.changed.connect(lambda: told.append("search"))
-    with qtbot.waitSignal(app.desk.layout.shown.picture_changed):
+    with qtbot.waitSignal(app.desk.layout.active_proxy.picture_changed):
         app.desk.layout.active.set_window(Window(40.0, 80.0))
     assert told == []
     app.desk.layout.active.show(None, None)

@@ -125,7 +125,7 @@ def test_number_keys_choose_presets_and_letters_the_rest(qtbot: QtBot, app: App)
     assert (app.desk.viewport.window, app.desk.viewport.inverted) == (None, False)
     press(qtbot, app, Qt.Key.Key_H)
     assert not app.desk.viewport.patient_data_visible
-    assert "Identity hidden" in app.window.series_list.model.lines(app.window.series_list.model.rows[0])
+    assert "Patient data hidden" in app.window.series_list.model.lines(app.window.series_list.model.rows[0])
 
 
 def test_letters_typed_into_a_text_are_no_commands(qtbot: QtBot, app: App) -> None:

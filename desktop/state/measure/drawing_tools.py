@@ -43,12 +43,12 @@ class DrawTool(Tool):
 
     @override
     def press(self, gesture: Gesture) -> None:
-        if gesture.point is None:
+        if gesture.image_point is None:
             return
         if not self._continues(gesture):
             self._begin(gesture)
-        self._pressed = gesture.place
-        self._add_point(inside(gesture.viewport, gesture.point))
+        self._pressed = gesture.screen_point
+        self._add_point(inside(gesture.viewport, gesture.image_point))
 
     @override
     def move(self, gesture: Gesture) -> None:
@@ -56,21 +56,26 @@ class DrawTool(Tool):
 
     @override
     def hover(self, gesture: Gesture) -> None:
-        if self._item is not None and gesture.point is not None and self._continues(gesture):
-            self._show([*self._points, inside(gesture.viewport, gesture.point)])
+        if self._item is not None and gesture.image_point is not None and self._continues(gesture):
+            self._show([*self._points, inside(gesture.viewport, gesture.image_point)])
 
     @override
     def release(self, gesture: Gesture) -> None:
-        distance = hypot(gesture.place[0] - self._pressed[0], gesture.place[1] - self._pressed[1])
-        if self._item is not None and gesture.point is not None and distance >= CLICK and self._continues(gesture):
-            self._add_point(inside(gesture.viewport, gesture.point))
+        distance = hypot(gesture.screen_point[0] - self._pressed[0], gesture.screen_point[1] - self._pressed[1])
+        if (
+            self._item is not None
+            and gesture.image_point is not None
+            and distance >= CLICK
+            and self._continues(gesture)
+        ):
+            self._add_point(inside(gesture.viewport, gesture.image_point))
 
     @override
     def double_click(self, gesture: Gesture) -> bool:
         return True
 
     @override
-    def leave(self) -> None:
+    def cancel(self) -> None:
         if self._item is not None:
             self._item, self._viewport, self._points = None, None, []
             self._measurements.set_draft(None)
@@ -81,7 +86,7 @@ class DrawTool(Tool):
         return self._item is not None
 
     def _begin(self, gesture: Gesture) -> None:
-        self.leave()
+        self.cancel()
         self._item = new_measurement(gesture.viewport, self.figure.kind)
         self._viewport = gesture.viewport
 
@@ -101,7 +106,7 @@ class DrawTool(Tool):
         self._points.append(point)
         drawn, viewport = self._item.with_points(self._points), self._viewport
         if drawn.is_complete:
-            self.leave()
+            self.cancel()
             self._measurements.add(drawn, viewport)
         else:
             self._show([*self._points, point])
@@ -121,19 +126,19 @@ class FreehandTool(DrawTool):
 
     @override
     def press(self, gesture: Gesture) -> None:
-        self.leave()
-        if gesture.point is None:
+        self.cancel()
+        if gesture.image_point is None:
             return
         self._begin(gesture)
-        self._points, self._last = [inside(gesture.viewport, gesture.point)], gesture.place
+        self._points, self._last = [inside(gesture.viewport, gesture.image_point)], gesture.screen_point
 
     @override
     def move(self, gesture: Gesture) -> None:
-        if self._item is None or gesture.point is None or not self._continues(gesture):
+        if self._item is None or gesture.image_point is None or not self._continues(gesture):
             return
-        if hypot(gesture.place[0] - self._last[0], gesture.place[1] - self._last[1]) >= FREEHAND_STEP:
-            self._points.append(inside(gesture.viewport, gesture.point))
-            self._last = gesture.place
+        if hypot(gesture.screen_point[0] - self._last[0], gesture.screen_point[1] - self._last[1]) >= FREEHAND_STEP:
+            self._points.append(inside(gesture.viewport, gesture.image_point))
+            self._last = gesture.screen_point
         self._show(self._points)
 
     @override
@@ -144,7 +149,7 @@ class FreehandTool(DrawTool):
     def release(self, gesture: Gesture) -> None:
         drawn = self._item.with_points(self._points) if self._item is not None else None
         continues = self._continues(gesture)
-        self.leave()
+        self.cancel()
         if drawn is not None and continues and drawn.is_complete:
             self._measurements.add(drawn, gesture.viewport)
 
@@ -163,13 +168,13 @@ class EditTool(Tool):
     def grab(self, gesture: Gesture) -> Tool | None:
         """This tool, if a measurement is under the mouse and none is being drawn."""
         viewport = gesture.viewport
-        if self._measurements.draft is not None or viewport.shape is None or gesture.point is None:
+        if self._measurements.draft is not None or viewport.shape is None or gesture.image_point is None:
             return None
-        hit = handles.hit_test(self._measurements.on(viewport), viewport.view, viewport.shape, gesture.place)
+        hit = handles.hit_test(self._measurements.on(viewport), viewport.view, viewport.shape, gesture.screen_point)
         if hit is None:
             return None
         self._item, self._handle = hit
-        self._start = gesture.point
+        self._start = gesture.image_point
         return self
 
     @override
@@ -186,21 +191,21 @@ class EditTool(Tool):
     @override
     def release(self, gesture: Gesture) -> None:
         draft = self._measurements.draft
-        self.leave()
+        self.cancel()
         if draft is not None:
             self._measurements.replace(draft)
 
     @override
-    def leave(self) -> None:
+    def cancel(self) -> None:
         self._item = None
         self._measurements.set_draft(None)
 
     def _dragged(self, gesture: Gesture) -> Measurement | None:
         shape, picture = gesture.viewport.shape, gesture.viewport.picture
-        if self._item is None or gesture.point is None or shape is None or picture is None:
+        if self._item is None or gesture.image_point is None or shape is None or picture is None:
             return None
         if not self._item.belongs_to(picture.ref):
             return None
         return handles.drag(
-            self._item, self._handle, self._start, gesture.point, float(shape.columns), float(shape.rows)
+            self._item, self._handle, self._start, gesture.image_point, float(shape.columns), float(shape.rows)
         )

@@ -91,7 +91,7 @@ class MeasurementListState(QObject):
         self._locations: dict[tuple[str, int], _Location] = {}
         """By SOP Instance UID and frame number."""
         self._refresh = Coalescer(self._update, self)  # one drag sends many signals
-        shown = layout.shown
+        shown = layout.active_proxy
         for changed in (measurements.changed, layout.changed, shown.series_changed, shown.overlay_changed):
             changed.connect(self._update_soon)
 

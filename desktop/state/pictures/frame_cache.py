@@ -1,4 +1,4 @@
-"""Decoded frames kept for the next look, within a limit of bytes. Knows neither who asks nor how frames are read."""
+"""Cache of decoded frames with a limit in bytes. Knows neither who asks nor how frames are read."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,26 +11,27 @@ DEFAULT_LIMIT = 512 * 1024 * 1024
 
 
 class FrameCache:
-    """Least recently used frames go first. Used on the UI thread only: workers get what they need in their request."""
+    """Drops the least recently used frames first. Used on the UI thread only: workers get frames in their request."""
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self.limit = limit
         self.size = 0
         self.dropped = 0
-        """How often a frame was let go: while it stays, what was complete is complete."""
+        """Number of frames dropped so far: while it stays the same, a stack that was complete still is."""
         self._frames: OrderedDict[FrameRef, Pixels] = OrderedDict()
 
     def __contains__(self, ref: FrameRef) -> bool:
         return ref in self._frames
 
     def get(self, ref: FrameRef) -> Pixels | None:
+        """The frame, which becomes the most recently used one; None when it is not cached."""
         pixels = self._frames.get(ref)
         if pixels is not None:
             self._frames.move_to_end(ref)
         return pixels
 
     def put(self, ref: FrameRef, pixels: Pixels) -> None:
-        """Keep a frame, in the place of an earlier one of it; one that alone exceeds the limit is not kept."""
+        """Store a frame, replacing an earlier version; one that exceeds the limit by itself is not stored."""
         before = self._frames.pop(ref, None)
         self.size -= byte_size(before) if before is not None else 0
         if byte_size(pixels) > self.limit:
@@ -46,19 +47,19 @@ class FrameCache:
             self.dropped += 1
 
     def drop(self, ref: FrameRef) -> None:
-        """Let a frame go, if it is kept."""
+        """Remove a frame, if it is cached."""
         pixels = self._frames.pop(ref, None)
         if pixels is not None:
             self.size -= byte_size(pixels)
             self.dropped += 1
 
     def set_limit(self, limit: int) -> None:
-        """Keep at most this many bytes from now on."""
+        """Set the limit in bytes, and drop what exceeds it."""
         self.limit = limit
         self._make_room()
 
     def keep_only(self, wanted: Callable[[FrameRef], bool]) -> None:
-        """Drop the frames of what was closed."""
+        """Drop all other frames."""
         for ref in [ref for ref in self._frames if not wanted(ref)]:
             self.drop(ref)
 

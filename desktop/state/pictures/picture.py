@@ -1,6 +1,6 @@
-"""Pure functions between decoded pixels and what the viewport paints. Knows neither Qt nor files.
+"""Renders decoded pixels for the viewport. Pure functions; knows neither Qt nor files.
 
-All of this runs on a worker; a request is a snapshot and nothing it holds changes.
+All of this runs on a worker; a request is a snapshot, and nothing it holds changes.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureRequest:
-    """Which frame, at which window, to make a picture of."""
+    """Which frame to render, and how."""
 
     series: Series
     index: int
@@ -29,14 +29,15 @@ class PictureRequest:
     """None: the frame's own default."""
     inverted: bool
     pixels: Pixels | None
-    """The decoded frame when it is at hand, else it is read."""
+    """The decoded frame if it is cached; None: it is read."""
     halvings: int = 0
-    """How often it may be halved before it is windowed: what is seen small needs no more."""
+    """How often it may be halved before it is windowed, because it is shown small."""
     reduced: Pixels | None = None
-    """The frame halved that often, when it is at hand."""
+    """The frame halved that often, if it is at hand."""
 
     @property
     def ref(self) -> FrameRef:
+        """The frame."""
         return self.series.frames[self.index]
 
 
@@ -48,18 +49,19 @@ class ScreenPicture:
     index: int
     pixels: Pixels
     asked: Window | None
-    """The window asked for; None: the frame's own."""
+    """The window requested; None: the frame's default."""
     window: Window | None
-    """The window in use; None for colour. For a VOI lookup table, the range that it covers."""
+    """The window in use; None for color images. For a VOI lookup table, the range that it covers."""
     inverted: bool
     reduced: Pixels
     """What is painted: the frame, halved `halvings` times."""
     halvings: int
     levels: tuple[Image, ...]
-    """The picture to paint, as large as `reduced`, and halved again and again, so that no view shimmers."""
+    """Image pyramid to paint from: as large as `reduced`, then halved repeatedly, against aliasing."""
 
     @property
     def ref(self) -> FrameRef:
+        """The frame."""
         return self.series.frames[self.index]
 
     @property
@@ -70,23 +72,25 @@ class ScreenPicture:
 
     @property
     def colour(self) -> bool:
+        """Painted in colors of its own, so that no window applies."""
         return self.pixels.is_color or self.pixels.supplemental_colors is not None
 
     def image(self) -> Image:
-        """uint8 [H, W] or [H, W, 3] at full size as searches see it: not inverted by the user. Made anew each time."""
+        """uint8 [H, W] or [H, W, 3] at full size, not inverted by the user, as a search sees it. Rendered each time."""
         return render(self.pixels, self.asked)
 
 
 def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = read_frame) -> ScreenPicture:
-    """Decode if needed, halve as far as it may be, render at the window, prepare the smaller levels.
+    """Decode if needed, halve as far as possible, render at the window, and build the pyramid.
 
     Raises:
         UserError: the frame cannot be read.
     """
     pixels = request.pixels if request.pixels is not None else read(request.ref)
     window = None if pixels.is_color else request.window or default_window(pixels)
-    small, made = (request.reduced, request.halvings) if request.reduced else reduced(pixels, request.halvings)
-    image = render(small, request.window if small is pixels else window)  # a window of the whole, not of its means
+    small, halved = (request.reduced, request.halvings) if request.reduced else reduced(pixels, request.halvings)
+    # the default window of a halved frame is that of the full frame, not of its means
+    image = render(small, request.window if small is pixels else window)
     shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
     return ScreenPicture(
         request.series,
@@ -96,36 +100,37 @@ def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = r
         window,
         request.inverted,
         small,
-        made,
+        halved,
         pyramid(shown),
     )
 
 
 def crop(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
-    """The rectangle between two image positions (column, row) as pixels of its own; None when it is hardly any."""
+    """The rectangle between two image points (column, row); None when a side has fewer than `smallest` pixels."""
     columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
     height, width = pixels.stored.shape[:2]
-    where = (
+    slices = (
         slice(max(0, rows[0]), max(0, min(height, rows[1]))),
         slice(max(0, columns[0]), max(0, min(width, columns[1]))),
     )
-    found = pixels.region(where)
+    found = pixels.region(slices)
     return None if min(found.stored.shape[:2]) < smallest else found
 
 
 def middle(series: Series) -> FrameRef:
-    """The frame that stands for a stack in the list."""
+    """The frame for the thumbnail of a stack."""
     return series.frames[len(series.frames) // 2]
 
 
 def thumbnail(ref: FrameRef, pixels: Pixels | None = None, side: int = 160) -> tuple[Image, Pixels]:
-    """A frame made small, and its pixels, which are decoded unless they are given.
+    """Thumbnail of a frame, and its pixels, which are decoded unless they are given.
 
-    The small one is uint8 [H, W] or [H, W, 3] with the longest side at most 2 x `side`.
+    The thumbnail is uint8 [H, W] or [H, W, 3] with the longest side less than 2 x `side`.
     """
     pixels = pixels or read_frame(ref)
     return pyramid(render(pixels), side)[-1], pixels
 
 
 def byte_size(pixels: Pixels) -> int:
+    """Bytes that a decoded frame takes in the cache."""
     return pixels.nbytes

@@ -1,8 +1,8 @@
-"""Decodes the frames around the one on screen before they are asked for. Knows no widgets and no windows.
+"""Prefetches the frames around the one on screen into the cache. Knows no widgets and no windows.
 
-First the nearest ones, more of them in the direction of scrolling; then, while the cache has room, the whole stack from
-the near to the far. A worker tells each frame as it is decoded and ends soon, so that the next plan starts from where
-the user is by then.
+First the nearest ones, more of them in the direction of scrolling; then, while the cache has room, the rest of the
+stack outwards. A worker reports each frame as it is decoded and ends soon, so that the next plan starts from the frame
+then on screen.
 """
 
 import time
@@ -20,16 +20,17 @@ from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series
 
 NEAR = 12
-"""Frames that are wanted at once in the direction of scrolling; a third as many behind."""
+"""Frames prefetched first in the direction of scrolling; a third as many behind."""
 WORKERS = Lane.PREFETCH.value[1]
 BATCH = 64
-SLICE = 0.25
-"""Seconds after which a worker ends, to be sent on by a newer plan."""
+TIME_SLICE = 0.25
+"""Seconds after which a worker ends, to be started with a newer plan."""
 GIVE_BACK_AFTER = 64 * 1024 * 1024
 """Bytes of decoded frames after which it is worth handing back what decoding took beside them."""
 
 Read = Callable[[FrameRef], Pixels]
-Found = tuple[FrameRef, Pixels | None]
+Decoded = tuple[FrameRef, Pixels | None]
+"""None: the frame cannot be read."""
 
 
 class Prefetcher:
@@ -43,23 +44,23 @@ class Prefetcher:
         self._under_way: dict[int, Sequence[FrameRef]] = {}
         self._unreadable: set[FrameRef] = set()
         self._complete: tuple[Sequence[FrameRef], int] = ((), -1)
-        """A stack that was found decoded as a whole, and how often the cache had let frames go by then."""
+        """A stack found wholly decoded, and the cache's count of dropped frames at that time."""
         self._decoded = 0
 
     def stop(self) -> None:
-        """Forget the stack; answers that are still under way are dropped."""
+        """Forget the stack and drop the requests that are under way."""
         self._drop_workers()
         self._frames, self._like = (), None
         self._unreadable.clear()
 
     def around(self, series: Series, index: int, direction: int, like: Pixels) -> None:
-        """Go on from a frame that is on screen; `like` tells how large the frames of the stack are."""
+        """Continue from the frame on screen; `like` has the size of the stack's frames."""
         self._frames, self._index, self._direction, self._like = series.frames, index, direction, like
         if self._under_way and self._is_missing(index + direction):
-            self._drop_workers()  # they work far from where the user went
+            self._drop_workers()  # they work far from the frame now on screen
         for worker in range(WORKERS):
             if worker not in self._under_way:
-                self._send(worker)
+                self._start(worker)
 
     def _drop_workers(self) -> None:
         for worker in range(WORKERS):
@@ -67,19 +68,19 @@ class Prefetcher:
         self._under_way.clear()
 
     def _is_missing(self, index: int) -> bool:
-        """A frame that exists is neither decoded nor about to be."""
+        """The frame exists and is neither decoded nor being decoded."""
         if not 0 <= index < len(self._frames):
             return False
         ref = self._frames[index]
         return self._is_new(ref, {ref for refs in self._under_way.values() for ref in refs})
 
-    def _send(self, worker: int) -> None:
+    def _start(self, worker: int) -> None:
         mine = self._wanted()
         if not mine:
             return
         self._under_way[worker] = mine
         self._background.start(
-            partial(_read_ahead, self._read, mine),
+            partial(_prefetch, self._read, mine),
             partial(self._ended, worker),
             key=self._key(worker),
             lane=Lane.PREFETCH,
@@ -90,7 +91,7 @@ class Prefetcher:
         )
 
     def _wanted(self) -> list[FrameRef]:
-        """The nearest frames, even if old ones must go for them; then all others while there is room."""
+        """The nearest frames, even if old ones must be dropped; then all others while there is room."""
         if self._like is None:
             return []
         taken = {ref for refs in self._under_way.values() for ref in refs}
@@ -116,40 +117,40 @@ class Prefetcher:
             if 0 <= self._index + offset < len(self._frames):
                 yield self._frames[self._index + offset]
 
-    def _take(self, found: Found) -> None:
-        ref, pixels = found
+    def _take(self, decoded: Decoded) -> None:
+        ref, pixels = decoded
         if pixels is None:
-            self._unreadable.add(ref)  # told about when it is asked for, not before
+            self._unreadable.add(ref)  # reported when it is requested, not before
         else:
             self._cache.put(ref, pixels)
             self._decoded += byte_size(pixels)
 
     def _ended(self, worker: int, _: object) -> None:
         self._under_way.pop(worker, None)
-        self._send(worker)
+        self._start(worker)
         if not self._under_way and self._decoded > GIVE_BACK_AFTER:
             self._decoded = 0
             self._background.start(as_work(release_memory), lambda _: None, lane=Lane.PREFETCH)
 
     def _failed(self, worker: int, error: BaseException) -> None:
-        """Our bug, which is shown as one; the same frames are not tried again."""
+        """Do not try the same frames again after a bug, which Background reports."""
         self._unreadable.update(self._under_way.get(worker, ()))
         self._ended(worker, None)
 
     def _key(self, worker: int) -> str:
-        return f"viewport {self._name} ahead {worker}"
+        return f"viewport {self._name} prefetch {worker}"
 
 
-def _read_ahead(
-    read: Read, refs: Sequence[FrameRef], progress: Progress, cancelled: IsCancelled, tell: Callable[[Found], None]
+def _prefetch(
+    read: Read, refs: Sequence[FrameRef], progress: Progress, cancelled: IsCancelled, report: Callable[[Decoded], None]
 ) -> None:
-    end = time.monotonic() + SLICE
+    end = time.monotonic() + TIME_SLICE
     for ref in refs:
         if cancelled():
             return
         try:
-            tell((ref, read(ref)))
+            report((ref, read(ref)))
         except UserError:
-            tell((ref, None))
+            report((ref, None))
         if time.monotonic() > end:
             return

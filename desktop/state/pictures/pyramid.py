@@ -1,4 +1,4 @@
-"""Pictures and stored values at half the size, so that a reduced view neither shimmers nor costs as much as a full one.
+"""Image pyramids: 8-bit images and stored values at half the size, against aliasing and to save work in small views.
 
 Knows neither Qt nor files.
 """
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from engine.image.pixels import Pixels
 
 SMALLEST = 256
-"""The longest side never gets below this many pixels."""
+"""Pixels of the longest side at least."""
 _BLOCK = 1 << 19
-"""Bytes that are worked on together."""
+"""Bytes processed together."""
 
 
 def halvings(size: tuple[int, int], needed: tuple[float, float]) -> int:
-    """How often a picture can be halved and still have a pixel for each of the screen.
+    """How often an image can be halved and still have a pixel for each device pixel.
 
     Args:
-        size: rows and columns of the picture.
-        needed: rows and columns of the screen's pixels that it covers.
+        size: rows and columns of the image.
+        needed: device pixels that its rows and columns cover.
     """
     times, (rows, columns) = 0, size
     while _can_halve(rows, columns) and rows // 2 >= needed[0] and columns // 2 >= needed[1]:
@@ -31,11 +31,10 @@ def halvings(size: tuple[int, int], needed: tuple[float, float]) -> int:
 
 
 def reduced(pixels: Pixels, times: int) -> tuple[Pixels, int]:
-    """Pixels of which each stored value is the mean of 2 x 2, `times` times over; and how many halvings were made.
+    """Halve the stored values by means over 2 x 2, up to `times` times; also returns how many halvings were made.
 
-    A window on such means costs a quarter of the work for each halving; graphics cards also scale before they window.
-    A mean with padding in it is padding. None are made where means of stored values mean nothing: colours, and lookup
-    tables of the file.
+    Each halving quarters the work of windowing; graphics cards also scale before they window. A mean that includes
+    padding is padding. Makes none where a mean of stored values is meaningless: colors, and lookup tables of the file.
     """
     plain = pixels.stored.ndim == 2 and pixels.stored.dtype.kind in "iu" and pixels.stored.dtype.itemsize <= 2
     if not plain or pixels.supplemental_colors is not None or pixels.rescale.table is not None or pixels.voi_luts:

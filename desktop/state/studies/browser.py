@@ -1,4 +1,4 @@
-"""The rows of the study browser: patients, their studies, their series. Pure functions; knows no widgets."""
+"""Rows of the study browser: patients, their studies, their series. Pure functions; knows no widgets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,26 +10,27 @@ from engine.study import Series, Study
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BrowserRow:
-    """A patient's heading, one of their studies, or a series of that."""
+    """A patient, one of their studies, or one of its series."""
 
     study: Study
-    """A patient's row carries the first of their studies."""
+    """For a patient's row, the first of their studies."""
     series: Series | None = None
     patient_studies: int = 0
-    """How many studies the patient of this row has; 0 where the row is no patient's."""
+    """Number of studies in a patient's row; 0 in other rows."""
 
     @property
     def series_id(self) -> str:
+        """Id of the series; "" in other rows."""
         return identify(self.study, self.series)
 
     @property
     def name(self) -> tuple[str, ...]:
-        """What stays the same while more of the row becomes known."""
+        """Identifies the row while more of it becomes known."""
         return patient_of(self.study) if self.patient_studies else (self.study.uid, self.series_id)
 
 
 def rows_of(studies: Sequence[Study]) -> list[BrowserRow]:
-    """All rows, for studies that stand by patient."""
+    """All rows, for studies ordered by patient."""
     counts: dict[tuple[str, ...], int] = {}
     for study in studies:
         counts[patient_of(study)] = counts.get(patient_of(study), 0) + 1
@@ -45,40 +46,41 @@ def rows_of(studies: Sequence[Study]) -> list[BrowserRow]:
     return rows
 
 
-def lines(row: BrowserRow, identity: bool) -> tuple[str, str]:
-    """Title, and what is said about it; `identity`: whether the patient may be named."""
+def row_text(row: BrowserRow, patient_data_visible: bool) -> tuple[str, str]:
+    """Title and details of a row."""
     if row.patient_studies:
-        facts = patient_facts(row.study.patient) if identity else ""
-        name = readable_name(row.study.patient.name) if identity else "Identity hidden"
-        known_as = row.study.patient.id if identity else ""
-        about = joined(facts, _counted(row.patient_studies, "study", "studies"), known_as)
-        return name or "Unnamed patient", about
+        facts = patient_facts(row.study.patient) if patient_data_visible else ""
+        name = readable_name(row.study.patient.name) if patient_data_visible else "Patient data hidden"
+        patient_id = row.study.patient.id if patient_data_visible else ""
+        details = join_parts(facts, _counted(row.patient_studies, "study", "studies"), patient_id)
+        return name or "Unnamed patient", details
     if row.series is None:
         series = row.study.series
         kinds = ", ".join(dict.fromkeys(one.modality for one in series if one.modality))
         images = _counted(sum(len(one.frames) for one in series), "image", "images")
-        reading = " so far" if any(one.growing for one in series) else ""
-        title = joined(format_date(row.study.date), row.study.description.strip())
-        return title or "Study without description", joined(
-            kinds, _counted(len(series), "series", "series"), images + reading
+        progress = " so far" if any(one.growing for one in series) else ""
+        title = join_parts(format_date(row.study.date), row.study.description.strip())
+        return title or "No study description", join_parts(
+            kinds, _counted(len(series), "series", "series"), images + progress
         )
     series_ = row.series
     part = series_.body_part.capitalize() if series_.body_part and series_.description else ""
     images = _counted(len(series_.frames), "image", "images") + (" so far" if series_.growing else "")
-    return series_title(series_), joined(series_.modality or "?", images, part)
+    return series_title(series_), join_parts(series_.modality or "?", images, part)
 
 
-def about_study(study: Study, beside: Study | None, identity: bool) -> str:
-    """What tells a study from the others in a list: whose it is, which is what may not be cut, and its description.
+def study_label(study: Study, active: Study | None, patient_data_visible: bool) -> str:
+    """Label of a study in a list: the patient first, because the end may be cut off, then its description.
 
-    identity: whether the patient may be named; else it is said that it is another one than that of `beside`.
+    While patient data is hidden, says only whether the patient is another one than that of the active study.
     """
-    other = beside is not None and patient_of(study) != patient_of(beside)
-    named = readable_name(study.patient.name) or study.patient.id if identity else ""
-    return joined(named or ("another patient" if other else ""), study.description.strip())
+    other = active is not None and patient_of(study) != patient_of(active)
+    name = readable_name(study.patient.name) or study.patient.id if patient_data_visible else ""
+    return join_parts(name or ("another patient" if other else ""), study.description.strip())
 
 
-def joined(*parts: str) -> str:
+def join_parts(*parts: str) -> str:
+    """The parts that are not empty, with dots between them."""
     return " · ".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""Brings what several openings gave of a study together, and takes apart what one of them gave. Pure functions."""
+"""Merges the parts of a study that were opened separately, and removes those of one opening. Pure functions."""
 
 import itertools
 from collections import Counter
@@ -10,31 +10,31 @@ from engine.study import FrameRef, Series, Study
 
 
 def merge(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
-    """The open studies with newly read ones: a study known by its UID gains series, a series gains images.
+    """Add newly read studies to the open ones: a study with a known UID gains series, a series gains images.
 
-    An image read again takes the place of the one before.
+    An image that is read again replaces the earlier one.
     """
     studies = {study.uid: study for study in old}
     for study in new:
         known = studies.get(study.uid)
-        studies[study.uid] = study if known is None else replace(study, series=_joined(known.series, study.series))
+        studies[study.uid] = study if known is None else replace(study, series=_merged(known.series, study.series))
     return list(studies.values())
 
 
-def without(studies: Sequence[Study], given: Sequence[Study]) -> list[Study]:
-    """The studies without the images that an opening gave before; one that is left empty keeps its place."""
-    taken = {study.uid: {_instance(frame) for frame in study.frames()} for study in given}
+def remove_images(studies: Sequence[Study], unwanted: Sequence[Study]) -> list[Study]:
+    """The studies without the images of the unwanted ones; a study left empty keeps its place."""
+    removed = {study.uid: {_instance(frame) for frame in study.frames()} for study in unwanted}
     return [
-        replace(study, series=_lacking(study.series, taken[study.uid])) if study.uid in taken else study
+        replace(study, series=_without(study.series, removed[study.uid])) if study.uid in removed else study
         for study in studies
     ]
 
 
-def keeping_keys(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
-    """The new studies, each stack under the key that most of its frames had before.
+def keep_stack_keys(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
+    """The new studies, each stack with the key that most of its frames had before.
 
-    Stacks are numbered in their order, which changes while more of a series is read, and viewports and thumbnails know
-    them by their keys.
+    Stacks are numbered in their order, which changes while more of a series is read; viewports and thumbnails identify
+    them by key.
     """
     before = {study.uid: study for study in old}
     kept = []
@@ -45,7 +45,7 @@ def keeping_keys(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
 
 
 def successor(old: Series, every: Sequence[Series]) -> Series | None:
-    """What a stack of a study has become: the one of its key, else the one that most of its frames are in now."""
+    """The stack that an old one has become: the one with its key, else the one that has most of its frames."""
     kept = next((series for series in every if series.key == old.key), None)
     if kept is None:
         frames = {_instance(frame) for frame in old.frames}
@@ -62,8 +62,8 @@ def _rekeyed(old: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...]
     keys: dict[int, str] = {}
     votes = [Counter(owner.get(_instance(frame), "") for frame in series.frames) for series in new]
     ballots = [(count, -index, key) for index, vote in enumerate(votes) for key, count in vote.items() if key]
-    for _, behind, key in sorted(ballots, reverse=True):
-        index = -behind
+    for _, negative, key in sorted(ballots, reverse=True):
+        index = -negative
         if index not in keys and key not in keys.values():
             keys[index] = key
     for index, series in enumerate(new):
@@ -77,9 +77,9 @@ def _free_key(series: Series, taken: Container[str]) -> str:
     return next(key for key in itertools.chain((series.key,), numbered) if key not in taken)
 
 
-def _joined(known: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...]:
-    again = {_instance(frame) for series in new for frame in series.frames}
-    every = {series.key: series for series in _lacking(known, again)}
+def _merged(known: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...]:
+    read_again = {_instance(frame) for series in new for frame in series.frames}
+    every = {series.key: series for series in _without(known, read_again)}
     for series in new:
         for other in every.values():
             frames = merged_stack(other.frames, series.frames) if other.uid == series.uid else None
@@ -92,15 +92,16 @@ def _joined(known: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...
     return tuple(sorted(every.values(), key=lambda item: (item.number is None, item.number or 0, item.key)))
 
 
-def _lacking(every: Sequence[Series], taken: set[tuple[str, int]]) -> tuple[Series, ...]:
-    left = (
+def _without(every: Sequence[Series], removed: set[tuple[str, int]]) -> tuple[Series, ...]:
+    """The series without some frames; a series left empty is dropped."""
+    kept = (
         series if len(frames) == len(series.frames) else replace(series, frames=frames)
         for series in every
-        if (frames := tuple(frame for frame in series.frames if _instance(frame) not in taken))
+        if (frames := tuple(frame for frame in series.frames if _instance(frame) not in removed))
     )
-    return tuple(left)
+    return tuple(kept)
 
 
 def _instance(frame: FrameRef) -> tuple[str, int]:
-    """What stays the same when a file is read again, or a copy of it."""
+    """Identifies a frame when its file, or a copy of it, is read again."""
     return frame.image.sop_uid or frame.image.name, frame.frame

@@ -1,4 +1,4 @@
-"""Which studies are open, what was left out, and which series is chosen. Knows no widgets, reads no pixels itself."""
+"""The open studies, the rejected files, and the selected series. Knows no widgets, reads no pixels itself."""
 
 import itertools
 from collections import OrderedDict
@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.background import Background, Lane, as_work
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import Image, middle, thumbnail
-from desktop.state.studies.merging import keeping_keys, merge, successor, without
+from desktop.state.studies.merging import keep_stack_keys, merge, remove_images, successor
 from engine.dicom.key_objects import KeyObject
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
@@ -22,19 +22,19 @@ from engine.study import FrameRef, Series, Study
 
 
 class StudiesState(QObject):
-    """The open studies, patient by patient; the same study opened twice gathers its images."""
+    """The open studies by patient; a study opened in several parts is merged."""
 
     changed = Signal()
     selected = Signal()
-    """The chosen series changed."""
+    """Another series is selected."""
     thumbnail_changed = Signal(str)
     rejected_changed = Signal()
     closed = Signal()
-    """One study or all of them."""
+    """One study was closed, or all of them."""
     nothing_found = Signal()
-    """Files were read, but none of them holds an image or marks one."""
+    """Files were read, but none is an image or a Key Object document."""
     only_key_objects = Signal()
-    """Files were read that mark images, but none that holds one."""
+    """Key Object documents were read, but no image."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class StudiesState(QObject):
         self.studies: list[Study] = []
         self.rejected: list[Rejected] = []
         self.key_objects: dict[str, KeyObject] = {}
-        """Documents that mark images, by their UID, or where they lie without one; their images may not be open."""
+        """Key Object documents by SOP Instance UID, or by name without one; their images may not be open."""
         self.study: Study | None = None
         self.series: Series | None = None
         self._known_rejected: set[Rejected] = set()
@@ -58,19 +58,19 @@ class StudiesState(QObject):
         self._waiting: OrderedDict[str, Series] = OrderedDict()
         self._drawing = False
         self._closings = 0
-        """How often something was closed: what was decoded before is not kept after."""
-        self._wanted = ""
-        """The series to choose once it is told that it is there."""
-        self._untold = False
-        self._moved = False
-        """The chosen series is part of another one by now."""
-        self._soon = QTimer(self, singleShot=True)
-        self._soon.timeout.connect(self._tell_rest)
+        """Number of closings: a frame decoded before the last one is not cached."""
+        self._select_next = ""
+        """Id of the series to select once `changed` was emitted."""
+        self._change_pending = False
+        self._selection_replaced = False
+        """The selected series has become part of another one."""
+        self._coalescing = QTimer(self, singleShot=True)
+        self._coalescing.timeout.connect(self._emit_pending)
 
     def open(self, paths: Sequence[Path]) -> None:
-        """List files, folders and zips on a worker; what cannot be opened joins `rejected`.
+        """List files, folders and zips on a worker; what cannot be opened is added to `rejected`.
 
-        While a large folder is read, what is known so far is open already, its series marked as growing.
+        While a large folder is read, the images found so far are open already, their series marked as growing.
         """
         paths = [Path(path) for path in paths]
         if paths:
@@ -84,26 +84,27 @@ class StudiesState(QObject):
                 redacted_title="Opening an item" if len(paths) == 1 else "",
                 key=opening.key,
                 lane=Lane.OPEN,
-                partial_result=partial(self._take_part, opening),
+                partial_result=partial(self._take_partial, opening),
                 failed=partial(self._fail, opening),
                 cancelled=partial(self._stop, opening),
             )
 
     def select(self, series_id: str) -> None:
+        """Select a series, if it is open."""
         found = self.find(series_id)
         if found is not None and found[1] is not self.series:
             self.study, self.series = found
             self.selected.emit()
 
     def step(self, by: int) -> None:
-        """Choose the next or previous series of all open studies."""
+        """Select the next or previous series of all open studies."""
         every = [identify(study, series) for study in self.studies for series in study.series]
         if every and self.study and self.series:
             here = every.index(identify(self.study, self.series))
             self.select(every[min(len(every) - 1, max(0, here + by))])
 
     def close(self, study_uid: str) -> None:
-        """Close one study; what is still being read of it stays away."""
+        """Close one study; files of it that are still being read are ignored."""
         where = next((index for index, study in enumerate(self.studies) if study.uid == study_uid), None)
         if where is None:
             return
@@ -119,9 +120,10 @@ class StudiesState(QObject):
         if self.study is not None and self.study.uid == study_uid:
             self.study = self.studies[min(where, len(self.studies) - 1)] if self.studies else None
             self.series = self.study.series[0] if self.study else None
-        self._tell_closed()
+        self._emit_closed()
 
     def close_all(self) -> None:
+        """Close all studies and stop reading files."""
         for opening in self._openings:
             self._background.drop(opening.key)
         self._openings.clear()
@@ -130,40 +132,40 @@ class StudiesState(QObject):
         self._known_rejected.clear()
         self._thumbnails.clear()
         self._waiting.clear()
-        self._tell_closed()
+        self._emit_closed()
 
-    def _tell_closed(self) -> None:
+    def _emit_closed(self) -> None:
         self._closings += 1
         for signal in (self.changed, self.rejected_changed, self.selected, self.closed):
             signal.emit()
 
     def find(self, series_id: str) -> tuple[Study, Series] | None:
-        """A series that is open, as it stands now."""
+        """An open series with its study, by id."""
         every = ((study, series) for study in self.studies for series in study.series)
         return next((found for found in every if identify(*found) == series_id), None)
 
     def thumbnail(self, series_id: str) -> Image | None:
-        """The small picture when it is there."""
+        """The thumbnail of a series; None until it is made."""
         return self._thumbnails.get(series_id)
 
     # -- answers
 
-    def _take_part(self, opening: "_Opening", listing: Listing) -> None:
+    def _take_partial(self, opening: "_Opening", listing: Listing) -> None:
         self._gather(opening, listing.studies, listing.key_objects)
 
     def _take(self, opening: "_Opening", listing: Listing) -> None:
         self._openings.remove(opening)
         self._gather(opening, listing.studies, listing.key_objects)
-        self.leave_out(listing.rejected)
+        self.add_rejected(listing.rejected)
         if not any(study.series for study in listing.studies):
             (self.only_key_objects if listing.key_objects else self.nothing_found).emit()
 
     def _stop(self, opening: "_Opening") -> None:
-        """What was read before stays open, and the list of what was left out says that there is more."""
+        """Keep open what was read, and list the rest as rejected."""
         self._openings.remove(opening)
         if opening.studies:
             self._gather(opening, [_grown(study) for study in opening.studies])
-            self.leave_out([Rejected(str(opening.path), "Opening it was stopped; what had not been read is missing.")])
+            self.add_rejected([Rejected(str(opening.path), "Opening was stopped. The files not read yet are missing.")])
 
     def _fail(self, opening: "_Opening", error: BaseException) -> None:
         if opening in self._openings:
@@ -172,16 +174,16 @@ class StudiesState(QObject):
             self._gather(opening, [_grown(study) for study in opening.studies])
 
     def _gather(self, opening: "_Opening", found: Sequence[Study], documents: Sequence[KeyObject] = ()) -> None:
-        """Take what an opening knows now in place of what it knew before.
+        """Replace what an opening has found before by what it has found now.
 
-        The first answer is told at once, and those that are there right behind it together: a hundred files opened one
-        by one are two changes of the list.
+        The first change is emitted at once, those right after it are coalesced: a hundred files opened one by one are
+        two changes of the list.
         """
         fresh = {one.sop_uid or one.name: one for one in documents if one.study_uid not in opening.closed}
         self.key_objects = self.key_objects | fresh
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
-        self.studies = keeping_keys(self.studies, merge(without(self.studies, opening.studies), found))
+        self.studies = keep_stack_keys(self.studies, merge(remove_images(self.studies, opening.studies), found))
         self.studies = by_patient([study for study in self.studies if study.series])
         opening.studies = found
         self._keep_selection_current()
@@ -189,37 +191,37 @@ class StudiesState(QObject):
             opening.shown = True
             first = next((study for study in found if study.uid not in before), found[0])
             study = next(study for study in self.studies if study.uid == first.uid)
-            self._wanted = identify(study, study.series[0])
-        if self._soon.isActive():
-            self._untold = True
+            self._select_next = identify(study, study.series[0])
+        if self._coalescing.isActive():
+            self._change_pending = True
         else:
-            self._tell()
+            self._emit_changed()
 
-    def _tell_rest(self) -> None:
-        if self._untold:
-            self._tell()
+    def _emit_pending(self) -> None:
+        if self._change_pending:
+            self._emit_changed()
 
-    def _tell(self) -> None:
-        self._untold = False
-        self._soon.start()
+    def _emit_changed(self) -> None:
+        self._change_pending = False
+        self._coalescing.start()
         self.changed.emit()
-        if self._moved:
-            self._moved = False
+        if self._selection_replaced:
+            self._selection_replaced = False
             self.selected.emit()
         self._request_thumbnails()
-        wanted, self._wanted = self._wanted, ""
-        if wanted:
-            self.select(wanted)
+        selection, self._select_next = self._select_next, ""
+        if selection:
+            self.select(selection)
 
-    def leave_out(self, rejected: Sequence[Rejected]) -> None:
-        """List what was left out, each once."""
+    def add_rejected(self, rejected: Sequence[Rejected]) -> None:
+        """Add rejected files to the list, each once."""
         fresh = [item for item in dict.fromkeys(rejected) if item not in self._known_rejected]
         self._known_rejected.update(fresh)
         self.rejected += fresh
         self.rejected_changed.emit()
 
     def _keep_selection_current(self) -> None:
-        """A study that gained series, or a series that grew, is a new object: go on with that one."""
+        """Select the current object of a study or series that has grown."""
         if self.study is None or self.series is None:
             return
         before = self.series
@@ -228,7 +230,7 @@ class StudiesState(QObject):
             self.series = None
             return
         self.series = successor(before, self.study.series) or self.study.series[0]
-        self._moved = self._moved or self.series.key != before.key
+        self._selection_replaced = self._selection_replaced or self.series.key != before.key
 
     # -- thumbnails
 
@@ -242,7 +244,7 @@ class StudiesState(QObject):
         self._next_thumbnail()
 
     def _next_thumbnail(self) -> None:
-        """One at a time: a thousand series must not be a thousand requests."""
+        """Make one at a time: a thousand series must not be a thousand requests."""
         if self._waiting and not self._drawing:
             series_id, series = self._waiting.popitem(last=False)
             self._drawing = True
@@ -260,14 +262,14 @@ class StudiesState(QObject):
         self._drawing = False
         on_screen = self.series is not None and ref in self.series.frames and closings == self._closings
         if on_screen and self._frames.free_for(pixels):
-            self._frames.put(ref, pixels)  # of a stack on screen it would be decoded once more otherwise
+            self._frames.put(ref, pixels)  # else a frame of the stack on screen would be decoded again
         if series_id in self._thumbnails:
             self._thumbnails[series_id] = image
             self.thumbnail_changed.emit(series_id)
         self._next_thumbnail()
 
     def _no_thumbnail(self, series_id: str, error: BaseException) -> None:
-        """The list shows an empty frame; the reason appears in the viewport when the series is chosen."""
+        """Leave the thumbnail empty; the viewport shows the reason when the series is selected."""
         self._drawing = False
         self.thumbnail_changed.emit(series_id)
         self._next_thumbnail()
@@ -275,14 +277,15 @@ class StudiesState(QObject):
 
 @dataclass(eq=False)
 class _Opening:
-    """One request to open, and what it gave so far."""
+    """One request to open files, and what it has found so far."""
 
     key: str
     path: Path
     studies: Sequence[Study] = ()
     shown: bool = False
-    """A series of it was chosen for the screen."""
+    """One of its series was selected."""
     closed: set[str] = field(default_factory=set)
+    """UIDs of the studies that were closed meanwhile."""
 
 
 def _grown(study: Study) -> Study:
@@ -290,13 +293,13 @@ def _grown(study: Study) -> Study:
 
 
 def patient_of(study: Study) -> tuple[str, ...]:
-    """What tells patients apart; a study that names nobody is somebody of its own."""
+    """Identifies the patient of a study; a study without a name or id is a patient of its own."""
     patient = study.patient
     return ("patient", patient.id, patient.name) if patient.id or patient.name else ("patient of", study.uid, "")
 
 
 def by_patient(studies: Sequence[Study]) -> list[Study]:
-    """Patients in the order they came, the studies of each from the latest to the earliest."""
+    """Studies by patient in the order of opening, those of each patient from latest to earliest."""
     patients: dict[tuple[str, ...], list[Study]] = {}
     for study in studies:
         patients.setdefault(patient_of(study), []).append(study)

@@ -1,9 +1,10 @@
-"""The tools every viewer has: window, pan, zoom, scroll, and regions for zoom and window. Knows no widgets."""
+"""The tools every viewer has: window, pan, zoom, scroll, and a rubber band for zoom and window. Knows no widgets."""
 
 from collections.abc import Callable
 from math import copysign
 
 from PySide6.QtCore import QObject, Signal
+from typing_extensions import override
 
 from desktop.state.viewer.tools import Gesture, Tool
 from desktop.state.viewer.viewport import ViewportState
@@ -12,73 +13,85 @@ from engine.study import Point
 SCROLL_PIXELS = 8
 """Drag distance of one frame with the scroll tool."""
 ZOOM_STEP = 1.01
-"""Factor of one logical pixel."""
-MOST = 60
-"""Logical pixels of one event that still count: a jump of the mouse must not make the image vanish."""
+"""Zoom factor of one logical pixel."""
+MAX_MOVE = 60
+"""Logical pixels of one event that count at most: a jump of the mouse must not make the image vanish."""
 
 
 class WindowTool(Tool):
-    """Right widens, up brightens."""
+    """Changes the window: right widens, up brightens."""
 
     cursor = "cross"
 
+    @override
     def move(self, gesture: Gesture) -> None:
         gesture.viewport.drag_window(*gesture.moved)
 
 
 class PanTool(Tool):
+    """Moves the image."""
+
     cursor = "hand"
 
+    @override
     def move(self, gesture: Gesture) -> None:
         gesture.viewport.pan_by(*gesture.moved)
 
 
 class ZoomTool(Tool):
-    """Up enlarges, around the place where the drag began."""
+    """Zooms around the point where the drag began; up enlarges."""
 
     cursor = "up-down"
 
     def __init__(self) -> None:
         self._anchor: Point = (0.0, 0.0)
 
+    @override
     def press(self, gesture: Gesture) -> None:
-        self._anchor = gesture.place
+        self._anchor = gesture.screen_point
 
+    @override
     def move(self, gesture: Gesture) -> None:
         down = gesture.moved[1]
-        gesture.viewport.zoom_by(ZOOM_STEP ** copysign(min(abs(down), MOST), -down), self._anchor)
+        gesture.viewport.zoom_by(ZOOM_STEP ** copysign(min(abs(down), MAX_MOVE), -down), self._anchor)
 
 
 class ScrollTool(Tool):
-    """One frame every few pixels, down goes on."""
+    """Scrolls one frame every few pixels; down moves on."""
 
     cursor = "split"
 
     def __init__(self) -> None:
-        self._carry = 0.0
+        self._remainder = 0.0
 
+    @override
     def press(self, gesture: Gesture) -> None:
-        self._carry = 0.0
+        self._remainder = 0.0
 
+    @override
     def move(self, gesture: Gesture) -> None:
-        self._carry += gesture.moved[1] / SCROLL_PIXELS
-        steps = int(self._carry)
-        self._carry -= steps
+        self._remainder += gesture.moved[1] / SCROLL_PIXELS
+        steps = int(self._remainder)
+        self._remainder -= steps
         gesture.viewport.scroll(steps)
 
 
-class Regions(QObject):
-    """The rectangle that is being drawn, for whoever paints it."""
+class RubberBand(QObject):
+    """The rectangle that is being dragged, for the painters."""
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewport: ViewportState | None = None
+        """Where it is being dragged; None: nowhere."""
         self.start: Point = (0.0, 0.0)
+        """A corner in screen points."""
         self.end: Point = (0.0, 0.0)
+        """The opposite corner."""
 
     def draw(self, viewport: ViewportState | None, start: Point = (0.0, 0.0), end: Point = (0.0, 0.0)) -> None:
+        """Show it in a viewport; None removes it."""
         before, self.viewport, self.start, self.end = self.viewport, viewport, start, end
         for touched in (before, viewport):
             if touched is not None:
@@ -86,25 +99,29 @@ class Regions(QObject):
         self.changed.emit()
 
 
-class RegionTool(Tool):
-    """Draws a rectangle and hands it over on release: `use(viewport, start, end)` in viewport positions."""
+class RubberBandTool(Tool):
+    """Drags a rectangle and hands it over on release: `use(viewport, start, end)` in screen points."""
 
     cursor = "cross"
 
-    def __init__(self, regions: Regions, use: Callable[[ViewportState, Point, Point], object]) -> None:
-        self._regions, self._use = regions, use
+    def __init__(self, band: RubberBand, use: Callable[[ViewportState, Point, Point], object]) -> None:
+        self._band, self._use = band, use
 
+    @override
     def press(self, gesture: Gesture) -> None:
-        self._regions.draw(gesture.viewport, gesture.place, gesture.place)
+        self._band.draw(gesture.viewport, gesture.screen_point, gesture.screen_point)
 
+    @override
     def move(self, gesture: Gesture) -> None:
-        if self._regions.viewport is gesture.viewport:  # not given up
-            self._regions.draw(gesture.viewport, self._regions.start, gesture.place)
+        if self._band.viewport is gesture.viewport:  # not cancelled
+            self._band.draw(gesture.viewport, self._band.start, gesture.screen_point)
 
+    @override
     def release(self, gesture: Gesture) -> None:
-        if self._regions.viewport is gesture.viewport:
-            self._use(gesture.viewport, self._regions.start, gesture.place)
-        self.leave()
+        if self._band.viewport is gesture.viewport:
+            self._use(gesture.viewport, self._band.start, gesture.screen_point)
+        self.cancel()
 
-    def leave(self) -> None:
-        self._regions.draw(None)
+    @override
+    def cancel(self) -> None:
+        self._band.draw(None)

@@ -1,4 +1,6 @@
-"""The tool that leads all viewports to one place in the patient. Knows no widgets."""
+"""Crosshair: shows the point under the mouse in all viewports. Knows no widgets."""
+
+from typing_extensions import override
 
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.linking import LinkState
@@ -8,29 +10,29 @@ from engine.geometry.reference_lines import nearest_frame, share_frame_of_refere
 
 
 class CrosshairTool(Tool):
-    """Click or drag: every other viewport of the same frame of reference shows the slice nearest to that place."""
+    """Click or drag: every other viewport of the same frame of reference shows the slice nearest to that position."""
 
     cursor = "cross"
 
     def __init__(self, layout: LayoutState, links: LinkState) -> None:
         self._layout, self._links = layout, links
 
+    @override
     def press(self, gesture: Gesture) -> None:
         picture = gesture.viewport.picture
-        place = to_patient(picture.ref, gesture.point) if picture and gesture.point else None
-        if picture is None or place is None:
+        position = to_patient(picture.ref, gesture.image_point) if picture and gesture.image_point else None
+        if picture is None or position is None:
             return
         with self._links.paused():
             for other in self._layout.viewports:
                 if other is gesture.viewport or other.series is None:
                     continue
-                index = (
-                    nearest_frame(other.series.frames, place)
-                    if share_frame_of_reference(other.series.frames[0], picture.ref)
-                    else None
-                )
+                frames = other.series.frames
+                shared = share_frame_of_reference(frames[0], picture.ref)
+                index = nearest_frame(frames, position) if shared else None
                 if index is not None:
                     other.go_to(index)
 
+    @override
     def move(self, gesture: Gesture) -> None:
         self.press(gesture)

@@ -1,7 +1,8 @@
-"""Where the picture lies in its viewport: scale, pan, aspect, turned or mirrored. Pure functions; knows no widgets.
+"""Maps between image and viewport: scale, pan, aspect, rotation, flip. Pure functions; knows no widgets.
 
-Viewport positions are logical pixels (right, down). Image positions are (column, row), continuous: the outer corner of
-the first pixel is (0, 0), its centre (0.5, 0.5), as PIXEL units of graphic annotations count (PS3.3 C.10.5.1.2).
+Screen points are logical pixels (right, down) from the viewport's top left corner. Image points are (column, row),
+continuous: the outer corner of the first pixel is (0, 0), its centre (0.5, 0.5), like the PIXEL units of graphic
+annotations (PS3.3 C.10.5.1.2).
 """
 
 from dataclasses import dataclass, replace
@@ -11,10 +12,11 @@ from engine.study import Point
 Edges = tuple[str, str, str, str]
 """Letters at the left, top, right and bottom edge."""
 MIN_SCALE, MAX_SCALE = 0.02, 64.0
-CLOSER = 4.0
-"""How much larger than fitted a picture may be seen at least: one of 10 x 10 pixels fits at a scale above the most."""
-MIN_REGION = 8.0
-"""Logical pixels: a drawn region narrower than this was a click."""
+MIN_ENLARGEMENT = 4.0
+"""A picture can be zoomed to this many times its fitted size, whatever MAX_SCALE: one of 10 x 10 pixels is fitted at a
+scale above that."""
+MIN_RECTANGLE = 8.0
+"""Logical pixels: a rectangle narrower than this was a click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,17 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A picture's size in pixels and the shape of its pixels (rows further apart than columns: tall pixels)."""
+    """A picture's size in pixels, and the shape of its pixels."""
 
     columns: int
     rows: int
     spacing: tuple[float, float] | None = None
-    """Height and width of a pixel; None: square pixels are shown."""
+    """Height and width of a pixel; None: pixels are shown square."""
     in_mm: bool = True
-    """They are millimetres; else only their ratio is known."""
+    """The spacing is in millimetres; else only its ratio is known."""
 
     def extent(self) -> tuple[float, float]:
-        """Width and height on the screen at scale 1, with the right aspect."""
+        """Width and height on screen at scale 1, with the right aspect, before rotation."""
         row, column = self.spacing or (1.0, 1.0)
         if row <= 0 or column <= 0:
             row = column = 1.0
@@ -56,37 +58,39 @@ class Shape:
         return self.columns * column / finer, self.rows * row / finer
 
 
-def seen_extent(view: View, shape: Shape) -> tuple[float, float]:
-    """Width and height on the screen at scale 1, as turned."""
+def rotated_extent(view: View, shape: Shape) -> tuple[float, float]:
+    """Width and height on screen at scale 1, after rotation."""
     width, height = shape.extent()
     return (height, width) if view.quarter_turns % 2 else (width, height)
 
 
 def fit_scale(view: View, shape: Shape) -> float:
-    width, height = seen_extent(view, shape)
+    """The scale at which the whole picture fits into the viewport."""
+    width, height = rotated_extent(view, shape)
     return max(MIN_SCALE, min(view.width / width, view.height / height))
 
 
 def scale_of(view: View, shape: Shape) -> float:
+    """The scale in use: that of the view, or the one that fits."""
     return view.scale if view.scale is not None else fit_scale(view, shape)
 
 
 def screen_pixels(view: View, shape: Shape) -> tuple[float, float]:
-    """How many of the screen's own pixels lie along the whole picture's rows and along its columns, turned or not."""
+    """How many device pixels lie along the whole picture's rows and along its columns, before rotation."""
     scale = scale_of(view, shape) * view.device_ratio
     width, height = shape.extent()
     return width * scale, height * scale
 
 
 def rectangle(view: View, shape: Shape) -> tuple[float, float, float, float]:
-    """(left, top, width, height) of the whole picture in the viewport, as turned."""
+    """(left, top, width, height) of the whole picture in the viewport, after rotation."""
     scale = scale_of(view, shape)
-    width, height = (side * scale for side in seen_extent(view, shape))
+    width, height = (side * scale for side in rotated_extent(view, shape))
     return (view.width - width) / 2 + view.pan[0], (view.height - height) / 2 + view.pan[1], width, height
 
 
 def transform(view: View, shape: Shape) -> tuple[float, float, float, float, float, float]:
-    """(a, b, c, d, e, f): image (column, row) to viewport x = a column + c row + e, y = b column + d row + f.
+    """(a, b, c, d, e, f): image to screen, x = a column + c row + e, y = b column + d row + f.
 
     The order of the six is that of QTransform(m11, m12, m21, m22, dx, dy).
     """
@@ -103,22 +107,23 @@ def transform(view: View, shape: Shape) -> tuple[float, float, float, float, flo
     return a, b, c, d, e, f
 
 
-def to_screen(view: View, shape: Shape, point: Point) -> Point:
-    """Image (column, row) to viewport (x, y)."""
+def to_screen(view: View, shape: Shape, image_point: Point) -> Point:
+    """Image (column, row) to screen (x, y)."""
     a, b, c, d, e, f = transform(view, shape)
-    return a * point[0] + c * point[1] + e, b * point[0] + d * point[1] + f
+    column, row = image_point
+    return a * column + c * row + e, b * column + d * row + f
 
 
-def to_image(view: View, shape: Shape, place: Point) -> Point:
-    """Viewport (x, y) to image (column, row); outside the picture as well."""
+def to_image(view: View, shape: Shape, screen_point: Point) -> Point:
+    """Screen (x, y) to image (column, row); outside the picture as well."""
     a, b, c, d, e, f = transform(view, shape)
-    x, y = place[0] - e, place[1] - f
+    x, y = screen_point[0] - e, screen_point[1] - f
     size = a * d - b * c
     return (d * x - c * y) / size, (a * y - b * x) / size
 
 
 def edges_on_screen(view: View, edges: Edges) -> Edges:
-    """The letters of a frame's edges as stored (left, top, right, bottom), as they stand once turned and mirrored."""
+    """Orientation letters of a frame as stored (left, top, right, bottom) moved to where they are on screen."""
     left, top, right, bottom = edges
     if view.flipped:
         left, right = right, left
@@ -149,9 +154,9 @@ def upright(view: View) -> View:
 
 
 def zoomed_to(view: View, shape: Shape, start: Point, end: Point) -> View:
-    """Show the region between two viewport positions as large as it fits; a region too small to mean one is none."""
+    """Show the rectangle between two screen points as large as it fits; ignores one that is too small."""
     width, height = abs(end[0] - start[0]), abs(end[1] - start[1])
-    if min(width, height) < MIN_REGION:
+    if min(width, height) < MIN_RECTANGLE:
         return view
     centre = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
     factor = min(view.width / width, view.height / height)
@@ -160,9 +165,9 @@ def zoomed_to(view: View, shape: Shape, start: Point, end: Point) -> View:
     return replace(grown, pan=pan)
 
 
-def zoomed(view: View, shape: Shape, factor: float, anchor: tuple[float, float] | None = None) -> View:
-    """Zoom so that what lies under `anchor` (viewport position, default its centre) stays there."""
-    old, most = scale_of(view, shape), max(MAX_SCALE, CLOSER * fit_scale(view, shape))
+def zoomed(view: View, shape: Shape, factor: float, anchor: Point | None = None) -> View:
+    """Zoom so that what lies under `anchor` (a screen point; default: the centre) stays there."""
+    old, most = scale_of(view, shape), max(MAX_SCALE, MIN_ENLARGEMENT * fit_scale(view, shape))
     new = min(most, max(MIN_SCALE, old * factor))
     centre_x, centre_y = view.width / 2, view.height / 2
     x, y = anchor if anchor is not None else (centre_x, centre_y)
@@ -173,16 +178,17 @@ def zoomed(view: View, shape: Shape, factor: float, anchor: tuple[float, float] 
 
 
 def fitted(view: View) -> View:
+    """Fit the picture into the viewport, centred."""
     return replace(view, scale=None, pan=(0.0, 0.0))
 
 
-def actual_size(view: View) -> View:
-    """One image pixel on one pixel of the screen."""
+def actual_pixels(view: View) -> View:
+    """Show one image pixel on one device pixel, centred."""
     return replace(view, scale=1 / view.device_ratio, pan=(0.0, 0.0))
 
 
 def panned(view: View, shape: Shape, right: float, down: float) -> View:
-    """Move the picture, but never wholly out of sight: a quarter of the viewport stays covered if it was."""
+    """Move the picture, but keep at least a quarter of the viewport covered."""
     _, _, width, height = rectangle(view, shape)
     limit_x, limit_y = (width + view.width) / 2 - view.width / 4, (height + view.height) / 2 - view.height / 4
     limit_x, limit_y = max(limit_x, 0.0), max(limit_y, 0.0)

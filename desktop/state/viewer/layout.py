@@ -1,4 +1,4 @@
-"""Which viewports there are, in how many rows and columns, and which one is active. Knows no widgets."""
+"""The grid of viewports: rows, columns, and which viewport is active. Knows no widgets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,18 +7,18 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.state.viewer.viewport import ViewportState
 
-MOST = 3
-"""Rows, and columns."""
+MAX_SIDE = 3
+"""Rows and columns at most."""
 
 
 class LayoutState(QObject):
-    """One ViewportState a cell, row after row. A cell that goes out of sight keeps what it shows."""
+    """One ViewportState per cell, row by row. A cell that goes out of sight keeps what it shows."""
 
     changed = Signal()
-    """Rows, columns, or which one fills the place of all."""
+    """Rows, columns, or which viewport is maximised."""
     active_changed = Signal()
-    made = Signal(object)
-    """A ViewportState that is new."""
+    viewport_added = Signal(object)
+    """The new ViewportState."""
 
     def __init__(self, make: Callable[[str], ViewportState], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -28,21 +28,21 @@ class LayoutState(QObject):
         self.maximised = False
         self._grow(1)
         self.active = self._all[0]
-        self.shown = ShownViewport(self)
+        self.active_proxy = ActiveViewportProxy(self)
 
     @property
     def viewports(self) -> list[ViewportState]:
-        """Those of the grid, also while one of them fills the place of all."""
+        """Those of the grid, also while one of them is maximised."""
         return self._all[: self.rows * self.columns]
 
     @property
-    def every(self) -> list[ViewportState]:
-        """Also those out of sight."""
+    def all_viewports(self) -> list[ViewportState]:
+        """Those of the grid and those out of sight."""
         return list(self._all)
 
     def set_grid(self, rows: int, columns: int) -> None:
-        """Each from 1 to 3; anything else is taken to the nearest."""
-        rows, columns = (min(MOST, max(1, count)) for count in (rows, columns))
+        """Set rows and columns, each limited to 1 to 3."""
+        rows, columns = (min(MAX_SIDE, max(1, count)) for count in (rows, columns))
         if (rows, columns, False) == (self.rows, self.columns, self.maximised):
             return
         self.rows, self.columns, self.maximised = rows, columns, False
@@ -52,6 +52,7 @@ class LayoutState(QObject):
         self.changed.emit()
 
     def activate(self, viewport: ViewportState) -> None:
+        """Make a viewport of the grid the active one."""
         if viewport is not self.active and viewport in self.viewports:
             self.active = viewport
             self.active_changed.emit()
@@ -59,23 +60,24 @@ class LayoutState(QObject):
                 self.changed.emit()
 
     def step(self, by: int) -> None:
-        """Make the next or previous one active, around the corner."""
+        """Make the next or previous viewport active; wraps around."""
         here = self.viewports.index(self.active)
         self.activate(self.viewports[(here + by) % len(self.viewports)])
 
     def toggle_maximised(self) -> None:
-        """Let the active viewport fill the place of all, or bring the others back."""
+        """Maximise the active viewport, or bring the others back."""
         if len(self.viewports) > 1:
             self.maximised = not self.maximised
             self.changed.emit()
 
     def toggle_patient_data(self) -> None:
-        """For all at once: a name that stays in one corner is not hidden."""
+        """Hide or show patient data in all viewports at once."""
         visible = not self.active.patient_data_visible
         for viewport in self._all:
             viewport.set_patient_data_visible(visible)
 
     def toggle_overlay_text(self) -> None:
+        """Hide or show the overlay text in all viewports at once."""
         visible = not self.active.overlay_text_visible
         for viewport in self._all:
             viewport.set_overlay_text_visible(visible)
@@ -87,16 +89,16 @@ class LayoutState(QObject):
                 made.set_patient_data_visible(self._all[0].patient_data_visible)
                 made.set_overlay_text_visible(self._all[0].overlay_text_visible)
             self._all.append(made)
-            self.made.emit(made)
+            self.viewport_added.emit(made)
 
     def _swap_into_sight(self) -> None:
-        """A smaller grid begins with the viewport that was in use."""
+        """Put the active viewport into the first cell of a smaller grid."""
         here = self._all.index(self.active)
         self._all[0], self._all[here] = self._all[here], self._all[0]
 
 
-class ShownViewport(QObject):
-    """The active viewport for those who only look at what is in use: its attributes and signals, whichever it is."""
+class ActiveViewportProxy(QObject):
+    """Attributes and signals of the active viewport, whichever it is, for those that only read it."""
 
     series_changed = Signal()
     picture_changed = Signal()
@@ -120,8 +122,8 @@ class ShownViewport(QObject):
             if self._followed is not None:
                 getattr(self._followed, name).disconnect(own)
             getattr(self._layout.active, name).connect(own)
-        first, self._followed = self._followed is None, self._layout.active
-        if not first:
+        is_first, self._followed = self._followed is None, self._layout.active
+        if not is_first:
             self.series_changed.emit()
             self.picture_changed.emit()
             self.view_changed.emit()

@@ -1,8 +1,8 @@
-"""Viewports that move together: scroll, zoom, pan and window of one are those of the others. Knows no widgets.
+"""Linked viewports: scroll, zoom, pan and window of one apply to the others. Knows no widgets.
 
-Scrolling follows the patient's position where both stacks have one frame of reference; stacks at an angle stay. Two
-studies are lined up by hand first: then each goes as many millimetres in the patient as the other, whatever the order
-and spacing of its slices. Without places they keep their distance in frames. Turns and flips are each viewport's own.
+Scrolling follows the position in the patient where both stacks share a frame of reference; stacks at an angle stay. Two
+studies are aligned by hand first: then each moves as many millimetres in the patient as the other, whatever the order
+and spacing of its slices. Without positions they keep their distance in frames. Rotation and flip are not linked.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from engine.geometry.linked_frames import at_an_angle, frame_at_same_distance, f
 
 
 class LinkState(QObject):
-    """On or off, for all viewports of the grid."""
+    """Whether the viewports of the grid are linked, and whether reference lines are shown."""
 
     changed = Signal()
 
@@ -28,22 +28,24 @@ class LinkState(QObject):
         super().__init__(parent)
         self._layout = layout
         self.linked = False
-        self.lines_visible = True
-        """Where the active frame cuts the others is shown on them."""
+        self.reference_lines_visible = True
+        """Each other image shows where the active one cuts it."""
         self._following = False
         self._starts: dict[ViewportState, int] = {}
-        for viewport in layout.every:
-            self._join(viewport)
-        layout.made.connect(self._join)
-        layout.shown.picture_changed.connect(self._repaint_lines)
+        for viewport in layout.all_viewports:
+            self._connect(viewport)
+        layout.viewport_added.connect(self._connect)
+        layout.active_proxy.picture_changed.connect(self._repaint_lines)
 
     def toggle(self) -> None:
+        """Link the viewports as they are now, or unlink them."""
         self.linked = not self.linked
-        self._starts = {viewport: viewport.index for viewport in self._layout.every}
+        self._starts = {viewport: viewport.index for viewport in self._layout.all_viewports}
         self.changed.emit()
 
-    def toggle_lines(self) -> None:
-        self.lines_visible = not self.lines_visible
+    def toggle_reference_lines(self) -> None:
+        """Show or hide the reference lines."""
+        self.reference_lines_visible = not self.reference_lines_visible
         self._repaint_lines()
         self.changed.emit()
 
@@ -52,19 +54,19 @@ class LinkState(QObject):
             if viewport is not self._layout.active:
                 viewport.overlay_changed.emit()
 
-    def _join(self, viewport: ViewportState) -> None:
+    def _connect(self, viewport: ViewportState) -> None:
         viewport.index_changed.connect(partial(self._scroll, viewport))
-        viewport.view_changed.connect(partial(self._look, viewport))
-        viewport.window_changed.connect(partial(self._window, viewport))
-        viewport.series_changed.connect(partial(self._start, viewport))
+        viewport.view_changed.connect(partial(self._match_views, viewport))
+        viewport.window_changed.connect(partial(self._match_windows, viewport))
+        viewport.series_changed.connect(self._restart)
 
-    def _start(self, viewport: ViewportState) -> None:
-        """Another series: its distance to the others counts from where all stand now."""
-        self._starts = {other: other.index for other in self._layout.every}
+    def _restart(self) -> None:
+        """Count distances from the frames shown now: a viewport shows another series."""
+        self._starts = {other: other.index for other in self._layout.all_viewports}
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Viewports are led one by one: none follows another meanwhile."""
+        """Move viewports one by one: none follows another meanwhile."""
         before, self._following = self._following, True
         try:
             yield
@@ -73,7 +75,7 @@ class LinkState(QObject):
 
     @contextmanager
     def _lead(self, viewport: ViewportState) -> Iterator[list[ViewportState]]:
-        """The viewports that follow this one; what they do in turn is not followed."""
+        """The viewports that follow this one; nobody follows them in turn."""
         if not self.linked or self._following or viewport not in self._layout.viewports or viewport.series is None:
             yield []
             return
@@ -91,7 +93,7 @@ class LinkState(QObject):
                     other.go_to(target)
 
     def _target(self, leader: ViewportState, other: ViewportState) -> int | None:
-        """The frame that the other stack goes to; None: it stays."""
+        """Index of the frame that the other stack goes to; None: it stays."""
         if leader.series is None or other.series is None:
             return None
         own, others = leader.series.frames, other.series.frames
@@ -103,22 +105,24 @@ class LinkState(QObject):
             target = frame_at_same_distance(own[leader.index], own[start], others, others[other_start])
         return other_start + leader.index - start if target is None else target
 
-    def _look(self, leader: ViewportState) -> None:
+    def _match_views(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:
             for other in others:
                 if leader.shape and other.shape:
-                    other.match_view(follow(leader.view, leader.shape, other.view, other.shape))
+                    other.match_view(matching_view(leader.view, leader.shape, other.view, other.shape))
 
-    def _window(self, leader: ViewportState) -> None:
+    def _match_windows(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:
             for other in others:
                 if leader.series and other.series and leader.series.modality == other.series.modality:
                     other.set_window(leader.window)
 
 
-def follow(leader: View, shape: Shape, own: View, own_shape: Shape) -> View:
-    """The look of another picture like this one: the same size in millimetres where both are known, else relative to
-    how each fits; moved by the same way on the screen."""
+def matching_view(leader: View, shape: Shape, own: View, own_shape: Shape) -> View:
+    """Give a picture the zoom and pan of another one.
+
+    The zoom is the same in millimetres where both are known, else relative to how each fits; the pan is that on screen.
+    """
     if leader.scale is None:
         return replace(own, scale=None, pan=leader.pan)
     if shape.spacing and own_shape.spacing and shape.in_mm and own_shape.in_mm:

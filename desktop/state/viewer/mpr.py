@@ -1,4 +1,4 @@
-"""Axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and cuts nothing itself."""
+"""MPR: axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and resamples nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,17 +19,16 @@ from engine.image.volume import load_volume, why_no_volume
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Study
 
-TITLE = "Reading slices for planes"
+TITLE = "Reading slices for MPR"
 GRID = (2, 2)
-
 
 Find = Callable[[str], tuple[Study, Series] | None]
 """An open series by its id, as it stands now."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a viewport showed before the planes took its place."""
+class _SavedViewport:
+    """What a viewport showed before the planes."""
 
     viewport: ViewportState
     series_id: str
@@ -41,7 +40,7 @@ class _Kept:
     view: View
 
     @classmethod
-    def of(cls, viewport: ViewportState) -> "_Kept":
+    def of(cls, viewport: ViewportState) -> "_SavedViewport":
         return cls(
             viewport,
             series_id=identify(viewport.study, viewport.series),
@@ -52,8 +51,8 @@ class _Kept:
             view=viewport.view,
         )
 
-    def put_back(self, find: Find) -> None:
-        """What has been closed meanwhile leaves its viewport empty."""
+    def restore(self, find: Find) -> None:
+        """Show it again; a viewport whose series was closed meanwhile stays empty."""
         viewport = self.viewport
         study, series = find(self.series_id) or (None, None)
         if viewport.series is not series:
@@ -66,7 +65,7 @@ class _Kept:
 
 
 class MprState(QObject):
-    """One volume at a time: planes of another stack, or leaving them, let go of its memory."""
+    """Holds one volume at a time; closing the planes, or cutting those of another stack, frees its memory."""
 
     changed = Signal()
 
@@ -83,54 +82,55 @@ class MprState(QObject):
         self._background, self._layout, self._read = background, layout, read
         self.planes: Planes | None = None
         self._stack = ""
-        """Id of the series that planes are cut from, or that is being read for them."""
-        self._before: tuple[int, int] = (1, 1)
-        self._kept: list[_Kept] = []
+        """Id of the series that planes are cut from, or that is being read for that."""
+        self._grid_before: tuple[int, int] = (1, 1)
+        self._saved: list[_SavedViewport] = []
         self._job: Job | None = None
 
     def read(self, frame: FrameRef) -> Pixels:
         """Decode a frame of a file, or a plane of the volume at hand. Called by workers.
 
         Raises:
-            UserError: as `read_frame`; the planes that it belongs to were closed.
+            UserError: as `read_frame`, or the planes were closed.
         """
         if not is_plane(frame):
             return self._read(frame)
         planes = self.planes
         if planes is None or not planes.holds(frame):
-            raise UserError("These planes were closed; show them again.")
+            raise UserError("MPR was closed. Open it again.")
         return planes.read(frame)
 
     @property
     def shown(self) -> bool:
+        """Planes are shown."""
         return self.planes is not None
 
     @property
     def size(self) -> int:
-        """Bytes of the volume."""
+        """Bytes of the volume; 0 without one."""
         return self.planes.volume.nbytes if self.planes is not None else 0
 
     def why_not(self) -> str:
-        """Why no planes can be cut through the stack in use; "" when they can."""
+        """Why MPR is not available for the active stack; "" when it is."""
         series = self._layout().active.series
         if series is None:
-            return "Open a CT or MR stack first."
+            return "MPR needs a CT or MR stack. Open one first."
         if series.growing:
-            return "This series is still being read; show its planes when all of it is there."
+            return "This series is still being read. Try again when all its images are there."
         return why_no_volume(series.frames)
 
-    def stack_of(self, viewport: ViewportState) -> str:
-        """Id of the series that a viewport shows or shows planes of; "" for an empty one."""
+    def series_id_of(self, viewport: ViewportState) -> str:
+        """Id of the series that a viewport shows, or shows planes of; "" for an empty one."""
         return self._stack if _shows_plane(viewport) else identify(viewport.study, viewport.series)
 
     def toggle(self) -> None:
-        """Show the planes of the stack in use, or go back to it.
+        """Show the planes of the active stack, or go back to it.
 
         Raises:
-            UserError: no planes can be cut through it; says why.
+            UserError: MPR is not available for it; says why.
         """
         if self.shown:
-            self.leave()
+            self.close()
             return
         active = self._layout().active
         why = self.why_not()
@@ -146,34 +146,34 @@ class MprState(QObject):
         )
         self.changed.emit()
 
-    def leave(self) -> None:
-        """Back to the stack, on the layout that was there before."""
+    def close(self) -> None:
+        """Go back to the stack and the layout that was there before."""
         if not self.shown:
             return
         self.planes = None
         layout = self._layout()
-        for viewport in layout.every:
+        for viewport in layout.all_viewports:
             if _shows_plane(viewport):
                 viewport.show(None, None)
-        for kept in self._kept:
-            kept.put_back(self._find)
-        self._kept = []
-        layout.activate(layout.viewports[0])  # a plane that was in use would stay in sight, empty
-        layout.set_grid(*self._before)
-        shown = [viewport for viewport in layout.viewports if self.stack_of(viewport) == self._stack]
+        for saved in self._saved:
+            saved.restore(self._find)
+        self._saved = []
+        layout.activate(layout.viewports[0])  # else the cell of an active plane would stay in sight, empty
+        layout.set_grid(*self._grid_before)
+        shown = [viewport for viewport in layout.viewports if self.series_id_of(viewport) == self._stack]
         if shown:
             layout.activate(shown[0])
         self.changed.emit()
 
-    def keeps(self, viewport: ViewportState) -> bool:
-        """Does it show a plane that is still there?"""
+    def shows_plane(self, viewport: ViewportState) -> bool:
+        """A viewport shows a plane of the volume at hand."""
         return self.shown and _shows_plane(viewport)
 
     def forget_closed(self) -> None:
-        """Planes go, or do not come, when the study of their stack was closed."""
+        """Close the planes, or stop making them, when their series was closed."""
         if self._stack and self._find(self._stack) is None:
             self._background.drop("mpr")
-            self.leave()
+            self.close()
             self._stack = ""
 
     def _take(self, planes: Planes) -> None:
@@ -183,10 +183,10 @@ class MprState(QObject):
         study, stack = found
         layout = self._layout()
         if not self.shown:
-            self._before = (layout.rows, layout.columns)
-            self._kept = [_Kept.of(viewport) for viewport in layout.every]
+            self._grid_before = (layout.rows, layout.columns)
+            self._saved = [_SavedViewport.of(viewport) for viewport in layout.all_viewports]
         self.planes = planes
-        like = next((one for one in layout.viewports if self.stack_of(one) == self._stack), layout.active)
+        like = next((one for one in layout.viewports if self.series_id_of(one) == self._stack), layout.active)
         shades = like.window, like.inverted, like.color_map
         layout.set_grid(*GRID)
         first = layout.viewports

@@ -1,4 +1,4 @@
-"""The elements of the header of the image on screen, searched. Knows no widgets."""
+"""DICOM tags of the image on screen, with a search. Knows no widgets."""
 
 from functools import partial
 
@@ -12,14 +12,14 @@ from engine.dicom.tag_list import Tag, tag_list
 from engine.image.mpr import is_plane
 from engine.study import ImageRef
 
-STILL_MS = 150
-"""Milliseconds without a further picture until the elements are read: a scroll does not read them at each image."""
+DELAY_MS = 150
+"""Milliseconds without another picture until the tags are read: scrolling does not read those of each image."""
 
 
 class TagsState(QObject):
-    """Values that may tell the patient are hidden until asked for, for each study anew.
+    """Follows the image on screen between `show` and `stop_following`.
 
-    While it is `followed`, the image on screen is the one whose elements are listed.
+    Values that may identify the patient are hidden at first, and again for each study.
     """
 
     changed = Signal()
@@ -28,8 +28,8 @@ class TagsState(QObject):
         super().__init__(parent)
         self._background, self._viewport = background, viewport
         self._followed = False
-        self._still = QTimer(self, singleShot=True, interval=STILL_MS)
-        self._still.timeout.connect(self._follow)
+        self._delay = QTimer(self, singleShot=True, interval=DELAY_MS)
+        self._delay.timeout.connect(self._follow)
         viewport.picture_changed.connect(self._on_picture)
         self.title = ""
         self._study = ""
@@ -40,25 +40,25 @@ class TagsState(QObject):
         self._tags: tuple[Tag, ...] = ()
 
     def show(self) -> None:
-        """The elements of the image on screen, from now on."""
+        """List the tags of the image on screen from now on."""
         self._followed, self._study, self.patient_data_visible = True, "", False
         self.image, self.title, self._tags, self._error = None, "", (), None
         self._follow()
 
-    def leave(self) -> None:
-        """Nobody looks any more."""
+    def stop_following(self) -> None:
+        """Stop reading: the window was closed."""
         self._followed = False
 
     def _on_picture(self) -> None:
         if self._followed:
-            self._still.start()
+            self._delay.start()
 
     def _follow(self) -> None:
         picture, study = self._viewport.picture, self._viewport.study
         if not self._followed or picture is None or study is None:
             return
-        place = f"image {picture.index + 1} of {len(picture.series.frames)}"
-        title = f"{series_title(picture.series)}, {'first slice' if is_plane(picture.ref) else place}"
+        which = "first slice" if is_plane(picture.ref) else f"image {picture.index + 1} of {len(picture.series.frames)}"
+        title = f"{series_title(picture.series)}, {which}"
         if study.uid != self._study:
             self._study, self.patient_data_visible = study.uid, False
         if picture.ref.image is self.image:  # another frame of the same file
@@ -68,7 +68,7 @@ class TagsState(QObject):
         self.changed.emit()
 
     def _read(self, image: ImageRef, title: str) -> None:
-        """On a worker; what is listed stays, with its title, until the answer is there."""
+        """Read the tags on a worker; list and title stay until the answer is there."""
         self.image = image
         self._background.start(
             as_work(tag_list, image),
@@ -78,22 +78,24 @@ class TagsState(QObject):
             shows_failure=True,
         )
 
-    def set_search(self, words: str) -> None:
-        self.search = words
+    def set_search(self, text: str) -> None:
+        """List only the tags that match."""
+        self.search = text
         self.changed.emit()
 
     def set_patient_data_visible(self, visible: bool) -> None:
+        """Show or hide values that may identify the patient."""
         self.patient_data_visible = visible
         self.changed.emit()
 
     @property
     def failure(self) -> str:
-        """Why they cannot be read."""
+        """Why the tags cannot be read; "" when they can."""
         return redacted(self._error, self.patient_data_visible)
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Number, kind of value, name and value of the elements that are searched for."""
+        """Tag, VR, name and value of the elements that match the search."""
         return [
             (tag.number, tag.vr, "    " * tag.depth + tag.name, self._value(tag))
             for tag in self._tags
@@ -101,7 +103,7 @@ class TagsState(QObject):
         ]
 
     def _value(self, tag: Tag) -> str:
-        return "hidden" if tag.identifying and not self.patient_data_visible else tag.value
+        return "Hidden" if tag.identifying and not self.patient_data_visible else tag.value
 
     def _take(self, image: ImageRef, title: str, tags: tuple[Tag, ...]) -> None:
         if image is self.image:

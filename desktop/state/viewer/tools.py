@@ -1,4 +1,4 @@
-"""What the left mouse button does over an image: the protocol of a tool, and which one is chosen. Knows no widgets.
+"""Protocol of the tools of the left mouse button, and which tool is chosen. Knows no widgets.
 
 A new tool is a class with `press`, `move` and `release`, one `tools.add(name, tool)` in desk.py, and one row made by
 `commands.image.tool(name, ...)`.
@@ -15,14 +15,13 @@ from engine.study import Point
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """One event of the mouse over a viewport."""
+    """One mouse event over a viewport."""
 
     viewport: ViewportState
-    place: Point
+    screen_point: Point
     """Logical pixels from the viewport's top left corner."""
-    point: Point | None
-    """Image (column, row), continuous, the first pixel's centre at (0.5, 0.5) (see state/geometry.py); may lie outside
-    the image; None while no picture is shown."""
+    image_point: Point | None
+    """Image (column, row), continuous, as geometry.py defines it; may lie outside the image. None: no picture."""
     moved: Point = (0.0, 0.0)
     """Logical pixels (right, down) since the event before."""
     shift: bool = False
@@ -36,30 +35,30 @@ class Tool:
     """"arrow", "cross", "hand", "up-down" or "split"."""
 
     def press(self, gesture: Gesture) -> None:
-        """The button went down."""
+        """The button was pressed."""
 
     def move(self, gesture: Gesture) -> None:
         """The mouse moved with the button held."""
 
     def release(self, gesture: Gesture) -> None:
-        """The button came up."""
+        """The button was released."""
 
     def hover(self, gesture: Gesture) -> None:
-        """The mouse moved without a button; only the chosen tool hears of it."""
+        """The mouse moved without a button; only the chosen tool gets these."""
 
     def double_click(self, gesture: Gesture) -> bool:
-        """True when the tool took it; else the viewport is maximised."""
+        """Return True when the tool handled it; else the viewport is maximised."""
         return False
 
-    def leave(self) -> None:
-        """Another tool was chosen: give up what was begun."""
+    def cancel(self) -> None:
+        """Discard what was begun: another tool was chosen, or the user cancelled."""
 
 
 Grab = Callable[[Gesture], Tool | None]
 
 
 class ToolsState(QObject):
-    """The tools by name, and the chosen one, the same for all viewports."""
+    """The tools by name, and the chosen one, which is the same in all viewports."""
 
     changed = Signal()
 
@@ -67,14 +66,14 @@ class ToolsState(QObject):
         super().__init__(parent)
         self._tools: dict[str, Tool] = {}
         self.chosen = ""
-        self._taken: Tool | None = None
-        """What the last drag began with."""
+        self._grabbed: Tool | None = None
+        """The tool that grabbed the last drag."""
         self.grabs: list[Grab] = []
-        """Asked in turn when the left button goes down, before the chosen tool: who answers a tool takes the drag, for
-        example to move the handle of a measurement under the mouse."""
+        """Asked in turn before the chosen tool when the left button is pressed. The first that returns a tool gets the
+        drag, for example to move the handle of a measurement under the mouse."""
 
     def add(self, name: str, tool: Tool) -> None:
-        """The first one is chosen to begin with."""
+        """Add a tool; the first one added is chosen."""
         self._tools[name] = tool
         self.chosen = self.chosen or name
 
@@ -82,21 +81,22 @@ class ToolsState(QObject):
         return self._tools[name]
 
     def choose(self, name: str) -> None:
+        """Choose the tool of the left mouse button."""
         if name != self.chosen:
-            self._tools[self.chosen].leave()
+            self._tools[self.chosen].cancel()
             self.chosen = name
             self.changed.emit()
 
-    def take(self, gesture: Gesture) -> Tool:
+    def tool_for(self, gesture: Gesture) -> Tool:
         """The tool for a drag with the left button that begins here."""
         for grab in self.grabs:
-            self._taken = grab(gesture)
-            if self._taken is not None:
-                return self._taken
+            self._grabbed = grab(gesture)
+            if self._grabbed is not None:
+                return self._grabbed
         return self._tools[self.chosen]
 
-    def give_up(self) -> None:
-        """What is being drawn or dragged stays as it was."""
-        if self._taken is not None:
-            self._taken.leave()
-        self._tools[self.chosen].leave()
+    def cancel(self) -> None:
+        """Discard what is being drawn or dragged."""
+        if self._grabbed is not None:
+            self._grabbed.cancel()
+        self._tools[self.chosen].cancel()

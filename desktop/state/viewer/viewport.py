@@ -244,9 +244,9 @@ class ViewportState(QObject):
         """Fit the picture into the viewport."""
         self.set_view(geometry.fitted(self.view))
 
-    def actual_size(self) -> None:
+    def actual_pixels(self) -> None:
         """Show one image pixel on one pixel of the screen."""
-        self.set_view(geometry.actual_size(self.view))
+        self.set_view(geometry.actual_pixels(self.view))
 
     def rotate(self, quarter_turns: int) -> None:
         """Rotate clockwise; negative: counterclockwise."""

@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QRegion
 from desktop import theme
 from desktop.desk import Desk
 from desktop.state.viewer.annotations import TOP_LINES
-from desktop.state.viewer.basic_tools import Regions
+from desktop.state.viewer.basic_tools import RubberBand
 from desktop.state.viewer.key_images import KeyImagesState
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
@@ -27,7 +27,7 @@ def painters_for(desk: Desk) -> list[Painter]:
         key_painter(desk.key_images),
         line_painter(desk),
         measure_text_painter(desk.measurements),
-        region_painter(desk.regions),
+        rubber_band_painter(desk.rubber_band),
     ]
 
 
@@ -36,7 +36,7 @@ def line_painter(desk: Desk) -> Painter:
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         leader, picture = desk.layout.active.picture, canvas.state.picture
-        if canvas.active or leader is None or picture is None or not desk.links.lines_visible:
+        if canvas.active or leader is None or picture is None or not desk.links.reference_lines_visible:
             return
         ends = reference_line(leader.ref, picture.ref)
         if ends:
@@ -60,7 +60,7 @@ def key_painter(key_images: KeyImagesState) -> Painter:
         for row, mark in enumerate(marks):
             top = MARGIN + metrics.lineSpacing() * (TOP_LINES + 0.2 + row)
             text = metrics.elidedText(mark.text, Qt.TextElideMode.ElideRight, canvas.view.width - 2 * MARGIN)
-            color = theme.ON_IMAGE_WARNING if mark.warns else theme.ON_IMAGE_MARK
+            color = theme.ON_IMAGE_WARNING if mark.is_rejection else theme.ON_IMAGE_MARK
             place = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
             line = line_in(place, Qt.AlignmentFlag.AlignHCenter, text, color, metrics)
             write(painter, line)
@@ -69,13 +69,13 @@ def key_painter(key_images: KeyImagesState) -> Painter:
     return paint
 
 
-def region_painter(regions: Regions) -> Painter:
+def rubber_band_painter(band: RubberBand) -> Painter:
     """The rectangle that is being drawn for a zoom or a window."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
-        if regions.viewport is canvas.state:
+        if band.viewport is canvas.state:
             painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1, Qt.PenStyle.DashLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(QPointF(*regions.start), QPointF(*regions.end)).normalized())
+            painter.drawRect(QRectF(QPointF(*band.start), QPointF(*band.end)).normalized())
 
     return paint

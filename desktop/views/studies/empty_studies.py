@@ -35,7 +35,7 @@ class EmptyStudies(QWidget):
             layout.addWidget(button)
         layout.addStretch(1)
         desk.settings.changed.connect(self._show)
-        desk.layout.shown.redaction_changed.connect(self._show)
+        desk.layout.active_proxy.redaction_changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QS
 
 from desktop import theme
 from desktop.desk import Desk
-from desktop.state.studies.browser import BrowserRow, lines, rows_of
+from desktop.state.studies.browser import BrowserRow, row_text, rows_of
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views import drawing
@@ -78,7 +78,7 @@ class SeriesModel(QAbstractListModel):
 
     def lines(self, row: BrowserRow) -> tuple[str, str]:
         """Title first."""
-        return lines(row, self._viewport.patient_data_visible)
+        return row_text(row, self._viewport.patient_data_visible)
 
 
 def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
@@ -145,7 +145,7 @@ class SeriesList(QStackedWidget):
         super().__init__(parent)
         studies = self._studies = desk.studies
         self._desk = desk
-        self.model = SeriesModel(studies, cast(ViewportState, desk.layout.shown), self)
+        self.model = SeriesModel(studies, cast(ViewportState, desk.layout.active_proxy), self)
         self.list = QListView()
         self.list.setModel(self.model)
         self.list.setItemDelegate(SeriesDelegate(self.model, studies, self))

@@ -60,7 +60,7 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     if annotations:
         painters += [overlay_painter(), figure_painter(desk.measurements), scale_painter()]
         painters += [key_painter(desk.key_images), measure_text_painter(desk.measurements)]
-        notes = annotate(state, pointed=False, identity=True) if identity else without_identity(state)
+        notes = annotate(state, mouse=False, patient_data=True) if identity else without_identity(state)
         above = area.adjusted(0, 0, 0, -height)
         lines = [*corner_lines(above, notes, metrics), *edge_lines(above, notes, metrics)]
     canvas = canvas_of(state, taken=(line.place for line in lines))
@@ -76,9 +76,7 @@ def without_identity(state: ViewportState) -> Annotations:
     series = state.series
     number = f"Series {series.number}" if series is not None and series.number is not None else ""
     kind = series.modality if series is not None else ""
-    return replace(
-        annotate(state, pointed=False), top_left=(), top_right=tuple(line for line in (kind, number) if line)
-    )
+    return replace(annotate(state, mouse=False), top_left=(), top_right=tuple(line for line in (kind, number) if line))
 
 
 def warning(desk: Desk, identity: bool) -> str:

@@ -55,7 +55,7 @@ class TagBrowser(QDialog):
         self.search.textChanged.connect(tags.set_search)
         self.identity.toggled.connect(tags.set_patient_data_visible)
         tags.changed.connect(self._fill)
-        self.finished.connect(tags.leave)
+        self.finished.connect(tags.stop_following)
         tags.set_search("")
 
     def _fill(self) -> None:

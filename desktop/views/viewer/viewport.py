@@ -211,7 +211,7 @@ class ViewportView(QWidget):
             return  # one drag at a time: the button that began it ends it
         self.activated.emit(self.state)
         if event.button() == Qt.MouseButton.LeftButton:
-            self._drag = self._tools.take(self._gesture(event))
+            self._drag = self._tools.tool_for(self._gesture(event))
         elif event.button() in BUTTONS:
             self._drag = self._tools[BUTTONS[event.button()]]
         else:
@@ -223,7 +223,7 @@ class ViewportView(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hovered = event.position()
         if self._drag is not None and not event.buttons() & self._button:
-            self._drag.leave()  # its release went elsewhere: to a dialog that opened meanwhile
+            self._drag.cancel()  # its release went elsewhere: to a dialog that opened meanwhile
             self._end_drag()
         gesture = self._gesture(event)
         if self._drag is None:

@@ -83,7 +83,7 @@ def test_tall_pixels_make_a_tall_picture() -> None:
 
 
 def test_one_to_one_means_pixels_of_the_screen() -> None:
-    view = geometry.actual_size(View(800, 400, device_ratio=2))
+    view = geometry.actual_pixels(View(800, 400, device_ratio=2))
     assert geometry.rectangle(view, Shape(200, 200))[2:] == (100, 100)
 
 
@@ -105,7 +105,7 @@ def test_zooming_in_never_shrinks_even_a_picture_of_a_few_pixels() -> None:
     assert closer.scale == pytest.approx(1.25 * fit)
     for _ in range(20):
         closer = geometry.zoomed(closer, shape, 1.25)
-    assert closer.scale == geometry.CLOSER * fit
+    assert closer.scale == geometry.MIN_ENLARGEMENT * fit
 
 
 @pytest.mark.parametrize(

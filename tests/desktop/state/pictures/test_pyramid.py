@@ -125,7 +125,7 @@ def test_what_is_seen_small_is_windowed_small_and_searched_with_in_full(qtbot: Q
 def test_zooming_in_brings_every_pixel_at_the_same_window(qtbot: QtBot, background: Background) -> None:
     state = opened(qtbot, background, 200)
     before = shown(state)
-    state.actual_size()
+    state.actual_pixels()
     qtbot.waitUntil(background.idle)
     assert shown(state).window == before.window
     np.testing.assert_array_equal(shown(state).levels[0], render(before.pixels, before.window))
@@ -149,7 +149,7 @@ def test_a_zoom_while_a_picture_is_made_brings_every_pixel(qtbot: QtBot, backgro
     state = ViewportState(background, read=read)
     state.resize(200, 200, 1.0)
     state.show(*study_of(LARGE))
-    state.actual_size()
+    state.actual_pixels()
     gate.set()
     qtbot.waitUntil(background.idle)
     assert shown(state).levels[0].shape == (512, 512)

@@ -58,7 +58,7 @@ def test_two_studies_that_name_nobody_are_two_patients(qtbot: QtBot, app: App, t
 def test_a_hidden_patient_is_named_nowhere_in_the_browser(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.layout.toggle_patient_data()
-    assert words(app)[0] == ("Identity hidden", "1 study")
+    assert words(app)[0] == ("Patient data hidden", "1 study")
     assert not any("1CT1" in part or "Compressed" in part for line in words(app) for part in line)
 
 

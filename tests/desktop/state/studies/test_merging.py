@@ -9,7 +9,7 @@ from pydicom.uid import generate_uid
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.studies.merging import merge, without
+from desktop.state.studies.merging import merge, remove_images
 from engine.dicom.listing import open_path
 from engine.study import Study
 from tests.desktop.conftest import open_paths
@@ -52,7 +52,7 @@ def test_what_a_growing_opening_gave_is_replaced_and_the_rest_stays(slices: list
     before = listed(slices[5])
     part, whole = listed(*slices[:2]), listed(*slices[:4])
     once = merge(before, part)
-    twice = merge(without(once, part), whole)
+    twice = merge(remove_images(once, part), whole)
     assert numbers(once) == [[1, 2, 6]]
     assert numbers(twice) == [[1, 2, 3, 4, 6]]
     assert [series.key for series in twice[0].series] == [series.key for series in before[0].series]

@@ -201,7 +201,7 @@ def test_stopping_keeps_what_was_read_and_says_that_there_is_more(
     assert state.series is not None
     assert not state.series.growing
     assert len(state.series.frames) == 1
-    assert [item.reason for item in state.rejected] == ["Opening it was stopped; what had not been read is missing."]
+    assert [item.reason for item in state.rejected] == ["Opening was stopped. The files not read yet are missing."]
 
 
 def test_a_study_that_is_closed_while_it_is_read_stays_closed(

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.viewer.annotations import annotate
-from desktop.state.viewer.cine import DEFAULT_RATE, CineState, true_rate
+from desktop.state.viewer.cine import DEFAULT_RATE, CineState, frame_rate
 from desktop.state.viewer.viewport import ViewportState
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -78,7 +78,7 @@ def test_faster_and_slower_change_the_rate_from_there_on(app: App, cine: CineSta
 
 def test_a_stack_that_says_nothing_plays_calmly(app: App, cine: CineState) -> None:
     set_frame_time(app.desk.viewport, None)
-    assert true_rate(app.desk.viewport) == DEFAULT_RATE
+    assert frame_rate(app.desk.viewport) == DEFAULT_RATE
 
 
 def test_a_single_image_does_not_play_and_another_series_ends_it(qtbot: QtBot, app: App, cine: CineState) -> None:

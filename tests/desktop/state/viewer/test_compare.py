@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.state.formatting import readable_name, series_title
-from desktop.state.studies.browser import about_study
+from desktop.state.studies.browser import study_label
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.state.studies.test_browser import copy_of
 
@@ -44,9 +44,9 @@ def test_whose_study_it_is_can_be_told_in_the_list_but_not_by_name_while_that_is
     assert active is not None
     (other,) = (study for study in app.desk.studies.studies if study is not active)
     named = f"{readable_name(other.patient.name)} · {other.description}"
-    assert about_study(other, active, identity=True) == named
-    assert about_study(other, active, identity=False) == f"another patient · {other.description}"
-    assert about_study(active, active, identity=False) == active.description
+    assert study_label(other, active, patient_data_visible=True) == named
+    assert study_label(other, active, patient_data_visible=False) == f"another patient · {other.description}"
+    assert study_label(active, active, patient_data_visible=False) == active.description
     app.window.choose_comparison()
     assert app.window.chooser is not None
     assert named in app.window.chooser.shown()[0].where

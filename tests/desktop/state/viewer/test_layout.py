@@ -76,10 +76,10 @@ def test_search_and_report_follow_the_active_viewport(qtbot: QtBot, app: App) ->
     app.desk.show_series_in(second, series_id(app, "CT" if first.series and first.series.modality == "MR" else "MR"))
     settle(qtbot, app)
     for viewport in (first, second):
-        with qtbot.waitSignal(app.desk.layout.shown.picture_changed):
+        with qtbot.waitSignal(app.desk.layout.active_proxy.picture_changed):
             app.desk.layout.activate(viewport)
         assert viewport.study is not None
-        assert app.desk.layout.shown.picture is viewport.picture
+        assert app.desk.layout.active_proxy.picture is viewport.picture
         assert app.desk.report.page is not None
         assert app.desk.report.page.study == viewport.study.uid
         assert app.desk.studies.series is viewport.series
@@ -158,7 +158,7 @@ def test_the_identity_is_hidden_in_every_viewport_also_in_a_new_one(app: App) ->
     app.desk.layout.set_grid(1, 2)
     app.desk.layout.toggle_patient_data()
     app.desk.layout.set_grid(2, 2)
-    assert [viewport.patient_data_visible for viewport in app.desk.layout.every] == [False] * 4
+    assert [viewport.patient_data_visible for viewport in app.desk.layout.all_viewports] == [False] * 4
 
 
 def test_closing_everything_empties_every_viewport(qtbot: QtBot, app: App) -> None:
@@ -167,7 +167,7 @@ def test_closing_everything_empties_every_viewport(qtbot: QtBot, app: App) -> No
     app.desk.show_series_in(app.desk.layout.viewports[1], series_id(app, "MR"))
     settle(qtbot, app)
     app.desk.studies.close_all()
-    assert [viewport.series for viewport in app.desk.layout.every] == [None, None]
+    assert [viewport.series for viewport in app.desk.layout.all_viewports] == [None, None]
 
 
 def test_a_series_that_grew_stays_on_its_frame(qtbot: QtBot, app: App, tmp_path: Path) -> None:

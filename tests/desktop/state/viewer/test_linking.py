@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
-from desktop.state.viewer.linking import follow
+from desktop.state.viewer.linking import matching_view
 from desktop.state.viewer.viewport import ViewportState
 from engine.study import Series, Vector
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -144,7 +144,7 @@ def test_linking_ends_by_the_same_command(app: App, pair: tuple[ViewportState, V
 def test_pictures_of_different_pixels_are_shown_at_the_same_size_in_millimetres() -> None:
     fine, coarse = Shape(512, 512, (0.5, 0.5)), Shape(256, 256, (1.5, 1.5))
     leader = View(400, 400, scale=2.0)
-    view = follow(leader, fine, View(300, 200), coarse)
+    view = matching_view(leader, fine, View(300, 200), coarse)
     assert view.scale is not None
     assert leader.scale is not None
     assert 1.5 / view.scale == 0.5 / leader.scale  # millimetres of one logical pixel
@@ -154,10 +154,10 @@ def test_pictures_of_different_pixels_are_shown_at_the_same_size_in_millimetres(
 def test_a_pixel_aspect_is_no_size_in_millimetres() -> None:
     leader, shape = View(400, 400, scale=8.0), Shape(100, 100, (0.15, 0.15))
     other = Shape(100, 100, (1.0, 1.0), in_mm=False)
-    assert follow(leader, shape, View(400, 400), other).scale == 8.0
+    assert matching_view(leader, shape, View(400, 400), other).scale == 8.0
 
 
 def test_without_millimetres_the_zoom_is_relative_to_the_fit() -> None:
     leader, shape, other = View(400, 400, scale=8.0), Shape(100, 100), Shape(1000, 1000)
-    view = follow(leader, shape, View(400, 400), other)
+    view = matching_view(leader, shape, View(400, 400), other)
     assert view.scale == 2 * geometry.fit_scale(View(400, 400), other)

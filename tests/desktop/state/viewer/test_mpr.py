@@ -108,7 +108,9 @@ def test_planes_of_a_study_that_was_closed_meanwhile_do_not_come(qtbot: QtBot, a
     app.desk.studies.close_all()
     settle(qtbot, app)
     assert not app.desk.mpr.shown
-    assert [viewport.series for viewport in app.desk.layout.every] == [None] * len(app.desk.layout.every)
+    assert [viewport.series for viewport in app.desk.layout.all_viewports] == [None] * len(
+        app.desk.layout.all_viewports
+    )
 
 
 def test_a_stack_that_is_still_being_read_gives_no_planes(qtbot: QtBot, app: App, tmp_path: Path) -> None:

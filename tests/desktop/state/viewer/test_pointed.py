@@ -50,7 +50,7 @@ def test_a_colour_image_tells_its_colour_and_the_rim_nothing(qtbot: QtBot, app: 
     assert annotate(app.desk.viewport).bottom_right == before[1:]
 
 
-@pytest.mark.parametrize("command", ["flip_across", "turn_right", "zoom_in", "fit"])
+@pytest.mark.parametrize("command", ["flip_horizontally", "rotate_right", "zoom_in", "fit"])
 def test_the_value_under_a_resting_mouse_follows_what_the_image_does(qtbot: QtBot, app: App, command: str) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     source = dataset("CT_small.dcm")

@@ -23,9 +23,9 @@ def test_its_length_is_what_it_says_along_the_direction_that_is_down(view: View,
 
 def test_it_takes_the_longest_round_length_that_there_is_room_for() -> None:
     view = View(600, 400, scale=2.0)
-    assert scale_bar(view, Shape(100, 100), HALF_MM, room=79.0) == (40.0, "1 cm")
-    assert scale_bar(view, Shape(100, 100), HALF_MM, room=25.0) == (20.0, "5 mm")
-    assert scale_bar(view, Shape(100, 100), HALF_MM, room=-3.0) is None
+    assert scale_bar(view, Shape(100, 100), HALF_MM, max_length=79.0) == (40.0, "1 cm")
+    assert scale_bar(view, Shape(100, 100), HALF_MM, max_length=25.0) == (20.0, "5 mm")
+    assert scale_bar(view, Shape(100, 100), HALF_MM, max_length=-3.0) is None
 
 
 def test_it_is_gone_where_millimetres_are_not_known() -> None:

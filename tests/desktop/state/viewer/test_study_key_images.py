@@ -97,10 +97,10 @@ def test_the_key_marks_and_unmarks_only_what_is_the_readers_own(
     action = app.actions.actions["key_image"]
     qtbot.waitUntil(action.isEnabled)
     assert not action.isChecked()
-    stays = "What the study itself says of it stays: Of Interest."
+    also = "Documents of the study also mark this image: Of Interest."
     for expected, said in (
-        (["★ Key image", "★ Of Interest"], f"You marked this image as well. {stays}"),
-        (["★ Of Interest"], f"Your own mark was taken away. {stays}"),
+        (["★ Key image", "★ Of Interest"], f"Marked as key image. {also}"),
+        (["★ Of Interest"], f"Mark removed. {also}"),
     ):
         qtbot.keyClick(app.window.viewport, Qt.Key.Key_K)
         assert marks(app) == expected

@@ -36,7 +36,7 @@ class Recorder(Tool):
         self.heard.append(("double", gesture))
         return True
 
-    def leave(self) -> None:
+    def cancel(self) -> None:
         self.left = True
 
 
@@ -63,10 +63,11 @@ def test_a_tool_hears_where_on_the_image_it_is(qtbot: QtBot, app: App) -> None:
     pressed, moved = tool.heard[0][1], tool.heard[1][1]
     assert pressed.viewport is viewport
     pixel = 1 / viewport.scale
-    assert pressed.point == pytest.approx((30.5, 90.5), abs=pixel)
+    assert pressed.image_point == pytest.approx((30.5, 90.5), abs=pixel)
     assert moved.moved == (20, 0)
-    assert moved.point is not None
-    assert moved.point[1] == pytest.approx(90.5 - 20 * pixel, abs=pixel)  # turned right: rightwards is up the columns
+    assert moved.image_point is not None
+    # rotated right: moving right goes up the columns
+    assert moved.image_point[1] == pytest.approx(90.5 - 20 * pixel, abs=pixel)
 
 
 def test_choosing_another_tool_tells_the_one_before(app: App) -> None:
@@ -80,7 +81,7 @@ def test_choosing_another_tool_tells_the_one_before(app: App) -> None:
 def test_who_grabs_a_drag_gets_it_instead_of_the_chosen_tool(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     tool, window = Recorder(), app.desk.viewport.window
-    app.desk.tools.grabs.append(lambda gesture: tool if gesture.place[0] < 100 else None)
+    app.desk.tools.grabs.append(lambda gesture: tool if gesture.screen_point[0] < 100 else None)
     drag(qtbot, app, QPoint(50, 50), QPoint(90, 60))
     assert len(tool.heard) == 3
     assert app.desk.viewport.window == window
@@ -127,12 +128,12 @@ def test_the_scroll_tool_moves_a_frame_every_few_pixels(qtbot: QtBot, app: App) 
 
 def test_a_region_becomes_the_view(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.desk.tools.choose("region_zoom")
+    app.desk.tools.choose("zoom_to_rectangle")
     centre = app.desk.viewport.to_image((150, 120))
     drag(qtbot, app, QPoint(100, 80), QPoint(200, 160))
     view = app.desk.viewport.view
     assert app.desk.viewport.to_image((view.width / 2, view.height / 2)) == pytest.approx(centre)
-    assert app.desk.regions.viewport is None
+    assert app.desk.rubber_band.viewport is None
 
 
 def test_a_region_sets_the_window_from_its_own_values(qtbot: QtBot, app: App) -> None:
@@ -142,7 +143,7 @@ def test_a_region_sets_the_window_from_its_own_values(qtbot: QtBot, app: App) ->
     assert viewport.picture is not None
     values = viewport.picture.pixels.values
     start, end = (geometry.to_screen(viewport.view, viewport.shape, point) for point in ((20.5, 40.5), (60.5, 90.5)))
-    app.desk.tools.choose("region_window")
+    app.desk.tools.choose("window_from_roi")
     drag(qtbot, app, QPoint(*map(round, start)), QPoint(*map(round, end)))
     settle(qtbot, app)
     inner = np.asarray(values[40:91, 20:61])
@@ -154,7 +155,7 @@ def test_a_region_sets_the_window_from_its_own_values(qtbot: QtBot, app: App) ->
 
 def test_a_click_is_no_region(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.desk.tools.choose("region_window")
+    app.desk.tools.choose("window_from_roi")
     drag(qtbot, app, QPoint(100, 80), QPoint(101, 80))
     assert app.desk.viewport.window is None
 
@@ -198,7 +199,7 @@ def test_pixels_are_painted_where_the_geometry_says(qtbot: QtBot, app: App) -> N
 
 def test_the_region_is_seen_while_it_is_drawn(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.desk.tools.choose("region_zoom")
+    app.desk.tools.choose("zoom_to_rectangle")
     view = app.window.viewport
     qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
     qtbot.mouseMove(view, QPoint(160, 140))
@@ -208,7 +209,7 @@ def test_the_region_is_seen_while_it_is_drawn(qtbot: QtBot, app: App) -> None:
     qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(160, 140))
 
 
-@pytest.mark.parametrize("tool", ["region_zoom", "region_window"])
+@pytest.mark.parametrize("tool", ["zoom_to_rectangle", "window_from_roi"])
 def test_esc_stops_a_region_although_the_button_is_still_held(qtbot: QtBot, app: App, tool: str) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.tools.choose(tool)
@@ -217,7 +218,7 @@ def test_esc_stops_a_region_although_the_button_is_still_held(qtbot: QtBot, app:
     qtbot.mouseMove(view, QPoint(160, 140))
     qtbot.keyClick(view, Qt.Key.Key_Escape)
     qtbot.mouseMove(view, QPoint(200, 180))
-    assert app.desk.regions.viewport is None
+    assert app.desk.rubber_band.viewport is None
     qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(200, 180))
     settle(qtbot, app)
     assert app.desk.viewport.view == before

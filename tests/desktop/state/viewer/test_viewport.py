@@ -145,7 +145,7 @@ def test_presets_are_those_of_the_modality(qtbot: QtBot, background: Background)
 
 def test_a_picture_panned_aside_stays_in_sight_of_a_smaller_viewport(qtbot: QtBot, background: Background) -> None:
     state = show(qtbot, background, "CT_small.dcm")
-    state.actual_size()
+    state.actual_pixels()
     state.pan_by(330, 250)
     state.resize(200, 150, 1.0)
     qtbot.waitUntil(background.idle)
@@ -223,7 +223,7 @@ def test_hiding_the_identity_leaves_no_name_on_the_picture(qtbot: QtBot, backgro
     state = show(qtbot, background, "CT_small.dcm")
     assert "CompressedSamples" in annotate(state).top_left[0]
     state.set_patient_data_visible(False)
-    assert annotate(state).top_left == ("Identity hidden",)
+    assert annotate(state).top_left == ("Patient data hidden",)
 
 
 def test_the_hospital_is_named_as_long_as_the_patient_is(qtbot: QtBot, background: Background) -> None:

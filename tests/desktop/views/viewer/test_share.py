@@ -70,11 +70,11 @@ def test_what_is_asked_for_is_in_the_picture_whatever_the_screen_shows(qtbot: Qt
 def test_a_mirrored_or_turned_view_says_so_without_orientation_letters(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("RG3_UNCI.dcm"))
     app.desk.viewport.flip(True)
-    assert "Mirrored" in annotate(app.desk.viewport).bottom_right
+    assert "Flipped" in annotate(app.desk.viewport).bottom_right
     app.desk.viewport.rotate(1)
-    assert {"Mirrored", "Turned 90°"} <= set(without_identity(app.desk.viewport).bottom_right)
+    assert {"Flipped", "Rotated 90°"} <= set(without_identity(app.desk.viewport).bottom_right)
     app.actions.actions["reset"].trigger()
-    assert not {"Mirrored", "Turned 90°"} & set(annotate(app.desk.viewport).bottom_right)
+    assert not {"Flipped", "Rotated 90°"} & set(annotate(app.desk.viewport).bottom_right)
 
 
 def test_the_mark_of_a_key_image_is_an_annotation(qtbot: QtBot, app: App) -> None:
@@ -145,7 +145,7 @@ def test_the_list_of_elements_is_searched_and_hides_the_identity(qtbot: QtBot, a
 
     assert browser.model.rowCount() > 100
     browser.search.setText("0010,0020")
-    assert set(values()) == {"hidden"}  # also those inside of sequences
+    assert set(values()) == {"Hidden"}  # also those inside of sequences
     browser.identity.setChecked(True)
     assert values()[0] == dataset("CT_small.dcm").PatientID
     browser.search.setText("modality ct")
