@@ -1,4 +1,4 @@
-"""The command line keeps its contract: exit codes, one JSON document, one clear line for what the user can fix."""
+"""The contract of the command line: exit codes, one JSON document, one line per error that the user can fix."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive made by `kindred import` with the starter bundle: two pictures, one with words, and two captions."""
+    """An archive made by `kindred import` with the starter bundle: two images, one with text, and two captions."""
     folder = tmp_path_factory.mktemp("cli")
     source = folder / "source"
     source.mkdir()
@@ -56,7 +56,7 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str
     return json.loads(out)  # type: ignore[no-any-return]
 
 
-def test_open_lists_studies_and_what_was_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_open_lists_studies_and_rejected_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(CT, tmp_path / "image")
     (tmp_path / "letter.txt").write_text("hello")
     listing = document(capsys, "open", tmp_path)
@@ -66,16 +66,14 @@ def test_open_lists_studies_and_what_was_refused(tmp_path: Path, capsys: pytest.
     assert "CompressedSamples" not in json.dumps(listing)
 
 
-def test_words_find_their_report_first(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_finds_its_report_first(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "search", "--archive", imported, "--text", "Fracture of the distal femur.")
     assert found["hits"][0]["text"] == "Fracture of the distal femur."
     assert {"case_id", "kind", "score", "cosine", "text", "why"} <= found["hits"][0].keys()
     assert found["ms"] > 0
 
 
-def test_a_picture_finds_itself_and_says_which_window_was_meant(
-    imported: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_image_finds_itself_and_reports_the_window_used(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "search", "--archive", imported, "--image", CT, "-k", 3, "--window", -50, 1500)
     assert len(found["hits"]) == 3
     assert found["hits"][0]["kind"] == "image"
@@ -92,7 +90,9 @@ def test_filters_take_several_modalities(imported: Path, capsys: pytest.CaptureF
     assert [hit["text"] for hit in words["hits"]] == ["Fracture of the distal femur."]
 
 
-def test_a_draft_has_evidence_and_no_meaningless_confidence(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_draft_has_evidence_and_no_uncalibrated_confidence(
+    imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     proposed = document(capsys, "draft", CT, "--archive", imported)
     assert proposed["text"] == " ".join(sentence["text"] for sentence in proposed["sentences"])
     assert proposed["notice"] == "research draft, not for clinical use"
@@ -108,7 +108,7 @@ def test_importing_again_skips_what_is_known(imported: Path, capsys: pytest.Capt
     assert (again["added"], again["skipped"], again["archive"]["cases"]) == (0, 4, 4)
 
 
-def test_an_import_with_refused_files_still_succeeds(
+def test_an_import_with_rejected_files_succeeds(
     tmp_path: Path, imported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "broken.dcm").write_bytes(b"\0" * 128 + b"DICM broken")
@@ -117,32 +117,32 @@ def test_an_import_with_refused_files_still_succeeds(
     assert [Path(one["path"]).name for one in result["rejected"]] == ["broken.dcm"]
 
 
-def test_an_archive_of_other_models_is_moved_to_these(
+def test_an_archive_of_other_models_can_be_reindexed(
     tmp_path: Path, imported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = tmp_path / "archive"
-    shutil.copytree(imported, place)
-    connection = sqlite3.connect(place / "archive.db")
+    folder = tmp_path / "archive"
+    shutil.copytree(imported, folder)
+    connection = sqlite3.connect(folder / "archive.db")
     connection.execute("UPDATE settings SET value = 'other models' WHERE name = 'bundle_id'")
     connection.commit()
     connection.close()
-    assert main.main(["search", "--archive", str(place), "--text", "femur"]) == 2
+    assert main.main(["search", "--archive", str(folder), "--text", "femur"]) == 2
     assert "kindred reindex --archive" in capsys.readouterr().err
-    moved = document(capsys, "reindex", "--archive", place)
-    assert moved["vectors"] == 5
-    found = document(capsys, "search", "--archive", place, "--text", "Fracture of the distal femur.")
+    reindexed = document(capsys, "reindex", "--archive", folder)
+    assert reindexed["vectors"] == 5
+    found = document(capsys, "search", "--archive", folder, "--text", "Fracture of the distal femur.")
     assert found["hits"][0]["text"] == "Fracture of the distal femur."
 
 
-def test_the_doctor_finds_a_sound_installation_sound(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_reports_an_intact_installation(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = document(capsys, "doctor", "--archive", imported)
     assert report["ok"]
-    said = " ".join(check["text"] for check in report["checks"])
+    text = " ".join(check["text"] for check in report["checks"])
     for fact in ("onnxruntime", "pydicom", "is intact", "JPEG 2000", "4 cases"):
-        assert fact in said
+        assert fact in text
 
 
-def test_people_get_readable_lines(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_json_the_output_is_readable_text(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["search", "--archive", str(imported), "--text", "femur"]) == 0
     assert main.main(["draft", str(CT), "--archive", str(imported)]) == 0
     assert main.main(["open", str(CT)]) == 0
@@ -163,7 +163,7 @@ def damaged_bundle(tmp_path: Path) -> Path:
     return folder
 
 
-def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
+def test_errors_that_the_user_can_fix_are_one_line_and_exit_2(
     imported: Path, damaged_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unreadable = tmp_path / "broken.dcm"
@@ -176,7 +176,7 @@ def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
     )
     connection.commit()
     connection.close()
-    for arguments, said in (
+    for arguments, message in (
         (["open", "/nowhere"], "does not exist"),
         (["import", "/nowhere", "--archive", tmp_path / "new"], "does not exist"),
         (["search", "--archive", "/nowhere", "--text", "x"], "not a Kindred archive"),
@@ -192,21 +192,19 @@ def test_each_thing_the_user_can_fix_is_one_line_and_exit_2(
     ):
         assert main.main([*map(str, arguments)]) == 2, arguments
         err = capsys.readouterr().err
-        assert said in err
+        assert message in err
         assert err.count("\n") == 1, err
 
 
 def test_a_missing_model_does_not_leave_an_empty_archive(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    place = tmp_path / "archive"
-    arguments = ["import", str(tmp_path / "pictures"), "--archive", str(place), "--bundle", str(tmp_path)]
+    folder = tmp_path / "archive"
+    arguments = ["import", str(tmp_path / "pictures"), "--archive", str(folder), "--bundle", str(tmp_path)]
     assert main.main(arguments) == 2
-    assert not place.exists()
+    assert not folder.exists()
 
 
-def test_our_own_bug_is_exit_1_with_a_traceback(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_is_exit_1_with_a_traceback(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 

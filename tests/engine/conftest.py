@@ -1,4 +1,4 @@
-"""Fixtures of the engine's tests: small archives, and a stand-in for models so that they need no weights."""
+"""Fixtures of the engine's tests: small archives, and a test double of the models, which needs no weights."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +21,9 @@ PAIRS = ("image-image", "image-report", "report-report")
 
 
 class WordEncoder:
-    """A test double, not a model: a text is the sum of fixed random vectors of its words, a picture of its gray levels.
+    """A test double of a bundle: the vector of a text is a sum of fixed random vectors, of an image its gray levels.
 
-    Texts that share words are near, equal pictures are equal; a picture is as near to a text as `like` makes it.
+    Texts that share words are similar, and equal images have equal vectors. There is one vector per word.
     """
 
     def __init__(self, dim: int = 48, name: str = "word-encoder") -> None:
@@ -75,13 +75,13 @@ def encoder() -> WordEncoder:
 
 @pytest.fixture
 def archive(tmp_path: Path, encoder: WordEncoder) -> Iterator[Archive]:
-    """An empty archive that is bound to the word encoder."""
+    """An empty archive bound to the word encoder."""
     with Archive.create(tmp_path / "archive", encoder.id) as created:
         yield created
 
 
 def picture(seed: int, height: int = 40, width: int = 32) -> NDArray[np.uint8]:
-    """A picture of broad random blocks, which survive scaling."""
+    """An image of large random blocks, which survive scaling."""
     blocks = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
     return np.asarray(Image.fromarray(blocks).resize((width, height), Image.Resampling.NEAREST))
 
@@ -94,7 +94,7 @@ def make_picture() -> Callable[..., NDArray[np.uint8]]:
 
 @pytest.fixture
 def make_case(encoder: WordEncoder) -> Callable[..., NewCase]:
-    """make_case(key, text="", seeds=(), **facts): a case with embedded pictures and report."""
+    """make_case(key, text="", seeds=(), **facts): a case with embedded images and report."""
 
     def make(key: str, text: str = "", seeds: Sequence[int] = (), **facts: object) -> NewCase:
         pictures = [picture(seed) for seed in seeds]

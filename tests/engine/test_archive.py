@@ -1,4 +1,4 @@
-"""The archive keeps cases whole, private and once."""
+"""The archive stores each case once, as a whole, and without identifiers."""
 
 import sqlite3
 import stat
@@ -40,14 +40,14 @@ def test_large_pictures_shrink_to_512_and_keep_their_aspect(archive: Archive) ->
     assert set(np.unique(stored)) == {77}
 
 
-def test_a_case_sent_again_is_not_doubled(archive: Archive, make_case: Make) -> None:
+def test_a_case_sent_again_is_stored_once(archive: Archive, make_case: Make) -> None:
     first = archive.add_case(make_case("1.2.3", "Normal chest.", seeds=[1]))
     assert archive.add_case(make_case("1.2.3", "Another text.", seeds=[1])) == first
     stats = archive.stats()
     assert (stats["cases"], stats["images"], stats["reports"], stats["embeddings"]) == (1, 1, 1, 2)
 
 
-def test_a_known_case_gets_what_it_lacked(archive: Archive, make_case: Make) -> None:
+def test_a_known_case_is_completed(archive: Archive, make_case: Make) -> None:
     case_id = archive.add_case(make_case("1.2.3", seeds=[1]))
     archive.add_case(make_case("1.2.3", "Normal chest.", seeds=[1, 2]))
     case = archive.case(case_id)
@@ -67,7 +67,7 @@ def test_a_case_is_stored_whole_or_not_at_all(
     assert archive.stats()["cases"] == archive.stats()["images"] == archive.stats()["embeddings"] == 0
 
 
-def test_no_identifier_stands_in_any_file(archive: Archive, make_case: Make) -> None:
+def test_no_file_contains_an_identifier(archive: Archive, make_case: Make) -> None:
     archive.add_case(make_case("1.2.840.99999.7", "Normal chest.", seeds=[1], patient="SECRET-ID-77"))
     archive.index.refresh(save=True)
     content = b"".join(path.read_bytes() for path in archive.folder.iterdir())
@@ -75,7 +75,7 @@ def test_no_identifier_stands_in_any_file(archive: Archive, make_case: Make) -> 
     assert b"SECRET-ID-77" not in content
 
 
-def test_hashes_of_two_archives_cannot_be_joined(tmp_path: Path) -> None:
+def test_hashes_of_two_archives_differ(tmp_path: Path) -> None:
     with Archive.create(tmp_path / "a") as one, Archive.create(tmp_path / "b") as other:
         assert one.identity.patient("77") == one.identity.patient(" 77 ")
         assert one.identity.patient("77") != other.identity.patient("77")
@@ -128,13 +128,13 @@ def test_threads_read_while_one_writes(archive: Archive, make_case: Make) -> Non
     assert archive.stats()["reports"] == 40
 
 
-def test_pages_of_cases_follow_each_other(archive: Archive, make_case: Make) -> None:
+def test_case_ids_are_returned_in_pages(archive: Archive, make_case: Make) -> None:
     ids = [archive.add_case(make_case(str(number), "x")) for number in range(5)]
     assert archive.case_ids(limit=3) == ids[:3]
     assert archive.case_ids(limit=3, after=ids[2]) == ids[3:]
 
 
-def test_an_archive_of_a_newer_version_is_refused_and_left_alone(archive: Archive) -> None:
+def test_an_archive_of_a_newer_version_is_refused_and_not_changed(archive: Archive) -> None:
     with archive._database.write() as db:
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kindred-archive', 'future', 'x')"
@@ -146,9 +146,7 @@ def test_an_archive_of_a_newer_version_is_refused_and_left_alone(archive: Archiv
     assert (archive.folder / DATABASE).read_bytes() == before
 
 
-def test_a_migration_that_fails_leaves_neither_change_nor_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_migration_leaves_neither_change_nor_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlite_utils import Database, Migrations
 
     from engine.store import schema
@@ -169,7 +167,7 @@ def test_a_migration_that_fails_leaves_neither_change_nor_record(
     db.close()
 
 
-def test_a_damaged_database_is_named_in_one_sentence(archive: Archive, make_case: Make) -> None:
+def test_a_damaged_database_is_reported_in_one_sentence(archive: Archive, make_case: Make) -> None:
     archive.add_case(make_case("1", "x"))
     archive.close()
     (archive.folder / DATABASE).write_bytes(b"this is not a database, but it is long enough to be read as one" * 20)
@@ -177,25 +175,25 @@ def test_a_damaged_database_is_named_in_one_sentence(archive: Archive, make_case
         Archive.open(archive.folder)
 
 
-def test_an_archive_without_its_key_asks_for_the_backup(archive: Archive) -> None:
+def test_an_archive_without_its_key_is_restored_from_a_backup(archive: Archive) -> None:
     archive.close()
     (archive.folder / KEY_FILE).unlink()
     with pytest.raises(UserError, match=r"has no identity\.key"):
         Archive.open(archive.folder)
 
 
-def test_a_folder_without_an_archive_says_how_to_make_one(tmp_path: Path) -> None:
+def test_opening_a_folder_without_an_archive_says_how_to_create_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="kindred import"):
         Archive.open(tmp_path)
 
 
-def test_an_archive_is_never_made_over_other_files(tmp_path: Path) -> None:
+def test_an_archive_is_never_created_among_other_files(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(UserError, match="not an empty folder"):
         Archive.create(tmp_path)
 
 
-def test_a_creation_that_was_cut_short_can_be_done_again(tmp_path: Path) -> None:
+def test_an_interrupted_creation_can_be_repeated(tmp_path: Path) -> None:
     (tmp_path / (KEY_FILE + ".new")).write_bytes(b"half a ke")
     with Archive.create(tmp_path) as archive:
         assert archive.stats()["cases"] == 0

@@ -1,4 +1,4 @@
-"""The doctor says in plain sentences what is wrong with an installation or an archive."""
+"""`kindred doctor` reports the problems of an installation or an archive."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ def examined(archive: Archive) -> dict[str, doctor.Check]:
     return {check.name: check for check in doctor.examine(Path("/nowhere"), archive.folder)}
 
 
-def test_a_sound_archive_is_said_to_be_sound(filled: Archive) -> None:
+def test_an_intact_archive_passes_all_checks(filled: Archive) -> None:
     checks = examined(filled)
     assert all(checks[name].ok for name in ("archive", "integrity", "index", "privacy", "codecs", "versions"))
     assert "4 cases, 4 images and 4 reports" in checks["archive"].text
@@ -35,7 +35,7 @@ def test_a_missing_bundle_is_a_problem_that_says_what_to_do(filled: Archive) -> 
     assert "no model bundle" in examined(filled)["bundle"].text
 
 
-def test_lost_embeddings_are_noticed(filled: Archive) -> None:
+def test_missing_embeddings_are_reported(filled: Archive) -> None:
     with filled._database.write() as db:
         db.execute("DELETE FROM embeddings WHERE id = 2")
     check = examined(filled)["integrity"]
@@ -43,7 +43,7 @@ def test_lost_embeddings_are_noticed(filled: Archive) -> None:
     assert "1 embedding is missing" in check.text
 
 
-def test_a_word_index_that_disagrees_is_noticed(filled: Archive) -> None:
+def test_a_full_text_index_that_does_not_match_is_reported(filled: Archive) -> None:
     with filled._database.write() as db:
         db.execute("INSERT INTO reports_fts (reports_fts, rowid, text) VALUES ('delete', 1, 'Report 0.')")
     check = examined(filled)["integrity"]

@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle of an import: one sentence, nothing committed is lost, the next run completes."""
+"""A disk that fills up during an import: one sentence, no committed data is lost, and the next run completes it."""
 
 import subprocess
 import sys
@@ -18,8 +18,7 @@ from tests.paths import ROOT
 
 PICTURES, CAPTIONS = 20, 120
 TOTAL = PICTURES + CAPTIONS
-# No file of this process may grow beyond so many bytes: what the system answers to a write then, SQLite takes for a
-# failing disk.
+# Files of this process are limited in size; SQLite treats the resulting write error as a failing disk.
 LIMITED = """
 import importlib.util, resource, sys
 spec = importlib.util.spec_from_file_location("doubles", sys.argv[1])
@@ -53,7 +52,7 @@ def many(tmp_path: Path) -> Path:
 
 
 def assert_sound(archive: Archive) -> int:
-    """No half case is in it; the number of cases."""
+    """Check that no case is incomplete, and return the number of cases."""
     stats = archive.stats()
     assert stats["embeddings"] == stats["images"] + stats["reports"]
     assert archive._database.read("PRAGMA integrity_check") == [("ok",)]
@@ -70,22 +69,22 @@ def assert_complete(archive: Archive, encoder) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file size limits as Linux has them")
-def test_an_import_that_the_disk_stops_says_so_and_is_gone_on_with(tmp_path: Path, many: Path, encoder) -> None:
-    place = tmp_path / "archive"
-    Archive.create(place, encoder.id).close()
+def test_an_import_stopped_by_a_full_disk_says_so_and_can_be_resumed(tmp_path: Path, many: Path, encoder) -> None:
+    folder = tmp_path / "archive"
+    Archive.create(folder, encoder.id).close()
     reached = [0]
     doubles = str(ROOT / "tests/engine/conftest.py")
     for limit in (500_000, 900_000):
-        command = [sys.executable, "-c", LIMITED, doubles, str(place), str(many), str(limit)]
+        command = [sys.executable, "-c", LIMITED, doubles, str(folder), str(many), str(limit)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
-        assert str(place) in done.stderr
+        assert str(folder) in done.stderr
         assert "try again" in done.stderr
-        with Archive.open(place) as archive:
+        with Archive.open(folder) as archive:
             reached.append(assert_sound(archive))
     assert 0 < reached[1] < reached[2] < TOTAL
-    with Archive.open(place) as archive:
+    with Archive.open(folder) as archive:
         result = import_path(archive, encoder, many)
         assert (result.added, result.skipped) == (TOTAL - reached[2], reached[2])
         assert_complete(archive, encoder)
@@ -93,7 +92,7 @@ def test_an_import_that_the_disk_stops_says_so_and_is_gone_on_with(tmp_path: Pat
 
 @pytest.fixture
 def nearly_full(tmp_path: Path, encoder) -> Iterator[Archive]:
-    """An archive whose database may take little more."""
+    """An archive whose database can grow by a few pages only."""
     with Archive.create(tmp_path / "archive", encoder.id) as archive:
         limit_pages(archive, archive._database.read("PRAGMA page_count")[0][0] + 20)
         yield archive
@@ -103,7 +102,7 @@ def limit_pages(archive: Archive, pages: int) -> None:
     assert archive._database.read(f"PRAGMA max_page_count = {pages}") == [(pages,)]
 
 
-def test_a_running_app_goes_on_once_there_is_room_again(nearly_full: Archive, many: Path, encoder) -> None:
+def test_an_open_archive_works_again_once_the_disk_has_space(nearly_full: Archive, many: Path, encoder) -> None:
     with pytest.raises(UserError, match=r"disk is full.*try again"):
         import_path(nearly_full, encoder, many)
     before = assert_sound(nearly_full)
@@ -114,7 +113,7 @@ def test_a_running_app_goes_on_once_there_is_room_again(nearly_full: Archive, ma
     assert_complete(nearly_full, encoder)
 
 
-def test_a_move_to_other_models_that_the_disk_stops_is_gone_on_with(nearly_full: Archive, many: Path, encoder) -> None:
+def test_a_reindexing_stopped_by_a_full_disk_can_be_resumed(nearly_full: Archive, many: Path, encoder) -> None:
     limit_pages(nearly_full, 10_000)
     import_path(nearly_full, encoder, many)
     newer = type(encoder)(512, "newer")

@@ -1,4 +1,4 @@
-"""An import that is killed at any moment loses nothing and doubles nothing when it is run again."""
+"""An import that is killed at any time can be run again, loses nothing and imports nothing twice."""
 
 import random
 import signal
@@ -45,7 +45,7 @@ def many(tmp_path: Path, make_picture) -> Path:
 
 
 def kill_after(cases: int, archive: Path, source: Path) -> None:
-    """Start an import and SIGKILL it once it has reported this many cases; it works on until the signal lands."""
+    """Start an import and SIGKILL it once it has reported this many cases; it continues until the signal arrives."""
     command = [sys.executable, "-c", CHILD, str(ROOT / "tests/engine/conftest.py"), str(archive), str(source)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
     assert child.stdout is not None
@@ -56,11 +56,11 @@ def kill_after(cases: int, archive: Path, source: Path) -> None:
 
 
 def test_killed_imports_end_with_every_case_once_and_the_index_right(tmp_path: Path, many: Path, encoder) -> None:
-    place, total = tmp_path / "archive", PICTURES + CAPTIONS
+    folder, total = tmp_path / "archive", PICTURES + CAPTIONS
     moments = random.Random(20261123)
     for cases in [*(moments.randrange(1, total) for _ in range(KILLS - 1)), total]:
-        kill_after(cases, place, many)
-    with Archive.open(place) as archive:
+        kill_after(cases, folder, many)
+    with Archive.open(folder) as archive:
         result = import_path(archive, encoder, many)
         assert result.added + result.completed + result.skipped == total
         stats = archive.stats()
@@ -81,10 +81,10 @@ def test_killed_imports_end_with_every_case_once_and_the_index_right(tmp_path: P
 
 
 def test_an_import_killed_before_the_archive_exists_can_start_over(tmp_path: Path, many: Path, encoder) -> None:
-    place = tmp_path / "archive"
-    place.mkdir()
-    (place / "identity.key.new").write_bytes(b"cut")
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "identity.key.new").write_bytes(b"cut")
     with pytest.raises(UserError):
-        Archive.open(place)
-    with Archive.create(place) as archive:
+        Archive.open(folder)
+    with Archive.create(folder) as archive:
         assert import_path(archive, encoder, many).added == PICTURES + CAPTIONS

@@ -1,4 +1,4 @@
-"""Importing takes in what is good, lists what is not, and doubles nothing."""
+"""An import archives usable input, lists the rest with reasons, and imports nothing twice."""
 
 import itertools
 import os
@@ -24,7 +24,7 @@ from engine.store.sources import FILE, SourceLinks
 
 @pytest.fixture
 def dicom_folder(tmp_path: Path) -> Path:
-    """A real CT slice and a real MR slice with identifiers of our own, and a text file."""
+    """A real CT slice and a real MR slice with made-up identifiers, and a text file."""
     folder = tmp_path / "studies"
     folder.mkdir()
     for name, study, accession in (("CT_small.dcm", "1.2.3.4.5", "ACC-1"), ("MR_small.dcm", "1.2.3.4.6", "ACC-2")):
@@ -60,7 +60,7 @@ def test_importing_again_adds_nothing(archive: Archive, encoder, image_folder: P
     assert archive.stats()["embeddings"] == 7
 
 
-def test_every_imported_report_and_picture_is_found_first(
+def test_every_imported_report_and_image_is_found_first(
     archive: Archive, encoder, image_folder: Path, make_picture: Callable
 ) -> None:
     import_path(archive, encoder, image_folder)
@@ -70,7 +70,7 @@ def test_every_imported_report_and_picture_is_found_first(
         assert search(archive, encoder, Query(image=make_picture(seed))).hits[0].case_id == seed + 1
 
 
-def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
+def test_bad_rows_are_rejected_with_a_reason_and_the_rest_is_imported(
     archive: Archive, encoder, image_folder: Path
 ) -> None:
     (image_folder / "images" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
@@ -89,9 +89,7 @@ def test_bad_rows_are_refused_with_their_reason_and_the_rest_goes_on(
 
 
 @pytest.mark.parametrize("name", ["a\0b.png", "x" * 300 + ".png", "loop/a.png"])
-def test_a_row_that_names_an_impossible_image_is_refused(
-    archive: Archive, encoder, image_folder: Path, name: str
-) -> None:
+def test_a_row_with_an_invalid_image_name_is_rejected(archive: Archive, encoder, image_folder: Path, name: str) -> None:
     (image_folder / "loop").symlink_to("loop")
     with (image_folder / "cases.csv").open("a") as file:
         file.write(f"{name},impossible,,,,,,,\n")
@@ -101,7 +99,7 @@ def test_a_row_that_names_an_impossible_image_is_refused(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process as a file that opens and cannot be read")
-def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
+def test_an_unreadable_image_is_rejected_and_the_rest_is_imported(
     archive: Archive, encoder, image_folder: Path
 ) -> None:
     folder = image_folder / "images"
@@ -111,7 +109,7 @@ def test_a_picture_that_cannot_be_read_is_refused_and_the_rest_goes_on(
     assert result.added == 3
 
 
-def test_a_picture_that_may_not_be_read_is_refused_and_the_rest_goes_on(
+def test_an_image_without_read_permission_is_rejected_and_the_rest_is_imported(
     archive: Archive, encoder, image_folder: Path
 ) -> None:
     folder = image_folder / "images"
@@ -123,7 +121,9 @@ def test_a_picture_that_may_not_be_read_is_refused_and_the_rest_goes_on(
     assert result.added == 2
 
 
-def test_a_long_name_in_a_zip_is_refused_and_no_file_is_looked_for(archive: Archive, encoder, tmp_path: Path) -> None:
+def test_a_long_name_in_a_zip_is_rejected_and_not_looked_up_as_a_file(
+    archive: Archive, encoder, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
         packed.writestr("x" * 300 + ".png", b"picture")
         packed.write(str(get_testdata_file("CT_small.dcm")), "CT")
@@ -131,7 +131,7 @@ def test_a_long_name_in_a_zip_is_refused_and_no_file_is_looked_for(archive: Arch
     assert (result.added, len(result.rejected)) == (1, 1)
 
 
-def test_a_path_that_cannot_be_reached_is_told_in_a_sentence(archive: Archive, encoder, tmp_path: Path) -> None:
+def test_an_inaccessible_path_is_reported_in_a_sentence(archive: Archive, encoder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="File name too long"):
         import_path(archive, encoder, tmp_path / ("x" * 300))
     with pytest.raises(UserError, match="File name too long"):
@@ -157,7 +157,7 @@ def test_a_name_in_any_row_of_a_case_is_removed_from_its_text(
     assert not any(word in report.text for word in ("Thandi", "Mbeki", "ACC-77"))
 
 
-def test_dicom_studies_come_in_without_their_identifiers(archive: Archive, encoder, dicom_folder: Path) -> None:
+def test_dicom_studies_are_archived_without_identifiers(archive: Archive, encoder, dicom_folder: Path) -> None:
     result = import_path(archive, encoder, dicom_folder)
     assert (result.added, result.images) == (2, 2)
     assert [Path(one.path).name for one in result.rejected] == ["readme.txt"]
@@ -172,7 +172,7 @@ def test_dicom_studies_come_in_without_their_identifiers(archive: Archive, encod
         assert secret not in content
 
 
-def test_reports_find_their_study_by_accession_or_uid_and_the_rest_is_listed(
+def test_reports_match_their_study_by_accession_or_uid_and_the_rest_is_listed(
     archive: Archive, encoder, dicom_folder: Path, tmp_path: Path
 ) -> None:
     reports = reports_file(
@@ -191,7 +191,9 @@ def test_reports_find_their_study_by_accession_or_uid_and_the_rest_is_listed(
     assert (again.added, again.completed, again.skipped) == (0, 0, 3)
 
 
-def test_reports_may_come_later_than_their_study(archive: Archive, encoder, dicom_folder: Path, tmp_path: Path) -> None:
+def test_reports_can_be_imported_after_their_study(
+    archive: Archive, encoder, dicom_folder: Path, tmp_path: Path
+) -> None:
     import_path(archive, encoder, dicom_folder)
     result = import_path(
         archive, encoder, dicom_folder, reports_file(tmp_path, "accession,text\nACC-2,Normal brain.\n")
@@ -199,7 +201,7 @@ def test_reports_may_come_later_than_their_study(archive: Archive, encoder, dico
     assert (result.added, result.completed, result.skipped) == (0, 1, 1)
 
 
-def test_pictures_in_a_folder_take_their_report_by_file_name(
+def test_image_files_match_their_report_by_file_name(
     archive: Archive, encoder, tmp_path: Path, make_picture: Callable
 ) -> None:
     folder = tmp_path / "loose"
@@ -211,7 +213,7 @@ def test_pictures_in_a_folder_take_their_report_by_file_name(
     assert (result.added, result.images, result.reports, result.report_only) == (1, 1, 1, [])
 
 
-def test_pictures_in_a_folder_take_their_patient_from_the_row_of_their_report(
+def test_image_files_get_their_patient_from_the_row_of_their_report(
     archive: Archive, encoder, tmp_path: Path, make_picture: Callable
 ) -> None:
     folder = tmp_path / "loose"
@@ -230,7 +232,7 @@ def test_pictures_in_a_folder_take_their_patient_from_the_row_of_their_report(
     assert patients["Normal."] is None
 
 
-def test_the_patient_of_a_study_is_the_one_of_its_header_whatever_the_reports_file_says(
+def test_the_patient_in_the_header_of_a_study_overrides_the_reports_file(
     archive: Archive, encoder, dicom_folder: Path, tmp_path: Path
 ) -> None:
     rows = "accession,patient_id,text\nACC-1,another,Nodule.\n"
@@ -255,7 +257,7 @@ def test_a_csv_of_reports_alone_becomes_report_only_cases(archive: Archive, enco
     assert (result.added, len(result.rejected)) == (2, 1)
 
 
-def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
+def test_a_row_is_identified_by_its_first_line_in_the_file(
     archive: Archive, encoder, image_folder: Path, tmp_path: Path
 ) -> None:
     rows = 'text,id,accession\n"one\n\ntwo",a,1\n\n,b,2\n"three\nfour",c,3\n,d,4\n'
@@ -273,14 +275,16 @@ def test_a_row_is_told_by_the_line_of_the_file_where_it_begins(
     ("content", "message"),
     [("words,accession\nx,y\n", "no column 'text'"), ("text\nx\n", "no column to match on"), ("", "no column 'text'")],
 )
-def test_an_unusable_reports_file_says_what_it_lacks(
+def test_an_unusable_reports_file_is_refused_with_the_reason(
     archive: Archive, encoder, image_folder: Path, tmp_path: Path, content: str, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
         import_path(archive, encoder, image_folder, reports_file(tmp_path, content))
 
 
-def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(archive: Archive, encoder, image_folder: Path) -> None:
+def test_a_cancelled_import_keeps_completed_cases_and_can_be_resumed(
+    archive: Archive, encoder, image_folder: Path
+) -> None:
     done: list[int] = []
     result = import_path(
         archive,
@@ -295,10 +299,10 @@ def test_a_cancelled_import_keeps_what_is_done_and_goes_on_later(archive: Archiv
 
 
 @pytest.mark.parametrize("stopped_at", range(10))
-def test_an_import_can_be_stopped_while_its_list_is_made(
+def test_an_import_can_be_cancelled_while_cases_are_listed(
     archive: Archive, encoder, image_folder: Path, stopped_at: int
 ) -> None:
-    """Asked at each of the five rows, and at each of the five cases that they are."""
+    """`cancelled` is asked at each of the five rows, then at each of their five cases."""
     asked = itertools.count()
     listed: list[str] = []
     with pytest.raises(Cancelled):
@@ -313,18 +317,20 @@ def test_an_import_can_be_stopped_while_its_list_is_made(
     assert archive.stats()["cases"] == 0
 
 
-def test_progress_counts_the_list_and_then_reaches_its_total(archive: Archive, encoder, image_folder: Path) -> None:
+def test_progress_counts_the_listed_cases_and_then_reaches_the_total(
+    archive: Archive, encoder, image_folder: Path
+) -> None:
     seen: list[tuple[int, int]] = []
     import_path(archive, encoder, image_folder, progress=lambda done, total, _: seen.append((done, total)))
     assert seen == [(n, 0) for n in range(1, 6)] + [(n, 5) for n in range(1, 6)]
 
 
-def test_links_to_the_sources_are_kept_only_on_request(archive: Archive, encoder, image_folder: Path) -> None:
+def test_source_paths_are_kept_only_on_request(archive: Archive, encoder, image_folder: Path) -> None:
     import_path(archive, encoder, image_folder, link_sources=False)
     assert not (archive.folder / FILE).exists()
 
 
-def test_a_link_leads_back_to_the_source(archive: Archive, encoder, image_folder: Path) -> None:
+def test_a_kept_source_path_is_the_path_of_the_image(archive: Archive, encoder, image_folder: Path) -> None:
     import_path(archive, encoder, image_folder, link_sources=True)
     links = SourceLinks(archive.folder)
     assert links.path(1) == str(image_folder / "images" / "0.png")
@@ -333,7 +339,7 @@ def test_a_link_leads_back_to_the_source(archive: Archive, encoder, image_folder
     assert (archive.folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_an_import_that_fails_is_ended_and_closes_its_links(
+def test_a_failed_import_is_recorded_as_ended_and_closes_its_databases(
     archive: Archive, encoder, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(images: object) -> None:
@@ -348,7 +354,7 @@ def test_an_import_that_fails_is_ended_and_closes_its_links(
     assert not (archive.folder / f"{FILE}-wal").exists()  # SQLite removes it with the last connection
 
 
-def test_a_row_that_stands_twice_is_one_case(archive: Archive, encoder, image_folder: Path) -> None:
+def test_a_duplicate_row_is_one_case(archive: Archive, encoder, image_folder: Path) -> None:
     lines = (image_folder / "cases.csv").read_text().splitlines()
     (image_folder / "cases.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
     result = import_path(archive, encoder, image_folder)

@@ -1,4 +1,4 @@
-"""An archive moves to another bundle in the background, as a whole or not at all, and never mixes two models."""
+"""Re-indexing replaces all embeddings of an archive or none, and never mixes those of two models."""
 
 import random
 import signal
@@ -39,7 +39,7 @@ reindex.reindex(Archive.open(sys.argv[2]), doubles.WordEncoder(32, "newer"), lam
 
 @pytest.fixture
 def newer(encoder):
-    """Another model: its vectors have another length, so that one of the old ones among them would show."""
+    """Another model, whose embeddings differ in length, so that a mix of both would fail."""
     return type(encoder)(32, "newer")
 
 
@@ -52,8 +52,8 @@ def filled(archive: Archive, make_case: Callable) -> Archive:
     return archive
 
 
-def assert_moved(archive: Archive, model, folder: Path) -> None:
-    """Every picture and every report has exactly one vector, that of the new model, and the index is right."""
+def assert_reindexed(archive: Archive, model, folder: Path) -> None:
+    """Every image and every report has exactly one embedding, of the new model, and the index matches."""
     assert archive.bundle_id == model.id
     rows = archive._database.read("SELECT image_id, report_id, bundle_id, vector FROM embeddings")
     assert {row[2] for row in rows} == {model.id}
@@ -74,24 +74,24 @@ def assert_moved(archive: Archive, model, folder: Path) -> None:
     assert np.array_equal(kept.ids, fresh.ids)
 
 
-def test_every_vector_is_replaced_and_search_answers_with_the_new_model(filled: Archive, newer, tmp_path: Path) -> None:
+def test_every_embedding_is_replaced_and_search_uses_the_new_model(filled: Archive, newer, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     result = reindex(filled, newer, lambda done, total, _: seen.append((done, total)))
     assert result.complete
     assert seen[-1] == (result.total, result.total)
-    assert_moved(filled, newer, tmp_path)
+    assert_reindexed(filled, newer, tmp_path)
     assert search(filled, newer, Query(text=TEXT)).hits[0].text == TEXT
     assert filled._database.read("SELECT action FROM audit") == [("moved to another model",)]
 
 
-def test_moving_again_does_nothing(filled: Archive, newer) -> None:
+def test_reindexing_again_does_nothing(filled: Archive, newer) -> None:
     reindex(filled, newer)
     before = filled._database.read("SELECT id FROM embeddings")
     assert reindex(filled, newer).complete
     assert filled._database.read("SELECT id FROM embeddings") == before
 
 
-def test_the_old_vectors_serve_until_the_last_new_one_is_there(filled: Archive, encoder, newer) -> None:
+def test_search_uses_the_old_embeddings_until_all_new_ones_exist(filled: Archive, encoder, newer) -> None:
     def look(done: int, total: int, what: str) -> None:
         assert search(filled, encoder, Query(text=TEXT)).hits[0].text.endswith("77 of the move")
         with pytest.raises(UserError, match="another model"):
@@ -102,7 +102,7 @@ def test_the_old_vectors_serve_until_the_last_new_one_is_there(filled: Archive, 
         search(filled, encoder, Query(text="anything"))
 
 
-def test_a_move_that_was_stopped_goes_on_where_it_was(filled: Archive, encoder, newer, tmp_path: Path) -> None:
+def test_a_cancelled_reindexing_is_resumed(filled: Archive, encoder, newer, tmp_path: Path) -> None:
     answers = iter([False, False, True, True, True, True])
     stopped = reindex(filled, newer, cancelled=lambda: next(answers))
     assert (stopped.complete, filled.bundle_id) == (False, encoder.id)
@@ -111,37 +111,37 @@ def test_a_move_that_was_stopped_goes_on_where_it_was(filled: Archive, encoder, 
     seen: list[int] = []
     reindex(filled, newer, lambda done, *_: seen.append(done))
     assert seen[0] > stopped.done == len(made)
-    assert_moved(filled, newer, tmp_path)
+    assert_reindexed(filled, newer, tmp_path)
 
 
-def test_killed_moves_end_with_every_vector_once_and_the_old_index_serving_until_then(
+def test_killed_runs_are_resumed_and_searches_use_the_old_index_until_then(
     filled: Archive, encoder, newer, tmp_path: Path
 ) -> None:
-    place, moments = filled.folder, random.Random(20261124)
+    folder, moments = filled.folder, random.Random(20261124)
     reports = reindex_progress(filled, newer.id).total // 3
     filled.close()
     reached = 0
     for marks in sorted(moments.randrange(1, reports // 2) for _ in range(KILLS)):
-        command = [sys.executable, "-c", CHILD, str(ROOT / "tests/engine/conftest.py"), str(place)]
+        command = [sys.executable, "-c", CHILD, str(ROOT / "tests/engine/conftest.py"), str(folder)]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert child.stdout is not None
         child.stdout.read(marks)
         child.send_signal(signal.SIGKILL)
         child.stdout.close()
         child.wait()
-        with Archive.open(place) as archive:
+        with Archive.open(folder) as archive:
             now = reindex_progress(archive, newer.id)
             assert now.done >= reached
             reached = now.done
             serving = newer if now.complete else encoder
             assert search(archive, serving, Query(text=TEXT)).hits[0].text == TEXT
     assert reached > 0
-    with Archive.open(place) as archive:
+    with Archive.open(folder) as archive:
         assert reindex(archive, newer).complete
-        assert_moved(archive, newer, tmp_path)
+        assert_reindexed(archive, newer, tmp_path)
 
 
-def test_what_is_imported_or_replaced_meanwhile_is_moved_too(
+def test_cases_imported_or_replaced_meanwhile_are_reindexed_too(
     filled: Archive, encoder, newer, make_case: Callable, tmp_path: Path
 ) -> None:
     calls: list[int] = []
@@ -156,22 +156,22 @@ def test_what_is_imported_or_replaced_meanwhile_is_moved_too(
                 filled.set_report(1, report, "test", encoder.id)
 
     assert reindex(filled, newer, meddle).complete
-    assert_moved(filled, newer, tmp_path)
+    assert_reindexed(filled, newer, tmp_path)
     assert filled._database.read(
         "SELECT count(*) FROM reports WHERE text IN ('A better report', 'A report that came late')"
     ) == [(2,)]
 
 
-def test_a_third_model_starts_from_nothing(filled: Archive, encoder, newer, tmp_path: Path) -> None:
+def test_a_third_model_starts_over(filled: Archive, encoder, newer, tmp_path: Path) -> None:
     answers = iter([False, True, True, True])
     reindex(filled, newer, cancelled=lambda: next(answers))
     third = type(encoder)(16, "third")
     assert reindex_progress(filled, third.id).done == 0
     assert reindex(filled, third).complete
-    assert_moved(filled, third, tmp_path)
+    assert_reindexed(filled, third, tmp_path)
 
 
-def test_an_empty_archive_moves_at_once(archive: Archive, newer) -> None:
+def test_an_empty_archive_is_reindexed_at_once(archive: Archive, newer) -> None:
     assert reindex(archive, newer).complete
     assert archive.bundle_id == newer.id
 
@@ -196,10 +196,10 @@ def test_vectors_of_two_models_are_never_mixed(
     assert filled.stats() == before
 
 
-def test_a_report_that_is_replaced_while_a_search_looks_does_not_break_it(
+def test_a_report_replaced_during_a_search_does_not_break_it(
     filled: Archive, encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The index answers with ids; the vector of one may be gone before it is read."""
+    """The index returns ids; an embedding may be deleted before it is read."""
     scan, replaced = VectorIndex._stored, []
 
     def slow(index: VectorIndex, ids: np.ndarray) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Ages as people type them."""
+"""Age ranges are read as people type them."""
 
 import pytest
 
@@ -27,11 +27,11 @@ def test_a_range_of_ages_is_read(typed: str, meant: tuple[int | None, int | None
 
 
 @pytest.mark.parametrize("typed", ["old", "4o", "40-", "40-60-80", "-"])
-def test_what_is_no_age_says_how_to_write_one(typed: str) -> None:
+def test_anything_else_is_refused_with_examples(typed: str) -> None:
     with pytest.raises(UserError, match="such as 40-60"):
         age_range(typed)
 
 
-def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+def test_a_reversed_range_is_refused() -> None:
     with pytest.raises(UserError, match="lower age first"):
         age_range("60-40")

@@ -1,4 +1,4 @@
-"""An archived case in words."""
+"""The text of an archived case, for display and copying."""
 
 from engine.retrieval.case_text import copied_text, query_word_spans
 from engine.store.case import Case, Report
@@ -37,7 +37,7 @@ def test_words_of_the_query_are_found_in_singular_and_plural_and_any_case() -> N
     assert marked("Metastases of the lungs", "metastasis lung") == ["Metastases", "lungs"]
 
 
-def test_words_of_grammar_count_only_when_nothing_else_was_asked() -> None:
+def test_stop_words_count_only_in_a_query_without_other_words() -> None:
     assert marked("The mass of the liver", "the mass") == ["mass"]
     assert marked("The mass of the liver", "the") == ["The", "the"]
     assert marked("The mass", "") == []

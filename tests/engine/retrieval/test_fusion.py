@@ -1,4 +1,4 @@
-"""Scores of different kinds of pair become comparable, by the book."""
+"""Scores of different kinds of pair, against an independent computation."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Search answers by picture, by words and by both, says why, and never shows the open study."""
+"""Search by image, by text and by both: ranking, reasons, filters, and never the open study."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ TEXTS = [
 
 @pytest.fixture
 def filled(archive: Archive, make_case: Make) -> Archive:
-    """Five cases, each with a picture and a report."""
+    """Five cases, each with an image and a report."""
     for n, text in enumerate(TEXTS):
         facts = {"modality": "US" if n == 4 else "CR", "sex": "FM"[n % 2], "age": 30 + 10 * n, "patient": f"P{n % 2}"}
         archive.add_case(make_case(f"1.{n}", text, seeds=[n], **facts))
@@ -38,7 +38,7 @@ def test_a_report_is_found_by_its_own_words(filled: Archive, encoder, number: in
 
 
 @pytest.mark.parametrize("number", range(5))
-def test_a_picture_finds_itself(filled: Archive, encoder, make_picture, number: int) -> None:
+def test_an_image_finds_itself(filled: Archive, encoder, make_picture, number: int) -> None:
     hit = search(filled, encoder, Query(image=make_picture(number))).hits[0]
     assert (hit.case_id, hit.kind) == (number + 1, "image")
     assert hit.why == "Similar image"
@@ -65,7 +65,7 @@ def test_hits_are_ranked_by_calibrated_score_alone(filled: Archive, encoder, mak
     np.testing.assert_allclose([hit.score for hit in hits], [score for score, _, _ in expected], atol=0.02)
 
 
-def test_a_case_with_many_near_pictures_is_one_hit(archive: Archive, encoder, make_case: Make, make_picture) -> None:
+def test_a_case_with_many_similar_images_is_one_hit(archive: Archive, encoder, make_case: Make, make_picture) -> None:
     archive.add_case(make_case("many", seeds=[7] * 90))
     archive.add_case(make_case("one", seeds=[8]))
     archive.add_case(make_case("other", "Some words."))
@@ -75,7 +75,7 @@ def test_a_case_with_many_near_pictures_is_one_hit(archive: Archive, encoder, ma
 
 
 @pytest.mark.parametrize("mode", ["vector", "lexical", "hybrid"])
-def test_the_open_study_never_finds_itself(filled: Archive, encoder, mode) -> None:
+def test_the_open_study_is_never_found(filled: Archive, encoder, mode) -> None:
     hits = search(filled, encoder, Query(text=TEXTS[0]), SearchOptions(mode=mode, exclude_study="1.0")).hits
     assert hits
     assert 1 not in [hit.case_id for hit in hits]
@@ -88,20 +88,20 @@ def test_filters_apply_before_ranking(filled: Archive, encoder, mode) -> None:
     assert [hit.case_id for hit in hits] == [4]
 
 
-def test_the_kind_filter_leaves_the_other_kind_out(filled: Archive, encoder) -> None:
+def test_the_kind_filter_excludes_the_other_kind(filled: Archive, encoder) -> None:
     query, filters = Query(text=TEXTS[1]), Filters(kinds=("image",))
     assert {hit.kind for hit in search(filled, encoder, query, SearchOptions(filters=filters)).hits} == {"image"}
     assert search(filled, encoder, query, SearchOptions(filters=filters, mode="lexical")).hits == []
 
 
-def test_earlier_cases_of_the_patient_are_marked(filled: Archive, encoder) -> None:
+def test_priors_of_the_patient_are_marked(filled: Archive, encoder) -> None:
     hits = search(filled, encoder, Query(text="chest"), SearchOptions(patient="P1")).hits
     assert {hit.case_id for hit in hits if hit.prior} == {2, 4}
     assert not any(hit.prior for hit in search(filled, encoder, Query(text="chest"), SearchOptions(patient="")).hits)
     assert all("prior of the same patient" in hit.why for hit in hits if hit.prior)
 
 
-def test_a_search_by_words_needs_no_models_and_names_the_words(filled: Archive) -> None:
+def test_a_lexical_search_needs_no_models_and_reports_the_words(filled: Archive) -> None:
     hits = search(filled, None, Query(text="effusions on the right"), SearchOptions(mode="lexical")).hits
     assert [hit.case_id for hit in hits] == [4, 1]
     assert hits[0].why == "Report contains: right, effusion"
@@ -112,7 +112,7 @@ def test_a_search_by_words_needs_no_models_and_names_the_words(filled: Archive) 
 @pytest.mark.parametrize(
     "text", ['"', "NEAR(a", "a OR", "x AND NOT", "*", "text:effusion", "(", "-effusion", "'; DROP"]
 )
-def test_words_never_act_as_query_syntax(filled: Archive, text: str) -> None:
+def test_text_never_acts_as_query_syntax(filled: Archive, text: str) -> None:
     search(filled, None, Query(text=text), SearchOptions(mode="lexical"))
     assert filled.stats()["cases"] == 5
 
@@ -138,9 +138,12 @@ def test_hybrid_search_fuses_both_rankings_by_reciprocal_rank(filled: Archive, e
 
 @pytest.mark.parametrize(
     ("query", "mode", "message"),
-    [(Query(), "vector", "The query is empty"), (Query(text=" "), "hybrid", "query is empty"),
-     (Query(image=np.zeros((4, 4), np.uint8)), "lexical", "requires text")],
-)  # fmt: skip
+    [
+        (Query(), "vector", "The query is empty"),
+        (Query(text=" "), "hybrid", "The query is empty"),
+        (Query(image=np.zeros((4, 4), np.uint8)), "lexical", "requires text"),
+    ],
+)
 def test_an_empty_query_says_what_is_missing(filled: Archive, encoder, query: Query, mode, message: str) -> None:
     with pytest.raises(UserError, match=message):
         search(filled, encoder, query, SearchOptions(mode=mode))

@@ -1,4 +1,4 @@
-"""Connections to a local database: few, shared by threads in turn, each used by one at a time."""
+"""Connections to a local database are few and shared by threads, one thread at a time."""
 
 import sqlite3
 import threading
@@ -13,7 +13,7 @@ from engine.store.database import LocalDatabase
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
-    """All connections that were opened."""
+    """All connections opened so far."""
     made: list[sqlite3.Connection] = []
     connect = sqlite3.connect
 
@@ -44,16 +44,14 @@ def in_thread(work: Any, *arguments: Any) -> None:
     thread.join()
 
 
-def test_threads_that_come_and_go_share_one_connection(
-    database: LocalDatabase, opened: list[sqlite3.Connection]
-) -> None:
-    """A pool's thread is a new one for each task: a day of reading must not end for want of file handles."""
+def test_consecutive_threads_share_one_connection(database: LocalDatabase, opened: list[sqlite3.Connection]) -> None:
+    """Python sees a new thread in each task of a pool; a day of reading must not exhaust the file handles."""
     for _ in range(30):
         in_thread(words, database)
     assert len(opened) == 1
 
 
-def test_a_reader_goes_on_beside_a_writer_and_sees_nothing_unfinished(
+def test_a_reader_works_beside_a_writer_and_sees_nothing_uncommitted(
     database: LocalDatabase, opened: list[sqlite3.Connection]
 ) -> None:
     seen: list[list[str]] = []
@@ -66,7 +64,7 @@ def test_a_reader_goes_on_beside_a_writer_and_sees_nothing_unfinished(
     assert len(opened) == 2
 
 
-def test_after_a_failed_transaction_the_connection_serves_the_next(
+def test_a_connection_is_reused_after_a_failed_transaction(
     database: LocalDatabase, opened: list[sqlite3.Connection]
 ) -> None:
     def fail() -> None:

@@ -1,4 +1,4 @@
-"""The index is derived: right when there, rebuilt when not."""
+"""The vector index agrees with the database and is rebuilt when it is missing, stale or damaged."""
 
 import logging
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def vectors() -> np.ndarray:
 
 @pytest.fixture
 def filled(archive: Archive, vectors: np.ndarray) -> Archive:
-    """Thirty cases with one image and one report each, in turn from `vectors`."""
+    """Thirty cases with one image and one report each, alternating from `vectors`."""
     add(archive, vectors, range(30))
     return archive
 
@@ -54,7 +54,7 @@ def test_the_nearest_are_those_that_a_plain_scan_finds(
     assert filled.index.nearest(query, kind, 99).all
 
 
-def test_filtered_cases_are_found_however_far_they_are(filled: Archive) -> None:
+def test_only_allowed_cases_are_found_even_when_others_are_nearer(filled: Archive) -> None:
     query = np.random.default_rng(5).normal(size=48).astype(np.float32)
     found = filled.index.nearest(query, "image", 2, np.array([7, 21, 29]))
     assert len(found.cases) == 2
@@ -90,7 +90,7 @@ def test_a_damaged_file_is_rebuilt(filled: Archive, vectors: np.ndarray, damage:
     assert fresh.state() == "intact"
 
 
-def test_a_file_with_any_bit_wrong_is_rebuilt(archive: Archive, vectors: np.ndarray) -> None:
+def test_a_file_with_any_wrong_bit_is_rebuilt(archive: Archive, vectors: np.ndarray) -> None:
     add(archive, vectors[:, :8], range(3))
     archive.index.refresh(save=True)
     path = archive.index.path
@@ -105,7 +105,7 @@ def test_a_file_with_any_bit_wrong_is_rebuilt(archive: Archive, vectors: np.ndar
         assert path.read_bytes() == good
 
 
-def test_what_is_no_index_is_damaged_even_with_its_checksum_right(filled: Archive) -> None:
+def test_a_file_that_is_not_an_index_is_damaged_even_with_a_valid_checksum(filled: Archive) -> None:
     filled.index.refresh(save=True)
     for stamp, body in (
         (b"not JSON\n", b""),
@@ -117,7 +117,7 @@ def test_what_is_no_index_is_damaged_even_with_its_checksum_right(filled: Archiv
         assert filled.index.state() == "damaged"
 
 
-def test_a_search_goes_on_where_the_file_cannot_be_written(
+def test_search_works_when_the_file_cannot_be_written(
     filled: Archive, vectors: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
     filled.index.path.mkdir()  # a folder stands where the file goes
@@ -131,14 +131,14 @@ def test_a_search_goes_on_where_the_file_cannot_be_written(
     assert sorted(filled.folder.iterdir()) == before
 
 
-def test_a_search_goes_on_when_the_folder_is_gone(filled: Archive, vectors: np.ndarray) -> None:
+def test_search_works_when_the_folder_is_gone(filled: Archive, vectors: np.ndarray) -> None:
     lost = VectorIndex(filled.folder / "gone", filled._database.read)
     assert lost.nearest(vectors[0].astype(np.float32), "image", 1).cases.tolist() == [1]
     with pytest.raises(UserError, match="cannot be written"):
         lost.refresh(save=True)
 
 
-def test_an_archive_that_is_open_twice_is_saved_from_both(filled: Archive) -> None:
+def test_two_open_archives_can_both_save_the_index(filled: Archive) -> None:
     def save(index: VectorIndex) -> None:
         for _ in range(40):
             index.path.unlink(missing_ok=True)
@@ -151,13 +151,13 @@ def test_an_archive_that_is_open_twice_is_saved_from_both(filled: Archive) -> No
     assert filled.index.path.stat().st_mode & 0o077 == 0
 
 
-def test_a_missing_file_is_made(filled: Archive) -> None:
+def test_a_missing_file_is_created(filled: Archive) -> None:
     assert filled.index.state() == "missing"
     filled.index.refresh()
     assert filled.index.state() == "intact"
 
 
-def test_an_index_of_rows_that_are_gone_is_stale_and_rebuilt(filled: Archive, vectors: np.ndarray) -> None:
+def test_an_index_of_deleted_rows_is_stale_and_rebuilt(filled: Archive, vectors: np.ndarray) -> None:
     filled.index.refresh(save=True)
     with filled._database.write() as db:
         db.execute("DELETE FROM cases WHERE id = 3")
@@ -174,7 +174,7 @@ def test_an_index_of_another_bundle_is_stale(filled: Archive) -> None:
     assert filled.index.state() == "stale"
 
 
-def test_an_empty_archive_has_no_neighbours(archive: Archive) -> None:
+def test_an_empty_archive_has_no_neighbors(archive: Archive) -> None:
     assert archive.index.nearest(np.ones(48, np.float32), "image", 5).all
     assert len(archive.index.nearest(np.ones(48, np.float32), "report", 5).ids) == 0
 

@@ -1,4 +1,4 @@
-"""The pairs of an archive are parted by patient, always alike, and too few are refused."""
+"""The pairs of an archive are split by patient, reproducibly, and too few are refused."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from training.data import archive_pairs
 
 
 def fill(folder: Path, cases: int, texts: int = 1000) -> Archive:
-    """Two cases a patient, one image and one report each, with so many different texts at most."""
+    """Two cases per patient, with one image and one report each, and at most this many distinct texts."""
     archive = Archive.create(folder / "archive", "tests")
     vector = np.ones(4, np.float32) / 2
     for n in range(cases):
@@ -22,7 +22,7 @@ def fill(folder: Path, cases: int, texts: int = 1000) -> Archive:
     return archive
 
 
-def test_no_patient_stands_in_two_splits_and_a_grown_archive_keeps_who_was_held_out(tmp_path: Path) -> None:
+def test_no_patient_is_in_two_splits_and_held_out_patients_stay_held_out(tmp_path: Path) -> None:
     with fill(tmp_path, 400) as archive:
         pairs = archive_pairs.read(archive, 32)
         splits: dict[str, set[str]] = {}
@@ -53,7 +53,7 @@ def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -
         assert counts == {name: sum(row.split == name for row in pairs.rows) for name in counts}
 
 
-def test_only_pictures_to_train_on_are_reduced_since_the_product_embeds_stored_ones(tmp_path: Path) -> None:
+def test_only_training_images_are_reduced_since_stored_ones_are_embedded_in_use(tmp_path: Path) -> None:
     with fill(tmp_path, 400) as archive:
         pairs = archive_pairs.read(archive, 32)
         pictures = archive_pairs.pictures(archive, 400)
