@@ -1,6 +1,6 @@
-"""The well-known colour palettes of PS3.6 Annex B, for gray pictures shown in colours. Knows no screen.
+"""The well-known color palettes of PS3.6 Annex B, for pseudo-color display of gray images. Knows no screen.
 
-The tables are those that pydicom ships.
+The tables come from pydicom.
 """
 
 from functools import cache
@@ -19,15 +19,15 @@ COLOUR_TABLES = {
     "Fall": "1.2.840.10008.1.5.7",
     "Winter": "1.2.840.10008.1.5.8",
 }
-"""Names for people, and the UIDs of PS3.6 table A-1."""
+"""Names on screen and their UIDs (PS3.6 table A-1)."""
 
 
 @cache
 def colour_table(name: str) -> NDArray[np.uint8]:
-    """Colours of the gray levels 0 to 255: uint8 [256, 3], red, green, blue.
+    """Colors of the gray levels 0 to 255: uint8 [256, 3], RGB.
 
     Raises:
-        KeyError: no palette has that name.
+        KeyError: no palette has this name.
     """
     table = np.asarray(apply_color_lut(np.arange(256, dtype=np.uint8), palette=COLOUR_TABLES[name]), np.uint8)
     table.flags.writeable = False

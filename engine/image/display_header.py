@@ -1,4 +1,4 @@
-"""Reads what a header says about turning stored values into modality values and gray levels. Decodes no pixels."""
+"""Reads the attributes that turn stored values into modality values and gray levels. Decodes no pixels."""
 
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -16,11 +16,12 @@ CT_IMAGES = (
     "1.2.840.10008.5.1.4.1.1.2.1",
     "1.2.840.10008.5.1.4.1.1.2.2",
 )
+"""CT, Enhanced CT and Legacy Converted Enhanced CT Image Storage."""
 RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
 def frame_group(dataset: Header, frame: int, keyword: str) -> Header:
-    """Where a frame's attributes of one macro are: its own functional group, the shared one, else the top level."""
+    """A frame's own functional group for a macro, else the shared one, else the top level (PS3.3 C.7.6.16)."""
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     own = item(per_frame[frame], keyword) if frame < len(per_frame) else None
     return own or item(item(dataset, "SharedFunctionalGroupsSequence"), keyword) or dataset
@@ -28,22 +29,23 @@ def frame_group(dataset: Header, frame: int, keyword: str) -> Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rescale:
-    """Modality transformation (PS3.3 C.11.1): a table when there is one, else `slope` * stored + `intercept`."""
+    """Modality transformation (PS3.3 C.11.1): `table` if there is one, else `slope` * stored + `intercept`."""
 
     slope: float = 1.0
     intercept: float = 0.0
     table: VoiLut | None = None
     unit: str = ""
+    """Unit of the modality values, as in `Pixels.unit`."""
 
 
 AS_STORED = Rescale()
-"""Stored values are modality values."""
+"""The identity: stored values are modality values."""
 
 
 def rescale(dataset: Header, frame: int) -> Rescale:
     """The modality transformation of one frame.
 
-    The unit is HU only when the rescale type says so, or for a CT image that gives no type (PS3.3 C.8.2.1).
+    The unit is HU only by Rescale Type, or for a CT image without one (PS3.3 C.8.2.1).
     """
     sop_class = text(dataset, "SOPClassUID")
     lut = item(dataset, "ModalityLUTSequence")
@@ -66,12 +68,12 @@ def rescale(dataset: Header, frame: int) -> Rescale:
 
 
 def _unit(kind: str) -> str:
-    """Rescale Type or PET Units as a unit to show; "US" means unspecified."""
+    """Rescale Type or PET Units as shown on screen; US means unspecified."""
     return {"US": "", "BQML": "Bq/ml", "CNTS": "counts", "HU": "HU"}.get(kind.upper(), kind)
 
 
 def windows(dataset: Header, frame: int) -> tuple[Window, ...]:
-    """Every usable window of a frame in the file's order, with its explanation as the name."""
+    """All valid windows of a frame in the file's order, named by their explanations."""
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
     function = text(group, "VOILUTFunction").upper()
     if function not in FUNCTIONS:
@@ -87,10 +89,10 @@ def windows(dataset: Header, frame: int) -> tuple[Window, ...]:
 
 
 def voi_luts(dataset: Header, frame: int) -> tuple[VoiLut, ...]:
-    """Every usable VOI table of a frame in the file's order.
+    """All valid VOI LUTs of a frame in the file's order.
 
-    First values are signed where modality values may be negative (PS3.3 C.11.2.1.1), which implicit VR does not say: of
-    the two readings of a high one, that counts which more of the modality values fall in.
+    First values are signed where modality values may be negative (PS3.3 C.11.2.1.1), but with implicit VR the type is
+    unknown: a value of 32768 or more is taken as negative when the table then covers more of the modality values.
     """
     group = frame_group(dataset, frame, "FrameVOILUTSequence")
     found = [lookup_table(lut) for lut in items(group, "VOILUTSequence")]
@@ -102,15 +104,15 @@ def voi_luts(dataset: Header, frame: int) -> tuple[VoiLut, ...]:
 
 
 def _signed_where_it_fits(table: VoiLut, lowest: float, highest: float) -> VoiLut:
-    def inside(first: int) -> float:
+    def covered(first: int) -> float:
         return min(first + len(table.entries), highest) - max(first, lowest)
 
     signed = table.first - (1 << 16)
-    return replace(table, first=signed) if table.first >= 1 << 15 and inside(signed) > inside(table.first) else table
+    return replace(table, first=signed) if table.first >= 1 << 15 and covered(signed) > covered(table.first) else table
 
 
 def _modality_range(dataset: Header, transform: Rescale) -> tuple[float, float]:
-    """The lowest modality value that there may be, and the highest; those of a modality table are never negative."""
+    """The lowest and highest possible modality value; those of a modality LUT are never negative."""
     count = 1 << min(max(integer(dataset, "BitsStored") or 16, 1), 32)
     if transform.table is not None:
         return 0.0, float(1 << 16)
@@ -120,7 +122,7 @@ def _modality_range(dataset: Header, transform: Rescale) -> tuple[float, float]:
 
 
 def lookup_table(lut: Header) -> VoiLut | None:
-    """A Modality or VOI lookup table (PS3.3 C.11.1.1, C.11.2.1.1); None when it is damaged."""
+    """A Modality or VOI LUT (PS3.3 C.11.1.1, C.11.2.1.1) from its sequence item; None when it is damaged."""
     descriptor = numbers(lut, "LUTDescriptor")
     if len(descriptor) != 3:
         return None
@@ -130,13 +132,13 @@ def lookup_table(lut: Header) -> VoiLut | None:
     if entries is None or not 1 <= bits <= 16:
         return None
     highest = int(entries.max())
-    if highest >> bits:  # files give 12 where the entries take 16
+    if highest >> bits:  # some files say 12 bits for entries of 16
         bits = highest.bit_length()
     return VoiLut(int(descriptor[1]), entries, bits, text(lut, "LUTExplanation"))
 
 
 def table_data(dataset: Header, keyword: str) -> Any:
-    """The value of a table; bytes are in the order of little endian (PS3.5 7.3: OW is stored word by word)."""
+    """The data of a lookup table; bytes are converted to little endian (OW is stored word by word, PS3.5 7.3)."""
     data = raw(dataset, keyword)
     if not isinstance(data, bytes) or not isinstance(dataset, Dataset) or dataset.original_encoding[1] is not False:
         return data
@@ -146,7 +148,7 @@ def table_data(dataset: Header, keyword: str) -> Any:
 
 
 def table_entries(data: Any, count: int) -> NDArray[np.uint16] | None:
-    """The entries of what `table_data` gives, parsed as numbers or left as bytes, one or two bytes each."""
+    """The first `count` entries of `table_data`, stored in 8 or 16 bits each: uint16 [count]; None when damaged."""
     if isinstance(data, bytes):
         if len(data) >= 2 * count:
             return np.frombuffer(data, "<u2", count).astype(np.uint16)
@@ -156,20 +158,20 @@ def table_entries(data: Any, count: int) -> NDArray[np.uint16] | None:
     values = np.atleast_1d(np.asarray(data))
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         return None
-    words = values.astype(np.int64).astype(np.uint16)
-    if len(words) >= count:
-        return words[:count]
-    return words.astype("<u2").view(np.uint8)[:count].astype(np.uint16) if 2 * len(words) >= count else None
+    entries = values.astype(np.int64).astype(np.uint16)
+    if len(entries) >= count:
+        return entries[:count]
+    return entries.astype("<u2").view(np.uint8)[:count].astype(np.uint16) if 2 * len(entries) >= count else None
 
 
 def is_inverted(dataset: Header) -> bool:
-    """Low values are bright. A MONOCHROME1 image with Presentation LUT Shape INVERSE is inverted once (C.11.6.1.2)."""
+    """Whether low values are bright: MONOCHROME1, Presentation LUT Shape INVERSE, or both (PS3.3 C.11.6.1.2)."""
     shape = text(dataset, "PresentationLUTShape").upper()
     return text(dataset, "PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE"
 
 
 def padding_range(dataset: Header) -> tuple[int, int] | None:
-    """Lowest and highest stored value that is no part of the image (PS3.3 C.7.5.1.1.2), signed as the pixels are."""
+    """Lowest and highest stored value that is padding (PS3.3 C.7.5.1.1.2), signed like the pixels; None without."""
     value = integer(dataset, "PixelPaddingValue")
     if value is None:
         return None
@@ -179,7 +181,7 @@ def padding_range(dataset: Header) -> tuple[int, int] | None:
 
 
 def float_padding_range(dataset: Header, stored: np.dtype[Any]) -> tuple[float, float] | None:
-    """Like `padding_range`, for stored float32 or float64 (PS3.3 C.7.6.24, C.7.6.25)."""
+    """Like `padding_range`, for float32 or float64 pixels (PS3.3 C.7.6.24, C.7.6.25)."""
     kind = "Float" if stored.itemsize <= 4 else "DoubleFloat"
     value = number(dataset, f"{kind}PixelPaddingValue")
     if value is None:

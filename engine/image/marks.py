@@ -1,4 +1,4 @@
-"""What must be said beside an image: lossy compression, burned-in text, laterality. Reads no files."""
+"""Overlay text that an image must carry: lossy compression, burned-in text, laterality. Reads no files."""
 
 from pydicom.uid import (
     HTJ2K,
@@ -12,26 +12,26 @@ from pydicom.uid import (
 from engine.study import ImageRef
 
 _ALWAYS_LOSSY = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
-_PERHAPS_LOSSY = frozenset({JPEGLSNearLossless, JPEG2000, JPEG2000MC, HTJ2K})
+_POSSIBLY_LOSSY = frozenset({JPEGLSNearLossless, JPEG2000, JPEG2000MC, HTJ2K})
 _BURNED_IN_MODALITIES = frozenset({"US", "IVUS", "ES", "XC", "GM", "SM", "OT", "SC", "XA", "RF", "OP", "BDUS"})
-"""Whose devices write names and dates into the pixels (PS3.15 E.3.1 asks for care with these)."""
+"""Modalities whose devices write names and dates into the pixels (compare PS3.15 E.3.1)."""
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _SIDES = {"L": "Left", "R": "Right", "B": "Both sides"}
 
 
 def lossy_mark(image: ImageRef) -> str:
-    """ "Lossy compression" when the header or the transfer syntax says so, "Perhaps lossy" when it may be, else "".
+    """The text "Lossy compression" or "Possibly lossy compression", or "" for lossless images.
 
-    Lossy Image Compression (0028,2110) stays 01 for ever once pixels were lossy; files that were written without it
-    are told by a transfer syntax that has lost pixels, or may have.
+    Lossy Image Compression (0028,2110) stays 01 once pixels were lossy. Where it is absent, the transfer syntax
+    decides: some are always lossy, some may be.
     """
     if image.lossy or image.transfer_syntax in _ALWAYS_LOSSY:
         return "Lossy compression"
-    return "Perhaps lossy compression" if image.transfer_syntax in _PERHAPS_LOSSY else ""
+    return "Possibly lossy compression" if image.transfer_syntax in _POSSIBLY_LOSSY else ""
 
 
 def burned_in_mark(image: ImageRef, modality: str) -> str:
-    """Whether the pixels may show the patient's name: by Burned In Annotation (0028,0301), else by kind of image."""
+    """Burned-in text by Burned In Annotation (0028,0301), else by SOP class and modality; "" for none."""
     if image.burned_in is not None:
         return "Burned-in text" if image.burned_in else ""
     captured = image.sop_class.startswith(_SECONDARY_CAPTURE)
@@ -39,5 +39,5 @@ def burned_in_mark(image: ImageRef, modality: str) -> str:
 
 
 def laterality_mark(image: ImageRef) -> str:
-    """The side that the header names, never inferred, and the View Position (0018,5101) beside it: "Right · CC"."""
+    """Laterality as in the header, never inferred, and View Position (0018,5101), as in "Right · CC"."""
     return " · ".join(word for word in (_SIDES.get(image.laterality, ""), image.view_position.upper()) if word)

@@ -1,8 +1,8 @@
-"""Axial, coronal and sagittal planes along the axes of a volume, as series of frames. Interpolates nothing.
+"""MPR: axial, coronal and sagittal planes along the axes of a volume, as series of frames. Does not interpolate.
 
-Planes follow the stack's own axes, so every value shown is one that was measured; an oblique stack gives oblique
-planes, named by the anatomical plane they are closest to, and their letters say so. Each plane is a FrameRef with its
-true place, so that letters, millimetres and cross-reference lines need to know nothing of where it came from.
+Planes follow the axes of the stack, so every value shown was acquired. An oblique stack gives oblique planes, named
+after the closest anatomical plane; their orientation letters show it. Each plane is a FrameRef with its geometry, so
+letters, distances and reference lines need not know that it is reformatted.
 """
 
 import hashlib
@@ -15,26 +15,29 @@ from numpy.typing import NDArray
 
 from engine.image.pixels import Pixels
 from engine.image.volume import Volume
-from engine.study import FrameRef, ImageRef, Orientation, Series, Vector
+from engine.study import FrameRef, ImageRef, Orientation, Series
 
 NAMES = ("Axial", "Coronal", "Sagittal")
 _THROUGH = np.array(((0, 0, -1), (0, 1, 0), (-1, 0, 0)), float)
-"""From plane to plane: head to feet, front to back, left to right."""
+"""Direction from plane to plane (LPS): head to feet, anterior to posterior, left to right."""
 _ACROSS = np.array(((1, 0, 0), (1, 0, 0), (0, 1, 0)), float)
-"""From column to column: to the left, to the left, to the back, as radiologists look at them."""
+"""Direction from column to column (LPS): to the left, to the left, to posterior, the radiological convention."""
 _DOWN = np.array(((0, 1, 0), (0, 0, -1), (0, 0, -1)), float)
+"""Direction from row to row (LPS): to posterior, to the feet, to the feet."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """Which axis of the volume goes where, and whether it is walked backwards: (through, down, across)."""
+class _PlaneAxes:
+    """How the axes of a volume map to the frame, row and column axes of a stack of planes."""
 
-    axes: tuple[int, int, int]
+    order: tuple[int, int, int]
+    """Axis of the volume for frames, rows and columns."""
     reverse: tuple[bool, bool, bool]
+    """Whether it is traversed backwards."""
 
 
-def cuts(volume: Volume) -> tuple[_Cut, _Cut, _Cut]:
-    """How the axial, coronal and sagittal planes lie in the volume."""
+def plane_axes(volume: Volume) -> tuple[_PlaneAxes, _PlaneAxes, _PlaneAxes]:
+    """The axes of the axial, coronal and sagittal planes: those of the volume that fit best."""
     axes = np.array(volume.axes)
     size = np.abs(axes @ _THROUGH.T)  # [axis, plane]
     best = max(permutations(range(3)), key=lambda order: sum(size[order[plane], plane] for plane in range(3)))
@@ -49,7 +52,7 @@ def cuts(volume: Volume) -> tuple[_Cut, _Cut, _Cut]:
         order = (through, down, across)
         wanted = (_THROUGH[plane], _DOWN[plane], _ACROSS[plane])
         backwards = tuple(bool(axes[axis] @ want < 0) for axis, want in zip(order, wanted))
-        found.append(_Cut(order, (backwards[0], backwards[1], backwards[2])))
+        found.append(_PlaneAxes(order, (backwards[0], backwards[1], backwards[2])))
     return found[0], found[1], found[2]
 
 
@@ -60,42 +63,39 @@ class Planes:
     volume: Volume
     series: tuple[Series, Series, Series]
     """Axial, coronal, sagittal."""
-    _cuts: dict[str, _Cut]
+    _axes: dict[str, _PlaneAxes]
+    """By the SOP Instance UID that the planes were given."""
 
     def holds(self, frame: FrameRef) -> bool:
-        return frame.image.sop_uid in self._cuts
+        """Whether a frame is a plane of this volume."""
+        return frame.image.sop_uid in self._axes
 
     def read(self, frame: FrameRef) -> Pixels:
-        """One plane, with the look of the stack that it was cut from.
+        """The values of one plane, with the unit, windows and polarity of its stack.
 
         Raises:
-            KeyError: the frame is no plane of this volume.
+            KeyError: the frame is not a plane of this volume.
         """
-        cut, masked = self._cuts[frame.image.sop_uid], self.volume.masked
-        values = _plane(self.volume.values, cut, frame.frame).astype(np.float32)
-        return self.volume.look.with_values(values, None if masked is None else _plane(masked, cut, frame.frame).copy())
+        axes, masked = self._axes[frame.image.sop_uid], self.volume.masked
+        values = _plane(self.volume.values, axes, frame.frame).astype(np.float32)
+        mask = None if masked is None else _plane(masked, axes, frame.frame).copy()
+        return self.volume.template.with_values(values, mask)
 
 
 def planes_of(volume: Volume) -> Planes:
-    """The axial, coronal and sagittal planes of a volume as stacks."""
-    found = cuts(volume)
-    axial, coronal, sagittal = (_series(volume, cut, name) for cut, name in zip(found, NAMES))
-    made = (axial, coronal, sagittal)
-    return Planes(volume, made, {series.frames[0].image.sop_uid: cut for series, cut in zip(made, found)})
+    """The axial, coronal and sagittal planes of a volume, each as a stack."""
+    found = plane_axes(volume)
+    axial, coronal, sagittal = (_series(volume, axes, name) for axes, name in zip(found, NAMES))
+    stacks = (axial, coronal, sagittal)
+    return Planes(volume, stacks, {series.frames[0].image.sop_uid: axes for series, axes in zip(stacks, found)})
 
 
-def _series(volume: Volume, cut: _Cut, name: str) -> Series:
+def _series(volume: Volume, axes: _PlaneAxes, name: str) -> Series:
     source = volume.series
     first = source.frames[0]
-    count, rows, columns = (volume.values.shape[axis] for axis in cut.axes)
-    through, down, across = (
-        np.array(volume.axes[axis]) * (-1 if backwards else 1) for axis, backwards in zip(cut.axes, cut.reverse)
-    )
-    step = volume.steps[cut.axes[0]]
-    corner = np.array(volume.origin)
-    for axis, backwards in zip(cut.axes, cut.reverse):
-        if backwards:
-            corner = corner + np.array(volume.axes[axis]) * volume.steps[axis] * (volume.values.shape[axis] - 1)
+    count, rows, columns = (volume.values.shape[axis] for axis in axes.order)
+    through, row_step, column_step = (volume.steps[axis] for axis in axes.order)
+    corner, direction, orientation = _geometry(volume, axes)
     uid = f"{_identity(source)}/{name.lower()}"
     image = ImageRef(
         origin=first.image.origin,
@@ -108,45 +108,53 @@ def _series(volume: Volume, cut: _Cut, name: str) -> Series:
         burned_in=first.image.burned_in,
         laterality=first.image.laterality,
     )
+    frames = []
+    for index in range(count):
+        x, y, z = (float(part) for part in corner + direction * through * index)
+        frames.append(
+            FrameRef(
+                image=image,
+                frame=index,
+                position=(x, y, z),
+                orientation=orientation,
+                spacing=(row_step, column_step),
+                spacing_source="pixel",
+                frame_of_reference=first.frame_of_reference,
+            )
+        )
+    return replace(source, key=f"mpr/{uid}", frames=tuple(frames), part=name)
+
+
+def _geometry(volume: Volume, axes: _PlaneAxes) -> tuple[NDArray[Any], NDArray[Any], Orientation]:
+    """Centre of the first pixel of the first plane (mm), direction to the next plane, and orientation of the planes."""
+    through, down, across = (
+        np.array(volume.axes[axis]) * (-1 if reverse else 1) for axis, reverse in zip(axes.order, axes.reverse)
+    )
+    corner = np.array(volume.origin)
+    for axis, reverse in zip(axes.order, axes.reverse):
+        if reverse:
+            corner = corner + np.array(volume.axes[axis]) * volume.steps[axis] * (volume.values.shape[axis] - 1)
     a, b, c = (float(part) for part in across)
     d, e, f = (float(part) for part in down)
-    orientation: Orientation = (a, b, c, d, e, f)
-
-    def place(index: int) -> Vector:
-        x, y, z = (float(part) for part in corner + through * step * index)
-        return x, y, z
-
-    frames = tuple(
-        FrameRef(
-            image=image,
-            frame=index,
-            position=place(index),
-            orientation=orientation,
-            spacing=(volume.steps[cut.axes[1]], volume.steps[cut.axes[2]]),
-            spacing_source="pixel",
-            frame_of_reference=first.frame_of_reference,
-        )
-        for index in range(count)
-    )
-    return replace(source, key=f"mpr/{uid}", frames=frames, part=name)
+    return corner, through, (a, b, c, d, e, f)
 
 
 def _identity(source: Series) -> str:
-    """What the planes of this very stack are known by, since marks are kept with it: its frames, whatever else is open.
+    """A stable identifier of a stack, to keep measurements by: of its frames, whatever else is open.
 
-    A series of several stacks has a number for each ("#2") that depends on what was opened.
+    `Series.key` numbers the stacks of a series ("#2") depending on what was opened.
     """
     frames = "\n".join(f"{frame.image.sop_uid or frame.image.name} {frame.frame}" for frame in source.frames)
     return f"{source.uid}/{hashlib.sha256(frames.encode()).hexdigest()[:16]}"
 
 
 def is_plane(frame: FrameRef) -> bool:
-    """Was it cut by `planes_of`, so that no file holds it?"""
+    """Whether a frame was made by `planes_of` and is in no file."""
     return frame.image.sop_uid.startswith("mpr/")
 
 
-def _plane(block: NDArray[Any], cut: _Cut, index: int) -> NDArray[Any]:
-    """[row, column] of one plane, a view into the block."""
-    ordered = block.transpose(cut.axes)
-    plane: NDArray[Any] = ordered[tuple(slice(None, None, -1 if backwards else 1) for backwards in cut.reverse)][index]
+def _plane(values: NDArray[Any], axes: _PlaneAxes, index: int) -> NDArray[Any]:
+    """One plane of the volume [row, column], as a view."""
+    ordered = values.transpose(axes.order)
+    plane: NDArray[Any] = ordered[tuple(slice(None, None, -1 if backwards else 1) for backwards in axes.reverse)][index]
     return plane

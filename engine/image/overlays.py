@@ -1,4 +1,4 @@
-"""Reads the overlay planes of one frame (PS3.3 C.9.2): graphics and text stored as bits. Paints nothing."""
+"""Reads the overlay planes of one frame (PS3.3 C.9.2): graphics and text stored as bitmaps. Paints nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,30 +19,31 @@ PixelCells = NDArray[np.unsignedinteger]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """One plane over one frame."""
+    """One overlay plane of one frame."""
 
     bits: NDArray[np.bool_]
     """bool [H, W]: painted where true."""
     left: int
     top: int
-    """0-based image pixel of the plane's first bit; may be negative."""
+    """Column (`left`) and row (`top`) of the plane's first bit, 0-based image pixels; may be negative."""
     label: str = ""
+    """Overlay Label (60xx,1500), else Overlay Description (60xx,0022)."""
     region: bool = False
-    """Marks a region of interest rather than graphics (Overlay Type R)."""
+    """Overlay Type (60xx,0040) is R, a region of interest, rather than G, graphics."""
 
 
 def overlays(dataset: Dataset, frame: int, cells: Callable[[], PixelCells | None]) -> tuple[Overlay, ...]:
-    """The planes that apply to a frame; damaged ones are left out.
+    """The non-empty overlay planes of a frame; damaged ones are left out.
 
-    A plane without Number of Frames in Overlay and Image Frame Origin applies to every frame; otherwise its first
-    frame lies on Image Frame Origin (60xx,0051). Planes that only bound the active part of an ultrasound image
-    (Overlay Subtype ACTIVE ..., C.9.2.1.3) are no graphics.
+    A plane without Number of Frames in Overlay (60xx,0015) and Image Frame Origin (60xx,0051) applies to every frame;
+    otherwise its first frame belongs to Image Frame Origin. Planes that only outline the active area of an ultrasound
+    image (Overlay Subtype ACTIVE ..., C.9.2.1.3) are left out.
 
     Args:
         dataset: the whole header.
         frame: 0-based.
-        cells: the frame's stored words with all their bits, unsigned [H, W], for planes that lie in unused bits of the
-            pixels (retired in 2004, still found); None when they cannot be had. Called only if needed.
+        cells: gives the frame's pixel cells, unsigned [H, W], for planes in unused bits of the pixel data (retired in
+            2004, still found), or None when there are none. Called only if needed.
     """
     found = []
     for group in _GROUPS:
@@ -65,9 +66,9 @@ def _plane(dataset: Dataset, group: int, frame: int, cells: Callable[[], PixelCe
         return None
     shape = rows[0], columns[0]
     if (group, _DATA) in dataset:
-        bits = _separate(dataset, group, index, shape)
+        bits = _from_overlay_data(dataset, group, index, shape)
     else:
-        bits = _embedded(_integers(dataset, group, _BIT_POSITION), shape, cells)
+        bits = _from_unused_bits(_integers(dataset, group, _BIT_POSITION), shape, cells)
     if bits is None:
         return None
     origin = _integers(dataset, group, _ORIGIN)
@@ -76,25 +77,26 @@ def _plane(dataset: Dataset, group: int, frame: int, cells: Callable[[], PixelCe
     return Overlay(bits, left, top, label, _text(dataset, group, _TYPE).upper() == "R")
 
 
-def _separate(dataset: Dataset, group: int, index: int, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
-    """Overlay Data (60xx,3000): one bit a pixel, lowest bit first, frame after frame without padding (PS3.5 8.1.2)."""
+def _from_overlay_data(dataset: Dataset, group: int, index: int, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """A plane in Overlay Data (60xx,3000): 1 bit per pixel, lowest bit first, frames unpadded (PS3.5 8.1.2)."""
     data = _value(dataset, group, _DATA)
     if not isinstance(data, bytes):
         return None
-    if not dataset.original_encoding[1]:  # big endian: the bytes of each 16-bit word are exchanged
+    if not dataset.original_encoding[1]:  # big endian: swap the bytes of each 16-bit word
         data = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
     size = shape[0] * shape[1]
     start = index * size
     if len(data) * 8 < start + size:
         return None
-    window = np.frombuffer(data, np.uint8)[start // 8 : (start + size + 7) // 8]
-    unpacked = np.unpackbits(window, bitorder="little")[start % 8 : start % 8 + size]
+    packed = np.frombuffer(data, np.uint8)[start // 8 : (start + size + 7) // 8]
+    unpacked = np.unpackbits(packed, bitorder="little")[start % 8 : start % 8 + size]
     return unpacked.reshape(shape).astype(bool)
 
 
-def _embedded(
+def _from_unused_bits(
     position: list[int], shape: tuple[int, int], cells: Callable[[], PixelCells | None]
 ) -> NDArray[np.bool_] | None:
+    """A plane in one bit of the pixel cells: Overlay Bit Position (60xx,0102)."""
     stored = cells() if position else None
     if stored is None or stored.shape != shape or not 0 <= position[0] < 8 * stored.dtype.itemsize:
         return None
@@ -103,11 +105,16 @@ def _embedded(
 
 
 def pixel_cells(file: BinaryIO, start: int, dataset: FileDataset, frame: int) -> PixelCells | None:
-    """Stored words of a frame with their unused bits, which decoders clear; None for compressed pixels and colours.
+    """Pixel cells of a frame with their unused bits (PS3.5 8.1.1), which decoders clear; None if compressed or color.
 
     Args:
         file: the open image.
-        start: where its pixel data element begins.
+        start: offset of its pixel data element.
+        dataset: its header.
+        frame: 0-based.
+
+    Returns:
+        uint8, uint16 or uint32 [H, W] in native byte order.
     """
     file.seek(start)
     source, options = pixel_source(file, dataset)
@@ -128,7 +135,7 @@ def _value(dataset: Dataset, group: int, element: int) -> object:
     try:
         found = dataset.get((group, element))
         return None if found is None else found.value
-    except Exception:  # a damaged value raises whatever its converter raises: here it is the same as absent
+    except Exception:  # converters of damaged values raise anything
         return None
 
 

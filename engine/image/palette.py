@@ -24,15 +24,20 @@ _FRAME_TYPES = (
 def read_supplemental_colors(
     stored: NDArray[Any], dataset: Dataset, frame: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]] | None:
-    """Colours of a grayscale image whose upper stored values are palette indices (PS3.3 C.8.16.2.1.1, C.7.6.19).
+    """Colors of a grayscale image whose highest stored values are palette indices (PS3.3 C.8.16.2.1.1, C.7.6.19).
 
-    pydicom's `apply_color_lut` refuses these tables.
+    pydicom's `apply_color_lut` does not support these tables.
+
+    Args:
+        stored: stored values [H, W].
+        dataset: the whole header.
+        frame: 0-based.
 
     Returns:
-        bool [H, W] where colours stand, and uint8 [H, W, 3]; None for an image without such colours.
+        bool [H, W], true for colored pixels, and their RGB in uint8 [H, W, 3]; None for an image without any.
 
     Raises:
-        UserError: the palettes are damaged.
+        UserError: a palette is damaged.
     """
     if raw(dataset, "RedPaletteColorLookupTableData") is None:
         return None
@@ -45,8 +50,8 @@ def read_supplemental_colors(
     first = int(descriptor[1])
     if integer(dataset, "PixelRepresentation") == 1 and first >= 1 << 15:
         first -= 1 << 16
-    where = stored >= first
-    if not where.any():
+    colored = stored >= first
+    if not colored.any():
         return None
     count = (int(descriptor[0]) & 0xFFFF) or 1 << 16
     index = np.clip(stored.astype(np.int64) - first, 0, count - 1)
@@ -55,22 +60,22 @@ def read_supplemental_colors(
     for color in _COLORS:
         entries = table_entries(table_data(dataset, f"{color}PaletteColorLookupTableData"), count)
         if entries is None:
-            raise UserError("The colour palette is damaged; export the image again as RGB.")
+            raise UserError("The color palette is damaged; export the image again as RGB.")
         channels.append((entries >> shift).astype(np.uint8)[index])
-    return where, np.stack(channels, axis=-1)
+    return colored, np.stack(channels, axis=-1)
 
 
 def apply_palette(indices: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3] from the palettes of the dataset, discrete or segmented, of 8 or 16 bits.
+    """RGB uint8 [H, W, 3] of palette indices [H, W], by discrete or segmented palettes of 8 or 16 bits.
 
     Raises:
-        UserError: the palettes are missing or damaged.
+        UserError: a palette is missing or damaged.
     """
     try:
         with collect_warnings():
             colors = np.asarray(apply_color_lut(indices, _palettes(dataset)))
-    except Exception as error:  # pydicom promises no exception type for damaged palettes
-        raise UserError("The colour palette is missing or damaged; export the image again as RGB.") from error
+    except Exception as error:  # pydicom documents no exception types for damaged palettes
+        raise UserError("The color palette is missing or damaged; export the image again as RGB.") from error
     descriptor = numbers(dataset, "RedPaletteColorLookupTableDescriptor")
     bits = 16 if len(descriptor) == 3 and descriptor[2] > 8 else 8
     if colors.dtype.itemsize > 1 and bits == 16:
@@ -79,7 +84,7 @@ def apply_palette(indices: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
 
 
 def _palettes(dataset: Dataset) -> Dataset:
-    """The palettes alone with their words in little endian, as `apply_color_lut` takes all but the segmented ones."""
+    """The palettes alone in little endian, which `apply_color_lut` assumes for all but segmented ones."""
     found = Dataset()
     found.set_original_encoding(False, True)
     for color in _COLORS:

@@ -1,4 +1,4 @@
-"""Makes the 8-bit picture that models and the archive see, from DICOM, PNG or JPEG. Knows no models and no archive."""
+"""Makes the 8-bit pictures that models and the archive use, from DICOM, PNG or JPEG. Knows no models, no archive."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,51 +17,56 @@ from engine.preprocess import high_bits_to_gray
 from engine.study import PROJECTIONS, FrameRef, Origin, Series, Study
 
 MAX_PICTURE_PIXELS = 200_000_000
+"""Larger PNG and JPEG files are refused."""
 KEY_FRAMES = 5
+"""Frames of a stack that represent it in the archive."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GrayPicture:
-    """One displayed frame as 8-bit gray, with what may accompany it."""
+    """One frame as 8-bit gray at a window, with the attributes that are used with it."""
 
     gray: NDArray[np.uint8]
     """uint8 [H, W]."""
     origin: Origin
     frame: int = 0
+    """0-based within the image."""
     window: tuple[float, float] | None = None
-    """Centre and width in modality values; None where no window applies (colour, PNG, JPEG)."""
+    """Center and width in modality values; None where no window applies (color, PNG, JPEG)."""
     modality: str = ""
     body_part: str = ""
     description: str = ""
     sex: str = ""
     age: int | None = None
+    """Full years."""
     study_uid: str | None = None
     patient_key: str = ""
-    """Key material to recognise the patient by (hash it, never show it); "" when unknown."""
+    """Patient ID (0010,0020), to recognize earlier cases: to be hashed, never shown; "" when unknown."""
 
 
 def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None = None) -> GrayPicture:
-    """The picture of a DICOM, PNG or JPEG file at a window.
+    """The picture of one frame of a DICOM, PNG or JPEG file.
 
     Args:
-        frame: 0-based; counts the frames of a multi-frame file, or of all the images of a folder or zip.
-        window: centre and width; None takes the file's own.
+        path: a file, or a folder or zip archive of DICOM files.
+        frame: 0-based, counting all frames below `path`.
+        window: center and width; None takes the default from the file.
 
     Raises:
-        UserError: no picture in it, no such frame, or a window without positive width.
+        UserError: no image, no such frame, or a window whose width is not positive.
     """
     path = Path(path)
-    if exists(path) and path.is_file() and _is_plain_picture(path):
+    if exists(path) and path.is_file() and _is_png_or_jpeg(path):
         if frame != 0:
-            raise UserError(f"{path.name} has one frame only; leave --frame out.")
-        return GrayPicture(_plain_gray(path), FileOrigin(path))
+            raise UserError(f"{path.name} has one frame only; omit --frame.")
+        return GrayPicture(_read_png_or_jpeg(path), FileOrigin(path))
     listing = open_path(path)
     frames = [(study, series, ref) for study in listing.studies for series in study.series for ref in series.frames]
     if not frames:
-        reason = listing.rejected[0].reason if listing.rejected else "There is no image in it."
+        reason = listing.rejected[0].reason if listing.rejected else "No image was found."
         raise UserError(f"{path.name}: {reason}")
     if not 0 <= frame < len(frames):
-        raise UserError(f"There is no frame {frame}: {path.name} has frames 0 to {len(frames) - 1}.")
+        raise UserError(f"There is no frame {frame}; {path.name} has frames 0 to {len(frames) - 1}.")
     chosen = None if window is None else Window(*window)
     return picture_of(*frames[frame], chosen)
 
@@ -69,7 +74,7 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
 def picture_of(
     study: Study, series: Series, ref: FrameRef, window: Window | None = None, for_archive: bool = False
 ) -> GrayPicture:
-    """The picture of a listed frame at a window; None takes the file's own, or the preset `for_archive`."""
+    """The picture of a listed frame at a window; None takes the file's default, or `import_window` if `for_archive`."""
     pixels = read_frame(ref)
     if window is None and for_archive:
         window = import_window(pixels, series.body_part)
@@ -90,9 +95,9 @@ def picture_of(
 
 
 def key_frames(series: Series) -> tuple[FrameRef, ...]:
-    """The frames that stand for a series in the archive: every radiograph, else up to five evenly spaced frames.
+    """The frames that represent a series in the archive: all of a projection modality, else five evenly spaced ones.
 
-    Localizers stand for nothing. Key images marked by a Key Object Selection are not looked up.
+    Localizers are left out. Key Object Selections are not considered.
     """
     frames = [frame for frame in series.frames if not frame.localizer]
     if series.modality in PROJECTIONS or len(frames) <= KEY_FRAMES:
@@ -102,7 +107,7 @@ def key_frames(series: Series) -> tuple[FrameRef, ...]:
 
 
 def to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 [H, W] from [H, W] (unchanged) or RGB [H, W, 3] by the luma of ITU-R BT.601."""
+    """Gray uint8 [H, W] from gray [H, W] (unchanged) or RGB uint8 [H, W, 3] (ITU-R BT.601 luma)."""
     if image.ndim == 2:
         return image
     weights = np.array([19595, 38470, 7471], np.uint32)
@@ -110,7 +115,7 @@ def to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return luma
 
 
-def _is_plain_picture(path: Path) -> bool:
+def _is_png_or_jpeg(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(8)
@@ -119,12 +124,14 @@ def _is_plain_picture(path: Path) -> bool:
     return head == b"\x89PNG\r\n\x1a\n" or head[:3] == b"\xff\xd8\xff"
 
 
-def _plain_gray(path: Path) -> NDArray[np.uint8]:
-    """A PNG or JPEG, turned upright by its EXIF orientation, of deep gray the upper 8 bits in use; clear is black."""
+def _read_png_or_jpeg(path: Path) -> NDArray[np.uint8]:
+    """A PNG or JPEG as gray uint8 [H, W]: EXIF orientation applied, 16-bit gray reduced, transparency black."""
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > MAX_PICTURE_PIXELS:
-                raise UserError(f"{path.name} is too large ({opened.width} x {opened.height}); scale it down first.")
+                raise UserError(
+                    f"{path.name} is too large ({opened.width} x {opened.height} pixels); scale it down first."
+                )
             image = ImageOps.exif_transpose(opened)
             if image.mode in ("I", "I;16", "I;16B", "I;16L"):
                 return high_bits_to_gray(np.asarray(image).astype(np.uint32))
@@ -134,4 +141,4 @@ def _plain_gray(path: Path) -> NDArray[np.uint8]:
             rgb = (rgba[..., :3] * rgba[..., 3:] // 255).astype(np.uint8)
             return to_gray(rgb)
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path.name} is damaged or no PNG or JPEG; export it again.") from error
+        raise UserError(f"{path.name} is damaged, or not a PNG or JPEG file; export it again.") from error

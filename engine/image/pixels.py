@@ -1,4 +1,4 @@
-"""Reads one frame with what its header says about its values and their display. Knows no window and no screen."""
+"""Reads one frame with the attributes that describe its values and their display. Knows no window and no screen."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,59 +32,61 @@ from engine.image.voi import VoiLut, Window
 from engine.study import FrameRef
 
 ArrayIndex = Any
-"""What numpy takes as an index of the two image axes: slices, a mask, a pair of integers."""
+"""A NumPy index of the two image axes: slices, a mask or a pair of integers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Pixels:
-    """One frame, ready for a window. It is kept as it was stored: modality values are made when they are asked for."""
+    """One decoded frame. Kept as stored values; modality values are computed on demand."""
 
     stored: NDArray[Any]
-    """Stored values [H, W], integers of 8, 16 or 32 bits, or finite float32; or uint8 [H, W, 3] RGB."""
+    """Stored values [H, W] (integers of 8, 16 or 32 bits, or finite float32), or RGB uint8 [H, W, 3]."""
     windows: tuple[Window, ...] = ()
-    """As the file gives them, in its order."""
+    """Windows in the file, in its order."""
     voi_luts: tuple[VoiLut, ...] = ()
+    """VOI LUTs in the file, in its order."""
     unit: str = ""
-    """"HU", "Gy", ... or "" when the file does not say."""
+    """Unit of the modality values, such as "HU" or "Gy"; "" when unknown."""
     inverted: bool = False
-    """Low values are bright: MONOCHROME1, or Presentation LUT Shape INVERSE."""
+    """Low values are bright (MONOCHROME1, or Presentation LUT Shape INVERSE)."""
     masked: NDArray[np.bool_] | None = None
-    """bool [H, W]: not part of the image, beside `padding_values`, for example what is not a number."""
+    """bool [H, W]: padding besides `padding_values`, for example NaN; None for no such pixel."""
     modality: str = ""
+    """Modality (0008,0060)."""
     supplemental_colors: tuple[NDArray[np.bool_], NDArray[np.uint8]] | None = None
-    """Supplemental colours over gray values: bool [H, W] where, uint8 [H, W, 3] which."""
+    """Colored pixels of a gray image: bool [H, W] and their RGB, uint8 [H, W, 3]."""
     overlays: tuple[Overlay, ...] = ()
-    """Graphics to paint over the image."""
+    """Overlay planes to paint over the image."""
     shutter: Shutter | None = None
-    """What of the image is meant to be seen."""
+    """The part of the image to show; None for all of it."""
     rescale: Rescale = AS_STORED
     """From stored to modality values."""
     padding_values: tuple[int, int] | None = None
-    """Lowest and highest stored value that is no part of the image (Pixel Padding Value)."""
+    """Lowest and highest stored value that is padding (Pixel Padding Value, 0028,0120)."""
 
     @property
     def is_color(self) -> bool:
-        """The values are colours already: windows do not apply."""
+        """The values are RGB, so windows do not apply."""
         return self.stored.ndim == 3
 
     @property
     def values(self) -> NDArray[Any]:
-        """float32 [H, W] modality values, all finite; or uint8 [H, W, 3] RGB. Made anew each time: see `values_at`."""
+        """Finite modality values, float32 [H, W], or RGB uint8 [H, W, 3]. Computed on each access: see `values_at`."""
         return self.values_at(...)
 
     @property
     def padding(self) -> NDArray[np.bool_] | None:
-        """bool [H, W]: not part of the image, drawn black; None when every pixel is. Made anew each time."""
+        """Boolean mask [H, W] of padding pixels, shown black; None without any. Computed on each access."""
         mask = self.padding_at(...)
         return mask if mask is not None and mask.any() else None
 
     def values_at(self, where: ArrayIndex) -> NDArray[Any]:
-        """The `values` of a part of the image, without making those of the rest."""
+        """The `values` of a part of the image, without computing the others."""
         part = self.stored[where]
         return part if self.is_color else modality_values(np.asarray(part), self.rescale)
 
     def padding_at(self, where: ArrayIndex) -> NDArray[np.bool_] | None:
-        """The `padding` of a part of the image; None when the image has none."""
+        """The `padding` of a part of the image; None when the image can have none."""
         mask: NDArray[np.bool_] | None = None if self.masked is None else self.masked[where]
         if self.padding_values is not None:
             low, high = self.padding_values
@@ -94,14 +96,14 @@ class Pixels:
         return mask
 
     def region(self, where: tuple[slice, slice]) -> "Pixels":
-        """A rectangle of the image as pixels of its own, without supplemental colours, overlays and shutter."""
+        """A rectangle of the image, without supplemental colors, overlays and shutter."""
         masked = None if self.masked is None else self.masked[where]
         return replace(
             self, stored=self.stored[where], masked=masked, supplemental_colors=None, overlays=(), shutter=None
         )
 
     def with_values(self, values: NDArray[Any], masked: NDArray[np.bool_] | None) -> "Pixels":
-        """Other modality values [H, W] with the same look; `masked` is what of them is no part of the image."""
+        """Other modality values [H, W] with the same display attributes, and the mask of their padding."""
         return replace(
             self,
             stored=values,
@@ -115,7 +117,7 @@ class Pixels:
 
     @property
     def nbytes(self) -> int:
-        """What the frame takes in memory."""
+        """Memory of the frame in bytes."""
         colors = (
             0
             if self.supplemental_colors is None
@@ -128,10 +130,10 @@ class Pixels:
 def read_frame(ref: FrameRef) -> Pixels:
     """Decode one frame of a file, and no other.
 
-    Stored values -> modality LUT or rescale (PS3.3 C.11.1). Palette and YBR colours become RGB (C.7.6.3.1.2).
+    Palette and YBR colors are converted to RGB (PS3.3 C.7.6.3.1.2).
 
     Raises:
-        UserError: the file is gone, damaged or of a kind that cannot be decoded; a sentence that says what to do.
+        UserError: the file is missing, damaged or not supported.
     """
     with collect_warnings():
         return _read(ref)
@@ -145,19 +147,21 @@ def _read(ref: FrameRef) -> Pixels:
         stored, photometric = _stored(file, dataset, ref.frame)
         if isinstance(dataset, FileDataset):
             planes = overlays(dataset, ref.frame, partial(pixel_cells, file, start, dataset, ref.frame))
-    found = _pixels(stored, photometric, dataset, ref)
-    covered = shutter(dataset)
-    return replace(found, overlays=planes, shutter=covered) if planes or covered else found
+    pixels = _pixels(stored, photometric, dataset, ref)
+    visible = shutter(dataset)
+    return replace(pixels, overlays=planes, shutter=visible) if planes or visible else pixels
 
 
 def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastHeader, ref: FrameRef) -> Pixels:
     modality = text(dataset, "Modality").upper()
     if stored.ndim == 3:
-        return Pixels(_color(stored, photometric, dataset), modality=modality)
+        return Pixels(_rgb(stored, photometric, dataset), modality=modality)
     if photometric == "PALETTE COLOR" and isinstance(dataset, Dataset):
         return Pixels(apply_palette(stored, dataset), modality=modality)
     if photometric not in ("MONOCHROME1", "MONOCHROME2", ""):
-        raise UserError(f"One sample a pixel cannot be {photometric}; export the image again from its source.")
+        raise UserError(
+            f"{photometric} with one sample per pixel is not valid; export the image again from its source."
+        )
     colors = read_supplemental_colors(stored, dataset, ref.frame) if isinstance(dataset, Dataset) else None
     transform = rescale(dataset, ref.frame)
     unit = transform.unit
@@ -184,19 +188,19 @@ def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastH
 
 
 def _stored(file: BinaryIO, dataset: FileDataset | FastHeader, frame: int) -> tuple[NDArray[Any], str]:
-    """Stored values [H, W] or [H, W, 3], and the photometric interpretation that they now have."""
+    """Stored values [H, W] or [H, W, 3], and their photometric interpretation after decoding."""
     frames = integer(dataset, "NumberOfFrames") or 1
     if not 0 <= frame < max(1, frames):
-        raise UserError(f"There is no frame {frame + 1}: the image has {max(1, frames)}.")
+        raise UserError(f"There is no frame {frame + 1}; the image has {max(1, frames)}.")
     source, options = pixel_source(file, dataset)
     array, photometric = decode(source, dataset.file_meta.TransferSyntaxUID, frame, options)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise UserError(f"Pixels of {array.shape[-1]} samples cannot be shown; export the image again as RGB.")
+        raise UserError(f"{array.shape[-1]} samples per pixel are not supported; export the image again as RGB.")
     return array.astype(array.dtype.newbyteorder("="), copy=False), photometric
 
 
 def modality_values(stored: NDArray[Any], transform: Rescale) -> NDArray[np.float32]:
-    """float32 modality values of stored ones; exact for integers below 2**24, others round to float32."""
+    """Modality values of stored ones, float32 in the same shape; integers below 2**24 are exact."""
     if transform is AS_STORED:
         return stored.astype(np.float32, copy=False)
     if transform.table is not None:
@@ -217,7 +221,7 @@ def modality_values(stored: NDArray[Any], transform: Rescale) -> NDArray[np.floa
 
 
 def _stays_finite(stored: NDArray[Any], transform: Rescale) -> bool:
-    """Whether every value of this type has a finite modality value."""
+    """Whether every value of this type has a finite modality value in float32."""
     highest = 2.0 ** (8 * stored.dtype.itemsize)
     return transform.table is not None or abs(transform.slope) * highest + abs(transform.intercept) < 3e38
 
@@ -225,18 +229,18 @@ def _stays_finite(stored: NDArray[Any], transform: Rescale) -> bool:
 def _finite(
     values: NDArray[np.float32], mask: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    """Values with 0 where there is no finite number, and the mask of what is no image with those places added."""
+    """The values with 0 for NaN and infinity, and the padding mask with those pixels added."""
     if np.isfinite(values.sum(dtype=np.float64)):
         return values, mask
-    wrong = ~np.isfinite(values)
-    return np.where(wrong, np.float32(0), values), wrong if mask is None else mask | wrong
+    invalid = ~np.isfinite(values)
+    return np.where(invalid, np.float32(0), values), invalid if mask is None else mask | invalid
 
 
-def _color(stored: NDArray[Any], photometric: str, dataset: Header) -> NDArray[np.uint8]:
+def _rgb(stored: NDArray[Any], photometric: str, dataset: Header) -> NDArray[np.uint8]:
     if photometric != "RGB":
-        raise UserError(f"Colours stored as {photometric} cannot be shown; export the image again as RGB.")
+        raise UserError(f"Color images in {photometric} are not supported; export the image again as RGB.")
     if stored.dtype.kind not in "iu":
-        raise UserError("Colours stored as decimal numbers cannot be shown; export the image again as RGB.")
+        raise UserError("Floating point color images are not supported; export the image again as RGB.")
     bits = min(integer(dataset, "BitsStored") or 8, 8 * stored.dtype.itemsize)
     shifted = stored >> (bits - 8) if bits > 8 else stored
     return np.ascontiguousarray(shifted.astype(np.uint8))

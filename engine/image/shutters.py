@@ -1,4 +1,4 @@
-"""Reads the display shutter of an image (PS3.3 C.7.6.11): what of it is meant to be seen. Changes no pixel."""
+"""Reads the display shutter of an image (PS3.3 C.7.6.11). Changes no pixels."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,21 @@ from engine.study import Point
 
 @dataclass(frozen=True, slots=True)
 class Shutter:
-    """What stays visible: the common part of all shapes given. Image points (column, row), continuous, corner 0, 0."""
+    """The visible part of an image: the intersection of all shapes.
+
+    Image points (column, row), continuous; 0, 0 is the outer corner of the first pixel.
+    """
 
     rectangle: tuple[float, float, float, float] | None = None
     """Left, top, right, bottom."""
     circle: tuple[float, float, float] | None = None
-    """Centre column, centre row, radius in columns."""
+    """Column and row of the centre, radius in columns."""
     polygon: tuple[Point, ...] = ()
+    """Vertices, three or more; empty for none."""
 
 
 def shutter(dataset: Header) -> Shutter | None:
-    """The shutter of an image; None without one, and when what the header says leaves nothing to see."""
+    """The shutter of an image; None without one, or when its attributes are invalid."""
     shapes = [shape.upper() for shape in texts(dataset, "ShutterShape")]
     rectangle = _rectangle(dataset) if "RECTANGULAR" in shapes else None
     circle = _circle(dataset) if "CIRCULAR" in shapes else None
@@ -27,7 +31,7 @@ def shutter(dataset: Header) -> Shutter | None:
 
 
 def _rectangle(dataset: Header) -> tuple[float, float, float, float] | None:
-    """Edges are numbers of columns and rows, the first being 1, and belong to what is seen."""
+    """Left, top, right, bottom. The header gives 1-based columns and rows, all visible."""
     left, right = integer(dataset, "ShutterLeftVerticalEdge"), integer(dataset, "ShutterRightVerticalEdge")
     top, bottom = integer(dataset, "ShutterUpperHorizontalEdge"), integer(dataset, "ShutterLowerHorizontalEdge")
     if left is None or right is None or top is None or bottom is None or left > right or top > bottom:
@@ -43,7 +47,7 @@ def _circle(dataset: Header) -> tuple[float, float, float] | None:
 
 
 def _polygon(dataset: Header) -> tuple[Point, ...]:
-    """Rows and columns by turns, each vertex the centre of a pixel."""
+    """The header gives alternating 1-based rows and columns of pixels; vertices are their centres."""
     values = numbers(dataset, "VerticesOfThePolygonalShutter")
     vertices = tuple((column - 0.5, row - 0.5) for row, column in zip(values[::2], values[1::2]))
     return vertices if len(vertices) >= 3 else ()

@@ -1,4 +1,4 @@
-"""The VOI transformations of PS3.3 C.11.2 as pure functions. Knows neither files nor which window is wanted."""
+"""The VOI transformations of PS3.3 C.11.2 as pure functions. Knows no files and chooses no window."""
 
 from dataclasses import dataclass
 
@@ -8,48 +8,54 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
-"""Of a window (PS3.3 C.11.2.1.3)."""
+"""Values of VOI LUT Function (0028,1056), PS3.3 C.11.2.1.3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A VOI window (PS3.3 C.11.2.1.2): centre and width in modality values (HU for CT), and its function."""
+    """A VOI window (PS3.3 C.11.2.1.2), in modality values (HU for CT)."""
 
     center: float
     width: float
     function: str = "LINEAR"
     """One of FUNCTIONS."""
     name: str = ""
+    """On screen: a preset's name, or Window Center & Width Explanation (0028,1055)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiLut:
-    """A VOI lookup table (PS3.3 C.11.2.1.1)."""
+    """A VOI lookup table (PS3.3 C.11.2.1.1), or a modality lookup table (C.11.1.1)."""
 
     first: int
-    """The modality value that maps to the first entry; values below take it too."""
+    """The input value of the first entry, which smaller values map to as well."""
     entries: NDArray[np.uint16]
-    """uint16 [N]: output for `first`, `first` + 1 ...; values above take the last entry."""
+    """uint16 [N]: outputs for `first`, `first` + 1 ...; larger values map to the last entry."""
     bits: int
-    """Bits of an entry: 2**bits - 1 is white."""
+    """Bits per entry: 2**bits - 1 is white."""
     name: str = ""
+    """LUT Explanation (0028,3003)."""
 
 
 def apply_window(values: NDArray[np.float32], window: Window) -> NDArray[np.uint8]:
-    """Map modality values to gray levels 0..255, rounded half up.
+    """Map modality values to gray levels 0 to 255, rounded half up.
 
-    A LINEAR window narrower than 1, which the standard forbids but devices write for values that are no integers,
-    is taken as LINEAR_EXACT.
+    A LINEAR window narrower than 1, which the standard forbids but devices write for non-integer values, is applied as
+    LINEAR_EXACT.
 
     Args:
-        values: float32 [H, W], finite modality values.
+        values: float32 of any shape, finite modality values.
+        window: in modality values.
+
+    Returns:
+        uint8 of the same shape.
 
     Raises:
-        UserError: the width is not a positive number, or the centre is not a number.
+        UserError: the width is not a positive number, or the center is not a number.
     """
     center, width = float(window.center), float(window.width)
     if not (np.isfinite(center) and np.isfinite(width) and width > 0):
-        raise UserError("A window needs a centre and a width above 0; choose another window.")
+        raise UserError("A window needs a center and a width above 0; choose another window.")
     with np.errstate(over="ignore"):
         if window.function == "SIGMOID":
             level = values.astype(np.float64)
@@ -72,7 +78,7 @@ def apply_window(values: NDArray[np.float32], window: Window) -> NDArray[np.uint
 
 
 def apply_lut(values: NDArray[np.float32], lut: VoiLut) -> NDArray[np.uint8]:
-    """Look modality values up in a VOI LUT and scale its output range to 0..255."""
+    """Map float32 modality values through a VOI LUT to uint8 gray levels 0 to 255, in the same shape."""
     index = np.clip(values - lut.first, 0, len(lut.entries) - 1).astype(np.intp)
     white = (1 << lut.bits) - 1
     levels = np.clip(lut.entries.astype(np.float32) * np.float32(255 / white), 0, 255)
@@ -81,7 +87,7 @@ def apply_lut(values: NDArray[np.float32], lut: VoiLut) -> NDArray[np.uint8]:
 
 
 def _to_bytes(level: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Round half up and clip to 0..255, in place."""
+    """Round half up and clip to 0 to 255, in place."""
     level += np.float32(0.5)
     np.clip(level, 0, 255.5, out=level)
     return level.astype(np.uint8)

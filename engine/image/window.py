@@ -1,4 +1,4 @@
-"""Chooses windows and renders pixels as gray levels or colours. Knows no files and no screen."""
+"""Chooses windows and renders pixels as gray levels or RGB. Knows no files and no screen."""
 
 import json
 from functools import cache, lru_cache
@@ -13,12 +13,14 @@ from engine.image.voi import Window, apply_lut, apply_window
 from engine.resources import resource_path
 
 _LOW, _HIGH = 0.5, 99.5
+"""Percentiles of the auto window."""
 _SAMPLES = 1 << 18
+"""Values that percentiles are taken of."""
 _BLOCK = 1 << 15
 
 
 def default_window(pixels: Pixels) -> Window:
-    """The window to begin with: the file's first, else the range of its VOI LUT, else `auto_window`."""
+    """The initial window: the file's first, else the range of its VOI LUT, else `auto_window`."""
     if pixels.windows:
         return pixels.windows[0]
     if pixels.voi_luts:
@@ -28,9 +30,9 @@ def default_window(pixels: Pixels) -> Window:
 
 
 def auto_window(pixels: Pixels) -> Window:
-    """A window from the 0.5th to the 99.5th percentile of what is image and not padding.
+    """A window from the 0.5th to the 99.5th percentile of the image without its padding.
 
-    For colour pixels the window of 8-bit gray, which changes nothing.
+    For color images 0 to 255, the identity.
     """
     if pixels.is_color:
         return Window(127.5, 255, "LINEAR_EXACT", "Auto")
@@ -47,9 +49,9 @@ def auto_window(pixels: Pixels) -> Window:
 
 
 def min_window_width(pixels: Pixels) -> float:
-    """Width of the narrowest window that one may want: a step of the values, next to nothing where they are floats.
+    """The smallest useful window width, in modality values: one step of integer values, the least float otherwise.
 
-    Maps of dose or diffusion hold values far below 1.
+    Dose and diffusion maps have values far below 1.
     """
     if pixels.stored.dtype.kind == "f":
         return float(np.finfo(np.float32).tiny)
@@ -57,23 +59,24 @@ def min_window_width(pixels: Pixels) -> float:
 
 
 def _image_values(pixels: Pixels) -> NDArray[Any]:
-    """Modality values of what is no padding, in one row."""
+    """Modality values of all pixels but padding, float32 [N]."""
     padding = pixels.padding_at(...)
     return modality_values(pixels.stored.ravel() if padding is None else pixels.stored[~padding], pixels.rescale)
 
 
 def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
-    """Gray levels [H, W] through a window, inverted where the file says so, padding black; colours as they are.
+    """Render a frame through a window, inverted if the file says so, with black padding.
 
     Args:
-        window: None takes the file's own look: its first window, else its VOI LUT, else `auto_window`.
+        pixels: the frame.
+        window: None renders as the file says: its first window, else its VOI LUT, else `auto_window`.
 
     Returns:
-        uint8 [H, W], 0 is black; or uint8 [H, W, 3] RGB for colour images, to which windows do not apply, and for
-        gray images with supplemental colours.
+        uint8 [H, W], 0 is black; or RGB uint8 [H, W, 3] for color images, to which windows do not apply, and for gray
+        images with supplemental colors.
 
     Raises:
-        UserError: the window has no positive width.
+        UserError: the width of the window is not positive.
     """
     if pixels.is_color:
         return np.asarray(pixels.stored, np.uint8)
@@ -87,12 +90,12 @@ def render(pixels: Pixels, window: Window | None = None) -> NDArray[np.uint8]:
         levels[pixels.masked] = 0
     if pixels.supplemental_colors is None:
         return levels
-    where, colors = pixels.supplemental_colors
-    return np.where(where[..., None], colors, levels[..., None])
+    colored, colors = pixels.supplemental_colors
+    return np.where(colored[..., None], colors, levels[..., None])
 
 
 def _levels(pixels: Pixels, stored: NDArray[Any], window: Window | None) -> NDArray[np.uint8]:
-    """Gray levels of stored values by what `pixels` says of them; None: through its first VOI LUT."""
+    """Gray levels of stored values with the attributes of `pixels`; without a window, through its first VOI LUT."""
     values = modality_values(stored, pixels.rescale)
     levels = apply_lut(values, pixels.voi_luts[0]) if window is None else apply_window(values, window)
     if pixels.inverted:
@@ -104,32 +107,33 @@ def _levels(pixels: Pixels, stored: NDArray[Any], window: Window | None) -> NDAr
 
 
 def _table(pixels: Pixels, window: Window | None) -> NDArray[np.uint8]:
-    """uint8 [256] or [65536]: the gray level of every stored value there can be, at the place of its bit pattern."""
-    look = pixels.rescale
-    if window is None or look.table is not None:
-        return _levels(pixels, _every(pixels.stored.dtype.str), window)
+    """Gray levels of all possible stored values, indexed by their bit patterns: uint8 [256] or [65536]."""
+    rescale = pixels.rescale
+    if window is None or rescale.table is not None:
+        return _levels(pixels, _all_values(pixels.stored.dtype.str), window)
     kind, padding = pixels.stored.dtype.str, pixels.padding_values
-    return _plain_table(kind, look.slope, look.intercept, window, pixels.inverted, padding)
+    return _plain_table(kind, rescale.slope, rescale.intercept, window, pixels.inverted, padding)
 
 
 @lru_cache(maxsize=16)
 def _plain_table(
     kind: str, slope: float, intercept: float, window: Window, inverted: bool, padding: tuple[int, int] | None
 ) -> NDArray[np.uint8]:
-    """Most slices of a stack share one table."""
-    stored = _every(kind)
+    """Cached, since most slices of a stack share one table."""
+    stored = _all_values(kind)
     like = Pixels(stored, rescale=Rescale(slope, intercept), inverted=inverted, padding_values=padding)
     return _levels(like, stored, window)
 
 
 @lru_cache(maxsize=4)
-def _every(kind: str) -> NDArray[Any]:
+def _all_values(kind: str) -> NDArray[Any]:
+    """All values of an 8-bit or 16-bit integer type, ordered by bit pattern."""
     bits = 8 * np.dtype(kind).itemsize
     return np.arange(1 << bits, dtype=f"u{bits // 8}").view(kind)
 
 
 def _look_up(table: NDArray[np.uint8], stored: NDArray[Any]) -> NDArray[np.uint8]:
-    """Block by block: numpy widens each index to 64 bits, and a block of those stays in the processor's cache."""
+    """In blocks, because NumPy widens each index to 64 bits, and a block of those fits the CPU cache."""
     patterns = np.ascontiguousarray(stored).view(f"u{stored.dtype.itemsize}").ravel()
     levels = np.empty(patterns.shape, np.uint8)
     for start in range(0, patterns.size, _BLOCK):
@@ -139,7 +143,7 @@ def _look_up(table: NDArray[np.uint8], stored: NDArray[Any]) -> NDArray[np.uint8
 
 @cache
 def presets(modality: str) -> tuple[Window, ...]:
-    """The windows that radiologists expect for a modality, in their order; empty when there are none."""
+    """The window presets of a modality, in the order of the menu; empty for a modality without."""
     return tuple(
         Window(float(row["center"]), float(row["width"]), "LINEAR", str(row["name"]))
         for row in _preset_rows().get(modality.upper(), [])
@@ -153,9 +157,9 @@ def _preset_rows() -> dict[str, list[dict[str, Any]]]:
 
 
 def import_window(pixels: Pixels, body_part: str = "") -> Window:
-    """The window for a frame that goes into the archive: for CT the preset of the body part, else the file's own.
+    """The window for a frame that is archived: for CT in HU the preset of the body part, else the file's default.
 
-    A site's files carry whatever window was last dragged; one preset a body part makes cases comparable.
+    Files often keep whatever window was last set by hand; one preset per body part makes cases comparable.
     """
     if pixels.unit == "HU" and pixels.modality == "CT":
         part = body_part.upper()

@@ -24,7 +24,7 @@ def only(path: Path) -> tuple[Series, ImageRef]:
         ("RG3_UNCR.dcm", ""),
         ("CT_small.dcm", ""),
         ("SC_rgb_jpeg_gdcm.dcm", ""),  # JPEG lossless
-        ("JPEGLSNearLossless_16.dcm", "Perhaps lossy compression"),  # the header does not say
+        ("JPEGLSNearLossless_16.dcm", "Possibly lossy compression"),  # the header does not say
         ("SC_rgb_jpeg_dcmtk.dcm", "Lossy compression"),
     ],
 )

@@ -130,7 +130,7 @@ def test_values_that_are_no_whole_numbers_are_kept(tmp_path: Path) -> None:
         ([0.0, 2.5, 5.0, 10.0], "1 slice is missing"),
         ([0.0, 2.5, 10.0, 12.5, 20.0, 22.5, 25.0], "4 slices are missing"),
         ([0.0, 2.5, 5.7, 7.5], "unevenly spaced (1.80 to 3.20 mm apart)"),
-        ([0.0, 2.5, 2.5, 5.0], "at the same place"),
+        ([0.0, 2.5, 2.5, 5.0], "the same position"),
     ],
 )
 def test_a_stack_with_gaps_is_refused_with_its_reason(tmp_path: Path, depths: list[float], sentence: str) -> None:
@@ -153,17 +153,17 @@ def test_slices_that_differ_or_lie_nowhere_are_refused(tmp_path: Path) -> None:
     small = replace(frames[1], image=replace(frames[1].image, rows=64))
     assert "differ in size" in why_no_volume((frames[0], small, frames[2]))
     assert "pixel spacing" in why_no_volume((frames[0], replace(frames[1], spacing=(0.5, 0.9)), frames[2]))
-    assert "do not say where" in why_no_volume(tuple(replace(frame, position=None) for frame in frames))
+    assert "do not have" in why_no_volume(tuple(replace(frame, position=None) for frame in frames))
     turned = replace(frames[1], orientation=(0.8, 0.6, 0.0, -0.6, 0.8, 0.0))
-    assert "turned against each other" in why_no_volume((frames[0], turned, frames[2]))
+    assert "not parallel" in why_no_volume((frames[0], turned, frames[2]))
     detector = tuple(replace(frame, spacing_source="imager") for frame in frames)
-    assert "does not hold inside the patient" in why_no_volume(detector)
+    assert "at the detector only" in why_no_volume(detector)
 
 
 def test_a_stack_too_large_for_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
     series = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0])
     with pytest.raises(UserError, match="memory"):
-        load_volume(series, read_frame, ignore, never, most_bytes=1000)
+        load_volume(series, read_frame, ignore, never, max_bytes=1000)
 
 
 def test_reading_a_volume_can_be_stopped(tmp_path: Path) -> None:
