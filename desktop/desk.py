@@ -148,7 +148,7 @@ class Desk(QObject):
         self.cine.stop()
         self.background.close()
         with ExitStack() as parts:  # from the last to the first
-            for close in (self.settings.keep, self.archive.close, self.report.close, self.marks.close):
+            for close in (self.settings.save_now, self.archive.close, self.report.close, self.marks.close):
                 parts.callback(close)
 
     def set_grid(self, rows: int, columns: int) -> None:

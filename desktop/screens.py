@@ -122,7 +122,7 @@ def chooser(*names: str) -> Callable[[App], Shown]:
 
 
 def case(app: App) -> Shown:
-    run(app, "show_case")
+    run(app, "open_case")
     return app.window.findChild(CaseWindow)
 
 

@@ -1,13 +1,13 @@
-"""The menus "Archive" and "Similar": archives, imports, models, and questions to the archive."""
+"""The commands of the menus "Archive" and "Similar": archives, imports, models, and searches."""
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
 from desktop.views.window import MainWindow
 
 
-def _focus_words(desk: Desk, window: MainWindow) -> None:
+def _focus_text(desk: Desk, window: MainWindow) -> None:
     window.show_dock(window.search_dock)
-    window.search_panel.focus_words()
+    window.search_panel.focus_text()
 
 
 def _search_image(desk: Desk, window: MainWindow) -> None:
@@ -39,20 +39,25 @@ ROWS = (
         enabled=lambda d: d.archive.archive is not None,
     ),
     Command(
-        "load_models", "Use other models…", ("Ctrl+M",), "Archive", lambda d, w: w.dialogs.load_models(), new_group=True
+        "load_models",
+        "Load other models…",
+        ("Ctrl+M",),
+        "Archive",
+        lambda d, w: w.dialogs.load_models(),
+        new_group=True,
     ),
     Command(
         "reindex_archive",
-        "Move the archive to these models",
+        "Re-index archive with current models",
         ("Ctrl+Shift+M",),
         "Archive",
         lambda d, w: d.reindex.start(),
         enabled=lambda d: not d.reindex.why_not(),
     ),
-    Command("focus_words", "Search by words", ("Ctrl+F",), "Similar", _focus_words),
+    Command("search_text", "Search by text", ("Ctrl+F",), "Similar", _focus_text),
     Command(
         "search_image",
-        "Find cases like this image",
+        "Find similar cases",
         ("Ctrl+E",),
         "Similar",
         _search_image,
@@ -61,17 +66,17 @@ ROWS = (
         enabled=lambda d: d.viewport.picture is not None and d.archive.archive is not None,
     ),
     Command(
-        "show_case",
-        "Show the chosen case large",
+        "open_case",
+        "Open selected case",
         ("Ctrl+Shift+E",),
         "Similar",
-        lambda d, w: w.search_panel.show_case(),
+        lambda d, w: w.search_panel.open_case(),
         new_group=True,
         enabled=lambda d: d.search.selected is not None,
     ),
     Command(
         "copy_case",
-        "Copy the chosen case's text",
+        "Copy text of selected case",
         ("Ctrl+Alt+C",),
         "Similar",
         lambda d, w: w.search_panel.detail.copy_text(),

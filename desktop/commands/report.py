@@ -1,4 +1,4 @@
-"""The menu "Report": draft, write, save, sign, copy."""
+"""The commands of the menu "Report": draft, edit, save, sign, copy."""
 
 from PySide6.QtGui import QGuiApplication
 
@@ -11,7 +11,7 @@ def _copy_report(desk: Desk, window: MainWindow) -> None:
     text = desk.report.copy_text()
     if text:
         QGuiApplication.clipboard().setText(text)
-        desk.messages.show_text("The report was copied, marked as a research draft.")
+        desk.messages.show_text("The report was copied with the research draft notice.")
 
 
 def _focus_report(desk: Desk, window: MainWindow) -> None:
@@ -27,7 +27,7 @@ def _draft(desk: Desk, window: MainWindow) -> None:
 ROWS = (
     Command(
         "draft",
-        "Draft the report",
+        "Draft report",
         ("Ctrl+D",),
         "Report",
         _draft,
@@ -35,10 +35,10 @@ ROWS = (
         button="Draft",
         enabled=lambda d: not d.report.why_no_draft() and not d.report.drafting,
     ),
-    Command("write", "Write the report", ("Ctrl+R",), "Report", _focus_report),
+    Command("write", "Edit report", ("Ctrl+R",), "Report", _focus_report),
     Command(
         "save_report",
-        "Save",
+        "Save report",
         ("Ctrl+S",),
         "Report",
         lambda d, w: d.report.save(),
@@ -47,7 +47,7 @@ ROWS = (
     ),
     Command(
         "sign_report",
-        "Sign",
+        "Sign report",
         ("Ctrl+Return",),
         "Report",
         lambda d, w: d.report.sign(),
@@ -55,7 +55,7 @@ ROWS = (
     ),
     Command(
         "copy_report",
-        "Copy as research draft",
+        "Copy report as research draft",
         ("Ctrl+Shift+C",),
         "Report",
         _copy_report,

@@ -1,4 +1,4 @@
-"""Tells of a picture only where that changes an answer. Knows nothing of what is asked."""
+"""Emits a signal only when an observed value has changed. Does not know what the value means."""
 
 from collections.abc import Callable
 
@@ -6,20 +6,23 @@ from PySide6.QtCore import QObject, SignalInstance
 
 
 class ChangeNotifier(QObject):
-    """Emits `changed` when `cause` comes and the answer is not what it was when `changed` was emitted last."""
+    """Reads a value whenever `trigger` is emitted, and emits `changed` if it differs from the last one.
+
+    When somebody else emits `changed`, the value at that moment counts as the last one.
+    """
 
     def __init__(
-        self, cause: SignalInstance, changed: SignalInstance, answer: Callable[[], object], parent: QObject
+        self, trigger: SignalInstance, changed: SignalInstance, value: Callable[[], object], parent: QObject
     ) -> None:
         super().__init__(parent)
-        self._changed, self._answer = changed, answer
-        self._told = answer()
-        changed.connect(self._note)
-        cause.connect(self._look)
+        self._changed, self._value = changed, value
+        self._last = value()
+        changed.connect(self._remember)
+        trigger.connect(self._compare)
 
-    def _note(self) -> None:
-        self._told = self._answer()
+    def _remember(self) -> None:
+        self._last = self._value()
 
-    def _look(self) -> None:
-        if self._answer() != self._told:
+    def _compare(self) -> None:
+        if self._value() != self._last:
             self._changed.emit()

@@ -6,7 +6,7 @@ from engine.image.voi import Window
 from engine.study import Patient, Series
 
 SMALL_DIGITS = 6
-"""Behind the point; numbers that need more are written with an exponent."""
+"""Digits after the decimal point; numbers that need more are written with an exponent."""
 
 
 def patient_facts(patient: Patient) -> str:
@@ -17,13 +17,14 @@ def patient_facts(patient: Patient) -> str:
 
 
 def readable_name(name: str) -> str:
-    """A DICOM person name (PS3.5 6.2.1): the first of its forms, family name first."""
+    """A DICOM person name (PN, PS3.5 6.2.1): its first component group, as "Family, Given Middle"."""
     parts = [part.strip() for part in name.split("=")[0].split("^")]
     family, rest = parts[0], " ".join(part for part in parts[1:3] if part)
     return ", ".join(part for part in (family, rest) if part)
 
 
 def series_title(series: Series) -> str:
+    """Number and description of a series, or its body part where it has no description."""
     number = f"Series {series.number}" if series.number is not None else "Series"
     return ": ".join(
         part for part in (number, series.description or series.body_part.capitalize(), series.part) if part
@@ -31,7 +32,7 @@ def series_title(series: Series) -> str:
 
 
 def format_date(date: str) -> str:
-    """A DICOM date (DA, PS3.5 6.2) as YYYY-MM-DD; anything else as it is."""
+    """A DICOM date (DA, PS3.5 6.2) as YYYY-MM-DD; anything else unchanged."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
 
 
@@ -41,14 +42,14 @@ def format_time(time: str) -> str:
 
 
 def format_window(window: Window, unit: str = "") -> str:
-    """The numbers first: a name may be cut where there is little room."""
+    """Width, center and name of a window; the numbers first, because a long name may be elided."""
     width, center = window_numbers(window)
     name = f"   {window.name}" if len(window.name) <= 20 else ""
     return f"W {width}  L {center} {unit}".rstrip() + name.rstrip()
 
 
 def window_numbers(window: Window) -> tuple[str, str]:
-    """Width and centre with as many digits as tell two windows of this width apart."""
+    """Width and center, with enough digits to distinguish two windows of this width."""
     digits = 0 if window.width >= 10 else max(2, 2 - math.floor(math.log10(window.width)))
     kind = f".{digits}f" if digits <= SMALL_DIGITS else ".3g"
     return f"{window.width:{kind}}", f"{window.center:{kind}}"

@@ -1,4 +1,4 @@
-"""Which background jobs are running, as the status bar shows them. Knows nothing of what they do."""
+"""The running background jobs that the status bar shows. Does not know what they do."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -6,10 +6,10 @@ from desktop.background import Background, Job
 
 
 class JobsState(QObject):
-    """The jobs that carry a title, oldest first."""
+    """The jobs that have a title, oldest first."""
 
     changed = Signal()
-    """A job came or went."""
+    """A job started or ended."""
     progressed = Signal()
 
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
@@ -21,10 +21,11 @@ class JobsState(QObject):
 
     @property
     def current(self) -> Job | None:
-        """The job whose progress is worth showing: the youngest."""
+        """The job whose progress is shown: the one started last."""
         return self.jobs[-1] if self.jobs else None
 
     def cancel_current(self) -> None:
+        """Cancel the job whose progress is shown."""
         if self.current:
             self._background.cancel(self.current)
 

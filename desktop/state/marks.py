@@ -1,4 +1,4 @@
-"""Keeps what readers put on a study's images (key images, measurements) in the workspace. Knows not what they mean."""
+"""Saves marks on images (key images, measurements) in the workspace. Does not know what they mean."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,9 +14,10 @@ OnLoaded = Callable[[list[Any]], None]
 
 
 class MarksState(QObject):
-    """Lists of plain values by study and kind. `save` only notes the list; it is written in the background.
+    """Lists of JSON values by study and kind, read and written in the background.
 
-    Nothing is overwritten unseen: while a list is being read, `save` does nothing, and who gets it joins and saves.
+    No stored list is overwritten before it was read: while it is being read `save` does nothing, and the `done` of
+    `load` has to merge the stored list with its own and save the result.
     """
 
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
@@ -27,9 +28,10 @@ class MarksState(QObject):
         self._unsaved: dict[tuple[str, str], list[Any]] = {}
         self._reading: set[tuple[str, str]] = set()
         self._failed: dict[tuple[str, str], OnLoaded] = {}
-        """Who waits for a list that could not be read."""
+        """The `done` of lists that could not be read."""
 
     def open(self, workspace: Workspace) -> None:
+        """Use this workspace: start the reads and writes that were waiting for it."""
         self._workspace = workspace
         for study, kind, done in self._waiting:
             self.load(study, kind, done)
@@ -38,7 +40,7 @@ class MarksState(QObject):
             self._write(study, kind)
 
     def load(self, study: str, kind: str, done: OnLoaded) -> None:
-        """`done` gets the list on the UI thread, as soon as the workspace is open; what was not written yet counts."""
+        """Pass the list, written yet or not, to `done` on the UI thread, as soon as the workspace is open."""
         if (study, kind) in self._unsaved:
             done(self._unsaved[study, kind])
             return
@@ -49,21 +51,21 @@ class MarksState(QObject):
             work = as_work(self._workspace.load_marks, study, kind)
             self._background.start(
                 work,
-                partial(self._take, study, kind, done),
+                partial(self._take_loaded, study, kind, done),
                 lane=Lane.STORE,
-                failed=partial(self._unreadable, study, kind, done),
+                failed=partial(self._fail_loading, study, kind, done),
             )
 
-    def _take(self, study: str, kind: str, done: OnLoaded, marks: list[Any]) -> None:
+    def _take_loaded(self, study: str, kind: str, done: OnLoaded, marks: list[Any]) -> None:
         self._reading.discard((study, kind))
         done(marks)
 
-    def _unreadable(self, study: str, kind: str, done: OnLoaded, error: BaseException) -> None:
-        """It is read again when there is something to keep, which is joined with what is there."""
+    def _fail_loading(self, study: str, kind: str, done: OnLoaded, error: BaseException) -> None:
+        """Remember to read the list again before anything is saved over it."""
         self._failed[study, kind] = done
 
     def save(self, study: str, kind: str, marks: list[Any]) -> None:
-        """Keep this list in the place of the one before; a study without a UID has no place to keep it."""
+        """Replace the stored list; does nothing for a study without a UID."""
         if (study, kind) in self._failed:
             self.load(study, kind, self._failed.pop((study, kind)))
         elif study and (study, kind) not in self._reading:
@@ -71,11 +73,11 @@ class MarksState(QObject):
             self._write(study, kind)
 
     def close(self) -> None:
-        """Write what is not written yet; the workers must have ended, and the workspace still be open."""
+        """Write unsaved lists; the workers must have ended, and the workspace must still be open."""
         workspace, self._workspace = self._workspace, None
         unsaved, self._unsaved = self._unsaved, {}
         if workspace is not None:
-            with ExitStack() as parts:  # what fails keeps nothing else from being kept
+            with ExitStack() as parts:  # one failure must not keep the other lists from being written
                 for (study, kind), marks in unsaved.items():
                     parts.callback(workspace.save_marks, study, kind, marks)
 
@@ -84,10 +86,10 @@ class MarksState(QObject):
             marks = self._unsaved[study, kind]
             self._background.start(
                 as_work(self._workspace.save_marks, study, kind, marks),
-                partial(self._written, study, kind, marks),
+                partial(self._take_saved, study, kind, marks),
                 lane=Lane.STORE,
             )
 
-    def _written(self, study: str, kind: str, marks: list[Any], _: None) -> None:
+    def _take_saved(self, study: str, kind: str, marks: list[Any], _: None) -> None:
         if self._unsaved.get((study, kind)) is marks:
             del self._unsaved[study, kind]

@@ -1,4 +1,4 @@
-"""Messages without the names of files and folders, which are often called after patients. Pure functions."""
+"""Redacts file and folder names from messages, because they often contain patient names. Pure functions."""
 
 import re
 from collections.abc import Iterable
@@ -6,28 +6,28 @@ from pathlib import PurePath
 
 from engine.errors import UserError
 
-SHORTEST = 3
-"""Letters of a name that is worth hiding: "1" or "IM" names nobody, and stands in many a sentence."""
+MIN_LENGTH = 3
+"""Characters of a name that is redacted: "1" or "IM" identifies nobody, and occurs in ordinary sentences."""
 NAME_HIDDEN = "name hidden"
-"""What stands where a name would, in lists."""
+"""Shown in lists instead of a name."""
 
 
 def redact_names(text: str, names: Iterable[str]) -> str:
-    """`text` with "the file" for each name or path in it, whole paths before what they end in.
+    """`text` with each name or path replaced by "the file", longest first.
 
-    A name is as `ImageRef.name` gives it: a path, and after " > " a member of that archive. What is called an archive
-    already is not called a file as well.
+    A name is formatted like `ImageRef.name`: a path, optionally followed by " > " and a member of that archive. The
+    words "archive NAME" become "archive".
     """
     every = {part for name in names if name for part in (name, *name.split(" > "))}
     every |= {PurePath(name).name for name in every}
-    for name in sorted((name for name in every if len(name) >= SHORTEST), key=len, reverse=True):
+    for name in sorted((name for name in every if len(name) >= MIN_LENGTH), key=len, reverse=True):
         alone = rf"(?<![\w/\\]){re.escape(name)}(?!\w)"
         text = re.sub(alone, "the file", re.sub(f"archive {alone}", "archive", text))
     return text[:1].upper() + text[1:]
 
 
-def redacted(error: BaseException | None, identity_visible: bool) -> str:
-    """The sentence of a failure as it may be on screen; "" for none."""
-    if error is None or identity_visible or not isinstance(error, UserError):
+def redacted(error: BaseException | None, patient_data_visible: bool) -> str:
+    """The message of an error as it may be shown; "" for no error."""
+    if error is None or patient_data_visible or not isinstance(error, UserError):
         return "" if error is None else str(error)
     return redact_names(str(error), (error.other,))

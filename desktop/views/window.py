@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)
         self.status.memory.clicked.connect(self.dialogs.image_memory)
         for panel, first in (
-            (self.search_panel, self.search_panel.words),
+            (self.search_panel, self.search_panel.text),
             (self.report_panel, self.report_panel.editor),
         ):
             panel.setFocusProxy(first)

@@ -20,7 +20,7 @@ from desktop import theme
 from desktop.actions import COMMANDS, Command
 from desktop.app import App
 from desktop.errors import BUG, PROBLEM
-from desktop.state.similar.search import SearchForm
+from desktop.state.similar.query import SearchForm
 from desktop.views.chooser import Chooser
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
@@ -64,7 +64,7 @@ WINDOWS: dict[str, type[QWidget]] = {
     "list_key_images": Chooser,
     "list_measures": MeasurementList,
     "compare": Chooser,
-    "show_case": CaseWindow,
+    "open_case": CaseWindow,
     "palette": Chooser,
     "shortcuts": Chooser,
     "about": QMessageBox,

@@ -46,9 +46,9 @@ def test_an_import_is_counted_and_told(ready: App) -> None:
 def test_words_find_the_report_that_says_them(qtbot: QtBot, ready: App) -> None:
     panel = ready.window.search_panel
     panel.with_image.setChecked(False)
-    panel.words.setFocus()
-    qtbot.keyClicks(panel.words, REPORTS[2])
-    panel.words.returnPressed.emit()
+    panel.text.setFocus()
+    qtbot.keyClicks(panel.text, REPORTS[2])
+    panel.text.returnPressed.emit()
     settle(qtbot, ready)
     assert ready.desk.search.hits[0].text == REPORTS[2]
     assert panel.hits.currentIndex().row() == 0

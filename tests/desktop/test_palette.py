@@ -47,7 +47,7 @@ def test_a_command_that_cannot_be_done_now_is_shown_and_not_done(qtbot: QtBot, a
 @pytest.mark.parametrize("field", ["report", "words"])
 def test_the_palette_opens_while_a_text_has_the_keyboard(qtbot: QtBot, app: App, field: str) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    texts: dict[str, QWidget] = {"report": app.window.report_panel.editor, "words": app.window.search_panel.words}
+    texts: dict[str, QWidget] = {"report": app.window.report_panel.editor, "words": app.window.search_panel.text}
     text = texts[field]
     text.setFocus()
     qtbot.waitUntil(text.hasFocus)

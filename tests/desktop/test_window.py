@@ -130,7 +130,7 @@ def test_number_keys_choose_presets_and_letters_the_rest(qtbot: QtBot, app: App)
 
 def test_letters_typed_into_a_text_are_no_commands(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    words = app.window.search_panel.words
+    words = app.window.search_panel.text
     words.setFocus()
     qtbot.keyClicks(words, "fit 2 iw")
     assert words.text() == "fit 2 iw"
@@ -243,7 +243,7 @@ def drop(target: QWidget, data: QMimeData) -> None:
 
 @pytest.mark.parametrize("field", ["report", "words"])
 def test_a_study_dropped_on_a_text_field_is_opened_and_not_typed_in(qtbot: QtBot, app: App, field: str) -> None:
-    editor, words = app.window.report_panel.editor, app.window.search_panel.words
+    editor, words = app.window.report_panel.editor, app.window.search_panel.text
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(dicom("CT_small.dcm")))])
     drop(editor.viewport() if field == "report" else words, mime)

@@ -1,4 +1,4 @@
-"""Signed reports on their way into the open archive, and what to tell about it. Knows no widgets and no pages."""
+"""Adds signed reports to the open archive and reports the outcome. Knows no widgets and no report text on screen."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,12 +11,12 @@ from engine.text.deidentify import WARNING
 
 
 class OutboxState(QObject):
-    """Sends what waits whenever there are an archive and models to send it with; one delivery at a time."""
+    """Delivers waiting reports whenever an archive and models are available; one delivery at a time."""
 
     delivered = Signal(object)
-    """A Delivery: some reports may have been archived."""
+    """An OutboxResult."""
     message = Signal(str)
-    """One sentence for the reader."""
+    """One sentence for the user."""
 
     def __init__(self, background: Background, archive: ArchiveState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -29,22 +29,23 @@ class OutboxState(QObject):
         archive.changed.connect(self._on_archive)
 
     def open(self, workspace: Workspace) -> None:
-        """Use this store from now on; what waits in it from an earlier day is sent when it can be."""
+        """Use this workspace, and deliver the reports waiting in it as soon as possible."""
         self._workspace = workspace
         self._on_archive()
 
     def close(self) -> None:
+        """Stop using the workspace."""
         self._workspace = None
 
     def _on_archive(self) -> None:
-        """Try once with each archive and each bundle: `changed` also comes when cases are counted again."""
+        """Deliver once for each archive and bundle: `changed` is also emitted when only the counts changed."""
         now = (self._archive.archive, self._archive.bundle)
         if None not in now and self._workspace is not None and now != self._tried:
             self._tried = now
             self.send()
 
     def send(self) -> None:
-        """Archive what waits, in the background; without an archive or models it goes on waiting."""
+        """Archive the waiting reports in the background; without an archive or models they keep waiting."""
         archive, bundle, workspace = self._archive.archive, self._archive.bundle, self._workspace
         if archive is None or bundle is None or workspace is None:
             return
@@ -67,7 +68,7 @@ class OutboxState(QObject):
             self.message.emit(self._sentence(delivery))
             self._archive.refresh()
         for reason, other in dict.fromkeys((str(refused), refused.other) for refused in delivery.refused):
-            problem = f"A signed report is kept on this computer, but not archived yet. {reason}"
+            problem = f"A signed report is stored on this computer but could not be archived. {reason}"
             self._background.problem.emit(UserError(problem, other))
         self.delivered.emit(delivery)
 
@@ -77,18 +78,18 @@ class OutboxState(QObject):
             self.send()
 
     def _sentence(self, delivery: OutboxResult) -> str:
-        """What was archived; the warning about de-identification comes with the first one only."""
+        """What was archived, with the warning about de-identification the first time only."""
         warning = "" if self._warned else " " + WARNING
         self._warned = True
         if len(delivery.archived) == 1:
-            return f"Signed report archived as {describe(delivery.archived[0], delivery.archive)}.{warning}"
-        return f"{len(delivery.archived)} signed reports that waited were archived in {delivery.archive}.{warning}"
+            return f"Signed report archived as {case_summary(delivery.archived[0], delivery.archive)}.{warning}"
+        return f"{len(delivery.archived)} signed reports were archived in {delivery.archive}.{warning}"
 
 
-def describe(sent: ArchivedReport, archive: str) -> str:
-    """Which case of which archive, with what."""
+def case_summary(sent: ArchivedReport, archive: str) -> str:
+    """The case of a report, and what was stored with it."""
     count = sent.removed
-    picture = ", with its image" if sent.with_image else ""
+    image = ", with its image" if sent.with_image else ""
     removed = f"; {count} identifier{'' if count == 1 else 's'} removed" if count else ""
-    known = " (the study was there already)" if sent.already_archived else ""
-    return f"case {sent.case_id} of {archive}{known}{picture}{removed}"
+    known = " (study already archived)" if sent.already_archived else ""
+    return f"case {sent.case_id} in {archive}{known}{image}{removed}"

@@ -1,4 +1,4 @@
-"""Which archive and which bundle are in use, and importing into them. Knows no widgets and no ranking."""
+"""The open archive and the models in use, and importing into the archive. Knows no widgets and no ranking."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,10 +17,10 @@ from engine.progress import IsCancelled, Progress
 
 
 class ArchiveState(QObject):
-    """The open archive and the models. Everything that touches a disk runs on a worker."""
+    """The open archive and the models. All disk access is on workers."""
 
     changed = Signal()
-    """Another archive or bundle, or other contents."""
+    """The archive, the models or the contents of the archive changed."""
     imported = Signal(object)
     """An ImportResult."""
 
@@ -34,60 +34,63 @@ class ArchiveState(QObject):
         self._background, self._open_bundle = background, open_bundle
         self.archive: Archive | None = None
         self.bundle: Bundle | None = None
-        """The models that search, draft and import use: the chosen ones, or those that made the archive's vectors."""
+        """The models that search, draft and import use: those the archive was indexed with, or the selected ones."""
         self.selected_bundle: Bundle | None = None
-        """The models that were asked for last."""
+        """The models that the user selected ("current models" on screen)."""
         self.bundle_failure = ""
+        """Why the selected models cannot be loaded; "" if they can."""
         self.stats: dict[str, Any] = {}
+        """The counts of `Archive.stats`."""
         self.importing: Job | None = None
+        """The running import."""
         self.reindexing: Job | None = None
-        """The move of an archive to other models (state/move.py)."""
+        """The running re-indexing (reindexing.py)."""
         self._retired: list[Archive] = []
-        """Archives that another one took the place of, while work goes on that may still read them."""
+        """Replaced archives that running jobs may still read."""
         background.ended.connect(self._close_retired)
 
     # -- models
 
     def load_bundle(self, path: Path | None = None) -> None:
-        """Open a bundle folder, or the starter bundle."""
+        """Load the models of a bundle folder, or the starter bundle."""
         self._background.start(
             as_work(self._open_bundle, path),
             self._take_bundle,
             title="Loading the models",
             key="bundle",
             lane=Lane.MODEL,
-            failed=self._no_bundle,
+            failed=self._fail_bundle,
         )
 
     def _take_bundle(self, bundle: Bundle) -> None:
         self.selected_bundle, self.bundle_failure = bundle, ""
         self._background.start(as_work(known_bundles.remember, bundle), lambda _: None, key="remember bundle")
-        self._settle()
+        self._choose_bundle()
 
-    def _no_bundle(self, error: BaseException) -> None:
+    def _fail_bundle(self, error: BaseException) -> None:
         self.bundle, self.selected_bundle, self.bundle_failure = None, None, str(error)
         self.changed.emit()
 
     @property
     def outdated(self) -> bool:
-        """Whether other models than the chosen ones made the archive's vectors, so that these cannot search it."""
+        """Whether the archive was indexed with other models than the selected ones, which cannot search it."""
         bound = self.stats.get("bundle_id") if self.archive else None
         return self.selected_bundle is not None and bound is not None and bound != self.selected_bundle.id
 
-    def _settle(self) -> None:
-        """Decide which models serve, after the chosen ones or the archive changed."""
+    def _choose_bundle(self) -> None:
+        """Decide which models to use, after the selected ones or the archive changed."""
         bound = self.stats.get("bundle_id")
         if self.selected_bundle is not None and not self.outdated:
             self.bundle = self.selected_bundle
         elif self.selected_bundle is not None and (self.bundle is None or self.bundle.id != bound):
             self.bundle = self.selected_bundle
             self._background.start(
-                as_work(known_bundles.find, bound), self._take_serving, key="serving bundle", lane=Lane.MODEL
+                as_work(known_bundles.find, bound), self._take_matching_bundle, key="matching bundle", lane=Lane.MODEL
             )
         self.changed.emit()
 
-    def _take_serving(self, found: Bundle | None) -> None:
-        """The models of the archive's vectors, when they are on this machine."""
+    def _take_matching_bundle(self, found: Bundle | None) -> None:
+        """Use the models that the archive was indexed with, if they are on this computer."""
         if found is not None and self.outdated and found.id == self.stats.get("bundle_id"):
             self.bundle = found
             self.changed.emit()
@@ -96,15 +99,18 @@ class ArchiveState(QObject):
 
     @property
     def name(self) -> str:
+        """Name of the archive's folder; "" when none is open."""
         return self.archive.folder.name if self.archive else ""
 
     def open(self, path: Path) -> None:
-        self._get(Archive.open, path, "Opening")
+        """Open an archive in place of the current one."""
+        self._start_opening(Archive.open, path, "Opening")
 
     def create(self, path: Path) -> None:
-        self._get(Archive.create, path, "Creating")
+        """Create an empty archive and open it."""
+        self._start_opening(Archive.create, path, "Creating")
 
-    def _get(self, get: Callable[[Path], Archive], path: Path, doing: str) -> None:
+    def _start_opening(self, get: Callable[[Path], Archive], path: Path, doing: str) -> None:
         self._background.start(
             as_work(_with_stats, get, path),
             self._take_archive,
@@ -117,40 +123,40 @@ class ArchiveState(QObject):
         if self.archive is not None:
             self._retired.append(self.archive)
         self.archive, self.stats = opened
-        self._settle()
+        self._choose_bundle()
 
     def _close_retired(self) -> None:
-        """Each holds open files, and its vectors in memory."""
+        """Close replaced archives, which hold open files and vectors in memory, once no job can use them."""
         if self._retired and self._background.idle():
             retired, self._retired = self._retired, []
             self._background.start(as_work(_close, retired), lambda _: None)
 
     def refresh(self) -> None:
-        """Count again what the archive holds."""
+        """Read the counts of the archive again."""
         if self.archive is not None:
             self._background.start(as_work(self.archive.stats), self._take_stats, key="archive stats")
 
     def _take_stats(self, stats: dict[str, Any]) -> None:
         self.stats = stats
-        self._settle()
+        self._choose_bundle()
 
     # -- import
 
     def why_no_import(self) -> str:
-        """What is missing before an import can start; "" when nothing is."""
+        """Why no import can start; "" when one can."""
         if self.archive is None:
-            return "Open or create an archive first, then import into it."
+            return "Open or create an archive first."
         if self.bundle is None:
-            return self.bundle_failure or "The models are still loading; try again in a moment."
+            return self.bundle_failure or "The models are still loading. Try again shortly."
         if self.reindexing is not None:
-            return "The archive is on its way to other models; wait for that or stop it first."
-        return "An import is running; wait for it or stop it first." if self.importing else ""
+            return "The archive is being re-indexed. Wait until it is finished, or cancel it."
+        return "An import is running. Wait until it is finished, or cancel it." if self.importing else ""
 
     def import_into(self, path: Path, reports: Path | None = None) -> None:
-        """Import a folder, file, zip or CSV archive; cases already stored stay as they are.
+        """Import a folder, file, zip or CSV table; cases already stored are left unchanged.
 
         Raises:
-            UserError: no archive, no models, or an import is under way.
+            UserError: no archive, no models, or an import or re-indexing is running.
         """
         archive, bundle, reason = self.archive, self.bundle, self.why_no_import()
         if reason or archive is None or bundle is None:
@@ -161,8 +167,8 @@ class ArchiveState(QObject):
             title=f"Importing {path.name}",
             redacted_title="Importing",
             lane=Lane.LONG,
-            failed=self._import_stopped,
-            cancelled=self._import_stopped,
+            failed=self._end_import,
+            cancelled=self._end_import,
         )
         self.changed.emit()
 
@@ -171,14 +177,14 @@ class ArchiveState(QObject):
         self.imported.emit(result)
         self.refresh()
 
-    def _import_stopped(self, error: BaseException | None = None) -> None:
-        """What was imported before is whole and stays."""
+    def _end_import(self, error: BaseException | None = None) -> None:
+        """The cases imported so far are complete and are kept."""
         self.importing = None
         self.changed.emit()
         self.refresh()
 
     def close(self) -> None:
-        """Close every archive that was opened; the workers must have ended."""
+        """Close all archives; the workers must have ended."""
         _close([*self._retired, *([self.archive] if self.archive else [])])
         self._retired, self.archive = [], None
 

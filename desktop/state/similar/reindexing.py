@@ -1,4 +1,4 @@
-"""Moves the open archive to the models that were chosen, in the background. Knows no widgets and no vectors."""
+"""Re-indexes the open archive with the current models, in the background. Knows no widgets and no vectors."""
 
 from functools import partial
 
@@ -12,83 +12,83 @@ from engine.importing.reindex import ReindexProgress, reindex, reindex_progress
 
 
 class ReindexState(QObject):
-    """Offers the move once for each archive and model that do not fit, and does it when asked.
+    """Offers to re-index once for each archive and models that do not match, and does it when asked.
 
-    Until the last vector is made the archive answers with its old models, if they are on this machine.
+    Until the last vector is written, the archive is searched with the models it was indexed with, if they are on this
+    computer.
     """
 
     offered = Signal(str)
-    """One sentence for the reader, with what to do."""
+    """One sentence for the user, with what to do."""
     message = Signal(str)
-    """One sentence for the reader."""
+    """One sentence for the user."""
 
     def __init__(self, background: Background, archive: ArchiveState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background, self._archive = background, archive
         self._offered: tuple[str, str] | None = None
-        archive.changed.connect(self._look)
+        archive.changed.connect(self._on_archive)
 
     def why_not(self) -> str:
-        """What stands against a move; "" when nothing does."""
+        """Why the archive cannot be re-indexed now; "" when it can."""
         state = self._archive
         if not state.outdated:
-            return "The archive fits the models; there is nothing to move."
+            return "The archive is already indexed with the current models."
         if state.reindexing is not None:
-            return "The archive is on its way to other models already; wait for it or stop it first."
-        return "An import is running; wait for it or stop it first." if state.importing else ""
+            return "The archive is being re-indexed. Wait until it is finished, or cancel it."
+        return "An import is running. Wait until it is finished, or cancel it." if state.importing else ""
 
     def start(self) -> None:
-        """Embed everything in the archive with the chosen models; goes on where an earlier move was stopped.
+        """Re-index the archive with the current models, continuing one that was cancelled.
 
         Raises:
-            UserError: there is nothing to move, or something else is under way.
+            UserError: there is nothing to re-index, or an import or another re-indexing is running.
         """
-        archive, chosen, reason = self._archive.archive, self._archive.selected_bundle, self.why_not()
-        if reason or archive is None or chosen is None:
+        archive, bundle, reason = self._archive.archive, self._archive.selected_bundle, self.why_not()
+        if reason or archive is None or bundle is None:
             raise UserError(reason)
         self._archive.reindexing = self._background.start(
-            partial(reindex, archive, chosen),
+            partial(reindex, archive, bundle),
             self._take,
-            title=f"Moving {archive.folder.name} to other models",
-            redacted_title="Moving an archive to other models",
+            title=f"Re-indexing {archive.folder.name}",
+            redacted_title="Re-indexing an archive",
             lane=Lane.LONG,
-            failed=self._stop,
-            cancelled=self._stop,
+            failed=self._end,
+            cancelled=self._end,
         )
         self._archive.changed.emit()
 
-    def _look(self) -> None:
+    def _on_archive(self) -> None:
         state = self._archive
-        if not state.outdated or state.archive is None or state.selected_bundle is None or state.reindexing is not None:
+        bundle = state.selected_bundle
+        if not state.outdated or state.archive is None or bundle is None or state.reindexing is not None:
             return
         if not state.stats.get("embeddings"):
-            self.start()  # nothing to wait for
+            self.start()  # an empty archive is re-indexed at once
             return
-        pair = (str(state.archive.folder), state.selected_bundle.id)
+        pair = (str(state.archive.folder), bundle.id)
         if pair != self._offered:
             self._offered = pair
-            self._background.start(
-                as_work(_progress, state.archive, state.selected_bundle.id), self._offer, key="move offer"
-            )
+            self._background.start(as_work(_progress, state.archive, bundle.id), self._offer, key="reindex offer")
 
     def _offer(self, found: tuple[Archive, ReindexProgress]) -> None:
-        archive, move = found
+        archive, progress = found
         if archive is not self._archive.archive or not self._archive.outdated:
             return
-        begun = f" ({move.done:,} are made already)" if move.done else ""
+        done = f" ({progress.done:,} done already)" if progress.done else ""
         self.offered.emit(
-            f"The vectors of {archive.folder.name} were made by other models than the ones in use. To search it with "
-            f"these, move it (menu Archive): {move.total:,} vectors are made in the background{begun}."
+            f"{archive.folder.name} was indexed with other models. To search it with the current ones, choose "
+            f"Archive > Re-index archive with current models: {progress.total:,} vectors{done}."
         )
 
-    def _take(self, move: ReindexProgress) -> None:
+    def _take(self, progress: ReindexProgress) -> None:
         self._archive.reindexing = None
         self._archive.refresh()
-        if move.complete and move.total:
-            self.message.emit(f"The archive was moved to the new models: {move.total:,} vectors.")
+        if progress.complete and progress.total:
+            self.message.emit(f"The archive was re-indexed with the current models: {progress.total:,} vectors.")
 
-    def _stop(self, error: BaseException | None = None) -> None:
-        """What was made so far is kept for the next time."""
+    def _end(self, error: BaseException | None = None) -> None:
+        """The vectors written so far are kept for the next time."""
         self._archive.reindexing = None
         self._archive.refresh()
         self._archive.changed.emit()

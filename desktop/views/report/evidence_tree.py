@@ -1,4 +1,4 @@
-"""The sentences of a draft with the reports that word it alike. Shows a ReportState; judges nothing."""
+"""The sentences of a draft, each with its evidence and contradictions. Shows a ReportState; decides nothing."""
 
 from typing import Any
 
@@ -25,29 +25,34 @@ MARGIN = 8
 
 
 def support(sentence: Sentence) -> tuple[str, str]:
-    """The mark of a sentence and its colour."""
-    count = len(sentence.evidence)
-    if sentence.source is None:
-        found = f"similar wording in {count} report{'' if count == 1 else 's'}" if count else "no similar wording found"
-        return found, theme.current.green if count else theme.current.amber
-    others = f"{count} other{'' if count == 1 else 's'} alike" if count else "no other alike"
-    against = len(sentence.contradictions)
+    """The evidence for a sentence in words, and their color."""
+    count, against, source = len(sentence.evidence), len(sentence.contradictions), sentence.source
+    parts = []
     if against:
-        return f"from case {sentence.source}, {others}, {against} near report(s) say otherwise", theme.current.amber
-    return f"from case {sentence.source}, {others}", theme.current.green if count else theme.current.amber
+        parts.append(
+            "One similar report contradicts this" if against == 1 else f"{against} similar reports contradict this"
+        )
+    if source is not None:
+        parts.append(f"From case {source}" if count else f"Only case {source} says this")
+    if count or source is None:
+        parts.append(f"{count or 'No'} report{'' if count <= 1 else 's'} with similar wording")
+    return " · ".join(parts), theme.current.green if count and not against else theme.current.amber
 
 
 def confidence(sentence: Sentence) -> str:
+    """The confidence of a sentence in words; "" when it has none."""
     return "" if sentence.confidence is None else f"confidence {100 * sentence.confidence:.0f} %"
 
 
 class EvidenceDelegate(QStyledItemDelegate):
+    """Paints a sentence, or a report below it, as wrapped text over one line about it."""
+
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         item, tree = index.data(ROLE), self.parent()
         width = tree.viewport().width() if isinstance(tree, QTreeWidget) else 300
         line = QFontMetricsF(option.font).lineSpacing()
         lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
-        rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), _most(item)))
+        rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), _max_lines(item)))
         return QSize(100, int(rows * line + lesser + 16))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
@@ -66,34 +71,35 @@ class EvidenceDelegate(QStyledItemDelegate):
             mark, color = support(item)
             about = confidence(item)
         elif isinstance(item, Contradiction):
-            mark, color, about = f"case {item.case_id} says otherwise", theme.current.amber, item.kind
+            mark, color, about = f"Case {item.case_id} contradicts this", theme.current.amber, item.kind
         else:
-            mark, color, about = f"case {item.case_id}", theme.current.green, f"similarity {item.similarity:.2f}"
+            mark, color, about = f"Case {item.case_id}", theme.current.green, f"similarity {item.similarity:.2f}"
         painter.setFont(option.font)
         painter.setPen(QColor(theme.current.text if isinstance(item, Sentence) else theme.current.muted))
-        for words in drawing.wrapped(item.text, option.font, width, _most(item)):
-            painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
+        for text in drawing.wrapped(item.text, option.font, width, _max_lines(item)):
+            painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, text)
             top += line
         painter.setFont(lesser)
-        place = QRectF(left, top + 1, width, metrics.lineSpacing())
+        row = QRectF(left, top + 1, width, metrics.lineSpacing())
         painter.setPen(QColor(color))
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, mark)
-        place.setLeft(left + metrics.horizontalAdvance(mark) + 14)
+        mark = metrics.elidedText(mark, Qt.TextElideMode.ElideRight, width - metrics.horizontalAdvance(about) - 14)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, mark)
+        row.setLeft(left + metrics.horizontalAdvance(mark) + 14)
         painter.setPen(QColor(theme.current.muted))
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, about)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, about)
         painter.restore()
 
     def _width(self, full: int, item: Sentence | Evidence | Contradiction) -> float:
         return full - 2 * MARGIN - (0 if isinstance(item, Sentence) else 18)
 
 
-def _most(item: Sentence | Evidence | Contradiction) -> int:
-    """Lines of text: a sentence stands in full in the editor, evidence only here."""
+def _max_lines(item: Sentence | Evidence | Contradiction) -> int:
+    """The most lines of text: the editor shows a sentence in full, but evidence is shown only here."""
     return 2 if isinstance(item, Sentence) else 6
 
 
 class EvidenceTree(QTreeWidget):
-    """Arrows walk the sentences and their evidence; the open one is the chosen one."""
+    """The arrow keys move through sentences and evidence; only the selected sentence is expanded."""
 
     def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,16 +127,16 @@ class EvidenceTree(QTreeWidget):
             about = ", ".join(part for part in (confidence(sentence), support(sentence)[0]) if part)
             top = QTreeWidgetItem([f"{sentence.text}: {about}"])
             top.setData(0, ROLE, sentence)
-            top.setToolTip(0, _tip(sentence))
+            top.setToolTip(0, _tooltip(sentence))
             for found in sentence.evidence:
-                child = QTreeWidgetItem([f"case {found.case_id}, similarity {found.similarity:.2f}: {found.text}"])
+                child = QTreeWidgetItem([f"Case {found.case_id}, similarity {found.similarity:.2f}: {found.text}"])
                 child.setData(0, ROLE, found)
-                child.setToolTip(0, "Similar wording says nothing about this patient")
+                child.setToolTip(0, "Evidence of wording only, not of a finding in this patient")
                 top.addChild(child)
             for other in sentence.contradictions:
-                child = QTreeWidgetItem([f"case {other.case_id} says otherwise ({other.kind}): {other.text}"])
+                child = QTreeWidgetItem([f"Case {other.case_id} contradicts this ({other.kind}): {other.text}"])
                 child.setData(0, ROLE, other)
-                child.setToolTip(0, "Another near report contradicts this sentence: look at the image")
+                child.setToolTip(0, "A similar case reports the opposite: check the image")
                 top.addChild(child)
             self.addTopLevelItem(top)
         self._filling = False
@@ -140,14 +146,14 @@ class EvidenceTree(QTreeWidget):
         page = self._state.page
         if page is None or not 0 <= page.sentence < self.topLevelItemCount():
             return
-        chosen = self.topLevelItem(page.sentence)
+        selected = self.topLevelItem(page.sentence)
         for number in range(self.topLevelItemCount()):
             item = self.topLevelItem(number)
             if item is not None:
-                item.setExpanded(item is chosen)
-        if chosen is not None and self.currentItem() is not chosen and not _inside(self.currentItem(), chosen):
-            self.setCurrentItem(chosen)
-            self.scrollToItem(chosen, QTreeWidget.ScrollHint.PositionAtTop)
+                item.setExpanded(item is selected)
+        if selected is not None and self.currentItem() is not selected and not _inside(self.currentItem(), selected):
+            self.setCurrentItem(selected)
+            self.scrollToItem(selected, QTreeWidget.ScrollHint.PositionAtTop)
 
     def _on_current(self, item: QTreeWidgetItem | None, previous: QTreeWidgetItem | None) -> None:
         if item is not None and not self._filling:
@@ -158,7 +164,7 @@ def _inside(item: QTreeWidgetItem | None, top: QTreeWidgetItem) -> bool:
     return item is not None and item.parent() is top
 
 
-def _tip(sentence: Sentence) -> str:
+def _tooltip(sentence: Sentence) -> str:
     if sentence.supported:
-        return "Imported or signed reports have a sentence with similar wording"
-    return "No imported or signed report words it alike: check this sentence with care"
+        return "Imported or signed reports contain a sentence with similar wording"
+    return "No other report has similar wording: check this sentence carefully"

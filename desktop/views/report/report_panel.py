@@ -1,4 +1,4 @@
-"""The panel "Report": the text, its state, and where the wording of the draft comes from. No logic."""
+"""The panel "Report": the text, its status, and the evidence for the draft. Shows a ReportState; decides nothing."""
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QColor, QPalette, QTextCharFormat, QTextCursor
@@ -17,27 +17,29 @@ from desktop import theme
 from desktop.state.report.report import ReportState
 from desktop.views.report.evidence_tree import EvidenceTree
 
-HINT = "Type the report here, or press Draft: the model proposes sentences from the image on screen."
+HINT = "Type the report here, or press Draft to generate one from the current image."
 
 
 class ReportEditor(QPlainTextEdit):
-    """Takes text; files that are dropped on it are for the window to open, not to be typed in as their path."""
+    """A text field; leaves dropped files to the window, which opens them."""
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
 
 
 class ReportPanel(QWidget):
+    """Buttons and status, the text, and below it the evidence for each sentence of the draft."""
+
     def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self.draft = _button("Draft", "Propose a report from the image on screen (Ctrl+D)", primary=True)
-        self.save = _button("Save", "Keep this report with its study on this computer (Ctrl+S)")
-        self.sign = _button("Sign", "Make this report final and add it, de-identified, to the archive (Ctrl+Return)")
-        self.copy = _button("Copy", "Copy the report, marked as a research draft (Ctrl+Shift+C)")
+        self.draft = _button("Draft", "Draft the report from the current image (Ctrl+D)", primary=True)
+        self.save = _button("Save", "Save this report on this computer (Ctrl+S)")
+        self.sign = _button("Sign", "Make this report final and add it to the archive, de-identified (Ctrl+Return)")
+        self.copy = _button("Copy", "Copy the report with the research draft notice (Ctrl+Shift+C)")
         self.status = QLabel()
-        self.status.setAccessibleName("State of the report")
+        self.status.setAccessibleName("Report status")
         self.editor = ReportEditor()
         self.editor.setPlaceholderText(HINT)
         self.editor.setTabChangesFocus(True)
@@ -82,21 +84,22 @@ class ReportPanel(QWidget):
         self.editor.cursorPositionChanged.connect(self._on_cursor)
         self._state.changed.connect(self._show)
         self._state.page_changed.connect(self._show_page)
-        self._state.selection_changed.connect(self._mark)
+        self._state.selection_changed.connect(self._highlight)
 
     def focus_text(self) -> None:
+        """Move the keyboard to the text."""
         self.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _on_text(self) -> None:
         self._state.edit(self.editor.toPlainText())
-        self._mark()
+        self._highlight()
 
     def _on_cursor(self) -> None:
         if self.editor.hasFocus():
             self._state.select_at(self.editor.textCursor().position())
 
     def _show_page(self) -> None:
-        """Put the state's text into the editor, as one step that Ctrl+Z takes back while the page stays the same."""
+        """Put the text of the page into the editor; for the same page as one step that Ctrl+Z undoes."""
         page = self._state.page
         text = page.text if page else ""
         study = page.study if page else ""
@@ -108,62 +111,62 @@ class ReportPanel(QWidget):
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.insertText(text)
         self.editor.setReadOnly(page is None or page.closed)
-        self._mark()
+        self._highlight()
 
     def _show(self) -> None:
         page, reason = self._state.page, self._state.why_no_draft()
         self.draft.setEnabled(not reason and not self._state.drafting)
-        written = page is not None and bool(page.text.strip())
-        final = page is not None and page.closed
-        self.save.setEnabled(page is not None and page.dirty and not final)
+        closed = page is not None and page.closed
+        self.save.setEnabled(page is not None and page.dirty and not closed)
         self.sign.setEnabled(self._state.can_sign)
-        self.copy.setEnabled(written)
-        status = "Drafting …" if self._state.drafting else page.status if page else ""
+        self.copy.setEnabled(page is not None and bool(page.text.strip()))
+        status = "Drafting…" if self._state.drafting else page.status if page else ""
         self.status.setText(status)
         palette = self.status.palette()
-        colors = {"Signed": theme.current.green, "Drafted": theme.current.amber}
-        color = colors.get(status, theme.current.muted)
+        color = {"Signed": theme.current.green, "Drafted": theme.current.amber}.get(status, theme.current.muted)
         palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
         self.status.setPalette(palette)
-        self.notes.setText(self._note(reason))
+        self.notes.setText(self._note_text(reason))
 
-    def _note(self, reason: str) -> str:
+    def _note_text(self, reason: str) -> str:
         page = self._state.page
         if page is not None and page.signed:
-            return page.whereabouts
+            return page.destination
         if page is None or page.draft is None:
-            return reason or "A draft lists its sentences here, each with the reports that word it alike."
+            return reason or "The sentences of a draft are listed here, each with reports of similar wording."
         if page.draft.abstained:
             return f"No draft. {page.draft.note}"
         if not page.draft.sentences:
-            return page.draft.note or "The model found nothing to say about this image."
+            return page.draft.note or "The model produced no sentences for this image."
         return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)
 
-    def _mark(self) -> None:
-        """Underline sentences without support, and tint the chosen one."""
+    def _highlight(self) -> None:
+        """Underline sentences without evidence, and highlight the selected one."""
         page = self._state.page
         marks = []
-        for number, (sentence, place) in enumerate(zip(self._state.sentences, self._state.places(), strict=True)):
-            if place is None:
+        for number, (sentence, span) in enumerate(
+            zip(self._state.sentences, self._state.sentence_spans(), strict=True)
+        ):
+            if span is None:
                 continue
             mark = QTextEdit.ExtraSelection()
-            look = QTextCharFormat()
+            style = QTextCharFormat()
             if not sentence.supported:
-                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-                look.setUnderlineColor(QColor(theme.current.amber))
+                style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+                style.setUnderlineColor(QColor(theme.current.amber))
             if page and number == page.sentence:
-                look.setBackground(QColor(theme.current.selected))
+                style.setBackground(QColor(theme.current.selected))
             cursor = QTextCursor(self.editor.document())
             end = self.editor.document().characterCount() - 1
-            cursor.setPosition(min(place[0], end))
-            cursor.setPosition(min(place[1], end), QTextCursor.MoveMode.KeepAnchor)
-            mark.format, mark.cursor = look, cursor
+            cursor.setPosition(min(span[0], end))
+            cursor.setPosition(min(span[1], end), QTextCursor.MoveMode.KeepAnchor)
+            mark.format, mark.cursor = style, cursor
             marks.append(mark)
         self.editor.setExtraSelections(marks)
 
 
-def _button(text: str, tip: str, primary: bool = False) -> QPushButton:
+def _button(text: str, tooltip: str, primary: bool = False) -> QPushButton:
     button = QPushButton(text)
-    button.setToolTip(tip)
+    button.setToolTip(tooltip)
     button.setProperty("primary", primary)
     return button

@@ -1,1 +1,1 @@
-"""The panel of similar cases and the window of one case."""
+"""The panel "Similar cases" and the window of the selected case."""

@@ -1,4 +1,4 @@
-"""The chosen hit in full: its picture, its text with the words that were asked for, its source. Shows a SearchState."""
+"""The selected case: its image, its text with the query words marked, its source. Shows a SearchState."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import (
@@ -25,22 +25,22 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.state.similar.search import SearchState
-from desktop.state.similar.selected_case import SelectedCase
+from desktop.state.similar.selected_case import REPORT_ONLY, SelectedCase
 from desktop.views import drawing
 from engine.retrieval.case_text import credit, facts, query_word_spans
 
 
-class PictureBox(QWidget):
-    """The archived picture, fitted. Left and Right go through the pictures of the case."""
+class ArchivedImage(QWidget):
+    """The archived image, fitted. Left and Right show the other images of the case."""
 
-    def __init__(self, chosen: SelectedCase, parent: QWidget | None = None) -> None:
+    def __init__(self, selected_case: SelectedCase, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._chosen = chosen
+        self._case = selected_case
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(72, 72)
-        self.setAccessibleName("Archived picture of the chosen case")
-        self.setToolTip("Left and Right: other pictures of this case")
-        chosen.changed.connect(self.update)
+        self.setAccessibleName("Archived image of the selected case")
+        self.setToolTip("Left, Right: other images of this case")
+        selected_case.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         return QSize(160, 160)
@@ -48,8 +48,8 @@ class PictureBox(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         area = QRectF(self.rect())
-        empty = "no picture" if self._chosen.case is not None and self._chosen.stored is None else ""
-        drawing.thumbnail(painter, area, self._chosen.picture, empty)
+        empty = REPORT_ONLY if self._case.report_only else ""
+        drawing.thumbnail(painter, area, self._case.image, empty)
         if self.hasFocus():
             painter.setPen(QColor(theme.current.accent))
             painter.drawRect(area.adjusted(0.5, 0.5, -1, -1))
@@ -59,11 +59,11 @@ class PictureBox(QWidget):
         if by is None:
             super().keyPressEvent(event)
         else:
-            self._chosen.step(by)
+            self._case.step(by)
 
 
 class CaseText(QPlainTextEdit):
-    """The whole text, the words of the query marked; then what the case is, why it was found, and its source."""
+    """The full text with the words of the query marked, then the facts of the case, why it matched, and its source."""
 
     def __init__(self, state: SearchState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,65 +73,64 @@ class CaseText(QPlainTextEdit):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.setAccessibleName("Text of the chosen case")
+        self.setAccessibleName("Text of the selected case")
         state.selected_case.changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
-        chosen, hit = self._state.selected_case, self._state.selected_case.hit
+        selected_case, hit = self._state.selected_case, self._state.selected_case.hit
         if hit is None:
             self.setPlainText("")
             return
         text = hit.text or "No report."
-        about = [f"Case {hit.case_id}", chosen.caption(), hit.why, chosen.failure]
-        if chosen.case is not None:
-            about[0] = ", ".join(part for part in (about[0], facts(chosen.case)) if part)
-            source = credit(chosen.case)
+        about = [f"Case {hit.case_id}", selected_case.caption(), hit.why, selected_case.failure]
+        if selected_case.case is not None:
+            about[0] = ", ".join(part for part in (about[0], facts(selected_case.case)) if part)
+            source = credit(selected_case.case)
             about.append(f"Source: {source}" if source else "")
         shown = f"{text}\n\n" + "\n".join(line for line in about if line)
         if shown != self.toPlainText():
             self.setPlainText(shown)
-        asked = self._state.answered
-        self.setExtraSelections(self._marks(query_word_spans(text, asked.text) if asked else [], len(text)))
+        query = self._state.answered
+        self.setExtraSelections(self._highlights(query_word_spans(text, query.text) if query else [], len(text)))
 
-    def _marks(self, places: list[tuple[int, int]], end: int) -> list[QTextEdit.ExtraSelection]:
-        marks = []
-        for start, stop in places:
-            look = QTextCharFormat()
-            look.setBackground(QColor(theme.current.selected))
-            look.setForeground(QColor(theme.current.accent))
-            marks.append(self._mark(start, stop, look))
-        lesser = QTextCharFormat()
-        lesser.setForeground(QColor(theme.current.muted))
-        marks.append(self._mark(end, self.document().characterCount() - 1, lesser))
-        return marks
+    def _highlights(self, spans: list[tuple[int, int]], end: int) -> list[QTextEdit.ExtraSelection]:
+        word = QTextCharFormat()
+        word.setBackground(QColor(theme.current.selected))
+        word.setForeground(QColor(theme.current.accent))
+        facts_below = QTextCharFormat()
+        facts_below.setForeground(QColor(theme.current.muted))
+        return [
+            *(self._highlight(start, stop, word) for start, stop in spans),
+            self._highlight(end, self.document().characterCount() - 1, facts_below),
+        ]
 
-    def _mark(self, start: int, stop: int, look: QTextCharFormat) -> QTextEdit.ExtraSelection:
-        mark = QTextEdit.ExtraSelection()
+    def _highlight(self, start: int, stop: int, style: QTextCharFormat) -> QTextEdit.ExtraSelection:
+        highlight = QTextEdit.ExtraSelection()
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         cursor.setPosition(stop, QTextCursor.MoveMode.KeepAnchor)
-        mark.cursor, mark.format = cursor, look
-        return mark
+        highlight.cursor, highlight.format = cursor, style
+        return highlight
 
 
 class CaseView(QWidget):
-    """Picture and text side by side. Where it is small, who holds it puts its two buttons where there is room."""
+    """Image and text side by side. In the panel (not `large`) its two buttons are placed above the hits."""
 
     def __init__(self, state: SearchState, parent: QWidget | None = None, large: bool = False) -> None:
         super().__init__(parent)
         self._state = state
-        self.picture = PictureBox(state.selected_case)
+        self.image = ArchivedImage(state.selected_case)
         self.text = CaseText(state)
-        self.enlarge = QPushButton("Enlarge")
-        self.enlarge.setToolTip("Show this case large (Enter in the list)")
+        self.open = QPushButton("Open")
+        self.open.setToolTip("Open selected case in a window (Enter in the list)")
         self.copy = QPushButton("Copy text")
-        self.copy.setToolTip("Copy this text with its case number and its source (Ctrl+C in the list)")
-        for button in (self.enlarge, self.copy):
+        self.copy.setToolTip("Copy this text with its case number and source (Ctrl+C in the list)")
+        for button in (self.open, self.copy):
             button.setProperty("flat", True)
         self.parts = QSplitter(Qt.Orientation.Horizontal)
         self.parts.setChildrenCollapsible(False)
-        self.parts.addWidget(self.picture)
+        self.parts.addWidget(self.image)
         self.parts.addWidget(self.text)
         self.parts.setStretchFactor(0, 2 if large else 0)
         self.parts.setStretchFactor(1, 1)
@@ -147,28 +146,29 @@ class CaseView(QWidget):
         self._show()
 
     def copy_text(self) -> None:
+        """Copy the text of the case with its case number and source."""
         text = self._state.selected_case.copy_text()
         if text:
             QGuiApplication.clipboard().setText(text)
 
     def _show(self) -> None:
-        chosen = self._state.selected_case
-        self.enlarge.setEnabled(chosen.hit is not None)
-        self.copy.setEnabled(bool(chosen.copy_text()))
+        selected_case = self._state.selected_case
+        self.open.setEnabled(selected_case.hit is not None)
+        self.copy.setEnabled(bool(selected_case.copy_text()))
 
 
 class CaseWindow(QDialog):
-    """The chosen case in a window of its own, which follows the choice. Page keys choose the next hit, Esc closes."""
+    """The selected case in its own window. PgUp and PgDown select the previous and next hit, Esc closes."""
 
     def __init__(self, state: SearchState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self.setWindowTitle("Similar case")
+        self.setWindowTitle("Selected case")
         self.view = CaseView(state, large=True)
-        self.place = QLabel()
-        self.place.setProperty("muted", True)
+        self.hit_number = QLabel()
+        self.hit_number.setProperty("muted", True)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.place)
+        layout.addWidget(self.hit_number)
         layout.addWidget(self.view, 1)
         self.resize(980, 660)
         for keys, by in (("PgDown", 1), ("PgUp", -1)):
@@ -179,7 +179,7 @@ class CaseWindow(QDialog):
     def _show(self) -> None:
         hits, hit = self._state.hits, self._state.selected
         if hit is None or hit not in hits:
-            self.place.setText("No case is chosen.")
+            self.hit_number.setText("No case is selected.")
             return
         number = f"Hit {hits.index(hit) + 1} of {len(hits)}"
-        self.place.setText(f"{number} for {self._state.answered}. PgUp, PgDown: previous and next hit.")
+        self.hit_number.setText(f"{number} for {self._state.answered}. PgUp, PgDown: previous and next hit.")

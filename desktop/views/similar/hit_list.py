@@ -1,4 +1,4 @@
-"""The hits as a list: thumbnail, kind, score, text, why. Shows a SearchState; ranks nothing."""
+"""The hits as a list: thumbnail, kind, score, text and reason. Shows a SearchState; ranks nothing."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewIt
 
 from desktop import theme
 from desktop.state.similar.search import SearchState
+from desktop.state.similar.selected_case import REPORT_ONLY
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
 from engine.retrieval.hit import Hit
@@ -16,8 +17,8 @@ THUMBNAIL = 72
 TEXT_LINES = 2
 
 
-def about(hit: Hit) -> str:
-    """Modality, sex and age as far as known."""
+def hit_facts(hit: Hit) -> str:
+    """Modality, sex and age as far as known, and the case number."""
     return " · ".join(
         part
         for part in (hit.modality, hit.sex, f"{hit.age} y" if hit.age is not None else "", f"case {hit.case_id}")
@@ -26,6 +27,8 @@ def about(hit: Hit) -> str:
 
 
 class HitModel(QAbstractListModel):
+    """A row for each hit."""
+
     def __init__(self, state: SearchState, parent: QWidget) -> None:
         super().__init__(parent)
         self._state = state
@@ -47,7 +50,7 @@ class HitModel(QAbstractListModel):
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         hit = self._state.hits[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{hit.kind}, {about(hit)}, score {hit.score:.2f}. {hit.text}. {hit.why}"
+            return f"{hit.kind}, {hit_facts(hit)}, score {hit.score:.2f}. {hit.text}. {hit.why}"
         if role == Qt.ItemDataRole.ToolTipRole:
             cosine = f", cosine {hit.cosine:.3f}" if hit.cosine is not None else ""
             return f"Score {hit.score:.3f}{cosine}: {hit.why}"
@@ -55,6 +58,8 @@ class HitModel(QAbstractListModel):
 
 
 class HitDelegate(QStyledItemDelegate):
+    """Paints a hit: thumbnail on the left, then facts and score, the text, and why it matched."""
+
     def __init__(self, state: SearchState, parent: QWidget) -> None:
         super().__init__(parent)
         self._state = state
@@ -73,7 +78,7 @@ class HitDelegate(QStyledItemDelegate):
         square = QRectF(area.left(), area.top(), THUMBNAIL, THUMBNAIL)
         lesser, line = drawing.small(option.font), QFontMetricsF(option.font).lineSpacing()
         painter.setFont(lesser)
-        drawing.thumbnail(painter, square, self._state.thumbnail(hit), "" if hit.image_id is not None else "no image")
+        drawing.thumbnail(painter, square, self._state.thumbnail(hit), "" if hit.image_id is not None else REPORT_ONLY)
         left = square.right() + 10
         metrics = QFontMetricsF(lesser)
         right = drawing.badge(
@@ -87,20 +92,20 @@ class HitDelegate(QStyledItemDelegate):
         if hit.prior:
             right = drawing.badge(painter, right + 5, area.top(), "Prior", theme.current.amber, lesser)
         score = f"{hit.score:.2f}"
-        room = area.right() - metrics.horizontalAdvance(score) - 10 - right - 8
+        available = area.right() - metrics.horizontalAdvance(score) - 10 - right - 8
         painter.setPen(QColor(theme.current.muted))
-        head = QRectF(right + 8, area.top(), room, metrics.height() + 3)
-        words = metrics.elidedText(about(hit), Qt.TextElideMode.ElideRight, room)
-        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+        head = QRectF(right + 8, area.top(), available, metrics.height() + 3)
+        facts = metrics.elidedText(hit_facts(hit), Qt.TextElideMode.ElideRight, available)
+        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, facts)
         painter.setPen(QColor(theme.current.text))
-        place = QRectF(area.left(), area.top(), area.width(), metrics.height() + 3)
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, score)
+        score_rect = QRectF(area.left(), area.top(), area.width(), metrics.height() + 3)
+        painter.drawText(score_rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, score)
         painter.setFont(option.font)
         width, top = area.right() - left, area.top() + metrics.height() + 7
         text = hit.text or "No report"
         painter.setPen(QColor(theme.current.text if hit.text else theme.current.muted))
-        for words in drawing.wrapped(text, option.font, width, TEXT_LINES):
-            painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
+        for text_line in drawing.wrapped(text, option.font, width, TEXT_LINES):
+            painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, text_line)
             top += line
         painter.setFont(lesser)
         painter.setPen(QColor(theme.current.muted))
@@ -110,7 +115,7 @@ class HitDelegate(QStyledItemDelegate):
 
 
 class HitList(QListView):
-    """Keyboard: arrows choose; the choice is shown in full below."""
+    """The arrow keys select a hit, which is shown in full below the list."""
 
     def __init__(self, state: SearchState, parent: QWidget | None = None) -> None:
         super().__init__(parent)

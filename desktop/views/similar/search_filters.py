@@ -1,4 +1,4 @@
-"""Which cases a search may find, and how words are matched, as two rows of fields. Shows a SearchState."""
+"""The filters of a search and how its words are matched, as two rows of fields. Shows a SearchState."""
 
 from dataclasses import replace
 
@@ -7,33 +7,35 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QPushButton, QW
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 
-MODES = (("By meaning", "vector"), ("Exact words", "lexical"), ("Both ways", "hybrid"))
+MODES = (("By meaning", "vector"), ("Exact words", "lexical"), ("Meaning and words", "hybrid"))
 KINDS = (("All kinds", ""), ("Images", "image"), ("Reports", "report"))
 SEXES = (("Any sex", ""), ("Female", "F"), ("Male", "M"), ("Other", "O"))
 
 
 class SearchFilters(QWidget):
+    """Modality, kind, matching, sex and age, and a button that clears them."""
+
     def __init__(self, state: SearchState, archive: ArchiveState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state, self._archive = state, archive
         self.modality = _combo("Modality", [("All modalities", "")])
-        self.kind = _combo("Kind of hit", KINDS)
-        self.mode = _combo("How to match words", MODES)
+        self.kind = _combo("Kind of match", KINDS)
+        self.mode = _combo("Matching of words", MODES)
         self.sex = _combo("Sex", SEXES)
         self.age = QLineEdit()
         self.age.setPlaceholderText("Age: 40-60")
-        self.age.setAcceptDrops(False)  # a study that is dropped here is for the window to open
+        self.age.setAcceptDrops(False)  # the window opens dropped files
         self.age.setClearButtonEnabled(True)
         self.age.setAccessibleName("Age range in years")
-        self.age.setToolTip("Ages in years: 40-60, 65+, -17 or 50. Cases without a known age are left out then")
+        self.age.setToolTip("Age in years: 40-60, 65+, -17 or 50. Excludes cases of unknown age")
         self.clear = QPushButton("Clear filters")
         self.clear.setProperty("flat", True)
-        self.clear.setToolTip("Search all modalities, kinds, sexes and ages again")
+        self.clear.setToolTip("Remove the filters for modality, kind, sex and age")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        for place, widget in enumerate((self.modality, self.kind, self.mode, self.sex, self.age, self.clear)):
-            layout.addWidget(widget, place // 3, place % 3)
+        for number, widget in enumerate((self.modality, self.kind, self.mode, self.sex, self.age, self.clear)):
+            layout.addWidget(widget, number // 3, number % 3)
         for column in range(3):
             layout.setColumnStretch(column, 1)
         for combo in self._combos():
@@ -84,7 +86,7 @@ class SearchFilters(QWidget):
                 self.modality.addItem(text, value)
             self.modality.setCurrentIndex(max(0, self.modality.findData(self._state.form.modality)))
             self.modality.blockSignals(False)
-            self._fill_in()  # a modality that this archive does not have is no filter any more
+            self._fill_in()  # a modality missing from this archive is removed from the form
 
 
 def _combo(name: str, items: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> QComboBox:

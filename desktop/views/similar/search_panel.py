@@ -1,4 +1,4 @@
-"""The panel "Similar cases": words, current image or both, filters, hits, and the chosen hit in full. No logic."""
+"""The panel "Similar cases": query, filters, hits, and the selected case. Shows a SearchState; decides nothing."""
 
 from dataclasses import replace
 
@@ -25,21 +25,23 @@ from desktop.views.similar.search_filters import SearchFilters
 
 
 class SearchPanel(QWidget):
+    """Query and filters above, then the hits over the selected case, or a hint while there are none."""
+
     def __init__(self, state: SearchState, archive: ArchiveState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state, self._archive = state, archive
-        self.words = QLineEdit()
-        self.words.setAcceptDrops(False)  # a study that is dropped here is for the window to open
-        self.words.setPlaceholderText("Words, e.g. pleural effusion")
-        self.words.setClearButtonEnabled(True)
-        self.words.setAccessibleName("Words to search for")
-        self.words.setToolTip("Search the archive by words (Ctrl+F)")
+        self.text = QLineEdit()
+        self.text.setAcceptDrops(False)  # the window opens dropped files
+        self.text.setPlaceholderText("Text, e.g. pleural effusion")
+        self.text.setClearButtonEnabled(True)
+        self.text.setAccessibleName("Text to search for")
+        self.text.setToolTip("Search the archive by text (Ctrl+F)")
         self.with_image = QCheckBox("Current image")
-        self.with_image.setToolTip("Include the image on screen, at its window, in the search")
+        self.with_image.setToolTip("Include the current image, at its window, in the search")
         self.go = QPushButton("Search")
         self.go.setProperty("primary", True)
-        self.go.setToolTip("Search by the words and the image chosen here (Enter)")
+        self.go.setToolTip("Search by the text, the current image, or both (Enter)")
         self.filters = SearchFilters(state, archive)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
@@ -55,7 +57,7 @@ class SearchPanel(QWidget):
         self.hits = HitList(state)
         self.detail = CaseView(state)
         self.clear = QPushButton("Clear filters and search again")
-        self.clear.setToolTip("Search all modalities, kinds, sexes and ages")
+        self.clear.setToolTip("Remove the filters for modality, kind, sex and age, and search again")
         self._window: CaseWindow | None = None
         self._lay_out()
         self._connect()
@@ -63,12 +65,12 @@ class SearchPanel(QWidget):
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
-        for widget, stretch in ((self.words, 1), (self.with_image, 0), (self.go, 0)):
+        for widget, stretch in ((self.text, 1), (self.with_image, 0), (self.go, 0)):
             first.addWidget(widget, stretch)
-        told = QHBoxLayout()
-        told.addWidget(self.summary, 1)
-        told.addWidget(self.detail.enlarge)
-        told.addWidget(self.detail.copy)
+        above_hits = QHBoxLayout()
+        above_hits.addWidget(self.summary, 1)
+        above_hits.addWidget(self.detail.open)
+        above_hits.addWidget(self.detail.copy)
         nothing = QWidget()
         below = QVBoxLayout(nothing)
         below.setContentsMargins(0, 0, 0, 0)
@@ -90,7 +92,7 @@ class SearchPanel(QWidget):
         layout.setSpacing(6)
         layout.addLayout(first)
         layout.addWidget(self.filters)
-        layout.addLayout(told)
+        layout.addLayout(above_hits)
         layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
         line = self.fontMetrics().lineSpacing()
@@ -98,28 +100,31 @@ class SearchPanel(QWidget):
         self.hits.setMinimumHeight(5 * line)
 
     def _connect(self) -> None:
-        self.words.textEdited.connect(self._fill_in)
-        self.words.textChanged.connect(self._fill_in)
-        self.words.returnPressed.connect(self._state.search)
+        self.text.textEdited.connect(self._fill_in)
+        self.text.textChanged.connect(self._fill_in)
+        self.text.returnPressed.connect(self._state.search)
         self.with_image.toggled.connect(self._fill_in)
         self.go.clicked.connect(self._state.search)
         self._state.changed.connect(self._show)
         self.clear.clicked.connect(self._state.clear_filters)
-        self.hits.activated.connect(lambda _: self.show_case())
-        self.detail.enlarge.clicked.connect(self.show_case)
+        self.hits.activated.connect(lambda _: self.open_case())
+        self.detail.open.clicked.connect(self.open_case)
         for widget, keys, run in (
-            (self.words, "Down", self._to_hits),
+            (self.text, "Down", self._to_hits),
             (self.hits, QKeySequence.StandardKey.Copy, self.detail.copy_text),
         ):
             shortcut = QShortcut(QKeySequence(keys), widget, run)
-            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)  # else these keys are dead in the whole window
+            shortcut.setContext(
+                Qt.ShortcutContext.WidgetShortcut
+            )  # a window shortcut would take these keys from other widgets
 
-    def focus_words(self) -> None:
-        self.words.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.words.selectAll()
+    def focus_text(self) -> None:
+        """Move the keyboard to the text field and select its content."""
+        self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.text.selectAll()
 
-    def show_case(self) -> None:
-        """The chosen case in a window of its own."""
+    def open_case(self) -> None:
+        """Open the selected case in its own window."""
         if self._state.selected is None:
             return
         if self._window is None:
@@ -133,30 +138,30 @@ class SearchPanel(QWidget):
             self.hits.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _fill_in(self) -> None:
-        form = replace(self._state.form, text=self.words.text(), with_image=self.with_image.isChecked())
+        form = replace(self._state.form, text=self.text.text(), with_image=self.with_image.isChecked())
         self._state.set_form(form)
 
     def _show(self) -> None:
         state, form = self._state, self._state.form
-        for widget in (self.words, self.with_image):
+        for widget in (self.text, self.with_image):
             widget.blockSignals(True)
-        if self.words.text() != form.text:
-            self.words.setText(form.text)
+        if self.text.text() != form.text:
+            self.text.setText(form.text)
         self.with_image.setChecked(form.with_image)
-        for widget in (self.words, self.with_image):
+        for widget in (self.text, self.with_image):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
-        for shown in (self.summary, self.detail.enlarge, self.detail.copy):
+        for shown in (self.summary, self.detail.open, self.detail.copy):
             shown.setVisible(bool(state.hits))
         self.notice.setText(state.notice)
         self.notice.setVisible(bool(state.hits and state.notice))
         if state.hits:
             count = len(state.hits)
-            away = " – not the image on screen" if state.elsewhere else ""
-            self.summary.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.answered}{away}")
+            other = " – not the current image" if state.image_differs else ""
+            self.summary.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.answered}{other}")
             palette = self.summary.palette()
-            color = theme.current.amber if away else theme.current.muted
+            color = theme.current.amber if other else theme.current.muted
             palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
             self.summary.setPalette(palette)
         self.body.setCurrentIndex(1 if state.hits else 0)
@@ -166,11 +171,11 @@ class SearchPanel(QWidget):
     def _hint(self, reason: str) -> str:
         state = self._state
         if state.searching:
-            return "Searching …"
+            return "Searching…"
         if state.failure:
             return state.failure
         if reason:
             return reason
         if state.why_none():
             return state.why_none()
-        return "Press Search to find earlier cases that look or read like this one."
+        return "Press Search to find similar cases by the current image, by text, or by both."

@@ -1,1 +1,1 @@
-"""The study browser."""
+"""The study browser and the list of rejected files."""

@@ -1,4 +1,4 @@
-"""What the list of studies shows while none is open: how to open one, and what was opened before."""
+"""The study browser while no study is open: a hint, and recently opened studies. Opens nothing itself."""
 
 from functools import partial
 from pathlib import Path
@@ -10,18 +10,19 @@ from desktop.desk import Desk
 from desktop.state.redaction import NAME_HIDDEN
 
 MOST = 6
+"""Recent studies listed; File > Open recent lists all."""
 
 
 class EmptyStudies(QWidget):
-    """Hint and recent studies; all others that are remembered are in "Open recent"."""
+    """A hint and a button for each recent study."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        hint = QLabel("No study is open.\n\nDrop files, folders or a zip here, or press Ctrl+O.")
+        hint = QLabel("No study is open.\n\nDrop files, folders or a zip file here, or press Ctrl+O.")
         hint.setWordWrap(True)
         hint.setProperty("muted", True)
-        self._title = QLabel("Opened before")
+        self._title = QLabel("Recent")
         self._title.setProperty("muted", True)
         self.recent = [self._button(number) for number in range(MOST)]
         self._paths: list[Path] = []
@@ -40,11 +41,11 @@ class EmptyStudies(QWidget):
 
     def _show(self) -> None:
         self._paths = [Path(path) for path in self._desk.settings.now.recent[:MOST]]
-        named = self._desk.viewport.patient_data_visible  # folders are often called after patients
+        visible = self._desk.viewport.patient_data_visible  # folder names often contain patient names
         for number, (button, path) in enumerate(zip(self.recent, self._paths, strict=False), 1):
-            words = path.name if named else f"Item {number}, {NAME_HIDDEN}"
-            button.setText(self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, 220))
-            button.setToolTip(str(path) if named else "")
+            text = path.name if visible else f"Item {number}, {NAME_HIDDEN}"
+            button.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 220))
+            button.setToolTip(str(path) if visible else "")
         for number, button in enumerate(self.recent):
             button.setVisible(number < len(self._paths))
         self._title.setVisible(bool(self._paths))

@@ -1,4 +1,4 @@
-"""The quiet list of files that were left out, each with its reason. Shows what it is given."""
+"""The list of rejected files with the reason for each. Shows what it is given."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,46 +20,49 @@ from desktop.views.drawing import ModelIndex
 from engine.errors import Rejected
 
 HEADINGS = ("File", "Reason")
-NOWHERE = QModelIndex()
+ROOT = QModelIndex()
 
 
 class RejectedModel(QAbstractTableModel):
-    """A row a file; cells are asked for as they come into sight, so that 20,000 rows open at once."""
+    """One row per file; cells are read only when they become visible, so that 20,000 rows open at once."""
 
     def __init__(self, rejected: Sequence[Rejected], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows = [(item.path, item.reason) for item in rejected]
 
-    def rowCount(self, parent: ModelIndex = NOWHERE) -> int:
+    def rowCount(self, parent: ModelIndex = ROOT) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: ModelIndex = NOWHERE) -> int:
+    def columnCount(self, parent: ModelIndex = ROOT) -> int:
         return 0 if parent.isValid() else len(HEADINGS)
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        wanted = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
-        return self._rows[index.row()][index.column()] if wanted else None
+        is_text = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
+        return self._rows[index.row()][index.column()] if is_text else None
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | None:
-        across = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return HEADINGS[section] if across else None
+        is_heading = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return HEADINGS[section] if is_heading else None
 
 
-def without_path(number: int, item: Rejected) -> Rejected:
+def redacted_row(number: int, item: Rejected) -> Rejected:
+    """The item without its path, which is replaced by a number."""
     return Rejected(f"File {number}, {NAME_HIDDEN}", redact_names(item.reason, (item.path, item.other)))
 
 
 class RejectedDialog(QDialog):
+    """A table of files and reasons, which can be copied."""
+
     def __init__(self, rejected: Sequence[Rejected], parent: QWidget | None = None, names: bool = True) -> None:
-        """`names`: whether paths may be shown; folders are often called after patients."""
+        """Show these files; with their paths only if `names`, because folder names often contain patient names."""
         super().__init__(parent)
-        self._rejected = list(rejected) if names else [without_path(*item) for item in enumerate(rejected, 1)]
-        self.setWindowTitle("Left out")
+        self._rejected = list(rejected) if names else [redacted_row(*item) for item in enumerate(rejected, 1)]
+        self.setWindowTitle("Rejected files")
         self.resize(860, 420)
         count = len(self._rejected)
-        text = f"{count:,} file{' was' if count == 1 else 's were'} left out; everything else is open."
+        text = f"{count:,} file{'' if count == 1 else 's'} rejected. All other files were opened."
         self.table = QTableView()
         self.table.setModel(RejectedModel(self._rejected, self))
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
@@ -67,7 +70,7 @@ class RejectedDialog(QDialog):
         self.table.setShowGrid(False)
         self.table.setTabKeyNavigation(False)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.table.setAccessibleName("Files left out")
+        self.table.setAccessibleName("Rejected files")
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)

@@ -1,4 +1,4 @@
-"""The open studies and their series with thumbnails. Shows a StudiesState; reads no files."""
+"""The study browser: open studies and their series with thumbnails. Shows a StudiesState; reads no files."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -19,22 +19,24 @@ from desktop.views.viewer.viewport import SERIES
 
 THUMBNAIL = 60
 PATIENT_ABOVE, STUDY_ABOVE = 10, 4
-"""Logical pixels over a heading."""
+"""Logical pixels above a heading."""
 
 
 class SeriesModel(QAbstractListModel):
+    """A row for each patient and study heading and each series."""
+
     def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget) -> None:
         super().__init__(parent)
         self._studies, self._viewport = studies, viewport
         self.rows: list[BrowserRow] = []
         self.reloading = False
-        """The list looks for another current row while the old one goes away; nobody chose that."""
+        """While rows are replaced, Qt makes another row current; that is not a selection by the user."""
         studies.changed.connect(self._reload)
         studies.thumbnail_changed.connect(self._refresh)
         viewport.redaction_changed.connect(self._refresh)
 
     def _reload(self) -> None:
-        """Change only the rows between the first and the last difference: the list keeps its place while it grows."""
+        """Replace only the rows between the first and last difference, so that a growing list does not scroll."""
         rows = rows_of(self._studies.studies)
         self.reloading = True
         start, end = difference([row.name for row in self.rows], [row.name for row in rows])
@@ -58,8 +60,8 @@ class SeriesModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def flags(self, index: ModelIndex) -> Qt.ItemFlag:
-        chosen = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
-        return chosen if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
+        draggable = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
+        return draggable if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
 
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.rows[index.row()]
@@ -71,18 +73,17 @@ class SeriesModel(QAbstractListModel):
         return [SERIES]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """The series that is dragged into a viewport."""
         data = QMimeData()
         data.setData(SERIES, self.rows[indexes[0].row()].series_id.encode("utf-8"))
         return data
 
     def lines(self, row: BrowserRow) -> tuple[str, str]:
-        """Title first."""
+        """The title of a row and the line below it."""
         return row_text(row, self._viewport.patient_data_visible)
 
 
 def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
-    """How many items are the same at the start, and how many of the others at the end."""
+    """The lengths of the common prefix and, of the remaining items, the common suffix."""
     shorter = min(len(old), len(new))
     start = next((n for n in range(shorter) if old[n] != new[n]), shorter)
     end = next((n for n in range(shorter - start) if old[-1 - n] != new[-1 - n]), shorter - start)
@@ -90,6 +91,8 @@ def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
 
 
 class SeriesDelegate(QStyledItemDelegate):
+    """Paints a heading, or a series with its thumbnail."""
+
     def __init__(self, model: SeriesModel, studies: StudiesState, parent: QWidget) -> None:
         super().__init__(parent)
         self._model, self._studies = model, studies
@@ -122,10 +125,10 @@ class SeriesDelegate(QStyledItemDelegate):
             drawing.thumbnail(painter, square, self._studies.thumbnail(row.series_id))
             text = QRectF(square.right() + 10, area.top() + 6, area.right() - square.right() - 16, area.height() - 12)
             lines = drawing.wrapped(title, option.font, text.width(), 2)
-            for number, words in enumerate(lines):
-                _line(painter, text.adjusted(0, number * line, 0, 0), words, option.font, theme.current.text)
-            place = text.adjusted(0, len(lines) * line + 2, 0, 0)
-            _line(painter, place, about, drawing.small(option.font), theme.current.muted)
+            for number, title_line in enumerate(lines):
+                _line(painter, text.adjusted(0, number * line, 0, 0), title_line, option.font, theme.current.text)
+            below = text.adjusted(0, len(lines) * line + 2, 0, 0)
+            _line(painter, below, about, drawing.small(option.font), theme.current.muted)
         painter.restore()
 
 
@@ -133,13 +136,13 @@ def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> 
     metrics = QFontMetricsF(font)
     painter.setFont(font)
     painter.setPen(QColor(color))
-    place = QRectF(area.left(), area.top(), area.width(), metrics.lineSpacing())
+    row = QRectF(area.left(), area.top(), area.width(), metrics.lineSpacing())
     elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-    painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
+    painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
 
 
 class SeriesList(QStackedWidget):
-    """The list, or a hint while nothing is open."""
+    """The list, or a hint while no study is open."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -171,14 +174,14 @@ class SeriesList(QStackedWidget):
         self._follow()
 
     def _follow(self) -> None:
-        """Show as current what the state has chosen."""
-        chosen = self._studies.series
+        """Make the row of the selected series current."""
+        selected = self._studies.series
         for number, row in enumerate(self.model.rows):
-            if chosen is not None and row.series is chosen:
+            if selected is not None and row.series is selected:
                 self.list.setCurrentIndex(self.model.index(number))
 
     def _show(self, index: QModelIndex) -> None:
-        """The current one as well: it may not be what the active viewport shows."""
+        """Show the series of a row, even the current one: the active viewport may show another."""
         if self.model.rows[index.row()].series:
             self._desk.show_series_in(self._desk.viewport, self.model.rows[index.row()].series_id)
 

@@ -67,4 +67,4 @@ def test_words_written_early_are_told_when_the_report_is_signed(qtbot: QtBot, la
     settle(qtbot, late)
     assert late.window.report_panel.editor.toPlainText() == "Signed yesterday."
     assert late.desk.messages.message is not None
-    assert late.desk.messages.message.text.endswith("is no part of it: Typed too early.")
+    assert late.desk.messages.message.text.endswith("was not added: Typed too early.")

@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, qtbot: QtB
     state.change(theme="light")
     state.change(theme="dark")
     assert len(told) == 1
-    assert "cannot be kept" in told[0]
+    assert "cannot be saved" in told[0]
 
 
 def test_changes_that_come_together_are_written_once_and_off_the_ui_thread(
@@ -150,7 +150,7 @@ def test_what_was_not_written_yet_is_written_at_the_end(qtbot: QtBot, tmp_path: 
     assert not (tmp_path / FILE).exists()
     threading.Timer(0.2, gate.set).start()  # while the end waits for the work before it
     background.close()
-    state.keep()
+    state.save_now()
     assert read(tmp_path / FILE).theme == "light"
 
 
@@ -171,7 +171,7 @@ def test_a_setting_that_is_changed_back_before_the_end_is_as_it_was(
     state.change(theme="dark")
     threading.Timer(0.2, gate.set).start()
     background.close()
-    state.keep()
+    state.save_now()
     assert read(tmp_path / FILE).theme == "dark"
 
 
@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_written_by_a_worker_is_told_once(qtbot: QtBot, 
         state.change(theme=theme)
         qtbot.waitUntil(background.idle)
     assert len(told) == 1
-    assert "cannot be kept" in told[0]
+    assert "cannot be saved" in told[0]
     assert background.close()
 
 
@@ -206,7 +206,7 @@ def test_places_of_panels_and_the_images_window_come_back(qtbot: QtBot, app: App
 
 def test_damaged_places_are_as_good_as_none(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.desk.settings.change(geometry="äö no base 64", panels="AAAA")
-    app.desk.settings.keep()
+    app.desk.settings.save_now()
     again = build(tmp_path / "workspace")
     again.window.show()
     qtbot.waitExposed(again.window)

@@ -17,7 +17,7 @@ from desktop.app import App
 from desktop.background import as_work
 from desktop.errors import describe
 from desktop.state.redaction import redact_names
-from desktop.views.studies.rejected import RejectedDialog, without_path
+from desktop.views.studies.rejected import RejectedDialog, redacted_row
 from engine.archive import DATABASE, Archive
 from engine.dicom.listing import Listing
 from engine.errors import Rejected, UserError
@@ -85,7 +85,7 @@ def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot,
 
 def test_a_reason_that_repeats_the_path_is_hidden_as_well() -> None:
     item = Rejected("/x/Doe.dcm", "Doe.dcm ends too early: /x/Doe.dcm")
-    assert without_path(3, item).reason == "The file ends too early: the file"
+    assert redacted_row(3, item).reason == "The file ends too early: the file"
 
 
 def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: App, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: A
     open_paths(qtbot, app, folder)
     (twice,) = app.desk.studies.rejected
     assert "Doe_Jane.dcm" in twice.reason
-    hidden = without_path(1, twice)
+    hidden = redacted_row(1, twice)
     assert hidden.reason.startswith("Same SOP Instance UID as the file, which is already open")
 
 
@@ -109,7 +109,7 @@ def test_an_archive_of_what_is_open_already_names_no_other_file_either(qtbot: Qt
     open_paths(qtbot, app, folder)
     (twice,) = app.desk.studies.rejected
     assert "Doe_Jane.dcm" in twice.reason
-    assert "Doe" not in without_path(1, twice).reason
+    assert "Doe" not in redacted_row(1, twice).reason
 
 
 def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.background import Lane, as_work
-from desktop.state.report.report import ReportState, locate
-from desktop.state.report.report_page import ReportPage
+from desktop.state.report.report import ReportState
+from desktop.state.report.report_page import ReportPage, locate
 from engine.errors import UserError
 from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.reports.evidence import Evidence
@@ -44,7 +44,7 @@ def decoder() -> Decoder:
 @pytest.fixture
 def state(qtbot: QtBot, app: App, decoder: Decoder) -> ReportState:
     """The app's report state with the double in place of the models, and a CT and an MR study open."""
-    app.desk.report._propose = decoder
+    app.desk.report._drafting.propose = decoder
     app.desk.archive.bundle = object()  # type: ignore[assignment]
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     return app.desk.report
@@ -124,7 +124,7 @@ def test_no_word_changes_while_a_report_is_being_signed(qtbot: QtBot, app: App, 
     state.sign()
     state.edit("No focal consolidation. Nodule in the left upper lobe.")
     assert state.page is not None
-    assert (state.page.text, state.page.status) == ("No focal consolidation.", "Signing …")
+    assert (state.page.text, state.page.status) == ("No focal consolidation.", "Signing…")
     assert not state.can_sign
     assert app.window.report_panel.editor.isReadOnly()
     assert state.why_no_draft() == "This report is being signed."
@@ -181,7 +181,7 @@ def test_words_typed_while_a_draft_is_made_stay_on_a_page_that_was_left(
     first = leave_while_drafting(qtbot, app, state, decoder)
     assert first.text == "Typed meanwhile."
     assert app.desk.messages.message is not None
-    assert app.desk.messages.message.text.startswith("A draft came after")
+    assert app.desk.messages.message.text.startswith("The draft was discarded")
 
 
 def test_an_image_that_cannot_be_shown_is_not_taken_for_a_missing_study(
@@ -191,7 +191,7 @@ def test_an_image_that_cannot_be_shown_is_not_taken_for_a_missing_study(
     cut.write_bytes(dicom("MR_small_RLE.dcm").read_bytes()[:-2000])
     open_paths(qtbot, app, cut)
     assert app.desk.viewport.failure
-    assert state.why_no_draft().startswith("This image cannot be shown;")
+    assert state.why_no_draft().startswith("The current image cannot be displayed.")
 
 
 def test_a_report_is_there_again_after_a_restart(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_changed_sentence_is_no_longer_the_models() -> None:
 def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
     qtbot: QtBot, app: App, state: ReportState
 ) -> None:
-    state._propose = lambda *_, **options: Draft(
+    state._drafting.propose = lambda *_, **options: Draft(
         (), "double", note="This image is almost blank.", study_uid=options["exclude_study"], abstained="blank"
     )
     state.edit("My own words")
@@ -266,11 +266,11 @@ def test_a_sentence_of_another_report_names_its_case_and_what_speaks_against_it(
 ) -> None:
     against = Contradiction(9, "No effusion.", "negation")
     taken = Sentence("Large effusion.", None, (Evidence(4, "A large effusion.", 0.9),), 7, (against,))
-    state._propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])
+    state._drafting.propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])
     drafted(qtbot, app, state)
     top = app.window.report_panel.tree.topLevelItem(0)
-    assert "from case 7, 1 other alike, 1 near report(s) say otherwise" in top.text(0)
+    assert "One similar report contradicts this · From case 7 · 1 report with similar wording" in top.text(0)
     assert [top.child(row).text(0) for row in range(2)] == [
-        "case 4, similarity 0.90: A large effusion.",
-        "case 9 says otherwise (negation): No effusion.",
+        "Case 4, similarity 0.90: A large effusion.",
+        "Case 9 contradicts this (negation): No effusion.",
     ]

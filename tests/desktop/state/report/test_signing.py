@@ -52,11 +52,11 @@ def test_sign_archives_the_report_with_its_picture_and_says_so(qtbot: QtBot, rea
     assert case.report is not None
     assert (case.report.text, case.report.state) == ("[name] shows a calcified granuloma of the spleen.", "signed")
     assert (case.modality, len(case.images)) == ("CT", 1)
-    assert told(ready).startswith("Signed report archived as case 1 of archive, with its image; 1 identifier removed.")
+    assert told(ready).startswith("Signed report archived as case 1 in archive, with its image; 1 identifier removed.")
     assert WARNING in told(ready)
     panel = ready.window.report_panel
     assert panel.status.text() == "Signed"
-    assert panel.notes.text() == "Archived as case 1 of archive, de-identified."
+    assert panel.notes.text() == "Archived as case 1 in archive, de-identified."
     assert panel.editor.isReadOnly()
     assert ready.desk.archive.stats["cases"] == 1
 
@@ -70,7 +70,7 @@ def test_the_signed_case_is_found_by_search_from_another_study(qtbot: QtBot, rea
     open_paths(qtbot, ready, dicom("MR_small.dcm"))
     panel = ready.window.search_panel
     panel.with_image.setChecked(False)
-    panel.words.setText("calcified granuloma of the spleen")
+    panel.text.setText("calcified granuloma of the spleen")
     ready.desk.search.search()
     settle(qtbot, ready)
     assert [hit.case_id for hit in ready.desk.search.hits] == [1]
@@ -86,7 +86,7 @@ def test_a_report_signed_without_an_archive_waits_and_goes_into_the_next(
     assert ready.desk.messages.message is None
     archive = new_archive(qtbot, ready, tmp_path / "later")
     assert archive.case(1).report is not None
-    assert panel.notes.text() == "Archived as case 1 of later, de-identified."
+    assert panel.notes.text() == "Archived as case 1 in later, de-identified."
 
 
 def test_what_waits_when_the_app_ends_is_archived_on_another_day(
@@ -119,7 +119,7 @@ def test_an_archive_of_other_models_refuses_and_the_report_is_kept(qtbot: QtBot,
     ready.desk.archive.open(tmp_path / "foreign")
     settle(qtbot, ready)
     write_and_sign(qtbot, ready)
-    assert told(ready).startswith("A signed report is kept on this computer, but not archived yet.")
+    assert told(ready).startswith("A signed report is stored on this computer but could not be archived.")
     assert "added to the next archive" in ready.window.report_panel.notes.text()
 
 
@@ -130,4 +130,4 @@ def test_a_study_that_was_imported_gets_the_signed_report(qtbot: QtBot, ready: A
     write_and_sign(qtbot, ready)
     assert archive.stats()["cases"] == 1
     assert archive.case(1).report is not None
-    assert "(the study was there already)" in told(ready)
+    assert "(study already archived)" in told(ready)

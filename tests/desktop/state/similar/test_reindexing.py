@@ -1,4 +1,4 @@
-"""An archive of other models in the real window: offered, moved in the background, searched all the while."""
+"""An archive of other models in the real window: offered, re-indexed in the background, searched meanwhile."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import demo
 from desktop.app import App
-from desktop.state.similar.search import SearchForm
+from desktop.state.similar.query import SearchForm
 from engine import known_bundles
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -66,27 +66,29 @@ def search(qtbot: QtBot, app: App) -> list[str]:
     return [hit.text for hit in app.desk.search.hits]
 
 
-def test_the_move_is_offered_with_its_size(ready: App) -> None:
+def test_re_indexing_is_offered_with_its_size(ready: App) -> None:
     assert ready.desk.archive.outdated
     assert "3 vectors" in told(ready)
-    assert "menu Archive" in told(ready)
+    assert "Archive > Re-index archive with current models" in told(ready)
     assert ready.actions.actions["reindex_archive"].isEnabled()
 
 
-def test_moved_the_archive_answers_with_the_chosen_models(qtbot: QtBot, ready: App, starter_bundle: Bundle) -> None:
+def test_a_re_indexed_archive_answers_with_the_current_models(qtbot: QtBot, ready: App, starter_bundle: Bundle) -> None:
     ready.actions.actions["reindex_archive"].trigger()
     assert not ready.actions.actions["reindex_archive"].isEnabled()
-    with pytest.raises(UserError, match="on its way to other models"):
+    with pytest.raises(UserError, match="is being re-indexed"):
         ready.desk.archive.import_into(dicom("MR_small.dcm"))
     settle(qtbot, ready)
-    assert "moved to the new models: 3 vectors" in told(ready)
+    assert "re-indexed with the current models: 3 vectors" in told(ready)
     assert not ready.desk.archive.outdated
     assert ready.desk.archive.archive is not None
     assert ready.desk.archive.archive.bundle_id == starter_bundle.id
     assert search(qtbot, ready)[0] == WORDS
 
 
-def test_a_stopped_move_keeps_what_it_made_and_can_go_on(qtbot: QtBot, ready: App, starter_bundle: Bundle) -> None:
+def test_cancelled_re_indexing_keeps_what_it_made_and_can_go_on(
+    qtbot: QtBot, ready: App, starter_bundle: Bundle
+) -> None:
     ready.desk.reindex.start()
     ready.desk.jobs.cancel_current()
     settle(qtbot, ready)
@@ -96,7 +98,7 @@ def test_a_stopped_move_keeps_what_it_made_and_can_go_on(qtbot: QtBot, ready: Ap
     assert not ready.desk.archive.outdated
 
 
-def test_an_interrupted_move_is_offered_with_what_is_made(
+def test_interrupted_re_indexing_is_offered_with_what_is_made(
     qtbot: QtBot, app: App, place: Path, starter_bundle: Bundle
 ) -> None:
     answers = iter([False, True, True, True])
@@ -106,7 +108,7 @@ def test_an_interrupted_move_is_offered_with_what_is_made(
     app.desk.archive.load_bundle()
     app.desk.archive.open(place)
     settle(qtbot, app)
-    assert "(1 are made already)" in told(app)
+    assert "(1 done already)" in told(app)
 
 
 def test_the_old_models_serve_while_they_are_on_this_machine(
@@ -126,7 +128,7 @@ def test_the_old_models_serve_while_they_are_on_this_machine(
     assert search(qtbot, app)[0] == WORDS
 
 
-def test_other_models_chosen_later_leave_the_archive_searchable(
+def test_other_models_loaded_later_leave_the_archive_searchable(
     qtbot: QtBot, ready: App, older: Bundle, starter_bundle: Bundle
 ) -> None:
     ready.desk.reindex.start()
@@ -143,7 +145,7 @@ def test_without_the_old_models_a_search_says_what_to_do(qtbot: QtBot, ready: Ap
     assert "another model" in ready.desk.search.failure
 
 
-def test_an_empty_archive_takes_the_chosen_models_at_once(
+def test_an_empty_archive_takes_the_current_models_at_once(
     qtbot: QtBot, app: App, tmp_path: Path, older: Bundle, starter_bundle: Bundle
 ) -> None:
     Archive.create(tmp_path / "empty", older.id).close()
@@ -155,7 +157,7 @@ def test_an_empty_archive_takes_the_chosen_models_at_once(
     assert app.desk.archive.stats["bundle_id"] == starter_bundle.id
 
 
-def test_models_that_moved_away_are_models_never_seen(tmp_path: Path, older: Bundle, private_home: Path) -> None:
+def test_models_that_moved_away_are_unknown(tmp_path: Path, older: Bundle, private_home: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(older.folder, copy)
     known_bundles.remember(Bundle.open(copy))
@@ -169,7 +171,7 @@ def test_models_that_moved_away_are_models_never_seen(tmp_path: Path, older: Bun
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_the_demonstration_moves_its_own_sample_archive_and_no_other(
+def test_the_demonstration_re_indexes_its_own_sample_archive_and_no_other(
     ready: App, place: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch, own: bool
 ) -> None:
     monkeypatch.setattr(demo, "sample_folder", lambda: place if own else place.with_name("elsewhere"))

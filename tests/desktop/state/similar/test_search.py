@@ -138,11 +138,11 @@ def test_hits_of_another_image_are_marked(
 ) -> None:
     state.search_image()
     qtbot.waitUntil(background.idle)
-    assert not state.elsewhere
+    assert not state.image_differs
     other = open_path(dicom("MR_small.dcm")).studies[0]
     viewport.show(other, other.series[0])
     qtbot.waitUntil(background.idle)
-    assert state.elsewhere
+    assert state.image_differs
 
 
 def test_each_answer_is_marked_anew_once_another_image_is_on_screen(
@@ -150,7 +150,7 @@ def test_each_answer_is_marked_anew_once_another_image_is_on_screen(
 ) -> None:
     studies = [open_path(dicom(name)).studies[0] for name in ("MR_small.dcm", "CT_small.dcm")]
     told: list[bool] = []
-    state.changed.connect(lambda: told.append(state.elsewhere))
+    state.changed.connect(lambda: told.append(state.image_differs))
     for study in studies:
         state.search_image()
         qtbot.waitUntil(background.idle)
@@ -225,7 +225,7 @@ def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_question_asked
     state.set_form(replace(state.form, text="effusion", sex="F", mode="lexical"))
     state.search()
     qtbot.waitUntil(background.idle)
-    for advice in ("match by meaning", "clear the filters", "other words"):
+    for advice in ("search by meaning", "clear the filters", "other words"):
         assert advice in state.why_none()
     ranking.nothing = False
     state.clear_filters()

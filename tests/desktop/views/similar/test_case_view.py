@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.similar.search import AnsweredQuery
+from desktop.state.similar.query import AnsweredQuery
 from desktop.views.similar.case_view import CaseWindow
 from engine.archive import Archive
 from engine.retrieval.hit import Hit
@@ -50,7 +50,8 @@ def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
     app.desk.archive.open(tmp_path / "archive")
     settle(qtbot, app)
     search = app.desk.search
-    search._source, search.answered = app.desk.archive.archive, AnsweredQuery("effusions", "")
+    search._use(app.desk.archive.archive)
+    search.answered = AnsweredQuery("effusions", "")
     search.hits = [hit(1, text, 2), hit(2, "Normal.", None)]
     search.hits_changed.emit()
     search.select(search.hits[0])
@@ -60,15 +61,15 @@ def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
 
 
 def test_the_matching_picture_of_the_chosen_case_is_shown(qtbot: QtBot, found: App) -> None:
-    chosen = found.desk.search.selected_case
-    assert chosen.picture is not None
-    assert (chosen.number, int(chosen.picture[0, 0])) == (1, 61)
-    assert chosen.caption().startswith("picture 2 of 2, W 400 L 40")
-    qtbot.keyClick(found.window.search_panel.detail.picture, Qt.Key.Key_Left)
+    selected_case = found.desk.search.selected_case
+    assert selected_case.image is not None
+    assert (selected_case.number, int(selected_case.image[0, 0])) == (1, 61)
+    assert selected_case.caption().startswith("image 2 of 2, W 400 L 40")
+    qtbot.keyClick(found.window.search_panel.detail.image, Qt.Key.Key_Left)
     settle(qtbot, found)
-    assert (chosen.number, int(chosen.picture[0, 0])) == (0, 60)
-    qtbot.keyClick(found.window.search_panel.detail.picture, Qt.Key.Key_Left)
-    assert chosen.number == 0
+    assert (selected_case.number, int(selected_case.image[0, 0])) == (0, 60)
+    qtbot.keyClick(found.window.search_panel.detail.image, Qt.Key.Key_Left)
+    assert selected_case.number == 0
 
 
 def test_the_words_that_were_asked_for_are_marked_in_the_full_text(found: App) -> None:
@@ -84,11 +85,11 @@ def test_enter_in_the_list_opens_the_case_large_and_page_keys_choose_the_next(qt
     window = panel.findChild(CaseWindow)
     assert isinstance(window, CaseWindow)
     assert window.isVisible()
-    assert "Hit 1 of 2" in window.place.text()
+    assert "Hit 1 of 2" in window.hit_number.text()
     found.desk.search.select_next(1)
     settle(qtbot, found)
     assert window.view.text.toPlainText().startswith("Normal.")
-    assert "Hit 2 of 2" in window.place.text()
+    assert "Hit 2 of 2" in window.hit_number.text()
     found.desk.search.select_next(1)
     assert found.desk.search.selected == found.desk.search.hits[1]
     window.close()
@@ -105,15 +106,15 @@ def test_a_hit_is_copied_with_its_source(found: App) -> None:
 def test_a_case_without_a_picture_says_so(qtbot: QtBot, found: App) -> None:
     found.desk.search.select(found.desk.search.hits[1])
     settle(qtbot, found)
-    assert found.desk.search.selected_case.picture is None
-    assert found.desk.search.selected_case.caption() == "no picture"
+    assert found.desk.search.selected_case.image is None
+    assert found.desk.search.selected_case.caption() == "Report only"
 
 
 def test_down_goes_from_the_words_to_the_hits(qtbot: QtBot, found: App) -> None:
     panel = found.window.search_panel
     found.window.activateWindow()
-    panel.words.setFocus()
-    qtbot.keyClick(panel.words, Qt.Key.Key_Down)
+    panel.text.setFocus()
+    qtbot.keyClick(panel.text, Qt.Key.Key_Down)
     qtbot.waitUntil(panel.hits.hasFocus)
 
 

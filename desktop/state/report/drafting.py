@@ -1,0 +1,120 @@
+"""Drafts a report from the image on screen, in the background. Does not know the text being edited, and no widgets."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.background import Background, Job, Lane
+from desktop.state.pictures.picture import ScreenPicture
+from desktop.state.report.report_page import ReportPage
+from desktop.state.similar.archive import ArchiveState
+from desktop.state.similar.query import frame_summary
+from desktop.state.viewer.viewport import ViewportState
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.image.picture import to_gray
+from engine.progress import IsCancelled, Progress
+from engine.reports.draft import Draft, draft
+
+
+class DraftingState(QObject):
+    """One draft at a time; a newer request supersedes the running one."""
+
+    changed = Signal()
+    """A draft was started, or it was cancelled or failed."""
+
+    def __init__(
+        self,
+        background: Background,
+        viewport: ViewportState,
+        archive: ArchiveState,
+        propose: Callable[..., Draft] = draft,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._background, self._viewport, self._archive = background, viewport, archive
+        self.propose = propose
+        """Makes the draft; tests put a double here."""
+        self._job: Job | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a draft is being made."""
+        return self._job is not None
+
+    def why_not(self, page: ReportPage | None) -> str:
+        """Why no draft can be made for this report; "" when one can."""
+        if page is not None and self._viewport.failure:
+            return "The current image cannot be displayed. Go to another image to draft from it."
+        if page is None or self._viewport.picture is None:
+            return "Open a study first. The draft is made from the current image."
+        if self._viewport.study is None or self._viewport.study.uid != page.study:
+            return "The current image belongs to another study than this report. Select an image of the same study."
+        if page.closed:
+            return "This report is signed and final." if page.signed else "This report is being signed."
+        if self._archive.bundle is None:
+            return self._archive.bundle_failure or "The models are loading…"
+        return ""
+
+    def start(self, page: ReportPage, done: Callable[[Draft, str], None]) -> None:
+        """Draft from the current image at its window, with evidence from the open archive.
+
+        Args:
+            page: the report that the draft is for.
+            done: gets the draft and the image it was made from, in words.
+        """
+        picture, bundle = self._viewport.picture, self._archive.bundle
+        if self.why_not(page) or picture is None or bundle is None:
+            self.changed.emit()
+            return
+        study = self._viewport.study
+        self._job = self._background.start(
+            partial(
+                _draft,
+                self.propose,
+                bundle,
+                self._archive.archive,
+                picture,
+                page.study,
+                study.patient.id or None if study else None,
+            ),
+            partial(self._take, done, frame_summary(picture)),
+            title="Drafting the report",
+            key="draft",
+            lane=Lane.MODEL,
+            urgent=True,
+            cancelled=self._end,
+            failed=self._end,
+        )
+        self.changed.emit()
+
+    def _take(self, done: Callable[[Draft, str], None], frame: str, proposed: Draft) -> None:
+        self._job = None
+        done(proposed, frame)
+
+    def _end(self, error: BaseException | None = None) -> None:
+        self._job = None
+        self.changed.emit()
+
+
+def _draft(
+    propose: Callable[..., Draft],
+    bundle: Bundle,
+    archive: Archive | None,
+    picture: ScreenPicture,
+    study: str,
+    patient: str | None,
+    progress: Progress,
+    cancelled: IsCancelled,
+) -> Draft:
+    """Other cases of the same patient are not evidence: `patient` excludes them."""
+    return propose(
+        bundle,
+        archive,
+        to_gray(picture.image()),
+        cancelled=cancelled,
+        exclude_study=study,
+        patient=patient,
+        modality=picture.series.modality,
+    )
