@@ -1,4 +1,4 @@
-"""The menu "Image": tools of the mouse, zoom, turning, moving through a stack and from series to series."""
+"""The menu "Image": mouse tools, zoom, rotation, and stepping through images, series and key images."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from desktop.views.window import MainWindow
 
 
 def tool(name: str, text: str, key: str = "", icon: str = "", new_group: bool = False, menu: str = "Image") -> Command:
-    """A row that chooses what the left mouse button does."""
+    """A command that chooses the tool of the left mouse button."""
     return Command(
         f"tool_{name}",
         text,
@@ -22,14 +22,16 @@ def tool(name: str, text: str, key: str = "", icon: str = "", new_group: bool = 
     )
 
 
-def _move(name: str, text: str, keys: tuple[str, ...], step: Callable[[Desk], int], new_group: bool = False) -> Command:
+def _scroll(
+    name: str, text: str, keys: tuple[str, ...], step: Callable[[Desk], int], new_group: bool = False
+) -> Command:
     def go(desk: Desk, window: MainWindow) -> None:
         desk.viewport.scroll(step(desk))
 
     return Command(name, text, keys, "Image", go, in_viewport=True, new_group=new_group, enabled=has_picture)
 
 
-def _look(
+def _adjust(
     name: str,
     text: str,
     keys: tuple[str, ...],
@@ -52,25 +54,25 @@ ROWS = (
     tool("pan", "Pan tool", "T", "pan"),
     tool("zoom", "Zoom tool", "Z", "zoom"),
     tool("scroll", "Scroll tool", "S", "scroll"),
-    tool("zoom_to_rectangle", "Zoom to a region", "Shift+Z"),
-    _look("fit", "Fit to the window", ("F",), lambda d: d.viewport.fit(), "fit", new_group=True),
-    _look("actual_pixels", "One to one", ("O", "Ctrl+0"), lambda d: d.viewport.actual_pixels(), "actual"),
-    _look("zoom_in", "Zoom in", ("+", "=", "Ctrl++", "Ctrl+="), lambda d: d.viewport.zoom_by(1.25)),
-    _look("zoom_out", "Zoom out", ("-", "Ctrl+-"), lambda d: d.viewport.zoom_by(0.8)),
-    _look("rotate_right", "Turn right", ("Alt+R",), lambda d: d.viewport.rotate(1), "turn", new_group=True),
-    _look("rotate_left", "Turn left", ("Alt+L",), lambda d: d.viewport.rotate(-1)),
-    _look("flip_horizontally", "Flip left and right", ("Alt+F",), lambda d: d.viewport.flip(True), "flip"),
-    _look("flip_vertically", "Flip top and bottom", ("Alt+Shift+F",), lambda d: d.viewport.flip(False)),
-    _look("reset", "Reset the view", ("R",), lambda d: d.viewport.reset(), "reset"),
-    _move("next_image", "Next image", ("Down", "Right"), lambda d: 1, new_group=True),
-    _move("previous_image", "Previous image", ("Up", "Left"), lambda d: -1),
-    _move("forward", "Ten images on", ("PgDown",), lambda d: 10),
-    _move("back", "Ten images back", ("PgUp",), lambda d: -10),
-    _move("first_image", "First image", ("Home",), lambda d: -d.viewport.count),
-    _move("last_image", "Last image", ("End",), lambda d: d.viewport.count),
+    tool("zoom_to_rectangle", "Zoom to rectangle", "Shift+Z"),
+    _adjust("fit", "Fit to viewport", ("F",), lambda d: d.viewport.fit(), "fit", new_group=True),
+    _adjust("actual_pixels", "Actual pixels (1:1)", ("O", "Ctrl+0"), lambda d: d.viewport.actual_pixels(), "actual"),
+    _adjust("zoom_in", "Zoom in", ("+", "=", "Ctrl++", "Ctrl+="), lambda d: d.viewport.zoom_by(1.25)),
+    _adjust("zoom_out", "Zoom out", ("-", "Ctrl+-"), lambda d: d.viewport.zoom_by(0.8)),
+    _adjust("rotate_right", "Rotate right", ("Alt+R",), lambda d: d.viewport.rotate(1), "rotate", new_group=True),
+    _adjust("rotate_left", "Rotate left", ("Alt+L",), lambda d: d.viewport.rotate(-1)),
+    _adjust("flip_horizontally", "Flip horizontally", ("Alt+F",), lambda d: d.viewport.flip(True), "flip"),
+    _adjust("flip_vertically", "Flip vertically", ("Alt+Shift+F",), lambda d: d.viewport.flip(False)),
+    _adjust("reset", "Reset view", ("R",), lambda d: d.viewport.reset(), "reset"),
+    _scroll("next_image", "Next image", ("Down", "Right"), lambda d: 1, new_group=True),
+    _scroll("previous_image", "Previous image", ("Up", "Left"), lambda d: -1),
+    _scroll("next_ten_images", "Forward 10 images", ("PgDown",), lambda d: 10),
+    _scroll("previous_ten_images", "Back 10 images", ("PgUp",), lambda d: -10),
+    _scroll("first_image", "First image", ("Home",), lambda d: -d.viewport.count),
+    _scroll("last_image", "Last image", ("End",), lambda d: d.viewport.count),
     Command(
         "cine",
-        "Play",
+        "Play cine",
         ("C",),
         "Image",
         lambda d, w: d.cine.toggle(),
@@ -79,13 +81,15 @@ ROWS = (
         enabled=lambda d: d.cine.playing or d.cine.can_play(),
         new_group=True,
     ),
-    Command("cine_faster", "Play faster", ("Shift+Right",), "Image", lambda d, w: d.cine.change_speed(SPEED_STEP)),
-    Command("cine_slower", "Play slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / SPEED_STEP)),
+    Command("cine_faster", "Play cine faster", ("Shift+Right",), "Image", lambda d, w: d.cine.change_speed(SPEED_STEP)),
+    Command(
+        "cine_slower", "Play cine slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / SPEED_STEP)
+    ),
     Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.studies.step(1), new_group=True),
     Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.studies.step(-1)),
     Command(
         "key_image",
-        "Key image",
+        "Mark as key image",
         ("K",),
         "Image",
         lambda d, w: d.key_images.toggle(),

@@ -1,4 +1,4 @@
-"""The menu "Window": presets, automatic windows, inversion."""
+"""The menu "Window": presets, auto window, inversion, color maps."""
 
 from functools import partial
 
@@ -8,14 +8,14 @@ from desktop.desk import Desk
 from desktop.state.formatting import window_numbers
 from engine.image.colour_tables import COLOUR_TABLES
 
-MOST_PRESETS = 20
+MAX_PRESETS = 20
 """Of one modality; the first nine have a key."""
 
 
 def _preset_label(number: int, desk: Desk) -> str:
     presets = desk.viewport.presets
     if number == 0:
-        return "As the image says"
+        return "Default (from file)"
     if number > len(presets):
         return f"Preset {number}"
     preset = presets[number - 1]
@@ -26,7 +26,7 @@ def _preset_label(number: int, desk: Desk) -> str:
 def _preset(number: int) -> Command:
     return Command(
         f"preset_{number}",
-        f"Window preset {number}" if number else "Window as the image says",
+        f"Window preset {number}" if number else "Default window (from file)",
         (str(number),) if number < 10 else (),
         "Window",
         lambda desk, window: desk.viewport.apply_preset(number),
@@ -36,35 +36,35 @@ def _preset(number: int) -> Command:
     )
 
 
-def _colours(name: str) -> Command:
+def _color_map(name: str) -> Command:
     return Command(
-        f"colours_{name.lower().replace(' ', '_') or 'gray'}",
+        f"color_map_{name.lower().replace(' ', '_') or 'gray'}",
         name or "Gray",
         (),
         "Window",
         lambda desk, window: desk.viewport.set_color_map(name),
         checked=lambda desk: desk.viewport.color_map == name,
         enabled=windowed,
-        submenu="Colours",
+        submenu="Color map",
     )
 
 
 ROWS = (
     *(_preset(number) for number in range(1, 10)),
     _preset(0),
-    *(_preset(number) for number in range(10, MOST_PRESETS + 1)),
+    *(_preset(number) for number in range(10, MAX_PRESETS + 1)),
     Command(
-        "keep_preset",
-        "Keep this window as a preset…",
+        "save_preset",
+        "Save window as preset…",
         ("Shift+P",),
         "Window",
-        lambda d, w: w.dialogs.keep_preset(),
+        lambda d, w: w.dialogs.save_preset(),
         enabled=windowed,
         new_group=True,
     ),
     Command(
         "edit_presets",
-        "Edit the presets…",
+        "Edit window presets…",
         ("Ctrl+Shift+P",),
         "Window",
         lambda d, w: w.dialogs.edit_presets(),
@@ -72,14 +72,14 @@ ROWS = (
     ),
     Command(
         "auto_window",
-        "Window over the image's range",
+        "Auto window",
         ("U",),
         "Window",
         lambda d, w: d.viewport.auto_window(),
         enabled=windowed,
         new_group=True,
     ),
-    tool("window_from_roi", "Window over a region", "Shift+W", menu="Window"),
+    tool("window_from_roi", "Window from ROI", "Shift+W", menu="Window"),
     Command(
         "invert",
         "Invert",
@@ -91,5 +91,5 @@ ROWS = (
         enabled=has_picture,
         new_group=True,
     ),
-    *(_colours(name) for name in ("", *COLOUR_TABLES)),
+    *(_color_map(name) for name in ("", *COLOUR_TABLES)),
 )

@@ -73,7 +73,7 @@ class Dialogs:
             self.presets = PresetsDialog(series.modality, self._desk.viewport.presets, keep, self._parent)
             self.presets.open()
 
-    def keep_preset(self) -> None:
+    def save_preset(self) -> None:
         """The window on screen under a name, after those that there are."""
         series, window = self._desk.viewport.series, self._desk.viewport.shown_window
         if series is None or window is None:

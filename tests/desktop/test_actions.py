@@ -24,7 +24,7 @@ def test_names_are_unique_and_every_command_has_a_menu_and_a_key() -> None:
     assert len({command.name for command in COMMANDS}) == len(COMMANDS)
     assert {command.menu for command in COMMANDS} == set(MENUS)
     without = {command.submenu for command in COMMANDS if not command.shortcuts}
-    assert without <= {"Colours", "More presets"}  # a choice among many: by the menu's own keys, and by the palette
+    assert without <= {"Color map", "More presets"}  # a choice among many: by the menu's own keys, and by the palette
 
 
 def test_the_toolbar_shows_commands_with_icons() -> None:
@@ -86,7 +86,7 @@ def test_a_failing_command_shows_a_message_and_the_app_goes_on(qtbot: QtBot, app
 
 
 def test_arrows_scroll_only_while_the_image_has_the_keyboard(app: App) -> None:
-    for name in ("next_image", "previous_image", "forward", "back", "first_image", "last_image"):
+    for name in ("next_image", "previous_image", "next_ten_images", "previous_ten_images", "first_image", "last_image"):
         assert app.actions.actions[name].shortcutContext() == Qt.ShortcutContext.WidgetShortcut
         assert app.actions.actions[name] in app.window.viewport.actions()
 

@@ -51,7 +51,7 @@ QUESTIONS = {
     "save_plain_view": "getSaveFileName",
     "save_named_view": "getSaveFileName",
     "print_view": "exec",
-    "keep_preset": "getText",
+    "save_preset": "getText",
     "image_memory": "getInt",
 }
 """Commands that wait for an answer; here every question is cancelled."""

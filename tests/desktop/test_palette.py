@@ -59,7 +59,7 @@ def test_the_palette_opens_while_a_text_has_the_keyboard(qtbot: QtBot, app: App,
 def test_the_table_of_shortcuts_names_every_key(qtbot: QtBot, app: App) -> None:
     app.actions.actions["shortcuts"].trigger()
     shown = {choice.text: choice.keys for choice in palette(app).shown()}
-    assert shown["One to one"] == "O, Ctrl+0"
+    assert shown["Actual pixels (1:1)"] == "O, Ctrl+0"
     assert len(palette(app).shown()) == sum(bool(command.shortcuts) for command in COMMANDS)
     palette(app).close()
 
@@ -80,7 +80,7 @@ def test_a_key_finds_what_it_does(qtbot: QtBot, app: App) -> None:
     chooser = palette(app)
     assert chooser.typed.placeholderText() == "Search keyboard shortcuts"
     qtbot.keyClicks(chooser.typed, "ctrl+0")
-    assert [choice.text for choice in chooser.shown()] == ["One to one"]
+    assert [choice.text for choice in chooser.shown()] == ["Actual pixels (1:1)"]
     chooser.close()
 
 

@@ -244,7 +244,7 @@ def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: 
     before = viewport.picture.image().copy()
     viewport.set_overlay_text_visible(False)
     viewport.match_view(geometry.View(scale=8.0))
-    app.actions.actions["colours_hot_iron"].trigger()
+    app.actions.actions["color_map_hot_iron"].trigger()
     shot = app.window.viewport.grab().toImage()
     assert viewport.shape is not None
     for column, row in ((64, 64), (50, 70), (70, 50)):

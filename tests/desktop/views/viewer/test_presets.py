@@ -60,7 +60,7 @@ def test_the_window_on_screen_becomes_a_preset_of_its_modality(
     assert app.desk.viewport.presets == ()
     app.desk.viewport.set_window(Window(600, 300))
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Knee", True))
-    app.actions.actions["keep_preset"].trigger()
+    app.actions.actions["save_preset"].trigger()
     assert app.actions.actions["preset_1"].text() == "Knee (W 300 L 600)"
     app.desk.viewport.set_window(None)
     app.actions.actions["preset_1"].trigger()
@@ -76,7 +76,7 @@ def test_a_window_keeps_its_function_as_a_preset_through_the_dialog_and_the_file
     shown = Window(600, 0.5, "SIGMOID")
     app.desk.viewport.set_window(shown)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Soft", True))
-    app.actions.actions["keep_preset"].trigger()
+    app.actions.actions["save_preset"].trigger()
     dialog = edit(app)
     dialog.add()
     dialog.move_row(-1)
