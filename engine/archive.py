@@ -1,6 +1,6 @@
 """The local store of cases: a folder with one SQLite database. Knows no models, no ranking and no DICOM.
 
-The folder is readable by its owner only (0700). It holds archive.db (cases, images, reports, embeddings, imports,
+The folder is readable by its owner only (0700). It contains archive.db (cases, images, reports, embeddings, imports,
 audit), identity.key (part of every backup) and derived files such as the vector index, which are rebuilt when they are
 missing, stale or damaged. All SQL on the archive is here and in engine/store; other modules ask by name.
 """
@@ -161,5 +161,5 @@ class Archive(CaseQueries):
 
 
 def _contents(folder: Path) -> Iterator[Path]:
-    """What a folder holds besides the half-written key of an interrupted creation."""
+    """What a folder contains besides the half-written key of an interrupted creation."""
     return (path for path in folder.iterdir() if path.name != identity.KEY_FILE + ".new")

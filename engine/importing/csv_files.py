@@ -20,7 +20,7 @@ MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
 IMAGE_FOLDER, REPORTS = "picture archive", "reports"
 """Kinds of source as archives store them; the first keeps its old spelling, which existing archives have."""
 UNKNOWN = {"", "todo", "unknown", "none", "n/a"}
-CsvRow = dict[str, str]
+ImportRow = dict[str, str]
 
 
 def is_image_folder(folder: Path) -> bool:
@@ -28,7 +28,7 @@ def is_image_folder(folder: Path) -> bool:
     return exists(folder / CASES) or exists(folder / CAPTIONS)
 
 
-def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = never) -> list[tuple[int, CsvRow]]:
+def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = never) -> list[tuple[int, ImportRow]]:
     """The rows of a CSV file with a header, each with the number of its first line.
 
     Values are stripped, and keyed by lower-case column names.
@@ -37,7 +37,7 @@ def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = ne
         UserError: unreadable, not UTF-8, or a required column is missing.
         Cancelled: `cancelled`, which is asked before every row, returned True.
     """
-    rows: list[tuple[int, CsvRow]] = []
+    rows: list[tuple[int, ImportRow]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -59,7 +59,7 @@ def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = ne
 def read_image_folder(folder: Path, cancelled: IsCancelled = never) -> Iterator[FoundCase | Rejected]:
     """Every case of an image folder in the order of its CSV files, and each rejected row with its reason."""
     if exists(folder / CASES):
-        groups: dict[str, list[CsvRow]] = {}
+        groups: dict[str, list[ImportRow]] = {}
         for number, row in read_rows(folder / CASES, ("image",), cancelled):
             shared = row.get("study_uid") or row.get("case_id")
             groups.setdefault(f"group {shared}" if shared else f"line {number}", []).append(row)
@@ -75,7 +75,7 @@ def read_reports(path: Path, cancelled: IsCancelled = never) -> Iterator[FoundCa
         yield case if case.text else Rejected(f"{path} line {number}", "The row has no text.")
 
 
-def report_cases(rows: Iterable[tuple[int, CsvRow]]) -> Iterator[tuple[int, FoundCase]]:
+def report_cases(rows: Iterable[tuple[int, ImportRow]]) -> Iterator[tuple[int, FoundCase]]:
     """(line number, case) of each row. The key of a row is a hash of its id, if it has one, and its text."""
     seen: Counter[str] = Counter()
     for number, row in rows:
@@ -85,7 +85,7 @@ def report_cases(rows: Iterable[tuple[int, CsvRow]]) -> Iterator[tuple[int, Foun
         yield number, _case(f"report {digest} {seen[digest]}", f"line {number}", [row])
 
 
-def _image_case(folder: Path, rows: list[CsvRow]) -> Iterator[FoundCase | Rejected]:
+def _image_case(folder: Path, rows: list[ImportRow]) -> Iterator[FoundCase | Rejected]:
     images, digests = [], []
     for row in rows:
         path = folder / row["image"]
@@ -126,7 +126,7 @@ def image_file(path: Path, digest: str) -> FoundImage:
 
 
 def _case(
-    key: str, name: str, rows: list[CsvRow], images: tuple[FoundImage, ...] = (), text: str | None = None
+    key: str, name: str, rows: list[ImportRow], images: tuple[FoundImage, ...] = (), text: str | None = None
 ) -> FoundCase:
     row = rows[0]
     described = [row.get("description", ""), row.get("view", ""), row.get("finding", "")]
@@ -155,7 +155,7 @@ def _case(
     )
 
 
-def identifiers(row: CsvRow) -> tuple[str, ...]:
+def identifiers(row: ImportRow) -> tuple[str, ...]:
     """The values of a row that identify the patient, to be removed from the text."""
     return tuple(row[column] for column in ("patient_name", "patient_id", "accession") if row.get(column))
 

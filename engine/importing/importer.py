@@ -167,30 +167,30 @@ class _Import:
             return
         if any(one.found.key == item.key for one in self._waiting):
             self.flush()  # so that the second of two cases with one key finds the first archived
-        holds = self._archive.holds(item.key)
-        archived, has_report = holds or (frozenset(), False)
-        wanted = [one for one in item.images if self._archive.identity.image(one.key) not in archived]
-        text = "" if has_report else item.text
-        if not wanted and not text:
-            if holds is not None:
+        archived = self._archive.content_of(item.key)
+        known_keys = archived.image_keys if archived else frozenset[str]()
+        new_images = [one for one in item.images if self._archive.identity.image(one.key) not in known_keys]
+        text = "" if archived and archived.has_report else item.text
+        if not new_images and not text:
+            if archived is not None:
                 self.result.skipped += 1
             elif not item.images:
                 reason = "It contains neither an image to archive nor a report."
                 self.result.rejected.append(Rejected(item.name, reason))
             return
         images = []
-        for one in wanted:
+        for one in new_images:
             try:
                 loaded = one.load()
             except UserError as error:
                 self.result.rejected.append(Rejected(one.name, str(error)))
                 continue
             images.append((one, LoadedPicture(shrink(loaded.gray), loaded.window)))
-        if not images and (not text or (wanted and item.keyed_by_content)):
+        if not images and (not text or (new_images and item.keyed_by_content)):
             return
         cleaned = clean(text, item.identifiers)
         self.result.cleaned += cleaned.removed
-        self._waiting.append(_Prepared(item, holds is not None, images, cleaned.text))
+        self._waiting.append(_Prepared(item, archived is not None, images, cleaned.text))
         texts = sum(1 for one in self._waiting if one.text)
         if texts >= BATCH_TEXTS or sum(len(one.images) for one in self._waiting) >= BATCH_IMAGES:
             self.flush()

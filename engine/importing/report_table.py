@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from engine.importing.csv_files import MATCH_COLUMNS, CsvRow, identifiers, read_rows, report_cases
+from engine.importing.csv_files import MATCH_COLUMNS, ImportRow, identifiers, read_rows, report_cases
 from engine.importing.source import FoundCase
 from engine.progress import IsCancelled, never
 
@@ -57,7 +57,7 @@ class ReportTable:
             yield replace(case, name=name) if case.text else Rejected(name, "The row has no text.")
 
 
-def _with_row(case: FoundCase, row: CsvRow) -> FoundCase:
+def _with_row(case: FoundCase, row: ImportRow) -> FoundCase:
     return replace(
         case,
         text=row["text"],

@@ -32,5 +32,5 @@ def query_word_spans(text: str, query: str) -> list[tuple[int, int]]:
     words.
     """
     all_words = {singular(query[start:end].lower()) for start, end in spans(query)}
-    wanted = {word for word in all_words if word not in STOP_WORDS} or all_words
-    return [(start, end) for start, end in spans(text) if singular(text[start:end].lower()) in wanted]
+    searched = {word for word in all_words if word not in STOP_WORDS} or all_words
+    return [(start, end) for start, end in spans(text) if singular(text[start:end].lower()) in searched]

@@ -24,7 +24,7 @@ from engine.text.words import shared_words
 Mode = Literal["vector", "lexical", "hybrid"]
 """By vectors, by words, or both rankings fused."""
 FUSED = 100
-"""Cases of each ranking that a hybrid search fuses, or all that are asked for if that is more."""
+"""Cases of each ranking that a hybrid search fuses, or `k` if that is more."""
 
 
 @dataclass(frozen=True, slots=True)

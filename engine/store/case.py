@@ -79,6 +79,15 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseContent:
+    """What an archived case contains, to find out what an import can add."""
+
+    image_keys: frozenset[str]
+    """Keyed hashes, as of `Identity.image`."""
+    has_report: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """The facts of the case that an archived image belongs to."""
 

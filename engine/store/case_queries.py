@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.store import integrity, schema
-from engine.store.case import Case, ImageFacts, Kind
+from engine.store.case import Case, CaseContent, ImageFacts, Kind
 from engine.store.case_rows import load_case
 from engine.store.database import LocalStore
 from engine.store.filters import Filters, condition
@@ -31,10 +31,10 @@ class CaseQueries(LocalStore):
         rows = self._database.read("SELECT id FROM cases WHERE key = ?", [self.identity.case(key)])
         return int(rows[0][0]) if rows else None
 
-    def holds(self, key: str) -> tuple[frozenset[str], bool] | None:
-        """Hashed keys of a case's images, and whether it has a report; None when it is not archived."""
+    def content_of(self, key: str) -> CaseContent | None:
+        """What the case with this key contains; None when it is not archived."""
         case_id = self.find_case(key)
-        return None if case_id is None else (self._image_keys(case_id), self._has_report(case_id))
+        return None if case_id is None else CaseContent(self._image_keys(case_id), self._has_report(case_id))
 
     def case(self, case_id: int) -> Case:
         """Everything known of a case but its pixels.

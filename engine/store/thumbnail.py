@@ -41,5 +41,5 @@ def to_png(gray: NDArray[np.uint8]) -> Png:
 
 def from_png(data: bytes) -> NDArray[np.uint8]:
     """Decode the PNG of `to_png` to uint8 [H, W]."""
-    with Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture)
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)

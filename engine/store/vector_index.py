@@ -31,7 +31,7 @@ SAVE_AFTER = 1_000
 """The file is written again when it lacks this many rows; fewer are quickly read from SQLite."""
 PAGE = 20_000
 # One statement, so that rows of one bundle are never taken for those of another while the archive is re-indexed. The
-# index on case_id holds all ids, so that counting never reads the vectors.
+# index on case_id contains all ids, so that counting never reads the vectors.
 STAMP = """SELECT count(*), coalesce(max(id), 0), (SELECT value FROM settings WHERE name = 'bundle_id')
     FROM embeddings"""
 
@@ -137,31 +137,31 @@ class VectorIndex:
         loaded = index_file.read(self.path)
         if loaded is None:
             return "damaged"
-        if loaded.stamp == self._wanted():
+        if loaded.stamp == self._database_stamp():
             return "intact"
         return "behind" if self._is_prefix(loaded.stamp) else "stale"
 
     # -- keeping up with the database
 
-    def _wanted(self) -> Stamp:
+    def _database_stamp(self) -> Stamp:
         return Stamp(*self._read(STAMP)[0])
 
     def _is_prefix(self, stamp: Stamp) -> bool:
         return Stamp(*self._read(f"{STAMP} WHERE id <= ?", [stamp.last_id])[0]) == stamp
 
     def _current(self) -> Snapshot:
-        wanted = self._wanted()
+        current = self._database_stamp()
         snapshot = self._snapshot
-        if snapshot is not None and snapshot.stamp == wanted:
+        if snapshot is not None and snapshot.stamp == current:
             return snapshot
         if snapshot is None or not self._is_prefix(snapshot.stamp):
             snapshot = index_file.read(self.path)
-        if snapshot is None or not self._is_prefix(snapshot.stamp) or _outgrown(snapshot, wanted.count):
-            self._snapshot = self._rebuild(wanted)
+        if snapshot is None or not self._is_prefix(snapshot.stamp) or _outgrown(snapshot, current.count):
+            self._snapshot = self._rebuild(current)
             self._try_save()
         else:
-            added = wanted.count - snapshot.stamp.count
-            self._snapshot = self._extended(snapshot, wanted)
+            added = current.count - snapshot.stamp.count
+            self._snapshot = self._extended(snapshot, current)
             if added >= SAVE_AFTER:
                 self._try_save()
         return self._snapshot
@@ -191,8 +191,8 @@ class VectorIndex:
         ids, is_image, cases = (np.array([row[i] for row in columns]) for i in range(3))
         return ids.astype(np.int64), is_image.astype(np.bool_), cases.astype(np.int64), vectors
 
-    def _rebuild(self, wanted: Stamp) -> Snapshot:
-        ids, is_image, cases, vectors = self._rows(0, wanted.last_id)
+    def _rebuild(self, current: Stamp) -> Snapshot:
+        ids, is_image, cases, vectors = self._rows(0, current.last_id)
         dim = vectors.shape[1]
         index: Any
         if len(ids) <= FLAT_LIMIT:
@@ -201,15 +201,15 @@ class VectorIndex:
             index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
             index.train(vectors)
         index.add(vectors)
-        return Snapshot(Stamp(len(ids), wanted.last_id, wanted.bundle_id), ids, is_image, cases, index)
+        return Snapshot(Stamp(len(ids), current.last_id, current.bundle_id), ids, is_image, cases, index)
 
-    def _extended(self, snapshot: Snapshot, wanted: Stamp) -> Snapshot:
-        ids, is_image, cases, vectors = self._rows(snapshot.stamp.last_id, wanted.last_id)
+    def _extended(self, snapshot: Snapshot, current: Stamp) -> Snapshot:
+        ids, is_image, cases, vectors = self._rows(snapshot.stamp.last_id, current.last_id)
         if len(ids):
             snapshot.index.add(vectors)
         ids = np.concatenate([snapshot.ids, ids])
         return Snapshot(
-            Stamp(len(ids), wanted.last_id, wanted.bundle_id),
+            Stamp(len(ids), current.last_id, current.bundle_id),
             ids,
             np.concatenate([snapshot.is_image, is_image]),
             np.concatenate([snapshot.cases, cases]),
