@@ -1,1 +1,1 @@
-"""Frames decoded, cached, prefetched and rendered for the screen."""
+"""Decoding, caching, prefetching and rendering of frames for the screen."""

@@ -13,20 +13,20 @@ from desktop.state.pictures.pyramid import pyramid, reduced
 from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, render
-from engine.study import FrameRef, Series
+from engine.study import FrameRef, Point, Series
 
 Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureRequest:
-    """Which frame to render, and how."""
+    """A snapshot of what to render."""
 
     series: Series
     index: int
     """0-based position in the series' stack."""
     window: Window | None
-    """None: the frame's own default."""
+    """None: the frame's default."""
     inverted: bool
     pixels: Pixels | None
     """The decoded frame if it is cached; None: it is read."""
@@ -47,8 +47,9 @@ class ScreenPicture:
 
     series: Series
     index: int
+    """0-based position in the series' stack."""
     pixels: Pixels
-    asked: Window | None
+    requested_window: Window | None
     """The window requested; None: the frame's default."""
     window: Window | None
     """The window in use; None for color images. For a VOI lookup table, the range that it covers."""
@@ -71,13 +72,13 @@ class ScreenPicture:
         return rows, columns
 
     @property
-    def colour(self) -> bool:
+    def is_color(self) -> bool:
         """Painted in colors of its own, so that no window applies."""
         return self.pixels.is_color or self.pixels.supplemental_colors is not None
 
     def image(self) -> Image:
         """uint8 [H, W] or [H, W, 3] at full size, not inverted by the user, as a search sees it. Rendered each time."""
-        return render(self.pixels, self.asked)
+        return render(self.pixels, self.requested_window)
 
 
 def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = read_frame) -> ScreenPicture:
@@ -93,19 +94,19 @@ def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = r
     image = render(small, request.window if small is pixels else window)
     shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
     return ScreenPicture(
-        request.series,
-        request.index,
-        pixels,
-        request.window,
-        window,
-        request.inverted,
-        small,
-        halved,
-        pyramid(shown),
+        series=request.series,
+        index=request.index,
+        pixels=pixels,
+        requested_window=request.window,
+        window=window,
+        inverted=request.inverted,
+        reduced=small,
+        halvings=halved,
+        levels=pyramid(shown),
     )
 
 
-def crop(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], smallest: int = 3) -> Pixels | None:
+def crop(pixels: Pixels, start: Point, end: Point, smallest: int = 3) -> Pixels | None:
     """The rectangle between two image points (column, row); None when a side has fewer than `smallest` pixels."""
     columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))
     height, width = pixels.stored.shape[:2]
@@ -113,11 +114,11 @@ def crop(pixels: Pixels, start: tuple[float, float], end: tuple[float, float], s
         slice(max(0, rows[0]), max(0, min(height, rows[1]))),
         slice(max(0, columns[0]), max(0, min(width, columns[1]))),
     )
-    found = pixels.region(slices)
-    return None if min(found.stored.shape[:2]) < smallest else found
+    cropped = pixels.region(slices)
+    return None if min(cropped.stored.shape[:2]) < smallest else cropped
 
 
-def middle(series: Series) -> FrameRef:
+def middle_frame(series: Series) -> FrameRef:
     """The frame for the thumbnail of a stack."""
     return series.frames[len(series.frames) // 2]
 

@@ -23,10 +23,11 @@ NEAR = 12
 """Frames prefetched first in the direction of scrolling; a third as many behind."""
 WORKERS = Lane.PREFETCH.value[1]
 BATCH = 64
+"""Frames planned at once, for all workers."""
 TIME_SLICE = 0.25
 """Seconds after which a worker ends, to be started with a newer plan."""
-GIVE_BACK_AFTER = 64 * 1024 * 1024
-"""Bytes of decoded frames after which it is worth handing back what decoding took beside them."""
+RELEASE_AFTER = 64 * 1024 * 1024
+"""Bytes of decoded frames after which it is worth returning freed memory to the system."""
 
 Read = Callable[[FrameRef], Pixels]
 Decoded = tuple[FrameRef, Pixels | None]
@@ -96,13 +97,13 @@ class Prefetcher:
             return []
         taken = {ref for refs in self._under_way.values() for ref in refs}
         room, free = self._cache.room_for(self._like), self._cache.free_for(self._like) - len(taken)
-        near = min(NEAR, max(2, room // 16), room - 1)  # nine viewports do not drive out each other's
+        near = min(NEAR, max(2, room // 16), room - 1)  # so that nine viewports do not evict each other's frames
         offsets = [self._direction * step for step in range(1, near + 1)]
         offsets += [-self._direction * step for step in range(1, near // 3 + 1)]
         wanted = [ref for ref in self._at(offsets) if self._is_new(ref, taken)]
         if free > len(wanted) and self._complete != (self._frames, self._cache.dropped):
-            sides, nearest = (self._direction, -self._direction), set(wanted)
-            far = (sign * step for step in range(1, len(self._frames)) for sign in sides)
+            signs, nearest = (self._direction, -self._direction), set(wanted)
+            far = (sign * step for step in range(1, len(self._frames)) for sign in signs)
             others = (ref for ref in self._at(far) if ref not in nearest and self._is_new(ref, taken))
             wanted += islice(others, min(BATCH, free - len(wanted)))
             if not wanted and not taken:
@@ -128,7 +129,7 @@ class Prefetcher:
     def _ended(self, worker: int, _: object) -> None:
         self._under_way.pop(worker, None)
         self._start(worker)
-        if not self._under_way and self._decoded > GIVE_BACK_AFTER:
+        if not self._under_way and self._decoded > RELEASE_AFTER:
             self._decoded = 0
             self._background.start(as_work(release_memory), lambda _: None, lane=Lane.PREFETCH)
 

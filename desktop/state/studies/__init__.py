@@ -1,1 +1,1 @@
-"""Which studies are open, and the rows of the study browser."""
+"""The open studies, and the rows of the study browser."""

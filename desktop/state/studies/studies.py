@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, Lane, as_work
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import Image, middle, thumbnail
+from desktop.state.pictures.picture import Image, middle_frame, thumbnail
 from desktop.state.studies.merging import keep_stack_keys, merge, remove_images, successor
 from engine.dicom.key_objects import KeyObject
 from engine.dicom.listing import Listing, open_path
@@ -56,7 +56,7 @@ class StudiesState(QObject):
         self._openings: list[_Opening] = []
         self._thumbnails: dict[str, Image | None] = {}
         self._waiting: OrderedDict[str, Series] = OrderedDict()
-        self._drawing = False
+        self._making_thumbnail = False
         self._closings = 0
         """Number of closings: a frame decoded before the last one is not cached."""
         self._select_next = ""
@@ -105,20 +105,20 @@ class StudiesState(QObject):
 
     def close(self, study_uid: str) -> None:
         """Close one study; files of it that are still being read are ignored."""
-        where = next((index for index, study in enumerate(self.studies) if study.uid == study_uid), None)
-        if where is None:
+        index = next((index for index, study in enumerate(self.studies) if study.uid == study_uid), None)
+        if index is None:
             return
         if len(self.studies) == 1 and not self._openings:
             self.close_all()
             return
         for opening in self._openings:
             opening.closed.add(study_uid)
-        closed = self.studies.pop(where)
+        closed = self.studies.pop(index)
         self.key_objects = {key: one for key, one in self.key_objects.items() if one.study_uid != study_uid}
         for series in closed.series:
             self._thumbnails.pop(identify(closed, series), None)
         if self.study is not None and self.study.uid == study_uid:
-            self.study = self.studies[min(where, len(self.studies) - 1)] if self.studies else None
+            self.study = self.studies[min(index, len(self.studies) - 1)] if self.studies else None
             self.series = self.study.series[0] if self.study else None
         self._emit_closed()
 
@@ -164,14 +164,14 @@ class StudiesState(QObject):
         """Keep open what was read, and list the rest as rejected."""
         self._openings.remove(opening)
         if opening.studies:
-            self._gather(opening, [_grown(study) for study in opening.studies])
+            self._gather(opening, [_completed(study) for study in opening.studies])
             self.add_rejected([Rejected(str(opening.path), "Opening was stopped. The files not read yet are missing.")])
 
     def _fail(self, opening: "_Opening", error: BaseException) -> None:
         if opening in self._openings:
             self._openings.remove(opening)
         if opening.studies:
-            self._gather(opening, [_grown(study) for study in opening.studies])
+            self._gather(opening, [_completed(study) for study in opening.studies])
 
     def _gather(self, opening: "_Opening", found: Sequence[Study], documents: Sequence[KeyObject] = ()) -> None:
         """Replace what an opening has found before by what it has found now.
@@ -245,10 +245,10 @@ class StudiesState(QObject):
 
     def _next_thumbnail(self) -> None:
         """Make one at a time: a thousand series must not be a thousand requests."""
-        if self._waiting and not self._drawing:
+        if self._waiting and not self._making_thumbnail:
             series_id, series = self._waiting.popitem(last=False)
-            self._drawing = True
-            ref = middle(series)
+            self._making_thumbnail = True
+            ref = middle_frame(series)
             self._background.start(
                 as_work(thumbnail, ref, self._frames.get(ref)),
                 partial(self._take_thumbnail, series_id, ref, self._closings),
@@ -259,7 +259,7 @@ class StudiesState(QObject):
 
     def _take_thumbnail(self, series_id: str, ref: FrameRef, closings: int, made: tuple[Image, Pixels]) -> None:
         image, pixels = made
-        self._drawing = False
+        self._making_thumbnail = False
         on_screen = self.series is not None and ref in self.series.frames and closings == self._closings
         if on_screen and self._frames.free_for(pixels):
             self._frames.put(ref, pixels)  # else a frame of the stack on screen would be decoded again
@@ -270,7 +270,7 @@ class StudiesState(QObject):
 
     def _no_thumbnail(self, series_id: str, error: BaseException) -> None:
         """Leave the thumbnail empty; the viewport shows the reason when the series is selected."""
-        self._drawing = False
+        self._making_thumbnail = False
         self.thumbnail_changed.emit(series_id)
         self._next_thumbnail()
 
@@ -288,7 +288,8 @@ class _Opening:
     """UIDs of the studies that were closed meanwhile."""
 
 
-def _grown(study: Study) -> Study:
+def _completed(study: Study) -> Study:
+    """The study with no series marked as growing: no more of it will be read."""
     return replace(study, series=tuple(replace(series, growing=False) for series in study.series))
 
 

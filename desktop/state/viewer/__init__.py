@@ -1,1 +1,1 @@
-"""What the viewports show, and the tools of the mouse."""
+"""What the viewports show, and the mouse tools."""

@@ -40,9 +40,9 @@ def annotate(viewport: ViewportState, mouse: bool = True, patient_data: bool | N
         return Annotations()
     named = viewport.patient_data_visible if patient_data is None else patient_data
     left = patient_lines(study) if named else ("Patient data hidden",)
-    when = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
+    date_time = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
     institution = series.institution if named else ""
-    right = tuple(line for line in (institution, study.description, when, series_title(series)) if line)
+    right = tuple(line for line in (institution, study.description, date_time, series_title(series)) if line)
     if picture is None:
         number = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, number)
@@ -76,9 +76,9 @@ def slice_text(frame: FrameRef) -> str:
     return " · ".join(part for part in (location, thickness) if part)
 
 
-def value_text(pixels: Pixels, point: Point | None) -> str:
+def value_text(pixels: Pixels, image_point: Point | None) -> str:
     """Value of the pixel under the mouse with its unit, or its color; "" outside the image and on padding."""
-    value = value_at(pixels, point) if point is not None else None
+    value = value_at(pixels, image_point) if image_point is not None else None
     if value is None:
         return ""
     return "RGB {} {} {}".format(*value) if isinstance(value, tuple) else f"{value:,.6g} {pixels.unit}".rstrip()

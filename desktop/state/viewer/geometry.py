@@ -188,7 +188,7 @@ def actual_pixels(view: View) -> View:
 
 
 def panned(view: View, shape: Shape, right: float, down: float) -> View:
-    """Move the picture, but keep at least a quarter of the viewport covered."""
+    """Move the picture, but not so far that it covers less than a quarter of the viewport in either direction."""
     _, _, width, height = rectangle(view, shape)
     limit_x, limit_y = (width + view.width) / 2 - view.width / 4, (height + view.height) / 2 - view.height / 4
     limit_x, limit_y = max(limit_x, 0.0), max(limit_y, 0.0)

@@ -186,13 +186,13 @@ class MprState(QObject):
             self._grid_before = (layout.rows, layout.columns)
             self._saved = [_SavedViewport.of(viewport) for viewport in layout.all_viewports]
         self.planes = planes
-        like = next((one for one in layout.viewports if self.series_id_of(one) == self._stack), layout.active)
-        shades = like.window, like.inverted, like.color_map
+        source = next((one for one in layout.viewports if self.series_id_of(one) == self._stack), layout.active)
+        rendering = source.window, source.inverted, source.color_map
         layout.set_grid(*GRID)
         first = layout.viewports
         for viewport, series in zip(first, (*planes.series, stack)):
             viewport.show(study, series)
-            viewport.set_rendering(*shades)
+            viewport.set_rendering(*rendering)
         for viewport in first[:3]:
             viewport.go_to(viewport.count // 2)
         layout.activate(first[0])

@@ -142,7 +142,7 @@ class ViewportState(QObject):
     @property
     def shown_window(self) -> Window | None:
         """The window last requested, else that of the picture on screen; None for color images."""
-        if self.picture is None or self.picture.colour:
+        if self.picture is None or self.picture.is_color:
             return None
         return self.window or self.picture.window
 
@@ -166,13 +166,13 @@ class ViewportState(QObject):
 
     def auto_window(self) -> None:
         """Window over the values of the frame on screen, without half a percent of the pixels at each end."""
-        if self.picture is not None and not self.picture.colour:
+        if self.picture is not None and not self.picture.is_color:
             self.set_window(auto_window(self.picture.pixels))
 
     def auto_window_from_roi(self, start: Point, end: Point) -> None:
         """Window over the values in the rectangle between two screen points; ignores a rectangle that is too small."""
         picture, corners = self.picture, (self.to_image(start), self.to_image(end))
-        if picture is not None and not picture.colour and corners[0] and corners[1]:
+        if picture is not None and not picture.is_color and corners[0] and corners[1]:
             roi = crop(picture.pixels, corners[0], corners[1])
             if roi is not None:
                 self.set_window(auto_window(roi))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import PictureRequest, crop, make_picture, middle, thumbnail
+from desktop.state.pictures.picture import PictureRequest, crop, make_picture, middle_frame, thumbnail
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from engine.dicom.listing import open_path
@@ -46,7 +46,7 @@ def test_a_colour_picture_has_no_window() -> None:
 
 
 def test_a_thumbnail_is_small() -> None:
-    small, pixels = thumbnail(middle(series_of("693_UNCR.dcm")))
+    small, pixels = thumbnail(middle_frame(series_of("693_UNCR.dcm")))
     assert max(small.shape) == 256
     assert max(pixels.stored.shape) == 512
 

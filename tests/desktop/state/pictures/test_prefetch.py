@@ -91,7 +91,7 @@ def test_what_decoding_took_beside_the_frames_is_handed_back_once(
 ) -> None:
     handed_back: list[bool] = []
     monkeypatch.setattr("desktop.state.pictures.prefetch.release_memory", lambda: handed_back.append(True))
-    monkeypatch.setattr("desktop.state.pictures.prefetch.GIVE_BACK_AFTER", 50 * FRAME.nbytes)
+    monkeypatch.setattr("desktop.state.pictures.prefetch.RELEASE_AFTER", 50 * FRAME.nbytes)
     ahead = Prefetcher(background, FrameCache(1000 * FRAME.nbytes), "1", Reader())
     ahead.around(stack(40), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)

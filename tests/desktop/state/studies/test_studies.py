@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from desktop.background import Background, Lane, as_work
 from desktop.state.jobs import JobsState
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import middle
+from desktop.state.pictures.picture import middle_frame
 from desktop.state.studies.merging import merge
 from desktop.state.studies.studies import StudiesState, identify
 from engine.dicom.listing import Listing, open_path
@@ -53,7 +53,7 @@ def test_a_frame_decoded_for_the_thumbnail_of_the_series_on_screen_is_kept(
     state = StudiesState(background, frames=frames)
     state.open([dicom("CT_small.dcm"), dicom("MR_small.dcm")])
     qtbot.waitUntil(background.idle)
-    kept = {series.modality: middle(series) in frames for study in state.studies for series in study.series}
+    kept = {series.modality: middle_frame(series) in frames for study in state.studies for series in study.series}
     assert state.series is not None
     assert kept == {modality: modality == state.series.modality for modality in ("CT", "MR")}
 
@@ -81,7 +81,7 @@ def test_a_frame_that_is_decoded_already_is_not_decoded_for_its_thumbnail(
     frames = FrameCache()
     shutil.copy(dicom("CT_small.dcm"), tmp_path / "a")
     (study,) = open_path(tmp_path).studies
-    ref = middle(study.series[0])
+    ref = middle_frame(study.series[0])
     frames.put(ref, read_frame(ref))
     (tmp_path / "a").unlink()
     state = StudiesState(background, lambda *_: Listing((study,)), frames)
