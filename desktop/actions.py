@@ -1,11 +1,12 @@
-"""The one table of commands, and the QActions made from it: menus, toolbar and shortcuts come from here.
+"""Builds the menus, toolbar, shortcuts and command palette from one table of commands.
 
-The rows are in desktop/commands, one file a menu.
+The rows of the table are in desktop/commands, one file per menu. This module does not know what a command does.
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QToolButton
+from typing_extensions import override
 
 from desktop import theme
 from desktop.coalesce import Coalescer
@@ -32,17 +33,17 @@ MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar", "Re
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
-    ("fit", "actual_pixels", "rotate_right", "flip_horizontally", "invert", "reset", "identity"),
+    ("fit", "actual_pixels", "rotate_right", "flip_horizontally", "invert", "reset", "patient_data"),
     ("link", "cine", "key_image"),
     ("search_image", "draft"),
 )
 
 STILL_MS = 50
-"""Milliseconds without a further picture until the rows are looked at: a scroll does not pay for them at each image."""
+"""Milliseconds after the last new picture until the actions are refreshed, so that scrolling is not slowed down."""
 
 
 class Actions(QObject):
-    """The rows as QActions, kept in step with the states."""
+    """One QAction per command, updated when a state changes."""
 
     def __init__(self, desk: Desk, window: MainWindow) -> None:
         super().__init__(window)
@@ -77,16 +78,16 @@ class Actions(QObject):
         self.show_icons()
         self._fill_menus()
         self._fill_toolbar()
-        for kind in (QLineEdit, QPlainTextEdit, QComboBox):
-            for field in window.findChildren(kind):
+        for field_type in (QLineEdit, QPlainTextEdit, QComboBox):
+            for field in window.findChildren(field_type):
                 field.installEventFilter(self)
-        for top in (window, window.detached_viewer):
-            top.installEventFilter(self)
-        window.palette_wanted.connect(self.open_palette)
-        window.shortcuts_wanted.connect(self.show_shortcuts)
-        for made in window.grid.views:
-            self._give_keys(made)
-        window.grid.view_made.connect(self._give_keys)
+        for top_level in (window, window.detached_viewer):
+            top_level.installEventFilter(self)
+        window.palette_requested.connect(self.open_palette)
+        window.shortcuts_requested.connect(self.show_shortcuts)
+        for viewport in window.grid.views:
+            self._add_viewport_actions(viewport)
+        window.grid.view_made.connect(self._add_viewport_actions)
         self.refresh()
 
     def _make(self, command: Command) -> QAction:
@@ -104,10 +105,11 @@ class Actions(QObject):
         action.triggered.connect(lambda checked=False: self._run(command))
         return action
 
+    @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Before a key is looked up: the rows are those of the picture on screen, and Ctrl+K is the palette's.
+        """Before a shortcut is looked up: refresh pending actions, and decide between shortcuts and typing.
 
-        Text fields would take Ctrl+K for themselves, to cut a line. A letter in a box of choices is for the box.
+        Ctrl+K opens the palette also in text fields, which would cut a line. A letter selects in a combo box.
         """
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             if self._still.isActive():
@@ -123,32 +125,32 @@ class Actions(QObject):
                 return True
         return super().eventFilter(watched, event)
 
-    def _give_keys(self, viewport: ViewportView) -> None:
+    def _add_viewport_actions(self, viewport: ViewportView) -> None:
         viewport.addActions([self.actions[command.name] for command in COMMANDS if command.in_viewport])
 
     def show_icons(self) -> None:
-        """In the colours of the theme."""
+        """Set the icons of all actions in the colors of the current theme."""
         for command in COMMANDS:
             if command.icon:
                 self.actions[command.name].setIcon(theme.icon(command.icon))
 
     def open_palette(self) -> None:
-        """Every command by typing; those that cannot be done now are shown and say so."""
+        """Open the command palette; unavailable commands are listed as disabled."""
         self.refresh()
         self._window.choose("Commands", [self._choice(command) for command in COMMANDS if command.name != "palette"])
 
     def show_shortcuts(self) -> None:
-        """Every command that has keys, with all of them, menu by menu; choosing one does it."""
+        """List every command that has shortcuts, with all of them; choosing one runs it."""
         self.refresh()
-        chosen = [self._choice(command, all_keys=True) for command in COMMANDS if command.shortcuts]
-        self._window.choose("Keyboard shortcuts", chosen)
+        choices = [self._choice(command, all_keys=True) for command in COMMANDS if command.shortcuts]
+        self._window.choose("Keyboard shortcuts", choices)
 
     def _choice(self, command: Command, all_keys: bool = False) -> Choice:
         action = self.actions[command.name]
         keys = [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.shortcuts]
         text = action.text() if action.isVisible() else command.text
-        where = f"{command.menu}, {command.submenu}" if command.submenu else command.menu
-        return Choice(text, action.trigger, where, ", ".join(keys if all_keys else keys[:1]), action.isEnabled())
+        context = f"{command.menu}, {command.submenu}" if command.submenu else command.menu
+        return Choice(text, action.trigger, context, ", ".join(keys if all_keys else keys[:1]), action.isEnabled())
 
     def _run(self, command: Command) -> None:
         try:
@@ -158,6 +160,7 @@ class Actions(QObject):
         self.refresh()
 
     def refresh(self) -> None:
+        """Update enabled, checked, label and visibility of every action."""
         for command in COMMANDS:
             action = self.actions[command.name]
             enabled = command.enabled(self._desk)
@@ -176,10 +179,10 @@ class Actions(QObject):
                 if command.menu == title:
                     if command.submenu and command.submenu not in submenus:
                         submenus[command.submenu] = menu.addMenu(command.submenu)
-                    home = submenus.get(command.submenu, menu)
+                    target = submenus.get(command.submenu, menu)
                     if command.new_group:
-                        home.addSeparator()
-                    home.addAction(self.actions[command.name])
+                        target.addSeparator()
+                    target.addAction(self.actions[command.name])
 
     def _fill_toolbar(self) -> None:
         for number, group in enumerate(TOOLBAR):
@@ -188,7 +191,7 @@ class Actions(QObject):
             for name in group:
                 self._window.toolbar.addAction(self.actions[name])
         for command in COMMANDS:
-            shown = self._window.toolbar.widgetForAction(self.actions[command.name])
-            if command.button and isinstance(shown, QToolButton):
+            button = self._window.toolbar.widgetForAction(self.actions[command.name])
+            if command.button and isinstance(button, QToolButton):
                 self.actions[command.name].setIconText(command.button)
-                shown.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -1,4 +1,4 @@
-"""Wires states, views and commands into the running app: the only place that does. Holds no logic of its own."""
+"""Wires states, views and commands into the running app; the only module that does. Contains no other logic."""
 
 import argparse
 import gc
@@ -18,26 +18,27 @@ from desktop.actions import Actions
 from desktop.desk import Desk
 from desktop.views.window import MainWindow
 
-YOUNG, RARELY = (700, 10), 200
-"""Python's own limits for young garbage, and twenty times its own for old: a look through all that an import of
-thousands of cases keeps stops every thread for 100 ms and more."""
+GC_THRESHOLD = (700, 10, 200)
+"""Python's defaults for the young generations, and twenty times the default for the oldest: collecting the objects that
+an import of thousands of cases keeps alive stops every thread for 100 ms and more."""
 
 
 @dataclass(frozen=True)
 class App:
-    """A desk with its window and commands."""
+    """The states of the app with their window and actions."""
 
     desk: Desk
     window: MainWindow
     actions: Actions
 
     def close(self) -> None:
+        """Close the window, stop the workers and store what was typed and drawn."""
         self.window.close()
         self.desk.close()
 
 
 def build(workspace: Path | None = None, who: str = "") -> App:
-    """Everything wired, nothing shown or started yet; needs a QApplication."""
+    """Create and wire the whole app without showing or starting anything; needs a QApplication."""
     desk = Desk(workspace, who)
     desk.restore()
     follow_theme(desk)
@@ -48,25 +49,31 @@ def build(workspace: Path | None = None, who: str = "") -> App:
 
 
 def follow_theme(desk: Desk, actions: Actions | None = None) -> None:
-    """Give the app the theme of the settings; what shows colours of its own is told to show them anew."""
-    qt, wanted = QApplication.instance(), desk.settings.now.theme
-    if wanted == theme.current.name or not isinstance(qt, QApplication):
+    """Apply the theme of the settings; views that set colors themselves get their signals again to update."""
+    qt, name = QApplication.instance(), desk.settings.now.theme
+    if name == theme.current.name or not isinstance(qt, QApplication):
         return
-    theme.apply(qt, wanted)
+    theme.apply(qt, name)
     if actions is not None:
         actions.show_icons()
-    for changed in (desk.messages.changed, desk.search.changed, desk.search.selected_case.changed, desk.report.changed,
-                    desk.report.page_changed, desk.report.draft_changed):  # fmt: skip
+    for changed in (
+        desk.messages.changed,
+        desk.search.changed,
+        desk.search.selected_case.changed,
+        desk.report.changed,
+        desk.report.page_changed,
+        desk.report.draft_changed,
+    ):
         changed.emit()
 
 
 def make_application(arguments: Sequence[str] = ()) -> QApplication:
-    """The QApplication in the theme of Kindred."""
+    """The QApplication, created if there is none, in the dark theme."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0], *arguments])
     if app is not existing:
-        gc.freeze()  # what was imported stays: looking through it for garbage again and again stops all threads
-        gc.set_threshold(*YOUNG, RARELY)
+        gc.freeze()  # imported modules stay alive; scanning them again and again stops all threads
+        gc.set_threshold(*GC_THRESHOLD)
     app.setApplicationName("kindred")
     app.setApplicationDisplayName("Kindred")
     app.setWindowIcon(QIcon(theme.icon("similar")))
@@ -75,15 +82,18 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="kindred", description="Opens the Kindred desktop app. Not for diagnostic use.")
-    made.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="DICOM file, folder or zip to open")
-    made.add_argument("--archive", type=Path, metavar="DIR", help="archive to search in")
-    made.add_argument("--bundle", type=Path, metavar="DIR", help="bundle of models; default: the starter bundle")
-    return made
+    """The parser of the app's command line."""
+    options = argparse.ArgumentParser(
+        prog="kindred", description="Open the Kindred desktop app. Not for diagnostic use."
+    )
+    options.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="DICOM file, folder or ZIP file to open")
+    options.add_argument("--archive", type=Path, metavar="DIR", help="archive to search")
+    options.add_argument("--bundle", type=Path, metavar="DIR", help="model bundle; default: the starter bundle")
+    return options
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the desktop app until its window is closed; returns the exit status."""
+    """Run the desktop app until its window is closed; return the exit status."""
     options = parser().parse_args(list(arguments))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     qt = make_application()

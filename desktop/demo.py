@@ -1,9 +1,9 @@
-"""Drives the real window through one search and one draft, and takes its picture. Knows no doubles and no sleeping.
+"""Runs a search and a draft in the real window and saves a screenshot. Uses no test doubles and no fixed delays.
 
     python -m desktop.demo --out SHOT.png [--archive DIR] [--study PATH ...] [--bundle DIR] [--size 1440x900]
-    python -m desktop.demo --keep-open       the same, then leaves the window to the user
+    python -m desktop.demo --keep-open       the same, then keeps the window open
 
-Without --archive it uses the sample archive, which it imports first if that was not done before.
+Without --archive it uses the sample archive, importing it first if necessary.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from engine.errors import UserError
 from engine.resources import resource_path, user_folder
 
 STUDIES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "MR2_UNCR.dcm", "US1_UNCR.dcm", "emri_small.dcm")
-"""Real files of pydicom-data; the first is the one on screen."""
+"""Files of pydicom-data; the first one is shown."""
 FALLBACK = "CT_small.dcm"
 
 
 def sample_studies() -> list[Path]:
-    """Real DICOM files that are installed with the app's demonstration data, without any download."""
+    """Real DICOM files that are installed with pydicom; nothing is downloaded."""
     from pydicom.data import get_testdata_file
 
     found = [get_testdata_file(name, download=False) for name in (*STUDIES, FALLBACK)]
@@ -37,10 +37,10 @@ def sample_studies() -> list[Path]:
 
 
 def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str, seconds: int) -> None:
-    """Run the event loop until a condition holds that one of the signals may have changed.
+    """Run the event loop until `until()` holds; it is checked after each of the signals.
 
     Raises:
-        UserError: it took longer than `seconds`.
+        UserError: it took longer than `seconds`; `what` names the step.
     """
     if until():
         return
@@ -64,14 +64,14 @@ def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str
 
 
 def sample_folder() -> Path:
-    """Where the sample archive is kept once it is imported."""
+    """The folder of the imported sample archive."""
     return user_folder() / "sample-archive"
 
 
 def fill_archive(app: App, folder: Path) -> None:
-    """Open the archive, or make it from the sample archive that ships with Kindred.
+    """Open the archive, or create it and import the sample archive that ships with Kindred.
 
-    A sample archive of earlier models is moved to those that ship now; one that the user named is left as it is.
+    A sample archive of older models is re-indexed with the current ones; any other archive is not.
     """
     state, background = app.desk.archive, app.desk.background
     if Archive.exists(folder):
@@ -82,11 +82,11 @@ def fill_archive(app: App, folder: Path) -> None:
     wait(lambda: state.archive is not None and state.bundle is not None, settled, "Opening the archive", 120)
     sample, finished = resource_path("sample-archive"), user_folder() / "sample-archive-imported"
     own = folder == sample_folder()
-    wait(background.idle, [background.ended], "Counting the cases", 120)  # tells whose models made the archive as well
+    wait(background.idle, [background.ended], "Counting the cases", 120)  # also finds the models of the archive
     if own and not app.desk.reindex.why_not():
-        click.echo(f"Moving the sample archive in {folder} to the models that ship now")
+        click.echo(f"Re-indexing the sample archive in {folder} with the current models")
         app.desk.reindex.start()
-        wait(background.idle, [background.ended], "Moving the sample archive", 1800)
+        wait(background.idle, [background.ended], "Re-indexing the sample archive", 1800)
     known = finished.exists() if own else bool(state.stats.get("cases", 0))
     if known or not sample.exists():
         return
@@ -94,23 +94,23 @@ def fill_archive(app: App, folder: Path) -> None:
     state.import_into(sample)
     job = state.importing
     if job is not None:
-        told: set[int] = {0}
-        job.progressed.connect(lambda: _show_progress(job, told))
+        printed: set[int] = {0}
+        job.progressed.connect(lambda: _show_progress(job, printed))
     wait(lambda: state.importing is None, settled, "Importing the sample archive", 1800)
     wait(background.idle, [background.ended], "Counting the cases", 60)
     if own:
-        finished.touch()  # an import that was cut short goes on next time
+        finished.touch()  # an interrupted import continues next time
 
 
-def _show_progress(job: Job, told: set[int]) -> None:
-    """A line for every tenth part."""
-    part = 10 * job.done // job.total if job.total else 0
-    if part not in told:
-        told.add(part)
+def _show_progress(job: Job, printed: set[int]) -> None:
+    """Print a line for each tenth of the work."""
+    tenth = 10 * job.done // job.total if job.total else 0
+    if tenth not in printed:
+        printed.add(tenth)
         click.echo(f"  {job.done} of {job.total}", err=True)
 
 
-def choose(app: App, path: Path) -> None:
+def show_series_of(app: App, path: Path) -> None:
     """Show the series that a file belongs to."""
     for study in app.desk.studies.studies:
         for series in study.series:
@@ -119,17 +119,17 @@ def choose(app: App, path: Path) -> None:
 
 
 def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None) -> None:
-    """Open the studies and the archive, search by the image, draft the report, and wait for all of it."""
+    """Open the studies and the archive, search by image, draft the report, and wait for the results."""
     desk = app.desk
     desk.report.open_workspace()
     desk.archive.load_bundle(bundle)
     desk.studies.open(studies)
     ended = [desk.background.ended]
     wait(lambda: desk.viewport.picture is not None, ended, "Showing the first image", 60)
-    choose(app, studies[0])
+    show_series_of(app, studies[0])
     fill_archive(app, archive)
     wait(lambda: desk.viewport.picture is not None and not desk.viewport.loading, ended, "Showing the image", 60)
-    app.actions.actions["auto_window"].trigger()  # the sample's own window is far wider than its range
+    app.actions.actions["auto_window"].trigger()  # the default window of the file is far wider than its pixel values
     wait(desk.background.idle, ended, "Showing the image", 60)
     app.actions.actions["search_image"].trigger()
     wait(lambda: not desk.search.searching, ended, "Searching", 120)
@@ -138,35 +138,41 @@ def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None)
     wait(desk.background.idle, ended, "Finishing", 120)
 
 
-def tell(app: App) -> None:
-    """Print the studies, the hits and the draft, without the patients' names."""
+def print_results(app: App) -> None:
+    """Print the studies, the hits and the draft, without patient names."""
     desk = app.desk
     for study in desk.studies.studies:
         click.echo(f"Study  {study.date or '????????'} {study.description or '-'}")
         for series in study.series:
-            click.echo(f"       {series.modality}: {len(series.frames)} image(s), {series.description or '-'}")
+            images = "1 image" if len(series.frames) == 1 else f"{len(series.frames)} images"
+            click.echo(f"       {series.modality}: {images}, {series.description or '-'}")
     click.echo(f"\nSimilar to {desk.search.answered}:")
     for rank, hit in enumerate(desk.search.hits[:10], 1):
         click.echo(f"  {rank:2}. {hit.kind:6} {hit.score:6.2f}  {hit.text[:90]}")
     page = desk.report.page
     click.echo("\nDraft (research draft, not for clinical use):")
     for sentence in desk.report.sentences:
-        sure = "" if sentence.confidence is None else f" (confidence {sentence.confidence:.2f})"
+        confidence = "" if sentence.confidence is None else f" (confidence {sentence.confidence:.2f})"
         cases = ", ".join(str(evidence.case_id) for evidence in sentence.evidence)
-        click.echo(f"  {sentence.text}{sure} {f'similar wording in cases {cases}' if cases else 'no similar wording'}")
+        click.echo(
+            f"  {sentence.text}{confidence} {f'similar wording in cases {cases}' if cases else 'no similar wording'}"
+        )
     if page and page.draft and page.draft.note:
         click.echo(f"  {page.draft.note}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    made = argparse.ArgumentParser(prog="python -m desktop.demo", description="Shows Kindred on a real study.")
-    made.add_argument("--out", type=Path, help="where to save the picture of the window (PNG)")
-    made.add_argument("--archive", type=Path, help="archive folder; default: the sample archive")
-    made.add_argument("--study", type=Path, nargs="+", help="DICOM files or folders; default: pydicom's real ones")
-    made.add_argument("--bundle", type=Path, help="bundle folder; default: the starter bundle")
-    made.add_argument("--size", default="1440x900", help="of the window, logical pixels")
-    made.add_argument("--keep-open", action="store_true", help="leave the window to the user afterwards")
-    options = made.parse_args(arguments)
+    """Run the demonstration; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m desktop.demo", description="Run a search and a draft on real studies and save a screenshot."
+    )
+    parser.add_argument("--out", type=Path, help="file for the screenshot (PNG)")
+    parser.add_argument("--archive", type=Path, help="archive folder; default: the sample archive")
+    parser.add_argument("--study", type=Path, nargs="+", help="DICOM files or folders; default: files of pydicom")
+    parser.add_argument("--bundle", type=Path, help="bundle folder; default: the starter bundle")
+    parser.add_argument("--size", default="1440x900", help="size of the window in logical pixels")
+    parser.add_argument("--keep-open", action="store_true", help="keep the window open afterwards")
+    options = parser.parse_args(arguments)
     qt = make_application()
     app = build()
     errors.install(app.desk.messages.show)
@@ -176,15 +182,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         archive = options.archive or sample_folder()
         drive(app, options.study or sample_studies(), archive, options.bundle)
-        tell(app)
+        print_results(app)
         message = app.desk.messages.message
         if message is not None:
             click.echo(message.text, err=True)
         if options.out:
             options.out.parent.mkdir(parents=True, exist_ok=True)
             if not app.window.grab().save(str(options.out)):
-                raise UserError(f"The picture cannot be saved as {options.out}; choose another place.")
-            click.echo(f"\nPicture of the window: {options.out}")
+                raise UserError(f"Cannot save the screenshot as {options.out}; choose another folder.")
+            click.echo(f"\nScreenshot: {options.out}")
     except UserError as error:
         message = app.desk.messages.message
         click.echo(f"{error}\n{message.text if message else ''}", err=True)

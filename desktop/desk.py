@@ -1,4 +1,4 @@
-"""Everything the app knows while it runs: the states, wired to each other. Knows no widgets."""
+"""Creates the states of the app and connects them. Does not know the widgets."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -42,11 +42,11 @@ from engine.importing.importer import ImportResult
 from engine.measure.figures import FIGURES
 from engine.study import Series, Study
 
-ONLY_KEY_OBJECTS = "It holds no image, only a list of key images; open the study as well to see them marked."
+ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study as well to see the key images."
 
 
 class Desk(QObject):
-    """The states of one window. `workspace` is the folder that keeps the reports; None is the user's own."""
+    """All states of one window. `workspace` is the folder of reports and marks; None is the user's folder."""
 
     def __init__(self, workspace: Path | None = None, who: str = "") -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Desk(QObject):
         self.studies = StudiesState(self.background, frames=self.frames, parent=self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
-        shown = cast(ViewportState, self.layout.active_proxy)  # it stands for whichever viewport is active
+        shown = cast(ViewportState, self.layout.active_proxy)  # forwards to whichever viewport is active
         self.tools = ToolsState(self)
         self.rubber_band = RubberBand(self)
         self._add_tools()
@@ -86,22 +86,22 @@ class Desk(QObject):
         self.report.outbox.message.connect(self.messages.show_text)
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
-        self.layout.active_changed.connect(self._choose_shown_series)
-        self.studies.closed.connect(self._forget_closed_frames)
-        self.studies.nothing_found.connect(self._tell_nothing_found)
+        self.layout.active_changed.connect(self._select_shown_series)
+        self.studies.closed.connect(self._drop_closed_frames)
+        self.studies.nothing_found.connect(self._report_nothing_found)
         self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
         self.key_images.message.connect(self.messages.show_text)
-        self.archive.imported.connect(self._tell_imported)
+        self.archive.imported.connect(self._report_import)
         self.reindex.message.connect(self.messages.show_text)
         self.reindex.offered.connect(self.messages.show_text)
 
     @property
     def viewport(self) -> ViewportState:
-        """The active viewport; its signals: connect to those of `layout.active_proxy`, which follows the active one."""
+        """The active viewport. Connect to signals of `layout.active_proxy` instead, which follow the active one."""
         return self.layout.active
 
     def restore(self) -> None:
-        """The layout and the choices of the last time; from here on they are remembered."""
+        """Restore the layout and options of the last session, and store them from now on."""
         now = self.settings.now
         self.layout.set_grid(*now.grid)
         if not now.identity_visible:
@@ -111,18 +111,17 @@ class Desk(QObject):
         self.archive.changed.connect(self._remember_archive)
 
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
-        """Start what can start before the user does anything; all of it in the background."""
+        """Start loading the workspace, models, archive and `paths` in the background."""
         self.report.open_workspace()
         self.archive.load_bundle(bundle)
         self.open(paths)
-        last = Path(self.settings.now.archive) if self.settings.now.archive else None
         if archive is not None:
             self.archive.open(archive)
-        elif last is not None:
-            self._open_again(last)
+        elif self.settings.now.archive:
+            self._reopen_archive(Path(self.settings.now.archive))
 
-    def _open_again(self, archive: Path) -> None:
-        """The archive of the last time; one that is not there any more is no news, one that cannot be reached is."""
+    def _reopen_archive(self, archive: Path) -> None:
+        """Open the archive of the last session; one that no longer exists is ignored, an unreadable one is reported."""
         try:
             if Archive.exists(archive):
                 self.archive.open(archive)
@@ -132,49 +131,49 @@ class Desk(QObject):
     def open(self, paths: Sequence[Path]) -> None:
         """Open files, folders and zips as studies, and remember them as recent."""
         if paths:
-            self.messages.dismiss()  # it told of what was done before
+            self.messages.dismiss()  # it belongs to the previous action
             self.studies.open(paths)
             self.settings.remember_opened(list(paths))
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
-        """Open what was dropped on the window: an archive's folder as the archive, everything else as studies."""
+        """Open dropped paths: an archive folder as the archive, everything else as studies."""
         archives = [path for path in paths if _is_archive(path)]
         for path in archives[-1:]:
             self.archive.open(path)
         self.open([path for path in paths if path not in archives])
 
     def close(self) -> None:
-        """Stop the workers, keep what was typed and drawn, close the files; what fails keeps nothing else from it."""
+        """Stop the workers, store what was typed and drawn, close the files; one failure does not prevent the rest."""
         self.cine.stop()
         self.background.close()
-        with ExitStack() as parts:  # from the last to the first
+        with ExitStack() as parts:  # runs them in reverse order
             for close in (self.settings.save_now, self.archive.close, self.report.close, self.marks.close):
                 parts.callback(close)
 
     def set_grid(self, rows: int, columns: int) -> None:
-        """Another layout; cells that are empty go on with the series that follow in the study on screen."""
+        """Change the layout, and fill empty viewports with the next series of the study on screen."""
         self.layout.set_grid(rows, columns)
         study, series = self.viewport.study, self.viewport.series
         if study is None or series is None or self.mpr.shown:
             return
         keys = [one.key for one in study.series]
-        after = study.series[keys.index(series.key) + 1 :] if series.key in keys else ()
+        following = study.series[keys.index(series.key) + 1 :] if series.key in keys else ()
         shown = {viewport.series.key for viewport in self.layout.viewports if viewport.series is not None}
         empty = [viewport for viewport in self.layout.viewports if viewport.series is None]
-        for viewport, following in zip(empty, [one for one in after if one.key not in shown]):
-            viewport.show(study, following)
+        for viewport, another in zip(empty, [one for one in following if one.key not in shown]):
+            viewport.show(study, another)
 
     def compare_with(self, study: Study, series: Series) -> None:
-        """Show another series beside the one in use, moving with it."""
+        """Show a series in the viewport after the active one, and link the viewports."""
         if len(self.layout.viewports) == 1:
             self.layout.set_grid(1, 2)
-        every = self.layout.viewports
-        every[(every.index(self.viewport) + 1) % len(every)].show(study, series)
+        viewports = self.layout.viewports
+        viewports[(viewports.index(self.viewport) + 1) % len(viewports)].show(study, series)
         if not self.links.linked:
             self.links.toggle()
 
     def show_series_in(self, viewport: ViewportState, series_id: str) -> None:
-        """Show a series that was dropped on a viewport, or chosen for it, there, and go on with that one."""
+        """Show a series in a viewport, for example one dropped there, and activate that viewport."""
         found = self.studies.find(series_id)
         if found is not None:
             self.layout.activate(viewport)
@@ -220,12 +219,12 @@ class Desk(QObject):
         if self.mpr.series_id_of(self.viewport) != identify(study, series):
             self.viewport.show(study, series)
 
-    def _choose_shown_series(self) -> None:
-        """The list and the report follow the viewport that the user turned to."""
+    def _select_shown_series(self) -> None:
+        """Let the list and the report follow the active viewport."""
         self.studies.select(self.mpr.series_id_of(self.viewport))
 
     def _keep_series_current(self) -> None:
-        """Viewports let go of a study that was closed, and go on with a series of which more is known now."""
+        """Clear viewports of closed studies, and update those whose series has changed, such as by further files."""
         self.mpr.forget_closed()
         known = {study.uid: study for study in self.studies.studies}
         for viewport in self.layout.all_viewports:
@@ -240,46 +239,46 @@ class Desk(QObject):
             elif series is not viewport.series or study is not viewport.study:
                 viewport.update_series(study, series)
 
-    def _forget_closed_frames(self) -> None:
+    def _drop_closed_frames(self) -> None:
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
         self.frames.keep_only(lambda ref: ref.image in still_open)
 
     def show_problem(self, error: BaseException) -> None:
-        """Folders are often called after patients: while their identity is hidden, so is what a sentence names."""
+        """Show an error as a message; names of files and folders are removed while patient data is hidden."""
         if isinstance(error, UserError):
             error = UserError(redacted(error, self.viewport.patient_data_visible))
         self.messages.show_error(error)
 
     def _hide_message(self) -> None:
-        """It may name a file or a folder."""
+        """Dismiss the message when patient data is hidden: it may name a file or folder."""
         if not self.viewport.patient_data_visible:
             self.messages.dismiss()
 
-    def _tell_nothing_found(self) -> None:
+    def _report_nothing_found(self) -> None:
         count = len(self.studies.rejected)
-        files = "1 file was" if count == 1 else f"{count:,} files were"
-        self.messages.show_text(f"There is no image in it; {files} left out, see the list (Ctrl+Shift+L).")
+        files = "1 file" if count == 1 else f"{count:,} files"
+        self.messages.show_text(f"No images found; {files} rejected (Ctrl+Shift+L lists them).")
 
-    def _tell_imported(self, result: ImportResult) -> None:
+    def _report_import(self, result: ImportResult) -> None:
         self.studies.add_rejected(result.rejected)
-        self.messages.show_text(summary(result))
+        self.messages.show_text(import_summary(result))
 
 
 def _is_archive(path: Path) -> bool:
-    """What cannot be reached is none; opening it as a study says why."""
+    """Whether a path is an archive; an unreadable one is not, and opening it as a study reports why."""
     try:
         return path.is_dir() and Archive.exists(path)
     except (OSError, UserError):
         return False
 
 
-def summary(result: ImportResult) -> str:
-    """An import in one sentence."""
+def import_summary(result: ImportResult) -> str:
+    """The message after an import."""
     parts = [f"{result.added:,} case{'' if result.added == 1 else 's'} added"]
     if result.skipped:
-        parts.append(f"{result.skipped:,} known already")
+        parts.append(f"{result.skipped:,} already in the archive")
     if result.completed:
-        parts.append(f"{result.completed:,} completed")
+        parts.append(f"{result.completed:,} updated")
     if result.rejected:
-        parts.append(f"{len(result.rejected):,} left out (Ctrl+Shift+L lists them)")
+        parts.append(f"{len(result.rejected):,} rejected (Ctrl+Shift+L lists them)")
     return "Import finished: " + ", ".join(parts) + "."

@@ -1,7 +1,7 @@
-"""Turns any failure into a calm message: the user's problem as one sentence, ours as a bug with details. Shows nothing.
+"""Turns exceptions into messages: user-fixable errors as one sentence, bugs with details to copy. Does not show them.
 
-Everything that is no UserError is logged with its traceback, without the files that it names: folders are often called
-after patients, and neither logs nor what is copied into a report may say so.
+Everything except a UserError is a bug, and is logged with its traceback. File names are removed from it: they often
+contain patient names, which neither logs nor bug reports may contain.
 """
 
 import logging
@@ -18,48 +18,49 @@ from engine.errors import UserError
 log = logging.getLogger("kindred")
 
 NO_SCREEN = "This plugin does not support"
-"""How Qt's platform for machines without a screen begins its remarks; they say nothing about the app."""
+"""Start of the harmless warnings from Qt's platform for machines without a screen."""
 
 INFO, PROBLEM, BUG = "info", "problem", "bug"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What the message bar shows."""
+    """A message of the message bar."""
 
     text: str
     kind: str = INFO
+    """INFO, PROBLEM or BUG."""
     details: str = ""
-    """For a bug: the traceback, ready to be copied into a report."""
+    """For a bug: the traceback, to be copied into a bug report."""
 
 
 def describe(error: BaseException) -> Message:
-    """The message for a failure; logs it when it is our bug."""
+    """The message for an exception; logs it if it is a bug."""
     if isinstance(error, UserError):
         return Message(str(error), PROBLEM)
     details = _details(error)
     log.error("Unexpected failure\n%s", details)
     return Message(
-        f"Kindred made a mistake ({type(error).__name__}). Your files are untouched; copy the details to report it.",
+        f"Unexpected error ({type(error).__name__}). Copy the details to report it.",
         BUG,
         details,
     )
 
 
 def _details(error: BaseException) -> str:
-    """The traceback, with "…" for each file that a failure of it names."""
+    """The traceback, with "…" in place of each file name that an exception of the chain carries."""
     text = "".join(traceback.format_exception(error))
-    links: BaseException | None = error
-    while links is not None:
-        for name in (getattr(links, key, None) for key in ("filename", "filename2", "other")):
+    link: BaseException | None = error
+    while link is not None:
+        for name in (getattr(link, key, None) for key in ("filename", "filename2", "other")):
             if name:
                 text = text.replace(repr(name), "…").replace(str(name), "…")
-        links = links.__cause__ or links.__context__
+        link = link.__cause__ or link.__context__
     return text
 
 
 def install(show: Callable[[Message], None]) -> None:
-    """Send exceptions that nobody caught, and what Qt complains about, to the log and the message bar."""
+    """Send uncaught exceptions to `show` and the log, and Qt's messages to the log."""
 
     def on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):

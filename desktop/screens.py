@@ -1,9 +1,9 @@
-"""Takes the pictures of docs/screens from the real app: every screen and state. Knows no doubles.
+"""Takes the screenshots of docs/screens from the real app, one per screen and state. Uses no test doubles.
 
     python -m desktop.screens [--out docs/screens] [--archive DIR] [--only NAME ...]
 
-Each picture is what the window shows after the commands that a user would give, on real studies and the sample archive.
-The large ones run in a process of their own, at 200 %. On a machine without a display set QT_QPA_PLATFORM=offscreen.
+Each screenshot follows the commands that a user would give, on real studies and the sample archive. Those at 200 %
+scaling are taken in a second process. On a machine without a display, set QT_QPA_PLATFORM=offscreen.
 """
 
 import argparse
@@ -33,34 +33,38 @@ from engine.errors import UserError
 SIZE = (1440, 900)
 LOOP = "color3d_jpeg_baseline.dcm"
 MORE = ("examples_ybr_color.dcm", "examples_overlay.dcm", "OBXXXX1A.dcm")
-"""Real files of pydicom-data beside those of the demo."""
-Shown = QWidget | None
+"""Files of pydicom-data in addition to those of the demo."""
+Screen = QWidget | None
+"""What to take a screenshot of; None is the main window."""
 
 
 def run(app: App, *names: str) -> None:
-    """Give commands by name, one after the other, each until its work is done."""
+    """Run commands by name, one after the other, and wait for each."""
     for name in names:
         app.actions.actions[name].trigger()
         settle(app)
 
 
 def real_file(name: str) -> Path:
+    """A file of pydicom-data."""
     return Path(str(get_testdata_file(name, download=False)))
 
 
 def settle(app: App) -> None:
+    """Wait until no background work is left."""
     desk = app.desk
     demo.wait(desk.background.idle, [desk.background.ended], "Background work", 120)
-    QCoreApplication.processEvents()  # commands look at the states in the next turn of the event loop
+    QCoreApplication.processEvents()  # actions are refreshed in the next turn of the event loop
 
 
 def full(app: App) -> None:
+    """One viewport, reset."""
     run(app, "grid_1x1")
     app.desk.viewport.reset()
 
 
 def fill(app: App) -> None:
-    """A series of what is open in each viewport; the first one stays in use."""
+    """Show an open series in each viewport and activate the first."""
     series = [identify(study, one) for study in app.desk.studies.studies for one in study.series]
     for viewport, series_id in zip(app.desk.layout.viewports, series):
         app.desk.show_series_in(viewport, series_id)
@@ -70,12 +74,13 @@ def fill(app: App) -> None:
 
 
 def compare(app: App) -> None:
-    """Four series beside each other, with lines where they cut each other."""
+    """Four series side by side with reference lines."""
     run(app, "grid_2x2")
     fill(app)
 
 
 def dark_compare(app: App) -> None:
+    """The same, back in the dark theme."""
     run(app, "light_theme")
     compare(app)
 
@@ -84,22 +89,23 @@ def measure(app: App) -> None:
     """A length and an ellipse, drawn with the mouse."""
     full(app)
     view = app.window.viewport
-    middle = view.rect().center()
+    center = view.rect().center()
     for tool, start, end in (("tool_length", (-190, -60), (40, 90)), ("tool_ellipse", (60, -120), (210, 10))):
         app.actions.actions[tool].trigger()
-        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=middle + QPoint(*start))
-        QTest.mouseMove(view, middle + QPoint(*end))
-        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=middle + QPoint(*end))
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=center + QPoint(*start))
+        QTest.mouseMove(view, center + QPoint(*end))
+        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=center + QPoint(*end))
     run(app, "tool_window")
 
 
-def measurements(app: App) -> Shown:
+def measurements(app: App) -> Screen:
+    """The list of measurements."""
     run(app, "list_measures")
     return app.window.findChild(MeasurementList)
 
 
 def damaged(app: App) -> None:
-    """A truncated file and one that is none beside the real ones: a quiet line, and the list when it is asked for."""
+    """A truncated file and a text file among the real ones: they are rejected without a dialog."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "notes.txt").write_text("no image")
         whole = demo.sample_studies()[0].read_bytes()
@@ -108,36 +114,42 @@ def damaged(app: App) -> None:
         settle(app)
 
 
-def left_out(app: App) -> Shown:
+def rejected(app: App) -> Screen:
+    """The list of rejected files."""
     run(app, "show_rejected")
     return app.window.dialogs.rejected
 
 
-def chooser(*names: str) -> Callable[[App], Shown]:
-    def show(app: App) -> Shown:
+def chooser(*names: str) -> Callable[[App], Screen]:
+    """The chooser that the last of these commands opens."""
+
+    def show(app: App) -> Screen:
         run(app, *names)
         return app.window.chooser
 
     return show
 
 
-def case(app: App) -> Shown:
+def case(app: App) -> Screen:
+    """The selected case in its window."""
     run(app, "open_case")
     return app.window.findChild(CaseWindow)
 
 
-def tags(app: App) -> Shown:
+def tags(app: App) -> Screen:
+    """The list of DICOM tags."""
     run(app, "tags")
     return app.window.findChild(TagBrowser)
 
 
-def detached(app: App) -> Shown:
+def detached(app: App) -> Screen:
+    """The detached viewer."""
     run(app, "detach")
     return app.window.detached_viewer
 
 
 def filled_grid(app: App) -> None:
-    """Nine real series, every cell of the largest grid."""
+    """Nine real series in the largest layout."""
     run(app, "detach", "grid_3x3")
     app.desk.messages.dismiss()
     app.desk.studies.open([real_file(name) for name in MORE])
@@ -145,52 +157,52 @@ def filled_grid(app: App) -> None:
     fill(app)
 
 
-def grid(app: App) -> Shown:
-    """The viewports alone, where the rest of the window is as in the other pictures."""
+def grid(app: App) -> Screen:
+    """The viewports alone, without the rest of the window."""
     return app.window.viewport.parentWidget()
 
 
 def slab(folder: Path) -> list[Path]:
-    """The ten slices of a real MR, which does not say where they lie, as a stack that does: derived, 1 mm a pixel."""
+    """The ten slices of a real MR file without positions, as a derived stack with positions and 1 mm pixel spacing."""
     source = dcmread(real_file(demo.STUDIES[-1]))
     slices, study, series = source.pixel_array, generate_uid(), generate_uid()
-    made = []
+    files = []
     for number, stored in enumerate(slices):
         source.SOPInstanceUID = source.file_meta.MediaStorageSOPInstanceUID = generate_uid()
         source.StudyInstanceUID, source.SeriesInstanceUID = study, series
-        source.StudyDescription, source.SeriesDescription = "Derived for this picture", "Head, places derived"
+        source.StudyDescription, source.SeriesDescription = "Derived for this screenshot", "Head, positions derived"
         source.InstanceNumber, source.NumberOfFrames = number + 1, 1
         source.PixelSpacing, source.ImageOrientationPatient = [1, 1], [1, 0, 0, 0, 1, 0]
         source.ImagePositionPatient = [0, 0, float(source.SpacingBetweenSlices) * number]
         source.PixelData = stored.tobytes()
-        made.append(folder / f"{number}.dcm")
-        source.save_as(made[-1])
-    return made
+        files.append(folder / f"{number}.dcm")
+        source.save_as(files[-1])
+    return files
 
 
-def planes(app: App) -> Shown:
-    """The three planes of a stack and the stack itself."""
+def planes(app: App) -> Screen:
+    """MPR: the three planes of a stack beside the stack."""
     run(app, "grid_1x1")
     with tempfile.TemporaryDirectory() as folder:
         files = slab(Path(folder))
         app.desk.studies.open(files)
         settle(app)
-        demo.choose(app, files[0])
+        demo.show_series_of(app, files[0])
         settle(app)
         run(app, "planes")
     return grid(app)
 
 
-def damaged_loop(app: App) -> Shown:
-    """A cine loop that was cut short, at a frame that is not there any more."""
-    run(app, "planes", "grid_1x1")  # the planes are left
+def damaged_loop(app: App) -> Screen:
+    """A truncated cine loop, at a frame that is missing."""
+    run(app, "planes", "grid_1x1")  # leaves MPR
     with tempfile.TemporaryDirectory() as folder:
         cut = Path(folder) / "loop.dcm"
         whole = real_file(LOOP).read_bytes()
         cut.write_bytes(whole[: len(whole) // 2])
         app.desk.studies.open([cut])
         settle(app)
-        demo.choose(app, cut)
+        demo.show_series_of(app, cut)
         settle(app)
         app.desk.viewport.go_to(app.desk.viewport.count - 1)
         settle(app)
@@ -203,60 +215,68 @@ STATES: dict[str, Callable[[App], object]] = {
     "compare": dark_compare,
     "measure": measure,
     "measurements": measurements,
-    "no-identity": lambda app: run(app, "identity"),
-    "palette": lambda app: chooser("identity", "palette")(app),
+    "no-identity": lambda app: run(app, "patient_data"),
+    "palette": lambda app: chooser("patient_data", "palette")(app),
     "shortcuts": chooser("shortcuts"),
     "case": case,
     "elements": tags,
     "problem": damaged,
-    "left-out": left_out,
+    "left-out": rejected,
     "detached": detached,
     "grid": filled_grid,
     "planes": planes,
     "failed": damaged_loop,
 }
-"""In this order, each from where the one before left the window; a widget that is given back is shown instead of it."""
+"""In order; each starts from the window as the previous one left it. Keys are the file names."""
 BEFORE = ("empty", "loading")
 LARGE = ("full", "palette")
-"""Also at 200 %."""
+"""Also taken at 200 % scaling."""
 
 
-def keep(shown: QWidget, path: Path) -> None:
+def save(widget: QWidget, path: Path) -> None:
+    """Save a screenshot of a widget.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     QTest.qWait(50)  # a dialog is painted in the next turn of the event loop
-    if not shown.grab().toImage().save(str(path), quality=78):
-        raise UserError(f"The picture cannot be saved as {path}; choose another place.")
+    if not widget.grab().toImage().save(str(path), quality=78):
+        raise UserError(f"Cannot save the screenshot as {path}; choose another folder.")
     click.echo(path.name)
 
 
 def take(app: App, archive: Path, folder: Path, only: Sequence[str], suffix: str) -> None:
-    """Every state that is wanted, in order."""
+    """Take the screenshots whose names are in `only`."""
     if "empty" in only:
-        keep(app.window, folder / f"empty{suffix}.jpg")
+        save(app.window, folder / f"empty{suffix}.jpg")
     if "loading" in only:
         app.desk.report.open_workspace()
         app.desk.studies.open(demo.sample_studies())
         demo.wait(lambda: bool(app.desk.studies.studies), [app.desk.studies.changed], "Opening", 60)
-        keep(app.window, folder / f"loading{suffix}.jpg")
+        save(app.window, folder / f"loading{suffix}.jpg")
         settle(app)
     demo.drive(app, demo.sample_studies(), archive, None)
     for name, prepare in STATES.items():
-        given = prepare(app)
+        screen = prepare(app)
         settle(app)
-        shown = given if isinstance(given, QWidget) else app.window
+        shown = screen if isinstance(screen, QWidget) else app.window
         if name in only:
-            keep(shown, folder / f"{name}{suffix}.jpg")
+            save(shown, folder / f"{name}{suffix}.jpg")
         if shown.isWindow() and shown is not app.window and shown is not app.window.detached_viewer:
             shown.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    made = argparse.ArgumentParser(prog="python -m desktop.screens", description="Takes the pictures of docs/screens.")
-    made.add_argument("--out", type=Path, default=Path("docs/screens"))
-    made.add_argument("--archive", type=Path, help="archive folder; default: the sample archive")
-    made.add_argument("--only", nargs="+", choices=[*BEFORE, *STATES], default=[*BEFORE, *STATES])
-    made.add_argument("--suffix", default="", help="put after each name")
-    options = made.parse_args(arguments)
+    """Take the screenshots; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m desktop.screens", description="Take the screenshots of docs/screens."
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/screens"))
+    parser.add_argument("--archive", type=Path, help="archive folder; default: the sample archive")
+    parser.add_argument("--only", nargs="+", choices=[*BEFORE, *STATES], default=[*BEFORE, *STATES])
+    parser.add_argument("--suffix", default="", help="appended to each file name")
+    options = parser.parse_args(arguments)
     make_application()
     with tempfile.TemporaryDirectory() as workspace:
         app = build(Path(workspace))

@@ -1,7 +1,7 @@
-"""What a command is: name, words, keys, menu, handler. Knows no commands and makes no QActions.
+"""Defines a command: name, label, keys, menu and handler. Does not know any command and creates no QAction.
 
-A handler gets the desk (the states) and the window. Commands of the viewport work while it has the keyboard, so that
-arrows and page keys keep their meaning in lists and texts.
+A handler takes the desk (the states) and the window. Keys of commands marked `in_viewport` work only while a viewport
+has the keyboard focus, so that arrow and page keys keep their meaning in lists and text fields.
 """
 
 from collections.abc import Callable
@@ -15,31 +15,38 @@ Handler = Callable[[Desk, MainWindow], object]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing the user can do. `shortcuts`: the first is shown; every command is in the palette as well."""
+    """One action of the user; every command is also in the command palette."""
 
     name: str
+    """Unique; also the object name of its QAction."""
     text: str
+    """Label in menus, tooltips and the command palette."""
     shortcuts: tuple[str, ...]
+    """All keys; menus and tooltips show the first."""
     menu: str
     handler: Handler
     icon: str = ""
+    """Name of a file in resources/icons, without ".svg"."""
     in_viewport: bool = False
-    """Its keys work only while an image has the keyboard."""
+    """Its keys work only while a viewport has the keyboard focus."""
     new_group: bool = False
-    """A line above it in the menu."""
+    """Draw a separator above it in the menu."""
     checked: Callable[[Desk], bool] | None = None
+    """Makes the command checkable."""
     enabled: Callable[[Desk], bool] = lambda desk: True
     label: Callable[[Desk], str] | None = None
-    """Words that depend on what is shown; a disabled command with such words is left out of its menu."""
+    """Replaces `text` by a label that depends on the state; while disabled, such a command is hidden from its menu."""
     button: str = ""
-    """Words beside the icon in the toolbar."""
+    """Label beside the icon in the toolbar."""
     submenu: str = ""
     """Title of the submenu that holds it."""
 
 
 def has_picture(desk: Desk) -> bool:
+    """Whether the active viewport holds a series."""
     return desk.viewport.series is not None
 
 
 def windowed(desk: Desk) -> bool:
+    """Whether a window (center and width) applies to the image on screen."""
     return desk.viewport.shown_window is not None

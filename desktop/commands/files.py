@@ -1,4 +1,4 @@
-"""The menu "File": opening and closing, what was left out, stopping work."""
+"""Commands of the File menu that open and close studies, list rejected files and cancel background tasks."""
 
 from desktop.commands.command import Command
 
@@ -15,7 +15,7 @@ ROWS = (
     ),
     Command(
         "close_study",
-        "Close this study",
+        "Close study",
         ("Ctrl+W",),
         "File",
         lambda d, w: d.studies.close(d.studies.study.uid) if d.studies.study else None,
@@ -32,7 +32,7 @@ ROWS = (
     ),
     Command(
         "show_rejected",
-        "Files left out…",
+        "Rejected files…",
         ("Ctrl+Shift+L",),
         "File",
         lambda d, w: w.dialogs.show_rejected(),
@@ -40,8 +40,8 @@ ROWS = (
         enabled=lambda d: bool(d.studies.rejected),
     ),
     Command(
-        "stop",
-        "Stop background work",
+        "cancel_task",
+        "Cancel background task",
         ("Ctrl+.",),
         "File",
         lambda d, w: d.jobs.cancel_current(),

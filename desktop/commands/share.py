@@ -1,4 +1,4 @@
-"""Rows of the menu "File" that give the view away, and the list of DICOM elements."""
+"""Commands of the File menu that export, copy and print the active viewport, and the list of DICOM tags."""
 
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
-from desktop.views.viewer.export_view import print_image, save_png, view_image, warning, words
+from desktop.views.viewer.export_view import print_image, render_viewport, save_png, warning
 from desktop.views.viewer.tag_browser import TagBrowser
 from desktop.views.window import MainWindow
 
@@ -18,30 +18,33 @@ def _has_image(desk: Desk) -> bool:
     return desk.viewport.picture is not None
 
 
-def _save(identity: bool, annotations: bool, desk: Desk, window: MainWindow) -> None:
-    image = view_image(desk, annotations, identity)
-    name, _ = QFileDialog.getSaveFileName(window, "Save the view", "view.png", "PNG picture (*.png)")
+def _export(desk: Desk, window: MainWindow, *, annotations: bool = True, patient_data: bool = False) -> None:
+    image = render_viewport(desk, annotations, patient_data)
+    name, _ = QFileDialog.getSaveFileName(window, "Export image", "image.png", "PNG image (*.png)")
     if name:
         path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
         save_png(image, path)
-        said = f"{path.name} was saved" + ("." if identity else " without the patient's identity.")
-        desk.messages.show_text(words((said, warning(desk, identity))))
+        _confirm(desk, f"Exported {path.name} {'with' if patient_data else 'without'} patient data.", patient_data)
 
 
 def _copy(desk: Desk, window: MainWindow) -> None:
-    QGuiApplication.clipboard().setImage(view_image(desk))
-    desk.messages.show_text(words(("The view was copied without the patient's identity.", warning(desk, False))))
+    QGuiApplication.clipboard().setImage(render_viewport(desk))
+    _confirm(desk, "Copied the image without patient data.")
 
 
 def _print(desk: Desk, window: MainWindow) -> None:
-    image = view_image(desk)
+    image = render_viewport(desk)
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
     dialog = QPrintDialog(printer, window)
     accepted = dialog.exec()
     dialog.deleteLater()  # its parent would keep it
     if accepted:
         print_image(image, printer)
-        desk.messages.show_text(words(("The view was printed without the patient's identity.", warning(desk, False))))
+        _confirm(desk, "Printed the image without patient data.")
+
+
+def _confirm(desk: Desk, text: str, patient_data: bool = False) -> None:
+    desk.messages.show_text(f"{text} {warning(desk, patient_data)}".strip())
 
 
 def _tags(desk: Desk, window: MainWindow) -> None:
@@ -54,31 +57,31 @@ def _tags(desk: Desk, window: MainWindow) -> None:
 
 ROWS = (
     Command(
-        "save_view",
-        "Save the view…",
+        "export_image",
+        "Export image…",
         ("Ctrl+Alt+S",),
         "File",
-        partial(_save, False, True),
+        _export,
         new_group=True,
         enabled=_has_image,
     ),
     Command(
-        "save_plain_view",
-        "Save the view without annotations…",
+        "export_without_annotations",
+        "Export image without annotations…",
         ("Ctrl+Alt+Shift+S",),
         "File",
-        partial(_save, False, False),
+        partial(_export, annotations=False),
         enabled=_has_image,
     ),
     Command(
-        "save_named_view",
-        "Save the view with the patient's identity…",
+        "export_with_patient_data",
+        "Export image with patient data…",
         ("Ctrl+Alt+I",),
         "File",
-        partial(_save, True, True),
+        partial(_export, patient_data=True),
         enabled=_has_image,
     ),
-    Command("copy_view", "Copy the view", ("Ctrl+C",), "File", _copy, in_viewport=True, enabled=_has_image),
-    Command("print_view", "Print the view…", ("Ctrl+P",), "File", _print, enabled=_has_image),
-    Command("tags", "DICOM elements…", ("Ctrl+T",), "File", _tags, enabled=_has_image),
+    Command("copy_image", "Copy image", ("Ctrl+C",), "File", _copy, in_viewport=True, enabled=_has_image),
+    Command("print_image", "Print image…", ("Ctrl+P",), "File", _print, enabled=_has_image),
+    Command("tags", "DICOM tags…", ("Ctrl+T",), "File", _tags, enabled=_has_image),
 )

@@ -1,16 +1,16 @@
-"""The menus "View" and "Help": what is written over the image, panels, windows, and what Kindred is."""
+"""Commands of the View and Help menus: layout, overlays, panels, windows and help."""
 
 from desktop.commands.command import Command
+from desktop.desk import Desk
 
 GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3), (3, 1), (3, 2))
-"""Rows and columns, by their keys; the first ones as the number keys count viewports."""
+"""Rows and columns of the layouts on Alt+1 to Alt+9."""
 
 
 def _grid(number: int, rows: int, columns: int) -> Command:
-    words = "One image" if rows * columns == 1 else f"{rows} × {columns} images"
     return Command(
         f"grid_{rows}x{columns}",
-        words,
+        f"{rows} × {columns}",
         (f"Alt+{number}",),
         "View",
         lambda d, w: d.set_grid(rows, columns),
@@ -19,36 +19,36 @@ def _grid(number: int, rows: int, columns: int) -> Command:
     )
 
 
+def _step(name: str, text: str, key: str, step: int) -> Command:
+    return Command(
+        name,
+        text,
+        (key,),
+        "View",
+        lambda d, w: w.go_to_viewport(step),
+        in_viewport=True,
+        enabled=_has_several_viewports,
+    )
+
+
+def _has_several_viewports(desk: Desk) -> bool:
+    return len(desk.layout.viewports) > 1
+
+
 ROWS = (
     *(_grid(number, *size) for number, size in enumerate(GRIDS, 1)),
     Command(
-        "maximise",
-        "This image alone",
+        "maximize",
+        "Maximize viewport",
         ("X",),
         "View",
         lambda d, w: d.layout.toggle_maximised(),
         checked=lambda d: d.layout.maximised,
-        enabled=lambda d: len(d.layout.viewports) > 1,
+        enabled=_has_several_viewports,
         new_group=True,
     ),
-    Command(
-        "next_viewport",
-        "Next viewport",
-        ("Ctrl+Right",),
-        "View",
-        lambda d, w: w.go_to_viewport(1),
-        in_viewport=True,
-        enabled=lambda d: len(d.layout.viewports) > 1,
-    ),
-    Command(
-        "previous_viewport",
-        "Previous viewport",
-        ("Ctrl+Left",),
-        "View",
-        lambda d, w: w.go_to_viewport(-1),
-        in_viewport=True,
-        enabled=lambda d: len(d.layout.viewports) > 1,
-    ),
+    _step("next_viewport", "Next viewport", "Ctrl+Right", 1),
+    _step("previous_viewport", "Previous viewport", "Ctrl+Left", -1),
     Command(
         "compare",
         "Compare with another series…",
@@ -60,7 +60,7 @@ ROWS = (
     ),
     Command(
         "link",
-        "Link the viewports",
+        "Link viewports",
         ("Y",),
         "View",
         lambda d, w: d.links.toggle(),
@@ -69,15 +69,15 @@ ROWS = (
     ),
     Command(
         "reference_lines",
-        "Show where the active image cuts the others",
+        "Reference lines",
         ("L",),
         "View",
         lambda d, w: d.links.toggle_reference_lines(),
         checked=lambda d: d.links.reference_lines_visible,
     ),
     Command(
-        "texts",
-        "Show the texts in the corners",
+        "overlay_text",
+        "Overlay text",
         ("Space",),
         "View",
         lambda d, w: d.layout.toggle_overlay_text(),
@@ -86,20 +86,20 @@ ROWS = (
         new_group=True,
     ),
     Command(
-        "identity",
-        "Show the patient's identity",
+        "patient_data",
+        "Hide patient data",
         ("H",),
         "View",
         lambda d, w: d.layout.toggle_patient_data(),
         "identity",
-        checked=lambda d: d.viewport.patient_data_visible,
+        checked=lambda d: not d.viewport.patient_data_visible,
     ),
     Command("show_studies", "Studies", ("Ctrl+1",), "View", lambda d, w: w.toggle_dock(w.studies_dock), new_group=True),
     Command("show_similar", "Similar cases", ("Ctrl+2",), "View", lambda d, w: w.toggle_dock(w.search_dock)),
     Command("show_report", "Report", ("Ctrl+3",), "View", lambda d, w: w.toggle_dock(w.report_dock)),
     Command(
         "detach",
-        "Images in a window of their own",
+        "Detach viewer",
         ("F12",),
         "View",
         lambda d, w: w.set_detached(not w.detached),
@@ -114,12 +114,12 @@ ROWS = (
         lambda d, w: d.settings.change(theme="dark" if d.settings.now.theme == "light" else "light"),
         checked=lambda d: d.settings.now.theme == "light",
     ),
-    Command("image_memory", "Memory for images…", ("Ctrl+Alt+M",), "View", lambda d, w: w.dialogs.image_memory()),
+    Command("image_cache", "Image cache size…", ("Ctrl+Alt+M",), "View", lambda d, w: w.dialogs.set_cache_size()),
     Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen()),
 )
 
 HELP_ROWS = (
-    Command("palette", "Find a command…", ("Ctrl+K",), "Help", lambda d, w: w.palette_wanted.emit()),
-    Command("shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_wanted.emit()),
+    Command("palette", "Command palette…", ("Ctrl+K",), "Help", lambda d, w: w.palette_requested.emit()),
+    Command("shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_requested.emit()),
     Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about(), new_group=True),
 )

@@ -1,4 +1,4 @@
-"""A list to choose from by typing: the palette of commands, the key images. Knows not what the choices do."""
+"""A dialog to choose from a list by typing, such as the command palette. Does not know what the choices do."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,37 +15,40 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from desktop import theme
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
 
 WIDTH, LINES = 84, 14
-"""Letters across, rows in sight."""
+"""Size of the dialog: average characters across, rows down."""
 GAP = 10
-MOST_OF_ROW = 0.6
-"""Of a row for the text when there is more to say than the row holds."""
+TEXT_SHARE = 0.6
+"""Least share of a row that the text gets when text and context together are too long for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """One row of the list."""
+
     text: str
     run: Callable[[], object]
-    where: str = ""
-    """Faint words after the text."""
+    context: str = ""
+    """Muted text after the text, such as the menu of a command."""
     keys: str = ""
-    """At the right edge."""
+    """Shortcuts, at the right edge."""
     enabled: bool = True
 
 
 def matches(choice: Choice, typed: str) -> bool:
-    """Every typed word begins a word of the text, of where it is, or a key; upper and lower case are the same."""
-    words = f"{choice.text} {choice.where} {choice.keys}".casefold().replace("…", "").replace(", ", " ").split()
+    """Whether each typed word starts a word of the text, context or keys, ignoring case."""
+    words = f"{choice.text} {choice.context} {choice.keys}".casefold().replace("…", "").replace(", ", " ").split()
     return all(any(word.startswith(part) for word in words) for part in typed.casefold().split())
 
 
 class Chooser(QDialog):
-    """Type to narrow the list, arrows to move, Enter to choose, Esc to leave."""
+    """Typing filters the list, arrow keys move, Enter chooses, Esc closes."""
 
     def __init__(self, title: str, choices: Sequence[Choice], parent: QWidget) -> None:
         super().__init__(parent)
@@ -75,11 +78,12 @@ class Chooser(QDialog):
         self._fill("")
 
     def shown(self) -> list[Choice]:
-        """What the list holds now."""
+        """The choices that match what was typed."""
         return [self.list.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.list.count())]
 
+    @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Up and down move in the list while the words keep the keyboard."""
+        """Let the arrow and page keys move in the list while the text field keeps the focus."""
         if watched is self.typed and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: LINES, Qt.Key.Key_PageUp: -LINES}
             step = steps.get(Qt.Key(event.key()), 0)
@@ -94,7 +98,7 @@ class Chooser(QDialog):
             if matches(choice, typed):
                 item = QListWidgetItem(choice.text)
                 item.setData(Qt.ItemDataRole.UserRole, choice)
-                words = (choice.text, choice.where, choice.keys, "" if choice.enabled else "not available now")
+                words = (choice.text, choice.context, choice.keys, "" if choice.enabled else "unavailable")
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(word for word in words if word))
                 self.list.addItem(item)
         self.list.setCurrentRow(0)
@@ -107,18 +111,20 @@ class Chooser(QDialog):
             choice.run()
 
 
-def fitted(choice: Choice, room: float, metrics: QFontMetricsF) -> tuple[str, str]:
-    """Text and where of a choice, cut to what a row has room for; a long text leaves room to say where it is."""
-    after = metrics.horizontalAdvance(choice.where) + GAP if choice.where else 0.0
-    text = metrics.elidedText(choice.text, Qt.TextElideMode.ElideRight, max(MOST_OF_ROW * room, room - after))
-    left = room - metrics.horizontalAdvance(text) - GAP
-    return text, metrics.elidedText(choice.where, Qt.TextElideMode.ElideRight, left) if left > 2 * GAP else ""
+def fitted(choice: Choice, width: float, metrics: QFontMetricsF) -> tuple[str, str]:
+    """Text and context of a choice, elided to fit a row; a long text leaves part of the row to the context."""
+    after = metrics.horizontalAdvance(choice.context) + GAP if choice.context else 0.0
+    text = metrics.elidedText(choice.text, Qt.TextElideMode.ElideRight, max(TEXT_SHARE * width, width - after))
+    left = width - metrics.horizontalAdvance(text) - GAP
+    return text, metrics.elidedText(choice.context, Qt.TextElideMode.ElideRight, left) if left > 2 * GAP else ""
 
 
 class _ChoiceDelegate(QStyledItemDelegate):
+    @override
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         return QSize(100, int(QFontMetricsF(option.font).lineSpacing() + 10))
 
+    @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         choice: Choice = index.data(Qt.ItemDataRole.UserRole)
         painter.save()
@@ -130,9 +136,9 @@ class _ChoiceDelegate(QStyledItemDelegate):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(QColor(theme.current.muted if choice.enabled else theme.current.disabled))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, choice.keys)
-        text, where = fitted(choice, area.width() - metrics.horizontalAdvance(choice.keys) - 16, metrics)
+        text, context = fitted(choice, area.width() - metrics.horizontalAdvance(choice.keys) - 16, metrics)
         after = area.adjusted(metrics.horizontalAdvance(text) + GAP, 0, 0, 0)
-        painter.drawText(after, middle | Qt.AlignmentFlag.AlignLeft, where)
+        painter.drawText(after, middle | Qt.AlignmentFlag.AlignLeft, context)
         painter.setPen(QColor(theme.current.text if choice.enabled else theme.current.disabled))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignLeft, text)
         painter.restore()

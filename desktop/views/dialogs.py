@@ -1,4 +1,4 @@
-"""Asks for files and folders and shows the small dialogs. Hands every answer to a state; does no work itself."""
+"""File and folder dialogs, and the small dialogs of the app. Passes each answer to a state; does no work itself."""
 
 from dataclasses import replace
 from functools import partial
@@ -14,92 +14,104 @@ from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.viewer.presets_dialog import PresetsDialog
 
 CACHE_MEGABYTES = (128, 65_536)
-"""Least and most for decoded images."""
+"""Smallest and largest size of the image cache."""
 
 
 class Dialogs:
+    """Opens dialogs on top of the main window."""
+
     def __init__(self, desk: Desk, parent: QWidget) -> None:
         self._desk, self._parent = desk, parent
         self.rejected: RejectedDialog | None = None
         self.presets: PresetsDialog | None = None
 
     def open_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open DICOM files or zip archives")
+        """Choose and open DICOM or ZIP files."""
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open DICOM or ZIP files")
         self._desk.open([Path(path) for path in paths])
 
     def open_folder(self) -> None:
-        path = self._folder("Open a folder with DICOM files")
+        """Choose and open a folder of DICOM files."""
+        path = self._folder("Open folder with DICOM files")
         if path:
             self._desk.open([path])
 
     def open_archive(self) -> None:
-        path = self._folder("Open an archive (its folder)")
+        """Choose and open an archive."""
+        path = self._folder("Open archive folder")
         if path:
             self._desk.archive.open(path)
 
     def new_archive(self) -> None:
+        """Choose a folder and create an archive in it."""
         path = self._folder("Choose an empty folder for the new archive")
         if path:
             self._desk.archive.create(path)
 
     def import_folder(self) -> None:
-        path = self._folder("Import a folder of DICOM files, or of images with cases.csv")
+        """Choose a folder and import it into the archive."""
+        path = self._folder("Import folder with DICOM files, or with images and cases.csv")
         if path:
             self._desk.archive.import_into(path)
 
     def import_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Import a DICOM file, a zip, or a CSV of reports")
+        """Choose a file and import it into the archive."""
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Import DICOM file, ZIP file or CSV file of reports")
         if name:
             self._desk.archive.import_into(Path(name))
 
     def load_models(self) -> None:
-        path = self._folder("Choose a bundle (the folder with manifest.json)")
+        """Choose and load a bundle of models."""
+        path = self._folder("Choose a model bundle (the folder with manifest.json)")
         if path:
             self._desk.archive.load_bundle(path)
 
     def show_rejected(self) -> None:
+        """List the rejected files; closes when patient data is shown or hidden, which changes the file names."""
         self.rejected = RejectedDialog(
             self._desk.studies.rejected, self._parent, names=self._desk.viewport.patient_data_visible
         )
         self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._desk.layout.active_proxy.redaction_changed.connect(self.rejected.close)  # it names files, or it does not
+        self._desk.layout.active_proxy.redaction_changed.connect(self.rejected.close)
         self.rejected.show()
 
     def edit_presets(self) -> None:
-        """The windows of the modality on screen."""
+        """Edit the window presets of the modality on screen."""
         series = self._desk.viewport.series
         if series is not None:
-            keep = partial(self._desk.settings.set_presets, series.modality)
-            self.presets = PresetsDialog(series.modality, self._desk.viewport.presets, keep, self._parent)
+            store = partial(self._desk.settings.set_presets, series.modality)
+            self.presets = PresetsDialog(series.modality, self._desk.viewport.presets, store, self._parent)
             self.presets.open()
 
     def save_preset(self) -> None:
-        """The window on screen under a name, after those that there are."""
+        """Save the window on screen as the last preset of its modality, under a name that the user enters."""
         series, window = self._desk.viewport.series, self._desk.viewport.shown_window
         if series is None or window is None:
             return
-        title, question = "Keep this window", f"Name of the preset for {series.modality}"
-        name, sure = QInputDialog.getText(self._parent, title, question)
-        if sure and name.strip():
+        name, accepted = QInputDialog.getText(
+            self._parent, "Save window preset", f"Name of the {series.modality} preset"
+        )
+        if accepted and name.strip():
             added = replace(window, name=name.strip())
             self._desk.settings.set_presets(series.modality, (*self._desk.viewport.presets, added))
 
-    def image_memory(self) -> None:
-        """How much decoded frames may take."""
-        now, (least, most) = self._desk.settings.now.cache_megabytes, CACHE_MEGABYTES
-        title, question = "Memory for images", "Megabytes for decoded images; more keeps more series ready"
-        chosen, sure = QInputDialog.getInt(self._parent, title, question, now, least, most, 128)
-        if sure:
-            self._desk.settings.change(cache_megabytes=chosen)
+    def set_cache_size(self) -> None:
+        """Set the limit of the image cache."""
+        size, (smallest, largest) = self._desk.settings.now.cache_megabytes, CACHE_MEGABYTES
+        text = "Memory for decoded images in MB. A larger cache keeps more series ready."
+        size, accepted = QInputDialog.getInt(self._parent, "Image cache size", text, size, smallest, largest, 128)
+        if accepted:
+            self._desk.settings.change(cache_megabytes=size)
 
     def about(self) -> None:
+        """Show version, intended use and loaded models."""
         bundle = self._desk.archive.bundle
-        models = f"Models: {bundle.manifest['name']}, on {bundle.provider}." if bundle else "No models are loaded."
+        models = f"Models: {bundle.manifest['name']} on {bundle.provider}." if bundle else "No models loaded."
         box = QMessageBox(
             QMessageBox.Icon.NoIcon, "About Kindred", f"Kindred {version('kindred-radiology')}", parent=self._parent
         )
         box.setInformativeText(
-            f"{NOTICE}.\n\nSimilar cases by image or by words, and a report that starts from them.\n{models}"
+            f"{NOTICE}.\n\nFinds similar cases by image or text, and drafts reports from them.\n{models}"
         )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()

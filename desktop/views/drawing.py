@@ -13,13 +13,13 @@ ModelIndex = QModelIndex | QPersistentModelIndex
 
 
 def background(painter: QPainter, option: QStyleOptionViewItem) -> None:
-    """The row's ground: chosen, under the mouse, or plain; with a ring when the list has the keyboard."""
+    """Background of a row: selected, under the mouse or plain, with a ring while it has the keyboard focus."""
     area = QRectF(option.rect).adjusted(1, 1, -1, -1)
-    chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-    over = bool(option.state & QStyle.StateFlag.State_MouseOver)
-    if chosen or over:
+    selected = bool(option.state & QStyle.StateFlag.State_Selected)
+    hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+    if selected or hovered:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.current.selected if chosen else theme.current.raised))
+        painter.setBrush(QColor(theme.current.selected if selected else theme.current.raised))
         painter.drawRoundedRect(area, 4, 4)
     if option.state & QStyle.StateFlag.State_HasFocus:
         painter.setPen(QPen(QColor(theme.current.accent), 1))
@@ -28,7 +28,7 @@ def background(painter: QPainter, option: QStyleOptionViewItem) -> None:
 
 
 def thumbnail(painter: QPainter, area: QRectF, image: Image | None, empty: str = "") -> None:
-    """A picture fitted into a black square, or a word where there is none."""
+    """An image fitted into a black square, or the text `empty` if there is none."""
     painter.fillRect(area, QColor(theme.VIEWER))
     if image is None:
         painter.setPen(QColor(theme.current.disabled if not empty else theme.ON_IMAGE_MUTED))
@@ -43,7 +43,7 @@ def thumbnail(painter: QPainter, area: QRectF, image: Image | None, empty: str =
 
 
 def badge(painter: QPainter, left: float, top: float, text: str, color: str, font: QFont) -> float:
-    """A word in an outlined pill; returns its right edge."""
+    """A text in an outlined pill; returns the x of its right edge."""
     metrics = QFontMetricsF(font)
     area = QRectF(left, top, metrics.horizontalAdvance(text) + 12, metrics.height() + 3)
     painter.setFont(font)
@@ -55,14 +55,15 @@ def badge(painter: QPainter, left: float, top: float, text: str, color: str, fon
 
 
 def small(font: QFont, bold: bool = False) -> QFont:
-    made = QFont(font)
-    made.setPointSizeF(font.pointSizeF() * 0.88)
-    made.setBold(bold)
-    return made
+    """A copy of a font at 88 % of its size."""
+    smaller = QFont(font)
+    smaller.setPointSizeF(font.pointSizeF() * 0.88)
+    smaller.setBold(bold)
+    return smaller
 
 
 def wrapped(text: str, font: QFont, width: float, most: int) -> list[str]:
-    """Up to `most` lines of a text, the last one elided."""
+    """Wrap a text into at most `most` lines, the last one elided."""
     layout = QTextLayout(text.replace("\n", " "), font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)

@@ -1,4 +1,4 @@
-"""One calm line for what went wrong or went well, with copyable details for a bug. Shows a MessagesState."""
+"""The message line above the images, with details to copy for a bug. Shows a MessagesState."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -10,6 +10,8 @@ from desktop.state.messages import MessagesState
 
 
 class MessageBar(QFrame):
+    """One message at a time, colored by its kind; hidden when there is none."""
+
     def __init__(self, state: MessagesState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
@@ -19,11 +21,11 @@ class MessageBar(QFrame):
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.text.setAccessibleName("Message")
         self.copy = QPushButton("Copy details")
-        self.copy.setToolTip("Copy the technical details of this mistake, to report it")
+        self.copy.setToolTip("Copy the technical details for a bug report")
         self.copy.clicked.connect(self._copy)
         self.close_button = QToolButton()
-        self.close_button.setToolTip("Dismiss this message")
-        self.close_button.setAccessibleName("Dismiss this message")
+        self.close_button.setToolTip("Dismiss message")
+        self.close_button.setAccessibleName("Dismiss message")
         self.close_button.clicked.connect(state.dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 5, 6, 5)

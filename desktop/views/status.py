@@ -1,4 +1,4 @@
-"""The bottom line: what Kindred must not be used for, background jobs with progress and cancel, archive and models."""
+"""The status bar: intended use, background tasks with progress, image cache, archive and models."""
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
@@ -8,11 +8,13 @@ from desktop.desk import Desk
 
 MEBIBYTE = 1024 * 1024
 EVERY_MS = 50
-"""Between two looks at the jobs: forty that begin in one event, or end at once, are not forty layouts of the line."""
+"""Milliseconds between two updates of the task, so that many short tasks do not lay out the bar many times."""
 NOTICE = "Research software – not for diagnostic use"
 
 
 class StatusLine(QStatusBar):
+    """Shows the current task, rejected files, image cache and archive of a desk."""
+
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
@@ -22,47 +24,47 @@ class StatusLine(QStatusBar):
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("notice", True)
         self.job = QLabel()
-        self.job.setAccessibleName("Background work")
+        self.job.setAccessibleName("Background task")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(120)
-        self.progress.setAccessibleName("Progress of the background work")
-        self.cancel = QPushButton("Stop")
+        self.progress.setAccessibleName("Progress of the background task")
+        self.cancel = QPushButton("Cancel")
         self.cancel.setProperty("flat", True)
-        self.cancel.setToolTip("Stop the work shown here (Ctrl+.)")
+        self.cancel.setToolTip("Cancel this task (Ctrl+.)")
         self.cancel.clicked.connect(self._cancel)
         self.rejected = QPushButton()
         self.rejected.setProperty("flat", True)
-        self.rejected.setToolTip("List the files that were left out, and why (Ctrl+Shift+L)")
-        self.memory = QPushButton()
-        self.memory.setProperty("flat", True)
-        self.memory.setToolTip("Memory that decoded images take, and its limit; click to change it (Ctrl+Alt+M)")
+        self.rejected.setToolTip("List the rejected files and the reasons (Ctrl+Shift+L)")
+        self.cache = QPushButton()
+        self.cache.setProperty("flat", True)
+        self.cache.setToolTip("Memory used by decoded images and its limit. Click to change the limit (Ctrl+Alt+M).")
         self.archive = QLabel()
         self.archive.setProperty("muted", True)
-        line = QWidget()
-        layout = QHBoxLayout(line)
+        content = QWidget()
+        layout = QHBoxLayout(content)
         layout.setContentsMargins(8, 1, 8, 1)
         layout.setSpacing(10)
         layout.addWidget(self.notice)
         layout.addStretch(1)
-        for widget in (self.rejected, self.job, self.progress, self.cancel, self.memory, self.archive):
+        for widget in (self.rejected, self.job, self.progress, self.cancel, self.cache, self.archive):
             layout.addWidget(widget)
-        self.addWidget(line, 1)
+        self.addWidget(content, 1)
         self._refresh = Coalescer(self._show_jobs, self, EVERY_MS)
-        for told in (desk.jobs.changed, desk.jobs.progressed):
-            told.connect(self._look)
+        for changed in (desk.jobs.changed, desk.jobs.progressed):
+            changed.connect(self._update_jobs)
         desk.layout.active_proxy.redaction_changed.connect(self._show_jobs)
         desk.archive.changed.connect(self._show_archive)
         desk.studies.rejected_changed.connect(self._show_rejected)
         for changed in (desk.background.ended, desk.settings.changed, desk.studies.closed, desk.mpr.changed):
-            changed.connect(self._show_memory)
-        self._show_memory()
+            changed.connect(self._show_cache)
+        self._show_cache()
         self._show_jobs()
         self._show_archive()
         self._show_rejected()
 
-    def _look(self) -> None:
-        """What is over is taken off at once."""
+    def _update_jobs(self) -> None:
+        """Remove a finished task at once; show progress at most every EVERY_MS."""
         if self._jobs.current is None:
             self._show_jobs()
         else:
@@ -82,18 +84,18 @@ class StatusLine(QStatusBar):
         more = f" (+{others} more)" if others else ""
         count = f" {job.done} of {job.total}" if job.total else " …"
         title = job.title if self._desk.viewport.patient_data_visible else job.redacted_title
-        self.job.setText(f"Stopping: {title}" if job.stopping else f"{title}{count}{more}")
+        self.job.setText(f"Cancelling: {title}" if job.stopping else f"{title}{count}{more}")
         self.progress.setRange(0, job.total)
         self.progress.setValue(job.done)
         self.cancel.setEnabled(not job.stopping)
 
-    def _show_memory(self) -> None:
+    def _show_cache(self) -> None:
         desk = self._desk
         used = (desk.frames.size + desk.mpr.size) / MEBIBYTE
-        text = f"Images {used:,.0f} of {desk.settings.now.cache_megabytes:,} MB"
-        if text != self.memory.text():
-            self.memory.setText(text)
-        self.memory.setVisible(used > 0)
+        text = f"Image cache {used:,.0f} of {desk.settings.now.cache_megabytes:,} MB"
+        if text != self.cache.text():
+            self.cache.setText(text)
+        self.cache.setVisible(used > 0)
 
     def _show_archive(self) -> None:
         state = self._archive
@@ -109,4 +111,4 @@ class StatusLine(QStatusBar):
     def _show_rejected(self) -> None:
         count = len(self._studies.rejected)
         self.rejected.setVisible(count > 0)
-        self.rejected.setText(f"{count:,} file{'' if count == 1 else 's'} left out")
+        self.rejected.setText(f"{count:,} file{'' if count == 1 else 's'} rejected")

@@ -1,4 +1,4 @@
-"""The main window: studies left, image in the middle, similar cases and report right. Places views, nothing else."""
+"""The main window: studies left, viewer in the center, similar cases and report right. Arranges views only."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,6 +8,7 @@ from typing import cast
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLayout, QMainWindow, QToolBar, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from desktop import theme
 from desktop.desk import Desk
@@ -28,13 +29,15 @@ from desktop.views.viewer.viewport import ViewportView
 from engine.study import Study
 
 STACKED_FROM = 760
-"""A window at least this high (logical pixels) shows similar cases above the report; a lower one shows them as tabs."""
+"""Least height in logical pixels for similar cases above the report; in a lower window they are tabs."""
 
 
 class MainWindow(QMainWindow):
+    """Holds every view of a desk, the detached viewer and the dialogs."""
+
     closing = Signal()
-    palette_wanted = Signal()
-    shortcuts_wanted = Signal()
+    palette_requested = Signal()
+    shortcuts_requested = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -52,20 +55,20 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.grid = ViewportGrid(desk)
         self.message_bar = MessageBar(desk.messages)
-        centre = QWidget()
-        layout = QVBoxLayout(centre)
+        center = QWidget()
+        layout = QVBoxLayout(center)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.message_bar)
         layout.addWidget(self.grid, 1)
-        self.setCentralWidget(centre)
+        self.setCentralWidget(center)
         self.detached_viewer = DetachedViewer(desk, self)
         self.detached_viewer.closed.connect(lambda: self.set_detached(False))
         self._placeholder = DetachedPlaceholder()
-        self._placeholder.back.clicked.connect(lambda: self.set_detached(False))
+        self._placeholder.attach.clicked.connect(lambda: self.set_detached(False))
         self._placeholder.hide()
         layout.addWidget(self._placeholder, 1)
-        self._centre = layout
+        self._center = layout
         self.series_list = SeriesList(desk)
         self.search_panel = SearchPanel(desk.search, desk.archive)
         self.report_panel = ReportPanel(desk.report)
@@ -75,7 +78,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(desk)
         self.setStatusBar(self.status)
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)
-        self.status.memory.clicked.connect(self.dialogs.image_memory)
+        self.status.cache.clicked.connect(self.dialogs.set_cache_size)
         for panel, first in (
             (self.search_panel, self.search_panel.text),
             (self.report_panel, self.report_panel.editor),
@@ -90,14 +93,14 @@ class MainWindow(QMainWindow):
         return self.grid.active
 
     def choose(self, title: str, choices: Sequence[Choice]) -> None:
-        """Let the user choose from a list by typing."""
+        """Open a chooser in front of the active window."""
         self.chooser = Chooser(title, choices, self.detached_viewer if self.detached_viewer.isActiveWindow() else self)
         self.chooser.open()
 
     def list_recent(self) -> None:
-        """Studies that were opened before. What is gone says so when it is opened: no disk is asked beforehand."""
+        """Choose from recently opened paths. Missing ones fail when opened; no disk is accessed before that."""
         desk = self._desk
-        hidden = not desk.viewport.patient_data_visible  # folders are often called after patients
+        hidden = not desk.viewport.patient_data_visible  # folder names often contain patient names
         choices = [
             Choice(
                 f"Item {number}" if hidden else path.name,
@@ -109,7 +112,7 @@ class MainWindow(QMainWindow):
         self.choose("Open recent", choices)
 
     def choose_comparison(self) -> None:
-        """Every other open series; the chosen one is shown beside the one in use."""
+        """Choose an open series to show beside the active one."""
         desk = self._desk
         self.choose(
             "Compare with",
@@ -128,6 +131,7 @@ class MainWindow(QMainWindow):
         )
 
     def list_key_images(self) -> None:
+        """Choose a key image of the open studies and go to it."""
         keys = self._desk.key_images
         choices = [
             Choice(
@@ -149,7 +153,7 @@ class MainWindow(QMainWindow):
         return browser.study_label(study, active.study, active.patient_data_visible)
 
     def go_to_viewport(self, by: int) -> None:
-        """Make the next or previous viewport active and give it the keyboard."""
+        """Activate and focus the next (1) or previous (-1) viewport."""
         self._desk.layout.step(by)
         self.grid.active.setFocus()
 
@@ -161,7 +165,7 @@ class MainWindow(QMainWindow):
         return dock
 
     def arrange(self) -> None:
-        """Give the panels their first places and sizes for the window's size."""
+        """Arrange the panels for the size of the window when it is first shown."""
         letter = self.fontMetrics().averageCharWidth()
         if self.height() >= STACKED_FROM:
             self.splitDockWidget(self.search_dock, self.report_dock, Qt.Orientation.Vertical)
@@ -173,17 +177,20 @@ class MainWindow(QMainWindow):
             self.tabifyDockWidget(self.search_dock, self.report_dock)
             self.search_dock.raise_()
             cast(QLayout, self.layout()).activate()
-            self.resize(self.size().boundedTo(self.screen().availableSize()))  # one above the other were higher
+            self.resize(
+                self.size().boundedTo(self.screen().availableSize())
+            )  # lower than Qt made it for stacked panels
         left = min(38 * letter, self.width() // 5)
         right = min(72 * letter, int(self.width() * 0.36))
         self.resizeDocks([self.studies_dock, self.search_dock], [left, right], Qt.Orientation.Horizontal)
 
     def show_dock(self, dock: QDockWidget) -> None:
+        """Show a panel in front of those tabbed with it."""
         dock.show()
         dock.raise_()
 
     def toggle_dock(self, dock: QDockWidget) -> None:
-        """Give a panel the keyboard, bringing it to the front; hide one that has the keyboard."""
+        """Show a panel and focus it; hide it if it already has the keyboard focus."""
         focus = QApplication.focusWidget()
         if focus is not None and dock.isAncestorOf(focus) and dock.isVisible():
             dock.hide()
@@ -194,25 +201,28 @@ class MainWindow(QMainWindow):
 
     @property
     def detached(self) -> bool:
+        """Whether the viewports are in the detached viewer."""
         return self.detached_viewer.isAncestorOf(self.grid)
 
     def set_detached(self, detached: bool) -> None:
-        """Give the images a window of their own, or bring them back."""
+        """Move the viewports to the detached viewer, or back into this window."""
         if detached != self.detached:
             self._placeholder.setVisible(detached)
             if detached:
-                self.detached_viewer.take(self.grid)
+                self.detached_viewer.show_grid(self.grid)
             else:
-                self._centre.insertWidget(1, self.grid, 1)
+                self._center.insertWidget(1, self.grid, 1)
                 self.detached_viewer.hide()
             self.grid.show()
             self.grid.active.setFocus()
             self._desk.settings.change(detached=detached)
 
     def toggle_full_screen(self) -> None:
+        """Toggle full screen of the active window."""
         window = self.detached_viewer if self.detached_viewer.isActiveWindow() else self
         window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._arranged:
@@ -220,14 +230,16 @@ class MainWindow(QMainWindow):
             self.arrange()
             self._restore()
 
+    @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         accept_files(event)
 
+    @override
     def dropEvent(self, event: QDropEvent) -> None:
         self._desk.open_dropped(dropped_paths(event))
 
     def _restore(self) -> None:
-        """Places and sizes of the last time; Qt brings a window back whose screen is gone."""
+        """Restore positions and sizes from the settings; Qt moves a window whose screen is missing onto another."""
         now = self._desk.settings.now
         if now.geometry:
             self.restoreGeometry(_decoded(now.geometry))
@@ -245,6 +257,7 @@ class MainWindow(QMainWindow):
             second_geometry=_encoded(self.detached_viewer.saveGeometry()),
         )
 
+    @override
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._arranged:
             self._remember()

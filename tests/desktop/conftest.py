@@ -11,7 +11,7 @@ from desktop import theme
 from desktop.app import App, build
 from desktop.background import Background
 
-NO_SCREEN = "This plugin does not support"  # how Qt's platform without a screen begins its remarks
+NO_SCREEN = "This plugin does not support"  # how warnings of Qt's offscreen platform start
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,7 +29,7 @@ def dicom(name: str) -> Path:
 
 @pytest.fixture
 def background(qtbot: QtBot) -> Iterator[Background]:
-    """Workers of their own, which must have ended when the test has."""
+    """A Background whose workers must end with the test."""
     made = Background()
     yield made
     assert made.close()
@@ -37,10 +37,10 @@ def background(qtbot: QtBot) -> Iterator[Background]:
 
 @pytest.fixture
 def unopened(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
-    """The whole app, shown, without models or an archive, its workspace not open yet."""
+    """The whole app, shown, without models or archive, before its workspace is open."""
     theme.apply(qapp)  # type: ignore[arg-type]
     made = build(tmp_path / "workspace")
-    made.window.resize(1440, 900)  # the screen that Qt makes up is smaller
+    made.window.resize(1440, 900)  # Qt's virtual screen is smaller
     made.window.show()
     qtbot.waitExposed(made.window)
     yield made
@@ -50,7 +50,7 @@ def unopened(qtbot: QtBot, qapp: object, tmp_path: Path) -> Iterator[App]:
 
 @pytest.fixture
 def app(qtbot: QtBot, unopened: App) -> App:
-    """The whole app, shown, without models or an archive."""
+    """The whole app, shown, without models or archive."""
     unopened.desk.report.open_workspace()
     settle(qtbot, unopened)
     return unopened

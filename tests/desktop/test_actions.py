@@ -1,4 +1,4 @@
-"""Every command: a handler, its own shortcut, a place in a menu, an icon that exists."""
+"""Every command has a handler, unique shortcuts, a menu and an existing icon."""
 
 from collections import Counter
 
@@ -24,7 +24,7 @@ def test_names_are_unique_and_every_command_has_a_menu_and_a_key() -> None:
     assert len({command.name for command in COMMANDS}) == len(COMMANDS)
     assert {command.menu for command in COMMANDS} == set(MENUS)
     without = {command.submenu for command in COMMANDS if not command.shortcuts}
-    assert without <= {"Color map", "More presets"}  # a choice among many: by the menu's own keys, and by the palette
+    assert without <= {"Color map", "More presets"}  # choices among many: by the keys of menus and by the palette
 
 
 def test_the_toolbar_shows_commands_with_icons() -> None:
@@ -50,7 +50,7 @@ def test_the_menus_hold_every_command(app: App) -> None:
     assert {command.name for command in COMMANDS} <= shown
 
 
-def test_commands_of_the_image_wait_for_an_image(qtbot: QtBot, app: App) -> None:
+def test_image_commands_are_disabled_without_an_image(qtbot: QtBot, app: App) -> None:
     actions = app.actions.actions
     assert not actions["invert"].isEnabled()
     assert not actions["preset_1"].isEnabled()
@@ -60,16 +60,16 @@ def test_commands_of_the_image_wait_for_an_image(qtbot: QtBot, app: App) -> None
     assert actions["preset_2"].text() == "Lung (W 1500 L -600)"
 
 
-def test_another_picture_of_a_series_bothers_no_panel(qtbot: QtBot, app: App) -> None:
+def test_a_new_picture_of_a_series_updates_no_panel(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    told: list[str] = []
-    app.desk.report.changed.connect(lambda: told.append("report"))
-    app.desk.search.changed.connect(lambda: told.append("search"))
+    emitted: list[str] = []
+    app.desk.report.changed.connect(lambda: emitted.append("report"))
+    app.desk.search.changed.connect(lambda: emitted.append("search"))
     with qtbot.waitSignal(app.desk.layout.active_proxy.picture_changed):
         app.desk.layout.active.set_window(Window(40.0, 80.0))
-    assert told == []
+    assert emitted == []
     app.desk.layout.active.show(None, None)
-    assert sorted(told) == ["report", "search"]
+    assert sorted(emitted) == ["report", "search"]
 
 
 def test_presets_that_a_modality_lacks_are_not_offered(qtbot: QtBot, app: App) -> None:
@@ -77,7 +77,7 @@ def test_presets_that_a_modality_lacks_are_not_offered(qtbot: QtBot, app: App) -
     assert not app.actions.actions["preset_9"].isVisible()
 
 
-def test_a_failing_command_shows_a_message_and_the_app_goes_on(qtbot: QtBot, app: App) -> None:
+def test_a_failing_command_shows_a_message(qtbot: QtBot, app: App) -> None:
     app.desk.archive.importing = None
     app.window.dialogs.open_files = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     app.actions.actions["open_files"].trigger()
@@ -85,14 +85,14 @@ def test_a_failing_command_shows_a_message_and_the_app_goes_on(qtbot: QtBot, app
     assert "ZeroDivisionError" in app.desk.messages.message.details
 
 
-def test_arrows_scroll_only_while_the_image_has_the_keyboard(app: App) -> None:
+def test_arrow_keys_scroll_only_while_a_viewport_has_the_focus(app: App) -> None:
     for name in ("next_image", "previous_image", "next_ten_images", "previous_ten_images", "first_image", "last_image"):
         assert app.actions.actions[name].shortcutContext() == Qt.ShortcutContext.WidgetShortcut
         assert app.actions.actions[name] in app.window.viewport.actions()
 
 
 @pytest.mark.parametrize("name", ["show_studies", "show_similar", "show_report"])
-def test_a_panel_gets_the_keyboard_by_its_key_and_is_hidden_by_the_second(qtbot: QtBot, app: App, name: str) -> None:
+def test_a_panel_is_focused_by_its_shortcut_and_hidden_by_the_second_press(qtbot: QtBot, app: App, name: str) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     window = app.window
     docks = {"show_studies": window.studies_dock, "show_similar": window.search_dock, "show_report": window.report_dock}

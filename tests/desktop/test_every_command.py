@@ -1,7 +1,7 @@
-"""Every command in the real window, with nothing open, with one image, and with everything there is to work on.
+"""Runs every command in the real window: with nothing open, with one image, and with data for every command.
 
-None makes a mistake, none blocks, and what cannot be done is disabled. Each test goes through the three states in one
-window, so that a command that broke the window in one state fails in the next.
+No command raises or blocks, and unavailable ones are disabled. Each test runs the three states in one window, so
+that a command that breaks the window in one state fails in the next.
 """
 
 import shutil
@@ -39,7 +39,7 @@ from tests.engine.dicom_samples import derive_stack, key_objects
 SLICES = 5
 REPORT = "Small calcified granuloma of the spleen."
 
-QUESTIONS = {
+MODAL = {
     "open_files": "getOpenFileNames",
     "open_folder": "getExistingDirectory",
     "open_archive": "getExistingDirectory",
@@ -47,14 +47,14 @@ QUESTIONS = {
     "import_folder": "getExistingDirectory",
     "import_file": "getOpenFileName",
     "load_models": "getExistingDirectory",
-    "save_view": "getSaveFileName",
-    "save_plain_view": "getSaveFileName",
-    "save_named_view": "getSaveFileName",
-    "print_view": "exec",
+    "export_image": "getSaveFileName",
+    "export_without_annotations": "getSaveFileName",
+    "export_with_patient_data": "getSaveFileName",
+    "print_image": "exec",
     "save_preset": "getText",
-    "image_memory": "getInt",
+    "image_cache": "getInt",
 }
-"""Commands that wait for an answer; here every question is cancelled."""
+"""Commands that open a modal dialog, and the function that does; the tests cancel each."""
 WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
     "show_rejected": RejectedDialog,
@@ -69,20 +69,20 @@ WINDOWS: dict[str, type[QWidget]] = {
     "shortcuts": Chooser,
     "about": QMessageBox,
 }
-"""Commands that open a window and go on."""
+"""Commands that open a window that is not modal."""
 NEVER = {
-    "stop",  # while work goes on
-    "reindex_archive",  # for an archive of other models
+    "cancel_task",  # needs running work
+    "reindex_archive",  # needs an archive of other models
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
-"""Commands that none of the three states allows."""
+"""Commands that are disabled in all three states."""
 ADVICE = {("planes", "one image")}
-"""Commands that are there to be tried, and say what is missing."""
+"""Commands that are enabled but report what is missing."""
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real slice as a stack, a document that marks one of it, and a file that is left out."""
+    """A stack derived from a real slice, a key object selection of one slice, and a file to reject."""
     folder = tmp_path_factory.mktemp("stack")
     files = derive_stack(folder, [5.0 * n for n in range(SLICES)], FrameOfReferenceUID="1.2.3", StudyInstanceUID="1.2")
     key_objects(folder / "keys", [pydicom.dcmread(files[1])], codes.DCM.OfInterest)
@@ -103,7 +103,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory, starter_bundle: Bundle) -> P
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every question that would block, answered with Cancel; the names of those that were asked."""
+    """Cancels every modal dialog; the names of the functions that were called."""
     seen: list[str] = []
 
     def cancel(name: str, answer: object) -> Callable[..., object]:
@@ -160,7 +160,7 @@ def windows(app: App) -> list[QWidget]:
 
 
 def check(qtbot: QtBot, app: App, command: Command, state: str, asked: list[str]) -> bool:
-    """Give the command as a menu would; returns whether it was enabled."""
+    """Run the command as a menu would; return whether it was enabled."""
     asked.clear()
     app.desk.messages.dismiss()
     action = app.actions.actions[command.name]
@@ -169,13 +169,13 @@ def check(qtbot: QtBot, app: App, command: Command, state: str, asked: list[str]
     before = windows(app)
     action.trigger()
     opened = [one for one in windows(app) if one not in before]
-    assert asked == ([QUESTIONS[command.name]] if enabled and command.name in QUESTIONS else []), state
+    assert asked == ([MODAL[command.name]] if enabled and command.name in MODAL else []), state
     expected = [WINDOWS[command.name]] if enabled and command.name in WINDOWS else []
     assert [type(one) for one in opened] == expected, state
     settle(qtbot, app)
-    said = app.desk.messages.message
-    assert said is None or said.kind != BUG, f"{state}: {said.details}"
-    assert (said is not None and said.kind == PROBLEM) == ((command.name, state) in ADVICE), f"{state}: {said}"
+    message = app.desk.messages.message
+    assert message is None or message.kind != BUG, f"{state}: {message.details}"
+    assert (message is not None and message.kind == PROBLEM) == ((command.name, state) in ADVICE), f"{state}: {message}"
     for one in opened:
         one.close()
     assert windows(app) == [one for one in before if one not in opened], state
@@ -183,7 +183,7 @@ def check(qtbot: QtBot, app: App, command: Command, state: str, asked: list[str]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_a_command_does_its_work_or_is_disabled(
+def test_a_command_works_or_is_disabled(
     qtbot: QtBot,
     app: App,
     command: Command,

@@ -1,4 +1,4 @@
-"""The first window fits on a screen that is small in its own points, as one at 200 % is."""
+"""The first window fits on a screen that is small in logical pixels, such as one at 200 % scaling."""
 
 import os
 import subprocess
@@ -22,10 +22,10 @@ app.close()
 
 
 def test_the_first_window_is_no_taller_than_the_screen(tmp_path: Path) -> None:
-    """One panel above the other would need 600 points; the screen that Qt makes up has 533 at this scale."""
-    place = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "1.5"}
+    """Stacked panels would need 600 logical pixels; Qt's virtual screen has 533 at this scale."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "1.5"}
     ended = subprocess.run(
-        [sys.executable, "-c", START, str(tmp_path)], capture_output=True, text=True, env=place, check=True
+        [sys.executable, "-c", START, str(tmp_path)], capture_output=True, text=True, env=environment, check=True
     )
     window, screen = map(int, ended.stdout.split())
     assert screen < 600

@@ -1,4 +1,4 @@
-"""The whole way with the shipped models: import, search by image and by words, draft; and the demonstration itself."""
+"""The whole workflow with the shipped models: import, search by image and text, draft; and the demonstration."""
 
 from pathlib import Path
 
@@ -36,14 +36,14 @@ def ready(qtbot: QtBot, app: App, tmp_path: Path, starter_bundle: Bundle) -> App
     return app
 
 
-def test_an_import_is_counted_and_told(ready: App) -> None:
+def test_an_import_is_counted_and_reported(ready: App) -> None:
     assert ready.desk.archive.stats["cases"] == 5
     assert ready.window.status.archive.text().startswith("archive: 5 cases")
     assert ready.desk.messages.message is not None
     assert ready.desk.messages.message.text.startswith("Import finished: 1 case added")
 
 
-def test_words_find_the_report_that_says_them(qtbot: QtBot, ready: App) -> None:
+def test_a_text_query_finds_the_report_with_that_text(qtbot: QtBot, ready: App) -> None:
     panel = ready.window.search_panel
     panel.with_image.setChecked(False)
     panel.text.setFocus()
@@ -63,7 +63,7 @@ def test_the_current_image_finds_images_and_reports(qtbot: QtBot, ready: App) ->
     assert {hit.kind for hit in hits} == {"image", "report"}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     pictured = next(hit for hit in hits if hit.image_id is not None)
-    ready.desk.search.thumbnail(pictured)  # painting a hit asks for it
+    ready.desk.search.thumbnail(pictured)  # painting a hit requests it
     settle(qtbot, ready)
     assert ready.desk.search.thumbnail(pictured) is not None
 
@@ -96,7 +96,7 @@ def test_the_window_answers_while_a_draft_is_made(qtbot: QtBot, ready: App) -> N
     settle(qtbot, ready)
 
 
-def test_a_stopped_import_keeps_what_was_done(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+def test_a_cancelled_import_keeps_the_imported_cases(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
     table = tmp_path / "many.csv"
     table.write_text("text\n" + "".join(f"Report number {number}.\n" for number in range(400)))
     ready.desk.archive.import_into(table)
@@ -104,7 +104,7 @@ def test_a_stopped_import_keeps_what_was_done(qtbot: QtBot, ready: App, tmp_path
     assert job is not None
     with qtbot.waitSignal(job.progressed):
         pass
-    ready.actions.actions["stop"].trigger()
+    ready.actions.actions["cancel_task"].trigger()
     settle(qtbot, ready)
     assert ready.desk.archive.importing is None
     assert 5 <= ready.desk.archive.stats["cases"] < 405
@@ -120,7 +120,7 @@ def test_a_missing_bundle_is_one_sentence_and_the_viewer_works(qtbot: QtBot, app
     assert app.desk.viewport.picture is not None
 
 
-def test_the_demonstration_prints_hits_and_draft_and_saves_the_picture(
+def test_the_demonstration_prints_hits_and_draft_and_saves_a_screenshot(
     tmp_path: Path, starter_bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Archive.create(tmp_path / "archive") as archive:
@@ -132,7 +132,7 @@ def test_the_demonstration_prints_hits_and_draft_and_saves_the_picture(
     options = ["--out", str(shot), "--archive", str(tmp_path / "archive"), "--study", str(dicom("CT_small.dcm"))]
     assert demo.main(options) == 0
     printed = capsys.readouterr().out
-    assert "CT: 1 image(s)" in printed
+    assert "CT: 1 image," in printed
     assert "Similar to" in printed
     assert "Draft (research draft" in printed
     assert "CompressedSamples" not in printed

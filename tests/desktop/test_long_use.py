@@ -1,4 +1,4 @@
-"""A day at the desk: what was opened, shown, asked and closed again leaves nothing behind."""
+"""Long use: opening, showing, searching and closing again leaks no objects."""
 
 import gc
 import shutil
@@ -19,7 +19,7 @@ COUNTED = ("desktop", "engine", "PySide6.QtWidgets")
 
 
 def alive() -> Counter[str]:
-    """How many objects there are of each class of ours, and of Qt's widgets."""
+    """Number of live objects of each class of the app, and of Qt's widgets."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     kinds = Counter(map(type, gc.get_objects())).items()
@@ -28,7 +28,7 @@ def alive() -> Counter[str]:
 
 
 def use(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle) -> None:
-    """Every command once, with something for it to work on; then everything is closed."""
+    """Run every command once with data to work on, then close everything."""
     for command in COMMANDS:
         if not app.desk.studies.studies:
             everything(qtbot, app, stack, archive, bundle)
@@ -43,7 +43,7 @@ def use(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle) -> N
     settle(qtbot, app)
 
 
-def test_every_command_again_and_again_leaves_nothing_behind(
+def test_repeating_every_command_leaks_no_objects(
     qtbot: QtBot, app: App, stack: Path, cases: Path, starter_bundle: Bundle, asked: list[str], tmp_path: Path
 ) -> None:
     archive = shutil.copytree(cases, tmp_path / "archive")

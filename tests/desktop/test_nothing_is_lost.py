@@ -1,4 +1,4 @@
-"""What a reader drew or wrote is kept, also when the store is late, damaged or fails, and when the app is closed."""
+"""Drawings and reports are stored even if the workspace opens late, is damaged or fails, and when the app closes."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every command by typing, every key in a table, what was opened before, and one study closed alone."""
+"""The command palette, the list of shortcuts, recent paths, and closing one study."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,18 +23,18 @@ def palette(app: App) -> Chooser:
     return chooser
 
 
-def test_the_palette_finds_a_command_by_a_few_letters_and_does_it(qtbot: QtBot, app: App) -> None:
+def test_the_palette_finds_a_command_by_a_few_letters_and_runs_it(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.actions.actions["palette"].trigger()
     chooser = palette(app)
     assert len(chooser.shown()) == len(COMMANDS) - 1
     qtbot.keyClicks(chooser.typed, "inv")
-    assert [(choice.text, choice.where, choice.keys) for choice in chooser.shown()] == [("Invert", "Window", "I")]
+    assert [(choice.text, choice.context, choice.keys) for choice in chooser.shown()] == [("Invert", "Window", "I")]
     qtbot.keyClick(chooser.typed, Qt.Key.Key_Return)
     assert app.desk.viewport.inverted
 
 
-def test_a_command_that_cannot_be_done_now_is_shown_and_not_done(qtbot: QtBot, app: App) -> None:
+def test_an_unavailable_command_is_listed_and_not_run(qtbot: QtBot, app: App) -> None:
     app.actions.actions["palette"].trigger()
     chooser = palette(app)
     qtbot.keyClicks(chooser.typed, "invert")
@@ -56,7 +56,7 @@ def test_the_palette_opens_while_a_text_has_the_keyboard(qtbot: QtBot, app: App,
     palette(app).close()
 
 
-def test_the_table_of_shortcuts_names_every_key(qtbot: QtBot, app: App) -> None:
+def test_the_list_of_shortcuts_has_every_key(qtbot: QtBot, app: App) -> None:
     app.actions.actions["shortcuts"].trigger()
     shown = {choice.text: choice.keys for choice in palette(app).shown()}
     assert shown["Actual pixels (1:1)"] == "O, Ctrl+0"
@@ -64,18 +64,18 @@ def test_the_table_of_shortcuts_names_every_key(qtbot: QtBot, app: App) -> None:
     palette(app).close()
 
 
-def test_a_long_text_leaves_room_for_whose_it_is(app: App) -> None:
+def test_a_long_text_leaves_room_for_its_context(app: App) -> None:
     metrics = QFontMetricsF(app.window.font())
     choice = Choice("2020-02-03  Series 12: " + 9 * "axial thin soft ", print, "Doe, John · " + 9 * "chest ")
-    room = WIDTH * metrics.averageCharWidth()
-    text, where = fitted(choice, room, metrics)
+    width = WIDTH * metrics.averageCharWidth()
+    text, context = fitted(choice, width, metrics)
     assert text.startswith("2020-02-03  Series 12: axial")
-    assert where.startswith("Doe, John · chest")
-    assert metrics.horizontalAdvance(text) + metrics.horizontalAdvance(where) <= room
-    assert fitted(replace(choice, where=""), 10_000, metrics)[0] == choice.text
+    assert context.startswith("Doe, John · chest")
+    assert metrics.horizontalAdvance(text) + metrics.horizontalAdvance(context) <= width
+    assert fitted(replace(choice, context=""), 10_000, metrics)[0] == choice.text
 
 
-def test_a_key_finds_what_it_does(qtbot: QtBot, app: App) -> None:
+def test_a_shortcut_finds_its_command(qtbot: QtBot, app: App) -> None:
     app.actions.actions["shortcuts"].trigger()
     chooser = palette(app)
     assert chooser.typed.placeholderText() == "Search keyboard shortcuts"
@@ -84,7 +84,7 @@ def test_a_key_finds_what_it_does(qtbot: QtBot, app: App) -> None:
     chooser.close()
 
 
-def test_what_was_opened_before_is_opened_again(qtbot: QtBot, app: App) -> None:
+def test_a_recent_path_is_opened_again(qtbot: QtBot, app: App) -> None:
     assert not app.actions.actions["open_recent"].isEnabled()
     app.desk.open([dicom("CT_small.dcm")])
     settle(qtbot, app)
@@ -96,12 +96,12 @@ def test_what_was_opened_before_is_opened_again(qtbot: QtBot, app: App) -> None:
     assert len(app.desk.studies.studies) == 1
 
 
-def test_recent_names_are_hidden_with_the_identity(qtbot: QtBot, app: App) -> None:
+def test_recent_names_are_hidden_with_patient_data(qtbot: QtBot, app: App) -> None:
     app.desk.settings.remember_opened([Path("/scans/Doe_Jane.zip")])
     app.desk.layout.toggle_patient_data()
     qtbot.waitUntil(app.actions.actions["open_recent"].isEnabled)
     app.actions.actions["open_recent"].trigger()
-    assert [(choice.text, choice.where) for choice in palette(app).shown()] == [("Item 1", "name hidden")]
+    assert [(choice.text, choice.context) for choice in palette(app).shown()] == [("Item 1", "name hidden")]
     palette(app).close()
 
 

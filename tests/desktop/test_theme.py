@@ -1,4 +1,4 @@
-"""The light theme: at once, everywhere but under images, and again after a restart."""
+"""The light theme applies at once, not under images, and is restored after a restart."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,22 +19,22 @@ def dark_again(qapp: QApplication) -> Iterator[None]:
     theme.apply(qapp)
 
 
-def ground(app: App) -> str:
-    """Colour of an empty place of the report panel, as painted."""
+def background(app: App) -> str:
+    """Color of an empty area of the report panel, as painted."""
     panel = app.window.report_panel
     return panel.grab().toImage().pixelColor(3, 3).name()
 
 
-def test_the_light_theme_is_taken_and_left_at_once(qtbot: QtBot, app: App, qapp: QApplication) -> None:
+def test_the_light_theme_is_switched_on_and_off_at_once(qtbot: QtBot, app: App, qapp: QApplication) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    assert ground(app) == theme.DARK.panel
+    assert background(app) == theme.DARK.panel
     toolbar_icon = app.actions.actions["invert"].icon().cacheKey()
     app.actions.actions["light_theme"].trigger()
-    assert ground(app) == theme.LIGHT.panel
+    assert background(app) == theme.LIGHT.panel
     assert qapp.palette().color(QPalette.ColorRole.WindowText).name() == theme.LIGHT.text
     assert app.actions.actions["invert"].icon().cacheKey() != toolbar_icon
     app.actions.actions["light_theme"].trigger()
-    assert ground(app) == theme.DARK.panel
+    assert background(app) == theme.DARK.panel
 
 
 def test_images_stay_on_black_in_the_light_theme(app: App) -> None:

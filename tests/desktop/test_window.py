@@ -1,4 +1,4 @@
-"""The real window on real files: open, scroll, window by drag, presets, drop, messages, keyboard, names."""
+"""The real window on real files: open, scroll, window by drag, presets, drop, messages, keyboard, accessible names."""
 
 from pathlib import Path
 
@@ -28,10 +28,10 @@ from tests.desktop.conftest import dicom, open_paths, settle
 
 
 def wheel(view: QWidget, steps: int, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-    place = QPointF(view.rect().center())
+    point = QPointF(view.rect().center())
     event = QWheelEvent(
-        place,
-        QPointF(view.mapToGlobal(place.toPoint())),
+        point,
+        QPointF(view.mapToGlobal(point.toPoint())),
         QPoint(),
         QPoint(0, 120 * steps),
         Qt.MouseButton.NoButton,
@@ -54,7 +54,7 @@ def press(qtbot: QtBot, app: App, key: Qt.Key, keys: Qt.KeyboardModifier = Qt.Ke
     settle(qtbot, app)
 
 
-def test_the_window_says_that_it_is_no_diagnostic_device(app: App) -> None:
+def test_the_window_says_that_it_is_not_for_diagnostic_use(app: App) -> None:
     assert app.window.status.notice.isVisible()
     assert app.window.status.notice.text() == NOTICE
 
@@ -128,7 +128,7 @@ def test_number_keys_choose_presets_and_letters_the_rest(qtbot: QtBot, app: App)
     assert "Patient data hidden" in app.window.series_list.model.lines(app.window.series_list.model.rows[0])
 
 
-def test_letters_typed_into_a_text_are_no_commands(qtbot: QtBot, app: App) -> None:
+def test_letters_typed_into_a_text_field_run_no_commands(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     words = app.window.search_panel.text
     words.setFocus()
@@ -138,7 +138,7 @@ def test_letters_typed_into_a_text_are_no_commands(qtbot: QtBot, app: App) -> No
     assert not app.desk.viewport.inverted
 
 
-def test_a_letter_typed_into_a_box_of_choices_chooses_there(qtbot: QtBot, app: App) -> None:
+def test_a_letter_typed_into_a_combo_box_selects_there(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     box = app.window.search_panel.filters.kind
     box.setFocus()
@@ -174,12 +174,12 @@ def test_dropped_files_are_opened_and_an_archive_becomes_the_archive(qtbot: QtBo
     assert app.desk.studies.rejected == []
 
 
-def test_what_was_left_out_is_a_quiet_list(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_rejected_files_are_listed_without_a_message(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     letter = tmp_path / "letters" / "letter.pdf"
     letter.parent.mkdir()
     letter.write_bytes(b"%PDF-1.4")
     open_paths(qtbot, app, dicom("CT_small.dcm"), letter.parent)
-    assert app.window.status.rejected.text() == "1 file left out"
+    assert app.window.status.rejected.text() == "1 file rejected"
     assert not app.window.message_bar.isVisible()
     qtbot.mouseClick(app.window.status.rejected, Qt.MouseButton.LeftButton)
     dialog = app.window.dialogs.rejected
@@ -191,7 +191,7 @@ def test_what_was_left_out_is_a_quiet_list(qtbot: QtBot, app: App, tmp_path: Pat
     dialog.close()
 
 
-def test_a_users_problem_is_one_sentence_without_details(qtbot: QtBot, app: App) -> None:
+def test_a_user_error_is_one_sentence_without_details(qtbot: QtBot, app: App) -> None:
     app.desk.messages.show_error(UserError("The folder is empty; choose another one."))
     assert app.window.message_bar.isVisible()
     assert app.window.message_bar.text.text() == "The folder is empty; choose another one."
@@ -200,7 +200,7 @@ def test_a_users_problem_is_one_sentence_without_details(qtbot: QtBot, app: App)
     assert not app.window.message_bar.isVisible()
 
 
-def test_our_bug_comes_with_details_to_copy(qtbot: QtBot, app: App) -> None:
+def test_a_bug_comes_with_details_to_copy(qtbot: QtBot, app: App) -> None:
     try:
         raise KeyError("series")
     except KeyError as error:
@@ -210,22 +210,22 @@ def test_our_bug_comes_with_details_to_copy(qtbot: QtBot, app: App) -> None:
     assert "Traceback" in QApplication.clipboard().text()
 
 
-def test_a_missing_file_is_told_and_nothing_breaks(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     open_paths(qtbot, app, tmp_path / "gone.dcm")
     assert isinstance(app.desk.messages.message, Message)
     assert "gone.dcm" in app.desk.messages.message.text
 
 
-def test_a_message_that_names_a_folder_goes_when_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_message_that_names_a_folder_is_dismissed_when_patient_data_is_hidden(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
     open_paths(qtbot, app, tmp_path / "DOE^JANE")
     assert app.desk.messages.message is not None
     app.desk.layout.toggle_patient_data()
     assert app.desk.messages.message is None
 
 
-def test_the_list_of_what_was_left_out_closes_when_the_identity_is_hidden(
-    qtbot: QtBot, app: App, tmp_path: Path
-) -> None:
+def test_the_list_of_rejected_files_closes_when_patient_data_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     (tmp_path / "DOE^JANE.txt").write_text("no image")
     open_paths(qtbot, app, tmp_path)
     app.window.dialogs.show_rejected()
@@ -260,7 +260,7 @@ def test_text_dropped_on_the_report_is_taken(qtbot: QtBot, app: App) -> None:
     assert app.window.report_panel.editor.toPlainText() == "effusion"
 
 
-def test_a_missing_file_is_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_missing_file_is_not_named_while_patient_data_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.desk.layout.toggle_patient_data()
     open_paths(qtbot, app, tmp_path / "DOE^JANE")
     message = app.desk.messages.message
@@ -268,11 +268,11 @@ def test_a_missing_file_is_not_named_while_the_identity_is_hidden(qtbot: QtBot, 
     assert message.text == "The file does not exist; check the name and the drive."
 
 
-def test_a_damaged_image_says_so_in_its_place(qtbot: QtBot, app: App) -> None:
+def test_a_damaged_image_is_rejected_or_fails_in_its_viewport(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("MR_truncated.dcm"), dicom("CT_small.dcm"))
-    named = " ".join(item.reason for item in app.desk.studies.rejected) + app.desk.viewport.failure
+    reasons = " ".join(item.reason for item in app.desk.studies.rejected) + app.desk.viewport.failure
     assert app.desk.studies.studies
-    assert named
+    assert reasons
 
 
 def controls(window: QWidget) -> list[QWidget]:
@@ -301,7 +301,7 @@ def test_every_control_has_a_name_for_screen_readers(qtbot: QtBot, app: App) -> 
 
 
 @pytest.mark.parametrize("name", theme.THEMES)
-def test_text_is_readable_on_its_ground(name: str) -> None:
+def test_text_is_readable_on_its_background(name: str) -> None:
     colors = theme.THEMES[name]
     for ground in ("panel", "window", "field", "selected"):
         for color in ("text", "muted", "amber", "green", "accent", "red"):
@@ -320,7 +320,7 @@ def luminance(color: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_a_screen_of_another_scale_is_taken_up(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_screen_with_another_scale_factor_is_noticed(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     view = app.window.viewport
     monkeypatch.setattr(view, "devicePixelRatioF", lambda: 2.0)
@@ -328,10 +328,10 @@ def test_a_screen_of_another_scale_is_taken_up(qtbot: QtBot, app: App, monkeypat
     assert view.state.view.device_ratio == 2.0
 
 
-def test_what_an_import_left_out_is_listed_with_its_reason(app: App) -> None:
-    left_out = Rejected("/data/a.png", "It cannot be read.")
-    app.desk.archive.imported.emit(ImportResult(added=2, rejected=[left_out]))
+def test_files_that_an_import_rejected_are_listed(app: App) -> None:
+    rejected = Rejected("/data/a.png", "It cannot be read.")
+    app.desk.archive.imported.emit(ImportResult(added=2, rejected=[rejected]))
     assert app.desk.messages.message is not None
-    assert app.desk.messages.message.text == "Import finished: 2 cases added, 1 left out (Ctrl+Shift+L lists them)."
-    assert app.window.status.rejected.text() == "1 file left out"
-    assert app.desk.studies.rejected == [left_out]
+    assert app.desk.messages.message.text == "Import finished: 2 cases added, 1 rejected (Ctrl+Shift+L lists them)."
+    assert app.window.status.rejected.text() == "1 file rejected"
+    assert app.desk.studies.rejected == [rejected]

@@ -1,1 +1,1 @@
-"""The viewports and the windows that belong to them."""
+"""Viewports and their windows: measurements, DICOM tags, window presets, export and the detached viewer."""

@@ -1,4 +1,4 @@
-"""The viewports in rows and columns, or the active one alone. Places views and passes their gestures on."""
+"""Lays out the viewports in rows and columns, or the active one alone. Connects their signals; holds no state."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
@@ -10,10 +10,10 @@ from desktop.views.viewer.viewport import ViewportView
 
 
 class ViewportGrid(QWidget):
-    """A view for each viewport that was ever in sight; those of the grid are shown."""
+    """Keeps a view of every viewport once shown; only those of the current layout are visible."""
 
     view_made = Signal(object)
-    """A ViewportView that is new: commands of the image want to hear its keys."""
+    """A new ViewportView, which needs the actions of the commands marked `in_viewport`."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,15 +29,16 @@ class ViewportGrid(QWidget):
 
     @property
     def views(self) -> list[ViewportView]:
-        """Those of the grid, row after row."""
+        """The views of the current layout, row by row."""
         return [self.view_of(state) for state in self._desk.layout.viewports]
 
     @property
     def active(self) -> ViewportView:
+        """The view of the active viewport."""
         return self.view_of(self._desk.layout.active)
 
     def view_of(self, state: ViewportState) -> ViewportView:
-        """The view of a viewport, made when it is wanted first."""
+        """The view of a viewport, created on first use."""
         if state not in self._views:
             view = ViewportView(state, self._desk.tools, self.over_painters, self)
             view.activated.connect(self._desk.layout.activate)
@@ -51,7 +52,7 @@ class ViewportGrid(QWidget):
 
     def _arrange(self) -> None:
         layout = self._desk.layout
-        had_keyboard = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
         for view in self._views.values():
             self._grid.removeWidget(view)
         shown = [layout.active] if layout.maximised else layout.viewports
@@ -64,7 +65,7 @@ class ViewportGrid(QWidget):
         for state, view in self._views.items():
             view.setVisible(state in shown)
         self._mark()
-        if had_keyboard:
+        if had_focus:
             self.active.setFocus()
 
     def _mark(self) -> None:

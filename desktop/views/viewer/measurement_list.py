@@ -1,4 +1,4 @@
-"""The window "Measurements": a table of those of the study on screen. Shows MeasurementListState, nothing else."""
+"""The Measurements window: a table of all measurements of the study on screen. Shows a MeasurementListState."""
 
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QStandardItem, QStandardItemModel
@@ -18,18 +18,20 @@ from desktop import theme
 from desktop.state.measure.measurement_list import MeasurementListState, MeasurementRow
 from desktop.state.measure.measurements import MeasurementsState
 
-HEADINGS = ("Measurement", "Reading", "Image", "Series")
+HEADINGS = ("Measurement", "Value", "Image", "Series")
 EMPTY = (
-    "No measurements in this study yet.\n\n"
-    "To draw one, choose a tool of the menu Measure, such as Length (D), and drag over the image."
+    "No measurements in this study.\n\nChoose a tool in the Measure menu, such as Length (D), and drag on the image."
 )
-NO_STUDY = "No study is on screen.\n\nOpen one to see its measurements."
-KEYS = (("Enter", "shows the image"), ("Delete", "deletes"), ("Ctrl+Z", "undoes"), ("Ctrl+C", "copies"))
+NO_STUDY = "No study on screen.\n\nOpen a study to see its measurements."
+KEYS = (("Enter", "go to image"), ("Delete", "delete"), ("Ctrl+Z", "undo"), ("Ctrl+C", "copy"))
+"""Keys of the window, shown below the table."""
 ID = Qt.ItemDataRole.UserRole
 SELECT_ROW = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
 
 
 class MeasurementList(QDialog):
+    """Lists, selects, deletes and copies measurements; opens the image of one."""
+
     def __init__(
         self, listing: MeasurementListState, measurements: MeasurementsState, parent: QWidget | None = None
     ) -> None:
@@ -49,16 +51,16 @@ class MeasurementList(QDialog):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.table)
         self.stack.addWidget(self.empty)
-        self.count, self.keys = QLabel(), QLabel(" · ".join(f"{_native(key)} {does}" for key, does in KEYS))
-        line = QHBoxLayout()
+        self.count, self.keys = QLabel(), QLabel(" · ".join(f"{_native(key)}: {action}" for key, action in KEYS))
+        footer = QHBoxLayout()
         for label, stretch in ((self.count, 1), (self.keys, 0)):
             label.setProperty("muted", True)
-            line.addWidget(label, stretch)
+            footer.addWidget(label, stretch)
         layout = QVBoxLayout(self)
         layout.setSpacing(theme.GAP)
         layout.addWidget(self.stack, 1)
-        layout.addLayout(line)
-        for key, do in (
+        layout.addLayout(footer)
+        for key, action in (
             ("Return", self._show_image),
             ("Enter", self._show_image),
             ("Delete", self._delete),
@@ -69,8 +71,8 @@ class MeasurementList(QDialog):
             ("Ctrl+Y", measurements.redo),
         ):
             shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setAutoRepeat(False)  # a key held down for too long deletes no second one
-            shortcut.activated.connect(do)
+            shortcut.setAutoRepeat(False)  # holding a key down must not delete more than one
+            shortcut.activated.connect(action)
         self.table.doubleClicked.connect(self._show_image)
         self.finished.connect(lambda: listing.watch(False))
         listing.changed.connect(self._fill)
@@ -97,25 +99,25 @@ class MeasurementList(QDialog):
         return table
 
     def _fill(self) -> None:
-        """Rows keep being chosen as long as they are there; what is chosen in the image is chosen here."""
-        rows, chosen, before = self._listing.rows, set(self.chosen()), self.table.currentIndex().row()
+        """Keep the selection of rows that remain; a measurement selected in the image is selected here."""
+        rows, selected, before = self._listing.rows, set(self.selected()), self.table.currentIndex().row()
         if self._listing.selected != self._selected:
             self._selected = self._listing.selected
-            chosen = {self._selected} if self._selected else chosen
+            selected = {self._selected} if self._selected else selected
         moved = [row.id for row in rows] != [self._id(number) for number in range(self.model.rowCount())]
         self.model.setRowCount(len(rows))
         for number, row in enumerate(rows):
             for column, item in enumerate(_cells(row)):
                 self.model.setItem(number, column, item)
-        if moved or chosen != set(self.chosen()):
-            self._choose([number for number, row in enumerate(rows) if row.id in chosen], before)
+        if moved or selected != set(self.selected()):
+            self._select([number for number, row in enumerate(rows) if row.id in selected], before)
         self.empty.setText(EMPTY if self._listing.has_study else NO_STUDY)
         self.stack.setCurrentWidget(self.table if rows else self.empty)
         self.keys.setVisible(bool(rows))
         self.count.setText(f"{len(rows):,} measurement{'' if len(rows) == 1 else 's'}" if rows else "")
 
-    def _choose(self, numbers: list[int], before: int) -> None:
-        """Choose rows; when all that were chosen are gone, the one in their place, so that keys go on there."""
+    def _select(self, numbers: list[int], before: int) -> None:
+        """Select rows, or the row now at `before` if none is given, so that keyboard use continues there."""
         selection, current = self.table.selectionModel(), numbers[-1] if numbers else before
         current = min(current, self.model.rowCount() - 1)
         numbers = numbers or ([current] if current >= 0 else [])
@@ -123,8 +125,8 @@ class MeasurementList(QDialog):
         for number in numbers:
             selection.select(self.model.index(number, 0), SELECT_ROW)
 
-    def chosen(self) -> list[str]:
-        """Ids of the chosen rows."""
+    def selected(self) -> list[str]:
+        """Ids of the selected rows."""
         return [self._id(index.row()) for index in self.table.selectionModel().selectedRows()]
 
     def _id(self, number: int) -> str:
@@ -136,14 +138,14 @@ class MeasurementList(QDialog):
             self._measurements.go_to(self._id(index.row()))
 
     def _delete(self) -> None:
-        if self.chosen():
-            self._measurements.delete(*self.chosen())
+        if self.selected():
+            self._measurements.delete(*self.selected())
 
     def _copy(self) -> None:
-        count = len(self.chosen()) or len(self._listing.rows)
+        count = len(self.selected()) or len(self._listing.rows)
         if count:
-            QGuiApplication.clipboard().setText(self._listing.text(self.chosen()))
-            self.count.setText(f"{count:,} measurement{' was' if count == 1 else 's were'} copied.")
+            QGuiApplication.clipboard().setText(self._listing.text(self.selected()))
+            self.count.setText(f"{count:,} measurement{'' if count == 1 else 's'} copied")
 
 
 def _native(key: str) -> str:
@@ -153,6 +155,6 @@ def _native(key: str) -> str:
 def _cells(row: MeasurementRow) -> list[QStandardItem]:
     cells = [QStandardItem(text) for text in (row.kind, row.reading, row.image, row.series)]
     for cell in cells:
-        cell.setToolTip(cell.text())  # what is too long for its column
+        cell.setToolTip(cell.text())  # the column may be too narrow
     cells[0].setData(row.id, ID)
     return cells

@@ -1,4 +1,4 @@
-"""The windows on the number keys, edited: a row a preset, in the order of the keys. Its owner gets the whole list."""
+"""Edits the window presets of one modality, one row per preset. Does not store them."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,19 +15,20 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from engine.image.voi import Window
 
 HEADINGS = ("Name", "Center", "Width")
-Keep = Callable[[tuple[Window, ...] | None], object]
+Store = Callable[[tuple[Window, ...] | None], object]
 
 
 class PresetsDialog(QDialog):
-    """`keep` gets the windows, or None for those that ship with Kindred. A row that makes no window is left out."""
+    """Passes the edited presets to `store`, or None to restore the defaults."""
 
-    def __init__(self, modality: str, windows: Sequence[Window], keep: Keep, parent: QWidget | None = None) -> None:
+    def __init__(self, modality: str, windows: Sequence[Window], store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._keep = keep
+        self._store = store
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Window presets for {modality}")
         self.resize(440, 420)
@@ -43,7 +44,7 @@ class PresetsDialog(QDialog):
         self.problem.setProperty("notice", True)
         self.problem.setWordWrap(True)
         edits = QHBoxLayout()
-        for text, does in (
+        for text, action in (
             ("Add", self.add),
             ("Remove", self.remove),
             ("Up", lambda: self.move_row(-1)),
@@ -51,44 +52,47 @@ class PresetsDialog(QDialog):
         ):
             button = QPushButton(text)
             button.setAutoDefault(False)
-            button.clicked.connect(does)
+            button.clicked.connect(action)
             edits.addWidget(button)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        shipped = buttons.addButton("As shipped", QDialogButtonBox.ButtonRole.ResetRole)
-        shipped.clicked.connect(self.take_shipped)
+        defaults = buttons.addButton("Restore defaults", QDialogButtonBox.ButtonRole.ResetRole)
+        defaults.clicked.connect(self.restore_defaults)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("The first nine are on the keys 1 to 9; all are in the menu Window."))
+        layout.addWidget(QLabel("Keys 1 to 9 apply the first nine presets. The Window menu lists all presets."))
         layout.addWidget(self.table)
         layout.addLayout(edits)
         layout.addWidget(self.problem)
         layout.addWidget(buttons)
 
     def add(self) -> None:
+        """Append a preset and edit its name."""
         self._append(Window(40, 400, name="New preset"))
         self.table.setCurrentCell(self.table.rowCount() - 1, 0)
         self.table.edit(self.table.currentIndex())
 
     def remove(self) -> None:
+        """Remove the current row."""
         self.table.removeRow(self.table.currentRow())
 
     def move_row(self, by: int) -> None:
-        here = self.table.currentRow()
-        there = here + by
-        if here < 0 or not 0 <= there < self.table.rowCount():
+        """Move the current row up (-1) or down (1)."""
+        row = self.table.currentRow()
+        target = row + by
+        if row < 0 or not 0 <= target < self.table.rowCount():
             return
         for column in range(len(HEADINGS)):
-            one, other = self.table.takeItem(here, column), self.table.takeItem(there, column)
-            self.table.setItem(here, column, other)
-            self.table.setItem(there, column, one)
-        self.table.setCurrentCell(there, max(0, self.table.currentColumn()))
+            one, other = self.table.takeItem(row, column), self.table.takeItem(target, column)
+            self.table.setItem(row, column, other)
+            self.table.setItem(target, column, one)
+        self.table.setCurrentCell(target, max(0, self.table.currentColumn()))
 
     def windows(self) -> tuple[Window, ...]:
-        """What the rows say.
+        """The presets as edited.
 
         Raises:
-            ValueError: a row is no window; names it.
+            ValueError: a row is not a valid preset; the message gives its number.
         """
         found = []
         for row in range(self.table.rowCount()):
@@ -96,29 +100,31 @@ class PresetsDialog(QDialog):
             name, *numbers = (str(model.index(row, column).data()).strip() for column in range(len(HEADINGS)))
             try:
                 center, width = (float(number.replace(",", ".")) for number in numbers)
-                made = Window(center, width, model.index(row, 0).data(Qt.ItemDataRole.UserRole), name)
+                window = Window(center, width, model.index(row, 0).data(Qt.ItemDataRole.UserRole), name)
             except ValueError as error:
-                raise ValueError(f"Row {row + 1} needs two numbers, center and width.") from error
+                raise ValueError(f"Row {row + 1} needs numbers for center and width.") from error
             if not name or not 0 < width < 1e9 or not abs(center) < 1e9:
-                raise ValueError(f"Row {row + 1} needs a name and a width above 0.")
-            found.append(made)
+                raise ValueError(f"Row {row + 1} needs a name and a width greater than 0.")
+            found.append(window)
         return tuple(found)
 
+    @override
     def accept(self) -> None:
-        """Keeps the list, or says which row is wrong and stays."""
+        """Store the presets and close; an invalid row is shown instead."""
         try:
-            self._keep(self.windows())
+            self._store(self.windows())
         except ValueError as error:
             self.problem.setText(str(error))
             return
         super().accept()
 
-    def take_shipped(self) -> None:
-        self._keep(None)
+    def restore_defaults(self) -> None:
+        """Store the presets that ship with Kindred and close."""
+        self._store(None)
         super().accept()
 
     def _append(self, window: Window) -> None:
-        """Its function, which is not edited, stays with the name."""
+        """Add a row; the VOI LUT function, which is not edited, is kept with the items."""
         row = self.table.rowCount()
         self.table.insertRow(row)
         for column, text in enumerate((window.name, f"{window.center:g}", f"{window.width:g}")):

@@ -1,4 +1,4 @@
-"""Paints a ViewportState and turns gestures into calls of tools. Decodes nothing and decides nothing."""
+"""Paints a ViewportState and passes mouse gestures to the tools. Does not decode images or know what tools do."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
 
 from desktop import theme
 from desktop.state.viewer import geometry
@@ -30,9 +31,9 @@ from desktop.views.painting.images import to_qimage
 from desktop.views.painting.overlay_text import MARGIN, Line, corner_lines, edge_lines, write
 
 SERIES = "application/x-kindred-series"
-"""What a series carries while it is dragged: its id, in UTF-8."""
+"""MIME type of a dragged series; the data is its id in UTF-8."""
 PIXELS_FROM = 8
-"""Logical pixels of an image pixel from which single pixels are what one wants to see."""
+"""Logical pixels per image pixel from which the image is drawn without smoothing."""
 CURSORS = {
     "arrow": Qt.CursorShape.ArrowCursor,
     "cross": Qt.CursorShape.CrossCursor,
@@ -41,11 +42,11 @@ CURSORS = {
     "split": Qt.CursorShape.SplitVCursor,
 }
 BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "pan"}
-"""What a button does whichever tool is chosen; the left one is the chosen tool's."""
+"""Tools of the right and middle button; the left button uses the chosen tool."""
 
 
 def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter] = ()) -> None:
-    """The picture of a viewport at its place, and what painters put over it."""
+    """Draw the picture of a viewport, from the smallest sufficient pyramid level, then run the painters over it."""
     picture = canvas.state.picture
     assert picture is not None
     columns, rows = geometry.screen_pixels(canvas.view, canvas.shape)
@@ -54,10 +55,10 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
     for smaller in picture.levels[1:]:
         if smaller.shape[1] >= columns and smaller.shape[0] >= rows:
             level = smaller
-    reduced = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
-    transform = reduced * canvas.transform
-    seen = transform.inverted()[0].mapRect(QRectF(0, 0, canvas.view.width, canvas.view.height))
-    part = seen.toAlignedRect().adjusted(-2, -2, 2, 2) & QRect(0, 0, level.shape[1], level.shape[0])
+    to_full = QTransform.fromScale(canvas.shape.columns / level.shape[1], canvas.shape.rows / level.shape[0])
+    transform = to_full * canvas.transform
+    visible = transform.inverted()[0].mapRect(QRectF(0, 0, canvas.view.width, canvas.view.height))
+    part = visible.toAlignedRect().adjusted(-2, -2, 2, 2) & QRect(0, 0, level.shape[1], level.shape[0])
     if not part.isEmpty():
         part_of = slice(part.top(), part.bottom() + 1), slice(part.left(), part.right() + 1)
         painter.save()
@@ -75,13 +76,13 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
 
 
 class ViewportView(QWidget):
-    """One picture with corner texts. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll."""
+    """One image with overlay text. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll."""
 
     activated = Signal(object)
-    """Its state: the user turned to this viewport."""
+    """Its state: the user clicked or focused this viewport."""
     double_clicked = Signal()
     series_dropped = Signal(object, str)
-    """Its state, and the id of a series."""
+    """Its state and the id of the series."""
 
     def __init__(
         self, state: ViewportState, tools: ToolsState, painters: Sequence[Painter] = (), parent: QWidget | None = None
@@ -91,10 +92,10 @@ class ViewportView(QWidget):
         self.active = self.framed = False
         self._last: QPointF | None = None
         self._hovered: QPointF | None = None
-        """Where the mouse is; None outside."""
+        """Mouse position; None outside."""
         self._drag: Tool | None = None
         self._button = Qt.MouseButton.NoButton
-        """Which one began the drag."""
+        """The button that started the drag."""
         self._wheel = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -106,56 +107,57 @@ class ViewportView(QWidget):
         for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
             signal.connect(self.update)
         for signal in (state.picture_changed, state.view_changed):
-            signal.connect(self._point)
+            signal.connect(self._update_mouse_point)
         state.mouse_point_changed.connect(self._paint_pointed)
-        tools.changed.connect(self._take_tool)
-        self._take_tool()
+        tools.changed.connect(self._show_cursor)
+        self._show_cursor()
 
     def set_active(self, active: bool, framed: bool) -> None:
-        """`framed`: there are others, so that it must be seen which one is active."""
+        """Mark it as the active viewport; `framed` draws borders, needed when there are several viewports."""
         self.active, self.framed = active, framed
         self.update()
 
     # -- painting
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:  # ended also after a failure, or Qt ends the process
+        with QPainter(self) as painter:  # ends the painter also after an exception; otherwise Qt aborts the process
             self._paint(painter)
 
     def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(theme.VIEWER))
         state, area = self.state, QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        words: list[Line] = []
+        lines: list[Line] = []
         if state.series is not None:
             notes, metrics = annotate(state), QFontMetricsF(painter.font())
-            words = corner_lines(area, notes, metrics) if state.overlay_text_visible else []
-            words += edge_lines(area, notes, metrics)
+            lines = corner_lines(area, notes, metrics) if state.overlay_text_visible else []
+            lines += edge_lines(area, notes, metrics)
             self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
-        canvas = canvas_of(state, self.active, (line.place for line in words))
+        canvas = canvas_of(state, self.active, (line.place for line in lines))
         if state.series is None:
-            self._write_centre(painter, *self._invitation())
+            self._write_center(painter, *self._empty_text())
         elif canvas is not None:
             paint_picture(painter, canvas, self._painters)
         elif state.failure:
-            self._write_centre(painter, "This image cannot be shown", state.failure_text)
+            self._write_center(painter, "Cannot show this image", state.failure_text)
         else:
-            self._write_centre(painter, "Loading …", "")
-        for line in words:
+            self._write_center(painter, "Loading …", "")
+        for line in lines:
             write(painter, line)
         self._paint_frame(painter)
 
     def _paint_pointed(self) -> None:
-        """A picture that is on its way brings the value below the mouse with it: a window drag paints once a move."""
+        """Repaint the value under the mouse; not while a picture is loading, so that a drag paints once per move."""
         if not self.state.loading:
             self.update()
 
-    def _invitation(self) -> tuple[str, str]:
+    def _empty_text(self) -> tuple[str, str]:
         if self.framed:
-            return "Empty", "Drag a series here, or choose one in the list."
-        return "Open a study", "Drop files, folders or a zip here, or press Ctrl+O."
+            return "Empty", "Drag a series here or select one in the list."
+        return "Open a study", "Drop files, folders or a ZIP file here, or press Ctrl+O."
 
     def _paint_frame(self, painter: QPainter) -> None:
-        """Thick around the active one of several; thin while it has the keyboard; a faint line between the others."""
+        """Among several viewports, a thick border marks the active one; alone, a thin one marks the keyboard focus."""
         width, color = 0.0, theme.ON_IMAGE_ACCENT
         if self.framed:
             width, color = (2.0, color) if self.active else (1.0, theme.ON_IMAGE_LINE)
@@ -167,7 +169,7 @@ class ViewportView(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(width / 2, width / 2, -width / 2, -width / 2))
 
-    def _write_centre(self, painter: QPainter, title: str, text: str) -> None:
+    def _write_center(self, painter: QPainter, title: str, text: str) -> None:
         area = QRectF(self.rect()).adjusted(2 * MARGIN, 0, -2 * MARGIN, 0)
         font = painter.font()
         metrics = QFontMetricsF(font)
@@ -183,22 +185,25 @@ class ViewportView(QWidget):
 
     # -- gestures
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_screen()
 
+    @override
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.DevicePixelRatioChange:  # the window went to a screen of another scale
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # the window moved to a screen with another scale factor
             self._fit_screen()
         return super().event(event)
 
     def _fit_screen(self) -> None:
         self.state.resize(self.width(), self.height(), self.devicePixelRatioF())
 
+    @override
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._wheel += event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            place = event.position()
-            self.state.zoom_by(1.0015**self._wheel, (place.x(), place.y()))
+            point = event.position()
+            self.state.zoom_by(1.0015**self._wheel, (point.x(), point.y()))
             self._wheel = 0
         else:
             steps = int(self._wheel / 120)
@@ -206,9 +211,10 @@ class ViewportView(QWidget):
             self.state.scroll(-steps)
         event.accept()
 
+    @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None:
-            return  # one drag at a time: the button that began it ends it
+            return  # one drag at a time: the button that started it ends it
         self.activated.emit(self.state)
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag = self._tools.tool_for(self._gesture(event))
@@ -220,10 +226,11 @@ class ViewportView(QWidget):
         self.setCursor(CURSORS[self._drag.cursor])
         self._drag.press(self._gesture(event))
 
+    @override
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hovered = event.position()
         if self._drag is not None and not event.buttons() & self._button:
-            self._drag.cancel()  # its release went elsewhere: to a dialog that opened meanwhile
+            self._drag.cancel()  # another window got the release, such as a dialog that opened meanwhile
             self._end_drag()
         gesture = self._gesture(event)
         if self._drag is None:
@@ -231,8 +238,9 @@ class ViewportView(QWidget):
         else:
             self._last = event.position()
             self._drag.move(gesture)
-        self._point()
+        self._update_mouse_point()
 
+    @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and event.button() != self._button:
             return
@@ -242,18 +250,20 @@ class ViewportView(QWidget):
 
     def _end_drag(self) -> None:
         self._last = self._drag = None
-        self._take_tool()
+        self._show_cursor()
 
+    @override
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._hovered = None
-        self._point()
+        self._update_mouse_point()
 
-    def _point(self) -> None:
-        """What lies under the mouse, which may rest while the image moves."""
-        place = self._hovered
-        self.state.set_mouse_point(self.state.to_image((place.x(), place.y())) if place is not None else None)
+    def _update_mouse_point(self) -> None:
+        """Update the point under the mouse; the image may move under a resting mouse."""
+        point = self._hovered
+        self.state.set_mouse_point(self.state.to_image((point.x(), point.y())) if point is not None else None)
 
+    @override
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
@@ -261,36 +271,40 @@ class ViewportView(QWidget):
             self.double_clicked.emit()
 
     def _gesture(self, event: QMouseEvent) -> Gesture:
-        place = (event.position().x(), event.position().y())
+        point = (event.position().x(), event.position().y())
         moved = event.position() - (self._last or event.position())
         keys = event.modifiers()
         return Gesture(
             self.state,
-            place,
-            self.state.to_image(place),
+            point,
+            self.state.to_image(point),
             (moved.x(), moved.y()),
             bool(keys & Qt.KeyboardModifier.ShiftModifier),
             bool(keys & Qt.KeyboardModifier.ControlModifier),
         )
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # the keys of a viewport are commands: see commands/
+        event.ignore()  # keys of a viewport are commands, see desktop/commands
 
+    @override
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.activated.emit(self.state)
 
-    def _take_tool(self) -> None:
+    def _show_cursor(self) -> None:
         self.setCursor(CURSORS[self._tools[self._tools.chosen].cursor])
 
     # -- a series dragged from the list
 
+    @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasFormat(SERIES):
             event.acceptProposedAction()
         else:
-            event.ignore()  # files are the window's
+            event.ignore()  # files are dropped on the window
 
+    @override
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         self.series_dropped.emit(self.state, bytes(event.mimeData().data(SERIES).data()).decode("utf-8"))

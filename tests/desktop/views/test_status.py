@@ -1,4 +1,4 @@
-"""The bottom line, and what stays unsaid while the patient's identity is hidden."""
+"""The status bar, and what is redacted while patient data is hidden."""
 
 import shutil
 import threading
@@ -28,19 +28,19 @@ from engine.store.identity import KEY_FILE
 from tests.desktop.conftest import dicom, open_paths, settle
 
 
-def test_the_memory_of_decoded_images_is_shown_with_its_limit(qtbot: QtBot, app: App) -> None:
-    memory = app.window.status.memory
-    assert not memory.isVisible()
+def test_the_image_cache_is_shown_with_its_limit(qtbot: QtBot, app: App) -> None:
+    cache = app.window.status.cache
+    assert not cache.isVisible()
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    assert memory.isVisible()
-    assert memory.text() == "Images 0 of 512 MB"
+    assert cache.isVisible()
+    assert cache.text() == "Image cache 0 of 512 MB"
     app.desk.settings.change(cache_megabytes=128)
-    assert memory.text() == "Images 0 of 128 MB"
+    assert cache.text() == "Image cache 0 of 128 MB"
     app.desk.studies.close_all()
-    assert not memory.isVisible()
+    assert not cache.isVisible()
 
 
-def test_opening_names_the_folder_only_while_the_identity_is_shown(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_opening_names_the_folder_only_while_patient_data_is_shown(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     folder = tmp_path / "Doe_Jane"
     folder.mkdir()
     gate, opened = threading.Event(), app.desk.studies._open_files
@@ -57,7 +57,7 @@ def test_opening_names_the_folder_only_while_the_identity_is_shown(qtbot: QtBot,
     assert status.job.isHidden()
 
 
-def test_many_jobs_that_begin_together_change_the_line_once(qtbot: QtBot, app: App) -> None:
+def test_many_tasks_that_start_together_update_the_bar_once(qtbot: QtBot, app: App) -> None:
     gate, status = threading.Event(), app.window.status
     for number in range(30):
         app.desk.background.start(as_work(gate.wait, 20), lambda _: None, title=f"Work {number}")
@@ -65,10 +65,10 @@ def test_many_jobs_that_begin_together_change_the_line_once(qtbot: QtBot, app: A
     qtbot.waitUntil(lambda: status.job.text() == "Work 29 … (+29 more)")
     gate.set()
     settle(qtbot, app)
-    assert status.job.isHidden()  # at once, once the last has ended
+    assert status.job.isHidden()  # at once when the last has ended
 
 
-def test_left_out_files_are_not_named_while_the_identity_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_rejected_files_are_not_named_while_patient_data_is_hidden(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     (tmp_path / "Doe_Jane.txt").write_text("no image")
     open_paths(qtbot, app, tmp_path)
     app.desk.layout.toggle_patient_data()
@@ -112,7 +112,7 @@ def test_an_archive_of_what_is_open_already_names_no_other_file_either(qtbot: Qt
     assert "Doe" not in redacted_row(1, twice).reason
 
 
-def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
+def test_a_file_that_cannot_be_shown_is_not_named_while_patient_data_is_hidden(
     qtbot: QtBot, app: App, tmp_path: Path
 ) -> None:
     path = tmp_path / "DOE_JOHN" / "image.dcm"
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_shown_is_not_named_while_the_identity_is_hidden(
     assert app.desk.viewport.failure_text.startswith("The file no longer exists")
 
 
-def test_an_import_is_not_named_while_the_identity_is_hidden(
+def test_an_import_is_not_named_while_patient_data_is_hidden(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.desk.archive.create(tmp_path / "archive")
@@ -184,28 +184,28 @@ def lost_picture(folder: Path) -> None:
         *(archive_without_models, lost_picture),
     ],
 )
-def test_a_failure_names_its_file_or_folder_only_while_the_identity_is_shown(
+def test_a_failure_names_its_file_or_folder_only_while_patient_data_is_shown(
     app: App, tmp_path: Path, fail: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "Doe_Jane"
     folder.mkdir()
     with pytest.raises(UserError) as failure:
         fail(folder)
-    told: list[str] = []
+    shown: list[str] = []
     for _ in range(2):
         app.desk.show_problem(failure.value)
         assert app.desk.messages.message is not None
-        told.append(app.desk.messages.message.text)
+        shown.append(app.desk.messages.message.text)
         app.desk.layout.toggle_patient_data()
-    assert "Doe_Jane" in told[0]
-    assert "Doe_Jane" not in told[1]
-    assert "archive the file" not in told[1]
+    assert "Doe_Jane" in shown[0]
+    assert "Doe_Jane" not in shown[1]
+    assert "archive the file" not in shown[1]
 
 
-def test_what_cannot_be_searched_or_read_is_named_only_while_the_identity_is_shown(
+def test_what_cannot_be_searched_or_read_is_named_only_while_patient_data_is_shown(
     qtbot: QtBot, app: App, tmp_path: Path
 ) -> None:
-    """The panel of similar cases, the chosen case, and the elements of a file that is gone."""
+    """In similar cases, the selected case, and the tags of a missing file."""
     path = tmp_path / "Doe_Jane" / "image.dcm"
     path.parent.mkdir()
     path.write_bytes(dicom("CT_small.dcm").read_bytes())
@@ -226,7 +226,7 @@ def test_what_cannot_be_searched_or_read_is_named_only_while_the_identity_is_sho
     assert "Doe_Jane" not in app.window.search_panel.hint.text()
 
 
-def test_the_details_of_our_own_mistakes_name_no_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_details_of_a_bug_name_no_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "Doe_Jane.dcm"
     try:
         try:
@@ -252,16 +252,16 @@ def test_only_whole_names_are_hidden(name: str, text: str, hidden: str) -> None:
     assert redact_names(text, (name,)) == hidden
 
 
-def test_a_command_that_fails_names_no_file_while_the_identity_is_hidden(
+def test_a_command_that_fails_names_no_file_while_patient_data_is_hidden(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.layout.toggle_patient_data()
     chosen = str(tmp_path / "Doe_Jane" / "view.png"), ""  # a folder that is not there
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
-    app.actions.actions["save_view"].trigger()
+    app.actions.actions["export_image"].trigger()
     assert app.desk.messages.message is not None
-    assert app.desk.messages.message.text == "The file cannot be written; choose another folder."
+    assert app.desk.messages.message.text == "Cannot write the file; choose another folder."
 
 
 def test_tab_leaves_the_images_for_the_next_panel(qtbot: QtBot, app: App) -> None:
@@ -283,7 +283,7 @@ def test_control_and_arrows_go_from_image_to_image(qtbot: QtBot, app: App) -> No
     assert app.desk.layout.active is first
 
 
-def test_a_message_goes_when_the_next_thing_is_opened(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_opening_something_dismisses_the_message(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no image")
     app.desk.open([tmp_path])
     settle(qtbot, app)

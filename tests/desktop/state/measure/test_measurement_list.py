@@ -61,7 +61,7 @@ def pick(qtbot: QtBot, app: App, shown: MeasurementList, item: Measurement) -> N
     """Choose a row; table.selectRow would heed the keys that earlier tests held."""
     app.desk.measurements.select("")
     app.desk.measurements.select(item.id)
-    qtbot.waitUntil(lambda: shown.chosen() == [item.id])
+    qtbot.waitUntil(lambda: shown.selected() == [item.id])
 
 
 def to_the_image(qtbot: QtBot, app: App) -> None:
@@ -73,13 +73,13 @@ def rows_become(qtbot: QtBot, shown: MeasurementList, count: int) -> None:
     qtbot.waitUntil(lambda: shown.model.rowCount() == count)
 
 
-def test_without_measurements_it_tells_how_to_draw_one(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
+def test_without_measurements_it_says_how_to_draw_one(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
     assert listed.empty.text() == NO_STUDY
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     qtbot.waitUntil(lambda: listed.empty.text() == EMPTY)
     assert listed.stack.currentWidget() is listed.empty
     length = next(command for command in COMMANDS if command.name == "tool_length")
-    assert f"menu {length.menu}, such as {length.text} ({length.shortcuts[0]})" in EMPTY
+    assert f"{length.menu} menu, such as {length.text} ({length.shortcuts[0]})" in EMPTY
 
 
 def test_it_follows_drawing_dragging_undoing_and_deleting(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
@@ -190,7 +190,7 @@ def test_what_is_chosen_in_the_image_is_chosen_in_the_list(qtbot: QtBot, app: Ap
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     first = put(app, "length", (10, 10), (50, 10))
     second = put(app, "length", (10, 60), (50, 60))
-    qtbot.waitUntil(lambda: listed.chosen() == [second.id])
+    qtbot.waitUntil(lambda: listed.selected() == [second.id])
     pick(qtbot, app, listed, first)
 
 
@@ -203,7 +203,7 @@ def test_the_chosen_rows_are_deleted_and_undone_in_one_step(
     rows_become(qtbot, listed, 4)
     pick(qtbot, app, listed, drawn[0])
     press(qtbot, listed, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    assert listed.chosen() == [drawn[0].id, drawn[1].id]
+    assert listed.selected() == [drawn[0].id, drawn[1].id]
     press(qtbot, listed, key)
     rows_become(qtbot, listed, 2)
     assert app.desk.measurements.of_study() == tuple(drawn[2:])
@@ -221,7 +221,7 @@ def test_after_deleting_the_row_in_its_place_is_chosen_and_the_last_one_can_be_u
     first, second = (put(app, "length", (10, row), (50, row)) for row in (10, 30))
     pick(qtbot, app, listed, first)
     press(qtbot, listed, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: listed.chosen() == [second.id])
+    qtbot.waitUntil(lambda: listed.selected() == [second.id])
     press(qtbot, listed, Qt.Key.Key_Delete)
     rows_become(qtbot, listed, 0)
     qtbot.keyClick(listed, Qt.Key.Key_Z, CONTROL)
@@ -239,7 +239,7 @@ def test_rows_are_copied_without_the_patients_identity(qtbot: QtBot, app: App, l
     copied = QGuiApplication.clipboard().text()
     millimetres = 40 * float(dataset("CT_small.dcm").PixelSpacing[1])
     assert copied == f"Length\t{millimetres:.1f} mm\timage 1\tseries 1\nAngle\t90.0°\timage 1\tseries 1"
-    assert "2 measurements were copied" in listed.count.text()
+    assert "2 measurements copied" in listed.count.text()
     pick(qtbot, app, listed, first)
     press(qtbot, listed, Qt.Key.Key_C, CONTROL)
     assert QGuiApplication.clipboard().text() == copied.splitlines()[0]

@@ -13,7 +13,7 @@ from desktop.app import App
 from desktop.views.painting import painters
 from desktop.views.painting.canvas import canvas_of
 from desktop.views.painting.graphics_painters import scale_painter
-from desktop.views.viewer.export_view import view_image
+from desktop.views.viewer.export_view import render_viewport
 from engine.measure.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -37,7 +37,7 @@ def pixels(image: QImage, place: QRectF) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize(
     "look",
-    [lambda app: app.window.viewport.grab().toImage(), lambda app: view_image(app.desk)],
+    [lambda app: app.window.viewport.grab().toImage(), lambda app: render_viewport(app.desk)],
     ids=["on the screen", "in a picture to give away"],
 )
 def test_a_figure_runs_below_the_words_of_the_scale_bar(qtbot: QtBot, app: App, look: Callable[[App], QImage]) -> None:

@@ -1,4 +1,4 @@
-"""The images in a window of their own, as on a second monitor."""
+"""The detached viewer, as on a second monitor."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
@@ -13,7 +13,7 @@ def detach(qtbot: QtBot, app: App) -> None:
     qtbot.waitExposed(app.window.detached_viewer)
 
 
-def test_the_images_go_to_their_own_window_and_come_back(qtbot: QtBot, app: App) -> None:
+def test_the_viewer_is_detached_and_attached_again(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     detach(qtbot, app)
     assert app.window.viewport.window() is app.window.detached_viewer
@@ -26,13 +26,13 @@ def test_the_images_go_to_their_own_window_and_come_back(qtbot: QtBot, app: App)
     qtbot.waitUntil(lambda: not app.actions.actions["detach"].isChecked())
 
 
-def test_a_button_in_the_main_window_brings_them_back(qtbot: QtBot, app: App) -> None:
+def test_a_button_in_the_main_window_attaches_it(qtbot: QtBot, app: App) -> None:
     detach(qtbot, app)
-    qtbot.mouseClick(app.window._placeholder.back, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(app.window._placeholder.attach, Qt.MouseButton.LeftButton)
     assert app.window.viewport.window() is app.window
 
 
-def test_the_keys_of_the_app_work_in_the_window_of_the_images(qtbot: QtBot, app: App) -> None:
+def test_shortcuts_work_in_the_detached_viewer(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     detach(qtbot, app)
     app.window.detached_viewer.activateWindow()
@@ -42,13 +42,13 @@ def test_the_keys_of_the_app_work_in_the_window_of_the_images(qtbot: QtBot, app:
     assert app.desk.viewport.inverted
 
 
-def test_a_larger_layout_stays_where_the_images_are(qtbot: QtBot, app: App) -> None:
+def test_a_larger_layout_stays_in_the_detached_viewer(qtbot: QtBot, app: App) -> None:
     detach(qtbot, app)
     app.actions.actions["grid_2x2"].trigger()
     assert all(view.window() is app.window.detached_viewer for view in app.window.grid.views)
 
 
-def test_closing_the_app_closes_both_and_remembers_them_apart(qtbot: QtBot, app: App) -> None:
+def test_closing_the_app_closes_both_windows_and_stores_that_it_was_detached(qtbot: QtBot, app: App) -> None:
     detach(qtbot, app)
     app.window.close()
     assert not app.window.detached_viewer.isVisible()

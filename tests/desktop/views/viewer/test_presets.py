@@ -1,4 +1,4 @@
-"""The windows on the number keys: edited, added to, put back; more than nine of them; and the memory for images."""
+"""Window presets: edit, add, restore defaults, more than nine of them; and the image cache size."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def write(dialog: PresetsDialog, row: int, *words: str) -> None:
         item.setText(text)
 
 
-def test_edited_presets_are_on_the_keys_at_once_and_put_back(qtbot: QtBot, app: App) -> None:
+def test_edited_presets_apply_at_once_and_defaults_are_restored(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     dialog = edit(app)
     write(dialog, 0, "Mine", "12,5", "80")
@@ -38,11 +38,11 @@ def test_edited_presets_are_on_the_keys_at_once_and_put_back(qtbot: QtBot, app: 
     app.actions.actions["preset_2"].trigger()
     assert app.desk.viewport.window == Window(12.5, 80.0, "LINEAR", "Mine")
     assert app.actions.actions["preset_2"].text() == "Mine (W 80 L 12)"
-    edit(app).take_shipped()
+    edit(app).restore_defaults()
     assert app.desk.viewport.presets == presets("CT")
 
 
-def test_a_row_that_is_no_window_is_named_and_nothing_is_kept(qtbot: QtBot, app: App) -> None:
+def test_an_invalid_row_is_reported_and_nothing_is_stored(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     dialog = edit(app)
     for words in (("Bad", "x", "80"), ("Bad", "1", "0"), ("", "1", "2"), ("Bad", "nan", "2")):
@@ -97,8 +97,8 @@ def test_presets_beyond_the_number_keys_are_in_the_menu(qtbot: QtBot, app: App) 
     assert app.desk.viewport.window == presets("CT")[-1]
 
 
-def test_the_memory_for_images_is_the_users(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_sets_the_image_cache_size(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (256, True))
-    app.actions.actions["image_memory"].trigger()
+    app.actions.actions["image_cache"].trigger()
     assert app.desk.frames.limit == 256 * 1024 * 1024
     assert app.desk.settings.now.cache_megabytes == 256
