@@ -56,17 +56,17 @@ class Origin(Protocol):
 
     @property
     def name(self) -> str:
-        """For people: in lists and messages. It may be called after the patient (paths often are)."""
+        """Shown in lists and messages. May identify the patient, as paths often do."""
 
     @property
     def file(self) -> Path | None:
-        """The local file that holds the bytes (for a member of an archive, the archive), or None."""
+        """The local file with the bytes (for a member of an archive, the archive); None for other sources."""
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Open the DICOM bytes as a seekable stream, positioned at the start.
 
         Raises:
-            UserError: the bytes cannot be had; one sentence that says what to do.
+            UserError: the bytes cannot be read.
         """
 
     def __hash__(self) -> int: ...

@@ -128,8 +128,8 @@ def _pixel_format_of(options: dict[str, Any]) -> PixelFormat | None:
 
 
 def _is_uncompressed_gray(pixel_format: PixelFormat, options: dict[str, Any]) -> bool:
-    whole = pixel_format.bits_allocated in (8, 16) and 0 < pixel_format.bits_stored <= pixel_format.bits_allocated
-    return whole and pixel_format.samples == 1 and options.get("pixel_keyword", "PixelData") == "PixelData"
+    supported = pixel_format.bits_allocated in (8, 16) and 0 < pixel_format.bits_stored <= pixel_format.bits_allocated
+    return supported and pixel_format.samples == 1 and options.get("pixel_keyword", "PixelData") == "PixelData"
 
 
 def _plain_frame(file: BinaryIO, frame: int, pixel_format: PixelFormat) -> NDArray[Any]:

@@ -98,7 +98,7 @@ def decode_codestream(data: bytes, syntax: UID, pixel_format: PixelFormat) -> tu
     if array.shape != shape or array.dtype.kind not in "iu" or array.dtype.itemsize > 2:
         raise ValueError(f"the codestream has {array.shape} {array.dtype}, but the header says {shape}")
     if pixel_format.samples == 3:
-        return _colours(array, pixel_format.photometric)
+        return _to_rgb(array, pixel_format.photometric)
     corrected = array.view(f"{pixel_format.kind}{array.dtype.itemsize}")
     bits = 8 * array.dtype.itemsize
     if pixel_format.signed != signed and precision < bits:
@@ -115,7 +115,7 @@ def _keep_bits(array: _Array, bits: int) -> None:
     np.right_shift(array, shift, out=array)
 
 
-def _colours(array: _Array, photometric: str) -> tuple[_Array, str]:
+def _to_rgb(array: _Array, photometric: str) -> tuple[_Array, str]:
     if photometric in ("YBR_FULL", "YBR_FULL_422") and array.dtype.itemsize == 1:
         return np.asarray(convert_color_space(array, "YBR_FULL", "RGB")), "RGB"
     return array, "RGB" if photometric in ("YBR_RCT", "YBR_ICT") else photometric

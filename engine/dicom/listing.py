@@ -1,19 +1,17 @@
 """Lists the DICOM images of folders and archives as studies, rejecting other files with a reason. Reads no pixels."""
 
 import hashlib
-import os
-import stat
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import ZipFile, ZipInfo
 
-from engine.dicom.dicomdir import is_dicomdir_name, read_dicomdir
 from engine.dicom.fast_header import read_fast_header
 from engine.dicom.file import NOT_DICOM, missing_pixels, read_header
+from engine.dicom.files import files_of
 from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
@@ -22,7 +20,7 @@ from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.series_sort import stacks
 from engine.dicom.sop_classes import MEDIA_DIRECTORY, why_not_an_image
 from engine.dicom.values import FileHeader, text
-from engine.errors import Cancelled, Rejected, UserError, exists, missing
+from engine.errors import Cancelled, Rejected, UserError
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.study import Origin, Series, Study
 
@@ -76,10 +74,7 @@ def open_path(
     builder = _Builder()
     files: list[Path] = []
     for top in paths:
-        if not exists(top):
-            raise missing(top)
-        expand = _files_of_dicomdir if is_dicomdir_name(top) else _walk
-        files.extend(expand(top, builder, cancelled))
+        files.extend(files_of(top, builder.reject, cancelled))
     return _build(builder, [FileOrigin(file) for file in dict.fromkeys(files)], progress, cancelled, found)
 
 
@@ -117,62 +112,6 @@ def _build(
             found(builder.listing(growing=True))
             wait = 2 * (time.monotonic() - start)
     return builder.listing()
-
-
-def _files_of_dicomdir(path: Path, builder: "_Builder", cancelled: IsCancelled) -> Iterator[Path]:
-    """The files that a DICOMDIR lists; those of its folder when it is damaged or none of its files exists."""
-    try:
-        index = read_dicomdir(path)
-    except UserError as error:
-        builder.reject(str(path), f"{error} Its folder was read instead.")
-        yield from (file for file in _walk(path.parent, builder, cancelled) if file != path)
-        return
-    if index.files:
-        for rejected in index.missing:
-            builder.reject(rejected.path, rejected.reason)
-        yield path
-        yield from index.files
-        return
-    count = len(index.missing)
-    builder.reject(str(path), f"None of the {count} files in this DICOMDIR exists; its folder was read instead.")
-    yield from (file for file in _walk(path.parent, builder, cancelled) if file != path)
-
-
-def _walk(top: Path, builder: "_Builder", cancelled: IsCancelled) -> Iterator[Path]:
-    """Regular files below `top` in order of name. Linked folders are entered once, so link loops end."""
-    if not top.is_dir():
-        yield top
-        return
-    entered: set[tuple[int, int]] = set()
-    waiting = [top]
-    while waiting:
-        if cancelled():
-            raise Cancelled
-        folder = waiting.pop()
-        try:
-            status = folder.stat()
-            if (status.st_dev, status.st_ino) in entered:
-                continue
-            entered.add((status.st_dev, status.st_ino))
-            with os.scandir(folder) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            builder.reject(str(folder), f"The folder cannot be read ({error.strerror}); check its permissions.")
-            continue
-        folders = []
-        for entry in ordered:
-            try:
-                mode = entry.stat().st_mode
-            except OSError:
-                builder.reject(entry.path, "The link points to a missing file; copy the file itself.")
-                continue
-            if stat.S_ISDIR(mode):
-                folders.append(Path(entry.path))
-            elif stat.S_ISREG(mode):
-                yield Path(entry.path)
-            else:
-                builder.reject(entry.path, "This is a device or a pipe, not a file.")
-        waiting.extend(reversed(folders))
 
 
 class _Builder:
@@ -213,15 +152,7 @@ class _Builder:
                 if info.is_dir():
                     continue
                 try:
-                    if archive.NameToInfo[info.filename] is not info:  # reading by name finds the last one
-                        raise UserError(
-                            "The archive contains several files of this name; unpack it and open the folder."
-                        )
-                    member: AbstractContextManager[BinaryIO] = open_member(archive, info)
-                    with collect_warnings(), member as stream:
-                        if stream.read(4) == _ZIP:
-                            raise UserError("Archives inside archives are not supported; unpack it first.")
-                        inner._add_object(ZipMember(origin, info.filename), stream)
+                    inner._add_member(origin, archive, info)
                 except UserError as error:
                     inner.reject(member_name(origin, info.filename), str(error), error.other)
         reasons = {(rejected.reason, rejected.other) for rejected in inner._rejected}
@@ -233,6 +164,14 @@ class _Builder:
         self._key_objects += inner._key_objects
         self._rejected += inner._rejected
         self._skipped += inner._skipped
+
+    def _add_member(self, origin: Origin, archive: ZipFile, info: ZipInfo) -> None:
+        if archive.NameToInfo[info.filename] is not info:  # reading by name finds the last one
+            raise UserError("The archive contains several files of this name; unpack it and open the folder.")
+        with collect_warnings(), open_member(archive, info) as stream:
+            if stream.read(4) == _ZIP:
+                raise UserError("Archives inside archives are not supported; unpack it first.")
+            self._add_object(ZipMember(origin, info.filename), stream)
 
     def _add_object(self, origin: Origin, file: BinaryIO) -> None:
         name = origin.name

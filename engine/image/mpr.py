@@ -66,7 +66,7 @@ class Planes:
     _axes: dict[str, _PlaneAxes]
     """By the SOP Instance UID that the planes were given."""
 
-    def holds(self, frame: FrameRef) -> bool:
+    def contains(self, frame: FrameRef) -> bool:
         """Whether a frame is a plane of this volume."""
         return frame.image.sop_uid in self._axes
 

@@ -208,8 +208,8 @@ def modality_values(stored: NDArray[Any], transform: Rescale) -> NDArray[np.floa
         index = np.clip(stored.astype(np.int64) - table.first, 0, len(table.entries) - 1)
         return table.entries.astype(np.float32)[index]
     slope, intercept = transform.slope, transform.intercept
-    whole = float(slope).is_integer() and float(intercept).is_integer()
-    if whole and stored.dtype.itemsize <= 2 and abs(slope) * 65536 + abs(intercept) < 1 << 24:
+    integers = float(slope).is_integer() and float(intercept).is_integer()
+    if integers and stored.dtype.itemsize <= 2 and abs(slope) * 65536 + abs(intercept) < 1 << 24:
         values = stored.astype(np.float32)
         if slope != 1:
             values *= np.float32(slope)

@@ -46,7 +46,7 @@ class Volume:
 
 
 def why_no_volume(frames: Sequence[FrameRef]) -> str:
-    """Why MPR of a stack would be wrong or impossible, in one sentence; "" when it is possible.
+    """Why MPR of a stack is impossible or would be distorted, in one sentence; "" when neither is the case.
 
     The frames must share orientation, size and pixel spacing, be evenly spaced (within 1 %, at least 0.01 mm), and lie
     straight behind each other: gantry tilt shears the stack.
@@ -70,7 +70,7 @@ def why_no_volume(frames: Sequence[FrameRef]) -> str:
 
 
 def _why_uneven(frames: Sequence[FrameRef]) -> str:
-    """Why the positions of frames with one orientation are no even grid; "" when they are."""
+    """Why the positions of frames with one orientation do not form an even grid; "" when they do."""
     orientation, spacing = frames[0].orientation, frames[0].spacing
     assert orientation is not None
     assert spacing is not None

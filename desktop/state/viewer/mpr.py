@@ -96,7 +96,7 @@ class MprState(QObject):
         if not is_plane(frame):
             return self._read(frame)
         planes = self.planes
-        if planes is None or not planes.holds(frame):
+        if planes is None or not planes.contains(frame):
             raise UserError("MPR was closed. Open it again.")
         return planes.read(frame)
 
