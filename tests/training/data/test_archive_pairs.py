@@ -63,7 +63,10 @@ def test_only_training_images_are_reduced_since_stored_ones_are_embedded_in_use(
 
 
 def test_too_few_pairs_say_how_many_are_needed(tmp_path: Path) -> None:
-    with fill(tmp_path, 30) as archive, pytest.raises(UserError, match="needs about 240 with 120, of 90 patients"):
+    with (
+        fill(tmp_path, 30) as archive,
+        pytest.raises(UserError, match="needs about 240 images with 120 reports of 90 patients"),
+    ):
         archive_pairs.read(archive, 32)
 
 
