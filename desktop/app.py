@@ -37,9 +37,9 @@ class App:
         self.desk.close()
 
 
-def build(workspace: Path | None = None, who: str = "") -> App:
+def build(workspace: Path | None = None, user: str = "") -> App:
     """Create and wire the whole app without showing or starting anything; needs a QApplication."""
-    desk = Desk(workspace, who)
+    desk = Desk(workspace, user)
     desk.restore()
     follow_theme(desk)
     window = MainWindow(desk)
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(list(arguments))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     qt = make_application()
-    app = build(who=getpass.getuser())
+    app = build(user=getpass.getuser())
     errors.install(app.desk.messages.show)
     app.window.show()
     app.desk.begin(options.paths, options.archive, options.bundle)

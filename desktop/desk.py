@@ -46,9 +46,12 @@ ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study
 
 
 class Desk(QObject):
-    """All states of one window. `workspace` is the folder of reports and marks; None is the user's folder."""
+    """All states of one window. `workspace` is the folder of reports and marks; None is the user's folder.
 
-    def __init__(self, workspace: Path | None = None, who: str = "") -> None:
+    `user` is recorded with reports and signatures.
+    """
+
+    def __init__(self, workspace: Path | None = None, user: str = "") -> None:
         super().__init__()
         self.background = Background(self)
         self.settings = SettingsState(workspace, self.background, self)
@@ -76,7 +79,7 @@ class Desk(QObject):
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
-            self.background, self.studies, shown, self.archive, folder=workspace, who=who, parent=self
+            self.background, self.studies, shown, self.archive, folder=workspace, who=user, parent=self
         )
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)
@@ -129,7 +132,7 @@ class Desk(QObject):
             self.show_problem(error)
 
     def open(self, paths: Sequence[Path]) -> None:
-        """Open files, folders and zips as studies, and remember them as recent."""
+        """Open files, folders and ZIP files as studies, and remember them as recent."""
         if paths:
             self.messages.dismiss()  # it belongs to the previous action
             self.studies.open(paths)

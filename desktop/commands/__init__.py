@@ -1,1 +1,1 @@
-"""Every command of the app, one row each, in one file a menu; `desktop.actions` joins them into the one table."""
+"""The commands of the app, one row each, one file per menu; `desktop.actions` joins them into one table."""

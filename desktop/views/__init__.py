@@ -1,1 +1,1 @@
-"""The widgets: they show a state and hand gestures on. They hold no logic of their own."""
+"""The widgets: they show states and pass gestures on to them. They contain no logic."""

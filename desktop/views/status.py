@@ -101,7 +101,8 @@ class StatusLine(QStatusBar):
         state = self._archive
         parts = ["No archive"]
         if state.archive is not None:
-            parts = [f"{state.name}: {state.stats.get('cases', 0):,} cases"]
+            count = state.stats.get("cases", 0)
+            parts = [f"{state.name}: {count:,} case{'' if count == 1 else 's'}"]
         if state.bundle is not None:
             parts.append("GPU" if "CUDA" in state.bundle.provider else "CPU")
         elif state.bundle_failure:

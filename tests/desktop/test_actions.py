@@ -72,6 +72,14 @@ def test_a_new_picture_of_a_series_updates_no_panel(qtbot: QtBot, app: App) -> N
     assert sorted(emitted) == ["report", "search"]
 
 
+def test_hide_patient_data_is_checked_while_the_data_is_hidden(qtbot: QtBot, app: App) -> None:
+    action = app.actions.actions["patient_data"]
+    assert (action.text(), action.isChecked()) == ("Hide patient data", False)
+    action.trigger()
+    assert not app.desk.viewport.patient_data_visible
+    assert action.isChecked()
+
+
 def test_presets_that_a_modality_lacks_are_not_offered(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("MR_small.dcm"))
     assert not app.actions.actions["preset_9"].isVisible()

@@ -88,7 +88,7 @@ def test_a_draft_is_shown_marked_and_copied_as_research(qtbot: QtBot, ready: App
     assert NOTICE in ready.desk.report.copy_text()
 
 
-def test_the_window_answers_while_a_draft_is_made(qtbot: QtBot, ready: App) -> None:
+def test_the_window_responds_while_a_draft_is_made(qtbot: QtBot, ready: App) -> None:
     ready.desk.report.draft()
     assert ready.desk.report.drafting
     ready.desk.viewport.toggle_invert()

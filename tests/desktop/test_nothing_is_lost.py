@@ -50,7 +50,7 @@ def test_damaged_measurements_are_set_aside_and_new_ones_kept(qtbot: QtBot, app:
     assert rows == [("[[1,",)]
 
 
-def test_measurements_that_could_not_be_read_are_joined_when_they_can(
+def test_measurements_that_could_not_be_read_are_merged_later(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -66,7 +66,7 @@ def test_measurements_that_could_not_be_read_are_joined_when_they_can(
     assert kept(tmp_path / "workspace")[-1] == made.id
 
 
-def test_what_is_drawn_before_the_store_is_open_is_kept_after_its_study_was_closed(
+def test_measurements_drawn_before_the_workspace_is_open_are_stored_after_their_study_is_closed(
     qtbot: QtBot, unopened: App, tmp_path: Path
 ) -> None:
     open_paths(qtbot, unopened, dicom("CT_small.dcm"))
@@ -77,7 +77,7 @@ def test_what_is_drawn_before_the_store_is_open_is_kept_after_its_study_was_clos
     assert kept(tmp_path / "workspace") == [made.id]
 
 
-def test_a_failure_to_keep_measurements_keeps_no_report_from_the_store(
+def test_a_report_is_stored_even_if_storing_measurements_fails(
     qtbot: QtBot, app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -95,9 +95,7 @@ def test_a_failure_to_keep_measurements_keeps_no_report_from_the_store(
     assert stored.text == "Nodule in the left upper lobe."
 
 
-def test_a_report_that_was_on_its_way_to_be_signed_is_kept_when_the_app_is_closed(
-    qtbot: QtBot, app: App, tmp_path: Path
-) -> None:
+def test_a_report_that_is_being_signed_is_stored_when_the_app_is_closed(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     gate = threading.Event()
     app.desk.background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)

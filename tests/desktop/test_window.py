@@ -252,7 +252,7 @@ def test_a_study_dropped_on_a_text_field_is_opened_and_not_typed_in(qtbot: QtBot
     assert (editor.toPlainText(), words.text()) == ("", "")
 
 
-def test_text_dropped_on_the_report_is_taken(qtbot: QtBot, app: App) -> None:
+def test_text_dropped_on_the_report_is_inserted(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     mime = QMimeData()
     mime.setText("effusion")

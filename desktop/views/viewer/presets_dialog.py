@@ -34,7 +34,7 @@ class PresetsDialog(QDialog):
         self.resize(440, 420)
         self.table = QTableWidget(0, len(HEADINGS))
         self.table.setHorizontalHeaderLabels(HEADINGS)
-        self.table.setAccessibleName("Presets")
+        self.table.setAccessibleName("Window presets")
         self.table.setTabKeyNavigation(False)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

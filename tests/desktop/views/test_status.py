@@ -83,12 +83,12 @@ def test_rejected_files_are_not_named_while_patient_data_is_hidden(qtbot: QtBot,
     dialog.close()
 
 
-def test_a_reason_that_repeats_the_path_is_hidden_as_well() -> None:
+def test_a_path_in_a_reason_is_redacted() -> None:
     item = Rejected("/x/Doe.dcm", "Doe.dcm ends too early: /x/Doe.dcm")
     assert redacted_row(3, item).reason == "The file ends too early: the file"
 
 
-def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_another_file_named_in_a_reason_is_redacted(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     for name in ("Doe_Jane.dcm", "Roe_Mary.dcm"):
@@ -100,7 +100,7 @@ def test_a_reason_that_names_another_file_is_hidden_as_well(qtbot: QtBot, app: A
     assert hidden.reason.startswith("Same SOP Instance UID as the file, which is already open")
 
 
-def test_an_archive_of_what_is_open_already_names_no_other_file_either(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_zip_of_an_open_file_does_not_name_it(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     shutil.copy(dicom("CT_small.dcm"), folder / "Doe_Jane.dcm")
@@ -248,7 +248,7 @@ def test_the_details_of_a_bug_name_no_file(tmp_path: Path, caplog: pytest.LogCap
         ("/in/Doe^John", "The archive /in/Doe^John lacks its key.", "The archive lacks its key."),
     ],
 )
-def test_only_whole_names_are_hidden(name: str, text: str, hidden: str) -> None:
+def test_only_whole_names_are_redacted(name: str, text: str, hidden: str) -> None:
     assert redact_names(text, (name,)) == hidden
 
 
@@ -264,7 +264,7 @@ def test_a_command_that_fails_names_no_file_while_patient_data_is_hidden(
     assert app.desk.messages.message.text == "Cannot write the file; choose another folder."
 
 
-def test_tab_leaves_the_images_for_the_next_panel(qtbot: QtBot, app: App) -> None:
+def test_tab_moves_the_focus_from_the_viewports_to_the_next_panel(qtbot: QtBot, app: App) -> None:
     app.desk.layout.set_grid(1, 2)
     app.window.viewport.setFocus()
     for _ in range(3):
@@ -272,7 +272,7 @@ def test_tab_leaves_the_images_for_the_next_panel(qtbot: QtBot, app: App) -> Non
     assert not app.window.grid.isAncestorOf(app.window.focusWidget())
 
 
-def test_control_and_arrows_go_from_image_to_image(qtbot: QtBot, app: App) -> None:
+def test_control_and_arrow_keys_go_from_viewport_to_viewport(qtbot: QtBot, app: App) -> None:
     app.desk.layout.set_grid(1, 2)
     first, second = app.desk.layout.viewports
     app.window.viewport.setFocus()
