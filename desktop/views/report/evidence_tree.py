@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QTreeWidgetItem,
     QWidget,
 )
+from typing_extensions import override
 
 from desktop import theme
 from desktop.state.report.report import ReportState
@@ -47,6 +48,7 @@ def confidence(sentence: Sentence) -> str:
 class EvidenceDelegate(QStyledItemDelegate):
     """Paints a sentence, or a report below it, as wrapped text over one line about it."""
 
+    @override
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         item, tree = index.data(ROLE), self.parent()
         width = tree.viewport().width() if isinstance(tree, QTreeWidget) else 300
@@ -55,6 +57,7 @@ class EvidenceDelegate(QStyledItemDelegate):
         rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), _max_lines(item)))
         return QSize(100, int(rows * line + lesser + 16))
 
+    @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         item = index.data(ROLE)
         painter.save()
@@ -116,6 +119,7 @@ class EvidenceTree(QTreeWidget):
         state.draft_changed.connect(self._fill)
         state.selection_changed.connect(self._follow)
 
+    @override
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         self.scheduleDelayedItemsLayout()  # rows wrap to the new width

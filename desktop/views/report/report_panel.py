@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from desktop import theme
 from desktop.state.report.report import ReportState
@@ -23,6 +24,7 @@ HINT = "Type the report here, or press Draft to generate one from the current im
 class ReportEditor(QPlainTextEdit):
     """A text field; leaves dropped files to the window, which opens them."""
 
+    @override
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from desktop import theme
 from desktop.state.similar.search import SearchState
@@ -42,9 +43,11 @@ class ArchivedImage(QWidget):
         self.setToolTip("Left, Right: other images of this case")
         selected_case.changed.connect(self.update)
 
+    @override
     def sizeHint(self) -> QSize:
         return QSize(160, 160)
 
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         area = QRectF(self.rect())
@@ -54,6 +57,7 @@ class ArchivedImage(QWidget):
             painter.setPen(QColor(theme.current.accent))
             painter.drawRect(area.adjusted(0.5, 0.5, -1, -1))
 
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         by = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if by is None:

@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from typing_extensions import override
 
 from desktop import theme
 from desktop.state.similar.search import SearchState
@@ -44,9 +45,11 @@ class HitModel(QAbstractListModel):
             if hit.image_id == image_id:
                 self.dataChanged.emit(self.index(row), self.index(row))
 
+    @override
     def rowCount(self, parent: ModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self._state.hits)
 
+    @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         hit = self._state.hits[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
@@ -64,11 +67,13 @@ class HitDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._state = state
 
+    @override
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         line = QFontMetricsF(option.font).lineSpacing()
         lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
         return QSize(200, int(max(THUMBNAIL, 5 + TEXT_LINES * line + 2 * lesser + 8) + 14))
 
+    @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         hit = self._state.hits[index.row()]
         painter.save()

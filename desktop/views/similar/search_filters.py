@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QPushButton, QW
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 
-MODES = (("By meaning", "vector"), ("Exact words", "lexical"), ("Meaning and words", "hybrid"))
+MODES = (("By meaning", "vector"), ("Exact words", "lexical"), ("Both", "hybrid"))
 KINDS = (("All kinds", ""), ("Images", "image"), ("Reports", "report"))
 SEXES = (("Any sex", ""), ("Female", "F"), ("Male", "M"), ("Other", "O"))
 
@@ -20,7 +20,7 @@ class SearchFilters(QWidget):
         self._state, self._archive = state, archive
         self.modality = _combo("Modality", [("All modalities", "")])
         self.kind = _combo("Kind of match", KINDS)
-        self.mode = _combo("Matching of words", MODES)
+        self.mode = _combo("Text matching", MODES)
         self.sex = _combo("Sex", SEXES)
         self.age = QLineEdit()
         self.age.setPlaceholderText("Age: 40-60")

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from desktop.state.redaction import NAME_HIDDEN, redact_names
 from desktop.views.drawing import ModelIndex
@@ -30,16 +31,20 @@ class RejectedModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows = [(item.path, item.reason) for item in rejected]
 
+    @override
     def rowCount(self, parent: ModelIndex = ROOT) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
+    @override
     def columnCount(self, parent: ModelIndex = ROOT) -> int:
         return 0 if parent.isValid() else len(HEADINGS)
 
+    @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         is_text = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
         return self._rows[index.row()][index.column()] if is_text else None
 
+    @override
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | None:
@@ -62,7 +67,7 @@ class RejectedDialog(QDialog):
         self.setWindowTitle("Rejected files")
         self.resize(860, 420)
         count = len(self._rejected)
-        text = f"{count:,} file{'' if count == 1 else 's'} rejected. All other files were opened."
+        text = f"{count:,} file was rejected." if count == 1 else f"{count:,} files were rejected."
         self.table = QTableView()
         self.table.setModel(RejectedModel(self._rejected, self))
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)

@@ -6,6 +6,7 @@ from typing import Any, cast
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from typing_extensions import override
 
 from desktop import theme
 from desktop.desk import Desk
@@ -56,22 +57,27 @@ class SeriesModel(QAbstractListModel):
         if self.rows:
             self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
 
+    @override
     def rowCount(self, parent: ModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self.rows)
 
+    @override
     def flags(self, index: ModelIndex) -> Qt.ItemFlag:
         draggable = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
         return draggable if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
 
+    @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.rows[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             return ", ".join(self.lines(row))
         return None
 
+    @override
     def mimeTypes(self) -> list[str]:
         return [SERIES]
 
+    @override
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         data = QMimeData()
         data.setData(SERIES, self.rows[indexes[0].row()].series_id.encode("utf-8"))
@@ -97,12 +103,14 @@ class SeriesDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._model, self._studies = model, studies
 
+    @override
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         line = QFontMetricsF(option.font).lineSpacing()
         row = self._model.rows[index.row()]
         heading = 2 * line + (PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE) + 6
         return QSize(160, int(max(THUMBNAIL + 12, 3 * line + 10) if row.series else heading))
 
+    @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
         row = self._model.rows[index.row()]
         title, about = self._model.lines(row)

@@ -1,4 +1,4 @@
-"""What is marked or written before the workspace can be read follows what it holds, and writes nothing over."""
+"""Marks and text made before the workspace is open are appended to what it stores, and overwrite nothing."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def study_of(app: App) -> str:
     return app.desk.studies.study.uid
 
 
-def test_a_key_image_marked_early_joins_those_that_were_kept(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+def test_a_key_image_marked_early_is_merged_with_the_stored_ones(qtbot: QtBot, late: App, tmp_path: Path) -> None:
     desk, study = late.desk, study_of(late)
     assert desk.viewport.series is not None
     keys = [list(key_of(frame)) for frame in desk.viewport.series.frames]
@@ -43,7 +43,7 @@ def test_a_key_image_marked_early_joins_those_that_were_kept(qtbot: QtBot, late:
         assert kept.load_marks(study, KIND) == [keys[1], keys[4], keys[0]]
 
 
-def test_words_written_early_follow_the_report_that_was_kept(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+def test_text_typed_early_is_appended_to_the_stored_report(qtbot: QtBot, late: App, tmp_path: Path) -> None:
     with workspace(tmp_path) as kept:
         kept.save_edit(study_of(late), "Kept yesterday.")
     late.desk.report.edit("x")
@@ -58,7 +58,7 @@ def test_words_written_early_follow_the_report_that_was_kept(qtbot: QtBot, late:
     assert stored.text == "Kept yesterday.\n\nx"
 
 
-def test_words_written_early_are_told_when_the_report_is_signed(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+def test_text_typed_early_is_reported_when_the_report_is_signed(qtbot: QtBot, late: App, tmp_path: Path) -> None:
     with workspace(tmp_path) as kept:
         kept.save_edit(study_of(late), "Signed yesterday.")
         kept.sign(study_of(late))

@@ -1,4 +1,4 @@
-"""Settings: what comes back after a restart, what never stands in the file, and files that are damaged."""
+"""Settings: what is restored after a restart, what the file must not contain, and damaged files."""
 
 import json
 import stat
@@ -18,7 +18,7 @@ from engine.image.window import presets
 from tests.desktop.conftest import dicom, settle
 
 
-def test_what_was_chosen_is_there_after_a_restart(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_choices_are_restored_after_a_restart(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     Archive.create(tmp_path / "archive").close()
     app.desk.archive.open(tmp_path / "archive")
     app.desk.open([dicom("CT_small.dcm")])
@@ -38,9 +38,7 @@ def test_what_was_chosen_is_there_after_a_restart(qtbot: QtBot, app: App, tmp_pa
     again.close()
 
 
-def test_nothing_of_the_patient_stands_in_the_file_and_only_its_owner_reads_it(
-    qtbot: QtBot, app: App, tmp_path: Path
-) -> None:
+def test_the_file_contains_no_patient_data_and_only_its_owner_reads_it(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.desk.open([dicom("CT_small.dcm")])
     settle(qtbot, app)
     app.desk.layout.set_grid(1, 2)
@@ -65,7 +63,7 @@ def test_the_latest_is_first_and_the_oldest_goes(tmp_path: Path) -> None:
     assert SettingsState(tmp_path).now == state.now
 
 
-def test_own_presets_take_the_place_of_the_shipped_ones_until_they_are_given_up(tmp_path: Path) -> None:
+def test_own_presets_replace_the_shipped_ones_until_they_are_reset(tmp_path: Path) -> None:
     state = SettingsState(tmp_path)
     own = (Window(35, 90, "LINEAR", "Brain, mine"),)
     state.set_presets("ct", own)
@@ -76,7 +74,7 @@ def test_own_presets_take_the_place_of_the_shipped_ones_until_they_are_given_up(
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '"dark"', "\x00\x01", '{"grid": "x", "theme": 4, "recent": {}}'])
-def test_a_damaged_file_begins_anew(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_gives_the_defaults(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     assert read(tmp_path / FILE) == Settings()
 
@@ -109,7 +107,7 @@ def test_whatever_a_file_says_the_settings_are_usable(tmp_path: Path, value: obj
     assert all(isinstance(path, str) for path in state.now.recent)
 
 
-def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_once(tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "file").write_text("")
     state = SettingsState(tmp_path / "file")
     told: list[str] = []
@@ -120,7 +118,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path, qtbot: QtB
     assert "cannot be saved" in told[0]
 
 
-def test_changes_that_come_together_are_written_once_and_off_the_ui_thread(
+def test_rapid_changes_are_written_once_and_off_the_ui_thread(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     background, written = Background(), list[tuple[object, int]]()
@@ -142,7 +140,7 @@ def test_changes_that_come_together_are_written_once_and_off_the_ui_thread(
     assert background.close()
 
 
-def test_what_was_not_written_yet_is_written_at_the_end(qtbot: QtBot, tmp_path: Path) -> None:
+def test_unsaved_changes_are_written_at_the_end(qtbot: QtBot, tmp_path: Path) -> None:
     background, gate = Background(), threading.Event()
     background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     state = SettingsState(tmp_path, background)
@@ -154,7 +152,7 @@ def test_what_was_not_written_yet_is_written_at_the_end(qtbot: QtBot, tmp_path: 
     assert read(tmp_path / FILE).theme == "light"
 
 
-def test_a_setting_that_is_changed_back_before_the_end_is_as_it_was(
+def test_a_setting_that_is_changed_back_before_the_end_is_unchanged(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     background, gate, written = Background(), threading.Event(), threading.Event()
@@ -175,7 +173,7 @@ def test_a_setting_that_is_changed_back_before_the_end_is_as_it_was(
     assert read(tmp_path / FILE).theme == "dark"
 
 
-def test_a_folder_that_cannot_be_written_by_a_worker_is_told_once(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_by_a_worker_is_reported_once(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     background, told = Background(), list[str]()
     state = SettingsState(tmp_path / "file", background)
@@ -188,7 +186,7 @@ def test_a_folder_that_cannot_be_written_by_a_worker_is_told_once(qtbot: QtBot, 
     assert background.close()
 
 
-def test_places_of_panels_and_the_images_window_come_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_panels_and_the_detached_viewer_are_restored(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.window.resize(780, 700)  # the screen of these tests has 800 x 800
     app.window.search_dock.hide()
     app.actions.actions["detach"].trigger()
@@ -204,7 +202,7 @@ def test_places_of_panels_and_the_images_window_come_back(qtbot: QtBot, app: App
     again.window.deleteLater()
 
 
-def test_damaged_places_are_as_good_as_none(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_damaged_layout_is_ignored(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.desk.settings.change(geometry="äö no base 64", panels="AAAA")
     app.desk.settings.save_now()
     again = build(tmp_path / "workspace")
@@ -215,7 +213,7 @@ def test_damaged_places_are_as_good_as_none(qtbot: QtBot, app: App, tmp_path: Pa
     again.window.deleteLater()
 
 
-def test_an_archive_of_the_last_time_that_cannot_be_reached_is_told_and_the_window_opens(
+def test_the_last_archive_that_cannot_be_reached_is_reported_and_the_window_opens(
     qtbot: QtBot, unopened: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(path: Path) -> bool:

@@ -116,7 +116,7 @@ def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) ->
     assert "final" in state.why_no_draft()
 
 
-def test_no_word_changes_while_a_report_is_being_signed(qtbot: QtBot, app: App, state: ReportState) -> None:
+def test_the_text_is_locked_while_a_report_is_being_signed(qtbot: QtBot, app: App, state: ReportState) -> None:
     gate = threading.Event()
     app.desk.background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     state.edit("No focal consolidation.")
@@ -155,7 +155,7 @@ def test_a_report_that_could_not_be_signed_can_be_changed_and_signed_again(
     assert (state.page.text, state.page.status) == ("Normal chest. No effusion.", "Signed")
 
 
-def test_nothing_is_signed_while_a_draft_is_on_its_way_and_no_draft_enters_a_signed_report(
+def test_nothing_is_signed_while_drafting_and_no_draft_enters_a_signed_report(
     qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
 ) -> None:
     state.edit("My own findings.")
@@ -172,7 +172,7 @@ def test_nothing_is_signed_while_a_draft_is_on_its_way_and_no_draft_enters_a_sig
     assert state.page.status == "Signed"
 
 
-def test_words_typed_while_a_draft_is_made_stay_on_a_page_that_was_left(
+def test_text_typed_while_drafting_stays_on_a_page_that_was_left(
     qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
 ) -> None:
     decoder.gate.clear()
@@ -184,7 +184,7 @@ def test_words_typed_while_a_draft_is_made_stay_on_a_page_that_was_left(
     assert app.desk.messages.message.text.startswith("The draft was discarded")
 
 
-def test_an_image_that_cannot_be_shown_is_not_taken_for_a_missing_study(
+def test_an_image_that_cannot_be_displayed_is_not_taken_for_a_missing_study(
     qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut.dcm"
@@ -209,14 +209,14 @@ def test_a_report_is_there_again_after_a_restart(qtbot: QtBot, app: App, state: 
     again.close()
 
 
-def test_a_copy_says_what_it_is(qtbot: QtBot, app: App, state: ReportState) -> None:
+def test_a_copy_carries_the_research_notice(qtbot: QtBot, app: App, state: ReportState) -> None:
     assert state.copy_text() == ""
     drafted(qtbot, app, state)
     assert state.copy_text().startswith("The heart is enlarged.")
     assert NOTICE in state.copy_text()
 
 
-def test_the_sentence_under_the_cursor_is_chosen(qtbot: QtBot, app: App, state: ReportState) -> None:
+def test_the_sentence_at_the_cursor_is_selected(qtbot: QtBot, app: App, state: ReportState) -> None:
     drafted(qtbot, app, state)
     assert state.page is not None
     state.select_at(state.page.text.index("effusion"))
@@ -228,7 +228,7 @@ def test_the_sentence_under_the_cursor_is_chosen(qtbot: QtBot, app: App, state: 
     assert tree.topLevelItem(0).childCount() == 1
 
 
-def test_an_undone_draft_gives_the_old_text_back(qtbot: QtBot, app: App, state: ReportState) -> None:
+def test_undoing_a_draft_restores_the_text(qtbot: QtBot, app: App, state: ReportState) -> None:
     editor = app.window.report_panel.editor
     editor.setFocus()
     qtbot.keyClicks(editor, "My own words")
@@ -240,7 +240,7 @@ def test_an_undone_draft_gives_the_old_text_back(qtbot: QtBot, app: App, state: 
     assert state.page.text == "My own words"
 
 
-def test_a_changed_sentence_is_no_longer_the_models() -> None:
+def test_a_changed_sentence_is_no_longer_located() -> None:
     text = "The heart is not enlarged. There is no effusion."
     places = locate(text, [sentence.text for sentence in SENTENCES])
     assert places[0] is None
@@ -248,9 +248,7 @@ def test_a_changed_sentence_is_no_longer_the_models() -> None:
     assert text[slice(*places[1])] == "There is no effusion."
 
 
-def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
-    qtbot: QtBot, app: App, state: ReportState
-) -> None:
+def test_an_empty_draft_says_why_and_keeps_the_text(qtbot: QtBot, app: App, state: ReportState) -> None:
     state._drafting.propose = lambda *_, **options: Draft(
         (), "double", note="This image is almost blank.", study_uid=options["exclude_study"], abstained="blank"
     )
@@ -261,9 +259,7 @@ def test_a_draft_that_proposes_nothing_says_why_and_takes_no_words_away(
     assert app.window.report_panel.notes.text() == "No draft. This image is almost blank."
 
 
-def test_a_sentence_of_another_report_names_its_case_and_what_speaks_against_it(
-    qtbot: QtBot, app: App, state: ReportState
-) -> None:
+def test_a_copied_sentence_names_its_case_and_its_contradictions(qtbot: QtBot, app: App, state: ReportState) -> None:
     against = Contradiction(9, "No effusion.", "negation")
     taken = Sentence("Large effusion.", None, (Evidence(4, "A large effusion.", 0.9),), 7, (against,))
     state._drafting.propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])

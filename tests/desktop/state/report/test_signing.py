@@ -40,20 +40,22 @@ def write_and_sign(qtbot: QtBot, app: App, text: str = TEXT) -> None:
     settle(qtbot, app)
 
 
-def told(app: App) -> str:
+def message_text(app: App) -> str:
     assert app.desk.messages.message is not None
     return app.desk.messages.message.text
 
 
-def test_sign_archives_the_report_with_its_picture_and_says_so(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+def test_sign_archives_the_report_with_its_image_and_says_so(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
     archive = new_archive(qtbot, ready, tmp_path / "archive")
     write_and_sign(qtbot, ready)
     case = archive.case(1)
     assert case.report is not None
     assert (case.report.text, case.report.state) == ("[name] shows a calcified granuloma of the spleen.", "signed")
     assert (case.modality, len(case.images)) == ("CT", 1)
-    assert told(ready).startswith("Signed report archived as case 1 in archive, with its image; 1 identifier removed.")
-    assert WARNING in told(ready)
+    assert message_text(ready).startswith(
+        "Signed report archived as case 1 in archive, with its image; 1 identifier removed."
+    )
+    assert WARNING in message_text(ready)
     panel = ready.window.report_panel
     assert panel.status.text() == "Signed"
     assert panel.notes.text() == "Archived as case 1 in archive, de-identified."
@@ -89,7 +91,7 @@ def test_a_report_signed_without_an_archive_waits_and_goes_into_the_next(
     assert panel.notes.text() == "Archived as case 1 in later, de-identified."
 
 
-def test_what_waits_when_the_app_ends_is_archived_on_another_day(
+def test_reports_waiting_when_the_app_ends_are_archived_after_a_restart(
     qtbot: QtBot, ready: App, tmp_path: Path, starter_bundle: Bundle
 ) -> None:
     write_and_sign(qtbot, ready)
@@ -109,8 +111,8 @@ def test_the_warning_about_de_identification_comes_once(qtbot: QtBot, ready: App
     write_and_sign(qtbot, ready)
     open_paths(qtbot, ready, dicom("MR_small.dcm"))
     write_and_sign(qtbot, ready, "Normal brain.")
-    assert told(ready).startswith("Signed report archived as case 2")
-    assert WARNING not in told(ready)
+    assert message_text(ready).startswith("Signed report archived as case 2")
+    assert WARNING not in message_text(ready)
 
 
 def test_an_archive_of_other_models_refuses_and_the_report_is_kept(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_an_archive_of_other_models_refuses_and_the_report_is_kept(qtbot: QtBot,
     ready.desk.archive.open(tmp_path / "foreign")
     settle(qtbot, ready)
     write_and_sign(qtbot, ready)
-    assert told(ready).startswith("A signed report is stored on this computer but could not be archived.")
+    assert message_text(ready).startswith("A signed report is stored on this computer but could not be archived.")
     assert "added to the next archive" in ready.window.report_panel.notes.text()
 
 
@@ -130,4 +132,4 @@ def test_a_study_that_was_imported_gets_the_signed_report(qtbot: QtBot, ready: A
     write_and_sign(qtbot, ready)
     assert archive.stats()["cases"] == 1
     assert archive.case(1).report is not None
-    assert "(study already archived)" in told(ready)
+    assert "(study already archived)" in message_text(ready)

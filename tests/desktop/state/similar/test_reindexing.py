@@ -54,7 +54,7 @@ def ready(qtbot: QtBot, app: App, place: Path, starter_bundle: Bundle) -> App:
     return app
 
 
-def told(app: App) -> str:
+def message_text(app: App) -> str:
     assert app.desk.messages.message is not None
     return app.desk.messages.message.text
 
@@ -68,8 +68,8 @@ def search(qtbot: QtBot, app: App) -> list[str]:
 
 def test_re_indexing_is_offered_with_its_size(ready: App) -> None:
     assert ready.desk.archive.outdated
-    assert "3 vectors" in told(ready)
-    assert "Archive > Re-index archive with current models" in told(ready)
+    assert "3 vectors" in message_text(ready)
+    assert "Archive > Re-index archive with current models" in message_text(ready)
     assert ready.actions.actions["reindex_archive"].isEnabled()
 
 
@@ -79,7 +79,7 @@ def test_a_re_indexed_archive_answers_with_the_current_models(qtbot: QtBot, read
     with pytest.raises(UserError, match="is being re-indexed"):
         ready.desk.archive.import_into(dicom("MR_small.dcm"))
     settle(qtbot, ready)
-    assert "re-indexed with the current models: 3 vectors" in told(ready)
+    assert "re-indexed with the current models: 3 vectors" in message_text(ready)
     assert not ready.desk.archive.outdated
     assert ready.desk.archive.archive is not None
     assert ready.desk.archive.archive.bundle_id == starter_bundle.id
@@ -108,10 +108,10 @@ def test_interrupted_re_indexing_is_offered_with_what_is_made(
     app.desk.archive.load_bundle()
     app.desk.archive.open(place)
     settle(qtbot, app)
-    assert "(1 done already)" in told(app)
+    assert "(1 done already)" in message_text(app)
 
 
-def test_the_old_models_serve_while_they_are_on_this_machine(
+def test_the_old_models_are_used_while_they_are_on_this_computer(
     qtbot: QtBot, app: App, place: Path, older: Bundle, starter_bundle: Bundle
 ) -> None:
     known_bundles.remember(older)

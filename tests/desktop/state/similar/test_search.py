@@ -1,4 +1,4 @@
-"""The question and its hits, with a double in place of the ranking: what is asked, what is dropped, what is shown."""
+"""Searching and its hits, with a double in place of the ranking: what is asked, dropped and shown."""
 
 import threading
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def state(background: Background, archive: ArchiveState, viewport: ViewportState
     return SearchState(background, archive, viewport, ask=ranking)
 
 
-def test_the_displayed_frame_at_its_window_is_asked_for(
+def test_the_current_image_at_its_window_is_searched_for(
     qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
 ) -> None:
     viewport.apply_preset(2)
@@ -98,7 +98,9 @@ def test_the_displayed_frame_at_its_window_is_asked_for(
     assert "W 1500 L -600" in str(state.answered)
 
 
-def test_words_alone_carry_no_image(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+def test_a_search_by_text_alone_has_no_image(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
     state.set_form(replace(state.form, text=" effusion ", with_image=False, modality="CR", kind="report"))
     state.search()
     qtbot.waitUntil(background.idle)
@@ -110,7 +112,9 @@ def test_words_alone_carry_no_image(qtbot: QtBot, background: Background, state:
     assert state.selected == state.hits[0]
 
 
-def test_the_latest_question_wins(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+def test_the_latest_search_supersedes_the_others(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
     ranking.gate.clear()
     for words in ("first", "second"):
         state.set_form(replace(state.form, text=words, with_image=False))
@@ -121,7 +125,7 @@ def test_the_latest_question_wins(qtbot: QtBot, background: Background, state: S
     assert not state.searching
 
 
-def test_a_failed_search_leaves_its_sentence_and_no_old_hits(
+def test_a_failed_search_shows_its_error_and_no_old_hits(
     qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
 ) -> None:
     state.search_image()
@@ -145,7 +149,7 @@ def test_hits_of_another_image_are_marked(
     assert state.image_differs
 
 
-def test_each_answer_is_marked_anew_once_another_image_is_on_screen(
+def test_each_result_is_marked_again_once_another_image_is_on_screen(
     qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState
 ) -> None:
     studies = [open_path(dicom(name)).studies[0] for name in ("MR_small.dcm", "CT_small.dcm")]
@@ -160,7 +164,7 @@ def test_each_answer_is_marked_anew_once_another_image_is_on_screen(
         assert told[-1] is True
 
 
-def test_hits_go_with_the_archive_they_came_from(
+def test_hits_are_removed_with_their_archive(
     qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, tmp_path: Path
 ) -> None:
     state.search_image()
@@ -171,7 +175,7 @@ def test_hits_go_with_the_archive_they_came_from(
     assert state.selected is None
 
 
-def test_a_first_answer_that_comes_after_another_archive_was_opened_is_dropped(
+def test_a_first_result_that_arrives_after_another_archive_was_opened_is_dropped(
     qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, ranking: Ranking, tmp_path: Path
 ) -> None:
     ranking.gate.clear()
@@ -183,7 +187,7 @@ def test_a_first_answer_that_comes_after_another_archive_was_opened_is_dropped(
     assert (state.hits, state.answered, state.searching) == ([], None, False)
 
 
-def test_a_failure_goes_with_the_archive_it_came_from(
+def test_a_failure_is_removed_with_its_archive(
     qtbot: QtBot, background: Background, state: SearchState, archive: ArchiveState, ranking: Ranking, tmp_path: Path
 ) -> None:
     ranking.error = UserError("The archive was indexed with another model.")
@@ -195,7 +199,7 @@ def test_a_failure_goes_with_the_archive_it_came_from(
     assert state.failure == ""
 
 
-def test_what_is_missing_is_said_before_a_search(state: SearchState, archive: ArchiveState) -> None:
+def test_the_reason_why_no_search_can_start(state: SearchState, archive: ArchiveState) -> None:
     assert state.why_not() == ""
     archive.bundle, archive.bundle_failure = None, "The bundle is damaged: image.onnx."
     assert state.why_not() == "The bundle is damaged: image.onnx."
@@ -203,7 +207,9 @@ def test_what_is_missing_is_said_before_a_search(state: SearchState, archive: Ar
     assert "empty" in state.why_not()
 
 
-def test_sex_and_age_are_asked_for(qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking) -> None:
+def test_sex_and_age_filter_the_search(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
     state.set_form(replace(state.form, sex="F", age="40-60"))
     state.search()
     qtbot.waitUntil(background.idle)
@@ -211,14 +217,14 @@ def test_sex_and_age_are_asked_for(qtbot: QtBot, background: Background, state: 
     assert ranking.asked[0]["options"].filters.age == (40, 60)
 
 
-def test_an_age_that_cannot_be_read_is_said_before_a_search(state: SearchState, ranking: Ranking) -> None:
+def test_an_invalid_age_is_reported_before_a_search(state: SearchState, ranking: Ranking) -> None:
     state.set_form(replace(state.form, age="old"))
     assert "type a range such as 40-60" in state.why_not()
     state.search()
     assert ranking.asked == []
 
 
-def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_question_asked_again(
+def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_search_repeated(
     qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
 ) -> None:
     ranking.nothing = True
@@ -236,7 +242,7 @@ def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_question_asked
     assert len(state.hits) == 1
 
 
-def test_clearing_filters_while_there_are_hits_asks_nothing(
+def test_clearing_filters_while_there_are_hits_does_not_search(
     qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
 ) -> None:
     state.set_form(replace(state.form, sex="F"))

@@ -1,4 +1,4 @@
-"""The chosen hit in full: large, with the asked words marked, copied with its source, by keyboard alone."""
+"""The selected case: opened in a window, query words marked, copied with its source, by keyboard alone."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,14 +38,22 @@ def hit(case_id: int, text: str, image_id: int | None) -> Hit:
 
 @pytest.fixture
 def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
-    """The app with two hits: a case of two pictures and a report, and a report alone."""
-    pictures = tuple(NewImage(np.full((30, 40), 60 + n, np.uint8), VECTOR, f"{n}", (40.0, 400.0)) for n in range(2))
+    """The app with two hits: a case of two images and a report, and a report only."""
+    images = tuple(NewImage(np.full((30, 40), 60 + n, np.uint8), VECTOR, f"{n}", (40.0, 400.0)) for n in range(2))
     with Archive.create(tmp_path / "archive", "tests") as archive:
         text = "Large left effusion."
         archive.add_case(
-            NewCase("1", "CR", "F", 61, licence="CC BY", attribution="example.org", images=pictures,
-                    report=NewReport(text, VECTOR))
-        )  # fmt: skip
+            NewCase(
+                "1",
+                "CR",
+                "F",
+                61,
+                licence="CC BY",
+                attribution="example.org",
+                images=images,
+                report=NewReport(text, VECTOR),
+            )
+        )
         archive.add_case(NewCase("2", report=NewReport("Normal.", VECTOR)))
     app.desk.archive.open(tmp_path / "archive")
     settle(qtbot, app)
@@ -60,7 +68,7 @@ def found(qtbot: QtBot, app: App, tmp_path: Path) -> Iterator[App]:
     return app
 
 
-def test_the_matching_picture_of_the_chosen_case_is_shown(qtbot: QtBot, found: App) -> None:
+def test_the_matching_image_of_the_selected_case_is_shown(qtbot: QtBot, found: App) -> None:
     selected_case = found.desk.search.selected_case
     assert selected_case.image is not None
     assert (selected_case.number, int(selected_case.image[0, 0])) == (1, 61)
@@ -72,14 +80,14 @@ def test_the_matching_picture_of_the_chosen_case_is_shown(qtbot: QtBot, found: A
     assert selected_case.number == 0
 
 
-def test_the_words_that_were_asked_for_are_marked_in_the_full_text(found: App) -> None:
+def test_the_words_of_the_query_are_marked_in_the_full_text(found: App) -> None:
     text = found.window.search_panel.detail.text
     marks = [mark.cursor.selectedText() for mark in text.extraSelections()]
     assert marks[0] == "effusion"
     assert "Source: example.org; CC BY" in text.toPlainText()
 
 
-def test_enter_in_the_list_opens_the_case_large_and_page_keys_choose_the_next(qtbot: QtBot, found: App) -> None:
+def test_enter_in_the_list_opens_the_case_and_page_keys_select_the_next(qtbot: QtBot, found: App) -> None:
     panel = found.window.search_panel
     qtbot.keyClick(panel.hits, Qt.Key.Key_Return)
     window = panel.findChild(CaseWindow)
@@ -103,14 +111,14 @@ def test_a_hit_is_copied_with_its_source(found: App) -> None:
     assert "example.org; CC BY" in copied
 
 
-def test_a_case_without_a_picture_says_so(qtbot: QtBot, found: App) -> None:
+def test_a_case_without_an_image_is_report_only(qtbot: QtBot, found: App) -> None:
     found.desk.search.select(found.desk.search.hits[1])
     settle(qtbot, found)
     assert found.desk.search.selected_case.image is None
     assert found.desk.search.selected_case.caption() == "Report only"
 
 
-def test_down_goes_from_the_words_to_the_hits(qtbot: QtBot, found: App) -> None:
+def test_down_goes_from_the_text_to_the_hits(qtbot: QtBot, found: App) -> None:
     panel = found.window.search_panel
     found.window.activateWindow()
     panel.text.setFocus()
