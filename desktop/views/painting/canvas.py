@@ -1,7 +1,7 @@
-"""What a painter over the picture needs: where image positions lie on the screen. Decides nothing and paints nothing.
+"""Defines what painters get: a viewport with its image, and conversion from image to screen coordinates.
 
-A painter is a function `(QPainter, Canvas) -> None`, called for every viewport that shows a picture, after the picture
-and before the corner texts. Pens are in logical pixels. `views/painters.py` lists them.
+Paints nothing and decides nothing. A painter is a function `(QPainter, Canvas) -> None`, called for each viewport with
+an image, after the image and before the overlay text. Pens are in logical pixels. `painters.py` lists all painters.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,38 +18,37 @@ from engine.study import Point
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """One viewport with its picture, as it is painted now."""
+    """One viewport with its image, as it is painted now."""
 
     state: ViewportState
     view: View
     shape: Shape
     active: bool = True
-    texts: bool = True
-    """Corner texts are wanted; numbers beside a measurement follow them."""
-    identity: bool = True
-    """What may name the patient is wanted as well."""
-    taken: list[QRectF] = field(default_factory=list)
-    """Where words stand or will stand; a painter keeps its own clear of them and adds where it writes."""
+    overlay_text_visible: bool = True
+    """Whether to paint overlay text, including the numbers of measurements."""
+    patient_data_visible: bool = True
+    """Whether to paint what may identify the patient."""
+    occupied: list[QRectF] = field(default_factory=list)
+    """Where text is or will be. A painter keeps its own text clear of it and adds what it covers."""
     figures: QPainterPath = field(default_factory=QPainterPath)
-    """The lines of measurements, on the screen: words that came to lie on one would be read as its own."""
+    """Lines of measurements, in screen coordinates. Text on such a line would seem to belong to it."""
 
     def to_screen(self, point: Point) -> QPointF:
-        """Image (column, row) to logical pixels of the viewport."""
+        """From image to screen coordinates."""
         return QPointF(*geometry.to_screen(self.view, self.shape, point))
-
-    def to_image(self, place: Point) -> Point:
-        return geometry.to_image(self.view, self.shape, place)
 
     @property
     def transform(self) -> QTransform:
-        """Image positions to logical pixels, for painting in image coordinates (with cosmetic pens)."""
+        """From image to screen coordinates, for painting in image coordinates (with cosmetic pens)."""
         return QTransform(*geometry.transform(self.view, self.shape))
 
 
 Painter = Callable[[QPainter, Canvas], None]
 
 
-def canvas_of(state: ViewportState, active: bool = True, taken: Iterable[QRectF] = ()) -> Canvas | None:
-    """None while no picture is shown."""
-    shape, texts, identity = state.shape, state.overlay_text_visible, state.patient_data_visible
-    return None if shape is None else Canvas(state, state.view, shape, active, texts, identity, list(taken))
+def canvas_of(state: ViewportState, active: bool = True, occupied: Iterable[QRectF] = ()) -> Canvas | None:
+    """The canvas of a viewport; None if it shows no image."""
+    if state.shape is None:
+        return None
+    visible = state.overlay_text_visible, state.patient_data_visible
+    return Canvas(state, state.view, state.shape, active, *visible, list(occupied))

@@ -1,4 +1,4 @@
-"""Paints DICOM overlay planes; keeps the images that are made of them. Decides nothing else."""
+"""Paints DICOM overlay planes and caches their images."""
 
 from collections import OrderedDict
 
@@ -12,26 +12,28 @@ from desktop.views.painting.canvas import Canvas, Painter
 from engine.image.overlays import Overlay
 
 PLANE_BYTES = 128 * 1024 * 1024
-"""Of overlay planes kept as images: a radiograph's takes 30 MB, a CT slice's 1 MB."""
+"""Limit of the cache. The image of a plane takes 30 MB for a radiograph, 1 MB for a CT slice."""
 SMALLEST = 0.75
-"""Pixels of the screen for a bit: with fewer a line of one bit would fade, or fall between them."""
+"""Screen pixels per bit; with fewer, a line of one bit would fade or vanish."""
 
 
 def overlay_painter() -> Painter:
-    """DICOM overlay planes with a dark rim of one bit; hidden with the corner texts, and with the identity, for a name
-    may be drawn in them. No bit is lost where the image is seen small."""
+    """Paints DICOM overlay planes with a dark rim of one bit; no bit is lost when the image is zoomed out.
+
+    Hidden with the overlay text, and with patient data, since a plane may contain a name.
+    """
     images = PlaneImages()
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        if picture is None or not canvas.texts or not canvas.identity:
+        if picture is None or not canvas.overlay_text_visible or not canvas.patient_data_visible:
             return
-        times = halvings(canvas.state.scale)
+        times = halvings_at(canvas.state.scale)
         for plane in picture.pixels.overlays:
             rim = QTransform.fromTranslate(-1, -1)
-            place = QTransform.fromScale(2**times, 2**times) * QTransform.fromTranslate(plane.left, plane.top)
+            placement = QTransform.fromScale(2**times, 2**times) * QTransform.fromTranslate(plane.left, plane.top)
             painter.save()
-            painter.setTransform(rim * place * canvas.transform, True)
+            painter.setTransform(rim * placement * canvas.transform, True)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             color = theme.ON_IMAGE_ACCENT if plane.region else theme.ON_IMAGE_MARK
             painter.drawImage(0, 0, images.of(plane, color, times))
@@ -40,8 +42,8 @@ def overlay_painter() -> Painter:
     return paint
 
 
-def halvings(scale: float) -> int:
-    """How often a plane is halved before it is painted at that many pixels of the screen a bit."""
+def halvings_at(scale: float) -> int:
+    """How often a plane is halved before it is painted at `scale` screen pixels per bit."""
     times = 0
     while scale * 2**times < SMALLEST:
         times += 1
@@ -49,30 +51,30 @@ def halvings(scale: float) -> int:
 
 
 class PlaneImages:
-    """The planes painted last, as images: a paint while zooming takes a fraction of making them."""
+    """A cache of the planes painted last, as images: painting them takes a fraction of making them."""
 
     def __init__(self, limit: int = PLANE_BYTES) -> None:
         self._limit = limit
-        self._kept: OrderedDict[tuple[int, str, int], tuple[Overlay, QImage]] = OrderedDict()
+        self._images: OrderedDict[tuple[int, str, int], tuple[Overlay, QImage]] = OrderedDict()
 
     def of(self, plane: Overlay, color: str, times: int = 0) -> QImage:
-        """Made once for each plane, the very object, colour and size; the newest is kept even beyond the limit."""
+        """The image of a plane, made once per object, color and size. The newest is kept even beyond the limit."""
         key = (id(plane), color, times)
-        if key not in self._kept:  # with the plane: its id is no other's meanwhile
-            self._kept[key] = (plane, plane_image(plane, color, times))
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and self.size > self._limit:
-            self._kept.popitem(last=False)
-        return self._kept[key][1]
+        if key not in self._images:  # keeps the plane, so that its id stays unique
+            self._images[key] = (plane, plane_image(plane, color, times))
+        self._images.move_to_end(key)
+        while len(self._images) > 1 and self.size > self._limit:
+            self._images.popitem(last=False)
+        return self._images[key][1]
 
     @property
     def size(self) -> int:
         """Bytes of the images."""
-        return sum(image.sizeInBytes() for _, image in self._kept.values())
+        return sum(image.sizeInBytes() for _, image in self._images.values())
 
 
 def plane_image(plane: Overlay, color: str, times: int = 0) -> QImage:
-    """The plane's bits, halved that often, in colour, one pixel of rim around each, one pixel wider on every side."""
+    """The bits of a plane in color with a rim of one pixel, halved `times` times; one pixel wider on each side."""
     bits = plane.bits
     for _ in range(times):
         bits = _halved(bits)
@@ -89,6 +91,6 @@ def plane_image(plane: Overlay, color: str, times: int = 0) -> QImage:
 
 
 def _halved(bits: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """bool [(H + 1) // 2, (W + 1) // 2]: set where any of 2 x 2 is, the last row and column included."""
+    """Half the size, rounded up, bool [(H + 1) // 2, (W + 1) // 2]: set where any of 2 x 2 bits is."""
     rows, columns = bits.shape
     return any_of_four(np.pad(bits, ((0, rows % 2), (0, columns % 2))))

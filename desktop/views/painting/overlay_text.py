@@ -1,4 +1,4 @@
-"""Writes text over a picture so that it can be read on bright bone as well. Knows no state."""
+"""Lays out and paints the overlay text, with a rim that keeps it readable on bright bone. Knows no state."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,35 +15,35 @@ RIM = QColor(0, 0, 0, 210)
 _RIM_WIDTH = 3
 _SHADE = QColor(0, 0, 0, 150)
 _AROUND = ((-1.5, 0.0), (1.5, 0.0), (0.0, -1.5), (0.0, 1.5), (-1.1, -1.1), (-1.1, 1.1), (1.1, -1.1), (1.1, 1.1))
-"""Where the dark copies of a line lie that make its rim on the screen."""
+"""Offsets of the dark copies of a line that form its rim on screen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of text, and the place that it fills."""
+class TextLine:
+    """One line of text and the rectangle that it fills."""
 
-    place: QRectF
+    rect: QRectF
     text: str
     color: str
 
 
-def line_in(place: QRectF, side: Qt.AlignmentFlag, text: str, color: str, metrics: QFontMetricsF) -> Line:
-    """A line at that side of a place, or in the middle from left to right (AlignHCenter)."""
+def aligned_line(rect: QRectF, side: Qt.AlignmentFlag, text: str, color: str, metrics: QFontMetricsF) -> TextLine:
+    """A line at the left or right side of a rectangle, or centered in it (AlignHCenter)."""
     width = metrics.horizontalAdvance(text)
-    left = place.left()
+    left = rect.left()
     if side == Qt.AlignmentFlag.AlignRight:
-        left = place.right() - width
+        left = rect.right() - width
     elif side == Qt.AlignmentFlag.AlignHCenter:
-        left = place.center().x() - width / 2
-    return Line(QRectF(left, place.top(), width, place.height()), text, color)
+        left = rect.center().x() - width / 2
+    return TextLine(QRectF(left, rect.top(), width, rect.height()), text, color)
 
 
-def write(painter: QPainter, line: Line) -> None:
-    """A line with a dark rim, in the middle of its place from top to bottom."""
+def draw_text(painter: QPainter, line: TextLine) -> None:
+    """Paint a line with a dark rim, vertically centered in its rectangle."""
     metrics = QFontMetricsF(painter.font())
-    left = line.place.left()
-    base = line.place.center().y() + (metrics.ascent() - metrics.descent()) / 2
-    if painter.transform().isScaling() or painter.transform().isRotating():  # a print, or a picture to give away
+    left = line.rect.left()
+    base = line.rect.center().y() + (metrics.ascent() - metrics.descent()) / 2
+    if painter.transform().isScaling() or painter.transform().isRotating():  # a print or an exported image
         _draw(painter, left, base, line.text, line.color)
         return
     ratio = painter.device().devicePixelRatio()
@@ -54,7 +54,7 @@ def write(painter: QPainter, line: Line) -> None:
 
 @lru_cache(maxsize=512)
 def _stamp(text: str, font: str, color: str, ratio: float) -> QImage:
-    """A line as a small picture, since most lines stay while one scrolls.
+    """A line as a small image, cached because most lines stay the same during scrolling.
 
     Its rim is made of copies of the line: a stroke around each letter looks the same and takes seven times as long.
     """
@@ -68,12 +68,12 @@ def _stamp(text: str, font: str, color: str, ratio: float) -> QImage:
     stamp.fill(Qt.GlobalColor.transparent)
     painter = QPainter(stamp)
     painter.setFont(written)
-    place = QPointF(_RIM_WIDTH, _RIM_WIDTH + metrics.ascent())
+    origin = QPointF(_RIM_WIDTH, _RIM_WIDTH + metrics.ascent())
     painter.setPen(_SHADE)
     for right, down in _AROUND:
-        painter.drawText(place + QPointF(right, down), text)
+        painter.drawText(origin + QPointF(right, down), text)
     painter.setPen(QColor(color))
-    painter.drawText(place, text)
+    painter.drawText(origin, text)
     painter.end()
     return stamp
 
@@ -88,48 +88,48 @@ def _draw(painter: QPainter, left: float, base: float, text: str, color: str) ->
     painter.fillPath(path, QColor(color))
 
 
-def corner_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[Line]:
-    """Four corners of lines; a line gets its half and what the line beside it leaves, and ends in dots after that.
+def corner_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[TextLine]:
+    """The lines of all four corners, elided at half the width plus what the opposite line leaves free.
 
-    The first and the last line leave the middle to the orientation letter.
+    The first and the last line leave room for the orientation letter in the middle.
     """
     found = []
     half = area.width() / 2 - MARGIN
     most = max(1, int(area.height() * 0.42 / metrics.lineSpacing()))
-    for lines, beside, right, bottom in (
+    for lines, opposite, right, bottom in (
         (notes.top_left, notes.top_right, False, False),
         (notes.top_right, notes.top_left, True, False),
         (notes.bottom_left, notes.bottom_right, False, True),
         (notes.bottom_right, notes.bottom_left, True, True),
     ):
-        opposite = list(reversed(beside) if bottom else beside)
+        opposite = tuple(reversed(opposite)) if bottom else opposite
         for row, line in enumerate(list(reversed(lines) if bottom else lines)[:most]):
-            taken = metrics.horizontalAdvance(opposite[row]) if row < len(opposite) else 0.0
-            column = max(half, area.width() - taken - 2 * MARGIN)
+            used = metrics.horizontalAdvance(opposite[row]) if row < len(opposite) else 0.0
+            column = max(half, area.width() - used - 2 * MARGIN)
             if row == 0 and notes.edges is not None:
                 letter = metrics.horizontalAdvance(notes.edges[3 if bottom else 1])
                 column = min(column, (area.width() - letter - MARGIN) / 2)
             offset = row * metrics.lineSpacing()
             top = area.bottom() - metrics.lineSpacing() - offset if bottom else area.top() + offset
-            place = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())
+            rect = QRectF(area.right() - column if right else area.left(), top, column, metrics.lineSpacing())
             text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, column)
             side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            found.append(line_in(place, side, text, theme.ON_IMAGE, metrics))
+            found.append(aligned_line(rect, side, text, theme.ON_IMAGE, metrics))
     return found
 
 
-def edge_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[Line]:
-    """The orientation letters at the middle of each edge."""
+def edge_lines(area: QRectF, notes: Annotations, metrics: QFontMetricsF) -> list[TextLine]:
+    """The orientation letters, each in the middle of its edge."""
     if notes.edges is None:
         return []
     left, top, right, bottom = notes.edges
     height = metrics.lineSpacing()
-    centre = area.center()
-    middle = centre.y() - height / 2
-    places = (
+    center = area.center()
+    middle = center.y() - height / 2
+    letters = (
         (QRectF(area.left(), middle, 80, height), Qt.AlignmentFlag.AlignLeft, left),
         (QRectF(area.right() - 80, middle, 80, height), Qt.AlignmentFlag.AlignRight, right),
-        (QRectF(centre.x() - 40, area.top(), 80, height), Qt.AlignmentFlag.AlignHCenter, top),
-        (QRectF(centre.x() - 40, area.bottom() - height, 80, height), Qt.AlignmentFlag.AlignHCenter, bottom),
+        (QRectF(center.x() - 40, area.top(), 80, height), Qt.AlignmentFlag.AlignHCenter, top),
+        (QRectF(center.x() - 40, area.bottom() - height, 80, height), Qt.AlignmentFlag.AlignHCenter, bottom),
     )
-    return [line_in(place, side, text, theme.ON_IMAGE_MARK, metrics) for place, side, text in places if text]
+    return [aligned_line(rect, side, text, theme.ON_IMAGE_MARK, metrics) for rect, side, text in letters if text]

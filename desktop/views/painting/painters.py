@@ -1,4 +1,4 @@
-"""What is painted over a picture, in this order: a list of painters made from the states. Decides nothing."""
+"""Lists the painters that paint over an image, in order, and defines the small ones."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QRegion
@@ -13,36 +13,36 @@ from desktop.views.painting.graphics_painters import scale_painter, shutter_pain
 from desktop.views.painting.measure_painter import figure_painter
 from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
-from desktop.views.painting.overlay_text import MARGIN, line_in, write
+from desktop.views.painting.overlay_text import MARGIN, aligned_line, draw_text
 from engine.geometry.reference_lines import reference_line
 
 
 def painters_for(desk: Desk) -> list[Painter]:
-    """The painters of every viewport, the first at the bottom: all words above all lines."""
+    """The painters of a viewport from bottom to top: all text above all lines."""
     return [
         shutter_painter(),
         overlay_painter(),
         figure_painter(desk.measurements),
         scale_painter(),
-        key_painter(desk.key_images),
-        line_painter(desk),
+        key_image_painter(desk.key_images),
+        reference_line_painter(desk),
         measure_text_painter(desk.measurements),
         rubber_band_painter(desk.rubber_band),
     ]
 
 
-def line_painter(desk: Desk) -> Painter:
-    """Where the frame of the active viewport cuts this one; words stay free of the line."""
+def reference_line_painter(desk: Desk) -> Painter:
+    """Paints the reference line of the active viewport, which leaves out text."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
-        leader, picture = desk.layout.active.picture, canvas.state.picture
-        if canvas.active or leader is None or picture is None or not desk.links.reference_lines_visible:
+        source, picture = desk.layout.active.picture, canvas.state.picture
+        if canvas.active or source is None or picture is None or not desk.links.reference_lines_visible:
             return
-        ends = reference_line(leader.ref, picture.ref)
+        ends = reference_line(source.ref, picture.ref)
         if ends:
             free = QRegion(QRectF(0, 0, canvas.view.width, canvas.view.height).toAlignedRect())
-            for place in canvas.taken:
-                free -= QRegion(place.toAlignedRect())
+            for rect in canvas.occupied:
+                free -= QRegion(rect.toAlignedRect())
             painter.setClipRegion(free)
             painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1.2))
             painter.drawLine(canvas.to_screen(ends[0]), canvas.to_screen(ends[1]))
@@ -50,8 +50,8 @@ def line_painter(desk: Desk) -> Painter:
     return paint
 
 
-def key_painter(key_images: KeyImagesState) -> Painter:
-    """The marks of a key image, a line each, below the texts at the top; those that warn in another colour."""
+def key_image_painter(key_images: KeyImagesState) -> Painter:
+    """Paints the marks of a key image, one a line, below the overlay text at the top; warnings in another color."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
@@ -61,16 +61,16 @@ def key_painter(key_images: KeyImagesState) -> Painter:
             top = MARGIN + metrics.lineSpacing() * (TOP_LINES + 0.2 + row)
             text = metrics.elidedText(mark.text, Qt.TextElideMode.ElideRight, canvas.view.width - 2 * MARGIN)
             color = theme.ON_IMAGE_WARNING if mark.is_rejection else theme.ON_IMAGE_MARK
-            place = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
-            line = line_in(place, Qt.AlignmentFlag.AlignHCenter, text, color, metrics)
-            write(painter, line)
-            canvas.taken.append(line.place)
+            row_rect = QRectF(0, top, canvas.view.width, metrics.lineSpacing())
+            line = aligned_line(row_rect, Qt.AlignmentFlag.AlignHCenter, text, color, metrics)
+            draw_text(painter, line)
+            canvas.occupied.append(line.rect)
 
     return paint
 
 
 def rubber_band_painter(band: RubberBand) -> Painter:
-    """The rectangle that is being drawn for a zoom or a window."""
+    """Paints the rectangle that is being dragged for a zoom or a window."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         if band.viewport is canvas.state:

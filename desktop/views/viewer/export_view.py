@@ -20,8 +20,8 @@ from desktop.views.painting.graphics_painters import scale_painter, shutter_pain
 from desktop.views.painting.measure_painter import figure_painter
 from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
-from desktop.views.painting.overlay_text import MARGIN, Line, corner_lines, edge_lines, line_in, write
-from desktop.views.painting.painters import key_painter
+from desktop.views.painting.overlay_text import MARGIN, TextLine, aligned_line, corner_lines, draw_text, edge_lines
+from desktop.views.painting.painters import key_image_painter
 from desktop.views.viewer.viewport import paint_picture
 from engine.errors import UserError
 from engine.image.marks import burned_in_mark
@@ -59,19 +59,19 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     metrics = QFontMetricsF(painter.font())
     height = metrics.lineSpacing()
     painters: list[Painter] = [shutter_painter()]
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     if annotations:
         painters += [overlay_painter(), figure_painter(desk.measurements), scale_painter()]
-        painters += [key_painter(desk.key_images), measure_text_painter(desk.measurements)]
+        painters += [key_image_painter(desk.key_images), measure_text_painter(desk.measurements)]
         notes = annotate(state, mouse=False, patient_data=True) if patient_data else deidentified(state)
         above = area.adjusted(0, 0, 0, -height)
         lines = [*corner_lines(above, notes, metrics), *edge_lines(above, notes, metrics)]
-    canvas = canvas_of(state, taken=(line.place for line in lines))
+    canvas = canvas_of(state, occupied=(line.rect for line in lines))
     if canvas is not None:
-        paint_picture(painter, replace(canvas, texts=True, identity=patient_data), painters)
+        paint_picture(painter, replace(canvas, overlay_text_visible=True, patient_data_visible=patient_data), painters)
     bottom = QRectF(area.left(), area.bottom() - height, area.width(), height)
-    for line in (*lines, line_in(bottom, Qt.AlignmentFlag.AlignHCenter, NOTICE, theme.ON_IMAGE_MARK, metrics)):
-        write(painter, line)
+    for line in (*lines, aligned_line(bottom, Qt.AlignmentFlag.AlignHCenter, NOTICE, theme.ON_IMAGE_MARK, metrics)):
+        draw_text(painter, line)
 
 
 def deidentified(state: ViewportState) -> Annotations:

@@ -28,7 +28,7 @@ from desktop.state.viewer.tools import Gesture, Tool, ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views.painting.canvas import Canvas, Painter, canvas_of
 from desktop.views.painting.images import to_qimage
-from desktop.views.painting.overlay_text import MARGIN, Line, corner_lines, edge_lines, write
+from desktop.views.painting.overlay_text import MARGIN, TextLine, corner_lines, draw_text, edge_lines
 
 SERIES = "application/x-kindred-series"
 """MIME type of a dragged series; the data is its id in UTF-8."""
@@ -127,13 +127,13 @@ class ViewportView(QWidget):
     def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(theme.VIEWER))
         state, area = self.state, QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        lines: list[Line] = []
+        lines: list[TextLine] = []
         if state.series is not None:
             notes, metrics = annotate(state), QFontMetricsF(painter.font())
             lines = corner_lines(area, notes, metrics) if state.overlay_text_visible else []
             lines += edge_lines(area, notes, metrics)
             self.setAccessibleDescription(". ".join((*notes.top_right, *notes.bottom_left, *notes.bottom_right)))
-        canvas = canvas_of(state, self.active, (line.place for line in lines))
+        canvas = canvas_of(state, self.active, (line.rect for line in lines))
         if state.series is None:
             self._write_center(painter, *self._empty_text())
         elif canvas is not None:
@@ -143,7 +143,7 @@ class ViewportView(QWidget):
         else:
             self._write_center(painter, "Loading …", "")
         for line in lines:
-            write(painter, line)
+            draw_text(painter, line)
         self._paint_frame(painter)
 
     def _paint_pointed(self) -> None:

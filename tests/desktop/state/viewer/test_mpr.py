@@ -12,7 +12,7 @@ from desktop.app import App
 from desktop.state.studies.studies import identify
 from desktop.state.viewer import geometry
 from desktop.views.painting.canvas import canvas_of
-from desktop.views.painting.painters import line_painter
+from desktop.views.painting.painters import reference_line_painter
 from engine.errors import UserError
 from engine.image.voi import Window
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -61,10 +61,10 @@ def test_a_line_across_the_picture_leaves_words_free(qtbot: QtBot, app: App, tmp
     def painted(taken: list[QRectF]) -> QImage:
         image = QImage(width, height, QImage.Format.Format_RGB32)
         image.fill(Qt.GlobalColor.black)
-        canvas = canvas_of(coronal, active=False, taken=taken)
+        canvas = canvas_of(coronal, active=False, occupied=taken)
         assert canvas is not None
         with QPainter(image) as painter:
-            line_painter(app.desk)(painter, canvas)
+            reference_line_painter(app.desk)(painter, canvas)
         return image
 
     def bright(image: QImage, left: int, right: int) -> bool:

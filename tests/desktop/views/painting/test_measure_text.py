@@ -13,7 +13,7 @@ from desktop.app import App
 from desktop.state.viewer.annotations import annotate
 from desktop.views.painting import measure_text
 from desktop.views.painting.canvas import Canvas, Painter, canvas_of
-from desktop.views.painting.measure_text import GAP, fitted, words_area
+from desktop.views.painting.measure_text import GAP, text_rect, wrapped_lines
 from desktop.views.painting.overlay_text import MARGIN, corner_lines, edge_lines
 from desktop.views.viewer import viewport
 from engine.measure.measurements import Measurement
@@ -34,9 +34,9 @@ def test_numbers_hide_neither_sides_nor_corner_texts(qtbot: QtBot, app: App, fig
     notes, metrics = annotate(app.desk.viewport), QFontMetricsF(app.window.font())
     area = QRectF(0, 0, *VIEWPORT).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
     written = [*corner_lines(area, notes, metrics), *edge_lines(area, notes, metrics)]
-    taken = [line.place for line in written]
+    taken = [line.rect for line in written]
     assert len(taken) > 10
-    found = words_area(figure, SIZE, VIEWPORT, taken, NOTHING)
+    found = text_rect(figure, SIZE, VIEWPORT, taken, NOTHING)
     assert not any(found.intersects(place) for place in taken)
     assert QRectF(0, 0, *VIEWPORT).contains(found)
 
@@ -48,7 +48,7 @@ def test_numbers_keep_clear_of_what_the_window_writes(qtbot: QtBot, app: App, mo
 
     def note(painter: QPainter, canvas: Canvas, painters: Sequence[Painter] = ()) -> None:
         paint(painter, canvas, painters)
-        seen.append(canvas.taken)
+        seen.append(canvas.occupied)
 
     monkeypatch.setattr(viewport, "paint_picture", note)
     open_paths(qtbot, app, dicom("CT_small.dcm"))
@@ -68,19 +68,19 @@ def test_numbers_keep_clear_of_what_the_window_writes(qtbot: QtBot, app: App, mo
 def test_numbers_too_wide_for_the_viewport_are_written_below_each_other_from_their_first_digit(app: App) -> None:
     metrics = QFontMetricsF(app.window.font())
     lines = ["4.12 cm²", "mean 306.1 HU   SD 12.3", "min -98   max 1,204   n 5,112"]
-    assert fitted(lines, 1000, metrics) == lines
+    assert wrapped_lines(lines, 1000, metrics) == lines
     narrow = metrics.horizontalAdvance(lines[1]) - 1
-    assert fitted(lines, narrow, metrics) == [
+    assert wrapped_lines(lines, narrow, metrics) == [
         *("4.12 cm²", "mean 306.1 HU", "SD 12.3", "min -98", "max 1,204", "n 5,112"),
     ]
-    area = words_area(QRectF(10, 10, 100, 50), (200.0, 40.0), (120.0, 100.0), [], NOTHING)
+    area = text_rect(QRectF(10, 10, 100, 50), (200.0, 40.0), (120.0, 100.0), [], NOTHING)
     assert area.left() == 2
 
 
 def test_numbers_of_figures_at_one_place_stand_around_it_and_then_under_each_other() -> None:
     figure, taken = QRectF(100, 100, 50, 20), list[QRectF]()
     for _ in range(6):
-        area = words_area(figure, SIZE, VIEWPORT, taken, NOTHING)
+        area = text_rect(figure, SIZE, VIEWPORT, taken, NOTHING)
         assert not any(area.intersects(other) for other in taken)
         taken.append(area)
     assert [(area.left(), area.top()) for area in taken] == [
@@ -92,7 +92,7 @@ def test_numbers_of_figures_at_one_place_stand_around_it_and_then_under_each_oth
 def test_numbers_at_the_lower_edge_go_up_rather_than_out() -> None:
     figure, taken = QRectF(100, 280, 50, 10), list[QRectF]()
     for _ in range(4):
-        taken.append(words_area(figure, SIZE, VIEWPORT, taken, NOTHING))
+        taken.append(text_rect(figure, SIZE, VIEWPORT, taken, NOTHING))
     assert max(area.bottom() for area in taken[2:]) <= min(area.top() for area in taken[:2])
     assert all(QRectF(0, 0, *VIEWPORT).contains(area) for area in taken)
 
@@ -111,10 +111,10 @@ def test_numbers_keep_clear_of_other_figures() -> None:
         lines_of([(160, 20), (300, 200)]),
         lines_of([(155, 60), (300, 60), (300, 150), (155, 150), (155, 60)]),
     ):
-        area = words_area(figure, SIZE, VIEWPORT, [], other)
+        area = text_rect(figure, SIZE, VIEWPORT, [], other)
         assert not other.intersects(area)
         assert QRectF(0, 0, *VIEWPORT).contains(area)
-    assert words_area(figure, SIZE, VIEWPORT, [], NOTHING).center().y() == figure.center().y()
+    assert text_rect(figure, SIZE, VIEWPORT, [], NOTHING).center().y() == figure.center().y()
 
 
 @pytest.mark.parametrize("figure", [QRectF(20, 100, 60, 60), QRectF(120, 110, 60, 60)])
@@ -123,7 +123,7 @@ def test_numbers_of_a_figure_beside_another_are_not_read_as_those_of_the_other(f
     both = QPainterPath()
     both.addRect(QRectF(20, 100, 60, 60))
     both.addRect(QRectF(120, 110, 60, 60))
-    area = words_area(figure, SIZE, (200.0, 300.0), [], both)
+    area = text_rect(figure, SIZE, (200.0, 300.0), [], both)
     assert not both.intersects(area)
     assert abs(area.center().x() - figure.center().x()) < figure.width()
     assert min(abs(area.top() - figure.bottom()), abs(figure.top() - area.bottom())) == GAP
@@ -132,7 +132,7 @@ def test_numbers_of_a_figure_beside_another_are_not_read_as_those_of_the_other(f
 def test_among_figures_everywhere_numbers_still_keep_clear_of_words() -> None:
     figure, taken = QRectF(100, 100, 50, 20), [QRectF(160, 90, 80, 40)]
     rows = lines_of(*([(0, y), (400, y)] for y in range(0, 300, 10)))
-    area = words_area(figure, SIZE, VIEWPORT, taken, rows)
+    area = text_rect(figure, SIZE, VIEWPORT, taken, rows)
     assert not area.intersects(taken[0])
     assert QRectF(0, 0, *VIEWPORT).contains(area)
 
@@ -150,7 +150,7 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
 ) -> None:
     """Each of the two lies where the numbers of the length would stand without it."""
     written: list[QRectF] = []
-    paint_words = measure_text.words_area
+    paint_words = measure_text.text_rect
 
     def note(*given: Any) -> QRectF:
         written.append(paint_words(*given))
@@ -161,7 +161,7 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
     assert canvas is not None
     uid = canvas.state.picture.ref.image.sop_uid  # type: ignore[union-attr]
     app.desk.measurements.add(Measurement("length", ((40, 64), (64, 64)), uid))
-    monkeypatch.setattr(measure_text, "words_area", note)
+    monkeypatch.setattr(measure_text, "text_rect", note)
     app.window.viewport.grab()
     on_screen = canvas.transform.map(covered)
     assert on_screen.intersects(written[-1])
@@ -178,7 +178,7 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
 )
 def test_what_has_no_value_says_so(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, item: Measurement) -> None:
     said: list[str] = []
-    monkeypatch.setattr(measure_text, "write", lambda painter, line: said.append(line.text))
+    monkeypatch.setattr(measure_text, "draw_text", lambda painter, line: said.append(line.text))
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     assert app.desk.viewport.picture is not None
     app.desk.measurements.add(replace(item, sop_uid=app.desk.viewport.picture.ref.image.sop_uid))

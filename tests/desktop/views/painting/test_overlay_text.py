@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.viewer.annotations import annotate
 from desktop.views.painting import graphics_painters, overlay_text
-from desktop.views.painting.overlay_text import Line
+from desktop.views.painting.overlay_text import TextLine
 from desktop.views.viewer import viewport
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -18,19 +18,19 @@ def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
     qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     written: list[tuple[str, QRectF]] = []
-    write = overlay_text.write
+    draw_text = overlay_text.draw_text
 
-    def note(painter: QPainter, line: Line) -> None:
-        box = QRectF(line.place)
+    def note(painter: QPainter, line: TextLine) -> None:
+        box = QRectF(line.rect)
         box.setWidth(QFontMetricsF(painter.font()).horizontalAdvance(line.text))
         written.append((line.text, box.adjusted(0, 1, 0, -1)))
-        write(painter, line)
+        draw_text(painter, line)
 
     open_paths(qtbot, app, dicom(name))
     app.actions.actions["grid_3x3"].trigger()
     settle(qtbot, app)
-    monkeypatch.setattr(viewport, "write", note)
-    monkeypatch.setattr(graphics_painters, "write", note)
+    monkeypatch.setattr(viewport, "draw_text", note)
+    monkeypatch.setattr(graphics_painters, "draw_text", note)
     app.window.viewport.grab()
     assert any(text.endswith(("cm", "mm")) for text, _ in written)
     clashes = [

@@ -26,7 +26,7 @@ def scale_words(app: App) -> QRectF:
     with QPainter(image) as painter:
         painter.setFont(app.window.font())
         scale_painter()(painter, canvas)
-    return canvas.taken[0]
+    return canvas.occupied[0]
 
 
 def pixels(image: QImage, place: QRectF) -> NDArray[np.uint8]:
