@@ -1,4 +1,4 @@
-"""Statements on what a listing says about studies."""
+"""The values of a listing: studies, series, images and frames."""
 
 import json
 from dataclasses import FrozenInstanceError
@@ -12,7 +12,7 @@ from engine.dicom.listing import open_path
 from tests.engine.dicom_samples import dataset, derive, sample
 
 
-def test_a_study_as_json_keeps_the_patients_name_back_unless_asked() -> None:
+def test_a_study_as_json_leaves_the_patients_name_out_by_default() -> None:
     (study,) = open_path(sample("CT_small.dcm")).studies
     assert study.patient.name == "CompressedSamples^CT1"
     hidden, shown = json.dumps(study.as_dict()), json.dumps(study.as_dict(with_patient=True))
@@ -20,7 +20,7 @@ def test_a_study_as_json_keeps_the_patients_name_back_unless_asked() -> None:
     assert "CompressedSamples^CT1" in shown
 
 
-def test_a_listed_ct_says_what_its_header_says() -> None:
+def test_a_listed_ct_has_the_attributes_of_its_header() -> None:
     (study,) = open_path(sample("CT_small.dcm")).studies
     (series,) = study.series
     (frame,) = series.frames
@@ -34,7 +34,7 @@ def test_a_listed_ct_says_what_its_header_says() -> None:
     assert series.institution == "JFK IMAGING CENTER"
 
 
-def test_references_cannot_be_changed() -> None:
+def test_references_are_immutable() -> None:
     (study,) = open_path(sample("CT_small.dcm")).studies
     with pytest.raises(FrozenInstanceError):
         study.uid = "1.2.3"  # type: ignore[misc]
@@ -59,7 +59,7 @@ def test_age_is_in_full_years(age: str, birth: str, study: str, years: int | Non
     assert age_in_years(age, birth, study) == years
 
 
-def test_spacing_at_the_detector_is_told_apart_from_spacing_in_the_patient(tmp_path: Path) -> None:
+def test_spacing_at_the_detector_is_distinguished_from_spacing_in_the_patient(tmp_path: Path) -> None:
     def spacing(**changes: object) -> tuple[tuple[float, float] | None, str]:
         path = derive(tmp_path / "x.dcm", "RG3_UNCI.dcm", **changes)
         frame = next(open_path(path).studies[0].frames())
@@ -77,7 +77,7 @@ def test_spacing_at_the_detector_is_told_apart_from_spacing_in_the_patient(tmp_p
     assert spacing(PixelSpacing=[0.1, 0.1], Modality="CT") == ((0.1, 0.1), "pixel")
 
 
-def test_an_enhanced_image_says_how_thick_its_slices_are_in_a_functional_group(tmp_path: Path) -> None:
+def test_an_enhanced_image_has_its_slice_thickness_in_a_functional_group(tmp_path: Path) -> None:
     def thickness(value: float) -> float | None:
         measures = Dataset()
         measures.SliceThickness = value
@@ -98,7 +98,7 @@ def test_ultrasound_takes_its_spacing_from_the_calibrated_region() -> None:
 
 
 @pytest.mark.parametrize("name", ["examples_palette.dcm", "examples_ybr_color.dcm"])
-def test_ultrasound_that_was_cut_or_scaled_after_its_calibration_has_no_millimetres(name: str) -> None:
+def test_ultrasound_cropped_or_scaled_after_its_calibration_has_no_spacing(name: str) -> None:
     image = next(open_path(sample(name)).studies[0].frames())
     assert any(region.RegionLocationMaxY1 > image.image.rows for region in dataset(name).SequenceOfUltrasoundRegions)
     assert (image.spacing, image.image.regions) == (None, ())

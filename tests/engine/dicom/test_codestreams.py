@@ -1,4 +1,4 @@
-"""Statements on the decoders that let other threads go on: exact values, and the sign that the header gives."""
+"""Decoders that release the GIL: exact values, with the sign given by the header."""
 
 import imagecodecs
 import numpy as np
@@ -62,7 +62,7 @@ def test_lossless_jpeg_keeps_sixteen_bits_and_colours_as_they_are() -> None:
     assert photometric == "RGB"
 
 
-def test_twelve_bit_jpeg_is_decoded_without_a_word_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+def test_twelve_bit_jpeg_is_decoded_without_output_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     whole = dataset("JPGExtended.dcm")
     data = get_frame(whole.PixelData, 0, number_of_frames=1)
     form = PixelFormat(whole.Rows, whole.Columns, 1, 16, 12, False, "MONOCHROME2")
@@ -77,7 +77,7 @@ def test_a_frame_of_another_size_than_the_header_says_is_refused() -> None:
         decode_codestream(data, JPEG2000Lossless, PixelFormat(50, 40, 1, 16, 12, False, "MONOCHROME2"))
 
 
-def test_what_pydicom_does_better_is_left_to_it() -> None:
+def test_other_formats_are_left_to_pydicom() -> None:
     assert not decodable(RLELossless, PixelFormat(4, 4, 3, 8, 8, False, "RGB"))
     assert not decodable(JPEGExtended12Bit, PixelFormat(4, 4, 1, 8, 8, False, "MONOCHROME2"))
     assert not decodable(RLELossless, PixelFormat(4, 4, 1, 32, 32, False, "MONOCHROME2"))

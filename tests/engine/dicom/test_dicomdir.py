@@ -1,4 +1,4 @@
-"""Statements on DICOMDIR: its records say what is opened, and what they name in vain is listed."""
+"""DICOMDIR: its records decide what is opened, and listed files that are missing are rejected."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +28,7 @@ def files(listing: Listing) -> set[Path | None]:
     return {frame.image.origin.file for study in listing.studies for frame in study.frames()}
 
 
-def test_the_files_that_the_index_names_are_opened_and_no_others(medium: Path) -> None:
+def test_only_files_listed_in_the_dicomdir_are_opened(medium: Path) -> None:
     listing = open_path(medium / "DICOMDIR")
     assert len(files(listing)) == 31
     assert medium / "77654033" / "unnamed.dcm" not in files(listing)
@@ -36,7 +36,7 @@ def test_the_files_that_the_index_names_are_opened_and_no_others(medium: Path) -
     assert listing.skipped == (str(medium / "DICOMDIR"),)
 
 
-def test_a_file_that_is_named_and_not_there_is_listed_with_the_reason(medium: Path) -> None:
+def test_a_listed_file_that_is_missing_is_rejected_with_a_reason(medium: Path) -> None:
     gone = medium / "77654033" / "CR1" / "6154"
     gone.unlink()
     listing = open_path(medium / "DICOMDIR")
@@ -50,7 +50,7 @@ def test_names_are_found_in_lower_case_and_with_the_version_of_iso_9660(medium: 
     assert len(read_dicomdir(medium / "DICOMDIR").files) == 31
 
 
-def test_an_index_whose_files_are_elsewhere_stands_for_its_folder(tmp_path: Path) -> None:
+def test_a_dicomdir_without_any_existing_file_opens_its_folder(tmp_path: Path) -> None:
     shutil.copy(MEDIUM / "DICOMDIR", tmp_path / "DICOMDIR")
     only = derive(tmp_path / "renamed" / "image")
     listing = open_path(tmp_path / "DICOMDIR")
@@ -59,7 +59,7 @@ def test_an_index_whose_files_are_elsewhere_stands_for_its_folder(tmp_path: Path
     assert rejected.reason == "None of the 31 files in this DICOMDIR exists; its folder was read instead."
 
 
-def test_a_damaged_index_stands_for_its_folder(tmp_path: Path) -> None:
+def test_a_damaged_dicomdir_opens_its_folder(tmp_path: Path) -> None:
     (tmp_path / "DICOMDIR").write_bytes(b"no index at all" * 40)
     only = derive(tmp_path / "image")
     listing = open_path(tmp_path / "DICOMDIR")
@@ -68,7 +68,7 @@ def test_a_damaged_index_stands_for_its_folder(tmp_path: Path) -> None:
     assert rejected.reason == "This is not a DICOM file. Its folder was read instead."
 
 
-def test_an_index_cannot_lead_out_of_its_folder(medium: Path) -> None:
+def test_a_dicomdir_cannot_refer_outside_its_folder(medium: Path) -> None:
     index = dcmread(medium / "DICOMDIR")
     image = next(record for record in index.DirectoryRecordSequence if record.DirectoryRecordType == "IMAGE")
     with collect_warnings():

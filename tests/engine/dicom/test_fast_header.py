@@ -1,4 +1,4 @@
-"""Statements on the quick scan of headers: it says exactly what pydicom says, or leaves the file to pydicom."""
+"""Fast headers: exactly what pydicom reads, or the file is left to pydicom."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def every_file() -> list[Path]:
     return [path for folder in (PYDICOM_FILES, PYDICOM_DATA) for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-def test_the_scan_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
+def test_the_fast_header_of_every_real_file_gives_the_same_image_as_pydicom() -> None:
     compared = 0
     for path in every_file():
         with collect_warnings(), FileOrigin(path).open() as file:
@@ -65,7 +65,7 @@ def test_names_in_other_alphabets_are_decoded_as_pydicom_does(tmp_path: Path) ->
     assert str(header.get("PatientName")) == name
 
 
-def test_a_header_longer_than_the_first_read_is_scanned_too(tmp_path: Path) -> None:
+def test_a_header_longer_than_the_first_read_is_read_too(tmp_path: Path) -> None:
     path = derive(tmp_path / "long", ImageComments="words " * 1500, AdditionalPatientHistory="more " * 2000)
     with path.open("rb") as file:
         header = read_fast_header(file, SEQUENCES)

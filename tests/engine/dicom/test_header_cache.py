@@ -1,4 +1,4 @@
-"""Statements on keeping the headers of multi-frame files."""
+"""The cache of headers of multi-frame files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Statements on damaged and hostile files: a listing, a picture or one sentence, and never anything else."""
+"""Damaged and hostile files: each gives a listing, an image or one sentence, never anything else."""
 
 import random
 import struct
@@ -67,7 +67,7 @@ def test_random_damage_gives_a_picture_or_a_reason(name: str, tmp_path: Path) ->
     ],
 )
 @pytest.mark.parametrize("kept", [0.99, 0.7, 0.1])
-def test_a_frame_that_is_cut_short_is_refused_and_never_half_shown(name: str, kept: float) -> None:
+def test_a_truncated_frame_is_refused_and_never_shown_in_part(name: str, kept: float) -> None:
     whole = dataset(name)
     frame = get_frame(whole.PixelData, 0, number_of_frames=1)
     whole.PixelData = encapsulate([frame[: int(len(frame) * kept)]])
@@ -75,7 +75,7 @@ def test_a_frame_that_is_cut_short_is_refused_and_never_half_shown(name: str, ke
         decode(whole, whole.file_meta.TransferSyntaxUID, 0, as_pixel_options(whole))
 
 
-def test_every_image_of_the_collections_renders_or_says_why() -> None:
+def test_every_image_of_the_collections_renders_or_is_rejected_with_a_reason() -> None:
     """Each file is opened by itself, since many share one SOP Instance UID; first and last frame."""
     reasons = {}
     shown = 0

@@ -1,4 +1,4 @@
-"""A listing tells what Key Object documents mark and why, wherever they lie, and takes nothing else of them."""
+"""Listing Key Object Selections: their titles and marked images, wherever the files are, and nothing else of them."""
 
 import zipfile
 from pathlib import Path
@@ -26,7 +26,7 @@ def only(path: Path) -> KeyObject:
     return document
 
 
-def test_a_document_is_told_with_its_title_and_its_images(tmp_path: Path, images: list[Dataset]) -> None:
+def test_a_document_is_listed_with_its_title_and_its_images(tmp_path: Path, images: list[Dataset]) -> None:
     path = key_objects(tmp_path / "study/keys", [images[1], images[3]], codes.DCM.ForReferringProvider)
     listing = open_path(tmp_path / "study")
     (document,) = listing.key_objects
@@ -46,26 +46,26 @@ def test_its_free_text_and_the_patient_stay_in_the_file(tmp_path: Path, images: 
     words.ConceptNameCodeSequence = [CodedConcept("113012", "DCM", "Key Object Description")]
     content.ContentSequence.append(words)
     content.save_as(tmp_path / "keys")
-    said = repr(only(tmp_path / "keys"))
-    assert "Secret" not in said
-    assert str(images[0].PatientID) not in said
+    shown = repr(only(tmp_path / "keys"))
+    assert "Secret" not in shown
+    assert str(images[0].PatientID) not in shown
 
 
 @pytest.mark.parametrize(
     "title",
     [codes.DCM.RejectedForQualityReasons, codes.DCM.RejectedForPatientSafetyReasons, codes.DCM.QualityIssue],
 )
-def test_a_rejection_warns(tmp_path: Path, images: list[Dataset], title: Any) -> None:
+def test_a_rejection_title_makes_a_rejection_note(tmp_path: Path, images: list[Dataset], title: Any) -> None:
     assert only(key_objects(tmp_path / "keys", images[:1], title)).is_rejection_note
 
 
-def test_a_local_code_that_looks_like_a_rejection_is_none(tmp_path: Path, images: list[Dataset]) -> None:
+def test_a_local_code_equal_to_a_rejection_code_is_not_a_rejection_note(tmp_path: Path, images: list[Dataset]) -> None:
     local = CodedConcept("113001", "99LOCAL", "Tumour board")
     document = only(key_objects(tmp_path / "keys", images[:1], local))
     assert (document.title, document.is_rejection_note) == ("Tumour board", False)
 
 
-def test_a_title_modifier_tells_the_reason(tmp_path: Path, images: list[Dataset]) -> None:
+def test_a_title_modifier_gives_the_reason(tmp_path: Path, images: list[Dataset]) -> None:
     content = pydicom.dcmread(key_objects(tmp_path / "keys", images[:1], codes.DCM.RejectedForQualityReasons))
     modifier = CodeContentItem(
         CodedConcept("113011", "DCM", "Document Title Modifier"),
@@ -77,7 +77,7 @@ def test_a_title_modifier_tells_the_reason(tmp_path: Path, images: list[Dataset]
     assert only(tmp_path / "keys").title == "Rejected for Quality Reasons: Image artifact(s)"
 
 
-def test_a_list_of_all_images_is_left_out_with_its_reason(tmp_path: Path, images: list[Dataset]) -> None:
+def test_a_list_of_all_images_is_rejected_with_a_reason(tmp_path: Path, images: list[Dataset]) -> None:
     listing = open_path(key_objects(tmp_path / "keys", images, codes.DCM.Manifest))
     assert listing.key_objects == ()
     assert "lists all images" in listing.rejected[0].reason
@@ -93,7 +93,7 @@ def test_frame_numbers_count_from_one(tmp_path: Path) -> None:
     assert frames_of(series, whole.key_images) == ()
 
 
-def test_frame_numbers_that_are_none_do_not_mark_the_whole_image(tmp_path: Path) -> None:
+def test_invalid_frame_numbers_do_not_mark_the_whole_image(tmp_path: Path) -> None:
     image = dataset("emri_small.dcm")
     listing = open_path(key_objects(tmp_path / "keys", [image], codes.DCM.OfInterest, numbers=[0, -3]))
     assert listing.key_objects == ()
@@ -107,7 +107,7 @@ def test_it_may_lie_in_a_zip_alone_or_with_its_images(tmp_path: Path, images: li
     assert only(tmp_path / "keys.zip").name == f"{tmp_path / 'keys.zip'} > keys"
 
 
-def test_the_same_document_twice_is_told_once(tmp_path: Path, images: list[Dataset]) -> None:
+def test_the_same_document_twice_is_listed_once(tmp_path: Path, images: list[Dataset]) -> None:
     path = key_objects(tmp_path / "keys/a", images[:1], codes.DCM.OfInterest)
     (tmp_path / "keys/b").write_bytes(path.read_bytes())
     listing = open_path(tmp_path / "keys")

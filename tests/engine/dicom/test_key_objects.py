@@ -1,4 +1,4 @@
-"""A stack that has key images goes into the archive with them; lists made for other reasons mark nothing."""
+"""Importing key images: they represent their stack in the archive; other kinds of lists mark nothing."""
 
 import zipfile
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_stack_gives_its_key_images(archive: Archive, encoder, stack) -> None:
     assert held == {archive.identity.image(f"1.2.3.{n} 0") for n in (3, 10)}
 
 
-def test_without_key_images_it_gives_five_even_ones(archive: Archive, encoder, stack) -> None:
+def test_a_stack_without_key_images_gives_five_evenly_spaced_ones(archive: Archive, encoder, stack) -> None:
     assert import_path(archive, encoder, stack[0]).images == 5
 
 
@@ -70,7 +70,7 @@ def test_the_list_may_lie_in_a_zip_with_its_images(archive: Archive, encoder, st
     assert import_path(archive, encoder, tmp_path / "study.zip").images == 1
 
 
-def test_keys_of_another_study_change_nothing(archive: Archive, encoder, stack, tmp_path: Path) -> None:
+def test_key_images_of_another_study_have_no_effect(archive: Archive, encoder, stack, tmp_path: Path) -> None:
     folder, slices = stack
     slices[0].SOPInstanceUID = "9.9.9"
     key_objects(folder / "keys", [slices[0]], codes.DCM.OfInterest)

@@ -1,4 +1,4 @@
-"""Statements on listing files: everything is found or refused with a reason, and no pixel is read."""
+"""Listing files: each is opened or rejected with a reason, and no pixel data are read."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ def names(listing: Listing) -> list[str]:
 
 
 def accounted(listing: Listing) -> list[str]:
-    """Every file of a listing, once for each place it is mentioned in."""
+    """Every file of a listing, once per mention."""
     images = list(dict.fromkeys(names(listing)))
     documents = [document.name for document in listing.key_objects]
     return sorted(images + documents + [rejected.path for rejected in listing.rejected] + list(listing.skipped))
@@ -83,7 +83,7 @@ def test_an_empty_folder_is_an_empty_listing(tmp_path: Path) -> None:
     assert open_path(tmp_path) == Listing()
 
 
-def test_a_dicomdir_in_a_folder_is_skipped_quietly(tmp_path: Path) -> None:
+def test_a_dicomdir_in_a_folder_is_skipped(tmp_path: Path) -> None:
     shutil.copy(PYDICOM_FILES / "test_files" / "dicomdirtests" / "DICOMDIR", tmp_path / "DICOMDIR")
     derive(tmp_path / "IMAGES" / "I1")
     listing = open_path(tmp_path)
@@ -92,7 +92,7 @@ def test_a_dicomdir_in_a_folder_is_skipped_quietly(tmp_path: Path) -> None:
     assert listing.skipped == (str(tmp_path / "DICOMDIR"),)
 
 
-def test_what_is_known_so_far_is_told_while_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_listings_are_reported_while_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine.dicom.listing, "FIRST_PART_AFTER", 0.0)
     derive_stack(tmp_path, [0, 1, 2, 3])
     parts: list[Listing] = []
@@ -106,7 +106,7 @@ def test_what_is_known_so_far_is_told_while_the_rest_is_read(tmp_path: Path, mon
     assert set(growing.frames) < set(known.frames)
 
 
-def test_the_same_image_twice_is_open_once_and_the_copy_names_the_first(tmp_path: Path) -> None:
+def test_a_copy_of_an_image_is_rejected_and_names_the_first(tmp_path: Path) -> None:
     shutil.copy(sample("CT_small.dcm"), tmp_path / "a")
     shutil.copy(sample("CT_small.dcm"), tmp_path / "b")
     listing = open_path(tmp_path)
@@ -229,7 +229,7 @@ def test_of_two_members_of_one_name_only_the_one_that_is_read_is_listed(tmp_path
     ]
 
 
-def test_an_archive_without_images_is_rejected_once(tmp_path: Path) -> None:
+def test_an_archive_without_images_is_rejected_as_one(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "texts.zip", "w") as archive:
         archive.writestr("a.txt", "one")
         archive.writestr("b.txt", "two")

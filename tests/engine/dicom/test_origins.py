@@ -1,4 +1,4 @@
-"""Statements on where bytes come from: files, zip members, and a source of images that Kindred does not ship."""
+"""Origins of images: files, zip members, and a source that Kindred does not ship."""
 
 import io
 import zipfile
@@ -83,7 +83,7 @@ def test_equal_origins_are_one_key_and_others_are_not(tmp_path: Path) -> None:
     assert len(origins) == 3
 
 
-def test_a_file_or_member_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_or_member_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"gone\.dcm no longer exists"), FileOrigin(tmp_path / "gone.dcm").open():
         pass
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:

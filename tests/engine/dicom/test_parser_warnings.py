@@ -1,4 +1,4 @@
-"""Statements on pydicom's warnings: they stay in the reading thread, and nobody else's are touched."""
+"""pydicom's warnings: collected in the reading thread, with other warnings left alone."""
 
 import logging
 import threading
@@ -16,14 +16,14 @@ def complain(value: str) -> None:
     validate_value("UI", value, WARN)
 
 
-def test_what_pydicom_says_is_a_note_and_no_warning() -> None:
-    with collect_warnings() as notes:
+def test_warnings_of_pydicom_are_collected_and_not_shown() -> None:
+    with collect_warnings() as collected:
         complain("odd value")
-    (note,) = notes
-    assert note.startswith("Invalid value for VR UI: 'odd value'")
+    (message,) = collected
+    assert message.startswith("Invalid value for VR UI: 'odd value'")
 
 
-def test_a_block_within_a_block_keeps_its_own_notes() -> None:
+def test_a_nested_block_collects_its_own_warnings() -> None:
     with collect_warnings() as outer:
         with collect_warnings() as inner:
             complain("inner")
@@ -42,7 +42,7 @@ def test_after_the_block_warnings_are_what_they_were() -> None:
         complain("odd value")
 
 
-def test_other_code_warns_as_ever_within_the_block() -> None:
+def test_other_code_still_warns_within_the_block() -> None:
     with collect_warnings(), pytest.raises(DeprecationWarning, match="ours"):
         warnings.warn("ours", DeprecationWarning, stacklevel=1)
 
@@ -54,7 +54,7 @@ def test_values_of_a_file_do_not_reach_the_log(caplog: pytest.LogCaptureFixture)
     assert logging.getLogger("pydicom").propagate
 
 
-def test_readers_in_many_threads_get_their_own_notes_and_restore_the_filters() -> None:
+def test_readers_in_many_threads_get_their_own_warnings_and_restore_the_filters() -> None:
     filters = warnings.filters[:]
     found: dict[int, list[str]] = {}
     started = threading.Barrier(8)
@@ -62,9 +62,9 @@ def test_readers_in_many_threads_get_their_own_notes_and_restore_the_filters() -
     def read(number: int) -> None:
         started.wait()
         for _ in range(50):
-            with collect_warnings() as notes:
+            with collect_warnings() as collected:
                 complain(f"note {number}")
-            found.setdefault(number, []).extend(note.split("'")[1] for note in notes)
+            found.setdefault(number, []).extend(message.split("'")[1] for message in collected)
 
     threads = [threading.Thread(target=read, args=(number,)) for number in range(8)]
     for thread in threads:

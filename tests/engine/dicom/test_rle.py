@@ -1,4 +1,4 @@
-"""Statements on RLE: the values of pydicom's own decoder for every kind of frame, and no pixels from a damaged one."""
+"""RLE: the values of pydicom's own decoder for every kind of frame, and no pixels from a damaged one."""
 
 import struct
 from collections.abc import Callable
@@ -86,7 +86,9 @@ PADDING: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 
 
 @pytest.mark.parametrize("change", PADDING.values(), ids=list(PADDING))
-def test_padding_after_a_full_segment_is_forgiven(tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
+def test_padding_after_a_complete_segment_is_tolerated(
+    tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
     assert np.array_equal(stored(derived(tmp_path, change), 0), stored(sample("MR_small_RLE.dcm"), 0))
 
 
@@ -103,7 +105,7 @@ DAMAGE: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 
 
 @pytest.mark.parametrize("change", DAMAGE.values(), ids=list(DAMAGE))
-def test_a_damaged_frame_is_refused_and_not_filled_up(
+def test_a_damaged_frame_is_refused_and_not_completed(
     tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
 ) -> None:
     with pytest.raises(UserError, match="cannot be decoded"):

@@ -1,4 +1,4 @@
-"""Statements on what belongs into one stack, and in which order."""
+"""Which frames belong in one stack, and in which order."""
 
 import random
 from pathlib import Path
@@ -19,7 +19,7 @@ def series_of(folder: Path) -> tuple[Series, ...]:
     return study.series
 
 
-def places(series: Series) -> list[float]:
+def positions(series: Series) -> list[float]:
     return [frame.position[2] for frame in series.frames if frame.position is not None]
 
 
@@ -29,14 +29,14 @@ def test_slices_are_sorted_by_position_and_not_by_name(tmp_path: Path) -> None:
     random.Random(4).shuffle(shuffled)
     derive_stack(tmp_path, shuffled, InstanceNumber=None)
     (series,) = series_of(tmp_path)
-    assert places(series) in (order, order[::-1])
+    assert positions(series) in (order, order[::-1])
 
 
 def test_a_stack_runs_in_the_direction_of_its_instance_numbers(tmp_path: Path) -> None:
     derive_stack(tmp_path / "up", [0, 5, 10])
     derive_stack(tmp_path / "down", [10, 5, 0])
-    assert places(series_of(tmp_path / "up")[0]) == [0, 5, 10]
-    assert places(series_of(tmp_path / "down")[0]) == [10, 5, 0]
+    assert positions(series_of(tmp_path / "up")[0]) == [0, 5, 10]
+    assert positions(series_of(tmp_path / "down")[0]) == [10, 5, 0]
 
 
 def test_images_without_a_position_are_sorted_by_instance_number_then_name(tmp_path: Path) -> None:
@@ -58,9 +58,7 @@ def test_images_without_a_position_are_sorted_by_instance_number_then_name(tmp_p
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localizer"),
     ],
 )
-def test_frames_that_differ_in_kind_are_stacks_of_their_own(
-    tmp_path: Path, change: dict[str, object], part: str
-) -> None:
+def test_frames_that_differ_in_kind_are_separate_stacks(tmp_path: Path, change: dict[str, object], part: str) -> None:
     derive_stack(tmp_path / "one", [0, 5, 10], "MR_small.dcm", SeriesInstanceUID=UID, EchoNumbers=1)
     derive_stack(tmp_path / "two", [0, 5, 10], "MR_small.dcm", SeriesInstanceUID=UID, **({"EchoNumbers": 1} | change))
     first, second = series_of(tmp_path)
@@ -82,15 +80,15 @@ def test_directions_that_differ_by_rounding_stay_together(tmp_path: Path) -> Non
     assert len(series_of(tmp_path)) == 1
 
 
-def test_repeated_acquisitions_of_the_same_places_are_stacks_of_their_own(tmp_path: Path) -> None:
+def test_acquisitions_with_the_same_positions_are_separate_stacks(tmp_path: Path) -> None:
     for acquisition in (1, 2):
         derive_stack(tmp_path / str(acquisition), [0, 5, 10], SeriesInstanceUID=UID, AcquisitionNumber=acquisition)
     first, second = series_of(tmp_path)
-    assert places(first) == places(second) == [0, 5, 10]
+    assert positions(first) == positions(second) == [0, 5, 10]
     assert {frame.acquisition for frame in first.frames} != {frame.acquisition for frame in second.frames}
 
 
-def test_acquisitions_of_different_places_stay_one_stack(tmp_path: Path) -> None:
+def test_acquisitions_with_different_positions_are_one_stack(tmp_path: Path) -> None:
     derive_stack(tmp_path / "a", [0, 5], SeriesInstanceUID=UID, AcquisitionNumber=1)
     derive_stack(tmp_path / "b", [10, 15], SeriesInstanceUID=UID, AcquisitionNumber=2)
     assert len(series_of(tmp_path)) == 1
@@ -112,12 +110,12 @@ def test_a_vector_of_frame_times_gives_their_mean(tmp_path: Path) -> None:
 def test_enhanced_frames_are_sorted_by_their_own_positions() -> None:
     (series,) = open_path(sample("eCT_Supplemental.dcm")).studies[0].series
     header = dcmread(sample("eCT_Supplemental.dcm"), stop_before_pixels=True)
-    told = [
+    expected = [
         tuple(float(value) for value in group.PlanePositionSequence[0].ImagePositionPatient)
         for group in header.PerFrameFunctionalGroupsSequence
     ]
-    assert [frame.position for frame in series.frames] == [told[frame.frame] for frame in series.frames]
-    assert places(series) == sorted(places(series))
+    assert [frame.position for frame in series.frames] == [expected[frame.frame] for frame in series.frames]
+    assert positions(series) == sorted(positions(series))
     assert series.frames[0].spacing == (0.388672, 0.388672)
 
 
@@ -125,4 +123,4 @@ def test_planes_of_a_dose_grid_get_their_own_positions() -> None:
     (series,) = open_path(sample("rtdose.dcm")).studies[0].series
     header = dcmread(sample("rtdose.dcm"), stop_before_pixels=True)
     start = float(header.ImagePositionPatient[2])
-    assert places(series) == pytest.approx([start + float(offset) for offset in header.GridFrameOffsetVector])
+    assert positions(series) == pytest.approx([start + float(offset) for offset in header.GridFrameOffsetVector])

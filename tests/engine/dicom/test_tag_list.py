@@ -1,4 +1,4 @@
-"""Statements on the list of elements: what it holds, and what is kept from view until asked for."""
+"""The list of DICOM tags: what it contains, and what is redacted."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def test_elements_have_number_name_and_value() -> None:
 
 
 @pytest.mark.parametrize("number", ["0010,0010", "0010,0020", "0008,0020", "0008,0080", "0020,000D", "0008,0018"])
-def test_what_may_tell_the_patient_is_marked(number: str) -> None:
+def test_identifying_elements_are_marked(number: str) -> None:
     assert tags("CT_small.dcm")[number].identifying
 
 
 @pytest.mark.parametrize("number", ["0028,0010", "0008,0060", "0008,0016", "0018,0050", "0028,0030"])
-def test_what_is_technical_is_not(number: str) -> None:
+def test_technical_elements_are_not_marked(number: str) -> None:
     assert not tags("CT_small.dcm")[number].identifying
 
 

@@ -1,4 +1,4 @@
-"""Colour palettes: as PS3.6 Annex B tabulates them, and as pydicom's own files hold them."""
+"""Color palettes: the values of PS3.6 Annex B and of pydicom's own files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Lookup tables are the same numbers in whatever encoding a file holds them (PS3.5 7.3, PS3.3 C.7.6.3.1.6, C.11.1)."""
+"""Lookup tables have the same values in every encoding (PS3.5 7.3, PS3.3 C.7.6.3.1.6, C.11.1)."""
 
 from pathlib import Path
 from typing import Any

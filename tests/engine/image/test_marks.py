@@ -1,4 +1,4 @@
-"""Statements on what must be said beside an image."""
+"""Overlay text about lossy compression, burned-in text and laterality."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def only(path: Path) -> tuple[Series, ImageRef]:
         ("SC_rgb_jpeg_dcmtk.dcm", "Lossy compression"),
     ],
 )
-def test_losses_are_told_by_the_header_or_the_transfer_syntax(name: str, mark: str) -> None:
+def test_lossy_compression_is_recognized_by_header_or_transfer_syntax(name: str, mark: str) -> None:
     assert lossy_mark(only(sample(name))[1]) == mark
 
 
@@ -41,23 +41,23 @@ def test_losses_are_told_by_the_header_or_the_transfer_syntax(name: str, mark: s
         ("CT_small.dcm", ""),
     ],
 )
-def test_burned_in_text_is_possible_where_nothing_is_said_and_devices_write_it(name: str, mark: str) -> None:
+def test_burned_in_text_is_possible_for_some_modalities_without_the_attribute(name: str, mark: str) -> None:
     series, image = only(sample(name))
     assert burned_in_mark(image, series.modality) == mark
 
 
-def test_burned_in_text_that_the_header_admits_is_said(tmp_path: Path) -> None:
+def test_burned_in_text_is_marked_when_the_header_says_so(tmp_path: Path) -> None:
     _, image = only(derive(tmp_path / "x.dcm", "CT_small.dcm", BurnedInAnnotation="YES"))
     assert burned_in_mark(image, "CT") == "Burned-in text"
 
 
-def test_the_side_is_what_the_header_names() -> None:
+def test_laterality_is_taken_from_the_header() -> None:
     assert laterality_mark(only(sample("RG3_UNCR.dcm"))[1]) == "Right · AP"  # with the view position beside it
     assert laterality_mark(only(sample("RG1_UNCR.dcm"))[1]) == "PA"
     assert laterality_mark(only(sample("CT_small.dcm"))[1]) == ""
 
 
-def test_the_side_of_an_enhanced_image_is_that_of_its_frames(tmp_path: Path) -> None:
+def test_laterality_of_an_enhanced_image_is_that_of_its_frames(tmp_path: Path) -> None:
     anatomy, shared = Dataset(), Dataset()
     anatomy.FrameLaterality = "L"
     shared.FrameAnatomySequence = [anatomy]

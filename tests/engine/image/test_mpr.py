@@ -1,4 +1,4 @@
-"""Statements on volumes and their planes: every value at its place in the patient, and what is refused."""
+"""Volumes and MPR: every value at its position in the patient, and what is refused."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +51,7 @@ def planes(series: Series) -> Planes:
 
 @pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL, CORONAL, TURNED])
 @pytest.mark.parametrize("downwards", [False, True])
-def test_every_value_of_a_plane_is_the_one_measured_at_its_place_in_the_patient(
+def test_every_value_of_a_plane_is_the_one_acquired_at_its_position(
     tmp_path: Path, orientation: list[float], downwards: bool
 ) -> None:
     depths = [0.0, 2.5, 5.0, 7.5]
@@ -64,17 +64,17 @@ def test_every_value_of_a_plane_is_the_one_measured_at_its_place_in_the_patient(
             assert shown.values.shape == (frame.image.rows, frame.image.columns)
             for _ in range(20):
                 column, row = int(random.integers(frame.image.columns)), int(random.integers(frame.image.rows))
-                place = to_patient(frame, (column + 0.5, row + 0.5))
-                assert place is not None
-                source, point = nearest_source(series, place)
+                position = to_patient(frame, (column + 0.5, row + 0.5))
+                assert position is not None
+                source, point = nearest_source(series, position)
                 expected = read_frame(source).values[int(point[1]), int(point[0])]
                 assert shown.values[row, column] == expected
 
 
-def nearest_source(series: Series, place: tuple[float, float, float]) -> tuple[FrameRef, tuple[float, float]]:
-    """The slice on which a place lies, and where, by the geometry of the original files."""
+def nearest_source(series: Series, position: tuple[float, float, float]) -> tuple[FrameRef, tuple[float, float]]:
+    """The slice that contains a position, and its image point, by the geometry of the original files."""
     for frame in series.frames:
-        seen = to_image(frame, place)
+        seen = to_image(frame, position)
         assert seen is not None
         if abs(seen[1]) < 1e-3:
             assert seen[0][0] % 1 == pytest.approx(0.5, abs=1e-3)  # planes go through measured values
@@ -83,7 +83,7 @@ def nearest_source(series: Series, place: tuple[float, float, float]) -> tuple[F
 
 
 @pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL, CORONAL])
-def test_planes_stand_as_radiologists_look_at_them(tmp_path: Path, orientation: list[float]) -> None:
+def test_planes_follow_the_radiological_convention(tmp_path: Path, orientation: list[float]) -> None:
     axial, coronal, sagittal = planes(stack(tmp_path, orientation, [0.0, 2.5, 5.0])).series
     assert edge_letters(axial.frames[0]) == ("R", "A", "L", "P")
     assert edge_letters(coronal.frames[0]) == ("R", "H", "L", "F")
@@ -98,7 +98,7 @@ def test_an_oblique_stack_gives_oblique_planes_whose_letters_say_so(tmp_path: Pa
     assert len(letters[2]) > 1
 
 
-def test_planes_keep_the_millimetres_of_the_stack(tmp_path: Path) -> None:
+def test_planes_keep_the_spacing_of_the_stack(tmp_path: Path) -> None:
     axial, coronal, sagittal = planes(stack(tmp_path, AXIAL, [0.0, 2.5, 5.0])).series
     assert axial.frames[0].spacing == pytest.approx((0.5, 0.8))
     assert coronal.frames[0].spacing == pytest.approx((2.5, 0.8))  # rows a slice apart, columns as before
@@ -108,7 +108,7 @@ def test_planes_keep_the_millimetres_of_the_stack(tmp_path: Path) -> None:
     assert all(is_plane(frame) for frame in coronal.frames)
 
 
-def test_planes_look_like_their_stack(tmp_path: Path) -> None:
+def test_planes_keep_unit_windows_and_modality_of_their_stack(tmp_path: Path) -> None:
     series = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0])
     made = planes(series)
     assert made.volume.values.dtype == np.int16
@@ -117,7 +117,7 @@ def test_planes_look_like_their_stack(tmp_path: Path) -> None:
     assert (shown.unit, shown.windows, shown.modality) == ("HU", source.windows, "CT")
 
 
-def test_values_that_are_no_whole_numbers_are_kept(tmp_path: Path) -> None:
+def test_non_integer_values_are_kept(tmp_path: Path) -> None:
     made = planes(stack(tmp_path, AXIAL, [0.0, 2.5, 5.0], RescaleSlope=0.25))
     assert made.volume.values.dtype == np.float32
     assert made.volume.values[0, 5, 6] == read_frame(made.volume.series.frames[0]).values[5, 6]
@@ -148,7 +148,7 @@ def test_a_tilted_gantry_is_refused_with_its_angle(tmp_path: Path) -> None:
     assert "tilted by 15°" in why_no_volume(series.frames)
 
 
-def test_slices_that_differ_or_lie_nowhere_are_refused(tmp_path: Path) -> None:
+def test_slices_that_differ_or_have_no_position_are_refused(tmp_path: Path) -> None:
     frames = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0]).frames
     small = replace(frames[1], image=replace(frames[1].image, rows=64))
     assert "differ in size" in why_no_volume((frames[0], small, frames[2]))
@@ -166,13 +166,13 @@ def test_a_stack_too_large_for_memory_is_refused_before_it_is_read(tmp_path: Pat
         load_volume(series, read_frame, ignore, never, max_bytes=1000)
 
 
-def test_reading_a_volume_can_be_stopped(tmp_path: Path) -> None:
+def test_loading_a_volume_can_be_cancelled(tmp_path: Path) -> None:
     series = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0])
     with pytest.raises(Cancelled):
         load_volume(series, read_frame, ignore, lambda: True)
 
 
-def test_what_is_no_part_of_the_slices_is_no_part_of_their_planes(tmp_path: Path) -> None:
+def test_padding_of_the_slices_is_padding_of_their_planes(tmp_path: Path) -> None:
     """A real CT, one of whose stored values is declared as padding."""
     series = stack(tmp_path, AXIAL, [0.0, 2.5, 5.0, 7.5])
     value = int(read_frame(series.frames[1]).stored[64, 5])
@@ -190,7 +190,7 @@ def test_what_is_no_part_of_the_slices_is_no_part_of_their_planes(tmp_path: Path
     assert made.volume.nbytes == planes(series).volume.nbytes * 3 / 2  # one byte beside the two of a value
 
 
-def test_planes_of_two_stacks_of_a_series_are_told_apart_whichever_was_opened_alone(tmp_path: Path) -> None:
+def test_planes_of_two_stacks_of_a_series_have_different_uids_whichever_was_opened_alone(tmp_path: Path) -> None:
     one, other = (stack(tmp_path / name, AXIAL, [0.0, 2.5, 5.0], SeriesInstanceUID="1.2.9") for name in "ab")
     assert one.key == other.key
     names = {series.frames[0].image.sop_uid for stacked in (one, other, one) for series in planes(stacked).series}

@@ -1,4 +1,4 @@
-"""Statements on overlay planes and shutters: real files against pydicom, and planes made by hand."""
+"""Overlay planes and shutters: real files against pydicom, and planes made by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def test_the_bytes_of_a_big_endian_file_are_put_in_order() -> None:
     assert np.array_equal(overlays(made, 0, nothing)[0].bits, BITS[0])
 
 
-def test_damaged_planes_and_marked_areas_of_ultrasound_are_left_out() -> None:
+def test_damaged_planes_and_active_areas_of_ultrasound_are_left_out() -> None:
     assert overlays(plane(BITS[:1], subtype="ACTIVE 2D/BMODE IMAGE AREA"), 0, nothing) == ()
     short = plane(BITS[:1])
     short[0x60003000].value = b"\x01"

@@ -1,4 +1,4 @@
-"""Statements on the 8-bit picture that models and the archive see."""
+"""The 8-bit pictures that models and the archive use."""
 
 import zipfile
 from pathlib import Path
@@ -86,7 +86,7 @@ def test_a_sixteen_bit_png_keeps_its_upper_bits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("brightest", "shift"), [(200, 0), (1023, 2), (4095, 4), (4096, 5)])
-def test_a_sixteen_bit_png_of_fewer_bits_is_no_black_picture(tmp_path: Path, brightest: int, shift: int) -> None:
+def test_a_sixteen_bit_png_of_fewer_bits_is_not_black(tmp_path: Path, brightest: int, shift: int) -> None:
     levels = np.linspace(0, brightest, 100).astype(np.uint16).reshape(10, 10)
     Image.fromarray(levels).save(tmp_path / "a.png")
     gray = load_picture(tmp_path / "a.png").gray
@@ -94,7 +94,7 @@ def test_a_sixteen_bit_png_of_fewer_bits_is_no_black_picture(tmp_path: Path, bri
     assert gray.max() >= 127
 
 
-def test_what_is_transparent_is_black(tmp_path: Path) -> None:
+def test_transparent_pixels_are_black(tmp_path: Path) -> None:
     rgba = np.full((4, 4, 4), 255, np.uint8)
     rgba[:2, :, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "a.png")
@@ -122,7 +122,7 @@ def test_a_picture_can_come_out_of_a_zip(tmp_path: Path) -> None:
     assert np.array_equal(picture.gray, load_picture(sample("CT_small.dcm")).gray)
 
 
-def test_a_stack_is_stood_for_by_five_evenly_spaced_frames_at_the_preset(tmp_path: Path) -> None:
+def test_five_evenly_spaced_frames_at_the_preset_represent_a_stack(tmp_path: Path) -> None:
     derive_stack(tmp_path, [float(z) for z in range(23)], BodyPartExamined="HEAD")
     (study,) = open_path(tmp_path).studies
     (series,) = study.series
@@ -135,7 +135,7 @@ def test_a_stack_is_stood_for_by_five_evenly_spaced_frames_at_the_preset(tmp_pat
     assert {picture_of(study, series, ref, for_archive=True).window for ref in keys} == {(40.0, 80.0)}
 
 
-def test_every_radiograph_stands_for_itself_and_a_localizer_for_nothing(tmp_path: Path) -> None:
+def test_every_radiograph_is_a_key_frame_and_a_localizer_is_not(tmp_path: Path) -> None:
     derive_stack(tmp_path / "dx", [0] * 7, Modality="DX")
     derive(tmp_path / "scout" / "a", "CT_small.dcm", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     assert len(key_frames(open_path(tmp_path / "dx").studies[0].series[0])) == 7

@@ -1,4 +1,4 @@
-"""Statements on exact pixel values of real files, against values recorded by hand and plain implementations."""
+"""Exact pixel values of real files, against values recorded by hand and plain implementations."""
 
 from pathlib import Path
 
@@ -157,7 +157,7 @@ def test_a_modality_table_is_looked_up_entry_by_entry() -> None:
     assert np.array_equal(read("mlut_18.dcm").values, expected)
 
 
-def test_overlay_bits_above_the_stored_bits_are_no_gray_levels() -> None:
+def test_overlay_bits_above_the_stored_bits_are_not_gray_levels() -> None:
     values = read("MR-SIEMENS-DICOM-WithOverlays.dcm").values
     assert values.max() < 4096
     assert np.array_equal(values, native("MR-SIEMENS-DICOM-WithOverlays.dcm") & 0xFFF)
@@ -202,7 +202,7 @@ def test_radiotherapy_dose_is_scaled_and_in_gray_when_it_says_so(tmp_path: Path)
     assert np.allclose(dose.values, stored * float(whole.DoseGridScaling), rtol=1e-6)
 
 
-def test_padding_is_marked_with_its_range_and_its_sign(tmp_path: Path) -> None:
+def test_padding_has_a_range_and_the_sign_of_the_pixels(tmp_path: Path) -> None:
     stored = native("CT_small.dcm")
     one = read_frame(frames_of(derive(tmp_path / "a", "CT_small.dcm", PixelPaddingValue=175))[0])
     assert one.padding is not None
@@ -230,7 +230,7 @@ def float_map(path: Path, values: NDArray[np.floating], **padding: float) -> Pix
 
 
 @pytest.mark.parametrize(("kind", "prefix"), [("<f4", "Float"), ("<f8", "DoubleFloat")])
-def test_decimal_numbers_have_padding_values_of_their_own(tmp_path: Path, kind: str, prefix: str) -> None:
+def test_floating_point_pixels_have_padding_values_of_their_own(tmp_path: Path, kind: str, prefix: str) -> None:
     values = np.linspace(-1, 1, 128 * 128, dtype=kind)
     values[:3] = [-9999.1, -9998, -9997]
     value, limit = f"{prefix}PixelPaddingValue", f"{prefix}PixelPaddingRangeLimit"
@@ -240,7 +240,7 @@ def test_decimal_numbers_have_padding_values_of_their_own(tmp_path: Path, kind: 
         assert padding is None or padding.ravel()[:count].all()
 
 
-def test_numbers_that_are_none_are_padding_and_not_values(tmp_path: Path) -> None:
+def test_nan_and_infinity_are_padding(tmp_path: Path) -> None:
     values = np.linspace(-1, 1, 128 * 128, dtype="<f4")
     values[:3] = [np.nan, np.inf, -np.inf]
     pixels = float_map(tmp_path / "map", values)
@@ -260,9 +260,7 @@ def test_numbers_that_are_none_are_padding_and_not_values(tmp_path: Path) -> Non
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "RescaleType": "HU"}, "HU"),
     ],
 )
-def test_hounsfield_units_only_where_the_file_or_a_ct_says_so(
-    tmp_path: Path, changes: dict[str, str], unit: str
-) -> None:
+def test_hounsfield_units_need_a_rescale_type_or_a_ct_image(tmp_path: Path, changes: dict[str, str], unit: str) -> None:
     assert read_frame(frames_of(derive(tmp_path / "x", "CT_small.dcm", **changes))[0]).unit == unit
 
 
@@ -286,13 +284,13 @@ def test_deflated_and_mislabelled_files_are_read() -> None:
     assert read("SC_rgb_jpeg.dcm").values.shape == (256, 256, 3)
 
 
-def test_a_frame_that_is_not_there_is_a_user_error() -> None:
+def test_a_missing_frame_is_a_user_error() -> None:
     (ref,) = frames_of(sample("CT_small.dcm"))
     with pytest.raises(UserError, match="There is no frame 6"):
         read_frame(FrameRef(ref.image, 5))
 
 
-def test_a_file_that_went_away_is_a_user_error(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
     path = derive(tmp_path / "x")
     (ref,) = frames_of(path)
     path.unlink()

@@ -1,4 +1,4 @@
-"""Statements on the formulae of PS3.3 C.11.2.1.2 and C.11.2.1.3, against plain implementations of their text."""
+"""The formulas of PS3.3 C.11.2.1.2 and C.11.2.1.3, against plain implementations of their text."""
 
 import math
 
@@ -53,7 +53,7 @@ def test_a_linear_window_narrower_than_one_is_taken_as_exact() -> None:
 
 
 @pytest.mark.parametrize(("center", "width"), [(0, 0), (0, -5), (float("nan"), 5), (0, float("inf"))])
-def test_a_window_that_is_none_is_a_user_error(center: float, width: float) -> None:
+def test_an_invalid_window_is_a_user_error(center: float, width: float) -> None:
     with pytest.raises(UserError, match="width above 0"):
         apply_window(np.zeros((2, 2), np.float32), Window(center, width))
 

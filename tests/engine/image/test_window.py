@@ -1,4 +1,4 @@
-"""Statements on choosing windows and rendering, on real files and against pydicom."""
+"""Choosing windows and rendering, on real files and against pydicom."""
 
 import numpy as np
 import pytest
@@ -131,7 +131,7 @@ def test_several_windows_keep_their_order_and_names() -> None:
     "name", ["CT_small.dcm", "MR_small.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "vlut_04.dcm", "mlut_18.dcm"]
 )
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
-def test_the_table_of_stored_values_shows_what_the_window_says_of_every_value(name: str, function: str) -> None:
+def test_the_lookup_table_gives_what_the_window_gives_for_every_value(name: str, function: str) -> None:
     """The quick way through integers against the window applied to float32 modality values, pixel by pixel."""
     pixels = pixels_of(name)
     own = default_window(pixels)
