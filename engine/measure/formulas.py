@@ -95,7 +95,7 @@ def intersects_itself(outline: Sequence[Point]) -> bool:
 
 
 def _sides_cross(start: Vectors, step: Vectors, other: Vectors, other_step: Vectors) -> NDArray[np.bool_]:
-    """bool [N]: whether side i of one list crosses side i of the other, other than at a corner. float [N, 2] each."""
+    """Whether side i of one list crosses side i of the other, other than at a corner. float [N, 2] each to bool [N]."""
 
     def cross(first: Vectors, second: Vectors) -> NDArray[np.float64]:
         product: NDArray[np.float64] = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
