@@ -1,4 +1,4 @@
-"""Statements on where frames lie in the patient."""
+"""Normals, positions and orientation letters of frames."""
 
 from pathlib import Path
 
@@ -38,14 +38,14 @@ def test_edges_of_standard_planes_carry_their_letters(orientation: tuple[float, 
     assert edge_letters(frame(orientation=orientation)) == letters
 
 
-def test_an_oblique_direction_names_its_strongest_part_first() -> None:
+def test_an_oblique_direction_names_its_largest_component_first() -> None:
     assert direction_letters((0.8, 0.6, 0.0)) == "LP"
     assert direction_letters((-0.36, 0.48, -0.8)) == "FPR"
 
 
 def test_letters_fall_back_to_patient_orientation_and_are_never_inferred() -> None:
-    told = FrameRef(ImageRef(FileOrigin(Path("x")), patient_orientation=("A", "F")))
-    assert edge_letters(told) == ("P", "H", "A", "F")
+    oriented = FrameRef(ImageRef(FileOrigin(Path("x")), patient_orientation=("A", "F")))
+    assert edge_letters(oriented) == ("P", "H", "A", "F")
     assert edge_letters(FrameRef(ImageRef(FileOrigin(Path("x"))))) is None
 
 
@@ -64,7 +64,7 @@ def test_letters_of_real_files(name: str, letters: tuple[str, ...] | None) -> No
 
 
 @pytest.mark.parametrize("cosines", [[1, 0, 0, 1, 0, 0], [2, 0, 0, 0, 1, 0], [1, 0, 0], [0] * 6, [float("nan")] * 6])
-def test_directions_that_are_no_right_angle_of_unit_vectors_count_as_absent(cosines: list[float]) -> None:
+def test_cosines_that_are_not_perpendicular_unit_vectors_count_as_absent(cosines: list[float]) -> None:
     assert valid_orientation(cosines) is None
 
 

@@ -1,4 +1,4 @@
-"""Statements on the lines where planes cut each other, by hand."""
+"""Reference lines against lines calculated by hand."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,34 +26,34 @@ SAGITTAL = replace(
 )
 
 
-def test_a_sagittal_plane_cuts_an_axial_image_in_a_line_from_front_to_back() -> None:
+def test_a_sagittal_plane_intersects_an_axial_image_from_anterior_to_posterior() -> None:
     ends = reference_line(SAGITTAL, AXIAL)
     assert ends is not None
     assert sorted(ends) == [pytest.approx((30, 20)), pytest.approx((30, 180))]  # x = 30; y from 20 to 20 + 80 x 2
 
 
-def test_an_axial_plane_cuts_a_sagittal_image_at_its_height() -> None:
+def test_an_axial_plane_intersects_a_sagittal_image_at_its_height() -> None:
     ends = reference_line(AXIAL, SAGITTAL)
     assert ends is not None
     assert sorted(ends) == [pytest.approx((-10, 30)), pytest.approx((90, 30))]  # z = 50 lies 60 mm below the top edge
 
 
-def test_a_plane_that_ends_before_the_image_cuts_nothing() -> None:
+def test_an_image_that_does_not_reach_the_plane_has_no_line() -> None:
     assert reference_line(replace(SAGITTAL, position=(30.0, 21.0, 400.0)), AXIAL) is None
 
 
-def test_only_one_frame_of_reference_gives_lines() -> None:
+def test_frames_without_a_common_frame_of_reference_have_no_line() -> None:
     assert reference_line(replace(SAGITTAL, frame_of_reference="1.2.4"), AXIAL) is None
     assert reference_line(replace(SAGITTAL, frame_of_reference=""), replace(AXIAL, frame_of_reference="")) is None
 
 
-def test_parallel_planes_and_planes_without_a_place_cut_nothing() -> None:
+def test_parallel_planes_and_planes_without_a_position_have_no_line() -> None:
     assert reference_line(replace(AXIAL, position=(0.5, 0.5, 60.0)), AXIAL) is None
     assert reference_line(replace(SAGITTAL, position=None), AXIAL) is None
     assert reference_line(replace(SAGITTAL, spacing_source="imager"), AXIAL) is None
 
 
-def test_an_oblique_plane_cuts_obliquely() -> None:
+def test_an_oblique_plane_has_an_oblique_line() -> None:
     oblique = replace(
         AXIAL,
         image=ImageRef(FileOrigin(Path("o")), rows=100, columns=100),
@@ -66,7 +66,7 @@ def test_an_oblique_plane_cuts_obliquely() -> None:
     assert (y1 - y0) / (x1 - x0) == pytest.approx(0.8 / 0.6)
 
 
-def test_the_nearest_slice_to_a_place() -> None:
+def test_the_slice_nearest_to_a_position() -> None:
     frames = [replace(AXIAL, position=(0.5, 0.5, z)) for z in (0.0, 5.0, 10.0)]
     assert nearest_frame(frames, (12.0, 3.0, 7.6)) == 2
     assert nearest_frame(frames, (12.0, 3.0, -90.0)) == 0

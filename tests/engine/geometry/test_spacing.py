@@ -1,4 +1,4 @@
-"""Statements on millimetres: which spacing counts, on real files, and when there are none."""
+"""Which spacing measurements use, on real files, and when there are no millimetres."""
 
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,24 @@ def frame_of(path: Path) -> FrameRef:
     return next(open_path(path).studies[0].frames())
 
 
-def test_mr_counts_by_its_pixel_spacing() -> None:
-    scale = spacing_for(frame_of(sample("MR2_UNCI.dcm")), [(0, 0), (10, 0)])
-    assert (scale.unit, scale.source) == ("mm", "pixel")
-    assert (scale.row, scale.column) == pytest.approx((0.195313, 0.195313))
+def test_mr_uses_its_pixel_spacing() -> None:
+    spacing = spacing_for(frame_of(sample("MR2_UNCI.dcm")), [(0, 0), (10, 0)])
+    assert (spacing.unit, spacing.source) == ("mm", "pixel")
+    assert (spacing.row, spacing.column) == pytest.approx((0.195313, 0.195313))
 
 
 @pytest.mark.parametrize("name", ["RG1_UNCI.dcm", "RG3_UNCI.dcm"])  # Pixel Spacing 0\\0, and none at all
-def test_a_radiograph_without_a_usable_spacing_counts_pixels_and_says_so(name: str) -> None:
-    scale = spacing_for(frame_of(sample(name)), [(0, 0), (30, 40)])
-    assert (scale.in_mm, scale.unit, scale.description) == (False, "px", "no pixel spacing")
-    assert length((0, 0), (30, 40), scale) == 50
+def test_a_radiograph_without_a_usable_spacing_is_measured_in_pixels_with_the_reason(name: str) -> None:
+    spacing = spacing_for(frame_of(sample(name)), [(0, 0), (30, 40)])
+    assert (spacing.in_mm, spacing.unit, spacing.description) == (False, "px", "no pixel spacing")
+    assert length((0, 0), (30, 40), spacing) == 50
 
 
-def test_a_radiograph_with_imager_spacing_counts_at_the_detector_and_says_so(tmp_path: Path) -> None:
-    scale = spacing_for(frame_of(derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15])))
-    assert (scale.unit, scale.source) == ("mm", "imager")
-    assert length((0, 0), (30, 40), scale) == pytest.approx(7.5)
-    assert "not corrected" in scale.description
+def test_a_radiograph_with_imager_spacing_is_measured_at_the_detector_with_a_remark(tmp_path: Path) -> None:
+    spacing = spacing_for(frame_of(derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15])))
+    assert (spacing.unit, spacing.source) == ("mm", "imager")
+    assert length((0, 0), (30, 40), spacing) == pytest.approx(7.5)
+    assert "not corrected" in spacing.description
 
 
 @pytest.mark.parametrize(
@@ -47,18 +47,18 @@ def test_a_radiograph_with_imager_spacing_counts_at_the_detector_and_says_so(tmp
         ({"EstimatedRadiographicMagnificationFactor": "0"}, "imager", 7.5),
     ],
 )
-def test_which_spacing_of_a_radiograph_counts(tmp_path: Path, elements: dict[str, Any], source: str, mm: float) -> None:
+def test_the_spacing_of_a_radiograph(tmp_path: Path, elements: dict[str, Any], source: str, mm: float) -> None:
     path = derive(tmp_path / "x.dcm", "RG3_J2KI.dcm", ImagerPixelSpacing=[0.15, 0.15], **elements)
-    scale = spacing_for(frame_of(path))
-    assert scale.source == source
-    assert length((0, 0), (30, 40), scale) == pytest.approx(mm)
+    spacing = spacing_for(frame_of(path))
+    assert spacing.source == source
+    assert length((0, 0), (30, 40), spacing) == pytest.approx(mm)
 
 
-def test_ultrasound_counts_by_the_region_that_both_ends_lie_in() -> None:
+def test_ultrasound_uses_the_region_that_contains_both_ends() -> None:
     frame = frame_of(sample("OBXXXX1A.dcm"))  # tissue in columns 120-800, rows 60-518; a trace below
-    scale = spacing_for(frame, [(200, 100), (300, 100)])
-    assert (scale.unit, scale.source) == ("mm", "region")
-    assert length((200, 100), (300, 100), scale) == pytest.approx(100 * 0.02622878766196998 * 10)
+    spacing = spacing_for(frame, [(200, 100), (300, 100)])
+    assert (spacing.unit, spacing.source) == ("mm", "region")
+    assert length((200, 100), (300, 100), spacing) == pytest.approx(100 * 0.02622878766196998 * 10)
 
 
 @pytest.mark.parametrize(
@@ -69,22 +69,22 @@ def test_ultrasound_counts_by_the_region_that_both_ends_lie_in() -> None:
         ([(200.0, 100.0), (200.0, 540.0)], "more than one ultrasound region"),
     ],
 )
-def test_ultrasound_outside_of_one_tissue_region_has_no_millimetres(
+def test_ultrasound_outside_a_single_tissue_region_has_no_millimetres(
     points: list[tuple[float, float]], why: str
 ) -> None:
-    scale = spacing_for(frame_of(sample("OBXXXX1A.dcm")), points)
-    assert (scale.in_mm, scale.description) == (False, why)
+    spacing = spacing_for(frame_of(sample("OBXXXX1A.dcm")), points)
+    assert (spacing.in_mm, spacing.description) == (False, why)
 
 
-def test_between_two_ultrasound_pictures_side_by_side_there_are_no_millimetres() -> None:
+def test_between_two_ultrasound_images_side_by_side_there_are_no_millimetres() -> None:
     frame = frame_of(sample("gdcm-US-ALOKA-16.dcm"))
     assert spacing_for(frame, [(100, 200), (200, 200)]).source == "region"
     assert spacing_for(frame, [(400, 200), (500, 200)]).source == "region"
     assert not spacing_for(frame, [(300, 200), (400, 200)]).in_mm
-    assert not spacing_for(frame, [(40, 60), (60, 60)]).in_mm  # the colour bar lies over the picture, in front
+    assert not spacing_for(frame, [(40, 60), (60, 60)]).in_mm  # the color bar lies over the image
 
 
-def test_a_low_priority_region_gives_way_where_regions_overlap(tmp_path: Path) -> None:
+def test_of_overlapping_regions_the_low_priority_one_is_not_used(tmp_path: Path) -> None:
     def region(priority: int, delta: float) -> Dataset:
         made = Dataset()
         for keyword, value in (("MinX0", 0), ("MinY0", 0), ("MaxX1", 100), ("MaxY1", 100)):
@@ -97,10 +97,10 @@ def test_a_low_priority_region_gives_way_where_regions_overlap(tmp_path: Path) -
     assert spacing_for(frame_of(path), [(5, 5)]).column == pytest.approx(0.2)
 
 
-def test_pixel_aspect_ratio_gives_shape_but_no_millimetres() -> None:
+def test_pixel_aspect_ratio_gives_the_pixel_shape_but_no_millimetres() -> None:
     assert list(dataset("color-pl.dcm").PixelAspectRatio) == [4, 3]
     frame = frame_of(sample("color-pl.dcm"))
-    scale = spacing_for(frame)
-    assert not scale.in_mm
+    spacing = spacing_for(frame)
+    assert not spacing.in_mm
     assert pixel_shape(frame) == (4, 3)
-    assert length((0, 0), (0, 3), scale) == pytest.approx(4)  # 3 rows are as long as 4 columns
+    assert length((0, 0), (0, 3), spacing) == pytest.approx(4)  # 3 rows are as long as 4 columns

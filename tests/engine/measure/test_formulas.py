@@ -1,4 +1,4 @@
-"""Statements on lengths, angles and areas against numbers worked out by hand."""
+"""Lengths, angles and areas against numbers calculated by hand."""
 
 import math
 from itertools import product
@@ -17,11 +17,11 @@ SQUARE = PixelSpacing()
 TALL = PixelSpacing(row=2.0, column=0.5, unit="mm")
 
 
-def test_a_length_counts_rows_and_columns_by_their_own_spacing() -> None:
+def test_a_length_uses_the_spacing_of_rows_and_of_columns() -> None:
     assert length((0, 0), (6, 2), TALL) == 5  # 6 x 0.5 = 3 across, 2 x 2 = 4 down
 
 
-def test_an_angle_is_that_of_the_body_not_of_the_pixels() -> None:
+def test_an_angle_is_measured_in_millimetres_not_in_pixels() -> None:
     assert angle((4, 0), (0, 0), (0, 1), TALL) == pytest.approx(90)
     assert angle((4, 0), (0, 0), (4, 1), TALL) == pytest.approx(45)  # 2 mm across, 2 mm down
     assert angle((4, 0), (0, 0), (4, 1), SQUARE) == pytest.approx(math.degrees(math.atan2(1, 4)))
@@ -45,13 +45,13 @@ def test_a_cobb_angle_is_the_same_whichever_way_the_lines_are_drawn(upper: float
         assert cobb(other, one, SQUARE) == pytest.approx(abs(upper - lower), abs=1e-9)
 
 
-def test_a_cobb_angle_is_the_same_on_a_turned_image() -> None:
+def test_a_cobb_angle_is_the_same_on_a_rotated_image() -> None:
     lines = endplate(50, 20), endplate(-60, 120)
     turned = tuple(tuple((-y, x) for x, y in line) for line in lines)
     assert cobb(turned[0], turned[1], SQUARE) == pytest.approx(110)
 
 
-def test_areas_by_hand() -> None:
+def test_areas_match_calculation_by_hand() -> None:
     assert rectangle_area((1, 1), (5, 4), TALL) == 12  # 2 mm by 6 mm
     assert ellipse_area((1, 1), (5, 4), TALL) == pytest.approx(math.pi * 1 * 3)
     assert outline_area([(0, 0), (4, 0), (0, 3)], SQUARE) == 6
@@ -65,7 +65,7 @@ def test_an_outline_that_intersects_itself_has_no_area() -> None:
 
 
 def test_crossing_sides_are_found_as_by_comparing_all_of_them() -> None:
-    """Against a plain loop over all pairs of sides with exact turns of their corners."""
+    """Against a plain loop over all pairs of sides with exact orientations of their corners."""
 
     def side(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
         return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
@@ -87,7 +87,7 @@ def test_crossing_sides_are_found_as_by_comparing_all_of_them() -> None:
     assert 50 < sum(found) < 350
 
 
-def test_a_long_outline_drawn_by_hand_is_judged_in_a_few_rounds() -> None:
+def test_a_long_outline_drawn_by_hand_is_checked_in_a_few_rounds() -> None:
     turn = np.linspace(0, 2 * np.pi, 10_000, endpoint=False)
     circle = [(float(x), float(y)) for x, y in zip(300 + 200 * np.cos(turn), 300 + 150 * np.sin(turn))]
     assert outline_area(circle, SQUARE) == pytest.approx(np.pi * 200 * 150, rel=1e-5)
@@ -95,8 +95,8 @@ def test_a_long_outline_drawn_by_hand_is_judged_in_a_few_rounds() -> None:
     assert intersects_itself(circle)
 
 
-def test_a_length_on_real_oblique_mr_is_the_distance_of_the_two_places_in_the_patient() -> None:
-    """Against PS3.3 C.7.6.2.1.1 written out with the file's own numbers."""
+def test_a_length_on_real_oblique_mr_is_the_distance_in_the_patient() -> None:
+    """Against PS3.3 C.7.6.2.1.1, calculated from the attributes of the file."""
     source = dataset("MR2_UNCI.dcm")
     assert abs(source.ImageOrientationPatient[0]) < 0.99  # oblique
     frame = next(open_path(sample("MR2_UNCI.dcm")).studies[0].frames())
@@ -104,10 +104,10 @@ def test_a_length_on_real_oblique_mr_is_the_distance_of_the_two_places_in_the_pa
     row, column = (np.array(source.ImageOrientationPatient[part], float) for part in (slice(3), slice(3, 6)))
     down, across = (float(part) for part in source.PixelSpacing)
     origin = np.array(source.ImagePositionPatient, float)
-    places = [origin + row * across * (x - 0.5) + column * down * (y - 0.5) for x, y in (start, end)]
-    scale = PixelSpacing(*frame.spacing, "mm", "pixel")  # type: ignore[misc]
-    assert length(start, end, scale) == pytest.approx(float(np.linalg.norm(places[1] - places[0])), rel=1e-4)
-    assert to_patient(frame, start) == pytest.approx(places[0])
+    positions = [origin + row * across * (x - 0.5) + column * down * (y - 0.5) for x, y in (start, end)]
+    spacing = PixelSpacing(*frame.spacing, "mm", "pixel")  # type: ignore[misc]
+    assert length(start, end, spacing) == pytest.approx(float(np.linalg.norm(positions[1] - positions[0])), rel=1e-4)
+    assert to_patient(frame, start) == pytest.approx(positions[0])
     back = to_image(frame, to_patient(frame, end))  # type: ignore[arg-type]
     assert back is not None
     assert back[0] == pytest.approx(end, abs=1e-2)

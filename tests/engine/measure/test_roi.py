@@ -1,4 +1,4 @@
-"""Statements on the pixels that a figure takes in, against plain loops and real values."""
+"""The pixels inside a figure against plain loops, and their values against real files."""
 
 from dataclasses import replace
 
@@ -25,20 +25,20 @@ def inside(part: roi.Region) -> set[tuple[int, int]]:
     return {(int(row) + part.top, int(column) + part.left) for row, column in zip(rows, columns)}
 
 
-def test_a_pixel_counts_when_its_centre_lies_inside() -> None:
+def test_a_pixel_is_inside_when_its_center_is() -> None:
     assert inside(roi.rectangle((2.0, 3.0), (4.0, 5.0), SHAPE)) == {(3, 2), (3, 3), (4, 2), (4, 3)}
     assert inside(roi.rectangle((2.6, 3.0), (3.4, 4.0), SHAPE)) == set()
     assert inside(roi.rectangle((4.0, 5.0), (2.0, 3.0), SHAPE)) == {(3, 2), (3, 3), (4, 2), (4, 3)}
 
 
-def test_what_lies_beyond_the_image_does_not_count() -> None:
+def test_pixels_outside_the_image_do_not_count() -> None:
     assert inside(roi.rectangle((-5, -5), (2, 1), SHAPE)) == {(0, 0), (0, 1)}
     assert inside(roi.rectangle((28, 39), (99, 99), SHAPE)) == {(39, 28), (39, 29)}
     assert inside(roi.rectangle((100, 100), (200, 200), SHAPE)) == set()
     assert inside(roi.outline([(-9, -9), (-5, -9), (-5, -5)], SHAPE)) == set()
 
 
-def test_an_ellipse_equals_its_equation_pixel_by_pixel() -> None:
+def test_an_ellipse_matches_its_equation_pixel_by_pixel() -> None:
     expected = {
         (row, column)
         for row in range(SHAPE[0])
@@ -48,7 +48,7 @@ def test_an_ellipse_equals_its_equation_pixel_by_pixel() -> None:
     assert inside(roi.ellipse((6, 7.5), (22, 32.5), SHAPE)) == expected
 
 
-def test_an_outline_equals_counting_crossings_pixel_by_pixel() -> None:
+def test_an_outline_matches_counting_crossings_pixel_by_pixel() -> None:
     points = [(3.2, 4.1), (25.7, 8.3), (18.4, 20.2), (27.9, 36.6), (6.3, 30.8), (12.0, 18.0)]
 
     def is_inside(x: float, y: float) -> bool:
@@ -62,7 +62,7 @@ def test_an_outline_equals_counting_crossings_pixel_by_pixel() -> None:
     assert inside(roi.outline(points, SHAPE)) == expected
 
 
-def test_values_of_real_ct_are_hounsfield_units_by_hand() -> None:
+def test_statistics_of_real_ct_match_hounsfield_units_calculated_by_hand() -> None:
     source = dataset("CT_small.dcm")
     stored = source.pixel_array[50:60, 30:50].astype(float)
     expected = stored * float(source.RescaleSlope) + float(source.RescaleIntercept)
@@ -77,7 +77,7 @@ def test_values_of_real_ct_are_hounsfield_units_by_hand() -> None:
     assert lines(reading)[0] == f"{reading.area:.1f} mm²" if reading.area < 100 else f"{reading.area / 100:.2f} cm²"  # type: ignore[operator]
 
 
-def test_a_probe_reads_the_pixel_it_lies_in() -> None:
+def test_a_probe_reads_the_pixel_under_it() -> None:
     frame = frame_of("CT_small.dcm")
     source = dataset("CT_small.dcm")
     expected = float(source.pixel_array[7, 100] * source.RescaleSlope + source.RescaleIntercept)
@@ -87,14 +87,14 @@ def test_a_probe_reads_the_pixel_it_lies_in() -> None:
     assert read(Measurement("probe", ((128.0, 7.0),), "x"), frame, read_frame(frame)).value is None
 
 
-def test_mr_values_carry_no_unit() -> None:
+def test_mr_values_have_no_unit() -> None:
     frame = frame_of("MR_small.dcm")
     reading = read(Measurement("probe", ((3.5, 4.5),), "x"), frame, read_frame(frame))
     assert (reading.value, reading.unit) == (float(dataset("MR_small.dcm").pixel_array[4, 3]), "")
     assert "HU" not in " ".join(lines(reading))
 
 
-def test_colour_has_no_mean_but_a_probe_reads_it() -> None:
+def test_color_has_no_statistics_but_a_probe_reads_it() -> None:
     frame = frame_of("SC_rgb.dcm")
     pixels = read_frame(frame)
     assert read(Measurement("ellipse", ((10, 10), (40, 40)), "x"), frame, pixels).statistics is None
@@ -112,7 +112,7 @@ def test_padding_never_counts() -> None:
     assert roi.value_at(pixels, (0.5, 0.5)) is None
 
 
-def test_a_measurement_says_where_its_millimetres_come_from() -> None:
+def test_a_measurement_states_where_its_millimetres_come_from() -> None:
     line = Measurement("length", ((0, 0), (30, 40)), "x")
     detector = replace(frame_of("RG3_UNCI.dcm"), spacing=(0.15, 0.15), spacing_source="imager")
     assert lines(read(line, detector)) == ("7.5 mm", "at the detector")
@@ -122,7 +122,7 @@ def test_a_measurement_says_where_its_millimetres_come_from() -> None:
     assert lines(read(moved, frame_of("OBXXXX1A.dcm"))) == ("26.2 mm", "ultrasound region")
 
 
-def test_a_measurement_survives_being_kept_and_junk_does_not() -> None:
+def test_a_measurement_survives_storage_and_invalid_data_is_refused() -> None:
     made = Measurement("region", ((1.5, 2.5), (3.0, 4.0), (5.0, 1.0)), "1.2.3", 4, "1.2")
     assert from_dict(as_dict(made)) == made
     for change in ({"kind": "volume"}, {"points": [[1, 2]]}, {"points": [[1, 2], [3], [4, 5]]}, {"frame": "x"}):

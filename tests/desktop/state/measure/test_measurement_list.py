@@ -1,4 +1,4 @@
-"""The window "Measurements" over the real window: kept current, keys, values of frames that are not on screen."""
+"""The measurement list over the real window: updates, keys, and readings of frames that are not on screen."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from desktop.state.measure.measurement_list import NOT_OPEN, UNREADABLE
 from desktop.views.viewer.measurement_list import EMPTY, NO_STUDY, MeasurementList
 from engine.measure.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
-from tests.desktop.state.measure.test_measuring import LEFT, centre, choose, drag, place
+from tests.desktop.state.measure.test_measuring import LEFT, centre, choose, drag, screen_point
 from tests.engine.dicom_samples import dataset, derive_stack
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -42,7 +42,7 @@ def cells(shown: MeasurementList) -> Cells:
 
 
 def put(app: App, kind: str, *points: tuple[float, float], frame: int = -1) -> Measurement:
-    """A measurement on a frame of the stack in use, by default on the one on screen."""
+    """Add a measurement to a frame of the active stack, by default to the one on screen."""
     series = app.desk.viewport.series
     assert series is not None
     ref = series.frames[app.desk.viewport.index if frame < 0 else frame]
@@ -58,7 +58,7 @@ def press(qtbot: QtBot, shown: MeasurementList, key: Qt.Key, held: Qt.KeyboardMo
 
 
 def pick(qtbot: QtBot, app: App, shown: MeasurementList, item: Measurement) -> None:
-    """Choose a row; table.selectRow would heed the keys that earlier tests held."""
+    """Select a row. table.selectRow would react to modifier keys that earlier tests held."""
     app.desk.measurements.select("")
     app.desk.measurements.select(item.id)
     qtbot.waitUntil(lambda: shown.selected() == [item.id])
@@ -144,7 +144,7 @@ def test_values_of_frames_that_are_not_on_screen_are_read_in_the_background(
     assert app.desk.viewport.index == 0
 
 
-def test_a_file_that_is_gone_leaves_what_needs_no_pixels(
+def test_without_its_file_a_measurement_keeps_the_numbers_that_need_no_pixels(
     qtbot: QtBot, app: App, tmp_path: Path, listed: MeasurementList
 ) -> None:
     app.desk.frames.set_limit(0)
@@ -161,14 +161,14 @@ def test_a_file_that_is_gone_leaves_what_needs_no_pixels(
     assert app.desk.messages.message is None
 
 
-def test_a_measurement_on_an_image_that_is_not_open_says_so(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
+def test_a_measurement_on_an_image_that_is_not_open_is_marked(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.measurements.add(Measurement("length", ((0, 0), (9, 9)), "1.2.3"))
     rows_become(qtbot, listed, 1)
     assert cells(listed) == [("Length", "", "", NOT_OPEN)]
 
 
-def test_enter_and_double_click_show_the_image_and_choose_the_measurement(
+def test_enter_and_double_click_show_the_image_and_select_the_measurement(
     qtbot: QtBot, app: App, tmp_path: Path, listed: MeasurementList
 ) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9])
@@ -186,7 +186,7 @@ def test_enter_and_double_click_show_the_image_and_choose_the_measurement(
     assert (app.desk.viewport.index, app.desk.measurements.selected) == (3, second.id)
 
 
-def test_what_is_chosen_in_the_image_is_chosen_in_the_list(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
+def test_the_selection_in_the_image_is_selected_in_the_list(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     first = put(app, "length", (10, 10), (50, 10))
     second = put(app, "length", (10, 60), (50, 60))
@@ -195,7 +195,7 @@ def test_what_is_chosen_in_the_image_is_chosen_in_the_list(qtbot: QtBot, app: Ap
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
-def test_the_chosen_rows_are_deleted_and_undone_in_one_step(
+def test_the_selected_rows_are_deleted_and_undone_in_one_step(
     qtbot: QtBot, app: App, listed: MeasurementList, key: Qt.Key
 ) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
@@ -214,7 +214,7 @@ def test_the_chosen_rows_are_deleted_and_undone_in_one_step(
     rows_become(qtbot, listed, 2)
 
 
-def test_after_deleting_the_row_in_its_place_is_chosen_and_the_last_one_can_be_undone(
+def test_after_deleting_the_next_row_is_selected_and_deleting_the_last_one_can_be_undone(
     qtbot: QtBot, app: App, listed: MeasurementList
 ) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
@@ -256,7 +256,7 @@ def test_the_description_of_a_series_is_shown_and_not_copied(
     assert "Who" not in app.desk.measurement_list.text()
 
 
-def test_a_measurement_on_a_plane_is_shown_in_the_viewport_of_that_plane(
+def test_a_measurement_on_an_mpr_plane_is_shown_in_the_viewport_of_that_plane(
     qtbot: QtBot, app: App, tmp_path: Path, listed: MeasurementList
 ) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
@@ -279,7 +279,7 @@ def test_a_measurement_on_a_plane_is_shown_in_the_viewport_of_that_plane(
     assert app.desk.viewport.series is stack
 
 
-def test_escape_closes_it_and_nothing_is_read_any_more(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
+def test_escape_closes_it_and_stops_reading(qtbot: QtBot, app: App, listed: MeasurementList) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     put(app, "length", (10, 10), (50, 10))
     rows_become(qtbot, listed, 1)
@@ -288,11 +288,11 @@ def test_escape_closes_it_and_nothing_is_read_any_more(qtbot: QtBot, app: App, l
     app.desk.measurements.delete_all()
     to_the_image(qtbot, app)
     choose(qtbot, app, Qt.Key.Key_P)
-    qtbot.mouseClick(app.window.viewport, LEFT, pos=place(app, (60.5, 60.5)))
+    qtbot.mouseClick(app.window.viewport, LEFT, pos=screen_point(app, (60.5, 60.5)))
     assert len(app.desk.measurement_list.rows) == 1  # nobody looks
 
 
-def test_asking_for_it_again_brings_the_same_window(app: App, listed: MeasurementList) -> None:
+def test_opening_it_again_shows_the_same_window(app: App, listed: MeasurementList) -> None:
     app.actions.actions["list_measures"].trigger()
     assert app.window.findChildren(MeasurementList) == [listed]
     assert app.actions.actions["list_measures"].shortcuts() == [QKeySequence("Ctrl+Shift+D")]

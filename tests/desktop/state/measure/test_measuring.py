@@ -1,4 +1,4 @@
-"""The real window through every measuring tool on real files: millimetres, letters, handles, undo, keeping, planes."""
+"""Every measuring tool in the real window on real files: spacing, letters, handles, undo, storage, MPR."""
 
 import math
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from tests.engine.dicom_samples import dataset, derive, derive_stack
 LEFT = Qt.MouseButton.LeftButton
 
 
-def place(app: App, point: Point) -> QPoint:
-    """Where an image point lies in the active viewport, to the nearest pixel of the screen."""
+def screen_point(app: App, point: Point) -> QPoint:
+    """An image point in the active viewport, rounded to screen pixels."""
     state = app.desk.viewport
     assert state.shape is not None
     x, y = geometry.to_screen(state.view, state.shape, point)
@@ -68,7 +68,7 @@ TURNS = [(0, None), (1, None), (2, None), (3, None), (0, True), (0, False), (1, 
 
 
 @pytest.mark.parametrize(("turns", "flip"), TURNS)
-def test_a_length_on_oblique_mr_is_the_same_however_the_image_is_turned(
+def test_a_length_on_oblique_mr_is_the_same_however_the_image_is_rotated(
     qtbot: QtBot, app: App, turns: int, flip: bool | None
 ) -> None:
     open_paths(qtbot, app, dicom("MR2_UNCI.dcm"))
@@ -76,7 +76,7 @@ def test_a_length_on_oblique_mr_is_the_same_however_the_image_is_turned(
     if flip is not None:
         app.desk.viewport.flip(flip)
     choose(qtbot, app, Qt.Key.Key_D)
-    ends = [place(app, (200.0, 300.0)), place(app, (700.0, 500.0))]
+    ends = [screen_point(app, (200.0, 300.0)), screen_point(app, (700.0, 500.0))]
     drag(qtbot, app, ends)
     item, reading = last(app)
     (x0, y0), (x1, y1) = (image_point(app, end) for end in ends)
@@ -99,7 +99,7 @@ def test_a_length_on_oblique_mr_is_the_same_however_the_image_is_turned(
         (1, True, ("H", "AR", "F", "PL")),
     ],
 )
-def test_letters_of_oblique_mr_follow_turns_and_flips(
+def test_letters_of_oblique_mr_follow_rotation_and_flips(
     qtbot: QtBot, app: App, turns: int, flip: bool | None, letters: tuple[str, ...]
 ) -> None:
     open_paths(qtbot, app, dicom("MR2_UNCI.dcm"))
@@ -112,7 +112,7 @@ def test_letters_of_oblique_mr_follow_turns_and_flips(
 def test_a_radiograph_without_spacing_is_measured_in_pixels(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("RG3_UNCI.dcm"))
     choose(qtbot, app, Qt.Key.Key_D)
-    drag(qtbot, app, [place(app, (300.0, 300.0)), place(app, (900.0, 300.0))])
+    drag(qtbot, app, [screen_point(app, (300.0, 300.0)), screen_point(app, (900.0, 300.0))])
     _, reading = last(app)
     assert (reading.spacing.unit, reading.spacing.description) == ("px", "no pixel spacing")
     assert reading.length == pytest.approx(600, abs=5)
@@ -121,23 +121,23 @@ def test_a_radiograph_without_spacing_is_measured_in_pixels(qtbot: QtBot, app: A
 def test_a_radiograph_with_imager_spacing_is_measured_at_the_detector(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     open_paths(qtbot, app, derive(tmp_path / "x.dcm", "RG3_UNCI.dcm", ImagerPixelSpacing=[0.2, 0.1]))
     choose(qtbot, app, Qt.Key.Key_D)
-    drag(qtbot, app, [place(app, (300.0, 300.0)), place(app, (900.0, 300.0))])
+    drag(qtbot, app, [screen_point(app, (300.0, 300.0)), screen_point(app, (900.0, 300.0))])
     assert last(app)[1].length == pytest.approx(60, abs=1)
-    drag(qtbot, app, [place(app, (1000.0, 300.0)), place(app, (1000.0, 900.0))])
+    drag(qtbot, app, [screen_point(app, (1000.0, 300.0)), screen_point(app, (1000.0, 900.0))])
     assert last(app)[1].length == pytest.approx(120, abs=1)
     assert last(app)[1].spacing.source == "imager"
 
 
-def test_a_radiograph_that_does_not_say_how_it_was_calibrated_says_that_beside_a_length(
+def test_a_length_on_a_radiograph_without_a_stated_calibration_has_a_remark(
     qtbot: QtBot, app: App, tmp_path: Path
 ) -> None:
     open_paths(qtbot, app, derive(tmp_path / "x.dcm", "RG3_UNCI.dcm", PixelSpacing=[0.2, 0.1]))
     choose(qtbot, app, Qt.Key.Key_D)
-    drag(qtbot, app, [place(app, (300.0, 300.0)), place(app, (900.0, 300.0))])
+    drag(qtbot, app, [screen_point(app, (300.0, 300.0)), screen_point(app, (900.0, 300.0))])
     assert lines(last(app)[1])[1:] == ("calibration not stated",)
 
 
-def test_lengths_can_be_set_click_by_click_and_escape_gives_up(qtbot: QtBot, app: App) -> None:
+def test_a_length_can_be_drawn_click_by_click_and_cancelled_with_escape(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     choose(qtbot, app, Qt.Key.Key_D)
     click(qtbot, app, centre(app, -100, 0))
@@ -162,26 +162,26 @@ def test_an_angle_and_a_cobb_angle(qtbot: QtBot, app: App) -> None:
     assert last(app)[1].angle == pytest.approx(math.degrees(math.atan2(100, 300)), abs=0.5)
 
 
-def test_regions_and_a_probe_read_hounsfield_units(qtbot: QtBot, app: App) -> None:
+def test_rois_and_a_probe_read_hounsfield_units(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     source = dataset("CT_small.dcm")
     values = source.pixel_array * float(source.RescaleSlope) + float(source.RescaleIntercept)
     for key, kind in ((Qt.Key.Key_Q, "rectangle"), (Qt.Key.Key_E, "ellipse")):
         choose(qtbot, app, key)
-        drag(qtbot, app, [place(app, (20, 30)), place(app, (60, 50))])
+        drag(qtbot, app, [screen_point(app, (20, 30)), screen_point(app, (60, 50))])
         item, reading = last(app)
         assert item.kind == kind
         assert reading.statistics is not None
         assert reading.statistics.unit == "HU"
         app.desk.measurements.delete(item.id)
     choose(qtbot, app, Qt.Key.Key_G)
-    drag(qtbot, app, [place(app, corner) for corner in ((20, 30), (60, 30), (60, 50), (20, 50), (20, 31))])
+    drag(qtbot, app, [screen_point(app, corner) for corner in ((20, 30), (60, 30), (60, 50), (20, 50), (20, 31))])
     item, reading = last(app)
     assert item.kind == "region"
     assert reading.statistics is not None
     assert reading.statistics.mean == pytest.approx(values[30:50, 20:60].mean(), abs=15)
     choose(qtbot, app, Qt.Key.Key_P)
-    click(qtbot, app, place(app, (100.5, 100.5)))
+    click(qtbot, app, screen_point(app, (100.5, 100.5)))
     assert last(app)[1].value == values[100, 100]
 
 
@@ -211,7 +211,7 @@ def test_a_handle_is_dragged_undone_redone_and_deleted(qtbot: QtBot, app: App) -
     assert last(app)[0] == after
 
 
-def test_measurements_are_kept_with_their_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_measurements_are_stored_with_their_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     choose(qtbot, app, Qt.Key.Key_D)
     drag(qtbot, app, [centre(app, -100, 0), centre(app, 100, 0)])
@@ -228,7 +228,7 @@ def test_measurements_are_kept_with_their_study(qtbot: QtBot, app: App, tmp_path
     again.window.deleteLater()
 
 
-def test_planes_of_a_stack_are_linked_and_left_again(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_mpr_planes_are_linked_and_closed_again(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     stack = app.desk.viewport.series
@@ -245,7 +245,7 @@ def test_planes_of_a_stack_are_linked_and_left_again(qtbot: QtBot, app: App, tmp
     assert coronal.shape is not None
     assert coronal.shape.spacing == pytest.approx((3, 0.661468))
     choose(qtbot, app, Qt.Key.Key_J)
-    click(qtbot, app, place(app, (30.5, 90.5)))
+    click(qtbot, app, screen_point(app, (30.5, 90.5)))
     settle(qtbot, app)
     assert (shown[1].index, shown[2].index) == (90, 127 - 30)  # sagittal planes run from left to right
     choose(qtbot, app, Qt.Key.Key_V)
@@ -254,7 +254,7 @@ def test_planes_of_a_stack_are_linked_and_left_again(qtbot: QtBot, app: App, tmp
     assert not app.desk.mpr.shown
 
 
-def test_leaving_the_planes_brings_the_comparison_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_closing_mpr_restores_the_comparison(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path, dicom("MR_small.dcm"))
     app.actions.actions["grid_1x2"].trigger()
@@ -279,7 +279,7 @@ def test_leaving_the_planes_brings_the_comparison_back(qtbot: QtBot, app: App, t
     assert app.desk.viewport is stack
 
 
-def test_leaving_the_planes_from_another_plane_brings_the_stack_back(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_closing_mpr_from_another_plane_restores_the_stack(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     stack = app.desk.viewport.series
@@ -291,7 +291,7 @@ def test_leaving_the_planes_from_another_plane_brings_the_stack_back(qtbot: QtBo
     assert [viewport.series for viewport in app.desk.layout.viewports] == [stack]
 
 
-def test_planes_of_an_uneven_stack_are_refused_with_their_reason(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_mpr_of_an_uneven_stack_is_refused_with_the_reason(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 12])
     open_paths(qtbot, app, tmp_path)
     choose(qtbot, app, Qt.Key.Key_V)

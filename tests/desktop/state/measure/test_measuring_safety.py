@@ -1,4 +1,4 @@
-"""What must not happen to measurements: deleted or drawn unseen, undone behind what was stored, left half drawn."""
+"""Measurements are never deleted or drawn unseen, lost by undo, or left half drawn."""
 
 import gc
 import weakref
@@ -51,7 +51,7 @@ def test_drawing_brings_hidden_measurements_back(qtbot: QtBot, app: App) -> None
     assert len(app.desk.measurements.on(app.desk.viewport)) == 1
 
 
-def test_undo_never_goes_behind_what_the_store_held(qtbot: QtBot, app: App) -> None:
+def test_undo_never_removes_stored_measurements(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     draw(qtbot, app)
     draw(qtbot, app, down=40)
@@ -82,7 +82,7 @@ def test_a_second_button_does_not_leave_a_drag_unfinished(qtbot: QtBot, app: App
     assert app.desk.measurements.of_study()[0].points != before.points
 
 
-def test_a_listed_measurement_of_another_series_is_gone_to(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_listed_measurement_of_another_series_is_shown(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path / "one", [0, 3, 6], SeriesInstanceUID="1.2.3.1", StudyInstanceUID="1.2.3")
     derive_stack(tmp_path / "two", [0, 3, 6], SeriesInstanceUID="1.2.3.2", StudyInstanceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
@@ -99,7 +99,7 @@ def test_a_listed_measurement_of_another_series_is_gone_to(qtbot: QtBot, app: Ap
     assert app.desk.viewport.index == 2
 
 
-def test_what_is_undone_on_another_slice_is_gone_to(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_undo_shows_the_slice_that_it_affects(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     draw(qtbot, app)
@@ -111,7 +111,7 @@ def test_what_is_undone_on_another_slice_is_gone_to(qtbot: QtBot, app: App, tmp_
     assert app.desk.viewport.index == drawn_on != 3
 
 
-def test_escape_gives_up_the_drag_of_a_handle(qtbot: QtBot, app: App) -> None:
+def test_escape_cancels_the_drag_of_a_handle(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     draw(qtbot, app)
     (before,) = app.desk.measurements.of_study()
@@ -125,7 +125,7 @@ def test_escape_gives_up_the_drag_of_a_handle(qtbot: QtBot, app: App) -> None:
     assert app.desk.measurements.of_study() == (before,)
 
 
-def test_a_measured_frame_is_not_kept_in_memory_by_its_numbers(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_cached_readings_do_not_keep_their_frame_in_memory(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     choose(qtbot, app, Qt.Key.Key_Q)
@@ -149,7 +149,7 @@ def test_a_measured_frame_is_not_kept_in_memory_by_its_numbers(qtbot: QtBot, app
 
 
 def two_patients(qtbot: QtBot, app: App) -> tuple[ViewportState, ViewportState]:
-    """Side by side, the first in use."""
+    """Side by side, the first active."""
     open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
     app.desk.layout.set_grid(1, 2)
     first, second = app.desk.layout.viewports
@@ -161,15 +161,15 @@ def two_patients(qtbot: QtBot, app: App) -> tuple[ViewportState, ViewportState]:
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_G])
-def test_a_drawing_stays_with_its_patient_when_another_viewport_comes_into_use(
+def test_a_drawing_stays_with_its_patient_when_another_viewport_becomes_active(
     qtbot: QtBot, app: App, key: Qt.Key
 ) -> None:
     first, second = two_patients(qtbot, app)
     view, state = app.window.viewport, app.desk.measurements
     choose(qtbot, app, key)
     qtbot.mousePress(view, LEFT, pos=centre(app, -60, -60))
-    for place in (centre(app, 60, -60), centre(app, 60, 60)):
-        qtbot.mouseMove(view, place)
+    for screen_point in (centre(app, 60, -60), centre(app, 60, 60)):
+        qtbot.mouseMove(view, screen_point)
     end = centre(app, 60, 60)
     app.actions.actions["next_viewport"].trigger()
     assert app.desk.viewport is second
@@ -182,7 +182,7 @@ def test_a_drawing_stays_with_its_patient_when_another_viewport_comes_into_use(
     assert state.of_study() == ()
 
 
-def test_a_moved_handle_stays_moved_when_another_viewport_comes_into_use(qtbot: QtBot, app: App) -> None:
+def test_a_moved_handle_stays_moved_when_another_viewport_becomes_active(qtbot: QtBot, app: App) -> None:
     first, _ = two_patients(qtbot, app)
     view, state = app.window.viewport, app.desk.measurements
     draw(qtbot, app)

@@ -38,7 +38,7 @@ TRIANGLE = Figure("triangle", "Triangle", 3, read_triangle, uses_pixels=False, s
 
 @pytest.fixture
 def triangle_app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> App:
-    """The app as it is built with one more row in the table; every corner of a triangle was clicked."""
+    """The app with one more row in the table, after every corner of a triangle was clicked."""
     monkeypatch.setitem(FIGURES, "triangle", TRIANGLE)
     app: App = request.getfixturevalue("app")
     open_paths(qtbot, app, dicom("MR_small.dcm"))
@@ -58,7 +58,7 @@ def screen(app: App, point: Point) -> QPoint:
 
 
 def near(expected: Points) -> object:
-    """Clicks fall on whole pixels of the screen."""
+    """Approximately, since clicks fall on whole screen pixels."""
     return [pytest.approx(point, abs=0.2) for point in expected]
 
 

@@ -10,17 +10,17 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.viewer.annotations import annotate
 from tests.desktop.conftest import dicom, open_paths, settle
-from tests.desktop.state.measure.test_measuring import image_point, place
+from tests.desktop.state.measure.test_measuring import image_point, screen_point
 from tests.engine.dicom_samples import dataset
 
 
 def hover(app: App, where: QPoint) -> None:
     """A move of the mouse; qtbot's own goes through the platform, which may leave one out."""
     view = app.window.viewport
-    none, place = Qt.MouseButton.NoButton, QPointF(where)
+    none, mouse = Qt.MouseButton.NoButton, QPointF(where)
     keys = Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(
-        view, QMouseEvent(QEvent.Type.MouseMove, place, QPointF(view.mapToGlobal(where)), none, none, keys)
+        view, QMouseEvent(QEvent.Type.MouseMove, mouse, QPointF(view.mapToGlobal(where)), none, none, keys)
     )
 
 
@@ -29,7 +29,7 @@ def test_the_hounsfield_units_under_the_mouse_are_those_of_the_file(qtbot: QtBot
     source = dataset("CT_small.dcm")
     values = source.pixel_array * float(source.RescaleSlope) + float(source.RescaleIntercept)
     for point in ((20.5, 30.5), (100.5, 64.5)):
-        where = place(app, point)
+        where = screen_point(app, point)
         hover(app, where)
         column, row = (int(part) for part in image_point(app, where))
         assert annotate(app.desk.viewport).bottom_right[0] == f"{np.round(values[row, column]):,.6g} HU"
@@ -40,7 +40,7 @@ def test_the_hounsfield_units_under_the_mouse_are_those_of_the_file(qtbot: QtBot
 def test_a_colour_image_tells_its_colour_and_the_rim_nothing(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("US1_UNCR.dcm"))
     source = dataset("US1_UNCR.dcm")
-    where = place(app, (300.5, 200.5))
+    where = screen_point(app, (300.5, 200.5))
     column, row = (int(part) for part in image_point(app, where))
     red, green, blue = source.pixel_array[row, column]
     hover(app, where)
@@ -56,7 +56,7 @@ def test_the_value_under_a_resting_mouse_follows_what_the_image_does(qtbot: QtBo
     source = dataset("CT_small.dcm")
     values = source.pixel_array * float(source.RescaleSlope) + float(source.RescaleIntercept)
     app.desk.viewport.pan_by(30, 20)
-    where = place(app, (20.5, 30.5))
+    where = screen_point(app, (20.5, 30.5))
     hover(app, where)
     app.actions.actions[command].trigger()
     column, row = (int(part) for part in image_point(app, where))
@@ -79,7 +79,7 @@ class Paints(QObject):
 
 def test_a_window_drag_paints_once_a_move_and_still_tells_the_value_under_the_mouse(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    view, where = app.window.viewport, QPointF(place(app, (64.5, 64.5)))
+    view, where = app.window.viewport, QPointF(screen_point(app, (64.5, 64.5)))
     right, none, keys = Qt.MouseButton.RightButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
 
     def send(kind: QEvent.Type, button: Qt.MouseButton, held: Qt.MouseButton) -> None:

@@ -1,4 +1,4 @@
-"""The numbers beside a measurement stand where they can be read and hide neither a side nor other numbers."""
+"""The numbers of a measurement are readable and hide neither figures nor other text."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ NOTHING = QPainterPath()
     "figure",
     [QRectF(100, 100, 50, 20), QRectF(380, 140, 10, 10), QRectF(300, 140, 30, 20), QRectF(190, 280, 10, 15)],
 )
-def test_numbers_hide_neither_sides_nor_corner_texts(qtbot: QtBot, app: App, figure: QRectF) -> None:
+def test_numbers_hide_neither_lines_nor_overlay_text(qtbot: QtBot, app: App, figure: QRectF) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.viewport.resize(*VIEWPORT, 1.0)
     notes, metrics = annotate(app.desk.viewport), QFontMetricsF(app.window.font())
@@ -37,12 +37,14 @@ def test_numbers_hide_neither_sides_nor_corner_texts(qtbot: QtBot, app: App, fig
     taken = [line.rect for line in written]
     assert len(taken) > 10
     found = text_rect(figure, SIZE, VIEWPORT, taken, NOTHING)
-    assert not any(found.intersects(place) for place in taken)
+    assert not any(found.intersects(rect) for rect in taken)
     assert QRectF(0, 0, *VIEWPORT).contains(found)
 
 
-def test_numbers_keep_clear_of_what_the_window_writes(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every word of a crowded 3 x 3 grid is written where no other stands."""
+def test_numbers_keep_clear_of_all_other_text_in_the_window(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a crowded 3 x 3 grid no text overlaps another."""
     seen: list[list[QRectF]] = []
     paint = viewport.paint_picture
 
@@ -59,13 +61,13 @@ def test_numbers_keep_clear_of_what_the_window_writes(qtbot: QtBot, app: App, mo
     app.actions.actions["grid_3x3"].trigger()
     settle(qtbot, app)
     app.window.viewport.grab()
-    places = [place.adjusted(0, 1, 0, -1) for place in seen[-1]]
-    assert len(places) > 10
-    clashes = [(a, b) for number, a in enumerate(places) for b in places[number + 1 :] if a.intersects(b)]
+    rects = [rect.adjusted(0, 1, 0, -1) for rect in seen[-1]]
+    assert len(rects) > 10
+    clashes = [(a, b) for number, a in enumerate(rects) for b in rects[number + 1 :] if a.intersects(b)]
     assert clashes == []
 
 
-def test_numbers_too_wide_for_the_viewport_are_written_below_each_other_from_their_first_digit(app: App) -> None:
+def test_numbers_too_wide_for_the_viewport_are_wrapped_and_begin_inside_it(app: App) -> None:
     metrics = QFontMetricsF(app.window.font())
     lines = ["4.12 cm²", "mean 306.1 HU   SD 12.3", "min -98   max 1,204   n 5,112"]
     assert wrapped_lines(lines, 1000, metrics) == lines
@@ -77,7 +79,7 @@ def test_numbers_too_wide_for_the_viewport_are_written_below_each_other_from_the
     assert area.left() == 2
 
 
-def test_numbers_of_figures_at_one_place_stand_around_it_and_then_under_each_other() -> None:
+def test_numbers_of_coinciding_figures_surround_them_and_are_then_stacked() -> None:
     figure, taken = QRectF(100, 100, 50, 20), list[QRectF]()
     for _ in range(6):
         area = text_rect(figure, SIZE, VIEWPORT, taken, NOTHING)
@@ -89,7 +91,7 @@ def test_numbers_of_figures_at_one_place_stand_around_it_and_then_under_each_oth
     ]
 
 
-def test_numbers_at_the_lower_edge_go_up_rather_than_out() -> None:
+def test_numbers_at_the_lower_edge_move_up_into_the_viewport() -> None:
     figure, taken = QRectF(100, 280, 50, 10), list[QRectF]()
     for _ in range(4):
         taken.append(text_rect(figure, SIZE, VIEWPORT, taken, NOTHING))
@@ -105,7 +107,7 @@ def lines_of(*lines: Sequence[tuple[float, float]]) -> QPainterPath:
 
 
 def test_numbers_keep_clear_of_other_figures() -> None:
-    """A long line to the right of the figure, and within a region there."""
+    """Also of a long line to the right, and of the inside of an ROI there."""
     figure = QRectF(100, 100, 50, 20)
     for other in (
         lines_of([(160, 20), (300, 200)]),
@@ -118,8 +120,8 @@ def test_numbers_keep_clear_of_other_figures() -> None:
 
 
 @pytest.mark.parametrize("figure", [QRectF(20, 100, 60, 60), QRectF(120, 110, 60, 60)])
-def test_numbers_of_a_figure_beside_another_are_not_read_as_those_of_the_other(figure: QRectF) -> None:
-    """The one has no room to its left and the other none to its right, where they lie across each other."""
+def test_numbers_between_two_figures_are_not_mistaken_for_those_of_the_other(figure: QRectF) -> None:
+    """The figures cross; one has no space to its left, the other none to its right."""
     both = QPainterPath()
     both.addRect(QRectF(20, 100, 60, 60))
     both.addRect(QRectF(120, 110, 60, 60))
@@ -129,7 +131,7 @@ def test_numbers_of_a_figure_beside_another_are_not_read_as_those_of_the_other(f
     assert min(abs(area.top() - figure.bottom()), abs(figure.top() - area.bottom())) == GAP
 
 
-def test_among_figures_everywhere_numbers_still_keep_clear_of_words() -> None:
+def test_with_figures_everywhere_numbers_still_keep_clear_of_text() -> None:
     figure, taken = QRectF(100, 100, 50, 20), [QRectF(160, 90, 80, 40)]
     rows = lines_of(*([(0, y), (400, y)] for y in range(0, 300, 10)))
     area = text_rect(figure, SIZE, VIEWPORT, taken, rows)
@@ -145,15 +147,15 @@ def test_among_figures_everywhere_numbers_still_keep_clear_of_words() -> None:
     ],
     ids=["the axis of a Cobb angle", "a probe"],
 )
-def test_numbers_keep_clear_of_all_that_is_painted_of_another(
+def test_numbers_keep_clear_of_everything_painted_for_another_figure(
     qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, other: Measurement, covered: QPainterPath
 ) -> None:
-    """Each of the two lies where the numbers of the length would stand without it."""
+    """Each of the two covers the spot where the numbers of the length would be without it."""
     written: list[QRectF] = []
-    paint_words = measure_text.text_rect
+    original = measure_text.text_rect
 
     def note(*given: Any) -> QRectF:
-        written.append(paint_words(*given))
+        written.append(original(*given))
         return written[-1]
 
     open_paths(qtbot, app, dicom("CT_small.dcm"))
@@ -176,11 +178,13 @@ def test_numbers_keep_clear_of_all_that_is_painted_of_another(
     [Measurement("probe", ((-5, -5),), ""), Measurement("angle", ((20, 20), (20, 20), (60, 20)), "")],
     ids=["a probe beside the image", "an angle with an arm of no length"],
 )
-def test_what_has_no_value_says_so(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, item: Measurement) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(measure_text, "draw_text", lambda painter, line: said.append(line.text))
+def test_a_measurement_without_value_is_labelled_so(
+    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, item: Measurement
+) -> None:
+    painted: list[str] = []
+    monkeypatch.setattr(measure_text, "draw_text", lambda painter, line: painted.append(line.text))
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     assert app.desk.viewport.picture is not None
     app.desk.measurements.add(replace(item, sop_uid=app.desk.viewport.picture.ref.image.sop_uid))
     app.window.viewport.grab()
-    assert set(said) == {"no value"}
+    assert set(painted) == {"no value"}

@@ -1,4 +1,4 @@
-"""Overlay planes on their way to the screen: made into an image once, and let go when there are many."""
+"""Overlay planes are converted to images once, cached up to a limit, and painted without losing bits."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def plane(side: int = 4) -> Overlay:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Overlay, str]]:
-    """Which planes were made into images, in which colour."""
+    """Planes that were converted to images, with their colors."""
     asked: list[tuple[Overlay, str]] = []
 
     def note(plane: Overlay, color: str, times: int = 0) -> QImage:
@@ -37,7 +37,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Overlay, str]]:
     return asked
 
 
-def test_a_second_paint_makes_no_second_image_and_another_colour_does(
+def test_painting_again_makes_no_second_image_but_another_color_does(
     qtbot: QtBot, app: App, made: list[tuple[Overlay, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_paths(qtbot, app, dicom("examples_overlay.dcm"))
@@ -51,14 +51,14 @@ def test_a_second_paint_makes_no_second_image_and_another_colour_does(
     assert [color for _, color in made] == ["#dcae5a", "#ff00ff"]
 
 
-def test_planes_that_look_alike_are_not_taken_for_each_other(made: list[tuple[Overlay, str]]) -> None:
+def test_equal_planes_have_separate_images(made: list[tuple[Overlay, str]]) -> None:
     images, one, other = PlaneImages(), plane(), plane()
     for asked in (one, other, one):
         images.of(asked, "#ffffff")
     assert [found for found, _ in made] == [one, other]
 
 
-def test_the_plane_painted_longest_ago_goes_first(made: list[tuple[Overlay, str]]) -> None:
+def test_the_least_recently_painted_plane_is_evicted_first(made: list[tuple[Overlay, str]]) -> None:
     planes = [plane() for _ in range(3)]
     two = 2 * plane_image(planes[0], "#ffffff").sizeInBytes()
     images = PlaneImages(two)
@@ -76,7 +76,7 @@ def test_a_plane_beyond_the_limit_is_kept_alone(made: list[tuple[Overlay, str]])
     assert len(made) == 2
 
 
-def test_bits_have_the_colour_and_a_dark_rim_around_them() -> None:
+def test_bits_have_the_color_and_a_dark_rim() -> None:
     image = plane_image(Overlay(np.array([[True, False, False, False]]), 0, 0), "#dcae5a")
     alphas = [[image.pixelColor(x, y).alpha() for x in range(6)] for y in range(3)]
     assert alphas == [[160, 160, 160, 0, 0, 0], [160, 255, 160, 0, 0, 0], [160, 160, 160, 0, 0, 0]]
@@ -84,7 +84,7 @@ def test_bits_have_the_colour_and_a_dark_rim_around_them() -> None:
 
 
 def painted(canvas: Canvas) -> NDArray[np.uint8]:
-    """uint8 [H, W, 4]: the planes alone on black; blue, green, red and what is unused."""
+    """Only the planes, on black: uint8 [H, W, 4] (blue, green, red, unused)."""
     screen = QImage(int(canvas.view.width), int(canvas.view.height), QImage.Format.Format_RGB32)
     screen.fill(0)
     with QPainter(screen) as painter:
@@ -92,7 +92,7 @@ def painted(canvas: Canvas) -> NDArray[np.uint8]:
     return np.frombuffer(screen.constBits(), np.uint8).reshape(screen.height(), screen.width(), 4).copy()
 
 
-def test_each_of_several_planes_lies_in_its_own_place(qtbot: QtBot, background: Background) -> None:
+def test_each_of_several_planes_is_painted_at_its_origin(qtbot: QtBot, background: Background) -> None:
     study = open_path(dicom("examples_overlay.dcm")).studies[0]
     state = ViewportState(background)
     state.resize(500, 300, 1.0)
@@ -111,10 +111,10 @@ def test_each_of_several_planes_lies_in_its_own_place(qtbot: QtBot, background: 
 
 
 @pytest.mark.parametrize("side", [60.0, 200.0, 300.0, 480.0])
-def test_no_bit_of_a_plane_is_lost_where_the_image_is_seen_small(
+def test_no_bit_of_a_plane_is_lost_when_the_image_is_zoomed_out(
     qtbot: QtBot, background: Background, side: float
 ) -> None:
-    """Graphics of one bit's width: each is where it belongs, with a third of its brightness at least."""
+    """Every graphic one bit wide is at its position, with at least a third of its brightness."""
     study = open_path(dicom("MR-SIEMENS-DICOM-WithOverlays.dcm")).studies[0]
     state = ViewportState(background)
     state.resize(side, side, 1.0)
@@ -123,17 +123,17 @@ def test_no_bit_of_a_plane_is_lost_where_the_image_is_seen_small(
     assert state.picture is not None
     canvas = canvas_of(state)
     assert canvas is not None
-    words = painted(canvas)
+    image = painted(canvas)
     wanted = np.array(QColor(theme.ON_IMAGE_MARK).getRgb()[2::-1])  # blue, green, red
-    near = np.pad(words[..., :3].min(axis=-1, initial=255, where=wanted > 0) / wanted[wanted > 0].min(), 1)
+    near = np.pad(image[..., :3].min(axis=-1, initial=255, where=wanted > 0) / wanted[wanted > 0].min(), 1)
     (found,) = state.picture.pixels.overlays
     for row, column in np.argwhere(found.bits):
-        place = canvas.to_screen((column + 0.5 + found.left, row + 0.5 + found.top))
-        x, y = int(place.x()) + 1, int(place.y()) + 1
+        point = canvas.to_screen((column + 0.5 + found.left, row + 0.5 + found.top))
+        x, y = int(point.x()) + 1, int(point.y()) + 1
         assert near[y - 1 : y + 2, x - 1 : x + 2].max() > 0.3
 
 
-def test_half_a_plane_keeps_its_last_odd_row_and_column() -> None:
+def test_halving_a_plane_keeps_an_odd_last_row_and_column() -> None:
     bits = np.zeros((3, 5), bool)
     bits[2, 4] = True
     image = plane_image(Overlay(bits, 0, 0), "#ffffff", 1)

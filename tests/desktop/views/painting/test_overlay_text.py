@@ -1,4 +1,4 @@
-"""What is written over a picture: no line on top of another, however small the viewport."""
+"""Lines of overlay text never overlap, however small the viewport."""
 
 import pytest
 from PySide6.QtCore import QRectF
@@ -14,7 +14,7 @@ from tests.desktop.conftest import dicom, open_paths, settle
 
 
 @pytest.mark.parametrize("name", ["CT_small.dcm", "examples_overlay.dcm"])
-def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
+def test_overlay_text_letters_and_scale_do_not_overlap_in_the_smallest_viewports(
     qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     written: list[tuple[str, QRectF]] = []
@@ -35,14 +35,14 @@ def test_letters_scale_and_corner_texts_stay_apart_in_the_smallest_viewports(
     assert any(text.endswith(("cm", "mm")) for text, _ in written)
     clashes = [
         (one, other)
-        for index, (one, place) in enumerate(written)
+        for index, (one, rect) in enumerate(written)
         for other, beside in written[index + 1 :]
-        if place.intersects(beside)
+        if rect.intersects(beside)
     ]
     assert clashes == []
 
 
-def test_a_screen_reader_is_told_what_the_corners_say(qtbot: QtBot, app: App) -> None:
+def test_a_screen_reader_gets_the_overlay_text(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("emri_small.dcm"))
     view = app.window.viewport
     app.desk.viewport.go_to(4)

@@ -1,4 +1,4 @@
-"""A picture is painted as Qt paints the whole of it, whichever part of it is seen."""
+"""The visible part of an image is painted as Qt would paint the whole image."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def values(image: QImage) -> np.ndarray:
     ],
     ids=["fitted", "turned and mirrored", "actual size", "part", "turned part", "single pixels", "out of sight"],
 )
-def test_the_screen_shows_what_qt_makes_of_the_whole_picture(qtbot: QtBot, app: App, name: str, view: View) -> None:
+def test_the_screen_matches_qt_painting_the_whole_image(qtbot: QtBot, app: App, name: str, view: View) -> None:
     open_paths(qtbot, app, dicom(name))
     state = app.desk.layout.active
     assert state.picture is not None
@@ -69,17 +69,15 @@ def test_the_screen_shows_what_qt_makes_of_the_whole_picture(qtbot: QtBot, app: 
     assert values(painted).any() == (view.pan[0] < 5000)
 
 
-def test_levels_of_gray_reach_the_screen_as_they_are() -> None:
+def test_gray_levels_reach_the_screen_unchanged() -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     assert np.array_equal(values(to_qimage(ramp)), np.repeat(ramp[..., None], 3, axis=2))
     colours = np.stack([ramp, 255 - ramp, ramp // 2], axis=2)
     assert np.array_equal(values(to_qimage(colours)), colours)
 
 
-def test_after_a_failure_while_painting_the_window_goes_on(
-    qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A painter that is not ended makes Qt end the process."""
+def test_the_window_survives_an_error_in_a_painter(qtbot: QtBot, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A QPainter that is not ended makes Qt abort the process."""
 
     def fail(painter: QPainter, canvas: Canvas) -> None:
         raise ValueError("a mistake of ours")
