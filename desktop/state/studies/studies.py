@@ -1,7 +1,6 @@
 """The open studies, the rejected files, and the selected series. Knows no widgets, reads no pixels itself."""
 
 import itertools
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,14 +8,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.background import Background, Lane, as_work
+from desktop.background import Background, Lane
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import Image, middle_frame, thumbnail
+from desktop.state.pictures.picture import Image
 from desktop.state.studies.merging import keep_stack_keys, merge, remove_images, successor
+from desktop.state.studies.thumbnails import ThumbnailLoader
 from engine.dicom.key_objects import KeyObject
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
-from engine.image.pixels import Pixels
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Study
 
@@ -44,7 +43,7 @@ class StudiesState(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._background, self._open_files, self._frames = background, open_files, frames or FrameCache()
+        self._background, self._open_files = background, open_files
         self.studies: list[Study] = []
         self.rejected: list[Rejected] = []
         self.key_objects: dict[str, KeyObject] = {}
@@ -54,11 +53,9 @@ class StudiesState(QObject):
         self._known_rejected: set[Rejected] = set()
         self._numbers = itertools.count(1)
         self._openings: list[_Opening] = []
-        self._thumbnails: dict[str, Image | None] = {}
-        self._waiting: OrderedDict[str, Series] = OrderedDict()
-        self._making_thumbnail = False
-        self._closings = 0
-        """Number of closings: a frame decoded before the last one is not cached."""
+        self._thumbnails = ThumbnailLoader(
+            background, frames or FrameCache(), changed=self.thumbnail_changed.emit, on_screen=self._is_selected
+        )
         self._select_next = ""
         """Id of the series to select once `changed` was emitted."""
         self._change_pending = False
@@ -115,8 +112,7 @@ class StudiesState(QObject):
             opening.closed.add(study_uid)
         closed = self.studies.pop(index)
         self.key_objects = {key: one for key, one in self.key_objects.items() if one.study_uid != study_uid}
-        for series in closed.series:
-            self._thumbnails.pop(identify(closed, series), None)
+        self._thumbnails.remove(identify(closed, series) for series in closed.series)
         if self.study is not None and self.study.uid == study_uid:
             self.study = self.studies[min(index, len(self.studies) - 1)] if self.studies else None
             self.series = self.study.series[0] if self.study else None
@@ -131,11 +127,9 @@ class StudiesState(QObject):
         self.studies, self.rejected, self.study, self.series = [], [], None, None
         self._known_rejected.clear()
         self._thumbnails.clear()
-        self._waiting.clear()
         self._emit_closed()
 
     def _emit_closed(self) -> None:
-        self._closings += 1
         for signal in (self.changed, self.rejected_changed, self.selected, self.closed):
             signal.emit()
 
@@ -147,6 +141,9 @@ class StudiesState(QObject):
     def thumbnail(self, series_id: str) -> Image | None:
         """The thumbnail of a series; None until it is made."""
         return self._thumbnails.get(series_id)
+
+    def _is_selected(self, frame: FrameRef) -> bool:
+        return self.series is not None and frame in self.series.frames
 
     # -- answers
 
@@ -208,7 +205,7 @@ class StudiesState(QObject):
         if self._selection_replaced:
             self._selection_replaced = False
             self.selected.emit()
-        self._request_thumbnails()
+        self._thumbnails.request((identify(study, series), series) for study in self.studies for series in study.series)
         selection, self._select_next = self._select_next, ""
         if selection:
             self.select(selection)
@@ -231,48 +228,6 @@ class StudiesState(QObject):
             return
         self.series = successor(before, self.study.series) or self.study.series[0]
         self._selection_replaced = self._selection_replaced or self.series.key != before.key
-
-    # -- thumbnails
-
-    def _request_thumbnails(self) -> None:
-        for study in self.studies:
-            for series in study.series:
-                series_id = identify(study, series)
-                if series_id not in self._thumbnails:
-                    self._thumbnails[series_id] = None
-                    self._waiting[series_id] = series
-        self._next_thumbnail()
-
-    def _next_thumbnail(self) -> None:
-        """Make one at a time: a thousand series must not be a thousand requests."""
-        if self._waiting and not self._making_thumbnail:
-            series_id, series = self._waiting.popitem(last=False)
-            self._making_thumbnail = True
-            ref = middle_frame(series)
-            self._background.start(
-                as_work(thumbnail, ref, self._frames.get(ref)),
-                partial(self._take_thumbnail, series_id, ref, self._closings),
-                lane=Lane.THUMBNAIL,
-                failed=partial(self._no_thumbnail, series_id),
-                shows_failure=True,
-            )
-
-    def _take_thumbnail(self, series_id: str, ref: FrameRef, closings: int, made: tuple[Image, Pixels]) -> None:
-        image, pixels = made
-        self._making_thumbnail = False
-        on_screen = self.series is not None and ref in self.series.frames and closings == self._closings
-        if on_screen and self._frames.free_for(pixels):
-            self._frames.put(ref, pixels)  # else a frame of the stack on screen would be decoded again
-        if series_id in self._thumbnails:
-            self._thumbnails[series_id] = image
-            self.thumbnail_changed.emit(series_id)
-        self._next_thumbnail()
-
-    def _no_thumbnail(self, series_id: str, error: BaseException) -> None:
-        """Leave the thumbnail empty; the viewport shows the reason when the series is selected."""
-        self._making_thumbnail = False
-        self.thumbnail_changed.emit(series_id)
-        self._next_thumbnail()
 
 
 @dataclass(eq=False)
