@@ -85,7 +85,7 @@ def test_no_draft_is_made_from_the_image_of_another_study(qtbot: QtBot, app: App
     assert desk.report.why_no_draft() == ""
     desk.viewport.show(other, other.series[0])
     settle(qtbot, app)
-    assert desk.report.why_no_draft().startswith("The image on screen is of another study than this report;")
+    assert desk.report.why_no_draft().startswith("The current image is from another study than this report.")
 
 
 def test_planes_go_with_their_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:
