@@ -115,7 +115,7 @@ def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) 
 
 
 def smaller(source: Path, target: Path, limit: int) -> Path:
-    """The first rows of both lists of a picture archive, with their pictures; for a quick trial."""
+    """The first rows of both lists of an image folder, with their images; for a quick trial."""
     (target / "images").mkdir(parents=True)
     for name in ("cases.csv", "captions.csv"):
         with (source / name).open(encoding="utf-8", newline="") as file:
