@@ -53,7 +53,7 @@ def test_a_missing_manifest_is_refused_before_anything_changes(
 ) -> None:
     before = (folder / "training_ngrams.bin").read_bytes()
     assert add_texts.main([str(folder), "--data", str(folder.parent), "--pairs", "none.csv"]) == 2
-    assert "no readable manifest" in capsys.readouterr().err
+    assert "Cannot read the manifest" in capsys.readouterr().err
     assert (folder / "training_ngrams.bin").read_bytes() == before
 
 

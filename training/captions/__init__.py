@@ -1,1 +1,1 @@
-"""What the caption decoder learns from, and how its captions are scored."""
+"""Training data of the caption decoder, and scores of its captions."""

@@ -1,4 +1,7 @@
-"""What the caption decoder learns from, read and embedded once per encoders. Knows no decoder and no training loop."""
+"""Training and validation data of the caption decoder, read and embedded once per encoders checkpoint.
+
+Does not know the decoder or the training loop.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ from training.arrays import Float32Array
 from training.captions import examples
 from training.captions.examples import Example
 from training.captions.frozen_features import FrozenFeatures
-from training.captions.texts import about_the_picture
+from training.captions.texts import about_the_image
 from training.data.pairs import corpus, read_manifest, read_pairs
 from training.metrics.embedders import FromCheckpoint
 from training.metrics.gap import centred
@@ -21,71 +24,83 @@ from training.metrics.gap import centred
 
 @dataclass(frozen=True)
 class CaptionDataSettings:
+    """[data] of a captioner's configuration; paths are relative to the data folder."""
+
     pairs: list[str] = field(default_factory=lambda: ["pairs/pairs.csv"])
+    """Manifests of pairs; the first one's val split is validated on."""
     texts: list[str] = field(default_factory=list)
-    most_texts: int = 0  # without pictures that are embedded, a fixed draw of them; 0: all
+    """CSV or CSV.gz files of texts without images."""
+    most_texts: int = 0
+    """Texts without images to embed, a fixed random sample; 0 embeds all."""
     pairs_share: float = 0.4
+    """Share of the examples that have an image."""
     views: int = 0
+    """Augmented views of each image besides the clean one."""
     noise_low: float = 0.3
+    """Shortest noise added to an embedding."""
     noise_high: float = 1.2
+    """Longest noise added to an embedding."""
     centre: bool = False
+    """Subtract each modality's mean from its embeddings."""
     about_picture: bool = True
+    """Train only on sentences about the image, without history and figure marks."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that a decoder learns from and is measured on.
-
-    conditions: float32 [R, D], first the unique texts, then the pictures view by view. image_mean, text_mean: float32
-    [D], over the training pairs.
-    """
+    """Everything that a decoder is trained and measured on."""
 
     tokenizer: Tokenizer
     tokenizer_json: str
     word_vectors: Float32Array | None
+    """float32 [V, dim], initial token embeddings, see `word_vectors`."""
     paired: list[Example]
-    alone: list[Example]
+    unpaired: list[Example]
     conditions: Float32Array
+    """float32 [R, D], unit rows: first the unique texts, then the images view by view."""
     texts: list[str]
-    """Unique training texts as they were written, those of the pairs first."""
+    """Unique training texts in their original wording, those of the pairs first."""
     pair_texts: list[str]
     """The training text of each pair."""
     val_images: Float32Array
+    """float32 [V, D], unit rows."""
     val_texts: list[str]
     val_groups: list[str]
     val_patients: list[str]
     image_mean: Float32Array
+    """float32 [D] over the training pairs."""
     text_mean: Float32Array
+    """float32 [D] over the training pairs."""
     val_text_rows: Float32Array
-    """float32 [V, D] of `val_texts`, to measure the space with; nothing learns from it."""
+    """float32 [V, D] of `val_texts`, to measure the space; never trained on."""
     known_texts: list[str]
-    """Every text that a decoder may have learned, also one it starts from: what a copy is told by."""
+    """Every text that the decoder, or one it starts from, may have been trained on; copies are detected by these."""
 
     def text_rows(self) -> Float32Array:
         """float32 [T, D] of the unique texts of the pairs, the first T of `texts`."""
         return self.conditions[: len(dict.fromkeys(self.pair_texts))]
 
-    def picture_rows(self) -> Float32Array:
-        """float32 [P, D] of the pairs' pictures, augmented views left out."""
+    def image_rows(self) -> Float32Array:
+        """float32 [P, D] of the pairs' images, without augmented views."""
         return self.conditions[len(self.texts) : len(self.texts) + len(self.pair_texts)]
 
     def for_mode(self, mode: str) -> "Material":
-        """What one mode learns from: "text", "pairs" (no text leads to a caption), "both", or "language".
+        """The material of one mode: "text" (text embeddings only), "pairs" (image embeddings only), "both", "language".
 
-        "language" has the texts of all and no condition: every row is 0. A decoder that starts from it knows how
-        reports are worded and has yet to learn what an embedding means.
+        "language" has all texts and no condition: every row is 0. A decoder that starts from it knows the wording of
+        reports, and still has to learn what an embedding means.
         """
         if mode == "language":
-            paired, alone = ([replace(one, rows=(0,)) for one in part] for part in (self.paired, self.alone))
+            paired, unpaired = ([replace(one, rows=(0,)) for one in part] for part in (self.paired, self.unpaired))
             unseen = np.zeros((1, self.conditions.shape[1]), np.float32)
-            return replace(self, paired=paired, alone=alone, conditions=unseen, val_images=self.val_images * 0)
+            return replace(self, paired=paired, unpaired=unpaired, conditions=unseen, val_images=self.val_images * 0)
         texts, all_rows = len(self.texts), len(self.conditions)
         first, last = {"text": (0, texts), "pairs": (texts, all_rows), "both": (0, all_rows)}[mode]
         paired = [replace(one, rows=tuple(row for row in one.rows if first <= row < last)) for one in self.paired]
-        return replace(self, paired=paired, alone=[] if mode == "pairs" else self.alone)
+        return replace(self, paired=paired, unpaired=[] if mode == "pairs" else self.unpaired)
 
     def centred(self) -> "Material":
-        """All rows less the mean of their kind, and of unit length again: that closes what is left of the gap."""
+        """All rows minus the mean of their modality, normalised again, which closes the remaining gap."""
         texts = len(self.texts)
         rows = [
             centred(part, mean)
@@ -98,83 +113,86 @@ class Material:
 def gather(
     encoders_path: Path,
     settings: CaptionDataSettings,
-    dim: int,
-    max_tokens: int,
     root: Path,
     cache: Path,
+    *,
+    dim: int,
+    max_tokens: int,
     half: bool = True,
 ) -> Material:
-    """Read the manifests below `root` and embed all that any mode learns from; pictures as the encoders' recipe says.
+    """Read the manifests below `root` and embed everything that any mode is trained on.
 
     Args:
+        cache: folder of cached features.
         dim: width of the decoder, for its word vectors.
         max_tokens: longest text in tokens.
-        cache: folder of kept features.
         half: run the towers in bfloat16.
     """
-    kept = FrozenFeatures(encoders_path, cache, half)
-    encoders = kept.encoders
-    sets = [read_pairs([root / name], kept.stream) for name in settings.pairs]
+    features = FrozenFeatures(encoders_path, cache, half)
+    encoders = features.encoders
+    sets = [read_pairs([root / name], features.stream) for name in settings.pairs]
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
-    of_pairs = list(dict.fromkeys(row.text for row in rows))
-    alone = other_texts(settings.texts, root, of_pairs)
-    drawn = sorted(np.random.default_rng(0).permutation(len(alone))[: settings.most_texts or None].tolist())
-    others = [alone[place] for place in drawn]
-    unique = [*of_pairs, *others]
+    pair_texts = list(dict.fromkeys(row.text for row in rows))
+    all_unpaired = other_texts(settings.texts, root, pair_texts)
+    sample = sorted(np.random.default_rng(0).permutation(len(all_unpaired))[: settings.most_texts or None].tolist())
+    unpaired_texts = [all_unpaired[index] for index in sample]
+    unique = [*pair_texts, *unpaired_texts]
     val = sets[0].split("val")
-    parts = [kept.texts(of_pairs), *([kept.texts(others)] if others else [])]
+
+    parts = [features.texts(pair_texts), *([features.texts(unpaired_texts)] if unpaired_texts else [])]
     views = range(1, settings.views + 1)
-    by_part = [np.split(kept.pictures(part, views), settings.views + 1) for part in training]
+    by_part = [np.split(features.images(part, views), settings.views + 1) for part in training]
     parts += [rows_of_view for view in zip(*by_part) for rows_of_view in view]
+    conditions = np.concatenate(parts)
+
     number = {text: index for index, text in enumerate(unique)}
-    shown = [about_the_picture(text) if settings.about_picture else text for text in unique]
-    ids = examples.encode(shown, encoders.tokenizer, max_tokens)
+    targets = [about_the_image(text) if settings.about_picture else text for text in unique]
+    ids = examples.encode(targets, encoders.tokenizer, max_tokens)
     paired = []
     for index, row in enumerate(rows):
         text = number[row.text]
-        pictures = [len(unique) + index + view * len(rows) for view in range(settings.views + 1)]
-        if shown[text]:
-            paired.append(Example(ids[text], (text, *pictures)))
-    conditions = np.concatenate(parts)
+        images = [len(unique) + index + view * len(rows) for view in range(settings.views + 1)]
+        if targets[text]:
+            paired.append(Example(ids[text], (text, *images)))
     return Material(
-        encoders.tokenizer,
-        encoders.tokenizer_json,
-        word_vectors(encoders, dim),
-        paired,
-        [Example(ids[index], (index,)) for index in range(len(of_pairs), len(unique)) if shown[index]],
-        conditions,
-        unique,
-        [row.text for row in rows],
-        kept.pictures(val),
-        [row.text for row in val.rows],
-        [row.group for row in val.rows],
-        [row.patient for row in val.rows],
-        conditions[len(unique) : len(unique) + len(rows)].mean(0),
-        conditions[[number[row.text] for row in rows]].mean(0),
-        kept.texts([row.text for row in val.rows]),
-        [*of_pairs, *alone],
+        tokenizer=encoders.tokenizer,
+        tokenizer_json=encoders.tokenizer_json,
+        word_vectors=word_vectors(encoders, dim),
+        paired=paired,
+        unpaired=[Example(ids[index], (index,)) for index in range(len(pair_texts), len(unique)) if targets[index]],
+        conditions=conditions,
+        texts=unique,
+        pair_texts=[row.text for row in rows],
+        val_images=features.images(val),
+        val_texts=[row.text for row in val.rows],
+        val_groups=[row.group for row in val.rows],
+        val_patients=[row.patient for row in val.rows],
+        image_mean=conditions[len(unique) : len(unique) + len(rows)].mean(0),
+        text_mean=conditions[[number[row.text] for row in rows]].mean(0),
+        val_text_rows=features.texts([row.text for row in val.rows]),
+        known_texts=[*pair_texts, *all_unpaired],
     )
 
 
-def other_texts(corpora: Sequence[str], root: Path, of_pairs: list[str]) -> list[str]:
-    """The texts without pictures that are none of those of the pairs, each once."""
-    known = set(of_pairs)
-    alone = (" ".join(text.split()) for name in corpora for text in corpus(root / name))
-    return [text for text in dict.fromkeys(alone) if text not in known]
+def other_texts(corpora: Sequence[str], root: Path, pair_texts: list[str]) -> list[str]:
+    """The texts without images that no pair has, each once."""
+    known = set(pair_texts)
+    texts = (" ".join(text.split()) for name in corpora for text in corpus(root / name))
+    return [text for text in dict.fromkeys(texts) if text not in known]
 
 
 def training_texts(pairs: Sequence[str], texts: Sequence[str], root: Path) -> list[str]:
-    """Every text that a decoder may have learned from these manifests and corpora, each once."""
+    """Every text that a decoder may have been trained on, given these manifests and text files, each once."""
     rows = [row for name in pairs for row in read_manifest(root / name)[0] if row.split == "train"]
-    of_pairs = list(dict.fromkeys(row.text for row in rows))
-    return [*of_pairs, *other_texts(texts, root, of_pairs)]
+    pair_texts = list(dict.fromkeys(row.text for row in rows))
+    return [*pair_texts, *other_texts(texts, root, pair_texts)]
 
 
 def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
-    """The text tower's own word vectors on their `dim` main axes, float32 [V, dim]; None where a tower has none such.
+    """The text tower's word vectors on their first `dim` principal axes, float32 [V, dim]; None if it has no such.
 
-    Words that the tower finds alike then start alike, which a decoder with few texts could hardly learn.
+    Words that are similar to the tower then start similar, which a decoder with few texts could hardly learn.
     """
     tower: Any = encoders.model.text_tower
     embeddings = getattr(getattr(tower.model, "embeddings", None), "word_embeddings", None)
@@ -190,5 +208,5 @@ def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of the encoders checkpoint: a decoder reads the space of that one and of no other."""
+    """SHA-256 of an encoders checkpoint; a decoder only works on the space of that one."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Captions of val pictures against their reports, beside two baselines; who may begin a draft. Knows no decoder."""
+"""Scores of the captioner and of two baselines on val, and the decision who starts a draft. Knows no decoder."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ RULE = (
 
 
 def baselines(material: Material) -> dict[str, list[str]]:
-    """What the nearest training report and the commonest training text say of each val picture."""
+    """The nearest training report, and the most frequent training text, for each val image."""
     texts = material.text_rows()
     images = normalised(material.val_images)
     return {
@@ -29,7 +29,7 @@ def baselines(material: Material) -> dict[str, list[str]]:
 
 
 def report(written: Sequence[str], material: Material) -> dict[str, Any]:
-    """Scores in % with intervals of the written captions and of both baselines, and the shares of copies."""
+    """Scores in % with intervals of the captions and of both baselines, and the share of copies."""
     systems = {"captioner": list(written), **baselines(material)}
     weights = scores.resamples(material.val_groups)
     measured = {
@@ -41,7 +41,7 @@ def report(written: Sequence[str], material: Material) -> dict[str, Any]:
 
 
 def decision(found: Mapping[str, Any]) -> dict[str, Any]:
-    """`draft` of the manifest (engine.models.confidence), from what `report` returned; RULE says how it is taken."""
+    """The manifest's entry `draft` (engine.models.confidence), from the result of `report`; see RULE."""
     own, nearest = (found[name] for name in ("captioner", "nearest_report"))
     wins = all(own[name]["low"] >= nearest[name]["value"] for name in DECIDING)
     measured = {name: {score: found[name][score] for score in DECIDING} for name in ("captioner", *BASELINES)}

@@ -1,9 +1,10 @@
-"""How near written captions come to the reports, caption by caption, and how sure that is. Knows no models.
+"""Caption metrics against the reports, caption by caption, with bootstrap intervals. Knows no models.
 
 Libraries: sacrebleu (Apache-2.0; BLEU-1..4 over the corpus, exponential smoothing; chrF, mean over captions),
 rouge-score (Apache-2.0; ROUGE-L F1, mean), aac-metrics (MIT; CIDEr-D of Vedantam et al. 2015, arXiv 1411.5726,
 document frequencies from the reports scored against, scale 0 to 10) and the clinical terms of terms.py.
-All on lower-case words with signs apart; one report a caption.
+All metrics see lower-case words with punctuation separated; there is one reference per caption. docs/method.md,
+"Captioning".
 """
 
 import re
@@ -16,7 +17,7 @@ import numpy as np
 from engine.models.copy_guard import sequence_hashes
 from training.arrays import Float64Array, FloatArray
 from training.captions.terms import terms
-from training.captions.texts import tells_history
+from training.captions.texts import mentions_history
 from training.metrics.bootstrap import group_weights, interval
 
 ORDERS = (1, 2, 3, 4)
@@ -27,27 +28,27 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class PerCaption:
-    """What the scores of any sample of N captions are made of.
-
-    bleu: float64 [N, 10], words written and wanted, then n-grams of 1 to 4 words that match, and that were written.
-    terms: float64 [N, 3], terms right, written wrongly, and missed. means: float64 [N] each, by name.
-    """
+    """The statistics of N captions from which the scores of any resample are computed."""
 
     bleu: Float64Array
+    """float64 [N, 10]: caption length, reference length, matching n-grams of 1 to 4 words, written n-grams of 1 to 4
+    words."""
     terms: Float64Array
+    """float64 [N, 3]: clinical terms that are right, wrong and missed."""
     means: Mapping[str, Float64Array]
+    """float64 [N] each, by name: scores that are averaged over captions."""
 
     def __len__(self) -> int:
         return len(self.bleu)
 
 
 def spaced(text: str) -> str:
-    """Lower-case words and signs with one blank between them: all scores see the same words."""
+    """Lower-case words and punctuation separated by single spaces, so that all scores see the same words."""
     return " ".join(re.findall(r"[a-z0-9]+|[^\sa-z0-9]", text.lower()))
 
 
 def measure(written: Sequence[str], references: Sequence[str], copies: Sequence[bool] | None = None) -> PerCaption:
-    """Score N captions against their reports. copies: whether each repeats training text, unknown without."""
+    """Score N captions against their reports. copies: whether each repeats training text, if known."""
     from aac_metrics.functional.cider_d import cider_d
     from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
     from sacrebleu.metrics.bleu import BLEU
@@ -56,14 +57,14 @@ def measure(written: Sequence[str], references: Sequence[str], copies: Sequence[
     found, wanted = [spaced(text) for text in written], [spaced(text) for text in references]
     bleu, chrf, rouge = BLEU(tokenize="none", effective_order=True), CHRF(), RougeScorer(["rougeL"])
     counted = [bleu.sentence_score(a, [b]) for a, b in zip(found, wanted, strict=True)]
-    # The document frequencies of a single report say nothing, and the library refuses them.
+    # The document frequencies of a single report are meaningless, and the library rejects them.
     known = len(found) > 1
     cider = cider_d(found, [[text] for text in wanted])[1]["cider_d"].tolist() if known else [float("nan")]
     means = {
         "rouge_l": [rouge.score(b, a)["rougeL"].fmeasure for a, b in zip(found, wanted)],
         "cider": cider,
         "chrf": [chrf.sentence_score(a, [b]).score / 100.0 for a, b in zip(found, wanted)],
-        "history": [tells_history(text) for text in written],
+        "history": [mentions_history(text) for text in written],
         "copied": list(copies) if copies is not None else [float("nan")] * len(found),
     }
     return PerCaption(
@@ -74,15 +75,15 @@ def measure(written: Sequence[str], references: Sequence[str], copies: Sequence[
 
 
 def term_counts(written: str, reference: str) -> tuple[int, int, int]:
-    """Clinical terms, with their negation, that are right, that are wrong, and that are missed."""
+    """How many clinical terms, with their negation, are right, wrong and missed."""
     found, wanted = terms(written), terms(reference)
     return len(found & wanted), len(found - wanted), len(wanted - found)
 
 
 def scores(found: PerCaption, weights: Float64Array | None = None) -> dict[str, Float64Array]:
-    """Each score in each sample: float64 [draws]; `weights` [draws, N] says how often a caption is in it, once without.
+    """Each score in each resample, float64 [draws]; `weights` [draws, N] counts each caption, by default once.
 
-    All are shares of 1 but CIDEr-D, whose scale ends at 10.
+    All are between 0 and 1, except CIDEr-D, which is between 0 and 10.
     """
     weights = np.ones((1, len(found))) if weights is None else weights
     sizes = np.maximum(weights.sum(1), 1e-9)
@@ -95,6 +96,7 @@ def scores(found: PerCaption, weights: Float64Array | None = None) -> dict[str, 
 
 
 def _bleu(sums: Float64Array) -> dict[str, Float64Array]:
+    """BLEU-1 to BLEU-4 over the corpus, float64 [draws] each, from sums [draws, 10] of `PerCaption.bleu`."""
     from sacrebleu.metrics.bleu import BLEU
 
     result = {f"bleu{order}": np.zeros(len(sums)) for order in ORDERS}
@@ -108,8 +110,8 @@ def _bleu(sums: Float64Array) -> dict[str, Float64Array]:
 
 
 def resamples(groups: Sequence[str], draws: int = DRAWS) -> Float64Array:
-    """Row weights float64 [draws, N] of a bootstrap over whole groups, the same ones for every model compared."""
-    number = {name: place for place, name in enumerate(dict.fromkeys(groups))}
+    """Row weights float64 [draws, N] of a bootstrap over whole groups, the same for every model that is compared."""
+    number = {name: index for index, name in enumerate(dict.fromkeys(groups))}
     return group_weights(len(number), draws)[:, [number[name] for name in groups]]
 
 
@@ -124,13 +126,13 @@ def with_intervals(found: PerCaption, weights: Float64Array) -> dict[str, dict[s
 
 
 def in_percent(found: PerCaption, weights: Float64Array) -> dict[str, dict[str, float]]:
-    """`with_intervals` times 100, as papers print them (CIDEr-D then ends at 1000), unknown ones left out."""
+    """`with_intervals` times 100, as papers print them (CIDEr-D up to 1000), without scores that are not known."""
     known = {name: score for name, score in with_intervals(found, weights).items() if np.isfinite(score["value"])}
     return {name: {part: 100.0 * value for part, value in score.items()} for name, score in known.items()}
 
 
 def averaged(runs: Sequence[PerCaption]) -> PerCaption:
-    """Several seeds as one: counts added up and means averaged, so that an interval is that of the mean seed."""
+    """Several seeds as one: counts are added and means averaged, so that the interval is that of the mean seed."""
     return PerCaption(
         np.sum([run.bleu for run in runs], axis=0),
         np.sum([run.terms for run in runs], axis=0),
@@ -140,11 +142,11 @@ def averaged(runs: Sequence[PerCaption]) -> PerCaption:
 
 def nearest(images: FloatArray, texts: FloatArray, reports: Sequence[str]) -> list[str]:
     """The report nearest to each image: images float [N, D], texts float [T, D] of the reports, unit rows."""
-    return [reports[int(place)] for place in (np.asarray(images) @ np.asarray(texts).T).argmax(1)]
+    return [reports[int(index)] for index in (np.asarray(images) @ np.asarray(texts).T).argmax(1)]
 
 
 def most_frequent(texts: Sequence[str]) -> str:
-    """The commonest training text, the first of those that tie."""
+    """The most frequent training text; the first one on a tie."""
     return Counter(texts).most_common(1)[0][0]
 
 

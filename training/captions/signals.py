@@ -1,6 +1,6 @@
-"""What can be known of a draft when it is made, without the report it will be judged by. Knows no decoder, no judge.
+"""Confidence signals of a draft that are known when it is made, without the report. Knows no decoder.
 
-Every signal is a number a draft; higher should mean that the draft is more likely to be right.
+Each signal is one number per draft; a higher one should mean that the draft is more likely to be right.
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from training.metrics.gap import normalised
 
 NEAREST = 5
 MEANINGS = {
-    "nearest_report": "cosine of the picture and the nearest archived report",
-    "nearest_picture": "cosine of the picture and the nearest archived picture",
-    "agreement": f"mean cosine of the {NEAREST} nearest reports with each other",
-    "own_cosine": "cosine of the picture and the draft",
+    "nearest_report": "cosine of the image and the nearest archived report",
+    "nearest_picture": "cosine of the image and the nearest archived image",
+    "agreement": f"mean cosine between the {NEAREST} nearest reports",
+    "own_cosine": "cosine of the image and the draft",
     "echo": f"mean cosine of the draft and the {NEAREST} nearest reports",
-    "log_prob": "mean log-probability of the draft's tokens",
-    "length": "number of the draft's words",
+    "log_prob": "mean log-probability of the tokens of the draft",
+    "length": "number of words of the draft",
 }
 
 
 def signals(
-    pictures: FloatArray,
+    images: FloatArray,
     drafts: FloatArray,
-    archived_pictures: FloatArray,
+    archived_images: FloatArray,
     archived_reports: FloatArray,
     words: Sequence[int],
     log_probs: Sequence[Sequence[float]] | None = None,
@@ -33,18 +33,18 @@ def signals(
     """float64 [N] each, by name.
 
     Args:
-        pictures, drafts: float [N, D], embeddings of the pictures and of what was drafted for them.
-        archived_pictures, archived_reports: float [P, D] and [T, D] of an archive that holds none of the pictures.
+        images, drafts: float [N, D], embeddings of the images and of their drafts.
+        archived_images, archived_reports: float [P, D] and [T, D] of an archive without these images.
         words: how many words each draft has.
-        log_probs: of each draft's tokens; None when no decoder wrote them.
+        log_probs: of each draft's tokens; None if no decoder wrote them.
     """
-    images, written = normalised(pictures), normalised(drafts)
+    images, written = normalised(images), normalised(drafts)
     reports = normalised(archived_reports)
     cosines = images @ reports.T
     near = np.argsort(-cosines, axis=1)[:, :NEAREST]
     found = {
         "nearest_report": cosines.max(1),
-        "nearest_picture": (images @ normalised(archived_pictures).T).max(1),
+        "nearest_picture": (images @ normalised(archived_images).T).max(1),
         "agreement": np.array([mutual(reports[rows]) for rows in near]),
         "own_cosine": (images * written).sum(1),
         "echo": np.einsum("nd,nkd->n", written, reports[near]) / near.shape[1],

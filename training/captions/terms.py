@@ -1,9 +1,9 @@
-"""Clinical terms of a text, each affirmed or negated, by named libraries. Knows no models and no scores.
+"""Finds the clinical terms of a text, each affirmed or negated. Knows no models and no scores.
 
 Terms: the pathology, finding and anatomy concepts of radiology-semantic-dict (MIT) with their synonyms, and the head
-words below, which reports use and that dictionary has only inside longer names. Negation: negspacy (MIT), the NegEx
+words below, which reports use and the dictionary has only inside longer names. Negation: negspacy (MIT), the NegEx
 algorithm of Chapman et al. 2001 (doi:10.1006/jbin.2001.1029) on a blank English spaCy pipeline; nothing is downloaded.
-Modality and sequence names are no terms: "CT" is easily right and says nothing of the patient.
+Modality and sequence names do not count as terms: "CT" is easy to get right and says nothing about the patient.
 """
 
 import json
@@ -77,8 +77,8 @@ HEADS = {
         "pelvis": "pelvis pelvic",
     }.items()
 }
-# Complaints and history, which no picture shows, and words of the dictionary that are no terms by themselves.
-NO_TERMS = {
+# Complaints and history, which no image shows, and dictionary words that are not terms on their own.
+EXCLUDED = {
     "fever",
     "cough",
     "pain",
@@ -122,7 +122,7 @@ _KEPT_S = ("ss", "us", "is", "as")
 
 
 def singular(word: str) -> str:
-    """A word in the singular, by its ending: opacities, masses, lesions; other forms stay."""
+    """A word in the singular, by its ending (opacities, masses, lesions); other forms are returned unchanged."""
     if len(word) < 4 or word.endswith(_KEPT_S) or word in ("does", "shows", "reveals", "demonstrates", "signs"):
         return word
     if word.endswith("ies"):
@@ -133,7 +133,7 @@ def singular(word: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Lower case, singular, every sign but the ends of sentences and clauses dropped, so that "x - ray" is "x-ray"."""
+    """Lower case, singular, without punctuation except the ends of sentences and clauses: "x - ray" equals "x-ray"."""
     return " ".join(singular(word) for word in re.findall(r"[a-z0-9]+|[.;]", text.lower()))
 
 
@@ -148,8 +148,8 @@ def vocabulary() -> dict[str, str]:
         if concept.get("concept_type") in ("pathology", "finding", "anatomy"):
             for name in (concept["name"], *(concept.get("synonyms") or ())):
                 term = plain(re.sub(r"\(.*?\)", " ", name)).replace(" .", "").strip()
-                # Three letters and fewer are abbreviations, which stand for too many other words.
-                if (" " in term or len(term) > 3) and term not in NO_TERMS:
+                # Names of up to three letters are abbreviations with too many meanings.
+                if (" " in term or len(term) > 3) and term not in EXCLUDED:
                     found[term] = term
     for head, words in HEADS.items():
         found.update({singular(word): head for word in words})
@@ -183,7 +183,7 @@ def _pipeline() -> Any:
 
 @lru_cache(maxsize=50_000)
 def terms(text: str) -> frozenset[Term]:
-    """The terms of a text. A longer term holds the shorter ones inside it, in its own polarity.
+    """The terms of a text. A longer term also counts as the shorter ones inside it, with the same negation.
 
     So "no pleural effusion" shares {effusion, negated} with "no effusion" and nothing with "effusion".
     """

@@ -22,7 +22,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.models.manifest import require_export_target
-from training.commands.train_encoders import fit
+from training.commands.train_encoders import EncoderRun, fit
 from training.data import archive_pairs
 from training.data.pairs import Pairs
 from training.loop import config
@@ -55,10 +55,10 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
     """
     cache = run / "cache"
     shutil.rmtree(cache, ignore_errors=True)  # of a run that was killed
-    kept = checkpoint.load(start)
-    settings = config.from_dict(kept.extra.get("settings", {}))
+    saved = checkpoint.load(start)
+    settings = config.from_dict(saved.extra.get("settings", {}))
     with Archive.open(archive) as opened:
-        pairs = archive_pairs.read(opened, int(kept.config.get("size", settings.towers.size)), most)
+        pairs = archive_pairs.read(opened, int(saved.config.get("size", settings.towers.size)), most)
     trained = FromCheckpoint(start)
     require_same(Bundle.open(bundle), trained, pairs, start)
     count = sum(row.split == archive_pairs.TRAIN for row in pairs.rows)
@@ -84,7 +84,7 @@ def adapt(archive: Path, bundle: Path, start: Path, run: Path, epochs: int, rate
         ),
     )
     try:
-        return fit(settings, trained.model, kept.tokenizer_json, pairs, run, cache)
+        return fit(EncoderRun(settings, trained.model, saved.tokenizer_json, run, cache), pairs)
     finally:
         shutil.rmtree(cache, ignore_errors=True)  # patients' pictures and reports in another form: gone with the run
 

@@ -1,7 +1,7 @@
-"""What captioners write of the first pictures that have a report: `python -m training examples ...`. Knows no scores.
+"""List captions of the first images that have a report: `python -m training examples ...`. Computes no scores.
 
-Pictures and reports come from a folder that may be shown (the sample archive). Drafts that repeat training text are
-left out, as in the product.
+Images and reports come from a folder that may be published (the sample archive). Captions that repeat training text are
+left out, as in the application.
 """
 
 import argparse
@@ -21,15 +21,15 @@ from training.networks.captioner import CaptionDecoder, drafts
 from training.tables import caption_tables
 from training.tables.table import grid
 
-TITLE = "Twenty unselected examples"
 COUNT = 20
+TITLE = f"The first {COUNT} examples"
 MANIFESTS = {"†": "pairs/pairs.csv", "‡": "pairs-more/pairs.csv"}
 LEFT_OUT = "(left out: repeats training text)"
 
 
 @dataclass(frozen=True)
 class ArchiveExample:
-    """A picture with its report, and who must be named for it."""
+    """An image with its report and licence."""
 
     path: Path
     report: str
@@ -46,7 +46,7 @@ def first(folder: Path, count: int = COUNT) -> list[ArchiveExample]:
         with (folder / "cases.csv").open(encoding="utf-8", newline="") as stream:
             rows = [row for row in csv.DictReader(stream) if row["text"].strip()][:count]
     except OSError as problem:
-        raise UserError(f"There is no readable cases.csv in {folder}; give the sample archive.") from problem
+        raise UserError(f"Cannot read cases.csv in {folder}; give the sample archive.") from problem
     return [ArchiveExample(folder / row["image"], " ".join(row["text"].split()), row["licence"]) for row in rows]
 
 
@@ -65,7 +65,13 @@ def known_texts(root: Path) -> dict[str, set[str]]:
 def section(
     shown: Sequence[ArchiveExample], written: Mapping[str, Sequence[str]], known: Mapping[str, set[str]]
 ) -> str:
-    lines = [["picture", "report", *written]]
+    """The section of docs/captions.md.
+
+    Args:
+        written: by captioner, its captions of the images.
+        known: by mark, the texts of a manifest's train rows.
+    """
+    lines = [["image", "report", *written]]
     counts = dict.fromkeys(known, 0)
     for number, one in enumerate(shown):
         drafted = [texts[number] for texts in written.values()]
@@ -73,21 +79,22 @@ def section(
         counts |= {mark: counts[mark] + 1 for mark in marks}
         name = " ".join([f"{one.path.name} ({one.licence})", *marks])
         lines.append([name, *(text.replace("|", "/") for text in (one.report, *drafted))])
-    told = "; ".join(f"{mark} ({count}): of {MANIFESTS[mark]}" for mark, count in counts.items())
+    legend = "; ".join(f"{mark} ({count}): of {MANIFESTS[mark]}" for mark, count in counts.items())
     return (
-        f"The first {len(shown)} rows of the sample archive that have a report, in file order, with what is written of "
-        "the picture alone. The sample archive is no test set: it holds two kinds of picture, and of the reports that "
-        f"are marked the very text is a train row ({told}).\n\n{grid(lines)}"
+        f"The first {len(shown)} rows of the sample archive that have a report, in file order, with the caption "
+        "generated from the image alone. The sample archive is not a test set: it contains two kinds of images, and "
+        f"marked reports are train rows word for word ({legend}).\n\n{grid(lines)}"
     )
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m training examples", description=__doc__)
     parser.add_argument("--captioners", nargs="+", required=True, metavar="NAME=CHECKPOINT")
     parser.add_argument("--encoders", type=Path, required=True, help="best.pt of the encoders they were trained on")
     parser.add_argument("--archive", type=Path, default=Path("resources/sample-archive"))
     parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--markdown", type=Path, required=True, help="write the section into this file")
+    parser.add_argument("--markdown", type=Path, required=True, help="write the section to this file")
     options = parser.parse_args(argv)
     shown, known = first(options.archive), known_texts(options.data)
     encoders = FromCheckpoint(options.encoders)
@@ -95,12 +102,12 @@ def main(argv: Sequence[str]) -> int:
     written = {}
     for entry in options.captioners:
         name, _, path = entry.partition("=")
-        kept = checkpoint.load(path)
-        decoder = checkpoint.build(kept)
-        if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
-            raise UserError(f"{path} is no captioner of {options.encoders}; give those that belong together.")
+        saved = checkpoint.load(path)
+        decoder = checkpoint.build(saved)
+        if not isinstance(decoder, CaptionDecoder) or saved.extra.get("encoders_sha256") != digest(options.encoders):
+            raise UserError(f"{path} was not trained on {options.encoders}; give captioners of these encoders.")
         texts = [restore_formatting(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
-        learned = training_texts(kept.data_files("pairs"), kept.data_files("texts"), options.data)
+        learned = training_texts(saved.data_files("pairs"), saved.data_files("texts"), options.data)
         copies = scores.copying(texts, learned)
         written[name] = [LEFT_OUT if copied else text for text, copied in zip(texts, copies)]
     caption_tables.put(options.markdown, TITLE, section(shown, written, known))

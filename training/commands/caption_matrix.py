@@ -1,7 +1,7 @@
-"""Every way to train the captioner on every shared space, with several seeds: `python -m training captions ...`.
+"""Train the captioner in every mode on every shared space, with several seeds: `python -m training captions ...`.
 
-What is finished stays and is not done again, so a stopped command goes on where it was. Knows no export; the words and
-tables of its result are made in `training.tables.caption_tables`.
+Finished trainings are skipped, so that a stopped command continues where it was. The text and tables of the result are
+made by `training.tables.caption_tables`. Does not know the export.
 """
 
 import argparse
@@ -33,16 +33,18 @@ CHANGEABLE = {"centre", "noise_low", "noise_high", "pairs_share"}
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One way to train: its name in the table, the mode, and settings of [data] that differ."""
+    """One row of the matrix: a training mode with its settings."""
 
     name: str
+    """As the table shows it."""
     mode: str
     changes: Mapping[str, Any]
+    """Settings of [data] that differ from the shared ones."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training."""
+    """One training of the matrix."""
 
     encoders: str
     row: str
@@ -52,10 +54,10 @@ class Cell:
 
 
 def read(path: Path) -> tuple[CaptionerSettings, list[MatrixRow]]:
-    """Settings that all trainings share, and the rows of the matrix, from one TOML file.
+    """The settings that all trainings share and the rows of the matrix, from one TOML file.
 
     Raises:
-        UserError: as `train_captioner.read`; also when a row is unusable.
+        UserError: as in `train_captioner.read`; also if a row is invalid.
     """
     settings = train_captioner.read(path, rows=True)
     rows = []
@@ -63,7 +65,7 @@ def read(path: Path) -> tuple[CaptionerSettings, list[MatrixRow]]:
         name, mode = str(values.pop("name", "")), str(values.pop("mode", ""))
         if not name or mode not in train_captioner.MODES[:3] or not values.keys() <= CHANGEABLE:
             raise UserError(
-                f"{path} has an unusable row {name!r}: give name, mode (text, pairs, both) and only "
+                f"Invalid row {name!r} in {path}: a row needs a name and a mode (text, pairs, both), and may set "
                 f"{', '.join(sorted(CHANGEABLE))}."
             )
         rows.append(MatrixRow(name, mode, values))
@@ -79,7 +81,7 @@ def cells(
     seeds: Sequence[int],
     out: Path,
 ) -> Iterator[Cell]:
-    """All trainings, seed by seed, so that a stopped matrix has whole seeds."""
+    """All trainings, seed by seed, so that a stopped matrix has complete seeds."""
     for seed in seeds:
         for name, path in encoders.items():
             for row in rows:
@@ -94,26 +96,27 @@ def cells(
 
 
 def slug(name: str) -> str:
+    """A name as a folder: lower case, and "-" for everything but letters and digits."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def finished(cell: Cell, encoders_digest: str) -> bool:
-    """Whether the cell's training ended; one of other settings or encoders is refused.
+    """Whether the cell's training is complete.
 
     Raises:
-        UserError: the folder holds something else.
+        UserError: the folder contains a run with other settings or encoders.
     """
     if not (cell.folder / "captions.json").exists():
         return False
     extra = checkpoint.load(cell.folder / "best.pt").extra
     wanted = asdict(replace(cell.settings, encoders=extra["settings"]["encoders"]))
     if extra["settings"] != wanted or extra["encoders_sha256"] != encoders_digest:
-        raise UserError(f"{cell.folder} holds a run with other settings or encoders; give another --out.")
+        raise UserError(f"{cell.folder} contains a run with other settings or encoders; choose another --out.")
     return True
 
 
 def run(wanted: Sequence[Cell], root: Path, cache: Path, materials: Callable[[Cell], Material]) -> None:
-    """Train what is not finished, one after the other."""
+    """Train the unfinished cells one after the other."""
     for number, cell in enumerate(wanted):
         if finished(cell, digest(Path(cell.settings.encoders))):
             continue
@@ -123,6 +126,7 @@ def run(wanted: Sequence[Cell], root: Path, cache: Path, materials: Callable[[Ce
 
 
 def written(cell: Cell) -> list[str]:
+    """The captions of the val images that a finished training generated."""
     lines = json.loads((cell.folder / "written.json").read_text(encoding="utf-8"))
     return [line["text"] for line in lines]
 
@@ -138,7 +142,7 @@ def systems(done: Sequence[Cell], materials: Mapping[str, Material]) -> dict[str
 
 
 def summary(done: Sequence[Cell], materials: Mapping[str, Material]) -> dict[str, Any]:
-    """Scores of everything: mean over the seeds, their deviation, interval, and paired differences. In percent."""
+    """All scores in percent: mean over the seeds, standard deviation, interval, and paired differences."""
     first = next(iter(materials.values()))
     weights = scores.resamples(first.val_groups)
     known: dict[str, PerCaption] = {}
@@ -177,7 +181,7 @@ def summary(done: Sequence[Cell], materials: Mapping[str, Material]) -> dict[str
 
 
 def differences(own: PerCaption, other: PerCaption, weights: np.ndarray) -> dict[str, Any]:
-    """Candidate minus baseline in percent on the same resamples, for the scores that decide."""
+    """Candidate minus baseline in percent on the same resamples, for the scores in `report.DECIDING`."""
     sampled = scores.scores(own, weights), scores.scores(other, weights)
     points = scores.scores(own), scores.scores(other)
     found = {}
@@ -190,7 +194,7 @@ def differences(own: PerCaption, other: PerCaption, weights: np.ndarray) -> dict
 
 
 def curves(done: Sequence[Cell]) -> list[dict[str, Any]]:
-    """The val loss of each finished training, epoch by epoch."""
+    """The val loss of each finished training by epoch."""
     result = []
     for cell in done:
         lines = [json.loads(line) for line in (cell.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -200,19 +204,25 @@ def curves(done: Sequence[Cell]) -> list[dict[str, Any]]:
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m training captions", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="a TOML file with [[rows]]")
     parser.add_argument("--encoders", nargs="+", required=True, metavar="NAME=CHECKPOINT", help="the candidate first")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("data"),
+        help="data folder, which the paths of manifests and texts are relative to",
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/captions"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--finished-only", action="store_true", help="train nothing; report what is finished")
-    parser.add_argument("--markdown", type=Path, help="write the tables into this file, under their own heading")
+    parser.add_argument("--finished-only", action="store_true", help="do not train; report only finished trainings")
+    parser.add_argument("--markdown", type=Path, help="write the tables to this file, as a section of their own")
     options = parser.parse_args(argv)
     named = [entry.partition("=") for entry in options.encoders]
     if not all(name and path for name, _, path in named):
-        raise UserError("Name each encoders checkpoint: --encoders NAME=CHECKPOINT ...")
+        raise UserError("Give a name to each encoders checkpoint: --encoders NAME=CHECKPOINT ...")
     encoders = {name: Path(path) for name, _, path in named}
     settings, rows = read(options.config)
     wanted = list(cells(settings, rows, encoders, options.seeds, options.out))

@@ -1,8 +1,8 @@
-"""Train the caption decoder on a frozen shared space: `python -m training captioner --config FILE`. Knows no export.
+"""Train the caption decoder on a frozen shared space: `python -m training captioner --config FILE`.
 
-mode "text" learns from the embeddings of texts alone, "pairs" from those of pictures, "both" from either; all are
-validated on what counts in use: writing the report of a val PICTURE. "language" learns the wording of all texts without
-any embedding, for others to start from.
+Mode "text" trains on text embeddings only, "pairs" on image embeddings, "both" on either; all are validated on what
+matters in use: writing the report of a val IMAGE. "language" trains on the wording of all texts without any embedding,
+for other runs to start from. Does not know the export.
 """
 
 import json
@@ -18,7 +18,7 @@ import torch
 
 from engine.errors import UserError
 from training.captions import examples, report
-from training.captions.examples import CaptionExamples, NextToken
+from training.captions.examples import CaptionExamples, NextToken, Sampling
 from training.captions.material import CaptionDataSettings, Material, digest, gather, training_texts
 from training.loop.command import arguments
 from training.loop.config import TrainSettings
@@ -32,6 +32,8 @@ MODES = ("text", "pairs", "both", "language")
 
 @dataclass(frozen=True)
 class ModelSettings:
+    """[model]: sizes of the decoder, see `CaptionerConfig`."""
+
     dim: int = 256
     layers: int = 3
     heads: int = 4
@@ -42,9 +44,12 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class LoopSettings:
+    """[train]: optimization and early stopping."""
+
     seed: int = 1
     epochs: int = 16
     steps: int = 120
+    """Batches per epoch."""
     batch: int = 64
     lr: float = 1.5e-3
     weight_decay: float = 0.05
@@ -53,23 +58,29 @@ class LoopSettings:
     threads: int = 2
     half: bool = True
     smoothing: float = 0.0
+    """Label smoothing, see `NextToken`."""
 
 
 @dataclass(frozen=True)
 class CaptionerSettings:
+    """All settings of a captioner run."""
+
     encoders: str
+    """Path of the encoders checkpoint whose shared space the decoder reads."""
     mode: str = "both"
-    start: str = ""  # a captioner checkpoint to go on from, of the same tokenizer; "" starts anew
+    """One of MODES, see the module."""
+    start: str = ""
+    """Path of a captioner checkpoint to start from, with the same tokenizer; "" starts with new weights."""
     data: CaptionDataSettings = field(default_factory=CaptionDataSettings)
     model: ModelSettings = ModelSettings()
     train: LoopSettings = LoopSettings()
 
 
 def read(path: Path, rows: bool = False) -> CaptionerSettings:
-    """Settings from a TOML file; `rows`: it may have [[rows]], which are somebody else's to read.
+    """Settings from a TOML file; with `rows` it may also have [[rows]], which `caption_matrix` reads.
 
     Raises:
-        UserError: the file is missing or no TOML, or names something unknown.
+        UserError: the file is missing, is not TOML, or has an unknown setting.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -77,16 +88,16 @@ def read(path: Path, rows: bool = False) -> CaptionerSettings:
             values.pop("rows", None)
         settings = from_dict(values)
     except OSError as problem:
-        raise UserError(f"There is no readable configuration at {path}; see training/configs.") from problem
+        raise UserError(f"Cannot read the configuration {path}; see training/configs for examples.") from problem
     except (tomllib.TOMLDecodeError, TypeError) as problem:
-        raise UserError(f"{path} is not a configuration of the captioner: {problem}.") from problem
+        raise UserError(f"{path} is not a captioner configuration: {problem}.") from problem
     if settings.mode not in MODES:
-        raise UserError(f"{path} has mode {settings.mode!r}; choose one of {', '.join(MODES)}.")
+        raise UserError(f"Unknown mode {settings.mode!r} in {path}; the modes are {', '.join(MODES)}.")
     return settings
 
 
 def from_dict(values: Mapping[str, Any]) -> CaptionerSettings:
-    """Settings from nested tables, as a TOML file or a checkpoint has them; TypeError for what is unknown."""
+    """Settings from nested tables, as in a TOML file or a checkpoint; TypeError for an unknown setting."""
     parts: dict[str, Any] = {"data": CaptionDataSettings, "model": ModelSettings, "train": LoopSettings}
     return CaptionerSettings(
         **{name: parts[name](**value) if name in parts else value for name, value in values.items()}
@@ -94,7 +105,7 @@ def from_dict(values: Mapping[str, Any]) -> CaptionerSettings:
 
 
 def start_model(settings: CaptionerSettings, material: Material) -> CaptionDecoder:
-    """A fresh decoder, or the weights of an earlier one that shares the tokenizer."""
+    """A new decoder, or one with the weights of an earlier decoder that has the same tokenizer."""
     torch.manual_seed(settings.train.seed)
     sizes = {**asdict(settings.model), "centred": settings.data.centre}
     config = CaptionerConfig(vocab=material.tokenizer.size, embedding=material.conditions.shape[1], **sizes)
@@ -103,7 +114,9 @@ def start_model(settings: CaptionerSettings, material: Material) -> CaptionDecod
         earlier = checkpoint.load(settings.start)
         same = replace(CaptionerConfig(**earlier.config), centred=config.centred) == config
         if earlier.tokenizer_json != material.tokenizer_json or not same:
-            raise UserError(f"{settings.start} has another tokenizer or other sizes; leave `start` out.")
+            raise UserError(
+                f"{settings.start} has another tokenizer or other sizes; remove `start` from the configuration."
+            )
         own = {"shift": model.get_buffer("shift")} if config.centred else {}
         model.load_state_dict({name: value for name, value in earlier.state.items() if name != "shift"} | own)
     elif material.word_vectors is not None:
@@ -122,33 +135,38 @@ def learned_from(settings: CaptionerSettings) -> dict[str, list[str]]:
 
 
 def require_files(settings: CaptionerSettings, root: Path) -> None:
-    """Raise UserError, with all that is missing in one sentence, before hours go into embedding what is there."""
+    """Raise UserError that names everything missing, before hours are spent on embedding the rest."""
     checkpoints = [name for name in (settings.encoders, settings.start) if name and not Path(name).is_file()]
     if checkpoints:
         raise UserError(
             f"There is no checkpoint {' and no '.join(checkpoints)}; train that first (docs/training.md lists the "
-            "commands in order) or name another in the configuration."
+            "commands in order) or set another one in the configuration."
         )
     learned = learned_from(settings)
     named = [*learned["pairs"], *learned["texts"]]
     missing = [str(root / name) for name in named if not (root / name).exists()]
     if missing:
         raise UserError(
-            f"There is no {' and no '.join(missing)}; name the data folder with --data, or take what you do not have "
-            "out of `pairs` and `texts` in the configuration, and in that of what it starts from."
+            f"There is no {' and no '.join(missing)}; set the data folder with --data, or remove the file from "
+            "`pairs` and `texts` in this configuration and in the one it starts from."
         )
 
 
 def material_of(settings: CaptionerSettings, root: Path, cache: Path) -> Material:
-    """All that any mode learns from with these settings; a copy is told by the texts of what it starts from as well.
+    """The material of all modes; its known texts include those of the decoder that this one starts from.
 
     Raises:
         UserError: see `require_files`.
     """
     require_files(settings, root)
-    sizes = settings.model
     material = gather(
-        Path(settings.encoders), settings.data, sizes.dim, sizes.max_tokens, root, cache, settings.train.half
+        Path(settings.encoders),
+        settings.data,
+        root,
+        cache,
+        dim=settings.model.dim,
+        max_tokens=settings.model.max_tokens,
+        half=settings.train.half,
     )
     return replace(material, known_texts=training_texts(**learned_from(settings), root=root))
 
@@ -159,42 +177,37 @@ def train(
     """Train one decoder; the path of its best checkpoint, with captions.json and written.json beside it.
 
     Args:
-        whole: what `material_of` returned for these settings, where it is at hand.
+        whole: the result of `material_of` for these settings, if there is one.
     """
     torch.set_num_threads(settings.train.threads)
     whole = whole or material_of(settings, root, cache)
     material = (whole.centred() if settings.data.centre else whole).for_mode(settings.mode)
     model = start_model(settings, material)
     loop, tokenizer, language = settings.train, material.tokenizer, settings.mode == "language"
-    drawn = CaptionExamples(
-        material.paired,
-        material.alone,
-        material.conditions,
-        tokenizer.pad_id,
-        loop.batch,
-        loop.steps,
-        settings.data.pairs_share,
-        (0.0, 0.0) if language else (settings.data.noise_low, settings.data.noise_high),
-    )
+    noise = (0.0, 0.0) if language else (settings.data.noise_low, settings.data.noise_high)
+    sampling = Sampling(loop.batch, loop.steps, settings.data.pairs_share, noise)
+    drawn = CaptionExamples(material.paired, material.unpaired, material.conditions, tokenizer.pad_id, sampling)
     val_ids = examples.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
     extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": learned_from(settings)}
     encoders = digest(Path(settings.encoders))
     if not language:
         extra["encoders_sha256"] = encoders
-    # Encoders are told by what they are: the same file may lie elsewhere, and another may lie there.
+    # Encoders are identified by their content, since the file may have been moved or replaced.
     recipe = {name: value for name, value in asdict(settings).items() if name != "encoders"}
-    identity = {"recipe": recipe, "encoders": encoders, "examples": [len(material.paired), len(material.alone)]}
+    identity = {"recipe": recipe, "encoders": encoders, "examples": [len(material.paired), len(material.unpaired)]}
 
     def validate() -> Metrics:
         loss = examples.token_loss(model, val_ids, material.val_images, tokenizer.pad_id)
         return {"score": -loss, "val_loss": loss, "val_perplexity": float(np.exp(loss))}
 
-    def keep(metrics: Metrics) -> None:
+    def save_best(metrics: Metrics) -> None:
         content = {**extra, "metrics": dict(metrics)}
         checkpoint.save(best, checkpoint.CAPTIONER, model.config.as_dict(), model, material.tokenizer_json, content)
 
-    log.info("%d pairs, %d other texts, %d val pictures", len(material.paired), len(material.alone), len(val_ids))
+    log.info(
+        "%d pairs, %d texts without images, %d val images", len(material.paired), len(material.unpaired), len(val_ids)
+    )
     sizes = TrainSettings(
         seed=loop.seed,
         epochs=loop.epochs,
@@ -206,30 +219,41 @@ def train(
         threads=loop.threads,
         half=loop.half,
     )
-    Trainer(model, NextToken(loop.smoothing), drawn, sizes, validate, keep, out, identity).run(resume)
+    trainer = Trainer(
+        model,
+        NextToken(loop.smoothing),
+        drawn,
+        sizes,
+        validate=validate,
+        save_best=save_best,
+        folder=out,
+        identity=identity,
+    )
+    trainer.run(resume)
     if not language:
         finish(best, model, whole, out)
     return best
 
 
 def finish(best: Path, model: CaptionDecoder, whole: Material, out: Path) -> None:
-    """Measure the best epoch as the product would use it, and keep the figures and the decision on drafts with it."""
-    kept = checkpoint.load(best)
-    model.load_state_dict(kept.state)
+    """Measure the best epoch as the application uses it; save the scores and who starts a draft in its checkpoint."""
+    saved = checkpoint.load(best)
+    model.load_state_dict(saved.state)
     if model.config.centred:
-        # Trained on rows that were centred already; served are rows that are not.
+        # Trained on centred rows; in use the rows are not centred.
         model.get_buffer("shift").copy_(torch.from_numpy(whole.image_mean))
     written = drafts(model, whole.tokenizer, whole.val_images)
     lines = [{"text": caption.text, "tokens": caption.tokens, "log_probs": caption.log_probs} for caption in written]
     (out / "written.json").write_text(json.dumps(lines) + "\n", encoding="utf-8")
-    found = report.report([caption.text for caption in written], whole)
-    (out / "captions.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    merged = {**kept.extra, "metrics": {**kept.extra["metrics"], **found}, "draft": report.decision(found)}
-    checkpoint.save(best, kept.kind, kept.config, model, kept.tokenizer_json, merged)
-    log.info("%s: %s", best, json.dumps(found))
+    result = report.report([caption.text for caption in written], whole)
+    (out / "captions.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    merged = {**saved.extra, "metrics": {**saved.extra["metrics"], **result}, "draft": report.decision(result)}
+    checkpoint.save(best, saved.kind, saved.config, model, saved.tokenizer_json, merged)
+    log.info("%s: %s", best, json.dumps(result))
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command."""
     options = arguments("captioner", "Train the caption decoder.", argv)
     train(read(options.config), options.data, options.out, options.cache, options.resume)
     return 0

@@ -1,4 +1,4 @@
-"""Image-text pairs from CSV manifests, and the augmentation of their pictures. Knows no networks and no losses."""
+"""Image-text pairs from CSV manifests, and augmentation of their images. Knows no networks and no losses."""
 
 import csv
 import gzip
@@ -28,10 +28,7 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture with its text. values: the other columns of the row (modality, location, case_findings, ...).
-
-    where: manifest and line, for messages; of a folder in a public layout the picture.
-    """
+    """One image with its text."""
 
     path: Path
     text: str
@@ -39,11 +36,13 @@ class Pair:
     patient: str
     group: str
     values: dict[str, str] = field(default_factory=dict)
+    """The other columns of the row (modality, location, case_findings, ...)."""
     where: str = ""
+    """For messages: manifest and line, or the image if the pairs come from a folder in a public layout."""
 
 
-class PictureFiles(Sequence[Gray]):
-    """Pictures that are decoded when they are asked for, so that a set larger than the memory can be trained on."""
+class ImageFiles(Sequence[Gray]):
+    """Images that are decoded on access, for sets that do not fit into memory."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = list(paths)
@@ -54,10 +53,10 @@ class PictureFiles(Sequence[Gray]):
     @overload
     def __getitem__(self, index: int) -> Gray: ...
     @overload
-    def __getitem__(self, index: slice) -> "PictureFiles": ...
-    def __getitem__(self, index: int | slice) -> "Gray | PictureFiles":
+    def __getitem__(self, index: slice) -> "ImageFiles": ...
+    def __getitem__(self, index: int | slice) -> "Gray | ImageFiles":
         if isinstance(index, slice):
-            return PictureFiles(self.paths[index])
+            return ImageFiles(self.paths[index])
         try:
             return read_gray(self.paths[index])
         except DAMAGED as problem:
@@ -68,31 +67,32 @@ class PictureFiles(Sequence[Gray]):
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs with their pictures (uint8 [H, W] in the same order), and the rows that were refused."""
+    """Pairs with their images (uint8 [H, W] in the same order), and the rejected rows."""
 
     rows: list[Pair]
     images: Sequence[Gray]
     rejected: list[Rejected]
 
     def split(self, name: str) -> "Pairs":
+        """The pairs of one split; UserError if there are none."""
         chosen = [index for index, row in enumerate(self.rows) if row.split == name]
         if not chosen:
-            raise UserError(f"The manifests hold no usable row of the split {name!r}; check their column `split`.")
+            raise UserError(f"The manifests have no usable row of the split {name!r}; check their column `split`.")
         rows = [self.rows[i] for i in chosen]
-        if isinstance(self.images, PictureFiles):
-            return Pairs(rows, PictureFiles([self.images.paths[i] for i in chosen]), [])
+        if isinstance(self.images, ImageFiles):
+            return Pairs(rows, ImageFiles([self.images.paths[i] for i in chosen]), [])
         return Pairs(rows, [self.images[i] for i in chosen], [])
 
 
 def read_pairs(manifests: Iterable[Path], stream: bool = False) -> Pairs:
-    """Read manifests and their pictures (paths relative to the CSV); bad rows are listed and skipped.
+    """Read manifests and their images (paths relative to the CSV); invalid rows are listed and skipped.
 
     Args:
-        manifests: CSV files, or folders in a public layout (training/readers.py).
-        stream: open the pictures' headers only, and decode each picture when it is needed.
+        manifests: CSV files, or folders in a public layout (training/data/readers.py).
+        stream: read only the headers of the images, and decode each image when it is needed.
 
     Raises:
-        UserError: a manifest is missing or lacks a column; a patient or a group stands in more than one split.
+        UserError: a manifest is missing or lacks a column; a patient or a group is in more than one split.
     """
     rows: list[Pair] = []
     images: list[Gray] = []
@@ -111,14 +111,14 @@ def read_pairs(manifests: Iterable[Path], stream: bool = False) -> Pairs:
                 continue
             rows.append(pair)
     refuse_crossing(rows)
-    return Pairs(rows, PictureFiles([row.path for row in rows]) if stream else images, rejected)
+    return Pairs(rows, ImageFiles([row.path for row in rows]) if stream else images, rejected)
 
 
 def with_training_pairs(pairs: Pairs, manifests: Sequence[Path], stream: bool = False) -> Pairs:
-    """The pairs and those of the split train of more manifests; all their other rows stay unused.
+    """The pairs, and those of the train split of more manifests, whose other rows are not used.
 
     Raises:
-        UserError: see `read_pairs`; also when a patient of theirs stands in another split of `pairs`.
+        UserError: as in `read_pairs`; also if one of their patients is in another split of `pairs`.
     """
     if not manifests:
         return pairs
@@ -126,28 +126,29 @@ def with_training_pairs(pairs: Pairs, manifests: Sequence[Path], stream: bool = 
     more = read.split("train")
     rows = [*pairs.rows, *more.rows]
     refuse_crossing(rows)
-    if isinstance(pairs.images, PictureFiles) and isinstance(more.images, PictureFiles):
-        images: Sequence[Gray] = PictureFiles([*pairs.images.paths, *more.images.paths])
+    if isinstance(pairs.images, ImageFiles) and isinstance(more.images, ImageFiles):
+        images: Sequence[Gray] = ImageFiles([*pairs.images.paths, *more.images.paths])
     else:
         images = [*pairs.images, *more.images]
     return Pairs(rows, images, [*pairs.rejected, *read.rejected])
 
 
 class TooDeep(ValueError):
-    """A picture whose values say nothing of how bright they are to be shown."""
+    """An image whose values cannot be mapped to gray levels without a window."""
 
 
 def reason(problem: BaseException) -> str:
+    """Why an image cannot be used, as a sentence."""
     if isinstance(problem, TooDeep):
         return str(problem)
     return "The image is missing." if isinstance(problem, FileNotFoundError) else "The image is unreadable."
 
 
 def read_manifest(manifest: Path) -> tuple[list[Pair], list[Rejected]]:
-    """The usable rows of one CSV, or of a folder in a public layout, and the others; no picture is looked at.
+    """The usable rows of one CSV, or of a folder in a public layout, and the rejected ones. Opens no image.
 
     Raises:
-        UserError: the manifest is missing, no CSV in UTF-8, or lacks a column or rows; a folder of no known layout.
+        UserError: the manifest is missing, is not CSV in UTF-8, or lacks columns or rows; a folder of unknown layout.
     """
     if manifest.is_dir():
         found = readers.read(manifest)
@@ -166,21 +167,21 @@ def read_manifest(manifest: Path) -> tuple[list[Pair], list[Rejected]]:
 
 
 def read_lines(manifest: Path) -> list[tuple[int, dict[str, str]]]:
-    """(number of its last line, row) of a pairs CSV, all cells stripped; a cell that is not there is empty.
+    """(number of the last line, row) of a pairs CSV, all cells stripped; a missing cell is empty.
 
     Raises:
-        UserError: see `read_manifest`.
+        UserError: as in `read_manifest`.
     """
     try:
-        with manifest.open(encoding="utf-8-sig", newline="") as stream:  # Excel puts a byte order mark first
+        with manifest.open(encoding="utf-8-sig", newline="") as stream:  # Excel writes a byte order mark
             reader = csv.DictReader(stream)
             columns = [name.strip() for name in reader.fieldnames or ()]
             reader.fieldnames = columns
             rows = [(reader.line_num, {name: (row[name] or "").strip() for name in columns if name}) for row in reader]
     except OSError as problem:
-        raise UserError(f"There is no readable manifest at {manifest}; name the data folder with --data.") from problem
+        raise UserError(f"Cannot read the manifest {manifest}; set the data folder with --data.") from problem
     except (UnicodeDecodeError, csv.Error) as problem:
-        raise UserError(f"{manifest} is no CSV file in UTF-8 ({problem}); save it again as one.") from problem
+        raise UserError(f"{manifest} is not a CSV file in UTF-8 ({problem}); save it as one.") from problem
     missing = [name for name in NEEDED if name not in columns]
     if missing or not rows:
         raise UserError(
@@ -190,17 +191,17 @@ def read_lines(manifest: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def problem_of(line: Mapping[str, str]) -> str:
-    """Why a row cannot be used whatever its picture, or "" when it can."""
+    """Why a row cannot be used, regardless of its image, or "" if it can."""
     empty = [name for name in NEEDED if not line[name]]
     if empty:
         return f"The {empty[0]} is empty."
     if line["split"] not in SPLITS:
-        return f"The split {line['split']!r} is none of {', '.join(SPLITS)}."
+        return f"The split {line['split']!r} is not one of {', '.join(SPLITS)}."
     return ""
 
 
 def pair_of(line: Mapping[str, str], folder: Path, where: str = "") -> Pair:
-    """A row of a pairs CSV whose picture is named from `folder`."""
+    """A row of a pairs CSV whose image path is relative to `folder`."""
     return Pair(
         folder / line["image"],
         " ".join(line["text"].split()),
@@ -213,30 +214,28 @@ def pair_of(line: Mapping[str, str], folder: Path, where: str = "") -> Pair:
 
 
 def check_header(path: Path) -> None:
-    """Raise one of DAMAGED when there is no picture file at `path`; decodes nothing."""
+    """Raise one of DAMAGED if `path` is not an image file; decodes nothing."""
     with Image.open(path):
         pass
 
 
 def read_gray(path: Path) -> Gray:
-    """uint8 [H, W] of a picture file; of deep gray the upper 8 bits in use, as in `engine.image.picture`.
+    """uint8 [H, W] of an image file; of more than 8 bits the upper 8 bits in use, as in `engine.image.picture`.
 
     Raises:
-        TooDeep: values below 0, above 16 bits, or of floating point: they need a window, which no such file tells.
+        TooDeep: values below 0, above 16 bits or of floating point, which need a window that such files do not have.
     """
     with Image.open(path) as image:
         if image.mode not in DEEP:
             return np.asarray(image.convert("L"))
         values = np.asarray(image)
         if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-            raise TooDeep(
-                "The image needs a window to show its values at, which it does not tell; export 8-bit pictures."
-            )
+            raise TooDeep("The image needs a window to be displayed and does not contain one; export it with 8 bits.")
         return high_bits_to_gray(values)
 
 
 def refuse_crossing(rows: Sequence[Pair]) -> None:
-    """Raise UserError when a patient or a group of near-duplicates stands in more than one split."""
+    """Raise UserError if a patient or a group of near-duplicates is in more than one split."""
     for what in ("patient", "group"):
         splits: dict[str, set[str]] = defaultdict(set)
         for row in rows:
@@ -244,15 +243,15 @@ def refuse_crossing(rows: Sequence[Pair]) -> None:
         crossing = sorted(name for name, found in splits.items() if len(found) > 1)
         if crossing:
             raise UserError(
-                f"{len(crossing)} {what}(s) stand in more than one split ({', '.join(crossing[:3])}); "
-                "put all rows of one patient into one split."
+                f"{len(crossing)} {what if len(crossing) == 1 else what + 's'} in more than one split "
+                f"({', '.join(crossing[:3])}); put all rows of one patient into one split."
             )
 
 
 def augment(image: Gray, size: int, rng: np.random.Generator, intensity: bool = True) -> Gray:
-    """One random view for training: crop, small rotation, change of brightness, contrast and gamma. Never a flip.
+    """One random view for training: crop, small rotation, change of brightness, contrast and gamma.
 
-    A mirrored radiograph would say left where the report says right.
+    Images are never flipped, since left and right would then contradict the report.
 
     Args:
         image: uint8 [H, W].
@@ -267,30 +266,30 @@ def augment(image: Gray, size: int, rng: np.random.Generator, intensity: bool = 
     crop_height = min(height, max(8, round(height * np.sqrt(area) * stretch)))
     crop_width = min(width, max(8, round(width * np.sqrt(area) / stretch)))
     top, left = rng.integers(0, height - crop_height + 1), rng.integers(0, width - crop_width + 1)
-    turned = Image.fromarray(image).rotate(
+    rotated = Image.fromarray(image).rotate(
         rng.uniform(-10.0, 10.0),
         Image.Resampling.BILINEAR,
         center=(left + crop_width / 2, top + crop_height / 2),
     )
-    cut = np.asarray(turned.crop((left, top, left + crop_width, top + crop_height)))
+    cut = np.asarray(rotated.crop((left, top, left + crop_width, top + crop_height)))
     if not intensity:
         return to_square(cut, size)
     scaled = np.linspace(0.0, 1.0, 256) ** np.exp(rng.uniform(-0.3, 0.3))
     scaled = (scaled - 0.5) * rng.uniform(0.8, 1.2) + 0.5 + rng.uniform(-0.1, 0.1)
-    scaled[0] = 0.0  # the black around a picture stays black
+    scaled[0] = 0.0  # the black around an image stays black
     return to_square((np.clip(scaled, 0.0, 1.0) * 255.0).round().astype(np.uint8)[cut], size)
 
 
 def corpus(path: Path) -> list[str]:
-    """Every text of a CSV or CSV.gz, from those of its columns that hold text."""
+    """Every text of a CSV or CSV.gz file, from its columns named in TEXT_COLUMNS."""
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
             return [line[name] for line in csv.DictReader(stream) for name in TEXT_COLUMNS if line.get(name)]
     except OSError as problem:
         raise UserError(
-            f"There is no readable text file at {path}; name the data folder with --data, or take the file out of "
-            "`texts` in the configuration."
+            f"Cannot read the text file {path}; set the data folder with --data, or remove the file from `texts` in "
+            "the configuration."
         ) from problem
     except (UnicodeDecodeError, csv.Error) as problem:
-        raise UserError(f"{path} is no CSV file in UTF-8 ({problem}); save it again as one.") from problem
+        raise UserError(f"{path} is not a CSV file in UTF-8 ({problem}); save it as one.") from problem

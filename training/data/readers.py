@@ -1,9 +1,10 @@
-"""Public image-text layouts as rows of a pairs CSV: ROCO, ROCOv2, R2Gen (IU X-ray), MedPix-2.0. Opens no picture.
+"""Public image-text layouts as rows of a pairs CSV: ROCO, ROCOv2, R2Gen (IU X-ray), MedPix-2.0. Opens no image.
 
-A reader turns a folder, as its authors publish it, into rows with the columns of training/data.py, `image` being named
-from that folder, and lists what it leaves out. The published splits stay: validation, valid and dev are "val".
+A reader converts a folder, as published by its authors, into rows with the columns of `readers_files.COLUMNS`, `image`
+being relative to that folder, and lists what it leaves out. Published splits are kept: validation, valid and dev are
+"val".
 
-ROCO and ROCOv2 split by figure, so that figures of one paper, often of one patient, stand in several splits (1,195
+ROCO and ROCOv2 split by figure, so that figures of one paper, often of one patient, are in several splits (1,195
 papers do between ROCO's validation and test captions alone). A paper counts as a patient here: test and val keep their
 figures, and the other figures of those papers are left out of the weaker split. `as_published` counts each figure as a
 patient of its own instead: comparable with published numbers, and leaking.
@@ -15,7 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from training.data.readers_files import DatasetRows, parsed, picture, pmc, records, said, table, text
+from training.data.readers_files import (
+    DatasetRows,
+    image_path,
+    json_lines,
+    json_object,
+    paper_url,
+    table,
+    text,
+    text_value,
+)
 
 STRENGTH = {"train": 0, "val": 1, "test": 2}
 
@@ -23,10 +33,10 @@ STRENGTH = {"train": 0, "val": 1, "test": 2}
 def roco(folder: Path, as_published: bool = False) -> DatasetRows:
     """ROCO (Pelka et al. 2018): SPLIT/radiology/captions.txt (name, tab, caption), licences.txt, images/.
 
-    The pictures are named by their ROCO name (the download of all data) or by PMC name (the authors' fetch script).
+    The images are named by their ROCO name (the download of all data) or by PMC name (the authors' fetch script).
     """
     found = DatasetRows()
-    base = next(place for place in places(folder) if any(place.glob("*/radiology/captions.txt")))
+    base = next(place for place in candidate_folders(folder) if any(place.glob("*/radiology/captions.txt")))
     for part, split in (("train", "train"), ("validation", "val"), ("test", "test")):
         place = base / part / "radiology"
         if not (place / "captions.txt").is_file():
@@ -38,10 +48,10 @@ def roco(folder: Path, as_published: bool = False) -> DatasetRows:
             if not line.strip():
                 continue
             if not tab or not name:
-                found.refuse(f"{place / 'captions.txt'}:{number}", "The line has no tab between name and caption.")
+                found.reject(f"{place / 'captions.txt'}:{number}", "The line has no tab between name and caption.")
                 continue
             licence = licences.get(name, {"PMC_ID": "", "CC": ""})
-            image = picture(folder, place / "images", name, Path(licence["PMC_ID"]).stem)
+            image = image_path(folder, place / "images", name, Path(licence["PMC_ID"]).stem)
             paper = "" if as_published else licence["PMC_ID"].partition("_")[0]
             found.add(
                 image=image,
@@ -51,7 +61,7 @@ def roco(folder: Path, as_published: bool = False) -> DatasetRows:
                 split_group=f"roco-{paper or name}",
                 source="ROCO",
                 licence=licence["CC"],
-                url=pmc(licence["PMC_ID"]),
+                url=paper_url(licence["PMC_ID"]),
             )
     return keep_apart(found)
 
@@ -73,29 +83,31 @@ def rocov2(folder: Path, as_published: bool = False) -> DatasetRows:
             paper = papers.get(name, "")
             owner = f"roco-{name if as_published or not paper else paper}"
             found.add(
-                image=picture(folder, place, name),
+                image=image_path(folder, place, name),
                 text=line["Caption"],
                 split=split,
                 patient_id=owner,
                 split_group=owner,
                 source="ROCOv2",
                 licence=licences.get(name, ""),
-                url=pmc(paper),
+                url=paper_url(paper),
             )
     return keep_apart(found)
 
 
 def r2gen(folder: Path) -> DatasetRows:
-    """R2Gen's annotation.json (IU X-ray, and other sets in its form): a report with one or more pictures of images/."""
+    """R2Gen's annotation.json (IU X-ray, and other sets in its form): a report with one or more files of images/."""
     found = DatasetRows()
     file = folder / "annotation.json"
-    for split, entries in parsed(file, text(file)).items():
+    for split, entries in json_object(file, text(file)).items():
         if split not in STRENGTH or not isinstance(entries, list):
-            raise UserError(f"{file} has {split!r} where R2Gen has lists named train, val and test; give its own file.")
+            raise UserError(
+                f"{file} contains {split!r}, but R2Gen has lists named train, val and test; give the original file."
+            )
         for number, entry in enumerate(entries, start=1):
             name, paths = str(entry.get("id", "")), entry.get("image_path")
             if not name or not isinstance(paths, list) or not paths:
-                found.refuse(f"{file} {split}:{number}", "The entry has no id or no image_path.")
+                found.reject(f"{file} {split}:{number}", "The entry has no id or no image_path.")
                 continue
             patient = f"{entry.get('subject_id') or name.partition('_')[0]}"
             indiana = patient.startswith("CXR")
@@ -116,32 +128,32 @@ def r2gen(folder: Path) -> DatasetRows:
 def medpix(folder: Path) -> DatasetRows:
     """MedPix-2.0 (Siragusa et al. 2024): splitted_dataset/descriptions_SPLIT.jsonl, data_SPLIT.jsonl, images/."""
     found = DatasetRows()
-    base = next(place for place in places(folder) if (place / "splitted_dataset").is_dir())
+    base = next(place for place in candidate_folders(folder) if (place / "splitted_dataset").is_dir())
     for part, split in (("train", "train"), ("dev", "val"), ("test", "test")):
-        cases = {entry.get("U_id"): entry.get("Case") or {} for entry in records(base, f"data_{part}", found)}
-        for entry in records(base, f"descriptions_{part}", found):
+        cases = {entry.get("U_id"): entry.get("Case") or {} for entry in json_lines(base, f"data_{part}", found)}
+        for entry in json_lines(base, f"descriptions_{part}", found):
             described, case = entry.get("Description") or {}, cases.get(entry.get("U_id"), {})
             name, caption = str(entry.get("image", "")), str(described.get("Caption") or "")
             if caption.startswith("Replace this"):
-                found.refuse(name, "The caption is the form's own instruction; nobody filled it in.")
+                found.reject(name, "The caption is the instruction of the form; it was not filled in.")
                 continue
             patient = f"medpix-{entry.get('U_id')}"
             found.add(
-                image=picture(folder, base / "images", Path(name).stem),
+                image=image_path(folder, base / "images", Path(name).stem),
                 text=caption,
                 split=split,
                 patient_id=patient,
                 split_group=patient,
                 source="MedPix-2.0",
-                modality=said(entry, "Type"),
-                view=said(described, "Plane"),
-                finding=said(case, "Title"),
-                location=said(entry, "Location"),
-                age=said(described, "Age"),
-                sex=said(described, "Sex"),
-                history=said(case, "History"),
-                case_findings=said(case, "Findings"),
-                case_diagnosis=said(case, "Case Diagnosis"),
+                modality=text_value(entry, "Type"),
+                view=text_value(described, "Plane"),
+                finding=text_value(case, "Title"),
+                location=text_value(entry, "Location"),
+                age=text_value(described, "Age"),
+                sex=text_value(described, "Sex"),
+                history=text_value(case, "History"),
+                case_findings=text_value(case, "Findings"),
+                case_diagnosis=text_value(case, "Case Diagnosis"),
                 licence="NLM MedPix terms (treat as non-commercial, educational)",
             )
     return found
@@ -149,9 +161,11 @@ def medpix(folder: Path) -> DatasetRows:
 
 @dataclass(frozen=True)
 class DatasetLayout:
+    """A public layout: its reader, and the files that identify it."""
+
     read: Callable[..., DatasetRows]
     marks: tuple[str, ...]
-    """Any of these below the folder tells the layout."""
+    """Glob patterns below the folder; any match identifies the layout."""
 
 
 LAYOUTS = {
@@ -163,23 +177,25 @@ LAYOUTS = {
 
 
 def read(folder: Path, layout: str = "", as_published: bool = False) -> DatasetRows:
-    """Read a folder in a public layout, by default in the one that its files tell.
+    """Read a folder in a public layout, by default the one that its files identify.
 
     Raises:
-        UserError: no known layout, not the one named, or its files cannot be read.
+        UserError: no known layout, not the one asked for, or its files cannot be read.
     """
     fitting = [name for name, known in LAYOUTS.items() if any(any(folder.glob(mark)) for mark in known.marks)]
     if not fitting or (layout and layout not in fitting):
         seen = f"; it looks like {fitting[0]}" if fitting else ""
         wanted = layout or f"any known layout ({', '.join(LAYOUTS)})"
-        raise UserError(f"{folder} has not the files of {wanted}{seen}. Give the folder as it was published, or a CSV.")
+        raise UserError(
+            f"{folder} does not contain the files of {wanted}{seen}. Give the folder as published, or a CSV."
+        )
     chosen = layout or fitting[0]
     options = {"as_published": as_published} if chosen.startswith("roco") else {}
     return LAYOUTS[chosen].read(folder, **options)
 
 
 def keep_apart(found: DatasetRows) -> DatasetRows:
-    """Leave out of train what stands in val or test, and out of val what stands in test, by patient."""
+    """Remove from train the patients that are in val or test, and from val those in test."""
     strongest: dict[str, str] = {}
     for row in found.rows:
         name = row["patient_id"]
@@ -193,6 +209,6 @@ def keep_apart(found: DatasetRows) -> DatasetRows:
     return DatasetRows(kept, found.rejected + crossing)
 
 
-def places(folder: Path) -> tuple[Path, ...]:
-    """Where the downloads put their top folders."""
+def candidate_folders(folder: Path) -> tuple[Path, ...]:
+    """Folders in which the downloads may have their content."""
     return folder, folder / "data", folder / "all_data", folder / "MedPix-2-0"

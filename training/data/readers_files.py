@@ -1,7 +1,4 @@
-"""What the readers of public layouts share: rows found and refused, and files read with one sentence for a bad one.
-
-Knows no layout.
-"""
+"""Helpers of the readers of public layouts: collected rows, and files read with clear errors. Knows no layout."""
 
 import csv
 import io
@@ -34,59 +31,64 @@ COLUMNS = (
     "case_diagnosis",
 )
 BLANK = {"n/a", "na", "none", "left blank", "null"}
-PICTURES = (".jpg", ".png", ".jpeg")
+IMAGE_ENDINGS = (".jpg", ".png", ".jpeg")
 
 
 @dataclass(frozen=True)
 class DatasetRows:
-    """What a folder holds: rows (image named from the folder) and what was left out, with reasons."""
+    """The rows of a data set, with `image` relative to its folder, and what was left out, with reasons."""
 
     rows: list[CsvRow] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     def add(self, **values: str) -> None:
+        """Add a row; missing columns are empty."""
         self.rows.append({name: " ".join(values.get(name, "").split()) for name in COLUMNS})
 
-    def refuse(self, where: str, reason: str) -> None:
+    def reject(self, where: str, reason: str) -> None:
+        """List what is left out, and why."""
         self.rejected.append(Rejected(where, reason))
 
 
-def picture(folder: Path, place: Path, *stems: str) -> str:
-    """The first name that is a file in `place`, named from the folder; else the first, which is then missing."""
-    options = [place / f"{stem}{ending}" for stem in stems if stem for ending in PICTURES]
+def image_path(folder: Path, place: Path, *stems: str) -> str:
+    """Path relative to `folder` of the first stem that is an image file in `place`; else of the first one."""
+    options = [place / f"{stem}{ending}" for stem in stems if stem for ending in IMAGE_ENDINGS]
     return (next((path for path in options if path.is_file()), options[0])).relative_to(folder).as_posix()
 
 
-def pmc(name: str) -> str:
+def paper_url(name: str) -> str:
+    """The address of a paper at PubMed Central, from the PMC name of one of its figures."""
     paper = name.partition("_")[0]
     return f"https://www.ncbi.nlm.nih.gov/pmc/articles/{paper}/" if paper else ""
 
 
-def said(values: dict[str, Any], name: str) -> str:
-    """A value as text; "" for what its authors write when there is none."""
+def text_value(values: dict[str, Any], name: str) -> str:
+    """A value as text; "" for the entries that stand for "none"."""
     value = str(values.get(name) or "").strip()
     return "" if value.lower() in BLANK else value
 
 
 def text(file: Path) -> str:
+    """The content of a UTF-8 text file."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
-        raise UserError(f"{file} cannot be read as text in UTF-8; unpack the data set again.") from problem
+        raise UserError(f"Cannot read {file} as UTF-8 text; unpack the data set again.") from problem
 
 
-def parsed(file: Path, content: str) -> dict[str, Any]:
+def json_object(file: Path, content: str) -> dict[str, Any]:
+    """The JSON object in `content`; `file` is named in errors."""
     try:
         value = json.loads(content)
     except json.JSONDecodeError as problem:
         raise UserError(f"{file} is not valid JSON ({problem}); unpack the data set again.") from problem
     if not isinstance(value, dict):
-        raise UserError(f"{file} holds no JSON object; unpack the data set again.")
+        raise UserError(f"{file} does not contain a JSON object; unpack the data set again.")
     return value
 
 
 def table(file: Path, *needed: str) -> Iterator[CsvRow]:
-    """Lines of a CSV file by stripped column names; nothing where there is no such file."""
+    """Rows of a CSV file by stripped column names; no rows if there is no such file."""
     if not file.is_file():
         return
     reader = csv.reader(io.StringIO(text(file), newline=""))
@@ -99,8 +101,8 @@ def table(file: Path, *needed: str) -> Iterator[CsvRow]:
             yield dict(zip(columns, [*map(str.strip, values), *[""] * len(columns)]))
 
 
-def records(base: Path, name: str, found: DatasetRows) -> Iterator[dict[str, Any]]:
-    """Objects of NAME.jsonl, or of its halves NAME_1.jsonl and NAME_2.jsonl; lines that are none are left out."""
+def json_lines(base: Path, name: str, found: DatasetRows) -> Iterator[dict[str, Any]]:
+    """Objects of NAME.jsonl, or of NAME_1.jsonl and NAME_2.jsonl; other lines are rejected."""
     place = base / "splitted_dataset"
     whole = place / f"{name}.jsonl"
     for file in [whole] if whole.is_file() else [place / f"{name}_{half}.jsonl" for half in (1, 2)]:
@@ -112,4 +114,4 @@ def records(base: Path, name: str, found: DatasetRows) -> Iterator[dict[str, Any
             if isinstance(value, dict):
                 yield value
             elif line.strip():
-                found.refuse(f"{file}:{number}", "The line is no JSON object.")
+                found.reject(f"{file}:{number}", "The line is not a JSON object.")

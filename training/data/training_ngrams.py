@@ -1,6 +1,6 @@
-"""Writes the hashed word sequences of the training texts that a bundle carries. Knows no models.
+"""Writes hashes of all word sequences of the training texts into a bundle file. Knows no models.
 
-The layout, and the reader that the product uses, are in `engine.models.copy_guard`.
+The file format and its reader are in `engine.models.copy_guard`.
 """
 
 import math
@@ -14,35 +14,37 @@ from engine.models.copy_guard import HEADER, MAGIC, VERSION, CopyGuard, sequence
 
 WORDS = 8
 LEAST_BITS = 11
-"""Low bits a sequence: another sequence is taken for one of the texts' at a rate of at most 2 ** -11."""
+"""Low bits per sequence: the rate of false positives is at most 2 ** -11."""
 
 
-def write(path: Path, texts: Iterable[str], n: int = WORDS, room: int = 600_000, least_bits: int = LEAST_BITS) -> float:
+def write(
+    path: Path, texts: Iterable[str], n: int = WORDS, max_bytes: int = 600_000, least_bits: int = LEAST_BITS
+) -> float:
     """Write every sequence of `n` words of the texts as a set of hashes.
 
     Args:
         texts: all texts that a model was trained on.
-        room: bytes that may be filled with more bits a sequence than `least_bits`. More sequences than fit into it
-            make a larger file: about `least_bits` + 2 bits each.
-        least_bits: low bits of a sequence, which bound the rate of errors by 2 ** -least_bits.
+        max_bytes: the bits per sequence are raised above `least_bits` as far as the file stays below this. If there are
+            too many sequences for it, the file is larger: about `least_bits` + 2 bits each.
+        least_bits: low bits of a sequence, which bound the rate of false positives by 2 ** -least_bits.
 
     Returns:
-        the rate at which a sequence that is not in the texts is taken for one that is.
+        the rate of false positives: sequences that are not in the texts and are found in the file.
     """
     hashes = np.unique(np.fromiter((h for text in texts for h in sequence_hashes(text, n)), np.uint64))
     high_bits = max(1, math.ceil(math.log2(max(2, len(hashes)))))
-    spare = (room - HEADER.size - 2) * 8 - len(hashes) - 2**high_bits
+    spare = (max_bytes - HEADER.size - 2) * 8 - len(hashes) - 2**high_bits
     low_bits = min(32, max(least_bits, spare // max(1, len(hashes))))
     return _write(path, np.unique(hashes >> np.uint64(64 - high_bits - low_bits)), n, high_bits, low_bits)
 
 
 def add(path: Path, texts: Iterable[str]) -> int:
-    """Add the sequences of more texts to a file that `write` made; returns how many were not in it.
+    """Add the sequences of more texts to a file written by `write`; returns how many were new.
 
-    The file keeps its version, since its hashes were made by the rule of that version.
+    The file keeps its version, since its hashes follow the rule of that version.
 
     Raises:
-        UserError: the file is missing, damaged or of another kind.
+        UserError: the file is missing, damaged or of another format.
     """
     with path.open("rb") as file:
         _, version, n, _, low_bits, high_bits, _, _ = HEADER.unpack(file.read(HEADER.size))
@@ -56,7 +58,7 @@ def add(path: Path, texts: Iterable[str]) -> int:
 def _write(
     path: Path, values: NDArray[np.uint64], n: int, high_bits: int, low_bits: int, version: int = VERSION
 ) -> float:
-    """The file of sorted, unique values, each the upper bits of a hash; the rate at which another is found in it."""
+    """Write sorted, unique values, each the upper bits of a hash; returns the rate of false positives."""
     # Bits from the most significant to the least, the order in which the reader shifts them in.
     shifts = np.arange(low_bits - 1, -1, -1, dtype=np.uint64)
     low = np.packbits(((values[:, None] >> shifts) & np.uint64(1)).astype(np.uint8))

@@ -1,6 +1,6 @@
-"""Cut a WordPiece vocabulary down to the pieces that radiology reports use, so that the text tower stays small.
+"""Trims a WordPiece vocabulary to the tokens that radiology reports use, which keeps the text tower small.
 
-Knows nothing of the network: it gives the kept source ids, and a tokenizer JSON in which they are renumbered.
+Does not know the network: it returns the kept source ids, and a tokenizer JSON in which they are renumbered.
 """
 
 import json
@@ -20,34 +20,35 @@ ASCII = {chr(code) for code in range(33, 127)}
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """tokenizer_json: the trimmed tokenizer; source_ids: for each new id, the id it had in the source."""
+    """A trimmed tokenizer."""
 
     tokenizer_json: str
     source_ids: list[int]
+    """For each new id, the id of the token in the source."""
 
 
 def trim(source_json: str, texts: Iterable[str], min_count: int = 2, max_size: int = 6000) -> Vocabulary:
-    """Keep the specials, the single characters, and the most frequent pieces of the texts.
+    """Keep the special tokens, the single characters, and the most frequent tokens of the texts.
 
-    Single characters and their continuations stay when they are ASCII or occur in the texts, so that a word without a
-    piece of its own falls apart into smaller pieces instead of becoming [UNK]. [PAD] gets id 0.
+    Single characters and their continuations are kept if they are ASCII or occur in the texts, so that a word without a
+    token of its own is split into smaller tokens instead of becoming [UNK]. [PAD] gets id 0.
 
     Args:
         source_json: a BERT tokenizer as JSON of the tokenizers library.
-        texts: what the vocabulary has to serve.
-        min_count: a piece that occurs more rarely goes.
-        max_size: pieces in all; the most frequent stay.
+        texts: what the vocabulary must cover.
+        min_count: tokens that occur less often are dropped.
+        max_size: maximum number of tokens; the most frequent are kept.
 
     Raises:
-        UserError: the tokenizer is no WordPiece, or lacks a special token.
+        UserError: the tokenizer is not WordPiece, or lacks a special token.
     """
     layout: dict[str, Any] = json.loads(source_json)
     if layout["model"]["type"] != "WordPiece":
-        raise UserError(f"Only a WordPiece vocabulary can be trimmed, and this one is {layout['model']['type']}.")
+        raise UserError(f"Only WordPiece vocabularies can be trimmed, and this one is {layout['model']['type']}.")
     vocabulary: dict[str, int] = layout["model"]["vocab"]
     missing = [token for token in SPECIALS if token not in vocabulary]
     if missing:
-        raise UserError(f"The tokenizer lacks {', '.join(missing)}; give one of the BERT family.")
+        raise UserError(f"The tokenizer lacks {', '.join(missing)}; use one of the BERT family.")
     counts, letters = count_pieces(source_json, texts)
     kept = list(SPECIALS)
     kept += [piece for piece in sorted(vocabulary, key=vocabulary.__getitem__) if is_letter(piece, letters)]
@@ -58,7 +59,7 @@ def trim(source_json: str, texts: Iterable[str], min_count: int = 2, max_size: i
 
 
 def count_pieces(source_json: str, texts: Iterable[str]) -> tuple[Counter[str], set[str]]:
-    """How often each piece occurs, and the characters that occur after the tokenizer's own normalisation."""
+    """How often each token occurs, and the characters that occur after the normalisation of the tokenizer."""
     tokenizer = Tokenizer.from_str(source_json)
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -71,11 +72,12 @@ def count_pieces(source_json: str, texts: Iterable[str]) -> tuple[Counter[str], 
 
 
 def is_letter(piece: str, letters: set[str]) -> bool:
+    """Whether a token is a single character of `letters`, or the continuation of one."""
     return piece.removeprefix(CONTINUES) in letters if piece != CONTINUES else False
 
 
 def renumbered(layout: dict[str, Any], kept: list[str]) -> str:
-    """The same tokenizer over the kept pieces, without padding or truncation of its own."""
+    """The same tokenizer with only the kept tokens, and without padding or truncation."""
     ids = {piece: index for index, piece in enumerate(kept)}
     result = dict(layout, padding=None, truncation=None)
     result["model"] = dict(layout["model"], vocab=ids)

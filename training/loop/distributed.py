@@ -1,13 +1,13 @@
-"""One contrastive step over several parts and processes, equal to one big batch. Knows no models and no data.
+"""Contrastive training in several parts and processes, equal to one big batch. Knows no models and no data.
 
-A contrastive loss compares every case of a batch with every other, so parts of a batch cannot be trained on one by one
-and added up: that would be several small batches, each with fewer negatives. Here the embeddings of all parts of all
-processes come together first, every process computes the loss of the WHOLE batch, and the gradient goes back through
-the parts one at a time (GradCache, Gao et al. 2021, arXiv 2101.06983). The gradient of the loss with respect to a
+A contrastive loss compares each case of a batch with all others, so adding up the gradients of its parts would be
+training on several small batches with fewer negatives. Here the embeddings of all parts of all processes are gathered
+first, every process computes the loss of the WHOLE batch, and the gradient is propagated through the parts one at a
+time (GradCache, Gao et al. 2021, arXiv 2101.06983). The gradient of the loss with respect to a
 process's own embeddings is then complete, so that the SUM over processes of the weights' gradients is the gradient that
 one process with the whole batch would have.
 
-Started by torchrun, which sets RANK, WORLD_SIZE and LOCAL_RANK; without it there is one process and no waiting.
+Started by torchrun, which sets RANK, WORLD_SIZE and LOCAL_RANK; without it there is one process.
 """
 
 import os
@@ -22,9 +22,9 @@ from torch import distributed as group
 
 T = TypeVar("T")
 Loss = tuple[Tensor, dict[str, float]]
-PATIENCE = timedelta(hours=12)
-"""How long processes wait for one another: process 0 fetches models, keeps maps and calibrates alone, on large sets for
-hours, while torch gives up after 10 to 30 minutes."""
+TIMEOUT = timedelta(hours=12)
+"""How long processes wait for each other: process 0 alone downloads models, caches feature maps and measures the score
+scale, which takes hours on large sets; torch would stop after 10 to 30 minutes."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def processes() -> Iterator[None]:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    group.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    group.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=TIMEOUT)
     try:
         yield
     finally:
@@ -43,16 +43,18 @@ def processes() -> Iterator[None]:
 
 
 def rank() -> int:
+    """Number of this process; 0 if it is the only one."""
     return group.get_rank() if group.is_initialized() else 0
 
 
 def world() -> int:
+    """Number of processes."""
     return group.get_world_size() if group.is_initialized() else 1
 
 
 @contextmanager
 def first() -> Iterator[None]:
-    """Process 0 goes through the block before the others, which then find what it left on the disk."""
+    """Process 0 runs the block before the others, which then find its files on disk."""
     if world() > 1 and rank() > 0:
         group.barrier()
     yield
@@ -60,11 +62,11 @@ def first() -> Iterator[None]:
         group.barrier()
 
 
-def from_first(make: Callable[[], T]) -> T:
-    """What process 0 makes, in every process: decisions have to be the same everywhere. It must be picklable."""
+def from_first(compute: Callable[[], T]) -> T:
+    """The result of process 0, which must be picklable, in every process, so that all take the same decisions."""
     if world() == 1:
-        return make()
-    box = [make() if rank() == 0 else None]
+        return compute()
+    box = [compute() if rank() == 0 else None]
     group.broadcast_object_list(box, src=0)
     return box[0]  # type: ignore[return-value]
 
@@ -79,7 +81,7 @@ def share_weights(model: nn.Module) -> None:
 
 
 def gather(mine: Tensor) -> Tensor:
-    """[n, D] of every process -> [world * n, D] in order of rank; the gradient flows to one's own rows."""
+    """[n, D] of every process -> [world * n, D] in order of rank; the gradient flows to the own rows only."""
     if world() == 1:
         return mine
     parts = [torch.empty_like(mine) for _ in range(world())]
@@ -89,7 +91,7 @@ def gather(mine: Tensor) -> Tensor:
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Replace every gradient by its sum over the processes, in one message; a missing one counts as zero."""
+    """Replace each gradient by its sum over the processes, in one message; a missing gradient counts as zero."""
     if world() == 1:
         return
     chosen = list(parameters)
@@ -101,12 +103,12 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 
 def backward(embed: Callable[[int], list[Tensor]], parts: int, loss_of: Callable[[list[Tensor]], Loss]) -> Loss:
-    """Gradients of the loss of the whole batch, left on the weights of this process (add them up: `sum_gradients`).
+    """Compute the gradients of the whole batch's loss on the weights of this process; then call `sum_gradients`.
 
     Args:
-        embed: one part of this process -> its embeddings by modality, each float [n, D]. Of several parts each is asked
-            for twice and must give the same embeddings again: randomness has to depend on the part alone.
-        parts: how many parts this process has; only one at a time is held with its activations.
+        embed: number of a part -> its embeddings by modality, each float [n, D]. If there are several parts, it is
+            called twice for each and must return the same embeddings: its randomness must depend on the part alone.
+        parts: parts of this process; the activations of only one are in memory at a time.
         loss_of: the whole batch's embeddings by modality, each [world * parts * n, D] -> the loss and its named values.
     """
     if parts == 1:
@@ -117,7 +119,7 @@ def backward(embed: Callable[[int], list[Tensor]], parts: int, loss_of: Callable
     leaves = [torch.cat(rows).detach().requires_grad_() for rows in zip(*outputs)]
     loss, values = loss_of([gather(leaf) for leaf in leaves])
     torch.autograd.backward(loss)
-    pulls = [leaf.grad.chunk(parts) for leaf in leaves if leaf.grad is not None]
+    gradients = [leaf.grad.chunk(parts) for leaf in leaves if leaf.grad is not None]
     for part in range(parts):
-        torch.autograd.backward(outputs[0] if parts == 1 else embed(part), [rows[part] for rows in pulls])
+        torch.autograd.backward(outputs[0] if parts == 1 else embed(part), [rows[part] for rows in gradients])
     return loss, values

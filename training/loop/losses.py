@@ -1,7 +1,7 @@
-"""What training pulls on: ranking, closing the gap, and spreading the cases. Pure functions; no data, no networks.
+"""Loss functions: InfoNCE, Align True Pairs, Centroid Uniformity. Knows no data and no networks.
 
-Source of the equations: Grassucci, Cicchetti, Comminiello, arXiv 2602.20046 and arXiv 2601.18525. All take M >= 2
-modalities as a sequence of float [N, D] with unit rows, row i of each being the same case.
+Equations: docs/method.md, "Losses"; Grassucci, Cicchetti, Comminiello, arXiv 2602.20046 and arXiv 2601.18525. Each loss
+takes M >= 2 modalities as a sequence of float [N, D] with unit rows, row i of each belonging to case i.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training.loop.config import LossSettings
 
-def atp(embeddings: Sequence[Tensor], anchor: int = 0) -> Tensor:
-    """L_ATP, align true pairs: mean over cases and other modalities of the squared distance to the anchor.
+
+def align_true_pairs(embeddings: Sequence[Tensor], anchor: int = 0) -> Tensor:
+    """L_ATP: mean over cases and other modalities of the squared distance to the anchor.
 
     1/(M-1) * sum over m != a of 1/N * sum over i of || z_i^m - z_i^a ||^2.
     """
@@ -23,8 +25,8 @@ def atp(embeddings: Sequence[Tensor], anchor: int = 0) -> Tensor:
 def centroid_uniformity(embeddings: Sequence[Tensor]) -> Tensor:
     """L_CU: log of the mean over pairs i < j of exp(-2 * || mu_i - mu_j ||^2), mu_i the normalised centroid of case i.
 
-    The variant of the authors' released code: centroids are normalised and the pairs averaged. The paper sums over
-    j != i and leaves the centroid as it is; sum and mean differ by a constant only. 0 for a single case.
+    As in the authors' released code, the centroids are normalised and the pairs averaged. The paper sums over j != i
+    and does not normalise the centroids; sum and mean differ only by a constant. 0 for a single case.
     """
     centroids = functional.normalize(torch.stack(list(embeddings)).mean(0), dim=1)
     cases = len(centroids)
@@ -42,8 +44,8 @@ def info_nce(embeddings: Sequence[Tensor], tau: Tensor | float, anchor: int = 0,
 
     Args:
         tau: temperature > 0.
-        same: bool [N, N], True where two cases are no negatives of each other, for they carry the same text or show the
-            same patient. None, the plain loss, takes every other case as a negative.
+        same: bool [N, N], True where two cases must not be negatives of each other because they have the same text or
+            show the same patient. None, the plain loss, uses every other case as a negative.
     """
     target = torch.arange(len(embeddings[anchor]), device=embeddings[anchor].device)
     others = [z for index, z in enumerate(embeddings) if index != anchor]
@@ -58,7 +60,7 @@ def info_nce(embeddings: Sequence[Tensor], tau: Tensor | float, anchor: int = 0,
 
 
 class Temperature(torch.nn.Module):
-    """tau, fixed or learned: as log(tau), kept within 0.01 to 0.5 so that it can neither vanish nor explode."""
+    """tau, fixed or learned as log(tau), and clamped to 0.01 to 0.5."""
 
     LOWEST, HIGHEST = 0.01, 0.5
 
@@ -68,42 +70,40 @@ class Temperature(torch.nn.Module):
         self.log_tau = torch.nn.Parameter(log_tau, requires_grad=learnable)
 
     def forward(self) -> Tensor:
+        """The temperature, a scalar."""
         return self.log_tau.exp().clamp(self.LOWEST, self.HIGHEST)
 
 
 class Objective(torch.nn.Module):
-    """L_NCE + w_atp * L_ATP + w_cu * L_CU; with zero weights the CLIP baseline.
+    """L_NCE + w_atp * L_ATP + w_cu * L_CU; with both weights 0 it is CLIP's loss.
 
-    schedule: w_atp rises from 1 to 2 times its value and w_cu falls from 1 to 0 times its value over training, as in
-    the authors' code.
+    See `LossSettings.schedule` for how the weights may change during training.
     """
 
-    def __init__(
-        self,
-        tau: float,
-        learn_tau: bool,
-        atp_weight: float,
-        cu_weight: float,
-        schedule: bool = False,
-        mask_same: bool = False,
-    ) -> None:
+    def __init__(self, settings: LossSettings) -> None:
         super().__init__()
-        self.temperature = Temperature(tau, learn_tau)
-        self.atp_weight, self.cu_weight = atp_weight, cu_weight
-        self.schedule, self.mask_same = schedule, mask_same
+        self.temperature = Temperature(settings.tau, settings.learn_tau)
+        self.settings = settings
 
     def forward(
         self, embeddings: Sequence[Tensor], same: Tensor | None = None, progress: float = 0.0
     ) -> tuple[Tensor, dict[str, float]]:
-        """The loss and its parts by name. progress: share of training done, 0 to 1."""
-        nce = info_nce(embeddings, self.temperature(), same=same if self.mask_same else None)
-        total, parts = nce, {"nce": nce.item(), "tau": self.temperature().item()}
-        if self.atp_weight:
-            aligned = atp(embeddings)
-            total = total + self.atp_weight * (1.0 + progress if self.schedule else 1.0) * aligned
-            parts["atp"] = aligned.item()
-        if self.cu_weight:
-            spread = centroid_uniformity(embeddings)
-            total = total + self.cu_weight * (1.0 - progress if self.schedule else 1.0) * spread
-            parts["cu"] = spread.item()
-        return total, parts
+        """The loss, and its terms by name.
+
+        Args:
+            same: see `info_nce`; used only if the settings mask anything.
+            progress: share of training done, 0 to 1.
+        """
+        settings = self.settings
+        masked = settings.mask_same or settings.mask_group
+        nce = info_nce(embeddings, self.temperature(), same=same if masked else None)
+        total, terms = nce, {"nce": nce.item(), "tau": self.temperature().item()}
+        if settings.atp:
+            alignment = align_true_pairs(embeddings)
+            total = total + settings.atp * (1.0 + progress if settings.schedule else 1.0) * alignment
+            terms["atp"] = alignment.item()
+        if settings.cu:
+            uniformity = centroid_uniformity(embeddings)
+            total = total + settings.cu * (1.0 - progress if settings.schedule else 1.0) * uniformity
+            terms["cu"] = uniformity.item()
+        return total, terms

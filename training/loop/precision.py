@@ -1,12 +1,12 @@
-"""bfloat16 where the processor computes in it. Knows no networks and no data."""
+"""Autocast to bfloat16 where the processor supports it. Knows no networks and no data."""
 
 import torch
 
 
 def autocast(device: torch.device | str, wanted: bool = True) -> torch.autocast:
-    """A context in which matrix products and convolutions run in bfloat16, if that is wanted and if it pays.
+    """A context in which matrix products and convolutions run in bfloat16, if wanted and supported.
 
-    A processor without bfloat16 instructions emulates them, ten times slower than float32; there the context changes
+    A processor without bfloat16 instructions emulates them ten times slower than float32; there the context does
     nothing.
     """
     kind = torch.device(device).type
@@ -14,6 +14,6 @@ def autocast(device: torch.device | str, wanted: bool = True) -> torch.autocast:
 
 
 def cpu_has_bfloat16() -> bool:
-    """torch has this question under a private name only (2.13); a version without it gets float32, which is right."""
+    """Asks a private function of torch (2.13); a version without it gets float32, which is always correct."""
     asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(asked and asked())

@@ -1,4 +1,7 @@
-"""The training loop: steps, schedule, log, checkpoints, exact resume, early stopping. Knows no pictures, no texts."""
+"""The training loop: steps, schedule, log, checkpoints, exact resume, early stopping.
+
+Does not know images, texts or the losses: it is given objects that embed a batch and compute a loss.
+"""
 
 import json
 import logging
@@ -26,33 +29,39 @@ Metrics = dict[str, float]
 
 
 class Examples(Protocol):
+    """The training split, as the loop draws from it."""
+
     def __len__(self) -> int: ...
 
-    def embed(self, model: Any, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor | None]: ...
+    def embed(self, model: Any, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor | None]:
+        """What the objective takes: embeddings by modality, float [N, D] each, and its second argument."""
 
 
 @runtime_checkable
 class DivisibleExamples(Examples, Protocol):
-    """Examples whose batch may be embedded in parts, in one process after the other or in several at once."""
+    """Examples whose batch can be embedded in parts: one after the other, or by several processes."""
 
     def same(self, chosen: IndexArray) -> Tensor | None:
-        """bool [N, N] on the CPU, True where two of the chosen rows are no negatives of each other."""
+        """bool [N, N] on the CPU, True where two chosen rows must not be negatives of each other."""
 
 
 class Trainer:
-    """Trains a model so that a killed run, started again with resume, gives the very curve of an unbroken one.
+    """Trains a model; a killed run that is resumed gives exactly the curve of an uninterrupted one.
 
-    Everything random comes from (seed, epoch) or from torch's generators, whose state is kept with each epoch; in a
-    batch of several parts from (seed, step, part), so that processes and accumulation in one process draw alike.
+    All randomness comes from (seed, epoch) or from torch's generators, whose state is saved with each epoch. In a batch
+    of several parts it comes from (seed, step, part), so that processes and gradient accumulation draw the same.
 
     Args:
-        model: has parameters; those that want no gradient stay as they are.
-        examples: embed rows of the training split by modality.
-        validate: metrics of the model now; must hold "score", higher is better.
-        keep: called with the model and its metrics whenever the score is the best so far.
-        folder: takes log.jsonl and last.pt.
-        identity: plain values that tell this run from others besides `settings` (loss, data, number of examples); only
-            the same ones resume it.
+        model: parameters without requires_grad stay fixed.
+        objective: called with what `examples.embed` returns and the progress of training, 0 to 1.
+        validate: metrics of the current model; must contain "score", higher is better.
+        save_best: called with the metrics whenever the score is the best so far.
+        folder: for log.jsonl and last.pt.
+        identity: plain values that identify this run besides `settings` (loss, data, number of examples); a run is
+            only resumed with the same ones.
+
+    Raises:
+        UserError: too few examples, or a batch that cannot be divided among processes and parts.
     """
 
     def __init__(
@@ -61,15 +70,17 @@ class Trainer:
         objective: nn.Module,
         examples: Examples,
         settings: TrainSettings,
+        *,
         validate: Callable[[], Metrics],
-        keep: Callable[[Metrics], None],
+        save_best: Callable[[Metrics], None],
         folder: Path,
         identity: Mapping[str, Any] | None = None,
     ) -> None:
         if len(examples) < 2:
             raise UserError("Training needs at least two pairs; check the manifests.")
         self.model, self.objective, self.examples, self.settings = model, objective, examples, settings
-        self.validate, self.keep, self.folder, self.identity = validate, keep, folder, dict(identity or {})
+        self.validate, self.save_best = validate, save_best
+        self.folder, self.identity = folder, dict(identity or {})
         self.device = next(model.parameters()).device
         self.parts = distributed.world() * settings.accumulate
         if settings.batch % self.parts or len(examples) < self.parts:
@@ -78,7 +89,7 @@ class Trainer:
                 f"{distributed.world()} processes x {settings.accumulate} parts; change batch or accumulate."
             )
         if self.parts > 1 and not isinstance(examples, DivisibleExamples):
-            raise UserError("This training cannot be divided; start it without torchrun and with accumulate = 1.")
+            raise UserError("This training cannot run in parts; start it without torchrun and with accumulate = 1.")
         self.batch = min(settings.batch, len(examples) // self.parts * self.parts)
         self.steps_per_epoch = len(examples) // self.batch
         self.total_steps = max(1, self.steps_per_epoch * settings.epochs)
@@ -90,10 +101,11 @@ class Trainer:
         torch.manual_seed(settings.seed)
 
     def learned(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """The trainable parameters by name."""
         return ((name, p) for name, p in self.model.named_parameters() if p.requires_grad)
 
     def run(self, resume: bool = False) -> Metrics:
-        """Train to the end or to the early stop; the metrics of the epoch that is kept."""
+        """Train to the last epoch or until early stopping; the score and the number of the epoch that was kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if resume and (self.folder / "last.pt").exists():
             self.restore()
@@ -108,22 +120,23 @@ class Trainer:
                 if metrics["score"] > self.best or self.settings.keep_last:
                     self.best, self.best_epoch = metrics["score"], self.epoch
                     if distributed.rank() == 0:
-                        self.keep(metrics)
-            spent = time.monotonic() - started
-            left = spent / (self.epoch - first) * (self.settings.epochs - self.epoch)
+                        self.save_best(metrics)
+            elapsed = time.monotonic() - started
+            remaining = elapsed / (self.epoch - first) * (self.settings.epochs - self.epoch)
             shown = " ".join(f"{name} {value:.3f}" for name, value in {**losses, **metrics}.items())
-            log.info("epoch %d/%d %s, %.0f s left", self.epoch, self.settings.epochs, shown, left)
+            log.info("epoch %d/%d %s, %.0f s left", self.epoch, self.settings.epochs, shown, remaining)
             if distributed.rank() == 0:
-                self.record({"epoch": self.epoch, "step": self.step, **losses, **metrics, "seconds": round(spent, 1)})
+                self.record({"epoch": self.epoch, "step": self.step, **losses, **metrics, "seconds": round(elapsed, 1)})
                 self.store()
         return {"score": self.best, "epoch": float(self.best_epoch)}
 
     def stalled(self) -> bool:
+        """Whether early stopping applies: no better score for `patience` epochs."""
         patience = self.settings.patience
         return bool(patience) and self.epoch - self.best_epoch >= patience
 
     def run_epoch(self) -> Metrics:
-        """One pass over the pairs in an order that depends on seed and epoch alone; mean losses."""
+        """One pass over the examples in an order that depends only on seed and epoch; mean loss and its terms."""
         self.model.train()
         rng = np.random.default_rng([self.settings.seed, self.epoch])
         order = rng.permutation(len(self.examples))
@@ -135,6 +148,7 @@ class Trainer:
         return sums
 
     def run_step(self, chosen: IndexArray, rng: np.random.Generator) -> Metrics:
+        """One optimizer step on the chosen rows; the loss and its terms."""
         factor = schedule(self.step, self.total_steps, self.settings.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks):
             group["lr"] = peak * factor
@@ -143,13 +157,14 @@ class Trainer:
         nn.utils.clip_grad_norm_([p for _, p in self.learned()], self.settings.clip)
         self.optimizer.step()
         self.step += 1
-        decay = min(self.settings.average, (1.0 + self.step) / (10.0 + self.step))  # young averages forget faster
+        decay = min(self.settings.average, (1.0 + self.step) / (10.0 + self.step))  # a young average forgets faster
         if self.average:
             for name, value in self.learned():
                 self.average[name].lerp_(value.detach(), 1.0 - decay)
         return {"loss": loss, **values}
 
     def backward_whole(self, chosen: IndexArray, rng: np.random.Generator) -> tuple[float, Metrics]:
+        """Gradients of a batch that is embedded at once; the loss and its terms."""
         with autocast(self.device, self.settings.half):
             embeddings, same = self.examples.embed(self.model, chosen, rng)
         loss, values = self.objective(embeddings, same, self.step / self.total_steps)
@@ -158,7 +173,7 @@ class Trainer:
         return loss.item(), values
 
     def backward_in_parts(self, chosen: IndexArray) -> tuple[float, Metrics]:
-        """The same gradients from parts of the batch: those of this process, `accumulate` of them one at a time."""
+        """The same gradients, computed from this process's `accumulate` parts of the batch one at a time."""
         examples, own = self.examples, distributed.rank() * self.settings.accumulate
         assert isinstance(examples, DivisibleExamples)
         rows, same = np.split(chosen, self.parts), examples.same(chosen)
@@ -180,13 +195,14 @@ class Trainer:
         return loss.item(), values
 
     def refuse_infinite(self, loss: Tensor) -> None:
+        """Raise UserError if the loss is infinite or nan."""
         if not torch.isfinite(loss):
             raise UserError(f"The loss is {loss.item()} at step {self.step}; lower lr or projection_lr.")
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """The model with the moving average of its weights, for as long as it is validated and kept."""
-        now = {name: value.detach().clone() for name, value in self.learned()} if self.average else {}
+        """Put the moving average of the weights into the model while it is validated and saved."""
+        current = {name: value.detach().clone() for name, value in self.learned()} if self.average else {}
         with torch.no_grad():
             for name, value in self.learned():
                 if self.average:
@@ -197,19 +213,20 @@ class Trainer:
             with torch.no_grad():
                 for name, value in self.learned():
                     if self.average:
-                        value.copy_(now[name])
+                        value.copy_(current[name])
 
     def record(self, line: dict[str, Any]) -> None:
+        """Append a line to log.jsonl."""
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
     def store(self) -> None:
-        """last.pt: all that the next epoch depends on."""
+        """Write last.pt: everything that the next epoch depends on."""
         content = {
             "settings": asdict(self.settings),
             "identity": self.identity,
             "model": {name: value.detach() for name, value in self.learned()},
-            "buffers": dict(self.model.named_buffers()),  # batch normalisation keeps its statistics there
+            "buffers": dict(self.model.named_buffers()),  # such as the statistics of batch normalisation
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
@@ -221,18 +238,18 @@ class Trainer:
         checkpoint.write(self.folder / "last.pt", content)
 
     def restore(self) -> None:
-        """Go on from last.pt.
+        """Resume from last.pt.
 
         Raises:
-            UserError: it is of another recipe, of other encoders or of other data, naming what differs.
+            UserError: it was made with other settings, encoders or data; the message names what differs.
         """
         content = checkpoint.read(self.folder / "last.pt")
         before = {**content.get("identity", {}), "train": asdict(TrainSettings()) | content["settings"]}
         others = differences(before, {**self.identity, "train": asdict(self.settings)})
         if others:
             raise UserError(
-                f"{self.folder} holds a run with other settings or data ({', '.join(others)}); resume with those, or "
-                "give another --out."
+                f"{self.folder} contains a run with other settings or data ({', '.join(others)}); resume with those, "
+                "or choose another --out."
             )
         with torch.no_grad():
             for name, value in self.learned():
@@ -248,10 +265,10 @@ class Trainer:
             torch.cuda.set_rng_state(content["random_cuda"], self.device)
         if distributed.rank() == 0:
             self.cut_log()
-        log.info("going on after epoch %d", self.epoch)
+        log.info("resuming after epoch %d", self.epoch)
 
     def cut_log(self) -> None:
-        """Drop the lines of epochs that were logged and not stored; a kill leaves the old file or the new one."""
+        """Drop the lines of epochs that were logged but not stored; a kill leaves the old file or the new one."""
         path, part = self.folder / "log.jsonl", self.folder / ".log.jsonl.part"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
         part.write_text("".join(lines), encoding="utf-8")
@@ -259,7 +276,7 @@ class Trainer:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Names of what is no more as it was, "loss.atp"; what an earlier version did not tell counts as the same."""
+    """Names of the values that differ, as "loss.atp"; a value that `before` does not have counts as equal."""
     names = []
     for name, value in before.items():
         other = now.get(name)
@@ -271,7 +288,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def schedule(step: int, total: int, warmup: float) -> float:
-    """Share of the peak learning rate: a linear rise over the first `warmup` of all steps, then a cosine to 0."""
+    """Share of the peak learning rate: linear warm-up over the share `warmup` of all steps, then cosine decay to 0."""
     rise = warmup * total
     if step < rise:
         return (step + 1) / (rise + 1)
@@ -279,9 +296,9 @@ def schedule(step: int, total: int, warmup: float) -> float:
 
 
 def parameter_groups(model: nn.Module, objective: nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
-    """Projections learn at their own rate and lower layers of a tower slower than higher ones (layer_decay).
+    """Parameter groups of AdamW: projections have their own rate, lower layers learn more slowly (layer_decay).
 
-    Weight decay spares biases, norms and the temperature.
+    Biases, norms and the temperature have no weight decay.
     """
     above = layers_above([name for name, _ in model.named_parameters()])
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -295,16 +312,16 @@ def parameter_groups(model: nn.Module, objective: nn.Module, settings: TrainSett
 
 
 def layers_above(names: Sequence[str]) -> dict[str, int]:
-    """For each parameter's name, how many layers of its tower lie above: 0 for the highest.
+    """For each parameter's name, how many layers of its tower are above it: 0 for the highest layer.
 
-    A tower is what the name begins with, a layer the first number in it (stages.17, encoder.layer.5). What stands in no
-    layer, as embeddings do, lies below all of them.
+    The first part of the name is the tower, the first number in it the layer (stages.17, encoder.layer.5). Parameters
+    outside of layers, such as embeddings, are below all of them.
     """
-    places = {
+    layer_of = {
         name: (name.split(".")[0], next((int(part) for part in name.split(".") if part.isdigit()), -1))
         for name in names
     }
     layers = {
-        tower: sorted({n for t, n in places.values() if t == tower}, reverse=True) for tower, _ in places.values()
+        tower: sorted({n for t, n in layer_of.values() if t == tower}, reverse=True) for tower, _ in layer_of.values()
     }
-    return {name: layers[tower].index(number) for name, (tower, number) in places.items()}
+    return {name: layers[tower].index(number) for name, (tower, number) in layer_of.items()}

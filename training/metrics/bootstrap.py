@@ -1,6 +1,6 @@
-"""How sure a number is: resampling of whole groups, and the verdict on two models. Knows no models and no metrics.
+"""Bootstrap over whole groups: intervals, and the verdict on two models. Knows no models and no metrics.
 
-Near-duplicates and pictures of one patient are one observation, so groups are drawn, never rows.
+Near-duplicates and images of one patient are one observation, so groups are resampled, never rows.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from training.arrays import Float64Array
 
 TOLERANCE = 0.02
-"""Two points: how much worse a share may be and still be called not worse."""
+"""Two percentage points: how much worse a share may be and still count as not worse."""
 
 
 def group_weights(groups: int, draws: int = 1000, seed: int = 0) -> Float64Array:
@@ -20,9 +20,9 @@ def group_weights(groups: int, draws: int = 1000, seed: int = 0) -> Float64Array
 
 
 def weighted_means(values: Float64Array, weights: Float64Array) -> Float64Array:
-    """Mean of `values` [N] in each resample, `weights` [draws, N] being the row weights; nan values are left out.
+    """Mean of `values` [N] in each resample, given row weights [draws, N]; nan values are left out.
 
-    A resample that drew no row with a value is nan.
+    A resample without any value is nan. Returns float64 [draws].
     """
     known = ~np.isnan(values)
     total = weights[:, known].sum(1)
@@ -31,7 +31,7 @@ def weighted_means(values: Float64Array, weights: Float64Array) -> Float64Array:
 
 
 def interval(samples: Float64Array, level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of a statistic's resamples."""
+    """The percentile interval of a statistic, from its resamples [draws]."""
     tail = (1.0 - level) / 2.0
     low, high = np.nanquantile(samples, [tail, 1.0 - tail])
     return float(low), float(high)
@@ -39,7 +39,7 @@ def interval(samples: Float64Array, level: float = 0.95) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Candidate minus baseline, turned so that positive is better, with its 95% interval and the verdict."""
+    """Candidate minus baseline, with the sign such that positive is better; its 95% interval and the verdict."""
 
     difference: float
     low: float
@@ -57,8 +57,7 @@ def compare(
     """Paired comparison: both samples come from the same resamples of the same groups.
 
     "better": the interval of the difference excludes 0 on the good side; "not worse": its lower bound is above -2
-    points (METHOD.md); "worse": neither, and it excludes 0 on the bad side; anything else is "undecided". The lower
-    bound of an interval tells how bad it may be.
+    points (docs/method.md, "Metrics"); "worse": neither, and it excludes 0 on the bad side; otherwise "undecided".
     """
     sign = -1.0 if lower_is_better else 1.0
     low, high = interval(sign * (candidate_samples - baseline_samples))
@@ -66,6 +65,7 @@ def compare(
 
 
 def verdict(low: float, high: float) -> str:
+    """The verdict of `compare` on an interval."""
     if low > 0:
         return "better"
     if low > -TOLERANCE:

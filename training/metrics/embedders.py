@@ -1,4 +1,4 @@
-"""One face for whatever makes embeddings: a checkpoint or an exported bundle. Knows no metrics."""
+"""One interface for everything that computes embeddings: a checkpoint or an exported bundle. Knows no metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,19 +29,21 @@ class Embedder(Protocol):
     means: Means | None
     constants: ScoreScale | None
 
-    def images(self, pictures: Sequence[Gray]) -> Float32Array: ...
+    def images(self, pictures: Sequence[Gray]) -> Float32Array:
+        """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
 
-    def texts(self, texts: Sequence[str]) -> Float32Array: ...
+    def texts(self, texts: Sequence[str]) -> Float32Array:
+        """Texts -> float32 [N, D], unit rows."""
 
 
 class FromCheckpoint:
-    """Embeddings by torch, from best.pt of an encoders run."""
+    """Embeddings computed by torch, from best.pt of an encoders run."""
 
     def __init__(self, path: Path) -> None:
         kept = checkpoint.load(path)
         model = checkpoint.build(kept)
         if not isinstance(model, DualEncoder):
-            raise UserError(f"{path} is a {kept.kind} checkpoint; give one of encoders.")
+            raise UserError(f"{path} is a {kept.kind} checkpoint; give an encoders checkpoint.")
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model, self.tokenizer = model.to(self.device), Tokenizer.from_str(kept.tokenizer_json)
         self.tokenizer_json = kept.tokenizer_json
@@ -66,7 +68,7 @@ class FromCheckpoint:
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Float32Array:
-        """Texts -> float32 [N, D], unit rows; texts of like length go together, so that little is padded."""
+        """Texts -> float32 [N, D], unit rows; texts of similar length are batched together to save padding."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         result = np.zeros((len(texts), self.model.config.dim), np.float32)
         for first in range(0, len(order), CHUNK):
@@ -78,7 +80,7 @@ class FromCheckpoint:
 
 
 class FromBundle:
-    """Embeddings by the product's own runtime, quantisation included."""
+    """Embeddings computed by the runtime of the application, including quantisation."""
 
     def __init__(self, folder: Path | None, variant: str | None = None) -> None:
         self.bundle = Bundle.open(folder, variant)
@@ -86,9 +88,11 @@ class FromBundle:
         self.constants: ScoreScale | None = self.bundle.score_scale
 
     def images(self, pictures: Sequence[Gray]) -> Float32Array:
+        """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
         return self.bundle.embed_images(pictures)
 
     def texts(self, texts: Sequence[str]) -> Float32Array:
+        """Texts -> float32 [N, D], unit rows."""
         return self.bundle.embed_texts(texts)
 
 
@@ -101,7 +105,7 @@ class Embedded:
     constants: ScoreScale | None
 
     def centred(self, means: Means) -> "Embedded":
-        """Each modality less its TRAIN mean; scores are on another scale then, so the score scale is dropped."""
+        """Each modality minus its TRAIN mean; this changes the scale of the scores, so the score scale is dropped."""
         images, texts = (centred(rows, mean).astype(np.float32) for rows, mean in zip((self.images, self.texts), means))
         return Embedded(images, texts, None)
 

@@ -1,9 +1,9 @@
-"""What the training pictures have in common, so that a bundle can tell others. Knows no files but the one it writes.
+"""Fits the familiarity model, which detects images unlike the training images. Knows only the file it writes.
 
-Fitted on what the shipped image tower sees in the training pictures, before its projection, which forgets what no
-report needs: their mean and leading directions, which are aggregates and give no picture back. Every
-held-out picture passes, and a little more than the furthest of them: another hospital's pictures differ more from the
-training pictures than held-out ones of the same sources do.
+It is fitted on the features of the image tower before the projection, since the projection drops what reports do not
+need. It consists of their mean and principal directions, from which no image can be reconstructed. The threshold is
+slightly above the residual of the most distant held-out image, because images of another hospital differ more from the
+training images than held-out images of the same sources do.
 """
 
 from pathlib import Path
@@ -18,9 +18,9 @@ from training.arrays import Float32Array
 
 FILE = "familiarity.npz"
 DIRECTIONS = 64
-"""More keep the score no better apart, see docs/familiarity.md."""
+"""More directions do not separate better, see docs/familiarity.md."""
 MARGIN = 1.05
-"""How much further out than the furthest held-out picture another may lie."""
+"""Factor on the largest residual of the held-out images."""
 FEWEST = 20
 
 
@@ -28,15 +28,15 @@ def fit(train: Float32Array, held_out: Float32Array, directions: int = DIRECTION
     """Mean and leading directions of `train`, threshold from `held_out`.
 
     Args:
-        train: float32 [N, F], unit rows, one a training picture.
-        held_out: float32 [M, F], the same of pictures that no model learned from.
-        directions: how many to keep; at most half of F, so that something is left outside of them.
+        train: float32 [N, F], unit rows, one per training image.
+        held_out: float32 [M, F], the same for images that no model was trained on.
+        directions: how many to keep; at most half of F, so that a residual remains.
 
     Raises:
-        UserError: too few pictures to measure on.
+        UserError: too few images.
     """
     if min(len(train), len(held_out)) < FEWEST:
-        raise UserError(f"At least {FEWEST} training and held-out pictures are needed to tell others; give more pairs.")
+        raise UserError(f"Familiarity needs at least {FEWEST} training and {FEWEST} held-out images; use more pairs.")
     mean = train.mean(axis=0, dtype=np.float64)
     _, _, axes = np.linalg.svd(train - mean, full_matrices=False)
     kept = axes[: min(directions, train.shape[1] // 2)].astype(np.float32)
@@ -48,7 +48,7 @@ def write(folder: Path, train: Float32Array, held_out: Float32Array) -> dict[str
     """Write FILE into a bundle's folder and return its entry `familiarity` of the manifest."""
     model = fit(train, held_out)
     model.write(folder / FILE)
-    # The file rounds the directions, so the threshold is that of the residuals that the product will see.
+    # The file rounds the directions, so the threshold is computed from what the application will read.
     residuals = FamiliarityModel.from_file(folder / FILE, model.threshold).residuals(held_out)
     threshold = MARGIN * float(residuals.max())
     return {

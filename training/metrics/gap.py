@@ -1,6 +1,6 @@
-"""How far the two modalities lie apart on the sphere, and what the space looks like. Pure numpy; no ranking, no files.
+"""The modality gap and other properties of the shared space. Pure numpy; knows no ranking and no files.
 
-Everywhere: images and texts are float [N, D] with unit rows, row i of both being pair i.
+Definitions: docs/method.md, "Metrics". Images and texts are float [N, D] with unit rows; row i of both is pair i.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ KMEANS_SEEDS = 20
 
 
 def normalised(rows: FloatArray) -> Float64Array:
-    """float64 rows of unit length; a row of zeros stays."""
+    """float64 rows of unit length; a row of zeros stays zero."""
     values = np.asarray(rows, np.float64)
     return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12))
 
@@ -91,7 +91,7 @@ def relative_gap(images: FloatArray, texts: FloatArray) -> float:
 def uniformity(images: FloatArray, texts: FloatArray) -> float:
     """log of the mean over pairs i < j of exp(-2 || mu_i - mu_j ||^2), mu_i the normalised centroid of pair i.
 
-    As the loss L_CU (METHOD.md): 0 for a collapsed space, lower is more uniform.
+    The same as the loss L_CU (docs/method.md, "Losses"): 0 for a collapsed space, lower is more uniform.
     """
     centroids = normalised((np.asarray(images, np.float64) + np.asarray(texts, np.float64)) / 2)
     first, second = np.triu_indices(len(centroids), 1)
@@ -102,8 +102,8 @@ def uniformity(images: FloatArray, texts: FloatArray) -> float:
 def v_measure(rows: FloatArray, labels: list[str], seed: int = 0) -> float:
     """Agreement (0 to 1) of k-means clusters with labels, k being the number of labels; rows without a label left out.
 
-    Rosenberg and Hirschberg 2007. The mean over KMEANS_SEEDS seeds from `seed` on, since one alone says where k-means
-    happened to end: .26 to .54 on the same rows. nan with fewer than two labels.
+    Rosenberg and Hirschberg 2007. The mean over KMEANS_SEEDS seeds from `seed` on, since single ones vary from .26 to
+    .54 on the same rows. nan with fewer than two labels.
     """
     from sklearn.cluster import KMeans
     from sklearn.metrics import v_measure_score
@@ -114,7 +114,7 @@ def v_measure(rows: FloatArray, labels: list[str], seed: int = 0) -> float:
     if len(kinds) < 2:
         return float("nan")
     values, truth = np.asarray(rows, np.float64)[known], [labels[i] for i in known]
-    with threadpool_limits(1):  # for so few rows threads that wait for each other take ten times as long
+    with threadpool_limits(1):  # on so few rows several threads are ten times slower
         found = [
             KMeans(len(kinds), n_init=4, random_state=seed + more).fit_predict(values) for more in range(KMEANS_SEEDS)
         ]

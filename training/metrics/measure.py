@@ -1,6 +1,6 @@
-"""Every metric of METHOD.md for one set of embeddings, with the resamples that intervals and comparisons need.
+"""All metrics of docs/method.md for one set of embeddings, with the resamples for intervals and comparisons.
 
-Knows no models and no files: it takes the embeddings of a pool.
+Takes the embeddings of a pool; knows no models and no files.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,12 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Measured:
-    """values: each metric; samples: its group-bootstrap resamples where it has an interval, float64 [draws]."""
+    """The metrics of one model on one pool."""
 
     values: dict[str, float]
+    """By metric."""
     samples: dict[str, Float64Array]
+    """Group-bootstrap resamples float64 [draws] of the metrics that have an interval."""
     constants: dict[str, dict[str, float]]
 
     def interval(self, name: str) -> tuple[float, float] | None:
@@ -52,8 +54,8 @@ def measure(
 
     Args:
         images: float [N, D], texts: float [T, D] of the unique texts, unit rows, in the order of the pool.
-        constants: the score scale that came with the model; None measures it on this very pool (six numbers from
-            tens of thousands of pairs, so what it flatters is little).
+        constants: the score scale that belongs to the model; None measures it on this pool (six numbers from tens of
+            thousands of pairs, so the bias is small).
         seed, draws: of the group bootstrap, the permutations and k-means.
     """
     weights = bootstrap.group_weights(len(pool.group_names), draws, seed)
@@ -105,17 +107,17 @@ def space(
 
 
 def unbiased_norms(norms: Float64Array, observed: float) -> Float64Array:
-    """Resampled norms without the length that resampling itself adds.
+    """Resampled norms without the bias that resampling adds.
 
-    The square of a resampled mean's norm exceeds the observed one by the variance of the mean, so that an interval of
-    the plain norms may not even hold the observed value; that excess is taken off the squares.
+    The square of a resampled mean's norm exceeds the observed one by the variance of the mean, so an interval of
+    the plain norms may not even contain the observed value. That excess is subtracted from the squares.
     """
     squares = np.square(norms)
     return np.asarray(np.sqrt(np.maximum(0.0, squares - (squares.mean() - observed**2))))
 
 
 PerQuery = dict[str, tuple[Float64Array, IntArray]]
-"""By metric: its value for each query (nan: not asked), and the group of each query."""
+"""By metric: its value for each query (nan: not counted), and the group of each query."""
 
 
 def matches(cosines: Float64Array, pool: Pool) -> PerQuery:
@@ -135,7 +137,7 @@ def matches(cosines: Float64Array, pool: Pool) -> PerQuery:
 
 def mixed(cosines: Float64Array, pool: Pool, constants: retrieval.ScoreScale, seed: int) -> PerQuery:
     """mixed@10: all items in one index, raw and calibrated, the query itself removed."""
-    order = np.random.default_rng(seed).permutation(len(cosines))  # equal scores then rank by chance
+    order = np.random.default_rng(seed).permutation(len(cosines))  # so that ties are in random order
     is_text = pool.is_text[order]
     groups = np.concatenate([pool.groups, pool.text_groups])[order]
     related = retrieval.shared_groups(pool.item_groups[order])
@@ -155,7 +157,7 @@ def mixed(cosines: Float64Array, pool: Pool, constants: retrieval.ScoreScale, se
 
 
 def chance(pool: Pool) -> dict[str, float]:
-    """What a random order reaches in each ranking metric."""
+    """Expected value of each ranking metric for a random order."""
     positives = pool.positives
     result: dict[str, float] = {}
     for way, hits in (("image_to_text", positives), ("text_to_image", positives.T)):
@@ -175,13 +177,13 @@ def chance(pool: Pool) -> dict[str, float]:
 
 
 def habit(pool: Pool) -> dict[str, float]:
-    """Always the most frequent captions: recall image to text (the other way it can only guess)."""
+    """Recall image to text of always returning the most frequent captions; the other way this baseline is chance."""
     counts = np.broadcast_to(pool.positives.sum(0).astype(np.float64), pool.positives.shape)
     return {f"recall@{k}_image_to_text": recall_at(counts, pool.positives, k) for k in KS}
 
 
 def compare(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:
-    """Paired comparison of every metric with an interval; both must come from one pool, seed and number of draws."""
+    """Paired comparison of every metric with an interval; both must have the same pool, seed and number of draws."""
     return {
         name: bootstrap.compare(
             candidate.values[name],
@@ -196,14 +198,14 @@ def compare(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comp
 
 
 def balance(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:
-    """The shares of the other modality are better when nearer to one half, from whichever side."""
+    """Comparison of the shares of the other modality, which are better the nearer they are to one half."""
 
-    def away(measured: Measured, name: str) -> tuple[float, Float64Array]:
+    def imbalance(measured: Measured, name: str) -> tuple[float, Float64Array]:
         return abs(measured.values[name] - 0.5), np.abs(measured.samples[name] - 0.5)
 
     result = {}
     for name in (name for name in candidate.samples if "other_share" in name and name in baseline.samples):
-        mine, theirs = away(candidate, name), away(baseline, name)
+        mine, theirs = imbalance(candidate, name), imbalance(baseline, name)
         result[name] = bootstrap.compare(mine[0], theirs[0], mine[1], theirs[1], lower_is_better=True)
     return result
 

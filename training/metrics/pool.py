@@ -1,4 +1,4 @@
-"""The pool that a split is measured on: every image, each unique text once. Knows no embeddings and no metrics."""
+"""The pool that a split is evaluated on: all images, each unique text once. Knows no embeddings and no metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Pool:
     groups: IntArray
     """[N] the group of each pair."""
     text_groups: IntArray
-    """[T] the group that each text is first met in."""
+    """[T] the group in which each text occurs first."""
     item_groups: BoolArray
-    """[N + T, G]; a text that stands in several groups belongs to them all."""
+    """[N + T, G]; a text that occurs in several groups belongs to all of them."""
     group_names: list[str]
     labels: dict[str, list[str]]
-    """What clusters are compared with, one label ("" unknown) an item, by name."""
+    """Labels that clusters are compared with, by name: one per item, "" if unknown."""
 
     @property
     def positives(self) -> BoolArray:
@@ -51,7 +51,7 @@ class Pool:
 def build(rows: Sequence[Pair]) -> Pool:
     """The pool of the rows of one split.
 
-    Locations of radiographs are left out: their manifest names the hospital there, not the body part.
+    Locations of radiographs are left out: their manifest has the hospital there, not the body part.
     """
     texts = list(dict.fromkeys(row.text for row in rows))
     names = list(dict.fromkeys(row.group for row in rows))

@@ -1,7 +1,7 @@
-"""One index over both modalities, and what chance or habit reach there. Pure numpy; knows no models and no files.
+"""Retrieval metrics over one index of both modalities, and their values by chance. Knows no models and no files.
 
-A pool holds images and unique texts as items. `groups` is bool [items, G]: an item may belong to several groups, as a
-stock text does. Relevant means: a group in common.
+See docs/method.md, "Retrieval protocol". A pool has images and unique texts as items. `groups` is bool [items, G]: an
+item may belong to several groups, as a stock text does. Two items are relevant to each other if they share a group.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ def other_share(scores: FloatArray, query_is_text: BoolArray, item_is_text: Bool
 def balanced_other_share(
     scores: FloatArray, is_text: BoolArray, draws: int = 8, seed: int = 0, k: int = 10
 ) -> Float64Array:
-    """`other_share` over pools that hold as many texts as images, averaged over seeded draws of the larger kind.
+    """`other_share` over pools with as many texts as images, averaged over seeded draws of the larger kind.
 
     Args:
         scores: float [items, items] with -inf on the diagonal (the query itself is removed).
@@ -94,15 +94,15 @@ def chance_recall(positives: BoolArray, k: int) -> float:
 def chance_reciprocal_rank(positives: BoolArray) -> float:
     """Expected MRR of a random order."""
     missed = chance_misses(positives, positives.shape[1])
-    first_at = missed[:, :-1] - missed[:, 1:]  # probability that the first hit stands at rank r
+    first_at = missed[:, :-1] - missed[:, 1:]  # probability that the first hit is at rank r
     return float((first_at / np.arange(1, positives.shape[1] + 1)).sum(1).mean())
 
 
 def chance_misses(positives: BoolArray, k: int) -> Float64Array:
-    """Probability that the first r places of a random order hold no hit, r = 0..k: float64 [Q, k + 1]."""
+    """Probability that the first r ranks of a random order contain no hit, r = 0..k: float64 [Q, k + 1]."""
     pool, hits = positives.shape[1], positives.sum(1)[:, None]
-    places = np.arange(min(k, pool))[None, :]
-    left = np.clip((pool - hits - places) / (pool - places), 0.0, 1.0)
+    ranks = np.arange(min(k, pool))[None, :]
+    left = np.clip((pool - hits - ranks) / (pool - ranks), 0.0, 1.0)
     missed = np.concatenate([np.ones((len(positives), 1)), np.cumprod(left, axis=1)], axis=1)
     return missed if k <= pool else np.pad(missed, ((0, 0), (0, k - pool)))
 

@@ -1,10 +1,10 @@
-"""Pretrained towers to start from: some that come in wheels, and any transformers model by folder or hub name.
+"""Loads pretrained towers: some from Python packages, and any transformers model by folder or hub name.
 
-Knows nothing of training; what it returns can be rebuilt later without these sources.
+Does not know how they are trained. The returned model can be rebuilt later without these sources.
 """
 
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,34 @@ from torch import nn
 
 from engine.errors import UserError
 from training.networks import astra, efficientnet
-from training.networks.towers import MINILM, DualEncoder, EncoderConfig, TextTower, VisionTower, text_tower
+from training.networks.towers import MINILM, DualEncoder, EncoderConfig, Spec, TextTower, VisionTower, text_tower
+
+
+@dataclass(frozen=True)
+class TowerSettings:
+    """[towers] of a configuration: which networks to start from, their sizes, and what stays frozen."""
+
+    image: str = "efficientnet-lite0"
+    """efficientnet-lite0 (-lite1, -lite2), astra, or a transformers model by folder or hub name."""
+    text: str = "minilm"
+    """minilm, or a transformers model; the same name as `image` (a CLIP or SigLIP) gives a dual encoder."""
+    size: int = 192
+    """Side of the square input in pixels."""
+    dim: int = 512
+    """D, the size of the shared space."""
+    max_length: int = 128
+    """Maximum length of a text in tokens."""
+    text_layers: int = 0
+    """Lowest text layers to keep; 0 keeps all."""
+    image_levels: list[int] = field(default_factory=lambda: [18])
+    """Stages of an EfficientNet-Lite, from 1, whose pooled feature maps are concatenated."""
+    head_hidden: int = 0
+    """Width of the hidden layer of both projections; 0 makes them linear."""
+    head_dropout: float = 0.0
+    frozen_image_stages: int = 0
+    """Lowest stages whose weights stay fixed; 0 trains all, -1 freezes the whole of a transformers model."""
+    frozen_text_layers: int = 0
+    """Lowest layers whose weights stay fixed, with the token embeddings; 0 trains all."""
 
 
 def minilm_folder() -> Path:
@@ -24,18 +51,23 @@ def minilm_folder() -> Path:
 
 
 def text_folder(name: str) -> str:
-    """What transformers calls a text model: a folder, or the name on the hub that it was given."""
+    """The folder or hub name by which transformers loads a text model."""
     return str(minilm_folder()) if name == MINILM else name
 
 
 def load_model(name: str, **options: Any) -> Any:
+    """A transformers model in float32.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
     from transformers import AutoModel
 
     try:
         return AutoModel.from_pretrained(name, dtype=torch.float32, **options)
     except (OSError, ValueError) as problem:
         raise UserError(
-            f"The model {name!r} could not be loaded; give a local folder or a hub name that transformers knows "
+            f"Cannot load the model {name!r}; give a local folder or a model name on the Hugging Face hub "
             f"({str(problem).splitlines()[0]})."
         ) from problem
 
@@ -48,7 +80,7 @@ def tokenizer_json(name: str) -> str:
 
 
 def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
-    """Mean and deviation that a transformers vision model was trained with, on a scale of 0 to 1."""
+    """Mean and standard deviation that normalize the input of a transformers vision model, on a scale of 0 to 1."""
     from transformers.image_processing_base import ImageProcessingMixin
 
     try:
@@ -58,43 +90,28 @@ def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
     return values.get("image_mean", [0.5] * 3), values.get("image_std", [0.5] * 3)
 
 
-def pretrained(
-    image: str,
-    text: str,
-    size: int = 192,
-    dim: int = 512,
-    max_length: int = 128,
-    vocabulary: list[int] | None = None,
-    text_layers: int | None = None,
-    head_hidden: int = 0,
-    head_dropout: float = 0.0,
-    image_levels: Sequence[int] = (),
-) -> DualEncoder:
-    """Both towers with their source weights and fresh projections.
+def pretrained(settings: TowerSettings, vocabulary: list[int] | None = None) -> DualEncoder:
+    """Both towers with their pretrained weights and newly initialized projections.
 
     Args:
-        image, text: `efficientnet-lite0` (-lite1, -lite2), `astra`, `minilm`, or a transformers folder or hub name. The
-            same name twice, or one that holds both towers (CLIP, SigLIP), gives a dual encoder.
         vocabulary: source ids of the tokens to keep, in their new order; None keeps all.
-        text_layers: keep only this many of the lowest text layers; None keeps all.
-        head_hidden, head_dropout: of the projections, see `heads.head`.
-        image_levels: of an EfficientNet-Lite, the stages whose maps make its features.
 
     Raises:
-        UserError: a model that cannot be loaded, or whose picture size is fixed and differs from `size`.
+        UserError: a model that cannot be loaded, or whose fixed image size differs from `settings.size`.
     """
+    image, text, size = settings.image, settings.text, settings.size
     if image == text:
         model = load_model(image)
         config: Any = model.config
         check_size(config.vision_config, size)
-        mean, std = pixel_statistics(image)
         spec = {"kind": "dual", "config": config.to_dict()}
-        max_length = min(max_length, config.text_config.max_position_embeddings)
-        settings = EncoderConfig(spec, spec, size, dim, max_length, mean, std, head_hidden, head_dropout)
-        return DualEncoder(settings, VisionTower(model, dual=True), TextTower(model, dual=True))
+        max_length = min(settings.max_length, config.text_config.max_position_embeddings)
+        encoder = encoder_config(settings, spec, spec, *pixel_statistics(image))
+        encoder = replace(encoder, max_length=max_length)
+        return DualEncoder(encoder, VisionTower(model, dual=True), TextTower(model, dual=True))
     if image in efficientnet.SCALES:
-        image_tower: nn.Module = efficientnet.imagenet_weights(image_levels, image)
-        image_spec: dict[str, Any] = {"kind": image, "levels": list(image_levels)}
+        image_tower: nn.Module = efficientnet.imagenet_weights(settings.image_levels, image)
+        image_spec: dict[str, Any] = {"kind": image, "levels": list(settings.image_levels)}
         mean, std = [efficientnet.MEAN] * 3, [efficientnet.STD] * 3
     elif image == astra.NAME:
         vision = astra.model()
@@ -102,23 +119,40 @@ def pretrained(
         mean, std = [0.0] * 3, [1.0] * 3  # it was trained on Hounsfield units scaled to 0 to 1
     else:
         whole: Any = load_model(image)
-        vision = getattr(whole, "vision_model", whole)  # of a dual encoder named for its pictures only, its image tower
+        vision = getattr(whole, "vision_model", whole)  # the image tower of a dual encoder, or the model itself
         check_size(vision.config, size)
         image_tower, image_spec = VisionTower(vision), {"kind": "transformers", "config": vision.config.to_dict()}
         mean, std = pixel_statistics(image)
-    words: Any = text_model(text, max_length, vocabulary, text_layers)
-    text_config = words.config.to_dict()
+    language: Any = text_model(text, settings.max_length, vocabulary, settings.text_layers or None)
+    text_config = language.config.to_dict()
     text_spec = {"kind": "transformers", "config": text_config}
-    settings = EncoderConfig(image_spec, text_spec, size, dim, max_length, mean, std, head_hidden, head_dropout)
-    return DualEncoder(settings, image_tower, text_tower(text_config, words))
+    encoder = encoder_config(settings, image_spec, text_spec, mean, std)
+    return DualEncoder(encoder, image_tower, text_tower(text_config, language))
+
+
+def encoder_config(
+    settings: TowerSettings, image_tower: Spec, text_tower: Spec, pixel_mean: list[float], pixel_std: list[float]
+) -> EncoderConfig:
+    """The configuration that a checkpoint stores, from the settings and from what the source models say."""
+    return EncoderConfig(
+        image_tower,
+        text_tower,
+        size=settings.size,
+        dim=settings.dim,
+        max_length=settings.max_length,
+        pixel_mean=pixel_mean,
+        pixel_std=pixel_std,
+        head_hidden=settings.head_hidden,
+        head_dropout=settings.head_dropout,
+    )
 
 
 def text_model(name: str, max_length: int | None, vocabulary: list[int] | None, layers: int | None) -> Any:
-    """A text model cut down to the tokens, the positions and the layers that will be used; None: as many as it has."""
+    """A text model trimmed to the tokens, positions and layers that are used; None keeps all of a kind."""
     model: Any = load_model(text_folder(name), attn_implementation="sdpa")
     if model.config.model_type != "bert":
         if vocabulary or layers:
-            raise UserError(f"Only a BERT can be trimmed, and {name!r} is a {model.config.model_type}.")
+            raise UserError(f"Only BERT models can be trimmed, and {name!r} is a {model.config.model_type} model.")
         return model
     model.pooler = None
     embeddings = model.embeddings
@@ -139,12 +173,14 @@ def text_model(name: str, max_length: int | None, vocabulary: list[int] | None, 
 
 
 def cut_rows(table: nn.Embedding, rows: torch.Tensor) -> nn.Embedding:
+    """An embedding table with only the given rows, in their order."""
     cut = nn.Embedding(len(rows), table.embedding_dim)
     cut.weight = nn.Parameter(table.weight.detach()[rows].clone())
     return cut
 
 
 def check_size(config: Any, size: int) -> None:
+    """Raise UserError if a vision model accepts one image size only, and that is another."""
     fixed = getattr(config, "image_size", size)
     if fixed != size:
-        raise UserError(f"This vision model takes pictures of {fixed} pixels; set size = {fixed} in the configuration.")
+        raise UserError(f"This vision model requires size = {fixed} in the configuration.")

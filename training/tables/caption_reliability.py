@@ -1,4 +1,4 @@
-"""A picture of whether probabilities come true. Knows no drafts and no models."""
+"""Plots a reliability diagram: predicted probability against the observed share. Knows no drafts and no models."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +14,17 @@ BINS = 6
 
 
 def bins(probability: Float64Array, right: BoolArray, count: int = BINS) -> list[tuple[float, float, int]]:
-    """Mean probability, share that is right, and size of `count` parts of about equal size, by rising probability."""
+    """(mean probability, share of right drafts, size) of `count` bins of about equal size, by rising probability."""
     parts = np.array_split(np.argsort(probability, kind="stable"), count)
     return [(float(probability[rows].mean()), float(right[rows].mean()), len(rows)) for rows in parts if len(rows)]
 
 
 def draw(path: Path, curves: Mapping[str, tuple[Float64Array, BoolArray]]) -> None:
-    """Write a PNG: for each name its parts as points with a 95% interval of the share (Wilson 1927)."""
+    """Write a PNG: for each name its bins as points, with a 95% interval of the share (Wilson 1927).
+
+    Args:
+        curves: by name, probabilities float64 [N] and whether each draft is right, bool [N].
+    """
     with mpl.rc_context({"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}):
         figure = Figure(figsize=(6.4, 5.6), facecolor=BACKGROUND, layout="constrained")
         panel = figure.subplots()
@@ -34,9 +38,12 @@ def draw(path: Path, curves: Mapping[str, tuple[Float64Array, BoolArray]]) -> No
             errors = np.clip([shares - low, high - shares], 0.0, None)
             panel.errorbar(means, shares, yerr=errors, color=colour, marker="o", capsize=3, label=name)
             top = max(top, float(high.max()), max(means))
-        panel.plot([0, top], [0, top], color=LINKS, linestyle="--", label="as promised")
+        panel.plot([0, top], [0, top], color=LINKS, linestyle="--", label="perfectly calibrated")
         panel.set(
-            xlabel="confidence (probability of being right)", ylabel="share that is right", xlim=(0, top), ylim=(0, top)
+            xlabel="predicted probability of being right",
+            ylabel="observed share of right drafts",
+            xlim=(0, top),
+            ylim=(0, top),
         )
         for spine in panel.spines.values():
             spine.set_color(LINKS)

@@ -1,4 +1,4 @@
-"""Markdown of the captioner's evidence, section by section of one document. Knows no models and computes no score."""
+"""Writes docs/captions.md section by section. Knows no models and computes no scores."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ SHOWN = (
     ("rouge_l", "ROUGE-L"),
     ("chrf", "chrF"),
 )
-SHARES = (("copied", "copies 8+ words"), ("history", "tells history"))
+SHARES = (("copied", "copies 8+ words"), ("history", "mentions history"))
 TITLES = {"nearest_report": "nearest training report", "most_frequent": "most frequent training text"}
-MATRIX = "Ways to train, on every shared space"
+MATRIX = "Training modes on each shared space"
 
 
 def put(document: Path, title: str, body: str) -> None:
-    """Replace what stands under `## title` up to the next such heading, or add it at the end."""
+    """Replace the section `## title`, or append it."""
     text = document.read_text(encoding="utf-8") if document.is_file() else "# Captions\n"
     section = f"## {title}\n\n{body.strip()}\n"
     found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
@@ -36,23 +36,25 @@ def put(document: Path, title: str, body: str) -> None:
 
 
 def write(document: Path, found: Mapping[str, Any]) -> None:
-    """Put the result of `training.commands.caption_matrix` into the document."""
+    """Write the result of `training.commands.caption_matrix` into the document."""
     put(document, MATRIX, matrix(found))
 
 
 def matrix(found: Mapping[str, Any]) -> str:
-    """One table over encoders and rows, then paired differences, then how long everything was trained."""
+    """How everything was trained, tables over encoders and rows, and paired differences."""
     train = found["settings"]["train"]
     budget = f"{train['epochs']} epochs of {train['steps']} steps with batch {train['batch']}"
     start = found["settings"]["start"]
     if start:
-        budget += ", from one decoder that had learned the wording of all training texts without any embedding"
+        budget += (
+            ", starting from one decoder that was trained on the wording of all training texts without any embedding"
+        )
     parts = [
-        f"Val split: {found['captions']} pictures in {found['groups']} groups. Every training has the same budget: "
-        f"{budget}; the epoch is chosen by the loss on this very split, so all rows are slightly optimistic. Seeds: "
-        f"{', '.join(map(str, found['seeds']))}, as far as finished. Written with the product's beam search "
-        "(3), before quantisation. All in %, CIDEr-D on a scale that ends at 1000. ±: standard deviation over the "
-        "seeds; in brackets: 95% interval of a bootstrap over groups, of the mean seed.",
+        f"Val split: {found['captions']} images in {found['groups']} groups. All trainings have the same budget: "
+        f"{budget}; the epoch is chosen by the loss on this split, so all rows are slightly optimistic. Seeds: "
+        f"{', '.join(map(str, found['seeds']))}, as far as finished. Generated with the beam search of "
+        "the application (3 beams), before quantisation. All in %, CIDEr-D up to 1000. ±: standard deviation "
+        "over the seeds; in brackets: 95% interval of a bootstrap over groups, of the mean seed.",
         table(found, SHOWN[:2] + SHARES),
         table(found, SHOWN[2:]),
         "### Paired differences\n\n" + differences(found["differences"]),
@@ -61,6 +63,7 @@ def matrix(found: Mapping[str, Any]) -> str:
 
 
 def table(found: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> str:
+    """One row per shared space and training mode or baseline; `columns`: scores and their headings."""
     lines = [["shared space", "gap", "trained on", "seeds", *(shown for _, shown in columns)]]
     for name, part in found["encoders"].items():
         for row, entry in part["rows"].items():
@@ -70,7 +73,7 @@ def table(found: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> str:
 
 
 def cell(score: Mapping[str, float] | None, seeds: int = 1) -> str:
-    """value ± deviation (low to high)."""
+    """value ± standard deviation (low to high)."""
     if score is None:
         return ""
     spread = f" ± {score['deviation']:.1f}" if seeds > 1 else ""
@@ -78,6 +81,7 @@ def cell(score: Mapping[str, float] | None, seeds: int = 1) -> str:
 
 
 def differences(found: Sequence[Mapping[str, Any]]) -> str:
+    """The table of paired differences."""
     lines = [["candidate", "baseline", "CIDEr-D", "term F1"]]
     for entry in found:
         names = [
@@ -88,4 +92,5 @@ def differences(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def verdict(entry: Mapping[str, Any]) -> str:
+    """verdict: difference (low to high)."""
     return f"{entry['verdict']}: {entry['difference']:+.1f} ({entry['low']:+.1f} to {entry['high']:+.1f})"

@@ -1,4 +1,4 @@
-"""A picture of how gap and cosine of true pairs go over training. Knows no models; it draws the lines of log.jsonl."""
+"""Plots gap, cosine of true pairs and margin over training, from log.jsonl. Knows no models."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,10 +15,10 @@ PANELS = (("gap", "gap of the means"), ("cos_true_pairs", "cosine of true pairs"
 
 
 def draw(path: Path, curves: Mapping[str, Sequence[Curve]]) -> None:
-    """Write a PNG: one panel a quantity, one line a recipe, a band from the lowest to the highest seed.
+    """Write a PNG: one panel per metric, one line per recipe, a band from the lowest to the highest seed.
 
     Args:
-        curves: by recipe, one curve a seed: for each epoch `epoch` and the values named in PANELS.
+        curves: by recipe, one curve per seed: for each epoch its number `epoch` and the values named in PANELS.
     """
     with mpl.rc_context({"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}):
         figure = Figure(figsize=(11.2, 3.6), facecolor=BACKGROUND, layout="constrained")

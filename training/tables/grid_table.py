@@ -1,4 +1,4 @@
-"""One table of a grid: mean and spread over the seeds. Knows no models; it reads the documents that a grid keeps."""
+"""The Markdown table of a grid: mean and standard deviation over the seeds. Knows no models; reads grid results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
-    """A row a variant, and one with mean-centring after each; a last row with chance."""
+    """One row per variant, each followed by one with mean-centring, and a last row with chance."""
     variants = list(dict.fromkeys(found["variant"] for found in documents))
     seeds = sorted({found["seed"] for found in documents})
     pool = documents[0]["measured"]["pool"]
@@ -48,6 +48,7 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def row(name: str, runs: Sequence[Mapping[str, float]]) -> str:
+    """One row: mean ± standard deviation over the runs."""
     cells = []
     for metric, _, scale in COLUMNS:
         values = scale * np.array([run[metric] for run in runs])

@@ -1,4 +1,4 @@
-"""A picture of the shared space: images and texts in ONE projection, before and after side by side. Knows no models."""
+"""Plots the shared space: images and texts in one projection, models side by side. Knows no models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +15,13 @@ BACKGROUND, INK, IMAGES, TEXTS, LINKS = "#14181d", "#d7dde4", "#4fb3ff", "#ffb45
 
 
 def project(images: FloatArray, texts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Principal components of both modalities together: one projection, so that a gap cannot be hidden or made up.
+    """The first two principal components of both modalities together, so that the gap is shown as it is.
 
     Args:
         images: float [N, D]; texts: float [T, D].
 
     Returns:
-        float [N, 2], float [T, 2], and the shares of the variance that the two axes explain [2].
+        float [N, 2] of the images, float [T, 2] of the texts, and the share of variance of both axes [2].
     """
     rows = np.concatenate([images, texts]).astype(np.float64)
     rows -= rows.mean(0)
@@ -32,7 +32,7 @@ def project(images: FloatArray, texts: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 def draw(path: Path, spaces: Sequence[tuple[str, FloatArray, FloatArray, IntArray]]) -> None:
-    """Write a PNG with one panel a model.
+    """Write a PNG with one panel per model.
 
     Args:
         spaces: title, images [N, D], unique texts [T, D], and the number of each image's own text [N].
@@ -48,16 +48,16 @@ def draw(path: Path, spaces: Sequence[tuple[str, FloatArray, FloatArray, IntArra
 
 
 def _panel(panel: Axes, title: str, images: FloatArray, texts: FloatArray, own: IntArray) -> None:
-    image_places, text_places, shares = project(images, texts)
-    for place, text in zip(image_places, own):
-        other = text_places[text]
-        panel.plot([place[0], other[0]], [place[1], other[1]], color=LINKS, linewidth=0.4, alpha=0.35, zorder=1)
+    image_points, text_points, shares = project(images, texts)
+    for point, text in zip(image_points, own):
+        other = text_points[text]
+        panel.plot([point[0], other[0]], [point[1], other[1]], color=LINKS, linewidth=0.4, alpha=0.35, zorder=1)
     style: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.85, "zorder": 2}
-    panel.scatter(image_places[:, 0], image_places[:, 1], color=IMAGES, label="images", **style)
-    panel.scatter(text_places[:, 0], text_places[:, 1], color=TEXTS, marker="s", label="reports", **style)
-    for places, color in ((image_places, IMAGES), (text_places, TEXTS)):
-        middle = places.mean(0)
-        panel.scatter(middle[0], middle[1], color=color, edgecolors=INK, s=150, marker="X", zorder=3)
+    panel.scatter(image_points[:, 0], image_points[:, 1], color=IMAGES, label="images", **style)
+    panel.scatter(text_points[:, 0], text_points[:, 1], color=TEXTS, marker="s", label="reports", **style)
+    for points, color in ((image_points, IMAGES), (text_points, TEXTS)):
+        center = points.mean(0)
+        panel.scatter(center[0], center[1], color=color, edgecolors=INK, s=150, marker="X", zorder=3)
     panel.set(
         title=title,
         facecolor=BACKGROUND,

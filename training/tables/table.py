@@ -1,6 +1,6 @@
-"""Markdown tables of measured models, for docs/results.md and the model card. Knows no models and no embeddings.
+"""Markdown tables of evaluated models, for docs/results.md and the model card. Knows no models and no embeddings.
 
-It reads the JSON document of `training.commands.evaluate`, so that a table can be written again from kept results.
+It reads the JSON document of `training.commands.evaluate`, so that tables can be written again from stored results.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ PERCENT = ("recall@", "mrr_")
 
 
 def markdown(document: Document) -> str:
-    """All tables of one evaluation, with what they were measured on."""
+    """All tables of one evaluation, and what they were measured on."""
     pool = document["pool"]
     parts = [
         f"Split `{document['split']}`: {pool['images']} images, {pool['texts']} unique texts, {pool['groups']} groups "
@@ -61,11 +61,11 @@ def markdown(document: Document) -> str:
         f"({document['resamples']} draws, seed {document['seed']}).",
         "### Shared space\n\n"
         + rows_of(document, SPACE, [])
-        + "\n\nThe gap is judged by its distance to the floor, what a perfectly mixed space of this size shows.",
+        + "\n\nThe gap is compared with its floor, the gap of a perfectly mixed space of this size.",
         "### Retrieval over the whole pool, in %\n\n"
         + rows_of(document, RANKING, ["chance", "habit"])
         + "\n\ni2t: image to text, t2i: text to image. A hit is the identical text; ties count half. "
-        "The most frequent captions are those of this very pool, which favours that baseline.",
+        "The most frequent captions are those of this pool, which favours that baseline.",
         "### One index over images and texts (query removed)\n\n"
         + rows_of(document, MIXED, ["chance"])
         + "\n\nRelevant: same group; cross: and of the other modality. Share: of the other modality in the top 10 over "
@@ -77,7 +77,7 @@ def markdown(document: Document) -> str:
 
 
 def rows_of(document: Document, columns: Sequence[tuple[str, str]], extra: Sequence[str]) -> str:
-    """One row a model, then chance and the most frequent caption where asked."""
+    """One row per model, then the rows of `extra`: chance, most frequent captions."""
     lines = [["", *(shown for _, shown in columns)]]
     for name, model in document["models"].items():
         lines.append([name, *(cell(model["metrics"].get(metric), metric) for metric, _ in columns)])
@@ -89,6 +89,7 @@ def rows_of(document: Document, columns: Sequence[tuple[str, str]], extra: Seque
 
 
 def cell(entry: Mapping[str, float] | None, metric: str) -> str:
+    """value (low to high), or "" if it was not measured."""
     if entry is None:
         return ""
     shown = number(entry["value"], metric)
@@ -98,7 +99,7 @@ def cell(entry: Mapping[str, float] | None, metric: str) -> str:
 
 
 def number(value: float | None, metric: str) -> str:
-    """Shares of hits in percent, a rank with one place, all else with three."""
+    """Recall and MRR in percent, the effective rank with one decimal, everything else with three."""
     if value is None or value != value:
         return ""
     if metric.startswith(PERCENT):
@@ -107,6 +108,7 @@ def number(value: float | None, metric: str) -> str:
 
 
 def comparison_table(document: Document) -> str:
+    """The table of paired differences, with its legend."""
     lines = [["candidate over baseline", *(shown for _, shown in COMPARED)]]
     for name, found in document["comparisons"].items():
         lines.append([name, *(verdict(found.get(metric)) for metric, _ in COMPARED)])
@@ -119,11 +121,13 @@ def comparison_table(document: Document) -> str:
 
 
 def verdict(found: Mapping[str, Any] | None) -> str:
+    """verdict: difference (low to high), or "" if it was not compared."""
     if found is None:
         return ""
     return f"{found['verdict']}: {found['difference']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
 
 
 def grid(lines: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as a Markdown table; the first row is the header."""
     head, *body = ("| " + " | ".join(line) + " |" for line in lines)
     return "\n".join([head, "|" + "---|" * len(lines[0]), *body])

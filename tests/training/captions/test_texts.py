@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.captions.texts import about_the_picture, tells_history
+from training.captions.texts import about_the_image, mentions_history
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from training.captions.texts import about_the_picture, tells_history
     ],
 )
 def test_only_what_a_picture_shows_stays(text: str, left: str) -> None:
-    assert about_the_picture(text) == left
+    assert about_the_image(text) == left
 
 
 def test_ages_and_complaints_are_history_in_the_decoders_spelling_too() -> None:
-    assert tells_history("a 50 - year - old man with novel coronavirus")
-    assert tells_history("illness day 15")
-    assert not tells_history("chest x - ray shows bilateral opacities of the lungs .")
+    assert mentions_history("a 50 - year - old man with novel coronavirus")
+    assert mentions_history("illness day 15")
+    assert not mentions_history("chest x - ray shows bilateral opacities of the lungs .")

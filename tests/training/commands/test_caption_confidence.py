@@ -63,10 +63,10 @@ def test_no_draft_is_judged_by_a_curve_that_saw_it() -> None:
     half = caption_confidence.halves(PATIENTS)
     right = RNG.random(200) < 0.3
     features = RNG.standard_normal((200, 1))
-    before = caption_confidence.crossed(features, right, half)
+    before = caption_confidence.cross_fitted(features, right, half)
     flipped = right.copy()
     flipped[half] = ~right[half]
-    after = caption_confidence.crossed(features, flipped, half)
+    after = caption_confidence.cross_fitted(features, flipped, half)
     np.testing.assert_array_equal(before[half], after[half])
     assert (before[~half] != after[~half]).any()
 
@@ -88,11 +88,11 @@ def test_the_section_says_plainly_when_nothing_is_worth_showing(tmp_path: Path) 
     figures: dict[str, object] = {"captions": 200, "patients": 100}
     for name, values in (("captioner", RNG.standard_normal(200)), ("nearest_report", right + RNG.standard_normal(200))):
         figures[name], _ = caption_confidence.judge({"agreement": values}, right, half, weights)
-    assert "Worth showing by this rule: nearest training report: agreement, together" in caption_confidence.words(
+    assert "Confidences that may be shown: nearest training report: agreement, together" in caption_confidence.section(
         figures
     )
     del figures["nearest_report"]
-    assert "Nothing reaches that" in caption_confidence.words(figures)
+    assert "None reaches that" in caption_confidence.section(figures)
 
 
 def test_the_plot_has_parts_of_equal_size_and_honest_intervals(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_each_example_names_its_licence_and_every_captioner(tmp_path: Path) -> N
     shown = caption_examples.first(archive(tmp_path))
     text = caption_examples.section(shown, {"texts only": ["A.", "B.", "C."], "pairs": ["D.", "E.", "F."]}, {})
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert lines[0] == "| picture | report | texts only | pairs |"
+    assert lines[0] == "| image | report | texts only | pairs |"
     assert lines[3] == "| 2.jpg (CC BY) | Report 2 of a / patient. | B. | E. |"
     assert len(lines) == 2 + 3
 

@@ -52,7 +52,7 @@ def test_every_row_is_trained_on_every_space_with_every_seed_and_the_same_budget
 )
 def test_a_row_that_cannot_be_compared_is_refused(tmp_path: Path, row: str) -> None:
     (tmp_path / "c.toml").write_text(f'encoders = ""\n[[rows]]\n{row}\n')
-    with pytest.raises(UserError, match="unusable row"):
+    with pytest.raises(UserError, match="Invalid row"):
         caption_matrix.read(tmp_path / "c.toml")
 
 

@@ -15,7 +15,7 @@ from transformers.utils import logging as quiet
 
 from tests.paths import ROOT
 from training.commands import train_encoders
-from training.data.pairs import PictureFiles, read_pairs
+from training.data.pairs import ImageFiles, read_pairs
 from training.loop import config
 from training.networks import checkpoint, sources
 
@@ -50,7 +50,7 @@ def tiny_towers(folder: Path) -> tuple[str, str]:
 def test_the_recipe_reads_streams_and_trains(roco: Path, tmp_path: Path) -> None:
     recipe = config.read(ROOT / "training/configs/roco.toml")
     assert (recipe.towers.dim, recipe.train.batch, recipe.data.stream) == (512, 256, True)
-    assert isinstance(read_pairs([roco], recipe.data.stream).images, PictureFiles)
+    assert isinstance(read_pairs([roco], recipe.data.stream).images, ImageFiles)
     image, text = tiny_towers(tmp_path)
     small = replace(
         recipe,

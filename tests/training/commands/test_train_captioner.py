@@ -18,12 +18,12 @@ from torch.nn import functional
 from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from training.captions import examples
-from training.captions.examples import CaptionExamples, Example
+from training.captions.examples import CaptionExamples, Example, Sampling
 from training.captions.frozen_features import FrozenFeatures
 from training.captions.material import CaptionDataSettings, Material, digest, gather
 from training.commands import train_captioner
 from training.data.pairs import read_pairs
-from training.loop.features import Pictures
+from training.loop.features import ImageBatches, Views
 from training.metrics.embedders import FromCheckpoint
 from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder, CaptionerConfig
@@ -84,7 +84,7 @@ def settings(root: Path, mode: str, epochs: int = 2) -> train_captioner.Captione
 
 def gathered(given: train_captioner.CaptionerSettings, root: Path, cache: Path) -> Material:
     sizes = given.model
-    return gather(root / "best.pt", given.data, sizes.dim, sizes.max_tokens, root, cache, half=False)
+    return gather(root / "best.pt", given.data, root, cache, dim=sizes.dim, max_tokens=sizes.max_tokens, half=False)
 
 
 @pytest.mark.parametrize("mode", ["text", "pairs", "both"])
@@ -93,7 +93,7 @@ def test_each_mode_learns_from_what_its_name_says(root: Path, tmp_path: Path, mo
     material = whole.for_mode(mode)
     texts = len(whole.texts)
     assert (texts, len(whole.conditions)) == (6, 6 + 16)
-    assert len(material.alone) == 2 * (mode != "pairs")
+    assert len(material.unpaired) == 2 * (mode != "pairs")
     assert len(material.paired) == 8
     for example in material.paired:
         from_text = [row for row in example.rows if row < texts]
@@ -237,7 +237,7 @@ def test_an_unknown_setting_or_mode_is_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(UserError):
             train_captioner.read(path)
-    with pytest.raises(UserError, match="no readable"):
+    with pytest.raises(UserError, match="Cannot read"):
         train_captioner.read(tmp_path / "none.toml")
 
 
@@ -260,15 +260,15 @@ def test_noise_moves_a_condition_by_about_its_length_and_keeps_it_on_the_sphere(
     rows = rng.normal(size=(500, 256))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     for length in (0.0, 0.5, 1.0):
-        moved = examples.noised(rows, np.full(500, length), rng)
+        moved = examples.add_noise(rows, np.full(500, length), rng)
         np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1.0)
         assert (moved * rows).sum(1).mean() == pytest.approx(1 / math.sqrt(1 + length**2), abs=0.01)
 
 
 def test_a_draw_holds_texts_of_like_length_and_the_share_of_pairs_asked_for() -> None:
     paired = [Example((2, *[5] * n, 3), (0,)) for n in range(1, 30)]
-    alone = [Example((2, *[6] * n, 3), (0,)) for n in range(1, 30)]
-    drawn = CaptionExamples(paired, alone, np.eye(4), 0, 16, 5, 0.25, (0.1, 0.2))
+    unpaired = [Example((2, *[6] * n, 3), (0,)) for n in range(1, 30)]
+    drawn = CaptionExamples(paired, unpaired, np.eye(4), 0, Sampling(16, 5, 0.25, (0.1, 0.2)))
     rng = np.random.default_rng(1)
     draws = [drawn.draw(rng) for _ in range(80)]
     spreads = [max(len(e.ids) for e in draw) - min(len(e.ids) for e in draw) for draw in draws]
@@ -290,18 +290,18 @@ def test_the_token_loss_is_the_mean_over_all_real_tokens() -> None:
 
 
 def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tmp_path: Path) -> None:
-    with gzip.open(root / "told.csv.gz", "wt", encoding="utf-8") as stream:
+    with gzip.open(root / "history.csv.gz", "wt", encoding="utf-8") as stream:
         stream.write("caption\n40-year-old man with fever.\n40-year-old man with fever. heart is large.\n")
-    data = CaptionDataSettings(["pairs.csv"], ["told.csv.gz"])
-    told = gather(root / "best.pt", data, 16, 8, root, tmp_path, half=False)
-    assert [example.ids for example in told.alone] == [(2, 5, 7, 8, 1, 3)]
-    assert "40-year-old man with fever." in told.texts
+    data = CaptionDataSettings(["pairs.csv"], ["history.csv.gz"])
+    material = gather(root / "best.pt", data, root, tmp_path, dim=16, max_tokens=8, half=False)
+    assert [example.ids for example in material.unpaired] == [(2, 5, 7, 8, 1, 3)]
+    assert "40-year-old man with fever." in material.texts
 
 
 def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = gathered(settings(root, "both"), root, tmp_path)
-    monkeypatch.setattr(FrozenFeatures, "_of_texts", None)
-    monkeypatch.setattr(FrozenFeatures, "_of_pictures", None)
+    monkeypatch.setattr(FrozenFeatures, "_text_features", None)
+    monkeypatch.setattr(FrozenFeatures, "_image_features", None)
     again = gathered(settings(root, "both"), root, tmp_path)
     np.testing.assert_array_equal(first.conditions, again.conditions)
     model = FromCheckpoint(root / "best.pt")
@@ -313,19 +313,19 @@ def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytes
 
 def test_pictures_are_streamed_where_those_of_the_encoders_were(root: Path, tmp_path: Path) -> None:
     kept = checkpoint.load(root / "best.pt")
-    told = {"settings": {"data": {"stream": True}}}
+    extra = {"settings": {"data": {"stream": True}}}
     network = checkpoint.build(kept)
-    checkpoint.save(tmp_path / "streaming.pt", "encoders", kept.config, network, kept.tokenizer_json, told)
+    checkpoint.save(tmp_path / "streaming.pt", "encoders", kept.config, network, kept.tokenizer_json, extra)
     data = CaptionDataSettings(["pairs.csv"], views=1)
     whole, streamed = (
-        gather(path, data, 16, 8, root, tmp_path / path.stem, half=False)
+        gather(path, data, root, tmp_path / path.stem, dim=16, max_tokens=8, half=False)
         for path in (root / "best.pt", tmp_path / "streaming.pt")
     )
     np.testing.assert_array_equal(whole.conditions, streamed.conditions)
     folder = Path(shutil.copytree(root, tmp_path / "data"))
     (folder / "3.png").write_bytes((root / "3.png").read_bytes()[:200])
     with pytest.raises(UserError, match=r"3\.png cannot be decoded"):
-        gather(tmp_path / "streaming.pt", data, 16, 8, folder, tmp_path / "cache", half=False)
+        gather(tmp_path / "streaming.pt", data, folder, tmp_path / "cache", dim=16, max_tokens=8, half=False)
 
 
 def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
@@ -337,10 +337,10 @@ def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
     recipe = {"towers": {"frozen_image_stages": 18}, "train": {"crops": 2, "crop_seed": 1}}
     checkpoint.save(tmp_path / "f.pt", "encoders", kept.config, model, kept.tokenizer_json, {"settings": recipe})
     training = read_pairs([root / "pairs.csv"]).split("train")
-    own = Pictures(training.images, model, 18, 2, 1, tmp_path)
-    monkeypatch.setattr(FrozenFeatures, "_of_pictures", None)
+    own = ImageBatches(training.images, model, Views(18, 2, 1), tmp_path)
+    monkeypatch.setattr(FrozenFeatures, "_image_features", None)
     assert own.maps is not None
-    found = np.split(FrozenFeatures(tmp_path / "f.pt", tmp_path, half=False).pictures(training, [1]), 2)
+    found = np.split(FrozenFeatures(tmp_path / "f.pt", tmp_path, half=False).images(training, [1]), 2)
     for view in (0, 1):
         with torch.inference_mode():
             wanted = model.image_upper(torch.from_numpy(own.maps[view].astype(np.float32)), 18)
@@ -358,10 +358,10 @@ def test_encoders_that_share_their_towers_share_the_work_of_these(
             if "projection" in name:
                 value.copy_(torch.randn_like(value))
     checkpoint.save(tmp_path / "other.pt", "encoders", kept.config, other, kept.tokenizer_json, {})
-    monkeypatch.setattr(FrozenFeatures, "_of_texts", None)
-    monkeypatch.setattr(FrozenFeatures, "_of_pictures", None)
+    monkeypatch.setattr(FrozenFeatures, "_text_features", None)
+    monkeypatch.setattr(FrozenFeatures, "_image_features", None)
     given = settings(root, "both")
-    again = gather(tmp_path / "other.pt", given.data, 16, 8, root, tmp_path, half=False)
+    again = gather(tmp_path / "other.pt", given.data, root, tmp_path, dim=16, max_tokens=8, half=False)
     assert np.abs(first.conditions - again.conditions).max() > 0.1
 
 

@@ -58,8 +58,10 @@ def test_one_sentence_is_cut_into_words_and_none_is_in_both() -> None:
 
 
 def test_a_half_keeps_some_words_however_many_are_hidden() -> None:
-    assert train_text.thinned("one two three", 1.0, RNG) == "one two three"
-    kept = train_text.thinned("one two three four five six seven eight nine ten", 0.5, np.random.default_rng(1)).split()
+    assert train_text.drop_words("one two three", 1.0, RNG) == "one two three"
+    kept = train_text.drop_words(
+        "one two three four five six seven eight nine ten", 0.5, np.random.default_rng(1)
+    ).split()
     assert 0 < len(kept) < 10
 
 

@@ -93,7 +93,7 @@ def test_a_csv_from_a_spreadsheet_is_read_whatever_it_puts_around_the_cells(mani
 def test_what_is_no_csv_in_utf_8_gets_one_clear_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.csv").write_bytes(content)
     for read in (read_manifest, corpus):
-        with pytest.raises(UserError, match=r"bad\.csv is no CSV file in UTF-8 .*; save it again"):
+        with pytest.raises(UserError, match=r"bad\.csv is not a CSV file in UTF-8 .*; save it as one"):
             read(tmp_path / "bad.csv")
 
 
@@ -118,7 +118,7 @@ def test_rows_that_lack_a_cell_or_name_another_split_are_listed_by_their_line(tm
         ("pairs.csv:5", "The patient_id is empty."),
         ("pairs.csv:6", "The split_group is empty."),
         ("pairs.csv:7", "The image is empty."),
-        ("pairs.csv:8", "The split 'Train' is none of train, val, test."),
+        ("pairs.csv:8", "The split 'Train' is not one of train, val, test."),
         ("pairs.csv:9", "The split is empty."),
     ]
 
@@ -143,8 +143,8 @@ def test_values_without_a_window_are_refused_and_not_shown_white_or_black(manife
     change(manifest, 0, image="deep.tif")
     pairs = read_pairs([manifest])
     assert len(pairs.rows) == 7
-    assert "export 8-bit pictures. (deep.tif)" in pairs.rejected[0].reason
-    with pytest.raises(UserError, match=r"deep\.tif.* export 8-bit pictures"):
+    assert "export it with 8 bits. (deep.tif)" in pairs.rejected[0].reason
+    with pytest.raises(UserError, match=r"deep\.tif.* export it with 8 bits"):
         list(read_pairs([manifest], stream=True).images)
 
 

@@ -160,8 +160,8 @@ def test_medpix_rows_carry_their_case_and_no_unfilled_form(tmp_path: Path) -> No
     assert (row["finding"], row["history"], row["case_findings"]) == ("Made-up Disease", "Written for a test.", "")
     assert (row["location"], row["patient_id"]) == ("", "medpix-MPX1")
     assert [refused.reason for refused in found.rejected] == [
-        "The line is no JSON object.",
-        "The caption is the form's own instruction; nobody filled it in.",
+        "The line is not a JSON object.",
+        "The caption is the instruction of the form; it was not filled in.",
     ]
 
 
@@ -204,7 +204,7 @@ def test_the_command_writes_a_csv_that_trains_and_lists_what_it_left_out(tmp_pat
     ("name", "content", "sentence"),
     [
         ("annotation.json", "{", "not valid JSON"),
-        ("annotation.json", '["train"]', "no JSON object"),
+        ("annotation.json", '["train"]', "not contain a JSON object"),
         ("annotation.json", '{"images": []}', "lists named train, val and test"),
         ("train_captions.csv", "Name,Text\n", "no column 'ID'"),
         ("notes.txt", "nothing", "known layout"),

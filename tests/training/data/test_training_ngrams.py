@@ -50,7 +50,7 @@ def test_other_sequences_are_taken_for_copies_at_the_rate_that_the_writer_states
     tmp_path: Path, texts: list[str]
 ) -> None:
     path = tmp_path / "small.bin"
-    stated = training_ngrams.write(path, texts, room=0, least_bits=6)  # so few bits that errors can be counted
+    stated = training_ngrams.write(path, texts, max_bytes=0, least_bits=6)  # so few bits that errors can be counted
     small = CopyGuard.from_file(path)
     others = [" ".join(text.split()[:8]) for text in sentences(2, 6000, 8)]
     measured = sum(map(small.copies, others)) / len(others)
@@ -129,7 +129,7 @@ def test_more_sequences_than_the_room_make_a_larger_file_and_no_more_errors(
     tmp_path: Path, texts: list[str], share: int
 ) -> None:
     path = tmp_path / "large.bin"
-    stated = training_ngrams.write(path, texts[: len(texts) // share], room=2000)
+    stated = training_ngrams.write(path, texts[: len(texts) // share], max_bytes=2000)
     guard = CopyGuard.from_file(path)
     assert all(map(guard.copies, texts[: len(texts) // share]))
     assert stated <= 2**-training_ngrams.LEAST_BITS

@@ -40,7 +40,7 @@ def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, text: str, message: 
 
 
 def test_a_missing_file_gets_one_clear_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no readable configuration"):
+    with pytest.raises(UserError, match="Cannot read the configuration"):
         config.read(tmp_path / "none.toml")
 
 

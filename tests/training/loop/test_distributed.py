@@ -17,7 +17,7 @@ from engine.errors import UserError
 from tests.paths import ROOT
 from training.arrays import IndexArray
 from training.loop import distributed
-from training.loop.config import TrainSettings
+from training.loop.config import LossSettings, TrainSettings
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
 
@@ -67,8 +67,8 @@ def train(folder: Path, settings: TrainSettings, random: float, resume: bool = F
             z, _ = Pairs(0.0).embed(model, np.arange(20), np.random.default_rng(0))
         return {"score": float((z[0] * z[1]).sum(1).mean())}
 
-    objective = Objective(tau=0.07, learn_tau=True, atp_weight=1.0, cu_weight=1.0, mask_same=True)
-    run = Trainer(model, objective, pairs, settings, validate, lambda metrics: None, folder)
+    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0, mask_same=True))
+    run = Trainer(model, objective, pairs, settings, validate=validate, save_best=lambda metrics: None, folder=folder)
     run.run(resume)
     return run
 
@@ -149,7 +149,7 @@ def test_small_batches_one_by_one_are_not_one_big_batch() -> None:
     """What plain accumulation would do; the reason for `distributed.backward`."""
     torch.manual_seed(0)
     rows = [nn.functional.normalize(torch.randn(8, 4), dim=1).requires_grad_() for _ in range(2)]
-    objective = Objective(tau=0.1, learn_tau=False, atp_weight=1.0, cu_weight=1.0)
+    objective = Objective(LossSettings(tau=0.1, learn_tau=False, atp=1.0, cu=1.0))
     whole = torch.autograd.grad(objective(rows)[0], rows)
     halves = [objective([z[part : part + 4] for z in rows])[0] for part in (0, 4)]
     apart = torch.autograd.grad((halves[0] + halves[1]) / 2, rows)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from training.arrays import Float64Array
-from training.loop.losses import Objective, Temperature, atp, centroid_uniformity, info_nce
+from training.loop.config import LossSettings
+from training.loop.losses import Objective, Temperature, align_true_pairs, centroid_uniformity, info_nce
 
 
 def unit_rows(modalities: int, cases: int = 7, dim: int = 5, seed: int = 0) -> list[Float64Array]:
@@ -17,7 +18,7 @@ def tensors(rows: list[Float64Array], gradient: bool = False) -> list[torch.Tens
     return [torch.tensor(z, requires_grad=gradient) for z in rows]
 
 
-def plain_atp(rows: list[Float64Array], anchor: int) -> float:
+def plain_align_true_pairs(rows: list[Float64Array], anchor: int) -> float:
     total = 0.0
     for m, z in enumerate(rows):
         if m != anchor:
@@ -53,14 +54,14 @@ def plain_info_nce(rows: list[Float64Array], tau: float, anchor: int) -> float:
 def test_losses_agree_with_plain_numpy(modalities: int, anchor: int) -> None:
     rows = unit_rows(modalities)
     z = tensors(rows)
-    assert atp(z, anchor).item() == pytest.approx(plain_atp(rows, anchor), rel=1e-9)
+    assert align_true_pairs(z, anchor).item() == pytest.approx(plain_align_true_pairs(rows, anchor), rel=1e-9)
     assert centroid_uniformity(z).item() == pytest.approx(plain_centroid_uniformity(rows), rel=1e-6)
     assert info_nce(z, 0.1, anchor).item() == pytest.approx(plain_info_nce(rows, 0.1, anchor), rel=1e-9)
 
 
 def test_true_pairs_at_one_point_have_no_alignment_loss_and_the_lowest_ranking_loss() -> None:
     identity = torch.eye(4)
-    assert atp([identity, identity]).item() == 0.0
+    assert align_true_pairs([identity, identity]).item() == 0.0
     assert info_nce([identity, identity], 0.1).item() < info_nce([identity, identity.roll(1, 0)], 0.1).item()
 
 
@@ -79,7 +80,7 @@ def test_gradients_are_finite_also_where_vectors_coincide(modalities: int) -> No
     rows = unit_rows(modalities)
     rows[1] = rows[0].copy()
     z = tensors(rows, gradient=True)
-    objective = Objective(tau=0.07, learn_tau=True, atp_weight=1.0, cu_weight=1.0)
+    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0))
     loss, parts = objective(z)
     loss.backward()
     assert set(parts) == {"nce", "tau", "atp", "cu"}
@@ -91,15 +92,15 @@ def test_gradients_are_finite_also_where_vectors_coincide(modalities: int) -> No
 
 def test_the_whole_loss_is_the_weighted_sum_of_its_parts() -> None:
     z = tensors(unit_rows(2))
-    loss, parts = Objective(0.1, False, atp_weight=0.5, cu_weight=2.0)(z)
+    loss, parts = Objective(LossSettings(atp=0.5, cu=2.0))(z)
     assert loss.item() == pytest.approx(parts["nce"] + 0.5 * parts["atp"] + 2.0 * parts["cu"])
-    scheduled, _ = Objective(0.1, False, 0.5, 2.0, schedule=True)(z, progress=1.0)
+    scheduled, _ = Objective(LossSettings(atp=0.5, cu=2.0, schedule=True))(z, progress=1.0)
     assert scheduled.item() == pytest.approx(parts["nce"] + 2.0 * 0.5 * parts["atp"])
 
 
 def test_without_weights_the_loss_is_clip() -> None:
     z = tensors(unit_rows(2))
-    loss, parts = Objective(0.1, False, 0.0, 0.0)(z)
+    loss, parts = Objective(LossSettings())(z)
     assert loss.item() == pytest.approx(info_nce(z, 0.1).item())
     assert set(parts) == {"nce", "tau"}
 

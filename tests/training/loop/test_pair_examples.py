@@ -1,4 +1,4 @@
-"""What a batch is made of: which texts stand for a pair, and which pairs are no negatives of each other."""
+"""Batches: which texts represent a pair, which pairs are not negatives of each other, and cached views."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from engine.tokenizer import Tokenizer
 from tests.paths import DATA
 from training.data import vocabulary
 from training.data.pairs import Pairs, read_pairs
-from training.loop.features import PairExamples, Pictures, Texts
+from training.loop.config import TrainSettings
+from training.loop.features import ImageBatches, PairExamples, TextBatches, Views
 from training.networks import sources
 from training.networks.towers import DualEncoder
 
@@ -27,25 +28,27 @@ def pairs() -> Pairs:
 @pytest.fixture(scope="module")
 def model() -> DualEncoder:
     words = vocabulary.trim(sources.tokenizer_json("minilm"), TEXTS, 1, 400)
-    model = sources.pretrained("efficientnet-lite0", "minilm", 32, 16, 24, words.source_ids, text_layers=1)
+    model = sources.pretrained(
+        sources.TowerSettings(size=32, dim=16, max_length=24, text_layers=1, image_levels=[]), words.source_ids
+    )
     model.tokenizer = Tokenizer.from_str(words.tokenizer_json)  # type: ignore[assignment]
     return model.eval()
 
 
 @pytest.fixture
-def parts(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> tuple[Pictures, Texts, list[list[int]]]:
-    pictures = Pictures(pairs.images[:4], model, 18, 2, 1, tmp_path)
-    texts = Texts(TEXTS, model, model.tokenizer, 0)  # type: ignore[arg-type]
+def parts(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> tuple[ImageBatches, TextBatches, list[list[int]]]:
+    pictures = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path)
+    texts = TextBatches(TEXTS, model, model.tokenizer, 0)  # type: ignore[arg-type]
     return pictures, texts, [[0, 2, 3], [0, 2], [1], [1]]
 
 
-Parts = tuple[Pictures, Texts, list[list[int]]]
+Parts = tuple[ImageBatches, TextBatches, list[list[int]]]
 
 
 def test_the_case_is_a_third_modality_and_the_own_text_stands_in_where_there_is_none(
     parts: Parts, model: DualEncoder
 ) -> None:
-    examples = PairExamples(*parts, 0.0, 0.0, case_modality=True)
+    examples = PairExamples(*parts, TrainSettings(case_modality=True))
     found, _ = examples.embed(model, ALL, np.random.default_rng(0))
     assert len(found) == 3
     assert all(z.shape == (4, 16) for z in found)
@@ -56,32 +59,32 @@ def test_the_case_is_a_third_modality_and_the_own_text_stands_in_where_there_is_
 
 
 def test_without_a_third_modality_there_are_picture_and_text(parts: Parts, model: DualEncoder) -> None:
-    found, same = PairExamples(*parts, 0.0, 0.5).embed(model, ALL, np.random.default_rng(0))
+    found, same = PairExamples(*parts, TrainSettings(case_texts=0.5)).embed(model, ALL, np.random.default_rng(0))
     assert len(found) == 2
     assert same.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
 
 
 def test_pairs_of_one_group_are_no_negatives_of_each_other(parts: Parts) -> None:
-    examples = PairExamples(*parts, 0.0, 0.0, groups=["a", "b", "b", "c"])
+    examples = PairExamples(*parts, TrainSettings(), groups=["a", "b", "b", "c"])
     assert examples.same(ALL).tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
 
 
 def test_how_often_another_text_stands_in_is_as_asked(parts: Parts) -> None:
-    examples = PairExamples(*parts, 0.0, 0.3)
+    examples = PairExamples(*parts, TrainSettings(case_texts=0.3))
     drawn = examples.draw_texts(np.zeros(4000, np.intp), 0.3, np.random.default_rng(0))
     assert np.mean(drawn != 0) == pytest.approx(0.3, abs=0.03)
     assert np.mean(drawn == 2) == pytest.approx(0.15, abs=0.03)
 
 
 def test_without_crops_every_view_is_the_clean_picture(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
-    pictures = Pictures(pairs.images[:4], model, 18, 0, 1, tmp_path)
+    pictures = ImageBatches(pairs.images[:4], model, Views(18, 0, 1), tmp_path)
     assert torch.equal(pictures.draw(ALL, np.random.default_rng(0)), pictures.clean(ALL))
 
 
 def test_kept_views_of_a_longer_run_serve_a_shorter_one(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
-    longer = Pictures(pairs.images[:4], model, 18, 2, 1, tmp_path)
+    longer = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path)
     before = sorted(tmp_path.iterdir())
-    shorter = Pictures(pairs.images[:4], model, 18, 1, 1, tmp_path)
+    shorter = ImageBatches(pairs.images[:4], model, Views(18, 1, 1), tmp_path)
     assert sorted(tmp_path.iterdir()) == before
     assert longer.maps is not None
     views = {tuple(row) for draw in range(20) for row in shorter.draw(ALL, np.random.default_rng(draw)).numpy()}
@@ -91,9 +94,9 @@ def test_kept_views_of_a_longer_run_serve_a_shorter_one(pairs: Pairs, model: Dua
 def test_a_longer_run_goes_on_from_the_kept_views_of_a_shorter_one(
     pairs: Pairs, model: DualEncoder, tmp_path: Path
 ) -> None:
-    at_once = Pictures(pairs.images[:4], model, 18, 2, 1, tmp_path / "at once")
-    shorter = Pictures(pairs.images[:4], model, 18, 1, 1, tmp_path / "after each other")
-    longer = Pictures(pairs.images[:4], model, 18, 2, 1, tmp_path / "after each other")
+    at_once = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path / "at once")
+    shorter = ImageBatches(pairs.images[:4], model, Views(18, 1, 1), tmp_path / "after each other")
+    longer = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path / "after each other")
     assert shorter.maps is not None
     assert longer.maps is not None
     assert at_once.maps is not None
@@ -103,5 +106,5 @@ def test_a_longer_run_goes_on_from_the_kept_views_of_a_shorter_one(
 
 def test_views_that_differ_in_their_crops_only_are_kept_apart(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
     for intensity in (True, False):
-        Pictures(pairs.images[:2], model, 18, 1, 1, tmp_path, intensity)
+        ImageBatches(pairs.images[:2], model, Views(18, 1, 1, intensity), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from engine.errors import UserError
 from training.arrays import IndexArray
 from training.loop import precision
-from training.loop.config import TrainSettings
+from training.loop.config import LossSettings, TrainSettings
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer, layers_above, parameter_groups, schedule
 from training.networks import checkpoint
@@ -79,8 +79,17 @@ def trainer(
             z, _ = examples.embed(model, np.arange(20), np.random.default_rng(0))
         return {"score": scores[validated - 1] if scores else float((z[0] * z[1]).sum(1).mean())}
 
-    objective = Objective(tau=0.07, learn_tau=True, atp_weight=1.0, cu_weight=1.0)
-    return Trainer(model, objective, examples, settings, validate, lambda metrics: None, folder, identity)
+    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0))
+    return Trainer(
+        model,
+        objective,
+        examples,
+        settings,
+        validate=validate,
+        save_best=lambda metrics: None,
+        folder=folder,
+        identity=identity,
+    )
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
@@ -122,7 +131,7 @@ def test_resuming_as_another_run_is_refused_naming_what_differs(tmp_path: Path) 
     trainer(tmp_path, identity=mine).run()
     before = (tmp_path / "last.pt").read_bytes()
     other = {"loss": {"atp": 0.0, "cu": 1.0}, "encoders": "b2", "examples": 20}
-    with pytest.raises(UserError, match=r"\(loss\.atp, encoders\); resume with those, or give another --out"):
+    with pytest.raises(UserError, match=r"\(loss\.atp, encoders\); resume with those, or choose another --out"):
         trainer(tmp_path, identity=other).run(resume=True)
     assert (tmp_path / "last.pt").read_bytes() == before
     trainer(tmp_path, identity={**mine, "told by a later version": True}).run(resume=True)
@@ -145,7 +154,9 @@ def test_training_stops_when_val_gets_no_better(tmp_path: Path) -> None:
 def test_the_best_epoch_is_kept_with_its_averaged_weights(tmp_path: Path) -> None:
     kept = []
     run = trainer(tmp_path, replace(SETTINGS, epochs=3), scores=[0.1, 0.5, 0.4])
-    run.keep = lambda metrics: kept.append((metrics["score"], dict(run.average), dict(run.model.named_parameters())))
+    run.save_best = lambda metrics: kept.append(
+        (metrics["score"], dict(run.average), dict(run.model.named_parameters()))
+    )
     run.run()
     assert [score for score, _, _ in kept] == [0.1, 0.5]
     outside = dict(run.learned())["image_projection.weight"].detach()
@@ -160,7 +171,9 @@ def test_frozen_weights_stay(tmp_path: Path) -> None:
     assert isinstance(model, TinyTowers)
     model.image_tower.requires_grad_(False)
     before = {name: value.clone() for name, value in model.image_tower.state_dict().items()}
-    frozen = Trainer(model, run.objective, run.examples, SETTINGS, run.validate, run.keep, tmp_path)
+    frozen = Trainer(
+        model, run.objective, run.examples, SETTINGS, validate=run.validate, save_best=run.save_best, folder=tmp_path
+    )
     frozen.run()
     assert all(torch.equal(value, before[name]) for name, value in model.image_tower.state_dict().items())
 
@@ -174,7 +187,7 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
 
 
 def test_projections_learn_faster_and_biases_do_not_decay() -> None:
-    groups = parameter_groups(TinyTowers(), Objective(0.07, True, 0.0, 0.0), SETTINGS)
+    groups = parameter_groups(TinyTowers(), Objective(LossSettings(tau=0.07, learn_tau=True)), SETTINGS)
     found = {(group["lr"], group["weight_decay"]): len(group["params"]) for group in groups}
     assert found == {(1e-2, 0.05): 1, (1e-2, 0.0): 1, (2e-2, 0.05): 2, (2e-2, 0.0): 1}
 
@@ -190,7 +203,7 @@ def test_lower_layers_of_each_tower_learn_slower() -> None:
     assert list(layers_above(names).values()) == [0, 1, 0, 1, 2]
     model = torch.nn.ModuleDict({"image_tower": torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(3)))})
     settings = replace(SETTINGS, layer_decay=0.5)
-    groups = parameter_groups(model, Objective(0.07, False, 0.0, 0.0), settings)
+    groups = parameter_groups(model, Objective(LossSettings(tau=0.07)), settings)
     rates = {group["lr"] for group in groups}
     assert rates == {SETTINGS.lr, SETTINGS.lr / 2, SETTINGS.lr / 4}
 

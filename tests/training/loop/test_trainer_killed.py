@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tests.paths import ROOT
 from training.arrays import IndexArray
-from training.loop.config import TrainSettings
+from training.loop.config import LossSettings, TrainSettings
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
 from training.networks import checkpoint
@@ -90,9 +90,9 @@ def train(folder: Path, kill_at: int = 0) -> int:
     def keep(metrics: Metrics) -> None:
         checkpoint.save(folder / "best.pt", "encoders", {}, model, "{}", {"metrics": metrics})
 
-    objective = Objective(tau=0.07, learn_tau=True, atp_weight=1.0, cu_weight=1.0)
+    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0))
     objective.register_forward_hook(lambda *_: fate.event())
-    Trainer(model, objective, pairs, SETTINGS, validate, keep, folder).run(resume=True)
+    Trainer(model, objective, pairs, SETTINGS, validate=validate, save_best=keep, folder=folder).run(resume=True)
     return fate.seen
 
 

@@ -48,5 +48,5 @@ def test_rounding_the_directions_raises_no_alarms(tmp_path: Path) -> None:
 
 
 def test_too_few_pictures_are_refused() -> None:
-    with pytest.raises(UserError, match="are needed"):
+    with pytest.raises(UserError, match="needs at least"):
         fit(pictures(0, 400), pictures(1, 5))

