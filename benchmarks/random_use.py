@@ -3,7 +3,7 @@
 The real window with real studies and a part of the sample archive. Each step is one of: a command, a wheel turn, a drag
 with any button (a command may come in the middle of it), a key wherever the keyboard is, opening files, closing or
 choosing a study, another size of the window or of the cache, or a pause until the workers rest. Questions are answered
-with Cancel. Counted: messages that say Kindred made a mistake. The exit status is 1 when there was one; the same seed
+with Cancel. Counted: messages of unexpected errors. The exit status is 1 when there was one; the same seed
 takes the same steps, though workers may answer in another order.
 """
 
@@ -213,7 +213,7 @@ def main() -> None:
         hand = use(chosen.seed, chosen.steps, Path(base))
     print("\n\n".join(hand.bugs))
     kinds = ", ".join(f"{count:,} {name}" for name, count in hand.done.most_common())
-    told = f"Seed {chosen.seed}: {chosen.steps:,} steps ({kinds}), {len(hand.bugs)} mistakes of Kindred."
+    told = f"Seed {chosen.seed}: {chosen.steps:,} steps ({kinds}), {len(hand.bugs)} unexpected errors."
     print(told)
     if chosen.markdown:
         command = (
