@@ -31,7 +31,7 @@ def test_a_picture_is_rendered_at_the_wanted_window() -> None:
     np.testing.assert_array_equal(picture.image(), render(read_frame(series.frames[0]), window))
 
 
-def test_inverting_changes_what_is_seen_and_not_what_is_searched_with() -> None:
+def test_inverting_changes_the_screen_but_not_the_search() -> None:
     series = series_of("CT_small.dcm")
     plain = make_picture(PictureRequest(series, 0, None, False, None))
     inverted = make_picture(PictureRequest(series, 0, None, True, plain.pixels))
@@ -82,7 +82,7 @@ def test_tall_pixels_make_a_tall_picture() -> None:
     assert Shape(100, 100, (1.0, 2.0)).extent() == (200, 100)
 
 
-def test_one_to_one_means_pixels_of_the_screen() -> None:
+def test_actual_pixels_means_device_pixels() -> None:
     view = geometry.actual_pixels(View(800, 400, device_ratio=2))
     assert geometry.rectangle(view, Shape(200, 200))[2:] == (100, 100)
 
@@ -111,7 +111,7 @@ def test_zooming_in_never_shrinks_even_a_picture_of_a_few_pixels() -> None:
 @pytest.mark.parametrize(
     ("start", "end"), [((-90, 20), (-30, 60)), ((20, -90), (60, -30)), ((200, 20), (300, 60)), ((20, 200), (60, 300))]
 )
-def test_a_region_beside_the_picture_holds_nothing(start: Point, end: Point) -> None:
+def test_a_crop_beside_the_picture_is_none(start: Point, end: Point) -> None:
     assert crop(read_frame(series_of("CT_small.dcm").frames[0]), start, end) is None
 
 

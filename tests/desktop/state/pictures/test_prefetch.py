@@ -1,4 +1,4 @@
-"""What is decoded before it is asked for: the near frames first, the rest while there is room, never the same twice."""
+"""Prefetching: the near frames first, the rest while the cache has room, never the same one twice."""
 
 import threading
 from dataclasses import replace
@@ -20,7 +20,7 @@ FRAME = Pixels(np.zeros((16, 16), np.int16))
 
 
 class Reader:
-    """Stands for decoding: notes what was asked for."""
+    """Fake decoder that records what was requested."""
 
     def __init__(self) -> None:
         self.read: list[int] = []
@@ -41,8 +41,8 @@ def stack(count: int) -> Series:
 
 def test_a_stack_that_fits_is_decoded_whole_and_each_frame_once(qtbot: QtBot, background: Background) -> None:
     series, read, cache = stack(120), Reader(), FrameCache(1000 * FRAME.nbytes)
-    ahead = Prefetcher(background, cache, "1", read)
-    ahead.around(series, 60, 1, FRAME)
+    prefetcher = Prefetcher(background, cache, "1", read)
+    prefetcher.around(series, 60, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert sorted(read.read) == [number for number in range(120) if number != 60]
     assert [ref.frame for ref in series.frames if ref not in cache] == [7, 60]
@@ -86,22 +86,20 @@ def test_a_bug_in_reading_is_shown_once_and_not_tried_for_ever(qtbot: QtBot, bac
     assert 0 < len(problems) <= 19
 
 
-def test_what_decoding_took_beside_the_frames_is_handed_back_once(
-    qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_freed_memory_is_released_once(qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
     handed_back: list[bool] = []
     monkeypatch.setattr("desktop.state.pictures.prefetch.release_memory", lambda: handed_back.append(True))
     monkeypatch.setattr("desktop.state.pictures.prefetch.RELEASE_AFTER", 50 * FRAME.nbytes)
-    ahead = Prefetcher(background, FrameCache(1000 * FRAME.nbytes), "1", Reader())
-    ahead.around(stack(40), 0, 1, FRAME)
+    prefetcher = Prefetcher(background, FrameCache(1000 * FRAME.nbytes), "1", Reader())
+    prefetcher.around(stack(40), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert not handed_back
-    ahead.around(stack(400), 0, 1, FRAME)
+    prefetcher.around(stack(400), 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     assert handed_back == [True]
 
 
-def test_a_frame_that_comes_in_is_none_that_is_let_go(background: Background) -> None:
+def test_replacing_a_frame_does_not_count_as_dropping_it(background: Background) -> None:
     cache, ref = FrameCache(2 * FRAME.nbytes), stack(1).frames[0]
     for _ in range(2):
         cache.put(ref, FRAME)
@@ -111,16 +109,16 @@ def test_a_frame_that_comes_in_is_none_that_is_let_go(background: Background) ->
     assert (cache.dropped, cache.size) == (2, 2 * FRAME.nbytes)
 
 
-def test_a_stack_that_is_complete_is_not_looked_through_again(
+def test_a_complete_stack_is_not_searched_again(
     qtbot: QtBot, background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     series, cache = stack(400), FrameCache(1000 * FRAME.nbytes)
-    ahead = Prefetcher(background, cache, "1", lambda ref: FRAME)
+    prefetcher = Prefetcher(background, cache, "1", lambda ref: FRAME)
     cache.put(series.frames[0], FRAME)
-    ahead.around(series, 0, 1, FRAME)
+    prefetcher.around(series, 0, 1, FRAME)
     qtbot.waitUntil(background.idle)
     cache.put(series.frames[1], FRAME)  # as a viewport does with each frame that it shows
     looks: list[FrameRef] = []
     monkeypatch.setattr(FrameCache, "__contains__", lambda cache, ref: looks.append(ref) is None)
-    ahead.around(series, 1, 1, FRAME)
+    prefetcher.around(series, 1, 1, FRAME)
     assert len(looks) < 4 * NEAR

@@ -1,4 +1,4 @@
-"""What is seen small is windowed small: halving, which frames it suits, and that no look depends on it."""
+"""Image pyramid: halving, which frames allow it, and that the rendering does not depend on it."""
 
 import threading
 from dataclasses import replace
@@ -116,7 +116,7 @@ def opened(qtbot: QtBot, background: Background, side: float) -> ViewportState:
     return state
 
 
-def test_what_is_seen_small_is_windowed_small_and_searched_with_in_full(qtbot: QtBot, background: Background) -> None:
+def test_a_small_view_is_windowed_small_and_searched_at_full_size(qtbot: QtBot, background: Background) -> None:
     picture = shown(opened(qtbot, background, 200))
     assert picture.levels[0].shape == (256, 256)
     assert picture.shape == picture.image().shape == (512, 512)
@@ -164,7 +164,7 @@ def test_a_window_drag_halves_once(qtbot: QtBot, background: Background) -> None
     assert shown(state).reduced is before.reduced
 
 
-def test_the_look_without_a_window_of_its_own_comes_from_the_whole_frame() -> None:
+def test_the_default_window_comes_from_the_whole_frame() -> None:
     """Else a zoom would change the brightness."""
     series = study_of(LARGE)[1]
     bare = replace(read_frame(series.frames[0]), windows=())

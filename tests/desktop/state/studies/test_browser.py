@@ -47,7 +47,7 @@ def test_a_patient_stands_over_all_their_studies_the_latest_first(qtbot: QtBot, 
     assert words(app)[1][1] == "CT · 1 series · 1 image"
 
 
-def test_two_studies_that_name_nobody_are_two_patients(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_two_studies_without_a_patient_are_two_patients(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     nobody = {"PatientName": "", "PatientID": ""}
     for _ in range(2):
         uids = {"StudyInstanceUID": str(generate_uid()), "SeriesInstanceUID": str(generate_uid())}

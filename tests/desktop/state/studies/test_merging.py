@@ -48,7 +48,7 @@ def test_a_slice_opened_again_is_there_once(slices: list[Path]) -> None:
     assert numbers(merge(listed(*slices), listed(slices[2], slices[4]))) == [[1, 2, 3, 4, 5, 6]]
 
 
-def test_what_a_growing_opening_gave_is_replaced_and_the_rest_stays(slices: list[Path]) -> None:
+def test_images_of_a_growing_opening_are_replaced_and_the_rest_stays(slices: list[Path]) -> None:
     before = listed(slices[5])
     part, whole = listed(*slices[:2]), listed(*slices[:4])
     once = merge(before, part)
@@ -58,7 +58,7 @@ def test_what_a_growing_opening_gave_is_replaced_and_the_rest_stays(slices: list
     assert [series.key for series in twice[0].series] == [series.key for series in before[0].series]
 
 
-def test_another_orientation_of_the_series_is_a_stack_of_its_own_under_a_name_of_its_own(slices: list[Path]) -> None:
+def test_another_orientation_of_the_series_is_a_separate_stack_with_its_own_key(slices: list[Path]) -> None:
     data = dcmread(slices[0])
     data.ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
     data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -69,7 +69,7 @@ def test_another_orientation_of_the_series_is_a_stack_of_its_own_under_a_name_of
     assert len({series.key for series in merged[0].series}) == 2
 
 
-def test_a_second_acquisition_at_the_same_places_is_not_mixed_in(slices: list[Path]) -> None:
+def test_a_second_acquisition_at_the_same_positions_is_not_mixed_in(slices: list[Path]) -> None:
     repeated = []
     for path in slices:
         data = dcmread(path)

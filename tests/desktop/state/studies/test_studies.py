@@ -1,4 +1,4 @@
-"""Opening studies: what is listed, what is left out, and merging what is opened later."""
+"""Opening studies: what is listed, what is rejected, and merging what is opened later."""
 
 import shutil
 import threading
@@ -23,7 +23,7 @@ from engine.study import Series, Study
 from tests.desktop.conftest import dicom
 
 
-def test_opening_a_folder_lists_its_studies_and_what_was_left_out(
+def test_opening_a_folder_lists_studies_and_rejected_files(
     qtbot: QtBot, background: Background, tmp_path: Path
 ) -> None:
     shutil.copy(dicom("CT_small.dcm"), tmp_path / "a")
@@ -125,7 +125,7 @@ def test_what_is_opened_later_is_shown_and_the_rest_stays_open(qtbot: QtBot, bac
     assert state.series.modality == "CT"
 
 
-def test_a_study_opened_twice_gathers_its_series() -> None:
+def test_a_study_opened_twice_is_merged() -> None:
     study = open_path(dicom("dicomdirtests/77654033/CR1/6154").parents[1]).studies[0]
     assert len(study.series) > 1
     parts = [Study(study.uid, "", "", "", "", study.patient, (series,)) for series in study.series]
@@ -135,7 +135,7 @@ def test_a_study_opened_twice_gathers_its_series() -> None:
     assert merge(merged, parts[:1])[0].series == study.series[:2]
 
 
-def test_nothing_to_show_is_said(qtbot: QtBot, background: Background, tmp_path: Path) -> None:
+def test_finding_nothing_is_signalled(qtbot: QtBot, background: Background, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no image")
     state = StudiesState(background)
     with qtbot.waitSignal(state.nothing_found):
@@ -145,7 +145,7 @@ def test_nothing_to_show_is_said(qtbot: QtBot, background: Background, tmp_path:
 
 
 class Reading:
-    """Stands for a listing that takes long: tells one slice, waits to be let go, then knows all."""
+    """Fake of a slow listing: reports one slice, waits for a signal, then returns all."""
 
     def __init__(self, folder: Path) -> None:
         shutil.copy(dicom("CT_small.dcm"), folder / "a")
@@ -185,7 +185,7 @@ def test_a_series_shows_while_it_is_read_and_stays_chosen_when_it_is_whole(
     assert len(chosen) == 1
 
 
-def test_stopping_keeps_what_was_read_and_says_that_there_is_more(
+def test_stopping_keeps_what_was_read_and_lists_the_rest_as_rejected(
     qtbot: QtBot, background: Background, tmp_path: Path
 ) -> None:
     reading = Reading(tmp_path)
@@ -232,7 +232,7 @@ def test_closing_one_study_goes_on_with_its_neighbour(qtbot: QtBot, background: 
     assert (state.studies, state.study, state.series) == ([], None, None)
 
 
-def test_what_was_left_out_is_listed_once(qtbot: QtBot, background: Background, tmp_path: Path) -> None:
+def test_a_rejected_file_is_listed_once(qtbot: QtBot, background: Background, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no image")
     state = StudiesState(background)
     for _ in range(2):

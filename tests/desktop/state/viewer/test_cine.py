@@ -1,4 +1,4 @@
-"""Cine: the true rate, frames left out rather than slowed down, a loop, and its end."""
+"""Cine: the frame rate of the file, frames skipped rather than slowed down, looping, and stopping."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,14 +52,14 @@ def test_frames_follow_the_clock_at_the_rate_of_the_file(app: App, cine: CineSta
     assert shown == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
 
 
-def test_a_machine_that_is_late_leaves_frames_out(app: App, cine: CineState, clock: Clock) -> None:
+def test_a_slow_machine_skips_frames(app: App, cine: CineState, clock: Clock) -> None:
     cine.toggle()
     clock.now += 0.36
     cine.tick()
     assert app.desk.viewport.index == 7
 
 
-def test_it_begins_where_the_stack_stands(app: App, cine: CineState, clock: Clock) -> None:
+def test_it_starts_from_the_frame_shown(app: App, cine: CineState, clock: Clock) -> None:
     app.desk.viewport.go_to(4)
     cine.toggle()
     clock.now += 0.051
@@ -76,7 +76,7 @@ def test_faster_and_slower_change_the_rate_from_there_on(app: App, cine: CineSta
     assert app.desk.viewport.index == 1
 
 
-def test_a_stack_that_says_nothing_plays_calmly(app: App, cine: CineState) -> None:
+def test_a_stack_without_a_rate_plays_at_the_default_rate(app: App, cine: CineState) -> None:
     set_frame_time(app.desk.viewport, None)
     assert frame_rate(app.desk.viewport) == DEFAULT_RATE
 
@@ -131,7 +131,7 @@ def test_another_series_plays_from_its_first_frame(app: App, cine: CineState, cl
     assert viewport.index == 0
 
 
-def test_a_slow_series_keeps_its_true_rate(app: App, cine: CineState) -> None:
+def test_a_slow_series_keeps_its_own_rate(app: App, cine: CineState) -> None:
     set_frame_time(app.desk.viewport, 4000.0)
     assert cine.rate() == pytest.approx(0.25)
 

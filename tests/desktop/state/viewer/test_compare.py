@@ -38,7 +38,7 @@ def test_another_study_is_compared_beside_the_one_in_use(qtbot: QtBot, app: App)
     assert app.desk.links.linked
 
 
-def test_whose_study_it_is_can_be_told_in_the_list_but_not_by_name_while_that_is_hidden(qtbot: QtBot, app: App) -> None:
+def test_the_list_names_the_patient_unless_patient_data_is_hidden(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
     active = app.desk.viewport.study
     assert active is not None

@@ -1,4 +1,4 @@
-"""Turned and mirrored views: every pixel lands where NumPy puts it, and the edge letters go along."""
+"""Rotated and flipped views: every pixel lands where NumPy puts it, and the orientation letters follow."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ SHAPE = Shape(5, 3)
 
 
 @given(st.lists(st.sampled_from(sorted(ACTS)), max_size=7), st.tuples(st.floats(-40, 40), st.floats(-40, 40)))
-def test_every_pixel_lands_where_numpy_turns_it(acts: list[str], pan: tuple[float, float]) -> None:
+def test_every_pixel_lands_where_numpy_rotates_it(acts: list[str], pan: tuple[float, float]) -> None:
     view, image = View(400, 300, scale=10.0, pan=pan), np.arange(15).reshape(3, 5)
     for act in acts:
         look, turn = ACTS[act]
@@ -36,7 +36,7 @@ def test_every_pixel_lands_where_numpy_turns_it(acts: list[str], pan: tuple[floa
     st.tuples(st.floats(-50, 50), st.floats(-50, 50)),
     st.tuples(st.floats(0, 5), st.floats(0, 3)),
 )
-def test_the_way_back_from_the_screen_is_exact(
+def test_screen_to_image_inverts_image_to_screen(
     acts: list[str], pan: tuple[float, float], point: tuple[float, float]
 ) -> None:
     view, shape = View(313, 211, scale=7.3, pan=pan), Shape(5, 3, (2.0, 0.7))
@@ -55,19 +55,19 @@ def test_edge_letters_follow_the_picture(acts: list[str]) -> None:
     assert geometry.edges_on_screen(view, stored) == (image[1, 0], image[0, 1], image[1, 2], image[2, 1])
 
 
-def test_turning_keeps_what_lies_in_the_centre() -> None:
+def test_rotation_keeps_what_lies_in_the_centre() -> None:
     view = View(300, 200, scale=4.0, pan=(30, -20))
     centre = geometry.to_image(view, SHAPE, (150, 100))
     assert geometry.to_image(geometry.rotated(view, 1), SHAPE, (150, 100)) == pytest.approx(centre)
     assert geometry.to_image(geometry.flipped(view, True), SHAPE, (150, 100)) == pytest.approx(centre)
 
 
-def test_a_turned_picture_is_fitted_by_its_turned_sides() -> None:
+def test_a_rotated_picture_is_fitted_by_its_rotated_sides() -> None:
     assert geometry.fit_scale(View(300, 500, quarter_turns=1), SHAPE) == 100
     assert geometry.fit_scale(View(300, 500), SHAPE) == 60
 
 
-def test_a_region_fills_the_view_and_a_click_is_no_region() -> None:
+def test_a_rectangle_fills_the_view_and_a_click_is_ignored() -> None:
     view = View(300, 200, scale=1.0)
     shape = Shape(200, 100)
     corners = [geometry.to_image(view, shape, place) for place in ((100, 80), (160, 120))]

@@ -154,7 +154,7 @@ def test_a_smaller_grid_keeps_the_viewport_in_use(qtbot: QtBot, app: App) -> Non
     assert app.window.grid.views[0].state is last
 
 
-def test_the_identity_is_hidden_in_every_viewport_also_in_a_new_one(app: App) -> None:
+def test_patient_data_is_hidden_in_every_viewport_also_in_a_new_one(app: App) -> None:
     app.desk.layout.set_grid(1, 2)
     app.desk.layout.toggle_patient_data()
     app.desk.layout.set_grid(2, 2)

@@ -1,4 +1,4 @@
-"""Viewports that move together: by position, by index, by millimetres; and each on its own again."""
+"""Linked viewports: by position, by index, by millimetres; and unlinked again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,7 +44,7 @@ def show_other(
     settle(qtbot, app)
 
 
-def without_places(series: Series) -> Series:
+def without_positions(series: Series) -> Series:
     return replace(series, frames=tuple(replace(one, position=None, orientation=None) for one in series.frames))
 
 
@@ -82,7 +82,7 @@ def test_linked_stacks_meet_at_the_same_millimetre(app: App, pair: tuple[Viewpor
     assert first.index == 1
 
 
-def test_another_study_lined_up_by_hand_goes_the_same_way_by_millimetres(
+def test_another_study_aligned_by_hand_scrolls_the_same_millimetres(
     qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]
 ) -> None:
     first, second = pair
@@ -98,11 +98,11 @@ def test_another_study_lined_up_by_hand_goes_the_same_way_by_millimetres(
     assert second.index == 9  # and no distance was lost there
 
 
-def test_without_places_stacks_keep_the_distance_in_frames_that_they_had(
+def test_without_positions_stacks_keep_their_distance_in_frames(
     qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]
 ) -> None:
     first, second = pair
-    show_other(qtbot, app, pair, without_places)
+    show_other(qtbot, app, pair, without_positions)
     second.go_to(4)
     app.actions.actions["link"].trigger()
     first.go_to(2)
@@ -127,7 +127,7 @@ def test_zoom_pan_and_window_go_together(qtbot: QtBot, app: App, pair: tuple[Vie
     assert second.view.scale is None
 
 
-def test_a_turn_stays_with_its_viewport(app: App, pair: tuple[ViewportState, ViewportState]) -> None:
+def test_a_rotation_is_not_linked(app: App, pair: tuple[ViewportState, ViewportState]) -> None:
     first, second = pair
     app.actions.actions["link"].trigger()
     first.rotate(1)
@@ -151,7 +151,7 @@ def test_pictures_of_different_pixels_are_shown_at_the_same_size_in_millimetres(
     assert (view.width, view.height) == (300, 200)
 
 
-def test_a_pixel_aspect_is_no_size_in_millimetres() -> None:
+def test_a_pixel_aspect_ratio_is_not_a_size_in_millimetres() -> None:
     leader, shape = View(400, 400, scale=8.0), Shape(100, 100, (0.15, 0.15))
     other = Shape(100, 100, (1.0, 1.0), in_mm=False)
     assert matching_view(leader, shape, View(400, 400), other).scale == 8.0

@@ -35,7 +35,7 @@ def planes(qtbot: QtBot, app: App, folder: Path) -> None:
     assert app.desk.mpr.shown
 
 
-def test_turning_to_a_plane_turns_list_and_report_to_its_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_activating_a_plane_selects_its_study_in_list_and_report(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     planes(qtbot, app, tmp_path)
     desk = app.desk
     stack, other = desk.studies.study, next(one for one in desk.studies.studies if one is not desk.studies.study)
@@ -52,7 +52,7 @@ def test_turning_to_a_plane_turns_list_and_report_to_its_study(qtbot: QtBot, app
     assert coronal.series is shown  # the plane stays
 
 
-def test_a_line_across_the_picture_leaves_words_free(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+def test_a_reference_line_leaves_text_free(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     planes(qtbot, app, tmp_path)
     coronal = app.desk.layout.viewports[1]
     width, height = round(coronal.view.width), round(coronal.view.height)

@@ -37,7 +37,7 @@ def test_the_hounsfield_units_under_the_mouse_are_those_of_the_file(qtbot: QtBot
     assert "HU" not in " ".join(line for line in annotate(app.desk.viewport).bottom_right if "W " not in line)
 
 
-def test_a_colour_image_tells_its_colour_and_the_rim_nothing(qtbot: QtBot, app: App) -> None:
+def test_a_color_image_shows_rgb_and_the_border_nothing(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("US1_UNCR.dcm"))
     source = dataset("US1_UNCR.dcm")
     where = screen_point(app, (300.5, 200.5))
@@ -77,7 +77,7 @@ class Paints(QObject):
         return False
 
 
-def test_a_window_drag_paints_once_a_move_and_still_tells_the_value_under_the_mouse(qtbot: QtBot, app: App) -> None:
+def test_a_window_drag_paints_once_per_move_and_still_shows_the_value_under_the_mouse(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     view, where = app.window.viewport, QPointF(screen_point(app, (64.5, 64.5)))
     right, none, keys = Qt.MouseButton.RightButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier

@@ -1,4 +1,4 @@
-"""The scale bar: as long as it says, no longer than the room for it, and gone where millimetres are not known."""
+"""The scale bar: length matches its label, fits the free space, and is absent without known millimetres."""
 
 import pytest
 
@@ -14,19 +14,19 @@ HALF_MM = PixelSpacing(0.5, 0.25, "mm")
     [(View(600, 400, scale=2.0), 4.0), (View(600, 400, scale=2.0, quarter_turns=1), 8.0)],
     ids=["upright", "turned"],
 )
-def test_its_length_is_what_it_says_along_the_direction_that_is_down(view: View, pixels_per_mm: float) -> None:
+def test_the_length_matches_the_label_along_the_direction_now_down(view: View, pixels_per_mm: float) -> None:
     length, words = scale_bar(view, Shape(100, 100), HALF_MM) or (0.0, "")
     assert words in ("1 cm", "2 cm")
     assert length == pytest.approx(float(words[0]) * 10 * pixels_per_mm)
     assert length <= 400 * SHARE
 
 
-def test_it_takes_the_longest_round_length_that_there_is_room_for() -> None:
+def test_the_longest_round_length_that_fits_is_chosen() -> None:
     view = View(600, 400, scale=2.0)
     assert scale_bar(view, Shape(100, 100), HALF_MM, max_length=79.0) == (40.0, "1 cm")
     assert scale_bar(view, Shape(100, 100), HALF_MM, max_length=25.0) == (20.0, "5 mm")
     assert scale_bar(view, Shape(100, 100), HALF_MM, max_length=-3.0) is None
 
 
-def test_it_is_gone_where_millimetres_are_not_known() -> None:
+def test_there_is_no_scale_bar_without_known_millimetres() -> None:
     assert scale_bar(View(600, 400), Shape(100, 100), PixelSpacing()) is None

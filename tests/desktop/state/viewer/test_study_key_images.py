@@ -1,4 +1,4 @@
-"""Key images that come with a study: marked, listed, stepped through like the reader's own, but never taken away."""
+"""Key images that come with a study: marked, listed, stepped through like the reader's own, but never removed."""
 
 import zipfile
 from pathlib import Path

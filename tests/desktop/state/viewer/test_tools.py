@@ -1,4 +1,4 @@
-"""Tools of the mouse: image coordinates of a gesture, who takes a drag, regions, painters over the picture."""
+"""Mouse tools: image points of a gesture, which tool gets a drag, the rubber band, painters over the picture."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def drag(
     qtbot.mouseRelease(view, button, pos=end)
 
 
-def test_a_tool_hears_where_on_the_image_it_is(qtbot: QtBot, app: App) -> None:
+def test_a_gesture_has_the_image_point(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     tool = Recorder()
     app.desk.tools.add("recorder", tool)
@@ -70,7 +70,7 @@ def test_a_tool_hears_where_on_the_image_it_is(qtbot: QtBot, app: App) -> None:
     assert moved.image_point[1] == pytest.approx(90.5 - 20 * pixel, abs=pixel)
 
 
-def test_choosing_another_tool_tells_the_one_before(app: App) -> None:
+def test_choosing_another_tool_cancels_the_previous_one(app: App) -> None:
     tool = Recorder()
     app.desk.tools.add("recorder", tool)
     app.desk.tools.choose("recorder")
@@ -78,7 +78,7 @@ def test_choosing_another_tool_tells_the_one_before(app: App) -> None:
     assert tool.left
 
 
-def test_who_grabs_a_drag_gets_it_instead_of_the_chosen_tool(qtbot: QtBot, app: App) -> None:
+def test_a_grab_gets_the_drag_instead_of_the_chosen_tool(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     tool, window = Recorder(), app.desk.viewport.window
     app.desk.tools.grabs.append(lambda gesture: tool if gesture.screen_point[0] < 100 else None)
@@ -108,7 +108,7 @@ def test_the_middle_button_pans_whichever_tool_is_chosen(qtbot: QtBot, app: App)
     assert app.desk.viewport.view.pan == (30, -10)
 
 
-def test_the_zoom_tool_keeps_the_place_where_it_began(qtbot: QtBot, app: App) -> None:
+def test_the_zoom_tool_keeps_the_point_where_the_drag_began(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.tools.choose("zoom")
     place = app.desk.viewport.to_image((200, 150))
@@ -126,7 +126,7 @@ def test_the_scroll_tool_moves_a_frame_every_few_pixels(qtbot: QtBot, app: App) 
     assert app.desk.viewport.index == 4
 
 
-def test_a_region_becomes_the_view(qtbot: QtBot, app: App) -> None:
+def test_a_rectangle_becomes_the_view(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.tools.choose("zoom_to_rectangle")
     centre = app.desk.viewport.to_image((150, 120))
@@ -136,7 +136,7 @@ def test_a_region_becomes_the_view(qtbot: QtBot, app: App) -> None:
     assert app.desk.rubber_band.viewport is None
 
 
-def test_a_region_sets_the_window_from_its_own_values(qtbot: QtBot, app: App) -> None:
+def test_a_roi_sets_the_window_from_its_values(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     viewport = app.desk.viewport
     assert viewport.shape is not None
@@ -153,14 +153,14 @@ def test_a_region_sets_the_window_from_its_own_values(qtbot: QtBot, app: App) ->
     assert viewport.window.center != auto_window(viewport.picture.pixels).center
 
 
-def test_a_click_is_no_region(qtbot: QtBot, app: App) -> None:
+def test_a_click_is_not_a_rectangle(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.tools.choose("window_from_roi")
     drag(qtbot, app, QPoint(100, 80), QPoint(101, 80))
     assert app.desk.viewport.window is None
 
 
-def test_a_painter_draws_in_image_coordinates_whichever_way_the_picture_lies(qtbot: QtBot, app: App) -> None:
+def test_a_painter_draws_in_image_coordinates_however_the_picture_is_rotated(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     viewport = app.desk.viewport
 
@@ -197,7 +197,7 @@ def test_pixels_are_painted_where_the_geometry_says(qtbot: QtBot, app: App) -> N
         assert shot.pixelColor(place).red() == pytest.approx(gray, abs=40)  # smoothed towards its neighbours
 
 
-def test_the_region_is_seen_while_it_is_drawn(qtbot: QtBot, app: App) -> None:
+def test_the_rubber_band_is_painted_while_it_is_dragged(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.tools.choose("zoom_to_rectangle")
     view = app.window.viewport
@@ -210,7 +210,7 @@ def test_the_region_is_seen_while_it_is_drawn(qtbot: QtBot, app: App) -> None:
 
 
 @pytest.mark.parametrize("tool", ["zoom_to_rectangle", "window_from_roi"])
-def test_esc_stops_a_region_although_the_button_is_still_held(qtbot: QtBot, app: App, tool: str) -> None:
+def test_esc_cancels_a_rubber_band_while_the_button_is_held(qtbot: QtBot, app: App, tool: str) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.desk.tools.choose(tool)
     view, before = app.window.viewport, app.desk.viewport.view
@@ -237,7 +237,7 @@ def test_a_drag_ends_when_its_release_went_to_a_dialog(qtbot: QtBot, app: App) -
     assert app.desk.viewport.view.pan == (50, 0)
 
 
-def test_a_colour_table_colours_the_screen_and_not_what_is_searched_with(qtbot: QtBot, app: App) -> None:
+def test_a_color_map_changes_the_screen_but_not_the_search(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     viewport = app.desk.viewport
     assert viewport.picture is not None

@@ -55,7 +55,7 @@ def test_scrolling_stops_at_both_ends(qtbot: QtBot, background: Background) -> N
     qtbot.waitUntil(background.idle)
 
 
-def test_neighbours_are_decoded_ahead(qtbot: QtBot, background: Background) -> None:
+def test_neighbours_are_prefetched(qtbot: QtBot, background: Background) -> None:
     cache = FrameCache()
     state = ViewportState(background, cache)
     study, series = study_of("emri_small.dcm")
@@ -219,7 +219,7 @@ def test_annotations_name_the_picture_on_screen(qtbot: QtBot, background: Backgr
     assert any(line.startswith("W ") or "  L " in line for line in notes.bottom_right)
 
 
-def test_hiding_the_identity_leaves_no_name_on_the_picture(qtbot: QtBot, background: Background) -> None:
+def test_hidden_patient_data_leaves_no_name_on_the_picture(qtbot: QtBot, background: Background) -> None:
     state = show(qtbot, background, "CT_small.dcm")
     assert "CompressedSamples" in annotate(state).top_left[0]
     state.set_patient_data_visible(False)
@@ -233,7 +233,7 @@ def test_the_hospital_is_named_as_long_as_the_patient_is(qtbot: QtBot, backgroun
     assert not any("JFK" in line for line in annotate(state).top_right)
 
 
-def test_a_slice_says_where_it_lies_and_how_thick_it_is(qtbot: QtBot, background: Background) -> None:
+def test_the_overlay_text_has_slice_position_and_thickness(qtbot: QtBot, background: Background) -> None:
     assert "-75.7 mm · 5 mm thick" in annotate(show(qtbot, background, "CT_small.dcm")).bottom_left
 
 
