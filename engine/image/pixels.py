@@ -118,13 +118,8 @@ class Pixels:
     @property
     def nbytes(self) -> int:
         """Memory of the frame in bytes."""
-        colors = (
-            0
-            if self.supplemental_colors is None
-            else self.supplemental_colors[0].nbytes + self.supplemental_colors[1].nbytes
-        )
-        masked = 0 if self.masked is None else self.masked.nbytes
-        return int(self.stored.nbytes + masked + colors + sum(plane.bits.nbytes for plane in self.overlays))
+        arrays = [self.stored, self.masked, *(self.supplemental_colors or ()), *(plane.bits for plane in self.overlays)]
+        return sum(array.nbytes for array in arrays if array is not None)
 
 
 def read_frame(ref: FrameRef) -> Pixels:
