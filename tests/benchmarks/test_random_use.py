@@ -10,4 +10,4 @@ def test_random_commands_clicks_and_keys_break_nothing() -> None:
     command = [sys.executable, "-m", "benchmarks.random_use", "--seed", "7", "--steps", "250"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.strip().endswith("0 mistakes of Kindred.")
+    assert run.stdout.strip().endswith("0 unexpected errors.")
