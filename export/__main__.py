@@ -1,6 +1,6 @@
-"""`python -m export CHECKPOINT --captioner PT --out BUNDLE --data FOLDER`: from checkpoints to a checked bundle.
+"""Exports checkpoints as a bundle: `python -m export CHECKPOINT --captioner PT --out BUNDLE --data FOLDER`.
 
-Every number of the manifest is measured here, with the very models that the bundle holds.
+Every number of the manifest is measured with the models that the bundle holds.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from export.baselines import named
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0, or 2 with one line on stderr when the user can do something about it."""
+    """Run the command; exit code 0, or 2 with one line on stderr after a user error."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("onnxscript", "onnx_ir", "torch.onnx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -45,25 +45,26 @@ def main(argv: Sequence[str]) -> int:
 
 
 def arguments() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(prog="python -m export", description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
     add("checkpoint", type=Path, help="best.pt of an encoders run")
-    add("--captioner", type=Path, required=True, help="best.pt of a captioner run on those encoders")
-    add("--out", type=Path, required=True, help="folder of the bundle; an earlier bundle there is replaced")
-    add("--data", type=Path, default=Path("data"), help="folder that the manifests of the training are named from")
+    add("--captioner", type=Path, required=True, help="best.pt of a captioner run on these encoders")
+    add("--out", type=Path, required=True, help="bundle folder; an existing bundle is replaced")
+    add("--data", type=Path, default=Path("data"), help="folder that the training manifests are relative to")
     add(
         "--pairs",
         type=Path,
         nargs="*",
         default=[],
-        help="CSV manifests to calibrate and measure on, else the training's",
+        help="CSV manifests to measure on; default: those of the training",
     )
     add("--variants", nargs="+", choices=("fp32", "int8", "fp16"), default=["int8"])
-    add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT", help="models that the card compares with")
+    add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT", help="models to compare with in the card")
     add("--name", default="Kindred bundle")
-    add("--max-mb", type=float, default=0.0, help="refuse a larger bundle (million bytes); 0 allows any size")
-    add("--small", action="store_true", help="4 bits instead of 8 where they cost the int8 variant least")
-    add("--resamples", type=int, default=1000, help="of the bootstrap behind the intervals")
+    add("--max-mb", type=float, default=0.0, help="maximum size of the bundle in million bytes; 0: any size")
+    add("--small", action="store_true", help="4-bit weights where they cost the int8 variant least")
+    add("--resamples", type=int, default=1000, help="bootstrap resamples for the intervals")
     return parser
 
 

@@ -1,8 +1,8 @@
-"""`python -m export.add_texts BUNDLE --data FOLDER --pairs FILE ...`: tell a bundle of more texts that it learned from.
+"""Adds training texts to a finished bundle: `python -m export.add_texts BUNDLE --data FOLDER --pairs FILE ...`.
 
-For texts that the captioner learned from and that the bundle was not told of: their word sequences join those by which
-the product recognises copies, their sources join the manifest and the card. Models, numbers and the id stay;
-what fails half way leaves the bundle as it was.
+For texts that the captioner was trained on and that the export did not know: their word sequences are added to those of
+the copy guard, their sources to the manifest and the card. Models, numbers and id are unchanged; a failure leaves the
+bundle as it was.
 """
 
 import argparse
@@ -21,10 +21,10 @@ USED_FOR = "captioner: wording only"
 
 
 def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
-    """Add the training rows of manifests; returns how many word sequences are new.
+    """Add the training rows of manifests; return the number of new word sequences.
 
     Raises:
-        UserError: no bundle, or a manifest that cannot be read.
+        UserError: not a bundle, or a manifest that cannot be read.
     """
     Bundle.open(bundle)  # refuses damaged ones
     rows = [row for path in manifests for row in pairs.read_manifest(path)[0] if row.split == "train"]
@@ -32,8 +32,8 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
         fresh = training_ngrams.add(folder / bundle_writer.NGRAMS, (row.text for row in rows))
         content["training_ngrams"] |= file_entry(folder / bundle_writer.NGRAMS)
         known = {source["name"] for source in content["data_provenance"]}
-        told = [source for source in provenance(rows, lambda row: USED_FOR) if source["name"] not in known]
-        content["data_provenance"] += told
+        new = [source for source in provenance(rows, lambda row: USED_FOR) if source["name"] not in known]
+        content["data_provenance"] += new
         card = folder / bundle_writer.CARD
         commands = (bundle_writer.made_by(card), content.get("measured", {}).get("command", ""))
         card.write_text(model_card.card(content, "\n    ".join(filter(None, commands))), encoding="utf-8")
@@ -41,16 +41,16 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0, or 2 with one line on stderr when the user can do something about it."""
+    """Run the command; exit code 0, or 2 with one line on stderr after a user error."""
     parser = argparse.ArgumentParser(prog="python -m export.add_texts", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the manifests")
-    parser.add_argument("--pairs", nargs="+", required=True, help="CSV manifests, from the data folder")
+    parser.add_argument("--pairs", nargs="+", required=True, help="CSV manifests, relative to the data folder")
     options = parser.parse_args(argv)
     try:
         fresh = add_texts(options.bundle, [options.data / name for name in options.pairs])
     except (OSError, KeyError, ValueError) as problem:
-        sys.stderr.write(f"{options.bundle} is no bundle that texts can be added to: {problem}\n")
+        sys.stderr.write(f"Texts cannot be added to {options.bundle}; give the folder of a bundle. ({problem})\n")
         return 2
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")

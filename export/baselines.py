@@ -1,4 +1,4 @@
-"""Baseline models that are named on a command line. Knows no metrics."""
+"""Parses the baselines named on a command line. Knows no metrics."""
 
 from pathlib import Path
 
@@ -6,7 +6,12 @@ from engine.errors import UserError
 
 
 def named(text: str) -> tuple[str, Path]:
+    """Split NAME=CHECKPOINT.
+
+    Raises:
+        UserError: there is no "=".
+    """
     name, _, path = text.partition("=")
     if not path:
-        raise UserError(f"A baseline is written NAME=CHECKPOINT, and {text!r} is not.")
+        raise UserError(f"{text!r} is not a baseline; write NAME=CHECKPOINT.")
     return name, Path(path)

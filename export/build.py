@@ -1,6 +1,6 @@
-"""The whole way from two checkpoints to a bundle: graphs, variants, parity, measurement, manifest, card.
+"""Builds a bundle from two checkpoints: graphs, variants, parity, measurements, manifest, card.
 
-Knows nothing of the command line. What fails leaves no folder behind.
+Knows nothing of the command line. A failed build leaves no folder behind.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder
 
 log = logging.getLogger(__name__)
-CALIBRATION_PICTURES = 512
+QUANTISATION_IMAGES = 512
 PARITY_ROWS = 64
 SAME_WORDS = 0.99
-"""The evidence threshold where none can be measured: the same words embed alike but for rounding."""
+"""Evidence threshold where none can be measured: identical words embed alike except for rounding."""
 SEED = 0
 
 
@@ -62,7 +62,7 @@ def build(request: Request) -> Path:
     decoder, decoder_kept = load_captioner(request, encoders)
     manifests = request.pairs or tuple(request.data / name for name in encoders_kept.data_files("manifests"))
     if not manifests:
-        raise UserError("The checkpoint does not say what it was trained on; name the manifests with --pairs.")
+        raise UserError("The checkpoint does not name its training manifests; give them with --pairs.")
     pairs = read_pairs(manifests, encoders_kept.streams)
     training, held_out = pairs.split("train"), pairs.split("val")
     config = encoders.model.config
@@ -72,11 +72,8 @@ def build(request: Request) -> Path:
         training_ngrams.write(folder / bundle_writer.NGRAMS, texts)
         log.info("writing %s", ", ".join(request.variants))
         made = write_variants(folder, request, encoders, decoder, training)
-        sizes = decoder.config
-        captioner = {
-            "layers": sizes.layers, "heads": sizes.heads, "head_dim": sizes.head_dim, "max_tokens": sizes.max_tokens,
-            "metrics": decoder_kept.extra.get("metrics", {}),
-        }  # fmt: skip
+        sizes = {name: getattr(decoder.config, name) for name in ("layers", "heads", "head_dim", "max_tokens")}
+        captioner = {**sizes, "metrics": decoder_kept.extra.get("metrics", {})}
         content = bundle_writer.provisional(
             folder, request.name, config.size, config.dim, config.max_length, captioner, made
         )
@@ -110,20 +107,20 @@ def build(request: Request) -> Path:
 
 
 def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionDecoder, checkpoint.Checkpoint]:
-    """The decoder, if it reads the space of these very encoders.
+    """Load the decoder that was trained on these encoders.
 
     Raises:
-        UserError: it is no captioner, or belongs to other encoders.
+        UserError: not a captioner, or trained on other encoders.
     """
     kept = checkpoint.load(request.captioner)
     decoder = checkpoint.build(kept)
     if not isinstance(decoder, CaptionDecoder):
-        raise UserError(f"{request.captioner} is a {kept.kind} checkpoint; give one of a captioner.")
+        raise UserError(f"{request.captioner} is a checkpoint of {kept.kind}; give one of a captioner.")
     mine = hashlib.sha256(request.checkpoint.read_bytes()).hexdigest()
     if kept.tokenizer_json != encoders.tokenizer_json or kept.extra.get("encoders_sha256", mine) != mine:
         raise UserError(
             f"The captioner {request.captioner} was trained on other encoders than {request.checkpoint}; "
-            "train it on these."
+            "train it on these encoders."
         )
     return decoder, kept
 
@@ -131,11 +128,11 @@ def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionD
 def training_texts(
     request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: Pairs
 ) -> tuple[list[str], list[dict[str, Any]], dict[str, int]]:
-    """All that either model learned from.
+    """Everything that either model was trained on.
 
     Returns:
-        every text; for each source its rows, its use and its licences; and of what the towers learned from, how many
-        pictures, different texts and patients.
+        every text; rows, use and licences of each source; and the number of pictures, different texts and patients that
+        the towers were trained on.
     """
     towers = unique([*training.rows, *training_rows(request.data, encoders.data_files("more"))])
     captioned = unique(training_rows(request.data, captioner.data_files("pairs")))
@@ -161,15 +158,17 @@ def training_texts(
 
 
 def training_rows(folder: Path, names: Iterable[str]) -> list[Pair]:
+    """The rows of the split train in the named manifests."""
     return [row for name in names for row in read_manifest(folder / name)[0] if row.split == "train"]
 
 
 def unique(rows: Iterable[Pair]) -> dict[tuple[Path, str], Pair]:
+    """The rows by path and text, duplicates removed."""
     return {(row.path, row.text): row for row in rows}
 
 
 def provenance(rows: Iterable[Pair], used_for: Callable[[Pair], str]) -> list[dict[str, Any]]:
-    """Name, rows, use (that of its first row) and licences of each source of the rows."""
+    """Name, number of rows, use (that of the first row) and licences of each source."""
     grouped: dict[str, list[Pair]] = defaultdict(list)
     for row in rows:
         grouped[row.values.get("source", "") or "not stated"].append(row)
@@ -185,7 +184,7 @@ def provenance(rows: Iterable[Pair], used_for: Callable[[Pair], str]) -> list[di
 
 
 def licences(name: str) -> list[str]:
-    """What is known of a text corpus by its file name."""
+    """Licences of a text corpus that is known by its file name."""
     known = {
         "roco": "ROCO figure captions from PubMed Central, licence per figure: CC BY, CC BY-SA, CC BY-NC and others",
         "iu_reports": "Indiana University chest X-rays (Open-i), findings and impressions apart, CC BY-NC-ND 4.0",
@@ -196,13 +195,13 @@ def licences(name: str) -> list[str]:
 def write_variants(
     folder: Path, request: Request, encoders: FromCheckpoint, decoder: CaptionDecoder, training: Pairs
 ) -> list[str]:
-    """Write the graphs of the asked variants; fp32 always, since int8 is made from it and parity begins there."""
+    """Write the graphs of the requested variants, and fp32 always: int8 is made from it and parity starts there."""
     model = encoders.model.cpu().eval()
     variants.write_fp32(folder, model, decoder)
     if "fp16" in request.variants:
         variants.write_fp16(folder, model, decoder)
     if "int8" in request.variants:
-        chosen = np.random.default_rng(SEED).permutation(len(training.images))[:CALIBRATION_PICTURES]
+        chosen = np.random.default_rng(SEED).permutation(len(training.images))[:QUANTISATION_IMAGES]
         pixels = preprocess.batch([training.images[i] for i in chosen], model.config.size)
         variants.write_int8(folder, pixels, request.small)
     return [name for name in variants.VARIANTS if name == "fp32" or name in request.variants]
@@ -211,7 +210,7 @@ def write_variants(
 def check_parity(
     folder: Path, made: list[str], encoders: FromCheckpoint, decoder: CaptionDecoder, held_out: Pairs
 ) -> dict[str, Any]:
-    """Figures of every variant on held-out pictures and texts; raises UserError for one that is too far off."""
+    """Parity figures of every variant on held-out images and texts; raises UserError if one is too far off."""
     chosen = np.random.default_rng(SEED).permutation(len(held_out.images))[:PARITY_ROWS]
     texts = list(dict.fromkeys(row.text for row in held_out.rows))[:PARITY_ROWS]
     expected = parity.reference(encoders, decoder, [held_out.images[i] for i in chosen], texts)
@@ -224,9 +223,9 @@ def check_parity(
 
 
 def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
-    """Metrics, score scale and evidence threshold of the shipped models on val, beside the baselines.
+    """Metrics, score scale and evidence threshold of the exported models on val, beside the baselines.
 
-    `names` says which manifests the pairs are from.
+    `names` are the manifests that the pairs come from.
     """
     held_out = pairs.split("val")
     shipped = FromBundle(folder)
@@ -240,8 +239,8 @@ def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) 
     try:
         evidence = score_scale.pairs_evidence(held_out.rows, shipped.texts).as_dict()
     except ValueError as problem:
-        log.warning("The evidence threshold cannot be measured, so only the same words count: %s.", problem)
-        evidence = {"threshold": SAME_WORDS, "not_measured": f"{problem}; only the same words count"}
+        log.warning("The evidence threshold cannot be measured, so only identical wording counts: %s.", problem)
+        evidence = {"threshold": SAME_WORDS, "not_measured": f"{problem}; only identical wording counts"}
     return {
         "calibration": own["calibration"],
         "evidence": evidence,

@@ -1,4 +1,4 @@
-"""A bundle folder on disk: its manifest and its card, and its appearance as a whole or not at all. Knows no models."""
+"""Writes a bundle folder, its manifest and its card, atomically. Knows no models."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ TOKENIZER, NGRAMS, CARD = "tokenizer.json", "training_ngrams.bin", "MODEL_CARD.m
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target` that takes its place when all went well, and vanishes otherwise.
+    """A temporary folder beside `target` that replaces it on success and is deleted on failure.
 
     Raises:
         UserError: `target` exists and is not a bundle, so that replacing it could destroy something else.
@@ -38,7 +38,7 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def changed(bundle: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """A copy of a bundle and its manifest, to be changed: both take their place together, or nothing changes."""
+    """A copy of a bundle and its manifest to edit: it replaces the bundle on success, or nothing changes."""
     with new_folder(bundle) as folder:
         shutil.copytree(bundle, folder, dirs_exist_ok=True)
         content: dict[str, Any] = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def changed(bundle: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 def provisional(
     folder: Path, name: str, size: int, dim: int, max_length: int, captioner: dict[str, Any], variants: list[str]
 ) -> dict[str, Any]:
-    """A manifest that the product can open before anything is measured: scores are not calibrated yet."""
+    """A manifest that can be opened before anything is measured; its score scale is the identity."""
     return {
         "schema_version": SCHEMA_VERSION,
         "name": name,
@@ -67,18 +67,19 @@ def provisional(
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Write manifest.json."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / manifest.FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def drop_variant(folder: Path, content: dict[str, Any], variant: str) -> None:
-    """Take a variant out of the folder and of the manifest."""
+    """Delete a variant from the folder and the manifest."""
     for entry in content["variants"].pop(variant).values():
         (folder / entry["file"]).unlink()
 
 
 def refuse_too_large(folder: Path, most_bytes: int) -> int:
-    """Bytes of the whole folder.
+    """Return the bytes of the whole folder.
 
     Raises:
         UserError: they are more than `most_bytes` (0: any size), naming the largest files.
@@ -95,19 +96,17 @@ def refuse_too_large(folder: Path, most_bytes: int) -> int:
 
 
 def git_commit() -> str:
-    """The commit that the exporting code is at, "-dirty" when files differ from it, "unknown" outside a checkout."""
+    """The commit of the exporting code, with "-dirty" if files differ from it; "unknown" outside a checkout."""
     git = shutil.which("git")
     if git is None:
         return "unknown"
     root = Path(__file__).resolve().parent
-    found = subprocess.run(
-        [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        cwd=root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     return found.stdout.strip() if found.returncode == 0 else "unknown"
 
 
 def made_by(card: Path) -> str:
-    """The command that a card says the bundle was exported with, or nothing."""
+    """The export command that a card names, "" if there is none."""
     lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
     return next((line.strip() for line in lines if line.startswith("    python -m export ")), "")

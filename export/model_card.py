@@ -1,4 +1,4 @@
-"""MODEL_CARD.md of a bundle, written from its manifest. Knows no models: every number comes from what was measured."""
+"""Writes MODEL_CARD.md of a bundle from its manifest. Knows no models: every number was measured elsewhere."""
 
 import re
 from typing import Any
@@ -9,56 +9,56 @@ INTENDED_USE = (
     "Research on similar-case retrieval and report drafting in radiology. Not for diagnostic use, nor for any decision "
     "about a patient. Not a medical device."
 )
-NON_COMMERCIAL = "Weights: research use only, non-commercial, because most of the training data is."
+NON_COMMERCIAL = "Weights: research use only, non-commercial, as most of the training data is."
 AS_THE_DATA = (
-    "Weights: research use only, and no further than the licences of their training data allow, which this export has "
-    "not judged."
+    "Weights: research use only, within the licences of their training data, which this export has not reviewed."
 )
 CODE = "The code that runs them is Apache-2.0. No training text, image or embedding is part of this bundle."
 OF_SOURCES = {
     "covid-chestxray": "Radiographs of the chest are nearly all of COVID-19 patients, few are normal",
     "MedPix-2.0": "CT and MR are teaching cases, so rare diseases are over-represented",
 }
-"""What is known of public sources, by how their name begins; said only where no other pictures were learned from."""
+"""Known biases of public sources, by the start of their name; stated only if all training images come from them."""
 LIMITS = (
-    "Drafts are fluent before they are right. Read every sentence against the picture; evidence is similar wording in "
-    "other reports, never proof.",
+    "Drafts can be fluent and wrong. Check every sentence against the image; evidence is similar wording in other "
+    "reports, never proof.",
     "English only. One frame at a time: no volumes, no comparison with earlier studies.",
-    "Training never mirrored a picture, so sides keep their meaning; pictures shown mirrored will mislead the models.",
-    "Patients differ from the training data by age, sex, device and country; none of this was measured.",
+    "Training never mirrored an image, so left and right keep their meaning; mirrored images mislead the models.",
+    "The effect of age, sex, device and country was not measured.",
 )
 
 
 def licence(sources: list[dict[str, Any]]) -> str:
-    """What may be done with the weights, from the licences that the sources state."""
+    """State what the weights may be used for, from the licences of the sources."""
     restricted = sum(one["rows"] for one in sources if any(map(forbids_commerce, one["licences"])))
     most = 2 * restricted > sum(one["rows"] for one in sources)
     return f"{NON_COMMERCIAL if most else AS_THE_DATA} {CODE}"
 
 
-def forbids_commerce(stated: str) -> bool:
-    return bool(re.search(r"\bNC\b|non-?commercial", stated, re.IGNORECASE))
+def forbids_commerce(licence: str) -> bool:
+    """Whether a licence text excludes commercial use."""
+    return bool(re.search(r"\bNC\b|non-?commercial", licence, re.IGNORECASE))
 
 
 def limits(manifest: dict[str, Any]) -> list[str]:
-    """What to expect: of the data as far as it is known, then what holds for any."""
+    """List the limits: those of the training data as far as they are known, then those of every bundle."""
     learned = manifest.get("learned_from")
     names = [one["name"] for one in manifest["data_provenance"] if one["used_for"].startswith("image")]
-    known = [said for start, said in OF_SOURCES.items() if any(name.startswith(start) for name in names)]
+    known = [bias for start, bias in OF_SOURCES.items() if any(name.startswith(start) for name in names)]
     ours = bool(names) and all(name.startswith(tuple(OF_SOURCES)) for name in names)
     lines = []
     if learned and ours:
         about = int(float(f"{learned['texts']:.2g}"))
         lines.append(
-            f"About {about:,} different training texts with pictures cannot teach fine findings: expect modality, "
+            f"About {about:,} different training texts with images cannot teach fine findings: expect modality, "
             "region and broad findings, not details, sizes or sides."
         )
     elif learned:
         before = " before it was adapted" if "adapted" in manifest else ""
         lines.append(
-            f"It learned from {learned['pictures']:,} pictures of {learned['patients']:,} patients with "
-            f"{learned['texts']:,} different texts{before}; kinds of pictures and findings that are rare among them "
-            "are told badly."
+            f"It was trained on {learned['pictures']:,} images of {learned['patients']:,} patients with "
+            f"{learned['texts']:,} different texts{before}; expect poor results on kinds of images and findings that "
+            "are rare among them."
         )
     if ours:
         lines.append("; ".join(known) + ".")
@@ -66,10 +66,10 @@ def limits(manifest: dict[str, Any]) -> list[str]:
 
 
 def card(manifest: dict[str, Any], command: str) -> str:
-    """The whole card as markdown."""
+    """The whole card as Markdown."""
     parts = [
         f"# Model card: {manifest['name']}",
-        f"Made {manifest['created']} from commit `{manifest['git_commit']}` (seed {manifest['seed']}) by"
+        f"Exported {manifest['created']} from commit `{manifest['git_commit']}` (seed {manifest['seed']}) by"
         f"\n\n    {command}",
         f"## Intended use\n\n{manifest['intended_use']}",
         f"## Licence\n\n{manifest['licence']}",
@@ -85,38 +85,45 @@ def card(manifest: dict[str, Any], command: str) -> str:
 
 
 def provenance(sources: list[dict[str, Any]]) -> str:
+    """A table of the training data: source, texts, use, licences."""
     lines = [["source", "texts", "used for", "licences as stated by the source"]]
     lines += [[s["name"], f"{s['rows']:,}", s["used_for"], "; ".join(s["licences"])] for s in sources]
     return table.grid(lines)
 
 
 def files(manifest: dict[str, Any]) -> str:
+    """A table of the graphs, and how images and texts reach them."""
     lines = [["variant", "model", "file", "MB"]]
     for variant, graphs in manifest["variants"].items():
         lines += [[variant, graph, entry["file"], f"{entry['bytes'] / 1e6:.1f}"] for graph, entry in graphs.items()]
     size, dim = manifest["preprocess"]["size"], manifest["embedding_size"]
     small = " or ".join(f"`{pattern}`" for pattern in manifest["four_bit_weights"])
-    bits = f"\n\nThe int8 variant keeps weights whose name matches {small} in 4 bits, the others in 8." if small else ""
+    bits = (
+        f"\n\nThe int8 variant stores weights whose name matches {small} in 4 bits, all others in 8." if small else ""
+    )
     return (
-        f"Pictures are scaled to fit {size} x {size} pixels on black, texts cut to "
+        f"Images are scaled to fit {size} x {size} pixels on black, texts truncated to "
         f"{manifest['tokenizer']['max_length']} tokens; embeddings have {dim} numbers.\n\n{table.grid(lines)}{bits}"
     )
 
 
 def parity(figures: dict[str, Any]) -> str:
-    lines = [["variant", "image: lowest (mean) row cosine", "text: lowest (mean) row cosine", "equal greedy captions"]]
+    """A table of the agreement of each variant with its checkpoint."""
+    lines = [
+        ["variant", "image: lowest (mean) row cosine", "text: lowest (mean) row cosine", "identical greedy captions"]
+    ]
     for variant, found in figures.items():
         cells = [
             f"{found[tower]['lowest_cosine']:.5f} ({found[tower]['mean_cosine']:.5f}), {found[tower]['rows']} rows"
             for tower in ("image", "text")
         ]
-        words = found["captioner"]
-        lines.append([variant, *cells, f"{words['equal_captions']} of {words['captions']}"])
+        captions = found["captioner"]
+        lines.append([variant, *cells, f"{captions['equal_captions']} of {captions['captions']}"])
     return table.grid(lines)
 
 
 def drafts(metrics: dict[str, Any]) -> str:
-    """Scores of the captions against the reports, beside the baselines; plain figures where that is all there is."""
+    """A table of caption scores beside the baselines."""
     columns = ("captioner", "nearest_report", "most_frequent")
     scored = [name for name in columns if isinstance(metrics.get(name), dict)]
     if not scored:
@@ -124,21 +131,24 @@ def drafts(metrics: dict[str, Any]) -> str:
     shown = {
         "captioner": "this decoder",
         "nearest_report": "nearest training report",
-        "most_frequent": "commonest report",
+        "most_frequent": "most frequent report",
     }
     names = list(metrics[scored[0]])
     lines = [["metric", *(shown[name] for name in scored)]]
     lines += [[name, *(score(metrics[column].get(name)) for column in scored)] for name in names]
     copying = metrics.get("copying_8_words")
-    note = "" if copying is None else (
-        f"\n\nShare of captions with 8 or more consecutive words of a training text: {score(copying)}; the product "
-        "leaves such sentences out of a draft."
-    )  # fmt: skip
+    note = ""
+    if copying is not None:
+        note = (
+            f"\n\nShare of captions with 8 or more consecutive words of a training text: {score(copying)}; the app "
+            "removes such sentences from drafts."
+        )
     count = metrics.get("captions", "Some")
-    return f"{count} captions of held-out pictures, before quantisation.\n\n{table.grid(lines)}{note}"
+    return f"{count} captions of held-out images, before quantisation.\n\n{table.grid(lines)}{note}"
 
 
 def score(value: Any) -> str:
+    """A score, with its interval if there is one."""
     if isinstance(value, dict):
         shown = score(value.get("value"))
         return f"{shown} ({score(value['low'])} to {score(value['high'])})" if "low" in value else shown
@@ -146,29 +156,33 @@ def score(value: Any) -> str:
 
 
 def score_scale(manifest: dict[str, Any]) -> str:
+    """A table of the score constants, and the thresholds for evidence and for unfamiliar images."""
     lines = [["pairs", "mean cosine", "deviation of the upper tail"]]
     lines += [[kind, f"{c['mean']:.4f}", f"{c['std']:.4f}"] for kind, c in manifest["calibration"].items()]
     evidence = manifest["evidence"]
     known = manifest.get("familiarity")
-    outside = "" if not known else (
-        f"\n\nPictures whose features lie further outside {known['directions']} leading directions of "
-        f"{known['training_pictures']:,} training pictures than {known['threshold']:.3f} (squared length) are told as "
-        f"unfamiliar; none of {known['held_out_pictures']} held-out pictures does, the threshold is 5% above theirs."
-    )  # fmt: skip
+    outside = ""
+    if known:
+        outside = (
+            f"\n\nAn image is reported as unfamiliar if the part of its features outside the {known['directions']} "
+            f"leading directions of {known['training_pictures']:,} training images exceeds {known['threshold']:.3f} "
+            f"(squared length). None of {known['held_out_pictures']} held-out images does; the threshold is 5% above "
+            "theirs."
+        )
     return (
-        "Cosines of unrelated held-out pairs, by which scores become comparable; the deviation is how far the 99th "
-        f"percentile lies above the mean, over 2.33:\n\n{table.grid(lines)}\n\n"
-        f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f} on"
+        "Cosines of unrelated held-out pairs, which put scores on one scale; the deviation is the distance of the 99th "
+        f"percentile from the mean, divided by 2.33:\n\n{table.grid(lines)}\n\n"
+        f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f}"
         f"{worth(evidence)}{outside}"
     )
 
 
 def worth(evidence: dict[str, Any]) -> str:
-    """What is known of the threshold, as the end of a sentence."""
+    """How precise the evidence threshold is, as the end of a sentence."""
     if "not_measured" in evidence:
-        return f". That was not measured on these models: {evidence['not_measured']}."
+        return f". It was not measured on these models: {evidence['not_measured']}."
     return (
         f": {evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
-        f"same case (chance {evidence['chance']:.1%}). The threshold was chosen on these very pairs, so that share is "
+        f"same case (chance {evidence['chance']:.1%}). The threshold was chosen on these pairs, so the share is "
         "optimistic."
     )

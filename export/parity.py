@@ -1,7 +1,7 @@
-"""Whether an exported variant still answers as its checkpoint does. Knows nothing of how graphs are made or stored.
+"""Compares an exported variant with its checkpoint. Knows nothing of how graphs are made or stored.
 
-Both sides take the whole way, preprocessing and tokenizer included: the checkpoint as training embeds with it, the
-bundle as the product does.
+Both sides run end to end, preprocessing and tokenizer included: the checkpoint as in training, the bundle as in the
+app.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,13 @@ from training.metrics.embedders import FromCheckpoint
 from training.networks.captioner import CaptionDecoder, decoder_shape, torch_step
 
 LOWEST_COSINE = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.98}
+"""Of each variant, the lowest cosine that any row may have with that of the checkpoint."""
 Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Held-out inputs with what the checkpoint makes of them."""
+    """Held-out inputs with the outputs of the checkpoint."""
 
     pictures: Sequence[NDArray[np.uint8]]
     texts: Sequence[str]
@@ -40,7 +41,7 @@ def reference(
     texts: Sequence[str],
     captions: int = 8,
 ) -> Reference:
-    """What torch answers; `captions` pictures are captioned."""
+    """Run the checkpoint; the first `captions` images are captioned."""
     rows = model.images(pictures)
     step, shape = torch_step(decoder), decoder_shape(decoder)
     written = [captioner.generate(step, row, model.tokenizer, shape, beams=1).tokens for row in rows[:captions]]
@@ -55,7 +56,7 @@ def row_cosines(first: Rows, second: Rows) -> NDArray[np.float64]:
 
 
 def measure(bundle: Bundle, expected: Reference) -> dict[str, Any]:
-    """How near a bundle is: lowest and mean row cosine of each tower, and how many greedy captions are equal."""
+    """Lowest and mean row cosine of each tower, and how many greedy captions are identical."""
     figures: dict[str, Any] = {}
     pairs = {
         "image": (expected.image_rows, bundle.embed_images(expected.pictures)),
@@ -76,23 +77,23 @@ def measure(bundle: Bundle, expected: Reference) -> dict[str, Any]:
 
 
 def demand(variant: str, figures: dict[str, Any], instead: str = "") -> None:
-    """Let a variant pass or refuse it; `instead` is what the user can do then, as a sentence.
+    """Refuse a variant that is too far from its checkpoint; `instead` is a sentence on what to do then.
 
     Raises:
-        UserError: a tower is too far from its checkpoint, saying by how much, or fp32 writes other captions.
+        UserError: a row cosine of a tower is too low, or fp32 writes other captions.
     """
     needed = LOWEST_COSINE[variant]
     for tower in ("image", "text"):
         found = figures[tower]["lowest_cosine"]
         if not found >= needed:
             raise UserError(
-                f"The {variant} {tower} model answers differently from its checkpoint: the lowest row cosine is "
+                f"The {variant} {tower} model does not match its checkpoint: the lowest row cosine is "
                 f"{found:.5f}, and {needed} is needed ({needed - found:.5f} short). "
                 + (instead or f"Export without {variant}.")
             )
     words = figures["captioner"]
     if variant == "fp32" and words["equal_captions"] != words["captions"]:
         raise UserError(
-            f"The fp32 captioner writes the words of its checkpoint in only {words['equal_captions']} of "
-            f"{words['captions']} captions; do not use this export."
+            f"Only {words['equal_captions']} of {words['captions']} captions of the fp32 captioner match those of its "
+            "checkpoint; do not use this export."
         )

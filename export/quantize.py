@@ -1,6 +1,6 @@
-"""Small and fast forms of a graph: integer weights for matrix products, static 8 bits for convolutions.
+"""Quantises graphs: integer weights for matrix products, static 8-bit arithmetic for convolutions.
 
-Knows nothing of bundles, nor whether the result is good enough: `export.parity` measures that.
+Knows nothing of bundles, nor whether the result is accurate enough: `export.parity` measures that.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
 
 MIN_SIZE = 30_000
-"""Smaller tables stay in float32: they cost nothing, and rounding them does."""
+"""Entries; smaller tables stay in float32, as they cost no space and rounding them costs accuracy."""
 
 
 def pack(weight: NDArray[np.float32], bits: int = 8) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -69,10 +69,10 @@ def block_size(width: int, bits: int = 8) -> int:
 
 
 def weights_to_integers(source: Path, target: Path, four_bits: str = "") -> None:
-    """Keep the weights of matrix products and the rows of word tables as integers of 8 bits.
+    """Store the weights of matrix products and the rows of embedding tables as 8-bit integers.
 
     Products run in MatMulNBits with activations rounded per row and block, so a row does not depend on its batch. A
-    table that both looks words up and scores them (a tied output) is stored once.
+    tied table (token embedding and output projection) is stored once.
 
     Args:
         four_bits: a regular expression; weights whose name it finds get 4 bits. Empty: none.
@@ -117,19 +117,19 @@ def weights_to_integers(source: Path, target: Path, four_bits: str = "") -> None
     _drop_unused(graph)
     if not any(item.domain == "com.microsoft" for item in model.opset_import):
         model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
-    _drop_notes(model)
+    _drop_metadata(model)
     onnx.save(model, target)
 
 
 def convolutions_to_integers(
     source: Path, target: Path, pixels: NDArray[np.uint8], float_convolutions: int, four_bits: str = ""
 ) -> None:
-    """Run the convolutions in 8 bits: weights per channel, activations with ranges seen on real pictures.
+    """Run the convolutions in 8 bits: weights per channel, ranges of activations from real images.
 
     Args:
         pixels: uint8 [N, S, S], pictures from the training split.
-        float_convolutions: how many of the first ones stay in float32. They are tiny, and the whole network suffers
-            from their rounding: in EfficientNet-Lite0 they make all of the loss.
+        float_convolutions: how many of the first ones stay in float32. They are tiny, and their rounding costs the
+            whole network: in EfficientNet-Lite0 it accounts for all of the loss.
         four_bits: for the products beside them, as in `weights_to_integers`.
     """
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -151,7 +151,7 @@ def convolutions_to_integers(
 
 
 def convolutions(path: Path) -> int:
-    """How many convolutions a graph has: a vision transformer has one, a convolutional network dozens."""
+    """Number of convolutions in a graph: one in a vision transformer, dozens in a convolutional network."""
     return sum(node.op_type == "Conv" for node in onnx.load(path, load_external_data=False).graph.node)
 
 
@@ -232,7 +232,7 @@ def _halves(stem: str, block: int) -> list[onnx.NodeProto]:
 
 
 def _gemm_to_matmul(graph: onnx.GraphProto) -> None:
-    """Write A @ B' + C as MatMul and Add, because only MatMul has a form with integer weights."""
+    """Rewrite A @ B' + C as MatMul and Add, because only MatMul has a version with integer weights."""
     constants = {item.name: item for item in graph.initializer}
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
@@ -244,7 +244,7 @@ def _gemm_to_matmul(graph: onnx.GraphProto) -> None:
         right = node.input[1]
         if settings.get("transB", 0):
             weight = numpy_helper.to_array(constants[right]).T
-            right = f"{right}_turned"
+            right = f"{right}_transposed"
             graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(weight), right))
         product = f"{node.output[0]}_product" if len(node.input) > 2 else node.output[0]
         nodes.append(helper.make_node("MatMul", [node.input[0], right], [product], name=f"{node.name}_product"))
@@ -255,7 +255,7 @@ def _gemm_to_matmul(graph: onnx.GraphProto) -> None:
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Remove nodes and weights that nothing reads any more."""
+    """Remove nodes and weights that are no longer used."""
     outputs = {value.name for value in graph.output}
     while True:
         used = {name for node in graph.node for name in node.input} | outputs
@@ -269,8 +269,8 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
     graph.initializer.extend(weights)
 
 
-def _drop_notes(model: onnx.ModelProto) -> None:
-    """Take out what no runtime reads: where the exporter had each weight from, and the shapes of what lies between."""
+def _drop_metadata(model: onnx.ModelProto) -> None:
+    """Remove metadata that no runtime reads: the source of each weight and the shapes of intermediate values."""
     del model.metadata_props[:], model.graph.metadata_props[:], model.graph.value_info[:]
     for item in (*model.graph.node, *model.graph.initializer):
         del item.metadata_props[:]
@@ -278,7 +278,7 @@ def _drop_notes(model: onnx.ModelProto) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """onnxruntime's quantiser talks through the root logger."""
+    """Silence onnxruntime's quantiser, which logs through the root logger."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,7 +1,7 @@
-"""`python -m export.remeasure BUNDLE --data FOLDER`: measure a finished bundle anew; its graphs stay as they are.
+"""Measures a finished bundle again; its graphs are unchanged: `python -m export.remeasure BUNDLE --data FOLDER`.
 
-For when what is measured has changed and the models have not: calibration, metrics and evidence of the manifest and the
-card are written again, from the very models that the bundle holds. Archives keep their vectors, since the id stays.
+For when the measurements have changed and the models have not: score scale, metrics and evidence threshold are written
+to the manifest and the card. Archives keep their vectors, since the id of the bundle stays.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from training.data.pairs import read_pairs
 
 
 def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...], stream: bool = False) -> None:
-    """Write what `build.measure` finds into the manifest and the card of a bundle, into both or into none.
+    """Write the results of `build.measure` to manifest and card of a bundle, both or neither.
 
     Raises:
-        UserError: no bundle, or no data to measure on.
+        UserError: not a bundle, or no data to measure on.
     """
     Bundle.open(bundle)  # refuses damaged ones
     with bundle_writer.changed(bundle) as (folder, content):
@@ -39,15 +39,15 @@ def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...],
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0, or 2 with one line on stderr when the user can do something about it."""
+    """Run the command; exit code 0, or 2 with one line on stderr after a user error."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog="python -m export.remeasure", description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
     add("bundle", type=Path)
     add("--data", type=Path, default=Path("data"), help="folder of the manifests")
-    add("--pairs", nargs="+", default=["pairs/pairs.csv"], help="CSV manifests, from the data folder")
+    add("--pairs", nargs="+", default=["pairs/pairs.csv"], help="CSV manifests, relative to the data folder")
     add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT")
-    add("--stream", action="store_true", help="decode pictures when they are needed: they do not fit into memory")
+    add("--stream", action="store_true", help="decode images on demand instead of keeping them in memory")
     add("--resamples", type=int, default=1000)
     options = parser.parse_args(argv)
     try:
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         )
         remeasure(options.bundle, request, tuple(options.data / pairs for pairs in options.pairs), options.stream)
     except (OSError, KeyError, ValueError) as problem:
-        sys.stderr.write(f"{options.bundle} is no bundle that can be measured: {problem}\n")
+        sys.stderr.write(f"{options.bundle} cannot be measured; give the folder of a bundle. ({problem})\n")
         return 2
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")

@@ -1,4 +1,4 @@
-"""The three networks of a bundle as ONNX graphs. Knows nothing of quantisation, parity or bundles.
+"""Exports the three networks of a bundle as ONNX graphs. Knows nothing of quantisation, parity or bundles.
 
 Axes that vary have names: `batch` (N), `length` (L or T, tokens of this call) and `past` (P, tokens in the cache, 0
 included). Everything else is fixed by the checkpoint.
@@ -22,13 +22,13 @@ from training.networks.towers import DualEncoder, unit
 
 OPSET = 20
 MOST_BYTES = 2_000_000_000
-"""Of weights in one file: an ONNX file is one protobuf message, which ends at 2 GiB with the graph around them."""
+"""Of weights in one file: an ONNX file is one protobuf message of at most 2 GiB, graph included."""
 
 
 class ImageGraph(nn.Module):
     """pixels uint8 [N, S, S] -> embedding float32 [N, D] and features float32 [N, F], what the projection is given.
 
-    Half precision stays inside, never at the border.
+    Half precision stays inside; inputs and outputs are float32.
     """
 
     def __init__(self, model: DualEncoder) -> None:
@@ -36,6 +36,7 @@ class ImageGraph(nn.Module):
         self.model = model
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return embedding and features."""
         tower: Any = self.model.image_tower
         features = tower.upper(self.model.image_lower(pixels, 0), 0)
         return unit(self.model.image_projection(features)).float(), features.float()
@@ -44,8 +45,8 @@ class ImageGraph(nn.Module):
 class TextGraph(nn.Module):
     """ids int64 [N, L], mask int64 [N, L] -> embedding float32 [N, D].
 
-    Attention is written out: torch's own function guards rows without any token, a tenth of the graph that no text
-    needs, since [CLS] is always there.
+    Attention is exported in its eager form: torch's fused function guards rows without tokens, which adds a tenth to
+    the graph and never applies, since [CLS] is always there.
     """
 
     def __init__(self, model: DualEncoder) -> None:
@@ -55,17 +56,19 @@ class TextGraph(nn.Module):
         tower.model.set_attn_implementation("eager")
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return the embedding."""
         return self.model.text(ids, mask).float()
 
 
 class CaptionerGraph(nn.Module):
-    """ids, condition, past -> logits, present, all float32 at the border (see CaptionDecoder.forward for the axes)."""
+    """ids, condition, past -> logits, present, inputs and outputs float32 (see CaptionDecoder.forward for the axes)."""
 
     def __init__(self, model: CaptionDecoder) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, ids: Tensor, condition: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits and the extended cache."""
         kind = self.model.words.weight.dtype
         logits, present = self.model(ids, condition.to(kind), past.to(kind))
         return logits.float(), present.float()
@@ -108,10 +111,10 @@ def export_graph(
     output_names: list[str],
     axes: tuple[dict[int, Dim], ...],
 ) -> None:
-    """Write any network as one ONNX file; `axes` names the varying axes of each input.
+    """Write a network as one ONNX file; `axes` names the dynamic axes of each input.
 
     Raises:
-        UserError: its weights do not fit into one file.
+        UserError: its weights exceed what one file can hold.
     """
     refuse_too_large(graph, path)
     with torch.no_grad(), _quiet():
@@ -138,21 +141,21 @@ def export_graph(
 
 
 def refuse_too_large(graph: nn.Module, path: Path) -> None:
-    """Raise UserError, before minutes go into a graph that cannot be saved."""
+    """Raise UserError before minutes are spent on a graph that cannot be saved."""
     size = sum(value.numel() * value.element_size() for value in (*graph.parameters(), *graph.buffers()))
     if size > MOST_BYTES:
         raise UserError(
-            f"{path.name} would hold {size / 1e9:.1f} GB of weights, and an ONNX file takes {MOST_BYTES / 1e9:.1f} GB; "
+            f"{path.name} would hold {size / 1e9:.1f} GB of weights, but at most {MOST_BYTES / 1e9:.1f} GB fit into a file; "
             "train a smaller tower (every variant starts from fp32)."
         )
 
 
 def _name_weights(graph: onnx.GraphProto, module: nn.Module) -> None:
-    """Give weights that the exporter transposed ("val_38") the name of their parameter again."""
+    """Give weights that the exporter transposed ("val_38") the name of their parameter."""
     known = {}
     for name, value in module.named_parameters():
         if value.ndim == 2:
-            known[value.detach().t().contiguous().numpy().tobytes()] = f"{name}.turned"
+            known[value.detach().t().contiguous().numpy().tobytes()] = f"{name}.transposed"
     names = {item.name: known.pop(item.raw_data) for item in graph.initializer if item.raw_data in known}
     _rename(graph, names)
 
@@ -168,7 +171,7 @@ def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of its own deprecations and logs its progress; neither concerns us."""
+    """Silence the exporter's own deprecation warnings and progress log."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

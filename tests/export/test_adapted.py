@@ -224,7 +224,7 @@ def test_a_variant_that_is_too_far_off_says_what_one_who_adapts_can_do(
 ) -> None:
     monkeypatch.setitem(parity.LOWEST_COSINE, "int8", 1.1)
     with pytest.raises(UserError, match=r"1\.1 is needed.*give the new one as --bundle"):
-        adapted.build(trainable.checkpoint, filled, trainable.out, tmp_path / "out", PICTURES, False, "")
+        adapted.build(adapted.Request(trainable.checkpoint, filled, trainable.out, tmp_path / "out", PICTURES))
     assert list(tmp_path.iterdir()) == []
 
 
