@@ -47,8 +47,8 @@ RECALLS = {"recall@10_image_to_text": "image to text", "recall@10_text_to_image"
 NOTE = (
     "The towers were trained further, offline, on the image-report pairs of one archive, and measured on held-out "
     "patients of that archive. Other hospitals were not measured; data like that of the source bundle may fare "
-    "worse than before. Which images are reported as unfamiliar was measured again on this archive, so kinds of examination that "
-    "it does not hold are reported as unfamiliar."
+    "worse than before. Which images are reported as unfamiliar was measured again on this archive, so kinds of "
+    "examination that it does not hold are reported as unfamiliar."
 )
 
 

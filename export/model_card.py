@@ -9,7 +9,7 @@ INTENDED_USE = (
     "Research on similar-case retrieval and report drafting in radiology. Not for diagnostic use, nor for any decision "
     "about a patient. Not a medical device."
 )
-NON_COMMERCIAL = "Weights: research use only, non-commercial, as most of the training data is."
+NON_COMMERCIAL = "Weights: research use only, non-commercial, because most of the training data is."
 AS_THE_DATA = (
     "Weights: research use only, within the licences of their training data, which this export has not reviewed."
 )

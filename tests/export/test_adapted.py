@@ -193,7 +193,7 @@ def test_a_bundle_that_is_not_better_is_not_kept_until_the_command_that_it_names
     assert "not better and was not kept" in said.err
     named = shlex.split(said.err.splitlines()[-1].partition("without training again: python -m export.adapted ")[2])
     assert adapted.main(named) == 0
-    assert "better with certainty neither" in manifest(out)["adapted"]["against"][0]
+    assert "not significantly better" in manifest(out)["adapted"]["against"][0]
     assert Bundle.open(out).embed_texts([report(1)]).shape == (1, 32)
 
 
@@ -223,7 +223,7 @@ def test_a_variant_that_is_too_far_off_says_what_one_who_adapts_can_do(
     trainable: Request, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(parity.LOWEST_COSINE, "int8", 1.1)
-    with pytest.raises(UserError, match=r"1\.1 is needed.*give the new one as --bundle"):
+    with pytest.raises(UserError, match=r"1\.1 is needed.*give that as --bundle"):
         adapted.build(adapted.Request(trainable.checkpoint, filled, trainable.out, tmp_path / "out", PICTURES))
     assert list(tmp_path.iterdir()) == []
 

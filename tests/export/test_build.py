@@ -37,7 +37,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(bundle_folder: Path) -> N
     content = manifest(bundle_folder)
     assert content["schema_version"] == 1
     assert "Not for diagnostic use" in content["intended_use"]
-    assert "no further than the licences of their training data allow" in content["licence"]
+    assert "within the licences of their training data" in content["licence"]
     assert content["learned_from"] == {"pictures": 48, "texts": 48, "patients": 48}
     assert content["seed"] == 3
     assert content["data_provenance"] == [
@@ -64,7 +64,7 @@ def test_what_was_learned_from_beside_the_manifests_is_told_and_recognised(tiny:
 
 def test_the_card_shows_use_limits_and_measurements(bundle_folder: Path) -> None:
     card = (bundle_folder / "MODEL_CARD.md").read_text()
-    for part in ("Not for diagnostic use", "python -m export tiny", "chance", "24 images", "## Limits", "48 pictures"):
+    for part in ("Not for diagnostic use", "python -m export tiny", "chance", "24 images", "## Limits", "48 images"):
         assert part in card
     assert "COVID" not in card
 

@@ -24,7 +24,7 @@ def test_the_shipped_card_is_what_its_manifest_says() -> None:
 def test_limits_of_other_data_are_its_numbers_and_what_holds_for_any() -> None:
     counts = {"pictures": 65_000, "texts": 60_000, "patients": 30_000}
     first, *rest = model_card.limits({"data_provenance": [told("ROCO", 65_000)], "learned_from": counts})
-    assert "65,000 pictures of 30,000 patients with 60,000 different texts" in first
+    assert "65,000 images of 30,000 patients with 60,000 different texts" in first
     assert rest == list(model_card.LIMITS)
     assert model_card.limits({"data_provenance": [told("ROCO", 65_000)]}) == list(model_card.LIMITS)
 
@@ -33,7 +33,7 @@ def test_limits_of_the_data_before_are_not_those_of_an_adapted_bundle() -> None:
     content = json.loads((SHIPPED / "manifest.json").read_text("utf-8"))
     content |= {"adapted": {}, "data_provenance": [*content["data_provenance"], told("own archive", 9_000)]}
     lines = model_card.limits(content)
-    assert "1,838 pictures of 707 patients with 1,299 different texts before it was adapted" in lines[0]
+    assert "1,838 images of 707 patients with 1,299 different texts before it was adapted" in lines[0]
     assert "COVID" not in " ".join(lines)
 
 
@@ -46,4 +46,4 @@ def test_weights_are_called_non_commercial_because_of_the_data_only_where_most_o
     some, more = told("A", 10, "CC BY"), told("B", 11, "CC BY", "CC BY-NC-ND 4.0")
     assert "non-commercial, because most of the training data is" in model_card.licence([some, more])
     for sources in ([some], [some, told("B", 9, "treat as non-commercial")], [told("C", 1, "not stated")]):
-        assert "no further than the licences of their training data allow" in model_card.licence(sources)
+        assert "within the licences of their training data" in model_card.licence(sources)

@@ -44,4 +44,4 @@ def test_what_fails_half_way_leaves_the_bundle_as_it_was(
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert remeasure.main([str(tmp_path)]) == 2
-    assert "is no bundle" in capsys.readouterr().err
+    assert "give the folder of a bundle" in capsys.readouterr().err
