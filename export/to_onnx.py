@@ -145,7 +145,7 @@ def refuse_too_large(graph: nn.Module, path: Path) -> None:
     size = sum(value.numel() * value.element_size() for value in (*graph.parameters(), *graph.buffers()))
     if size > MOST_BYTES:
         raise UserError(
-            f"{path.name} would hold {size / 1e9:.1f} GB of weights; a file holds at most {MOST_BYTES / 1e9:.1f} GB, so "
+            f"{path.name} would hold {size / 1e9:.1f} GB of weights; a file holds {MOST_BYTES / 1e9:.1f} GB, so "
             "train a smaller tower (every variant starts from fp32)."
         )
 
