@@ -24,7 +24,8 @@ SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH
 PROSE = re.compile(
     r"[A-Za-z]{2,}.* .*[A-Za-z]{2,}|[A-Z][a-z]{2,}(?: …)?\.?|.*[a-z]{2,} \{\}.*|\{\} [a-z]{2,}.*", re.DOTALL
 )
-SHORTCUT = re.compile(r"(Ctrl|Alt|Shift)\+\S+")
+CODE = re.compile(r"(Ctrl|Alt|Shift)\+\S+|[A-Z][A-Za-z]+[A-Z]\w*|[\w.\[\]]+ \| \w+|.*(; \}|%\(\w+\)s).*", re.DOTALL)
+"""A shortcut, a CamelCase name, a type, a style sheet, a log format."""
 
 
 def strings_of(source: str) -> Iterator[tuple[int, str]]:
@@ -48,10 +49,7 @@ def _text(node: ast.AST) -> str | None:
 
 
 def _is_code(text: str) -> bool:
-    """One word in lower case, a CamelCase name, a DICOM keyword, or a shortcut."""
-    if SHORTCUT.fullmatch(text) or re.fullmatch(r"[A-Z][A-Za-z]+[A-Z]\w*", text):
-        return True
-    return " " not in text.strip() and not text[:1].isupper()
+    return bool(CODE.fullmatch(text)) or (" " not in text.strip() and not text[:1].isupper())
 
 
 def _silent(tree: ast.AST) -> Iterator[int]:
