@@ -1,4 +1,4 @@
-"""`python -m training adapt|encoders|captioner|evaluate|grid|text ...`: hands over to the command's own module."""
+"""`python -m training adapt|encoders|captioner|evaluate|grid|text ...`: runs the module of the command."""
 
 import importlib
 import logging
@@ -23,11 +23,11 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code 0, or 2 with one line on stderr when the user can do something about it."""
+    """Run a command; exit code 0, or 2 with one line on stderr for a UserError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         if not argv or argv[0] not in COMMANDS:
-            raise UserError(f"Say what to do: python -m training {'|'.join(COMMANDS)} ...")
+            raise UserError(f"Usage: python -m training {'|'.join(COMMANDS)} ...")
         return int(importlib.import_module(COMMANDS[argv[0]]).main(argv[1:]) or 0)
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")

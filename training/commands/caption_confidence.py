@@ -40,7 +40,7 @@ TITLE = "Confidence of drafts"
 
 
 def halves(patients: Sequence[str], seed: int = SEED) -> BoolArray:
-    """bool [N], True for one half of the patients; all images of a patient are in the same half."""
+    """Returns bool [N], True for one half of the patients; all images of a patient are in the same half."""
     names = sorted(set(patients))
     chosen = set(np.random.default_rng(seed).permutation(names)[: len(names) // 2].tolist())
     return np.array([patient in chosen for patient in patients])

@@ -1,4 +1,4 @@
-"""Measure models on a split: `python -m training evaluate --checkpoint best.pt --pairs pairs.csv`. Trains nothing."""
+"""Evaluate models on a split: `python -m training evaluate --checkpoint best.pt --pairs pairs.csv`. Trains nothing."""
 
 import argparse
 import json
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     for named in options.baselines:
         name, _, path = named.partition("=")
         if not path:
-            raise UserError(f"A baseline is written name=CHECKPOINT, and {named!r} is not.")
+            raise UserError(f"{named!r} is not of the form NAME=CHECKPOINT.")
         models[name] = FromCheckpoint(Path(path))
     models[options.name] = (
         FromBundle(options.bundle, options.variant) if options.bundle else FromCheckpoint(options.checkpoint)
@@ -53,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def arguments() -> argparse.ArgumentParser:
+    """The command line parser."""
     parser = argparse.ArgumentParser(prog="python -m training evaluate", description="Every metric, on one split.")
     add = parser.add_argument
     add("--config", type=Path, help="a TOML file with any of these options by name")
@@ -60,11 +61,11 @@ def arguments() -> argparse.ArgumentParser:
     add("--bundle", type=Path, help="folder of an exported bundle")
     add("--variant", help="variant of the bundle; default: the one the product takes")
     add("--pairs", type=Path, nargs="+", default=[], help="CSV manifests of pairs")
-    add("--stream", action="store_true", help="decode pictures when they are needed: they do not fit into memory")
+    add("--stream", action="store_true", help="decode images when they are needed instead of holding all in memory")
     add("--split", default="val")
-    add("--name", default="this model", help="how the tables call it")
+    add("--name", default="this model", help="name of the model in the tables")
     add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT")
-    add("--centre", action="store_true", help="show each model with its TRAIN means taken off as well")
+    add("--centre", action="store_true", help="also evaluate each model with mean-centring by its TRAIN means")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=2)
     add("--json", action="store_true", help="print one JSON document")
@@ -79,14 +80,14 @@ def read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise UserError(f"There is no readable configuration at {path}.") from problem
+        raise UserError(f"Cannot read the configuration {path}.") from problem
     except tomllib.TOMLDecodeError as problem:
         raise UserError(f"{path} is not valid TOML: {problem}.") from problem
     kinds = {action.dest: action for action in parser._actions}
     result: dict[str, Any] = {}
     for name, value in values.items():
         if name not in kinds or name == "config":
-            raise UserError(f"{path} has a setting {name!r} that evaluate does not know.")
+            raise UserError(f"Unknown setting {name!r} in {path}.")
         convert: Any = kinds[name].type or (lambda given: given)
         result[name] = [convert(item) for item in value] if isinstance(value, list) else convert(value)
     return result

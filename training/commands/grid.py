@@ -1,7 +1,7 @@
 """Train many recipes with several seeds and put them in one table: `python -m training grid --config FILE`.
 
-Every run is kept in a folder of its own with its measurements, so that a grid that was stopped goes on where it was,
-and only what changed runs again. Knows nothing of how a recipe is trained or measured.
+Every run is kept in a folder of its own with its measurements, so that a stopped grid continues where it was,
+and only what changed runs again. Does not know how a recipe is trained or evaluated.
 """
 
 import dataclasses
@@ -61,14 +61,14 @@ def read(path: Path) -> Grid:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise UserError(f"There is no readable grid at {path}; see training/configs/grid.toml.") from problem
+        raise UserError(f"Cannot read the grid {path}; see training/configs/grid.toml for an example.") from problem
     except tomllib.TOMLDecodeError as problem:
         raise UserError(f"{path} is not valid TOML: {problem}.") from problem
     if set(values) != {"base", "seeds", "variants"}:
-        raise UserError(f"{path} must hold base, seeds and [variants], and nothing else.")
+        raise UserError(f"{path} must contain base, seeds and [variants], and nothing else.")
     variants: dict[str, Any] = values["variants"]
     if len({slug(name) for name in variants}) < len(variants):
-        raise UserError(f"Two variants of {path} would share a folder; name them more differently.")
+        raise UserError(f"Two variants of {path} would share a folder; rename one of them.")
     for name, changes in variants.items():
         config.from_dict(changes)  # says which setting is unknown
         if "seed" in changes.get("train", {}):
@@ -77,6 +77,7 @@ def read(path: Path) -> Grid:
 
 
 def slug(name: str) -> str:
+    """A name as a folder: lower case, and "-" for everything but letters and digits."""
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
 
 
@@ -103,6 +104,7 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
 
 
 def settings_of(run: Run) -> dict[str, Any]:
+    """The settings of a run as measured.json stores them."""
     found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(run.settings)))
     return found
 
@@ -133,6 +135,7 @@ def measured(checkpoint: Path, settings: config.EncoderSettings, root: Path) -> 
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command."""
     options = arguments("grid", "Train many recipes with several seeds.", argv, markdown=True)
     documents = run_grid(read(options.config), options.data, options.out, options.cache)
     text = grid_table.markdown(documents)

@@ -1,6 +1,6 @@
 """Write a pairs CSV from a public data set: `python -m training pairs --root DIR --out pairs.csv`. Trains nothing.
 
-Every picture is decoded once, so that a training that streams them meets no damaged file in its third hour.
+Every image is decoded once, so that a training that streams them does not fail on a damaged file hours later.
 """
 
 import argparse
@@ -52,6 +52,7 @@ def problem_of(row: dict[str, str], root: Path) -> str:
 
 
 def table(path: Path, columns: Sequence[str], lines: Sequence[dict[str, str]]) -> None:
+    """Write a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns)
         writer.writeheader()
@@ -59,12 +60,15 @@ def table(path: Path, columns: Sequence[str], lines: Sequence[dict[str, str]]) -
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m training pairs", description="Write a pairs CSV.")
     parser.add_argument("--root", type=Path, required=True, help="the data set's folder, as it was published")
     parser.add_argument("--out", type=Path, required=True, help="the CSV to write")
-    parser.add_argument("--layout", choices=sorted(readers.LAYOUTS), default="", help="default: told by its files")
     parser.add_argument(
-        "--as-published", action="store_true", help="ROCO only: let figures of one paper stand in several splits"
+        "--layout", choices=sorted(readers.LAYOUTS), default="", help="default: detected from the files"
+    )
+    parser.add_argument(
+        "--as-published", action="store_true", help="ROCO only: allow figures of one paper in several splits"
     )
     options = parser.parse_args(argv)
     count, rejected = write(options.root, options.out, options.layout, options.as_published)

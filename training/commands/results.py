@@ -1,7 +1,7 @@
 """Write docs/results.md from a finished grid: `python -m training results --grid runs/grid --data DATA`.
 
 The recipes that matter are measured again, each seed on the same resamples, so that a mean over seeds has an interval
-and two recipes can be compared pair by pair. What stands above the mark in the document is written by hand and stays.
+and two recipes can be compared pair by pair. The part of the document above MARK is written by hand and is kept.
 """
 
 import argparse
@@ -28,6 +28,7 @@ CURVES = ("epoch", "gap", "cos_true_pairs", "margin", "r10_i2t", "r10_t2i")
 
 
 def main(argv: Sequence[str]) -> int:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m training results", description="Write docs/results.md.")
     add = parser.add_argument
     add("--grid", type=Path, default=Path("runs/grid"), help="folder of a grid's runs")
@@ -64,6 +65,7 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
 
 
 def chosen(runs: Sequence[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    """The runs of one variant; UserError if there are none."""
     found = [run for run in runs if slug(run["variant"]) == slug(name)]
     if not found:
         raise UserError(f"The grid has no measured run of {name!r}.")
@@ -79,7 +81,7 @@ def over_seeds(runs: Sequence[Mapping[str, Any]], names: Sequence[str], root: Pa
     """
     seeds = sorted(set.intersection(*({run["seed"] for run in chosen(runs, name)} for name in names)))
     if not seeds:
-        raise UserError("The recipes have no seed in common; let the grid finish.")
+        raise UserError("The recipes have no seed in common; finish the grid first.")
     settings = chosen(runs, names[-1])[0]["settings"]
     files = settings["data"]
     pairs = read_pairs([root / name for name in files["manifests"]], files.get("stream", False))
@@ -183,4 +185,5 @@ def write_below_mark(path: Path, generated: str) -> None:
 
 
 def write(path: Path, content: str) -> None:
+    """Write a text file."""
     path.write_text(content, encoding="utf-8")

@@ -49,7 +49,7 @@ class TextEncoder(nn.Module):
             part.requires_grad_(False)
 
     def forward(self, texts: Sequence[str]) -> Tensor:
-        """float [N, width], unit rows."""
+        """Returns float [N, width], unit rows."""
         ids, mask = self.tokenizer.encode_batch(list(texts), self.max_length)
         device = next(self.parameters()).device
         return unit(self.tower.upper(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device), 0))

@@ -78,7 +78,7 @@ class ImageBatches:
         return torch.from_numpy(np.stack([self._augment(i, rng) for i in chosen]))
 
     def embed(self, model: DualEncoder, inputs: Tensor) -> Tensor:
-        """float [N, D] of what `clean` or `draw` returned."""
+        """Returns float [N, D] of what `clean` or `draw` returned."""
         return model.image_upper(inputs.float(), self.views.cut) if self.views.cut else model.image(inputs)
 
     def _augment(self, index: int, rng: np.random.Generator) -> Gray:
@@ -208,7 +208,7 @@ class TextBatches:
     def embed(
         self, model: DualEncoder, chosen: IndexArray, dropout: float = 0.0, rng: np.random.Generator | None = None
     ) -> Tensor:
-        """float [N, D] of the chosen texts, computed in chunks of similar length to save padding."""
+        """Returns float [N, D] of the chosen texts, computed in chunks of similar length to save padding."""
         device = next(model.parameters()).device
         order = np.argsort([len(self.items[i]) for i in chosen], kind="stable")
         rows = []
@@ -266,7 +266,7 @@ class PairExamples:
         return drawn
 
     def same(self, chosen: IndexArray) -> Tensor:
-        """bool [N, N], True where two chosen pairs have the same text, or the same group if groups were given."""
+        """Returns bool [N, N], True where two chosen pairs have the same text, or the same group if known."""
         own = self.own[chosen]
         agree = own[:, None] == own[None, :]
         if self.groups is not None:

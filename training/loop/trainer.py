@@ -42,7 +42,7 @@ class DivisibleExamples(Examples, Protocol):
     """Examples whose batch can be embedded in parts: one after the other, or by several processes."""
 
     def same(self, chosen: IndexArray) -> Tensor | None:
-        """bool [N, N] on the CPU, True where two chosen rows must not be negatives of each other."""
+        """Returns bool [N, N] on the CPU, True where two chosen rows must not be negatives of each other."""
 
 
 class Trainer:

@@ -64,7 +64,7 @@ def margin(images: FloatArray, texts: FloatArray) -> float:
 
 
 def effective_rank(rows: FloatArray) -> float:
-    """exp of the entropy of the singular values divided by their sum (Roy and Vetterli 2007), 1 to D."""
+    """The exp of the entropy of the singular values divided by their sum (Roy and Vetterli 2007), 1 to D."""
     values = np.linalg.svd(np.asarray(rows, np.float64), compute_uv=False)
     shares = values / values.sum()
     shares = shares[shares > 0]
@@ -89,7 +89,7 @@ def relative_gap(images: FloatArray, texts: FloatArray) -> float:
 
 
 def uniformity(images: FloatArray, texts: FloatArray) -> float:
-    """log of the mean over pairs i < j of exp(-2 || mu_i - mu_j ||^2), mu_i the normalised centroid of pair i.
+    """The log of the mean over pairs i < j of exp(-2 || mu_i - mu_j ||^2), mu_i the normalised centroid of pair i.
 
     The same as the loss L_CU (docs/method.md, "Losses"): 0 for a collapsed space, lower is more uniform.
     """

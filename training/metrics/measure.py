@@ -30,9 +30,11 @@ class Measured:
     constants: dict[str, dict[str, float]]
 
     def interval(self, name: str) -> tuple[float, float] | None:
+        """The 95% interval of a metric, if it has one."""
         return bootstrap.interval(self.samples[name]) if name in self.samples else None
 
     def as_dict(self) -> dict[str, Any]:
+        """The metrics and the score scale as plain values for JSON."""
         shown: dict[str, Any] = {}
         for name, value in self.values.items():
             shown[name] = {"value": None if np.isnan(value) else value}

@@ -30,15 +30,16 @@ class Pool:
 
     @property
     def positives(self) -> BoolArray:
-        """bool [N, T]: a hit is the identical text."""
+        """Returns bool [N, T]: a hit is the identical text."""
         return np.equal(self.own[:, None], np.arange(len(self.texts))[None, :])
 
     @property
     def is_text(self) -> BoolArray:
-        """bool [N + T]."""
+        """Returns bool [N + T]."""
         return np.greater_equal(np.arange(len(self.own) + len(self.texts)), len(self.own))
 
     def as_dict(self) -> dict[str, int | float]:
+        """The sizes of the pool, for JSON."""
         counts = np.bincount(self.groups)
         return {
             "images": len(self.own),

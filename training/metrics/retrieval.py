@@ -30,7 +30,7 @@ def calibrated(
 
 
 def shared_groups(groups: BoolArray) -> BoolArray:
-    """bool [items, items]: whether two items have a group in common."""
+    """Returns bool [items, items]: whether two items have a group in common."""
     counts = groups.astype(np.float32)
     return (counts @ counts.T) > 0
 

@@ -82,6 +82,7 @@ class EvidenceThreshold:
     """The same share over all sentence pairs."""
 
     def as_dict(self) -> dict[str, float]:
+        """Plain values for the manifest."""
         return asdict(self)
 
 

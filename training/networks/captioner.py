@@ -1,4 +1,4 @@
-"""The caption decoder: words from one shared-space embedding. Knows nothing of images, of the encoders or of files.
+"""The caption decoder: text from one shared-space embedding. Does not know images, the encoders or files.
 
 It is conditioned on a unit vector of the shared space and never on image tokens, so that a decoder trained on TEXT
 embeddings can be run on IMAGE embeddings: that is what a closed gap allows.
@@ -17,7 +17,7 @@ from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IntArray
 
 TOGETHER = 32
-"""Captions that are written side by side."""
+"""Batch size of the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ class CaptionerConfig:
 
     @property
     def head_dim(self) -> int:
+        """Width of one attention head."""
         return self.dim // self.heads
 
     def as_dict(self) -> dict[str, Any]:
+        """Plain values, as a checkpoint stores them."""
         return asdict(self)
 
 
@@ -76,7 +78,7 @@ class _Layer(nn.Module):
         return mixed.reshape(mixed.shape[0], mixed.shape[1], self.heads * self.head_dim)
 
     def forward(self, x: Tensor, memory: Tensor, past: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """x [N, T, dim], memory [N, K, dim], past [2, N, heads, P, head_dim] -> x, present (past with T more)."""
+        """Layer: x [N, T, dim], memory [N, K, dim], past [2, N, heads, P, head_dim] -> x, present (past and T more)."""
         query, key, value = (self._split(part) for part in self.self_in(self.self_norm(x)).chunk(3, dim=-1))
         key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
         x = x + self.drop(self.self_out(self._attend(query, key, value, mask)))
@@ -153,7 +155,7 @@ def from_config(config: dict[str, Any]) -> CaptionDecoder:
 def greedy(
     decoder: CaptionDecoder, condition: Tensor, bos: int, eos: int, max_tokens: int | None = None, cache: bool = True
 ) -> list[list[int]]:
-    """The most likely next token, again and again, for every row of `condition` [N, D].
+    """Greedy decoding for every row of `condition` [N, D].
 
     Args:
         bos, eos: ids of [CLS] and [SEP].
@@ -192,12 +194,13 @@ def torch_step(decoder: CaptionDecoder) -> Step:
 
 
 def decoder_shape(decoder: CaptionDecoder) -> DecoderShape:
+    """The sizes that the search of the engine needs."""
     config = decoder.config
     return DecoderShape(config.layers, config.heads, config.head_dim, config.max_tokens)
 
 
 def drafts(decoder: CaptionDecoder, tokenizer: Tokenizer, conditions: Float32Array, beams: int = 3) -> list[Caption]:
-    """Captions of embeddings float32 [N, D] by the very search of the product."""
+    """Captions of embeddings float32 [N, D] by the beam search of the application."""
     decoder.eval()
     step, shape = torch_step(decoder), decoder_shape(decoder)
     parts = [conditions[first : first + TOGETHER] for first in range(0, len(conditions), TOGETHER)]

@@ -1,6 +1,6 @@
-"""Checkpoints on disk: weights, what rebuilds the network, and what was measured. Knows nothing of training itself.
+"""Checkpoints: weights, the configuration of the network, and metrics. Does not know the training.
 
-A checkpoint holds tensors and plain values only, so that opening one can never run code.
+A checkpoint contains only tensors and plain values, so that opening one can never run code.
 """
 
 import os
@@ -19,17 +19,19 @@ ENCODERS, CAPTIONER = "encoders", "captioner"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """kind: "encoders" or "captioner"; config rebuilds the network; extra: metrics, calibration and the like."""
+    """The content of a checkpoint file."""
 
     kind: str
+    """ENCODERS or CAPTIONER."""
     config: dict[str, Any]
+    """What the network is built from."""
     state: dict[str, Tensor]
     tokenizer_json: str
     extra: dict[str, Any]
 
     @property
     def streams(self) -> bool:
-        """Whether its recipe decodes pictures when they are needed, since they do not all fit into memory."""
+        """Whether its recipe decodes images when they are needed, since they do not all fit into memory."""
         return bool(self.extra.get("settings", {}).get("data", {}).get("stream", False))
 
     def data_files(self, kind: str) -> list[str]:
@@ -44,13 +46,13 @@ class Checkpoint:
 def save(
     path: str | Path, kind: str, config: dict[str, Any], model: nn.Module, tokenizer_json: str, extra: dict[str, Any]
 ) -> None:
-    """Write a checkpoint as a whole or not at all."""
+    """Write a checkpoint atomically."""
     state = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     write(path, {"kind": kind, "config": config, "state": state, "tokenizer_json": tokenizer_json, "extra": extra})
 
 
 def write(path: str | Path, content: dict[str, Any]) -> None:
-    """Save tensors and plain values under another name first, so that a kill never leaves half a file."""
+    """Save tensors and plain values atomically: a killed process never leaves half a file."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")  # one name, so that what a kill leaves is overwritten
@@ -91,7 +93,7 @@ def load(path: str | Path) -> Checkpoint:
     try:
         return Checkpoint(**{name: content[name] for name in Checkpoint.__dataclass_fields__})
     except KeyError as problem:
-        raise UserError(f"{path} lacks {problem}, so it is not a finished checkpoint; give best.pt.") from problem
+        raise UserError(f"{path} lacks {problem} and is not a complete checkpoint; give best.pt.") from problem
 
 
 def build(checkpoint: Checkpoint) -> nn.Module:

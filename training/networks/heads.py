@@ -1,10 +1,10 @@
-"""From a tower's features to the shared space. Knows nothing of what the features are of."""
+"""Projects a tower's features into the shared space. Does not know the towers."""
 
 from torch import nn
 
 
 def head(width: int, dim: int, hidden: int = 0, dropout: float = 0.0) -> nn.Module:
-    """float [N, width] -> float [N, dim], not yet normalised.
+    """Returns float [N, width] -> float [N, dim], not yet normalised.
 
     hidden 0 gives CLIP's linear projection. Otherwise two layers with dropout before each: from few pairs the linear
     projection learns them by heart (docs/results.md has the ablation).

@@ -1,6 +1,6 @@
 """Two towers, one space: any image network and any text network, each projected to D and normalised.
 
-Knows nothing of losses, of data or of where the weights end up.
+Does not know the losses, the data or where the weights are stored.
 """
 
 from collections.abc import Mapping
@@ -40,6 +40,7 @@ class EncoderConfig:
     head_dropout: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
+        """Plain values, as a checkpoint stores them."""
         return asdict(self)
 
 
@@ -82,12 +83,15 @@ class VisionTower(nn.Module):
         self.width = dual_width(config) if dual else (sizes[-1] if sizes else config.hidden_size)
 
     def parts(self, cut: int) -> list[nn.Module]:
+        """The modules that `lower` uses for this cut."""
         return [self.model] if cut == WHOLE else uncut([], cut)
 
     def lower(self, pixels: Tensor, cut: int) -> Tensor:
+        """The output of the first `cut` stages or layers."""
         return self.upper(pixels, 0) if cut == WHOLE else uncut(pixels, cut)
 
     def upper(self, features: Tensor, cut: int) -> Tensor:
+        """Pooled features [N, width] from what `lower` returned for the same `cut`."""
         if cut == WHOLE:
             return features
         model: Any = self.model
@@ -105,12 +109,15 @@ class TextTower(nn.Module):
         self.width = dual_width(config) if dual else config.hidden_size
 
     def parts(self, cut: int) -> list[nn.Module]:
+        """The modules that `lower` uses for this cut."""
         return uncut([], cut)
 
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """The output of the first `cut` stages or layers."""
         return uncut(ids, cut)
 
     def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """Pooled features [N, width] from what `lower` returned for the same `cut`."""
         model: Any = self.model
         if self.dual:
             vectors: Tensor = pooled(model.get_text_features(input_ids=ids, attention_mask=mask))
@@ -124,6 +131,7 @@ class BertTower(TextTower):
 
     @property
     def layers(self) -> int:
+        """Number of layers."""
         model: Any = self.model
         return len(model.encoder.layer)
 
@@ -168,6 +176,7 @@ T = TypeVar("T")
 
 
 def uncut(value: T, cut: int) -> T:
+    """Return the value; UserError if a cut is asked of a tower that has none."""
     if cut:
         raise UserError(
             "This tower cannot freeze its lower layers; set frozen_text_layers to 0, and frozen_image_stages to 0 or, "
@@ -182,6 +191,7 @@ def unit(vectors: Tensor) -> Tensor:
 
 
 def dual_width(config: Any) -> int:
+    """Width of the shared space of a dual encoder."""
     width = getattr(config, "projection_dim", None) or config.text_config.projection_size
     return int(width)
 
@@ -228,6 +238,7 @@ class DualEncoder(nn.Module):
         return features
 
     def image_upper(self, features: Tensor, cut: int) -> Tensor:
+        """Embeddings [N, D], unit rows, from what `image_lower` returned for the same `cut`."""
         tower: Any = self.image_tower
         return unit(self.image_projection(tower.upper(features, cut)))
 
@@ -238,6 +249,7 @@ class DualEncoder(nn.Module):
         return hidden
 
     def text_upper(self, hidden: Tensor, mask: Tensor, cut: int) -> Tensor:
+        """Embeddings [N, D], unit rows, from what `text_lower` returned for the same `cut`."""
         tower: Any = self.text_tower
         return unit(self.text_projection(tower.upper(hidden, mask, cut)))
 
@@ -256,6 +268,7 @@ def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
 
 
 def text_tower(config: Mapping[str, Any], model: nn.Module | None = None) -> TextTower:
+    """The text tower of a transformers configuration, with the weights of `model` if given."""
     if config["model_type"] == "bert":
         return BertTower(model or transformers_model(config, add_pooling_layer=False, attn_implementation="sdpa"))
     return TextTower(model or transformers_model(config))

@@ -73,7 +73,7 @@ def table(found: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> str:
 
 
 def cell(score: Mapping[str, float] | None, seeds: int = 1) -> str:
-    """value ± standard deviation (low to high)."""
+    """Cell of value ± standard deviation (low to high)."""
     if score is None:
         return ""
     spread = f" ± {score['deviation']:.1f}" if seeds > 1 else ""

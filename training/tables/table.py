@@ -89,7 +89,7 @@ def rows_of(document: Document, columns: Sequence[tuple[str, str]], extra: Seque
 
 
 def cell(entry: Mapping[str, float] | None, metric: str) -> str:
-    """value (low to high), or "" if it was not measured."""
+    """Cell of value (low to high), or "" if it was not measured."""
     if entry is None:
         return ""
     shown = number(entry["value"], metric)
