@@ -18,7 +18,7 @@ _DESCRIPTIONS = {
 """By FrameRef.spacing_source."""
 _REMARKS = {
     "pixel": "",
-    "pixel/unstated": "calibration not stated",
+    "pixel/unstated": "spacing calibration not stated",
     "imager": "at the detector",
     "imager/magnification": "magnification estimated",
     "region": "ultrasound region",

@@ -134,7 +134,7 @@ def test_a_length_on_a_radiograph_without_a_stated_calibration_has_a_remark(
     open_paths(qtbot, app, derive(tmp_path / "x.dcm", "RG3_UNCI.dcm", PixelSpacing=[0.2, 0.1]))
     choose(qtbot, app, Qt.Key.Key_D)
     drag(qtbot, app, [screen_point(app, (300.0, 300.0)), screen_point(app, (900.0, 300.0))])
-    assert lines(last(app)[1])[1:] == ("calibration not stated",)
+    assert lines(last(app)[1])[1:] == ("spacing calibration not stated",)
 
 
 def test_a_length_can_be_drawn_click_by_click_and_cancelled_with_escape(qtbot: QtBot, app: App) -> None:
