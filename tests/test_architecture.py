@@ -81,8 +81,12 @@ def test_views_read_no_file_no_database_and_no_model(path: Path) -> None:
 
 
 def test_a_command_line_module_is_never_imported_by_its_own_room() -> None:
-    found = [relative(path) for room in ("training", "export") for path in files(room)
-             if any(name.endswith(".__main__") for name in imports(path))]  # fmt: skip
+    found = [
+        relative(path)
+        for room in ("training", "export")
+        for path in files(room)
+        if any(name.endswith(".__main__") for name in imports(path))
+    ]
     assert found == []
 
 

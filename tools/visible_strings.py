@@ -73,6 +73,7 @@ def _constants(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def files() -> list[Path]:
+    """The modules whose strings are listed."""
     return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 

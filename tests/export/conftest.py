@@ -47,17 +47,35 @@ def tokenizer_json() -> str:
         "truncation": None,
         "padding": None,
         "added_tokens": [
-            {"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-             "special": True} for i, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+            {
+                "id": i,
+                "content": token,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+                "special": True,
+            }
+            for i, token in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
         ],
-        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
-                       "strip_accents": None, "lowercase": True},
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-                  "max_input_chars_per_word": 100, "vocab": vocabulary},
-    }  # fmt: skip
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": vocabulary,
+        },
+    }
     return json.dumps(layout)
 
 
@@ -123,13 +141,32 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Request:
     words = tokenizer_json()
     vocabulary = len(json.loads(words)["model"]["vocab"])
     torch.manual_seed(3)
-    vision = {"model_type": "vit", "hidden_size": WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2,
-              "intermediate_size": 512, "image_size": SIZE, "patch_size": 8}  # fmt: skip
-    bert = {"model_type": "bert", "vocab_size": vocabulary, "hidden_size": WIDTH, "num_hidden_layers": 1,
-            "num_attention_heads": 2, "intermediate_size": 512, "max_position_embeddings": 32,
-            "pad_token_id": 0}  # fmt: skip
-    config = EncoderConfig({"kind": "transformers", "config": vision}, {"kind": "transformers", "config": bert},
-                           size=SIZE, dim=DIM, max_length=32)  # fmt: skip
+    vision = {
+        "model_type": "vit",
+        "hidden_size": WIDTH,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 512,
+        "image_size": SIZE,
+        "patch_size": 8,
+    }
+    bert = {
+        "model_type": "bert",
+        "vocab_size": vocabulary,
+        "hidden_size": WIDTH,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 512,
+        "max_position_embeddings": 32,
+        "pad_token_id": 0,
+    }
+    config = EncoderConfig(
+        {"kind": "transformers", "config": vision},
+        {"kind": "transformers", "config": bert},
+        size=SIZE,
+        dim=DIM,
+        max_length=32,
+    )
     encoders = DualEncoder(config).eval()
     settings = {"data": {"manifests": ["pairs/pairs.csv"]}, "train": {"seed": 3}}
     extra = {"settings": settings}
@@ -139,9 +176,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Request:
     extra = {"settings": {"data": {"pairs": ["pairs/pairs.csv"]}}}
     checkpoint.save(folder / "captioner.pt", checkpoint.CAPTIONER, sizes.as_dict(), decoder, words, extra)
     return Request(
-        folder / "encoders.pt", folder / "captioner.pt", folder / "bundle", folder,
-        variants=("fp32", "int8"), name="tiny", draws=20, command="python -m export tiny",
-    )  # fmt: skip
+        folder / "encoders.pt",
+        folder / "captioner.pt",
+        folder / "bundle",
+        folder,
+        variants=("fp32", "int8"),
+        name="tiny",
+        draws=20,
+        command="python -m export tiny",
+    )
 
 
 @pytest.fixture(scope="session")

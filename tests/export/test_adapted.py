@@ -89,9 +89,15 @@ def filled(trainable: Request, tmp_path_factory: pytest.TempPathFactory) -> Path
         for number, kind in enumerate(kinds):
             picture = NewImage(gray(kind, number), images[number], "one")
             archive.add_case(
-                NewCase(f"study {number}", "CT", patient=f"P{number // 2}", images=(picture,),
-                        report=NewReport(report(kind), texts[number])), bundle.id,
-            )  # fmt: skip
+                NewCase(
+                    f"study {number}",
+                    "CT",
+                    patient=f"P{number // 2}",
+                    images=(picture,),
+                    report=NewReport(report(kind), texts[number]),
+                ),
+                bundle.id,
+            )
     return folder
 
 

@@ -57,8 +57,11 @@ def test_what_was_learned_from_beside_the_manifests_is_told_and_recognised(tiny:
     texts, sources, counts = training_texts(tiny, encoders, captioner, training)
     assert texts[-1] == text
     assert sources[-1] == {
-        "name": "Ultrasounds", "rows": 1, "used_for": "image and text towers", "licences": ["CC BY"],
-    }  # fmt: skip
+        "name": "Ultrasounds",
+        "rows": 1,
+        "used_for": "image and text towers",
+        "licences": ["CC BY"],
+    }
     assert counts == {"pictures": 49, "texts": 49, "patients": 49}
 
 

@@ -14,8 +14,15 @@ from export.parity import LOWEST_COSINE, row_cosines
 from training.networks.captioner import CaptionDecoder, CaptionerConfig
 from training.networks.towers import DualEncoder, EncoderConfig
 
-BERT = {"model_type": "bert", "vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "intermediate_size": 64, "max_position_embeddings": 24}  # fmt: skip
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 60,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 24,
+}
 GRAPHS = ("image", "text", "captioner")
 
 
