@@ -1,11 +1,11 @@
-"""Puts the result of one benchmark into docs/benchmarks.md under its own heading. Knows no benchmark."""
+"""Writes the result of one benchmark under its heading in a Markdown document. Does not know any benchmark."""
 
 import re
 from pathlib import Path
 
 
 def put(document: Path, title: str, body: str) -> None:
-    """Replace what stands under `## title` up to the next such heading, or add it at the end."""
+    """Replace the section `## title`, up to the next heading of that level; append it if the document lacks it."""
     text = document.read_text(encoding="utf-8") if document.is_file() else ""
     section = f"## {title}\n\n{body.strip()}\n"
     found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Fair medians for two ways of doing the same, and the table they are shown in. Knows no models."""
+"""Times two implementations of one task against each other and formats the table. Does not know any model."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Result:
-    """Median milliseconds of ours and of torch eager, and the limit that is promised."""
+    """Median milliseconds of Kindred and of torch eager, and the limit that Kindred promises."""
 
     what: str
     ours: float
@@ -28,7 +28,7 @@ class Result:
 def compare(
     what: str, limit: float, ours: Callable[[], object], torch: Callable[[], object], rounds: int = 30
 ) -> Result:
-    """Both in turns in one process, so that whatever else the machine does slows both alike; three warm-up rounds."""
+    """Run both alternately in one process, so that other load slows both alike; three warm-up rounds are dropped."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 3):
         for way, kept in zip((ours, torch), times, strict=True):
@@ -40,7 +40,7 @@ def compare(
 
 
 def table(results: Sequence[Result], threads: int, note: str) -> str:
-    """Markdown with the machine and the conditions."""
+    """The Markdown table, with the machine and the conditions above it."""
     lines = [
         f"{processor()}, {threads} threads. {note}",
         "",
@@ -52,16 +52,16 @@ def table(results: Sequence[Result], threads: int, note: str) -> str:
 
 
 def processor() -> str:
-    """The name of the processor as the system tells it."""
+    """The name of the processor as the operating system reports it."""
     information = Path("/proc/cpuinfo")
     names = information.read_text().splitlines() if information.is_file() else []
     return next((line.split(":")[1].strip() for line in names if line.startswith("model name")), platform.machine())
 
 
 def processor_seconds() -> tuple[float, float, float]:
-    """Seconds so far that all cores worked, that this program and its ended children worked, and by the clock.
+    """CPU seconds of all cores, CPU seconds of this process and its ended children, and wall-clock seconds.
 
-    The first is 0 where the system does not tell (no /proc).
+    The first is 0 on systems without /proc.
     """
     counts = Path("/proc/stat")
     busy = 0.0
@@ -73,6 +73,6 @@ def processor_seconds() -> tuple[float, float, float]:
 
 
 def others_share(before: tuple[float, float, float], after: tuple[float, float, float]) -> float:
-    """How much of all cores other programs took between two calls of `processor_seconds`: 0 to 1."""
+    """Share of all cores that other programs used between two calls of `processor_seconds`: 0 to 1."""
     all_busy, own, clock = (late - early for early, late in zip(before, after, strict=True))
     return min(1.0, max(0.0, (all_busy - own) / (clock * (os.cpu_count() or 1))))

@@ -1,9 +1,9 @@
-"""How an archive of 100,000 cases behaves: writing, opening, searching, memory. Synthetic and seeded; no quality.
+"""Measures writing, opening, searching and memory of a synthetic, seeded archive of 100,000 cases; not its quality.
 
     python -m benchmarks.archive_scale [--cases 100000] [--archive DIR] [--json | --markdown docs/benchmarks.md]
 
-Vectors are random around random centres, reports random words with the frequencies of a language, pictures tiny: the
-models' own time is left out, so that what is measured is the archive. Searching is measured in a process of its own.
+Vectors scatter around random centres, reports are random words with Zipf-like frequencies, and images are tiny. The
+time of the models is excluded. Searching is measured in a separate process.
 """
 
 import argparse
@@ -37,7 +37,7 @@ FILTERS = Filters(modalities=("CT",), sex="F", age=(40, 60))
 
 
 class Synthetic:
-    """Stands in for a bundle: vectors from a seed, so that no model's time is measured."""
+    """Replaces a bundle: vectors come from a seed, so that the time of the models is excluded."""
 
     id = "synthetic"
     score_scale: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
@@ -62,13 +62,13 @@ class Synthetic:
 
 
 def report(rng: np.random.Generator) -> str:
-    """20 to 60 made-up words; the n-th is drawn in proportion to 1 / n, as in a language."""
+    """20 to 60 made-up words with skewed, language-like frequencies."""
     drawn = np.minimum(WORDS * rng.random(rng.integers(20, 60)) ** 3, WORDS - 1).astype(int)
     return " ".join(f"synthetic{number}" for number in drawn) + "."
 
 
 def fill(place: Path, cases: int) -> dict[str, float]:
-    """Write the archive, one transaction a case as an import does; what that took, and what the index took."""
+    """Write the archive with one transaction per case, as an import does; return the time of that and of the index."""
     encoder, rng = Synthetic(), np.random.default_rng(3)
     spent = worked = 0.0
     with Archive.create(place, encoder.id) as archive:
@@ -88,7 +88,7 @@ def fill(place: Path, cases: int) -> dict[str, float]:
 
 
 def made(number: int, vector: NDArray[np.float32], rng: np.random.Generator) -> NewCase:
-    """A case with a report; every fifth has a picture as well."""
+    """A case with a report; every fifth has an image as well."""
     picture = np.full((24, 24), number % 256, np.uint8)
     images = (NewImage(picture, np.roll(vector, 1), "one"),) if number % PICTURES == 0 else ()
     return NewCase(
@@ -106,7 +106,7 @@ def made(number: int, vector: NDArray[np.float32], rng: np.random.Generator) -> 
 def ask(place: Path, rounds: int) -> dict[str, Any]:
     """Open the archive as the app does, and search it in every way: median and 95th percentile in ms.
 
-    `processor` is the median of the time that the processor worked, which other work on the machine hardly changes.
+    `processor` is the median CPU time, which other load on the machine hardly changes.
     """
     encoder = Synthetic()
     before = memory()
@@ -124,10 +124,10 @@ def ask(place: Path, rounds: int) -> dict[str, Any]:
         "image": (lambda n: Query(image=gray[n]), "vector", ANY),
         "image and text": (lambda n: Query(gray[n], words[n]), "vector", ANY),
         "exact words": (lambda n: Query(text=words[n]), "lexical", ANY),
-        "both ways": (lambda n: Query(text=words[n]), "hybrid", ANY),
+        "text and exact words": (lambda n: Query(text=words[n]), "hybrid", ANY),
         "text, filtered": (lambda n: Query(text=words[n]), "vector", FILTERS),
         "image, filtered": (lambda n: Query(image=gray[n]), "vector", FILTERS),
-        "both ways, filtered": (lambda n: Query(text=words[n]), "hybrid", FILTERS),
+        "text and exact words, filtered": (lambda n: Query(text=words[n]), "hybrid", FILTERS),
     }
     searches = {}
     for name, (query, mode, filters) in ways.items():
@@ -154,7 +154,7 @@ def ask(place: Path, rounds: int) -> dict[str, Any]:
 
 
 def memory() -> float:
-    """What this process holds now, in MB; where the system does not tell, the most that it ever held."""
+    """Resident memory of this process in MB; on systems without /proc, its peak."""
     statm = Path("/proc/self/statm")
     if statm.is_file():
         return int(statm.read_text().split()[1]) * resource.getpagesize() / 1e6
@@ -168,7 +168,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     if written:
         rows.append(
             (
-                "writing, one transaction a case, models left out",
+                "writing, one transaction per case, models excluded",
                 f"{written['rate']:.0f} cases/s",
                 "",
                 f"{1000 * written['processor']:.2f} ms/case",
@@ -181,14 +181,15 @@ def markdown(found: Mapping[str, Any]) -> str:
         (f"search by {name}", f"{times['median']:.0f} ms", f"{times['p95']:.0f} ms", f"{times['processor']:.0f} ms")
         for name, times in asked["searches"].items()
     ]
-    rows.append(("memory that opening and searching take at most", f"{asked['memory_mb']:.0f} MB", "", ""))
+    rows.append(("memory used by opening and searching", f"{asked['memory_mb']:.0f} MB", "", ""))
     rows.append(("on disk: database, index", f"{size['archive.db']}, {size['vectors.index']}", "", ""))
     lines = [
-        f"{processor()}, {os.environ.get('OMP_NUM_THREADS', 'all')} thread(s). Synthetic, seeded: {asked['cases']:,} "
-        f"cases, {asked['vectors']:,} vectors of {DIM} numbers; filtered: CT, women, 40 to 60 years. Without the time "
-        "of the models. `python -m benchmarks.archive_scale`",
+        f"{processor()}, OMP_NUM_THREADS: {os.environ.get('OMP_NUM_THREADS', 'not set')}. "
+        f"Synthetic, seeded: {asked['cases']:,} "
+        f"cases, {asked['vectors']:,} vectors of {DIM} numbers; filtered: CT, women, 40 to 60 years. The time "
+        "of the models is excluded. `python -m benchmarks.archive_scale`",
         "",
-        "| what | median | 95th percentile | processor, median |",
+        "| operation | median | 95th percentile | CPU time, median |",
         "|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in rows),
     ]
@@ -198,7 +199,9 @@ def markdown(found: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
-    parser.add_argument("--archive", type=Path, help="keep the archive here; one that is there is only searched")
+    parser.add_argument(
+        "--archive", type=Path, help="keep the archive in this folder; an existing one is only searched"
+    )
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help=f'replace the section "{TITLE}" of this file')

@@ -1,7 +1,9 @@
-"""Claim: integer weights do not make captions worse. Run: `python -m benchmarks.captions --help`.
+"""Measures whether captions get worse with integer weights. Claim: they do not.
 
-The same decoder as torch, as an fp32 graph and with weights of 8 bits and of 4 bits (as a small bundle has them), each
-writing the captions of the val pictures with the engine's own search, from the same embeddings.
+    python -m benchmarks.captions --help
+
+The same decoder in torch, as an fp32 graph, and with 8-bit and 4-bit weights (as in a small bundle). Each writes the
+captions of the validation images with the engine's own beam search, from the same embeddings.
 """
 
 import argparse
@@ -43,7 +45,7 @@ def graph_step(path: Path) -> captioner.Step:
 
 
 def captions(decoder: CaptionDecoder, material: Material) -> dict[str, list[str]]:
-    """What each form of the decoder writes for the val pictures."""
+    """The captions of each form of the decoder for the validation images."""
     shape = decoder_shape(decoder)
     with tempfile.TemporaryDirectory() as folder:
         whole, eight, four = (Path(folder) / f"{name}.onnx" for name in ("fp32", "int8", "int4"))
@@ -51,9 +53,11 @@ def captions(decoder: CaptionDecoder, material: Material) -> dict[str, list[str]
         quantize.weights_to_integers(whole, eight)
         quantize.weights_to_integers(whole, four, four_bits=SMALL_CAPTIONER)
         steps = {
-            "torch": torch_step(decoder), FP32: graph_step(whole), "8 bits": graph_step(eight),
+            "torch": torch_step(decoder),
+            FP32: graph_step(whole),
+            "8 bits": graph_step(eight),
             "8 bits, layers in 4": graph_step(four),
-        }  # fmt: skip
+        }
         return {
             name: [one.text for one in captioner.generate_all(step, material.val_images, material.tokenizer, shape)]
             for name, step in steps.items()
@@ -86,14 +90,14 @@ def main() -> None:
     parser.add_argument("--encoders", type=Path, required=True, help="best.pt of the encoders it was trained on")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--most", type=int, help="only so many val pictures, a fixed draw")
-    parser.add_argument("--markdown", type=Path, help="write the section into this file as well")
+    parser.add_argument("--most", type=int, help="use at most this many validation images, a fixed random sample")
+    parser.add_argument("--markdown", type=Path, help="also write the section into this file")
     options = parser.parse_args()
     kept = checkpoint.load(options.captioner)
     decoder = checkpoint.build(kept)
     if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
         raise UserError(
-            f"{options.captioner} is no captioner of {options.encoders}; give the two that belong together."
+            f"{options.captioner} was not trained on {options.encoders}; give a captioner and its own encoders."
         )
     settings = from_dict(kept.extra["settings"])
     sizes, half = settings.model, settings.train.half
@@ -101,9 +105,11 @@ def main() -> None:
     if options.most:
         chosen = np.sort(np.random.default_rng(0).permutation(len(material.val_texts))[: options.most])
         material = replace(
-            material, val_images=material.val_images[chosen], val_texts=[material.val_texts[i] for i in chosen],
+            material,
+            val_images=material.val_images[chosen],
+            val_texts=[material.val_texts[i] for i in chosen],
             val_groups=[material.val_groups[i] for i in chosen],
-        )  # fmt: skip
+        )
     body = section(captions(decoder, material), material)
     print(body)
     if options.markdown:

@@ -1,4 +1,6 @@
-"""Claim: on two CPU cores an image is embedded in 30 ms and a text in 10 ms. Run: `python -m benchmarks.embed`.
+"""Measures how long embedding takes: `python -m benchmarks.embed`.
+
+Claim: on two CPU cores an image takes at most 30 ms and a text 10 ms.
 
 The starter bundle's integer models against the same networks in torch eager (float32). Speed does not depend on the
 weights, so torch runs the pretrained towers, cut to the bundle's own sizes.

@@ -1,9 +1,9 @@
-"""Where the starter models fail, shown on pictures that may be shown: `python -m benchmarks.failures --data FOLDER`.
+"""Measures where the starter models fail, on publishable images: `python -m benchmarks.failures --data FOLDER`.
 
-Asks with every sample picture that has a report for its own report among all of theirs, and writes docs/failures.md
-with the worst ones and a sheet of their pictures. Those whose report is the text of a train row of
-FOLDER/pairs/pairs.csv are counted apart: the encoders learned from it. Most of the others are breast ultrasounds, a
-kind of examination that the encoders never saw. Knows nothing of the archive or the app.
+Queries with every sample image that has a report for that report among all of them, and writes docs/failures.md with
+the worst results and a sheet of their images. Images whose report is the text of a train row of FOLDER/pairs/pairs.csv
+are counted separately: the encoders learned from it. Most of the others are breast ultrasounds, which the encoders
+never saw. Does not know the archive or the app.
 """
 
 import argparse
@@ -97,29 +97,29 @@ def markdown(bundle: Bundle, found: Sequence[Asked]) -> str:
     pool = len({one.report for one in found})
     untold = all(one.trained is None for one in found)
     split = (
-        f"The training data was not at hand (--data), so it is not told which reports are texts of {MANIFEST}."
+        f"The training data was not at hand (--data), so it is unknown which reports are texts of {MANIFEST}."
         if untold
         else f"Trained on: the very text is a train row of {MANIFEST}, so that row shows what was learned by heart and "
-        "not how well the models do on new cases; not trained on says nothing of other figures of the same article."
+        "not how well the models do on new cases; not trained on does not rule out other figures of the same article."
     )
     lines = [
         "# Where the starter models fail",
         "",
         f"Bundle {bundle.id}; made by `python -m benchmarks.failures --data DATA`. The {len(found)} pictures of the "
-        f"sample archive that have a report ask for it among these {pool} reports. In brackets: chance. {split} The "
-        "encoders never saw an ultrasound; the language stage of the decoder, which has no part in this, read reports "
-        "of such. With so few pictures this shows examples and measures little, and int8 arithmetic differs between "
-        "processors: places move by one or two from one machine to another.",
+        f"sample archive that have a report are queries for it among these {pool} reports. In brackets: chance. "
+        f"{split} The encoders never saw an ultrasound; the language stage of the decoder, which has no part in "
+        "this, read reports of such. With so few pictures this shows examples and measures little, and int8 arithmetic differs "
+        "between processors: ranks move by one or two from one machine to another.",
         "",
-        "| pictures | asked | own report first | in the first 5 | in the first 10 | median place |",
+        "| images | queries | own report first | in the top 5 | in the top 10 | median rank |",
         "|---|---|---|---|---|---|",
         *(line(name, np.array([one.rank for one in part]), pool) for name, part in parts(found).items()),
         "",
-        "![The pictures of the table below, in its order](failures.png)",
+        "![The images of the table below, in its order](failures.png)",
         "",
         f"The {SHOWN // 2} worst of each kind:",
         "",
-        "| picture | place | report trained on | its report | the report that came first | credit |",
+        "| image | rank | report trained on | its report | top-ranked report | credit |",
         "|---|---|---|---|---|---|",
     ]
     for one in worst(found):
@@ -134,7 +134,7 @@ def sheet(found: Sequence[Asked], path: Path) -> None:
     figure = Figure(figsize=(9, 6), facecolor="#14171b", layout="constrained")
     for place, one in zip(figure.subplots(2, SHOWN // 2).flat, worst(found), strict=True):
         place.imshow(Image.open(one.picture).convert("L"), cmap="gray")
-        place.set_title(f"{one.picture.stem[:28]}, place {one.rank:.0f}", color="#d7dbe0", fontsize=9)
+        place.set_title(f"{one.picture.stem[:28]}, rank {one.rank:.0f}", color="#d7dbe0", fontsize=9)
         place.axis("off")
     figure.savefig(path, dpi=80)
 
@@ -143,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, help="default: the starter bundle")
     parser.add_argument(
-        "--data", type=Path, default=Path("data"), help=f"folder with {MANIFEST}, to tell what is known"
+        "--data", type=Path, default=Path("data"), help=f"folder with {MANIFEST}, to see which reports were trained on"
     )
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     options = parser.parse_args()

@@ -1,10 +1,10 @@
-"""How well a bundle tells pictures that are no radiology image: AUROC, share told, false alarms.
+"""Measures how well a bundle detects images that are not radiology images: AUROC, detection rate, false alarms.
 
     python -m benchmarks.familiarity --data FOLDER [--outside FOLDER ...] [--bundle DIR] > docs/familiarity.md
 
-Inside: the val pictures of FOLDER/pairs. Outside: real photographs and slides that come with scikit-image (if it is
-installed), scikit-learn and matplotlib, any further folders, and pages of this repository's own text as a screen shows
-them. The bundle's constants were fitted on train and set on val, and have never seen any of the outside pictures.
+Inside: the validation images of FOLDER/pairs. Outside: photographs and slides that come with scikit-image (if
+installed), scikit-learn and matplotlib, any further folders, and pages of this repository's text rendered as images.
+The bundle's statistics were fitted on train and its threshold set on val; neither used any outside image.
 """
 
 import argparse
@@ -29,12 +29,19 @@ PHOTOGRAPHS = {
 }
 TEXTS = {"page.png", "text.png", "logo2.png"}
 PACKAGES = (("skimage", "data"), ("sklearn", "datasets/images"), ("matplotlib", "mpl-data/sample_data"))
-PAGES = ("README.md", "LICENSE", "docs/benchmarks.md", "docs/results.md", "pyproject.toml", "engine/search.py")
+PAGES = (
+    "README.md",
+    "LICENSE",
+    "docs/benchmarks.md",
+    "docs/results.md",
+    "pyproject.toml",
+    "engine/retrieval/search.py",
+)
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def outside(folders: list[Path]) -> Iterator[tuple[str, str, np.ndarray]]:
-    """(kind, name, uint8 [H, W]) of every picture that is no radiology image."""
+    """(kind, name, uint8 [H, W]) of every image that is not a radiology image."""
     for package, inside in PACKAGES:
         spec = find_spec(package)
         if spec is not None and spec.origin is not None:
@@ -79,19 +86,19 @@ def main() -> None:
     found = list(outside(options.outside))
     rows, kinds = bundle.image_features([one[2] for one in found]), np.array([one[0] for one in found])
     inside, others = model.residuals(val_rows), model.residuals(rows)
-    print("# Pictures that the models do not know\n")
+    print("# Unfamiliar images\n")
     print(
-        f"Bundle {bundle.id}; inside: {len(inside)} val pictures; made by "
+        f"Bundle {bundle.id}; inside: {len(inside)} validation images; made by "
         "`python -m benchmarks.familiarity --data DATA`.\n"
     )
-    print("| outside | pictures | AUROC against val | told as unfamiliar |\n|---|---|---|---|")
+    print("| outside | images | AUROC against val | marked as unfamiliar |\n|---|---|---|---|")
     for kind in ("photograph", "slide", "text", "all"):
         chosen = others[kinds == kind] if kind != "all" else others
         if len(chosen):
             area = roc_auc_score(np.repeat([0, 1], [len(inside), len(chosen)]), np.r_[inside, chosen])
             print(f"| {kind} | {len(chosen)} | {area:.3f} | {(chosen > model.threshold).mean():.0%} |")
     missed = [name for (_, name, _), value in zip(found, others, strict=True) if value <= model.threshold]
-    print(f"\nNot told: {', '.join(missed) or 'none'}.")
+    print(f"\nMissed: {', '.join(missed) or 'none'}.")
     groups = np.array([row.group for row in val.rows])
     names = np.random.default_rng(0).permutation(np.unique(groups))
     half = np.isin(groups, names[: len(names) // 2])
@@ -114,9 +121,10 @@ def main() -> None:
     sample = model.residuals(bundle.image_features([load_picture(path).gray for path in archive])) > model.threshold
     ultrasound = np.array([path.name.startswith("breast") for path in archive])
     print(
-        f"\nIn between, sample archive: {sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds (a "
-        "kind of picture that no training saw; the language stage of the decoder read reports of such) and "
-        f"{sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs are told."
+        "\nBetween the two, the sample archive: "
+        f"{sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds "
+        "(a kind of image that no training saw; the language stage of the decoder read such reports) and "
+        f"{sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs are marked as unfamiliar."
     )
 
 

@@ -1,4 +1,6 @@
-"""Claim: no damaged file crashes, hangs or puzzles the viewer. Run: `python -m benchmarks.fuzz --seed 1 --count 5000`.
+"""Measures how the viewer handles damaged files: `python -m benchmarks.fuzz --seed 1 --count 5000`.
+
+Claim: no damaged file causes a crash, a hang or an unexpected error.
 
 Each case damages one real file of pydicom or pydicom-data as its seed says, lists it, reads its header's elements,
 decodes its first and last frame and makes their pictures and thumbnails as the viewport does, in a worker process.
@@ -59,7 +61,7 @@ class Worker:
         self._lines.put(None)
 
     def ask(self, seed: int, timeout: float) -> dict[str, Any]:
-        """The worker's answer, or what became of it; after a crash or a hang it is of no use any more."""
+        """The worker's answer, or a crash or hang, after which the worker must be replaced."""
         assert self._process.stdin is not None
         said = ""
         try:
@@ -115,9 +117,9 @@ def table(outcome: Outcome, seed: int) -> str:
     return (
         f"{count:,} cases, seeds {seed:,} to {seed + count - 1:,}: each damages one of {len(sources())} real files of "
         "pydicom and pydicom-data, lists it, reads its elements, decodes its first and last frame, and makes their "
-        "pictures as they are and halved, in a process of its own. Made by "
+        "pictures as they are and halved, in a worker process. Made by "
         f"`python -m benchmarks.fuzz --seed {seed} --count {count} --markdown "
-        "docs/benchmarks.md`.\n\n" + "\n".join(["| end | cases |", "|---|---|", *ends])
+        "docs/benchmarks.md`.\n\n" + "\n".join(["| outcome | cases |", "|---|---|", *ends])
     )
 
 

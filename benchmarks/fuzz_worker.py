@@ -1,4 +1,4 @@
-"""Damages one real file as a seed says and shows it as the viewer would; knows nothing of crashes, since it may be one.
+"""Damages one real file by a seed and opens it as the viewer would; crashes are detected by the parent process.
 
 Reads a seed a line and answers each with one line of JSON: {"seed", "file", "end", "detail"}; `end` is "shown",
 "refused" (a UserError or a reason in the listing) or "bug" (any other exception, with its traceback). Run by
@@ -27,9 +27,9 @@ from engine.image.window import auto_window, default_window
 from engine.study import Series
 
 LARGEST = 600_000
-"""Bytes of a file: larger ones are of the same kinds and take the time of many."""
+"""Bytes of a file; larger ones only repeat the kinds of the smaller ones and are slow."""
 MEMORY = 6 << 30
-"""Bytes of addresses a worker may take: asking for absurd amounts must be noticed."""
+"""Address space limit of a worker in bytes, so that absurd allocations fail."""
 _WORDS = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\x01\x00\x00\x00", b"\xfe\xff\xff\xff")
 _MARKS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xe0\x7f\x10\x00", b"\xff\xd9", b"\xff\xd8", b"SQ", b"UN", b"OB")
 
@@ -43,52 +43,52 @@ def sources() -> tuple[Path, ...]:
 
 
 def damaged(seed: int) -> tuple[Path, bytes]:
-    """A real file and its bytes after one to three injuries; the same seed gives the same bytes."""
+    """A real file and its bytes after one to three kinds of damage; the same seed gives the same bytes."""
     dice = random.Random(seed)
     source = dice.choice(sources())
     data = bytearray(source.read_bytes())
     for _ in range(dice.choice((1, 1, 2, 3))):
         if data:
-            dice.choice(_INJURIES)(data, dice)
+            dice.choice(_DAMAGE)(data, dice)
     return source, bytes(data)
 
 
-def _place(data: bytearray, dice: random.Random) -> int:
+def _offset(data: bytearray, dice: random.Random) -> int:
     """Anywhere, but more often in the header, where a byte means more."""
     return dice.randrange(min(len(data), dice.choice((1500, len(data), len(data)))))
 
 
 def _flip(data: bytearray, dice: random.Random) -> None:
     for _ in range(dice.choice((1, 1, 2, 8))):
-        data[_place(data, dice)] ^= 1 << dice.randrange(8)
+        data[_offset(data, dice)] ^= 1 << dice.randrange(8)
 
 
 def _overwrite(data: bytearray, dice: random.Random) -> None:
-    start, size = _place(data, dice), dice.choice((1, 2, 4, 40, 400))
+    start, size = _offset(data, dice), dice.choice((1, 2, 4, 40, 400))
     data[start : start + size] = dice.randbytes(size)
 
 
 def _word(data: bytearray, dice: random.Random) -> None:
     """A length, a count or a mark of the format where none belongs."""
-    start, word = _place(data, dice), dice.choice(_WORDS + _MARKS)
+    start, word = _offset(data, dice), dice.choice(_WORDS + _MARKS)
     data[start : start + len(word)] = word
 
 
 def _cut(data: bytearray, dice: random.Random) -> None:
-    del data[_place(data, dice) :]
+    del data[_offset(data, dice) :]
 
 
 def _leave_out(data: bytearray, dice: random.Random) -> None:
-    start = _place(data, dice)
+    start = _offset(data, dice)
     del data[start : start + dice.choice((1, 2, 8, 100, 5000))]
 
 
 def _repeat(data: bytearray, dice: random.Random) -> None:
-    start, size = _place(data, dice), dice.choice((1, 8, 100, 5000))
+    start, size = _offset(data, dice), dice.choice((1, 8, 100, 5000))
     data[start:start] = data[start : start + size]
 
 
-_INJURIES: tuple[Callable[[bytearray, random.Random], None], ...] = (
+_DAMAGE: tuple[Callable[[bytearray, random.Random], None], ...] = (
     *(_flip, _flip, _flip, _flip, _overwrite, _overwrite, _word, _word),  # these leave something to look at more often
     *(_cut, _leave_out, _repeat),
 )
@@ -98,13 +98,13 @@ def show(path: Path) -> str:
     """Everything that opening this file and looking at it does; "shown" or "refused"."""
     listing = open_path(path)
     stacks = [series for study in listing.studies for series in study.series]
-    shown = [_look_at(series, index) for series in stacks[:1] for index in {0, len(series.frames) - 1}]
-    shown += [_look_at(series, len(series.frames) - 1) for series in stacks[1:][-1:]]
+    shown = [_render(series, index) for series in stacks[:1] for index in {0, len(series.frames) - 1}]
+    shown += [_render(series, len(series.frames) - 1) for series in stacks[1:][-1:]]
     return "shown" if any(shown) else "refused"
 
 
-def _look_at(series: Series, index: int) -> bool:
-    """Its elements, its look at three windows, as it is and as small as a viewport may make it, and its thumbnail."""
+def _render(series: Series, index: int) -> bool:
+    """Read its elements; render it at three windows and three sizes, and its thumbnail. False if it is refused."""
     ref = series.frames[index]
     try:
         tag_list(ref.image)

@@ -1,9 +1,11 @@
-"""Claim: no order of commands, clicks and keys breaks the window. Run: `python -m benchmarks.random_use --seed 1`.
+"""Measures unexpected errors under random use of the app: `python -m benchmarks.random_use --seed 1`.
+
+Claim: no order of commands, clicks and keys breaks the app.
 
 The real window with real studies and a part of the sample archive. Each step is one of: a command, a wheel turn, a drag
 with any button (a command may come in the middle of it), a key wherever the keyboard is, opening files, closing or
-choosing a study, another size of the window or of the cache, or a pause until the workers rest. Questions are answered
-with Cancel. Counted: messages of unexpected errors. The exit status is 1 when there was one; the same seed
+choosing a study, another size of the window or of the cache, or a pause until the workers are idle. Questions are
+answered with Cancel. Counted: messages of unexpected errors. The exit status is 1 when there was one; the same seed
 takes the same steps, though workers may answer in another order.
 """
 
@@ -67,7 +69,7 @@ def cancel_every_question() -> None:
 
 
 class Hand:
-    """Takes random steps in one window, and keeps what went wrong with the last steps before it."""
+    """Takes random steps in one window and records each unexpected error with the steps before it."""
 
     def __init__(self, app: App, files: Sequence[Path], seed: int) -> None:
         self.app, self.files, self.dice = app, files, random.Random(seed)
@@ -213,13 +215,13 @@ def main() -> None:
         hand = use(chosen.seed, chosen.steps, Path(base))
     print("\n\n".join(hand.bugs))
     kinds = ", ".join(f"{count:,} {name}" for name, count in hand.done.most_common())
-    told = f"Seed {chosen.seed}: {chosen.steps:,} steps ({kinds}), {len(hand.bugs)} unexpected errors."
-    print(told)
+    summary = f"Seed {chosen.seed}: {chosen.steps:,} steps ({kinds}), {len(hand.bugs)} unexpected errors."
+    print(summary)
     if chosen.markdown:
         command = (
             f"python -m benchmarks.random_use --seed {chosen.seed} --steps {chosen.steps} --markdown {chosen.markdown}"
         )
-        put(chosen.markdown, TITLE, f"{told} Made by `{command}`.")
+        put(chosen.markdown, TITLE, f"{summary} Made by `{command}`.")
     sys.exit(1 if hand.bugs else 0)
 
 

@@ -1,9 +1,9 @@
-"""What the sample archive answers with a bundle: texts that find their report, kinds in the top 10, times, health.
+"""Measures search, speed and integrity of the sample archive with a bundle; not the quality of the models.
 
     python -m benchmarks.sample_archive [--bundle DIR] [--archive DIR] [--json | --markdown docs/benchmarks.md]
 
-Imports the sample archive (some minutes), into a folder that is thrown away unless --archive names one that is kept.
-The sample archive demonstrates and measures no quality: many of its texts stand in the training data.
+Imports the sample archive (a few minutes) into a temporary folder unless --archive names one. The results are not
+quality figures, since many of these texts are in the training data.
 """
 
 import argparse
@@ -108,9 +108,9 @@ def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) 
         )
     return {
         "the database is intact": archive.problems() == [],
-        "every picture and report has one vector": stats["embeddings"] == stats["images"] + stats["reports"],
+        "every image and report has one vector": stats["embeddings"] == stats["images"] + stats["reports"],
         "the index file is intact": archive.index.state() == "intact",
-        "it answers like one made anew": same,
+        "it answers like a rebuilt index": same,
     }
 
 
@@ -156,22 +156,22 @@ def markdown(found: Mapping[str, Any]) -> str:
     rows = [
         ("texts whose own report is the first hit", f"{texts['first']} of {texts['asked']}"),
         (f"texts whose own report is among the first {TOP}", f"{texts['in_top']} of {texts['asked']}"),
-        ("a text search, words to hits, median", f"{texts['milliseconds']:.1f} ms"),
+        ("text search including embedding, median", f"{texts['milliseconds']:.1f} ms"),
     ]
-    for name, said in (("images_raw", "raw cosine"), ("images_calibrated", "calibrated, as shipped")):
+    for name, said in (("images_raw", "raw cosine"), ("images_calibrated", "score scale, as shipped")):
         kinds = found[name]
         rows.append((f"image queries with both kinds in the top {TOP}, {said}", f"{kinds['both']} of {kinds['asked']}"))
         rows.append((f"share of reports in those, {said}", f"{kinds['report_share']:.0%}"))
     rows += [(said, "yes" if good else "NO") for said, good in found["health"].items()]
     rate = brought["added"] / brought["seconds"]
-    told = f"{brought['seconds']:.0f} s, {rate:.0f} cases a second" if brought["added"] else "it was there already"
+    told = f"{brought['seconds']:.0f} s, {rate:.0f} cases a second" if brought["added"] else "imported before"
     rows.append(("import", f"{told}; {brought['refused']} refused"))
     lines = [
         f"{found['machine']}. Bundle {found['bundle']['id'][:12]} ({found['bundle']['variant']}), {archive['cases']} "
-        f"cases, {archive['images']} images, {archive['reports']} reports. An image query leaves its own case out. No "
-        "quality figures: many of these texts stand in the training data. `python -m benchmarks.sample_archive`",
+        f"cases, {archive['images']} images, {archive['reports']} reports. An image query leaves its own case out. Not "
+        "quality figures: many of these texts are in the training data. `python -m benchmarks.sample_archive`",
         "",
-        "| what | found |",
+        "| measurement | result |",
         "|---|---|",
         *(f"| {what} | {value} |" for what, value in rows),
     ]
@@ -182,8 +182,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, help="default: the starter bundle")
     parser.add_argument("--source", type=Path, default=resource_path("sample-archive"))
-    parser.add_argument("--archive", type=Path, help="keep the archive here; one that is there is gone on with")
-    parser.add_argument("--every", type=int, default=10, help="ask with every n-th report that has no picture")
+    parser.add_argument("--archive", type=Path, help="keep the archive here; an existing one is continued")
+    parser.add_argument("--every", type=int, default=10, help="query with every n-th report that has no image")
     parser.add_argument("--limit", type=int, help="only the first rows of both lists: a trial")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help=f'replace the section "{TITLE}" of this file')

@@ -1,11 +1,11 @@
-"""Claim: no event-loop stall over 100 ms while opening, importing, searching and drafting at once.
+"""Measures event-loop stalls while opening, importing, searching and drafting at once. Claim: none over 100 ms.
 
     python -m benchmarks.stalls [--rows N] [--slices N] [--never-wait] [--markdown docs/stalls.md]
 
 The real window (without a display under Xvfb), a workspace and an archive that are thrown away. First the archive gets
 a part of the sample archive; then, at once, the rest of it is imported, a folder of JPEG 2000 slices and real files of
 pydicom are opened again and again, and the archive is asked by image and by words while drafts are made. A timer on the
-UI thread tells how long the event loop was away, and a second thread where it stood meanwhile.
+UI thread measures how long the event loop was blocked; a second thread samples where.
 """
 
 import argparse
@@ -49,18 +49,17 @@ SCHEDULE = Path("/proc/thread-self/schedstat")
 TOLD = SCHEDULE.is_file()
 NOTE = """
 One drop: folder and files are opened in one call, as when they are dropped on the window. One by one: a call for each,
-all within one event, which no gesture of a user does; the harder load. The next opening follows once all is decoded.
+all within one event: a harder load than any user action causes. The next opening follows once all is decoded.
 
-A beat is a timer of 5 ms on the UI thread; a gap is the time between two beats beyond that, so what a click would have
-waited. Own work: the processor time that the UI thread took within the gap. Waited for a core: how long it was ready to
-run meanwhile, but our workers or other programs had the cores, as the system tells it. The rest of a gap is waiting for
-Python's interpreter lock that a worker holds, for another lock, or for the disk. Where it stood: the innermost function
-of `desktop/` or `engine/` that most looks of a second thread found, a look each 20 ms once a gap is over 100 ms; that
-says where the thread was, not that it worked there. Others took: the share of all cores that other programs used, with
-Xvfb's painting among them.
+A beat is a timer of 5 ms on the UI thread; a gap is the time between two beats beyond that, so the delay of a click.
+Own work: the CPU time of the UI thread within the gap. Waited for a core: how long it was ready to run while workers or
+other programs used the cores, as the operating system reports it. The rest of a gap is waiting for
+Python's interpreter lock that a worker holds, for another lock, or for the disk. Location: the innermost function of
+`desktop/` or `engine/` in most samples of a second thread, one every 20 ms once a gap is over 100 ms; the thread may
+have been waiting there. Used by others: the share of all cores that other programs used, including Xvfb's painting.
 
-What counts: no gap over 100 ms by the clock, whatever it was spent on. A gap with more than 100 ms of own work would be
-one that no calm machine avoids.
+The claim is about wall-clock time: no gap over 100 ms, whatever its cause. A gap with more than 100 ms of own work
+would also occur on an idle machine.
 """
 
 
@@ -297,7 +296,7 @@ def table(every: Sequence[Beats]) -> str:
 
     names = (
         *("duration", "beats", "median gap", "99th percentile", "longest gap", "gaps over 100 ms"),
-        *("of them with over 100 ms of own work", "UI thread busy", "others took"),
+        *("of them with over 100 ms of own work", "UI thread busy", "used by others"),
     )
     rows = [f"| {' | '.join(row)} |" for row in zip(names, *map(cells, every), strict=True)]
     return "\n".join(
@@ -312,12 +311,12 @@ def stalls(beats: Beats) -> str:
     lines = [
         f"The longest gaps over 100 ms, at most {LISTED}:",
         "",
-        "| after, s | gap, ms | own work, ms | waited for a core, ms | where it stood (looks) |",
+        "| after, s | gap, ms | own work, ms | waited for a core, ms | location (samples) |",
         "|---|---|---|---|---|",
     ]
     for gap in sorted(beats.long, key=lambda gap: gap.seconds, reverse=True)[:LISTED]:
         looks = f"{gap.place} ({gap.looks.count(gap.place)} of {len(gap.looks)})"
-        core = f"{1000 * gap.queued:.0f}" if TOLD else "not told"
+        core = f"{1000 * gap.queued:.0f}" if TOLD else "unknown"
         lines.append(f"| {gap.start:.1f} | {1000 * gap.seconds:.0f} | {1000 * gap.work:.0f} | {core} | {looks} |")
     return "\n".join(lines)
 
@@ -346,14 +345,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", type=int, default=0, help="import only the first rows of both lists; default: all")
     options.add_argument("--slices", type=int, default=200)
-    options.add_argument("--never-wait", action="store_true", help="workers never give way to the UI thread")
+    options.add_argument("--never-wait", action="store_true", help="workers never yield to the UI thread")
     options.add_argument("--markdown", type=Path, metavar="FILE")
     chosen = options.parse_args()
     if chosen.never_wait:
         Yielding.give = lambda self: None  # type: ignore[method-assign]
     if not os.environ.get("DISPLAY"):
         if not shutil.which("xvfb-run"):
-            sys.exit("There is no display: install xvfb, or run this where there is one.")
+            sys.exit("No display found: install xvfb, or run this in a desktop session.")
         again = ["xvfb-run", "-a", "-s", SCREEN, sys.executable, "-m", "benchmarks.stalls", *sys.argv[1:]]
         os.execvp(again[0], again)
     with tempfile.TemporaryDirectory() as base:
@@ -364,7 +363,7 @@ def main() -> None:
         app.window.show()
         found = measure(app, Path(base), chosen.rows, chosen.slices)
         app.close()
-    told = "In this run workers never gave way to the UI thread.\n\n" if chosen.never_wait else ""
+    told = "In this run workers never yielded to the UI thread.\n\n" if chosen.never_wait else ""
     text = f"{told}{report(*found)}\n{NOTE}"
     print(text)
     if chosen.markdown:

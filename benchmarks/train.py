@@ -1,4 +1,4 @@
-"""Claim: the trainer costs at most 5 % over a plain PyTorch loop of the same model. Run: `python -m benchmarks.train`.
+"""Measures the overhead of the trainer over a plain PyTorch loop: `python -m benchmarks.train`. Claim: at most 5 %.
 
 Both take their steps in turns, on the same pictures and captions (the sample archive; which text stands beside which
 picture does not matter for speed), with the same drawing of views. The trainer keeps the moving average of the weights,
@@ -119,7 +119,7 @@ def peak_rate() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=2, help="of torch; the promise is measured with 2")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch; the claim is about 2")
     threads: int = parser.parse_args().threads
     torch.set_num_threads(threads)
     cases = [("recipe with frozen lower layers", FROZEN, 64), ("all layers, 160 px", WHOLE, 16)]

@@ -1,12 +1,14 @@
-"""Claim: the viewer beats a plain loop over the files, and no frame is late. Run: `python -m benchmarks.viewer`.
+"""Measures how fast the viewer opens, scrolls and changes the window: `python -m benchmarks.viewer`.
+
+Claim: it is faster than a plain loop over the files, and no frame exceeds its time limit.
 
 500 slices of 512 x 512 and 12 of 3000 x 2500, derived from one real CT slice, in four transfer syntaxes. Each series is
 read by a plain pydicom loop in a process of its own (`dcmread(file).pixel_array`), opened in the real window, painting
 included, and read by the loop once more; without a display under Xvfb. `--slices N` for a quick look, `--only RLE` for
 one syntax, `--markdown docs/viewer-speed.md` keeps the table.
 
-Wall-clock times are at the mercy of whatever else the machine does: each row says how much of it others took, and how
-much processor time the work itself needed.
+Wall-clock times depend on other load on the machine, so each row also gives the share that other programs used and the
+CPU time of the work itself.
 """
 
 import argparse
@@ -40,14 +42,14 @@ LARGE = (2500, 3000)
 COLUMNS = (
     *("series (derived)", "first slice, ms", "index jumps", "plain loop, s (CPU)", "all slices, s (CPU)", "faster by"),
     *("scroll, ms: median / p95 (CPU)", "window drag, ms: median / p95 (CPU)", "limit, ms", "memory / pixels"),
-    *("window usable, s (CPU)", "others took", "kept"),
+    *("window usable, s (CPU)", "used by others", "kept"),
 )
 NOTE = """
 Kept means, by wall clock: first slice within 0.5 s (512 x 512) and its number never changed; all slices at least 1.5
 times as fast as the loop (512 x 512, compressed), whose time is the mean of one before and one after the window's; p95
 of scroll and drag within the limit; memory at most 1.3 times the pixels' bytes beyond what the app holds without them;
-window usable within 2 s of its start. CPU: processor time of all threads for the same, what a calm machine would need
-at most. "Others took": the share of both cores that other programs used meanwhile.
+window usable within 2 s of its start. CPU: processor time of all threads for the same, the most that an idle machine
+would need. "Used by others": the share of both cores that other programs used meanwhile.
 """
 
 
@@ -123,7 +125,7 @@ def main() -> None:
     chosen = options.parse_args()
     if not os.environ.get("DISPLAY"):
         if not shutil.which("xvfb-run"):
-            sys.exit("There is no display: install xvfb, or run this where there is one.")
+            sys.exit("No display found: install xvfb, or run this in a desktop session.")
         again = ["xvfb-run", "-a", "-s", SCREEN, sys.executable, "-m", "benchmarks.viewer", *sys.argv[1:]]
         os.execvp(again[0], again)
     conditions = (
@@ -140,7 +142,7 @@ def main() -> None:
                 print(rows[-1], flush=True)
     print(NOTE)
     if chosen.markdown:
-        title = "# How fast the viewer is\n\nMade by `python -m benchmarks.viewer --markdown docs/viewer-speed.md`."
+        title = "# Viewer speed\n\nMade by `python -m benchmarks.viewer --markdown docs/viewer-speed.md`."
         table = "\n".join([head, *rows])
         chosen.markdown.write_text(f"{title} {conditions}\n\n{table}\n{NOTE}", "utf-8")
 

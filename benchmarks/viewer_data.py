@@ -1,4 +1,4 @@
-"""Makes the series that the viewer is measured on, derived from one real CT slice of pydicom-data. Measures nothing.
+"""Makes the series for the viewer benchmark, derived from one real CT slice of pydicom-data. Measures nothing.
 
 Every slice is the real one moved sideways by its number, with new UIDs and "derived" in its description, so that no two
 are equal and none can be taken for a patient's.

@@ -1,4 +1,4 @@
-"""Drives the real window for `benchmarks.viewer` and prints what it took as JSON: one process a measured series.
+"""Measures one series in the real window for `benchmarks.viewer` and prints the times as JSON.
 
 Every time ends when the window has painted what was asked for. Run by `benchmarks.viewer`.
 """
@@ -46,7 +46,7 @@ def wait(until: Callable[[], bool], patience: float = PATIENCE) -> None:
     end = time.perf_counter() + patience
     while not until():
         if time.perf_counter() > end:
-            raise TimeoutError("the window did not get there")
+            raise TimeoutError("the window did not reach the expected state in time")
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
 
