@@ -108,8 +108,8 @@ def markdown(bundle: Bundle, found: Sequence[Asked]) -> str:
         f"Bundle {bundle.id}; made by `python -m benchmarks.failures --data DATA`. The {len(found)} pictures of the "
         f"sample archive that have a report are queries for it among these {pool} reports. In brackets: chance. "
         f"{split} The encoders never saw an ultrasound; the language stage of the decoder, which has no part in "
-        "this, read reports of such. With so few pictures this shows examples and measures little, and int8 arithmetic differs "
-        "between processors: ranks move by one or two from one machine to another.",
+        "this, read reports of such. With so few pictures this shows examples and measures little, and "
+        "int8 arithmetic differs between processors: ranks move by one or two from one machine to another.",
         "",
         "| images | queries | own report first | in the top 5 | in the top 10 | median rank |",
         "|---|---|---|---|---|---|",
