@@ -101,7 +101,15 @@ def main() -> None:
         )
     settings = from_dict(kept.extra["settings"])
     sizes, half = settings.model, settings.train.half
-    material = gather(options.encoders, settings.data, sizes.dim, sizes.max_tokens, options.data, options.cache, half)
+    material = gather(
+        options.encoders,
+        settings.data,
+        options.data,
+        options.cache,
+        dim=sizes.dim,
+        max_tokens=sizes.max_tokens,
+        half=half,
+    )
     if options.most:
         chosen = np.sort(np.random.default_rng(0).permutation(len(material.val_texts))[: options.most])
         material = replace(

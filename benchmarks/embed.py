@@ -27,7 +27,8 @@ def main() -> None:
     torch.set_num_threads(bundle.runtime.threads)
     words = bundle.tokenizer
     size, longest = bundle.manifest["preprocess"]["size"], bundle.manifest["tokenizer"]["max_length"]
-    model = sources.pretrained(LITE0, MINILM, size, bundle.embedding_size, longest, list(range(words.size))).eval()
+    towers = sources.TowerSettings(LITE0, MINILM, size, bundle.embedding_size, longest)
+    model = sources.pretrained(towers, list(range(words.size))).eval()
     picture = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
     length = words.encode_batch([TEXT], longest)[0].shape[1]
 

@@ -349,7 +349,7 @@ def main() -> None:
     options.add_argument("--markdown", type=Path, metavar="FILE")
     chosen = options.parse_args()
     if chosen.never_wait:
-        Yielding.give = lambda self: None  # type: ignore[method-assign]
+        Yielding.wait_while_busy = lambda self: None  # type: ignore[method-assign]
     if not os.environ.get("DISPLAY"):
         if not shutil.which("xvfb-run"):
             sys.exit("No display found: install xvfb, or run this in a desktop session.")

