@@ -100,7 +100,7 @@ def measure(app: App) -> None:
 
 def measurements(app: App) -> Screen:
     """The list of measurements."""
-    run(app, "list_measures")
+    run(app, "list_measurements")
     return app.window.findChild(MeasurementList)
 
 
@@ -180,7 +180,7 @@ def slab(folder: Path) -> list[Path]:
     return files
 
 
-def planes(app: App) -> Screen:
+def mpr(app: App) -> Screen:
     """MPR: the three planes of a stack beside the stack."""
     run(app, "grid_1x1")
     with tempfile.TemporaryDirectory() as folder:
@@ -189,13 +189,13 @@ def planes(app: App) -> Screen:
         settle(app)
         demo.show_series_of(app, files[0])
         settle(app)
-        run(app, "planes")
+        run(app, "mpr")
     return grid(app)
 
 
 def damaged_loop(app: App) -> Screen:
     """A truncated cine loop, at a frame that is missing."""
-    run(app, "planes", "grid_1x1")  # leaves MPR
+    run(app, "mpr", "grid_1x1")  # leaves MPR
     with tempfile.TemporaryDirectory() as folder:
         cut = Path(folder) / "loop.dcm"
         whole = real_file(LOOP).read_bytes()
@@ -215,16 +215,16 @@ STATES: dict[str, Callable[[App], object]] = {
     "compare": dark_compare,
     "measure": measure,
     "measurements": measurements,
-    "no-identity": lambda app: run(app, "patient_data"),
+    "hidden-patient-data": lambda app: run(app, "patient_data"),
     "palette": lambda app: chooser("patient_data", "palette")(app),
     "shortcuts": chooser("shortcuts"),
-    "case": case,
-    "elements": tags,
+    "selected-case": case,
+    "tags": tags,
     "problem": damaged,
-    "left-out": rejected,
+    "rejected": rejected,
     "detached": detached,
     "grid": filled_grid,
-    "planes": planes,
+    "mpr": mpr,
     "failed": damaged_loop,
 }
 """In order; each starts from the window as the previous one left it. Keys are the file names."""

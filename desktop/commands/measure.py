@@ -76,7 +76,7 @@ ROWS = (
         enabled=lambda d: d.measurements.selected_is_visible(),
     ),
     Command(
-        "delete_measures",
+        "delete_measurements",
         "Delete all measurements",
         ("Ctrl+Shift+Delete",),
         "Measure",
@@ -86,7 +86,7 @@ ROWS = (
     ),
     Command("cancel_measure", "Cancel drawing", ("Esc",), "Measure", _cancel, in_viewport=True),
     Command(
-        "show_measures",
+        "show_measurements",
         "Show measurements",
         ("M",),
         "Measure",
@@ -94,10 +94,10 @@ ROWS = (
         checked=lambda d: d.measurements.visible,
         new_group=True,
     ),
-    Command("list_measures", "Measurement list…", ("Ctrl+Shift+D",), "Measure", _list),
+    Command("list_measurements", "Measurement list…", ("Ctrl+Shift+D",), "Measure", _list),
     tool("crosshair", "Crosshair", "J", menu="Measure", new_group=True),
     Command(
-        "planes",
+        "mpr",
         "MPR",
         ("V",),
         "Measure",

@@ -62,7 +62,7 @@ WINDOWS: dict[str, type[QWidget]] = {
     "detach": DetachedViewer,
     "edit_presets": PresetsDialog,
     "list_key_images": Chooser,
-    "list_measures": MeasurementList,
+    "list_measurements": MeasurementList,
     "compare": Chooser,
     "open_case": CaseWindow,
     "palette": Chooser,
@@ -76,7 +76,7 @@ NEVER = {
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that are disabled in all three states."""
-ADVICE = {("planes", "one image")}
+ADVICE = {("mpr", "one image")}
 """Commands that are enabled but report what is missing."""
 
 

@@ -25,7 +25,7 @@ Cells = list[tuple[str, ...]]
 
 @pytest.fixture
 def listed(qtbot: QtBot, app: App) -> Iterator[MeasurementList]:
-    app.actions.actions["list_measures"].trigger()
+    app.actions.actions["list_measurements"].trigger()
     shown = app.window.findChild(MeasurementList)
     assert shown is not None
     qtbot.waitUntil(shown.isActiveWindow)
@@ -262,7 +262,7 @@ def test_a_measurement_on_an_mpr_plane_is_shown_in_the_viewport_of_that_plane(
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     stack = app.desk.viewport.series
-    app.actions.actions["planes"].trigger()
+    app.actions.actions["mpr"].trigger()
     settle(qtbot, app)
     axial, coronal = app.desk.layout.viewports[:2]
     app.desk.layout.activate(coronal)
@@ -274,7 +274,7 @@ def test_a_measurement_on_an_mpr_plane_is_shown_in_the_viewport_of_that_plane(
     press(qtbot, listed, Qt.Key.Key_Enter)
     assert app.desk.layout.active is coronal
     assert (coronal.index, app.desk.measurements.selected) == (7, drawn.id)
-    app.actions.actions["planes"].trigger()
+    app.actions.actions["mpr"].trigger()
     qtbot.waitUntil(lambda: cells(listed)[-1:] == [("Length", "", "", NOT_OPEN)])
     assert app.desk.viewport.series is stack
 
@@ -293,6 +293,6 @@ def test_escape_closes_it_and_stops_reading(qtbot: QtBot, app: App, listed: Meas
 
 
 def test_opening_it_again_shows_the_same_window(app: App, listed: MeasurementList) -> None:
-    app.actions.actions["list_measures"].trigger()
+    app.actions.actions["list_measurements"].trigger()
     assert app.window.findChildren(MeasurementList) == [listed]
-    assert app.actions.actions["list_measures"].shortcuts() == [QKeySequence("Ctrl+Shift+D")]
+    assert app.actions.actions["list_measurements"].shortcuts() == [QKeySequence("Ctrl+Shift+D")]

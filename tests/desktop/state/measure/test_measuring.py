@@ -283,10 +283,10 @@ def test_closing_mpr_from_another_plane_restores_the_stack(qtbot: QtBot, app: Ap
     derive_stack(tmp_path, [0, 3, 6, 9], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     stack = app.desk.viewport.series
-    app.actions.actions["planes"].trigger()
+    app.actions.actions["mpr"].trigger()
     settle(qtbot, app)
     app.desk.layout.activate(app.desk.layout.viewports[1])
-    app.actions.actions["planes"].trigger()
+    app.actions.actions["mpr"].trigger()
     settle(qtbot, app)
     assert [viewport.series for viewport in app.desk.layout.viewports] == [stack]
 

@@ -38,7 +38,7 @@ def test_delete_spares_a_measurement_on_another_slice(qtbot: QtBot, app: App, tm
 def test_delete_spares_a_hidden_measurement(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     draw(qtbot, app)
-    app.actions.actions["show_measures"].trigger()
+    app.actions.actions["show_measurements"].trigger()
     qtbot.keyClick(app.window.viewport, Qt.Key.Key_Delete)
     app.desk.measurements.delete_selected()
     assert len(app.desk.measurements.of_study()) == 1
@@ -46,7 +46,7 @@ def test_delete_spares_a_hidden_measurement(qtbot: QtBot, app: App) -> None:
 
 def test_drawing_brings_hidden_measurements_back(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.actions.actions["show_measures"].trigger()
+    app.actions.actions["show_measurements"].trigger()
     draw(qtbot, app)
     assert len(app.desk.measurements.on(app.desk.viewport)) == 1
 

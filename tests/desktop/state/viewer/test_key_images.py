@@ -93,7 +93,7 @@ def test_a_plane_that_no_file_holds_cannot_be_marked(qtbot: QtBot, app: App, tmp
     open_paths(qtbot, app, tmp_path)
     actions = app.actions.actions
     qtbot.waitUntil(actions["key_image"].isEnabled)
-    actions["planes"].trigger()
+    actions["mpr"].trigger()
     settle(qtbot, app)
     qtbot.waitUntil(lambda: not actions["key_image"].isEnabled())
     app.desk.key_images.toggle()
