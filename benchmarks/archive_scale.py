@@ -57,6 +57,9 @@ class Synthetic:
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
         return self.vectors([int(image[0, 0]) for image in images])
 
+    def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        return self.embed_images(images)
+
     def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
         return self.vectors([len(text) for text in texts])
 

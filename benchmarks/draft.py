@@ -7,6 +7,7 @@ end token is forbidden, so that every draft has exactly 40 tokens. Only Kindred'
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ def main() -> None:
         return captioner.generate(eager_step, row, words, shape, beams)
 
     results = [
-        compare(f"draft of {TOKENS} tokens, {name}", 1000, lambda b=beams: ours(b), lambda b=beams: eager(b), 10)
+        compare(f"draft of {TOKENS} tokens, {name}", 1000, partial(ours, beams), partial(eager, beams), 10)
         for name, beams in (("greedy", 1), ("3 beams", 3))
     ]
     print(table(results, bundle.runtime.threads, f"Starter bundle, variant {bundle.variant}; medians of 10."))

@@ -67,7 +67,7 @@ def gray(path: Path) -> np.ndarray:
         if opened.mode[:1] not in "IF":
             return to_gray(np.asarray(opened.convert("RGB")))
         values = np.asarray(opened, np.float64)
-    return ((values - values.min()) / max(float(np.ptp(values)), 1.0) * 255).astype(np.uint8)
+    return np.asarray((values - values.min()) / max(float(np.ptp(values)), 1.0) * 255, np.uint8)
 
 
 def main() -> None:

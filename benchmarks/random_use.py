@@ -65,7 +65,7 @@ def cancel_every_question() -> None:
     QFileDialog.getExistingDirectory = staticmethod(lambda *_: "")  # type: ignore[method-assign,assignment]
     QInputDialog.getText = staticmethod(lambda *_: ("", False))  # type: ignore[method-assign,assignment]
     QInputDialog.getInt = staticmethod(lambda *_: (0, False))  # type: ignore[method-assign,assignment]
-    QPrintDialog.exec = lambda _: 0  # type: ignore[method-assign,assignment]
+    QPrintDialog.exec = lambda _: 0  # type: ignore[method-assign]
 
 
 class Hand:

@@ -60,7 +60,8 @@ class Kinds:
 def own_reports(archive: Archive, every: int) -> list[tuple[int, str]]:
     """(case, text) of every report with a picture, and of every n-th without one, in the order of import."""
     cases = [archive.case(case_id) for case_id in archive.case_ids(limit=-1)]
-    with_image, without = [], []
+    with_image: list[tuple[int, str]] = []
+    without: list[tuple[int, str]] = []
     for case in cases:
         if case.report is not None:
             (with_image if case.images else without).append((case.case_id, case.report.text))

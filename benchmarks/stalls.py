@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -29,6 +30,7 @@ from benchmarks.viewer import SCREEN
 from benchmarks.viewer_data import SYNTAXES, write_series
 from desktop.app import App, build, make_application
 from desktop.demo import sample_studies, wait
+from desktop.desk import Desk
 from desktop.state.studies.studies import identify
 from desktop.yielding import Yielding
 from engine.resources import HOME, resource_path
@@ -248,6 +250,11 @@ class Load(QObject):
                     self.desk.studies.select(identify(study, series))
 
 
+def is_open(desk: Desk, folder: Path) -> bool:
+    """Whether the archive in this folder is the open one."""
+    return desk.archive.archive is not None and desk.archive.archive.folder == folder
+
+
 def measure(app: App, base: Path, rows: int, slices: int) -> tuple[Beats, list[Beats], list[Load], int]:
     """The window at rest, then under both loads, each with an archive of its own; last, how many cases that holds."""
     desk, sample = app.desk, resource_path("sample-archive")
@@ -266,7 +273,7 @@ def measure(app: App, base: Path, rows: int, slices: int) -> tuple[Beats, list[B
     for drop in (True, False):
         made = base / f"archive {drop}"
         desk.archive.create(made)
-        wait(lambda made=made: desk.archive.archive and desk.archive.archive.folder == made, settled, "Creating", 60)
+        wait(partial(is_open, desk, made), settled, "Creating", 60)
         desk.archive.import_into(first)
         wait(lambda: desk.archive.importing is None and desk.background.idle(), settled, "The first import", 300)
         loads.append(Load(app, [folder, *sample_studies()], slices, drop))

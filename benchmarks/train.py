@@ -93,7 +93,7 @@ def steps(
         both = [rows.float() for rows in both]
         loss = losses.info_nce(both, 0.1) + losses.align_true_pairs(both) + losses.centroid_uniformity(both)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(learned, settings.clip)
         optimizer.step()
         loss.item()
@@ -107,14 +107,14 @@ def peak_rate() -> float:
     """bf16 operations a second of one large matrix product on this GPU."""
     side, rounds = 8192, 20
     a, b = (torch.randn(side, side, device="cuda", dtype=torch.bfloat16) for _ in range(2))
-    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
     for number in range(rounds + 3):
         if number == 3:
             begin.record()
         a @ b
     end.record()
     torch.cuda.synchronize()
-    return 2 * side**3 * rounds / (begin.elapsed_time(end) / 1000)
+    return float(2 * side**3 * rounds / (begin.elapsed_time(end) / 1000))
 
 
 def main() -> None:
