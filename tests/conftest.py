@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     """Tests run without a display unless the caller names a platform."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core: threads of their own would only wait for each other
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file on one process, and the export tests too: they share bundles that take a minute to make."""
     for item in items:

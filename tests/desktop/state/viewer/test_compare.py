@@ -49,7 +49,7 @@ def test_the_list_names_the_patient_unless_patient_data_is_hidden(qtbot: QtBot, 
     assert study_label(active, active, patient_data_visible=False) == active.description
     app.window.choose_comparison()
     assert app.window.chooser is not None
-    assert named in app.window.chooser.shown()[0].where
+    assert named in app.window.chooser.shown()[0].context
     app.window.chooser.close()
 
 

@@ -77,7 +77,7 @@ def test_the_list_names_the_title_and_steps_go_from_one_to_the_next(
     chooser = app.window.chooser
     assert chooser is not None
     patient = readable_name(app.desk.studies.studies[0].patient.name)
-    said = [choice.where.partition(f" · {patient} · ")[0] for choice in chooser.shown()]
+    said = [choice.context.partition(f" · {patient} · ")[0] for choice in chooser.shown()]
     assert sorted(said) == ["★ Of Interest", "★ Of Interest · ★ For Teaching"]
     chooser.close()
     seen = []
@@ -149,7 +149,7 @@ def test_a_document_may_be_opened_before_or_after_its_images(
     first = key_objects(tmp_path / "a", [slices[1]], codes.DCM.OfInterest)
     open_paths(qtbot, app, first)
     assert app.desk.messages.message is not None
-    assert "only a list of key images" in app.desk.messages.message.text
+    assert "only a key object selection" in app.desk.messages.message.text
     assert app.desk.studies.rejected == []
     qtbot.waitUntil(lambda: not app.actions.actions["list_key_images"].isEnabled())
     open_paths(qtbot, app, folder())
