@@ -279,9 +279,9 @@ def import_summary(result: ImportResult) -> str:
     """The message after an import."""
     parts = [f"{result.added:,} case{'' if result.added == 1 else 's'} added"]
     if result.skipped:
-        parts.append(f"{result.skipped:,} already in the archive")
+        parts.append(f"{result.skipped:,} already archived")
     if result.completed:
-        parts.append(f"{result.completed:,} updated")
+        parts.append(f"{result.completed:,} completed")
     if result.rejected:
         parts.append(f"{len(result.rejected):,} rejected (Ctrl+Shift+L lists them)")
     return "Import finished: " + ", ".join(parts) + "."

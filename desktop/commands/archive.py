@@ -32,7 +32,7 @@ ROWS = (
     ),
     Command(
         "import_file",
-        "Import file, zip or CSV…",
+        "Import file, ZIP or CSV…",
         ("Ctrl+Shift+I",),
         "Archive",
         lambda d, w: w.dialogs.import_file(),

@@ -82,7 +82,7 @@ class StatusLine(QStatusBar):
             return
         others = len(self._jobs.jobs) - 1
         more = f" (+{others} more)" if others else ""
-        count = f" {job.done} of {job.total}" if job.total else " …"
+        count = f" {job.done} of {job.total}" if job.total else "…"
         title = job.title if self._desk.viewport.patient_data_visible else job.redacted_title
         self.job.setText(f"Cancelling: {title}" if job.stopping else f"{title}{count}{more}")
         self.progress.setRange(0, job.total)

@@ -63,7 +63,7 @@ def cli() -> None:
 def open_command(path: Path, as_json: bool) -> None:
     """List the studies in PATH.
 
-    PATH is a file, a folder or a zip. Rejected files are listed with the reason.
+    PATH is a file, a folder or a ZIP file. Rejected files are listed with the reason.
     """
     with progress_line() as progress:
         listing = open_path(path, progress)

@@ -58,7 +58,7 @@ def open_path(
     cancelled: IsCancelled = never,
     found: Callable[[Listing], None] | None = None,
 ) -> Listing:
-    """List the DICOM images of files, folders of any depth and zip archives, and the documents that mark key images.
+    """List the DICOM images of files, folders of any depth and ZIP archives, and the documents that mark key images.
 
     Args:
         path: one or several. A DICOMDIR stands for the files that it lists.
@@ -87,7 +87,7 @@ def open_origins(
     """List the DICOM images of any source, otherwise like `open_path`.
 
     Args:
-        origins: DICOM objects, and zip archives of them.
+        origins: DICOM objects, and ZIP archives of them.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -129,7 +129,7 @@ class _Builder:
         self._rejected.append(Rejected(name, reason, other))
 
     def add(self, origin: Origin, cancelled: IsCancelled) -> None:
-        """Read one file: an image, a Key Object Selection, a DICOMDIR or a zip archive."""
+        """Read one file: an image, a Key Object Selection, a DICOMDIR or a ZIP archive."""
         try:
             with origin.open() as file:
                 if file.read(4) == _ZIP:

@@ -1,4 +1,4 @@
-"""Opens local files, gzip files and members of zip archives as streams of bytes, and refuses decompression bombs.
+"""Opens local files, gzip files and members of ZIP archives as streams of bytes, and refuses decompression bombs.
 
 Knows nothing of DICOM. Another source of images (a PACS cache, DICOMweb) is one more class with what `Origin` asks for.
 """
@@ -67,7 +67,7 @@ class FileOrigin:
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """One member of a zip archive, wherever the archive comes from."""
+    """One member of a ZIP archive, wherever the archive comes from."""
 
     archive: Origin
     member: str
@@ -106,7 +106,7 @@ def member_name(archive: Origin, member: str) -> str:
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip archive by its directory.
+    """Open a ZIP archive by its directory.
 
     Raises:
         UserError: the directory is damaged.

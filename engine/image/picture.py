@@ -48,7 +48,7 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
     """The picture of one frame of a DICOM, PNG or JPEG file.
 
     Args:
-        path: a file, or a folder or zip archive of DICOM files.
+        path: a file, or a folder or ZIP archive of DICOM files.
         frame: 0-based, counting all frames below `path`.
         window: center and width; None takes the default from the file.
 

@@ -111,7 +111,7 @@ def _found_image(study: Study, series: Series, ref: FrameRef) -> FoundImage:
 def _is_image_file(path: Path) -> bool:
     try:
         return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    except OSError:  # the name of a zip member may be too long for a file
+    except OSError:  # the name of a ZIP member may be too long for a file
         return False
 
 

@@ -73,7 +73,7 @@ def import_path(
     cancelled: IsCancelled = never,
     link_sources: bool = False,
 ) -> ImportResult:
-    """Import DICOM (folder, file or zip), an image folder (cases.csv), image files, or a CSV of reports.
+    """Import DICOM (folder, file or ZIP), an image folder (cases.csv), image files, or a CSV of reports.
 
     Args:
         archive: bound to the bundle on its first import.

@@ -153,7 +153,7 @@ class ArchiveState(QObject):
         return "An import is running. Wait until it is finished, or cancel it." if self.importing else ""
 
     def import_into(self, path: Path, reports: Path | None = None) -> None:
-        """Import a folder, file, zip or CSV table; cases already stored are left unchanged.
+        """Import a folder, file, ZIP or CSV table; cases already stored are left unchanged.
 
         Raises:
             UserError: no archive, no models, or an import or re-indexing is running.

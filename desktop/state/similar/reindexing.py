@@ -1,4 +1,4 @@
-"""Re-indexes the open archive with the current models, in the background. Knows no widgets and no vectors."""
+"""Re-indexes the open archive with the current models, in the background. Knows no widgets and no embeddings."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from engine.importing.reindex import ReindexProgress, reindex, reindex_progress
 class ReindexState(QObject):
     """Offers to re-index once for each archive and models that do not match, and does it when asked.
 
-    Until the last vector is written, the archive is searched with the models it was indexed with, if they are on this
+    Until the last embedding is written, the archive is searched with the models it was indexed with, if they are on this
     computer.
     """
 
@@ -78,17 +78,17 @@ class ReindexState(QObject):
         done = f" ({progress.done:,} done already)" if progress.done else ""
         self.offered.emit(
             f"{archive.folder.name} was indexed with other models. To search it with the current ones, choose "
-            f"Archive > Re-index archive with current models: {progress.total:,} vectors{done}."
+            f"Archive > Re-index archive with current models: {_embeddings(progress.total)}{done}."
         )
 
     def _take(self, progress: ReindexProgress) -> None:
         self._archive.reindexing = None
         self._archive.refresh()
         if progress.complete and progress.total:
-            self.message.emit(f"The archive was re-indexed with the current models: {progress.total:,} vectors.")
+            self.message.emit(f"The archive was re-indexed with the current models: {_embeddings(progress.total)}.")
 
     def _end(self, error: BaseException | None = None) -> None:
-        """The vectors written so far are kept for the next time."""
+        """The embeddings written so far are kept for the next time."""
         self._archive.reindexing = None
         self._archive.refresh()
         self._archive.changed.emit()
@@ -96,3 +96,7 @@ class ReindexState(QObject):
 
 def _progress(archive: Archive, bundle_id: str) -> tuple[Archive, ReindexProgress]:
     return archive, reindex_progress(archive, bundle_id)
+
+
+def _embeddings(count: int) -> str:
+    return f"{count:,} embedding{'' if count == 1 else 's'}"

@@ -46,7 +46,7 @@ def annotate(viewport: ViewportState, mouse: bool = True, patient_data: bool | N
     if picture is None:
         number = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, number)
-    bottom_left = ["Reading …" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
+    bottom_left = ["Reading…" if series.growing else f"{picture.index + 1} / {len(series.frames)}"]
     height, width = picture.shape
     rendering = [f"{width} × {height}", f"Zoom {100 * viewport.scale:.0f}%"]
     if picture.window is not None:

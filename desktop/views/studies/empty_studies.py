@@ -19,7 +19,7 @@ class EmptyStudies(QWidget):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        hint = QLabel("No study is open.\n\nDrop files, folders or a zip file here, or press Ctrl+O.")
+        hint = QLabel("No study is open.\n\nDrop files, folders or a ZIP file here, or press Ctrl+O.")
         hint.setWordWrap(True)
         hint.setProperty("muted", True)
         self._title = QLabel("Recent")

@@ -141,7 +141,7 @@ class ViewportView(QWidget):
         elif state.failure:
             self._write_center(painter, "Cannot show this image", state.failure_text)
         else:
-            self._write_center(painter, "Loading …", "")
+            self._write_center(painter, "Loading…", "")
         for line in lines:
             draw_text(painter, line)
         self._paint_frame(painter)

@@ -47,11 +47,11 @@ def test_opening_names_the_folder_only_while_patient_data_is_shown(qtbot: QtBot,
     app.desk.studies._open_files = lambda *given: opened(*given) if gate.wait(20) else Listing(())
     status = app.window.status
     app.desk.studies.open([folder])
-    qtbot.waitUntil(lambda: status.job.text() == "Opening Doe_Jane …")
+    qtbot.waitUntil(lambda: status.job.text() == "Opening Doe_Jane…")
     app.desk.layout.toggle_patient_data()
-    assert status.job.text() == "Opening an item …"
+    assert status.job.text() == "Opening an item…"
     app.desk.studies.open([folder])
-    qtbot.waitUntil(lambda: status.job.text() == "Opening an item … (+1 more)")
+    qtbot.waitUntil(lambda: status.job.text() == "Opening an item… (+1 more)")
     gate.set()
     settle(qtbot, app)
     assert status.job.isHidden()
@@ -62,7 +62,7 @@ def test_many_tasks_that_start_together_update_the_bar_once(qtbot: QtBot, app: A
     for number in range(30):
         app.desk.background.start(as_work(gate.wait, 20), lambda _: None, title=f"Work {number}")
     assert status.job.isHidden()
-    qtbot.waitUntil(lambda: status.job.text() == "Work 29 … (+29 more)")
+    qtbot.waitUntil(lambda: status.job.text() == "Work 29… (+29 more)")
     gate.set()
     settle(qtbot, app)
     assert status.job.isHidden()  # at once when the last has ended

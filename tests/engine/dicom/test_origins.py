@@ -1,4 +1,4 @@
-"""Origins of images: files, zip members, and a source that Kindred does not ship."""
+"""Origins of images: files, ZIP members, and a source that Kindred does not ship."""
 
 import io
 import zipfile

@@ -68,7 +68,7 @@ def search(qtbot: QtBot, app: App) -> list[str]:
 
 def test_re_indexing_is_offered_with_its_size(ready: App) -> None:
     assert ready.desk.archive.outdated
-    assert "3 vectors" in message_text(ready)
+    assert "3 embeddings" in message_text(ready)
     assert "Archive > Re-index archive with current models" in message_text(ready)
     assert ready.actions.actions["reindex_archive"].isEnabled()
 
@@ -79,7 +79,7 @@ def test_a_re_indexed_archive_answers_with_the_current_models(qtbot: QtBot, read
     with pytest.raises(UserError, match="is being re-indexed"):
         ready.desk.archive.import_into(dicom("MR_small.dcm"))
     settle(qtbot, ready)
-    assert "re-indexed with the current models: 3 vectors" in message_text(ready)
+    assert "re-indexed with the current models: 3 embeddings" in message_text(ready)
     assert not ready.desk.archive.outdated
     assert ready.desk.archive.archive is not None
     assert ready.desk.archive.archive.bundle_id == starter_bundle.id
