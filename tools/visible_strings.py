@@ -21,9 +21,7 @@ SILENT_CALLS = {
     *("execute", "query", "executescript", "strftime", "getattr", "encode", "objectName", "setStyleSheet"),
 }
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|AND|ORDER BY|WHERE)\b")
-PROSE = re.compile(
-    r"[A-Za-z]{2,}.* .*[A-Za-z]{2,}|[A-Z][a-z]{2,}…?\.?|.*[a-z]{2,} \{\}.*|\{\} [a-z]{2,}.*", re.DOTALL
-)
+PROSE = re.compile(r"[A-Za-z]{2,}.* .*[A-Za-z]{2,}|[A-Z][a-z]{2,}…?\.?|.*[a-z]{2,} \{\}.*|\{\} [a-z]{2,}.*", re.DOTALL)
 CODE = re.compile(r"(Ctrl|Alt|Shift)\+\S+|[A-Z][A-Za-z]+[A-Z]\w*|[\w.\[\]]+ \| \w+|.*(; \}|%\(\w+\)s).*", re.DOTALL)
 """A shortcut, a CamelCase name, a type, a style sheet, a log format."""
 
