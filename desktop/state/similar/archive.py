@@ -34,11 +34,11 @@ class ArchiveState(QObject):
         self._background, self._open_bundle = background, open_bundle
         self.archive: Archive | None = None
         self.bundle: Bundle | None = None
-        """The models that search, draft and import use: those the archive was indexed with, or the selected ones."""
-        self.selected_bundle: Bundle | None = None
-        """The models that the user selected ("current models" on screen)."""
+        """The models that search, draft and import use: those the archive was indexed with, or the current ones."""
+        self.current_bundle: Bundle | None = None
+        """The "current models" on screen: those loaded last, which `bundle` follows where the archive allows it."""
         self.bundle_failure = ""
-        """Why the selected models cannot be loaded; "" if they can."""
+        """Why the current models cannot be loaded; "" if they can."""
         self.stats: dict[str, Any] = {}
         """The counts of `Archive.stats`."""
         self.importing: Job | None = None
@@ -63,27 +63,27 @@ class ArchiveState(QObject):
         )
 
     def _take_bundle(self, bundle: Bundle) -> None:
-        self.selected_bundle, self.bundle_failure = bundle, ""
+        self.current_bundle, self.bundle_failure = bundle, ""
         self._background.start(as_work(known_bundles.remember, bundle), lambda _: None, key="remember bundle")
-        self._choose_bundle()
+        self._update_bundle()
 
     def _fail_bundle(self, error: BaseException) -> None:
-        self.bundle, self.selected_bundle, self.bundle_failure = None, None, str(error)
+        self.bundle, self.current_bundle, self.bundle_failure = None, None, str(error)
         self.changed.emit()
 
     @property
     def outdated(self) -> bool:
-        """Whether the archive was indexed with other models than the selected ones, which cannot search it."""
+        """Whether the archive was indexed with other models than the current ones, which cannot search it."""
         bound = self.stats.get("bundle_id") if self.archive else None
-        return self.selected_bundle is not None and bound is not None and bound != self.selected_bundle.id
+        return self.current_bundle is not None and bound is not None and bound != self.current_bundle.id
 
-    def _choose_bundle(self) -> None:
-        """Decide which models to use, after the selected ones or the archive changed."""
+    def _update_bundle(self) -> None:
+        """Decide which models to use, after the current ones or the archive changed."""
         bound = self.stats.get("bundle_id")
-        if self.selected_bundle is not None and not self.outdated:
-            self.bundle = self.selected_bundle
-        elif self.selected_bundle is not None and (self.bundle is None or self.bundle.id != bound):
-            self.bundle = self.selected_bundle
+        if self.current_bundle is not None and not self.outdated:
+            self.bundle = self.current_bundle
+        elif self.current_bundle is not None and (self.bundle is None or self.bundle.id != bound):
+            self.bundle = self.current_bundle
             self._background.start(
                 as_work(known_bundles.find, bound), self._take_matching_bundle, key="matching bundle", lane=Lane.MODEL
             )
@@ -123,7 +123,7 @@ class ArchiveState(QObject):
         if self.archive is not None:
             self._retired.append(self.archive)
         self.archive, self.stats = opened
-        self._choose_bundle()
+        self._update_bundle()
 
     def _close_retired(self) -> None:
         """Close replaced archives, which hold open files and vectors in memory, once no job can use them."""
@@ -138,7 +138,7 @@ class ArchiveState(QObject):
 
     def _take_stats(self, stats: dict[str, Any]) -> None:
         self.stats = stats
-        self._choose_bundle()
+        self._update_bundle()
 
     # -- import
 

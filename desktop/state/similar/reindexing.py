@@ -14,8 +14,8 @@ from engine.importing.reindex import ReindexProgress, reindex, reindex_progress
 class ReindexState(QObject):
     """Offers to re-index once for each archive and models that do not match, and does it when asked.
 
-    Until the last embedding is written, the archive is searched with the models it was indexed with, if they are on this
-    computer.
+    Until the last embedding is written, the archive is searched with the models it was indexed with, if they are on
+    this computer.
     """
 
     offered = Signal(str)
@@ -44,7 +44,7 @@ class ReindexState(QObject):
         Raises:
             UserError: there is nothing to re-index, or an import or another re-indexing is running.
         """
-        archive, bundle, reason = self._archive.archive, self._archive.selected_bundle, self.why_not()
+        archive, bundle, reason = self._archive.archive, self._archive.current_bundle, self.why_not()
         if reason or archive is None or bundle is None:
             raise UserError(reason)
         self._archive.reindexing = self._background.start(
@@ -60,7 +60,7 @@ class ReindexState(QObject):
 
     def _on_archive(self) -> None:
         state = self._archive
-        bundle = state.selected_bundle
+        bundle = state.current_bundle
         if not state.outdated or state.archive is None or bundle is None or state.reindexing is not None:
             return
         if not state.stats.get("embeddings"):
