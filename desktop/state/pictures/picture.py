@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop.state.pictures.pyramid import pyramid, reduced
+from desktop.state.pictures.pyramid import halved, pyramid
 from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, render
@@ -32,7 +32,7 @@ class PictureRequest:
     """The decoded frame if it is cached; None: it is read."""
     halvings: int = 0
     """How often it may be halved before it is windowed, because it is shown small."""
-    reduced: Pixels | None = None
+    halved: Pixels | None = None
     """The frame halved that often, if it is at hand."""
 
     @property
@@ -54,11 +54,11 @@ class ScreenPicture:
     window: Window | None
     """The window in use; None for color images. For a VOI lookup table, the range that it covers."""
     inverted: bool
-    reduced: Pixels
+    halved: Pixels
     """What is painted: the frame, halved `halvings` times."""
     halvings: int
     levels: tuple[Image, ...]
-    """Image pyramid to paint from: as large as `reduced`, then halved repeatedly, against aliasing."""
+    """Image pyramid to paint from: as large as `halved`, then halved repeatedly, against aliasing."""
 
     @property
     def ref(self) -> FrameRef:
@@ -89,7 +89,7 @@ def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = r
     """
     pixels = request.pixels if request.pixels is not None else read(request.ref)
     window = None if pixels.is_color else request.window or default_window(pixels)
-    small, halved = (request.reduced, request.halvings) if request.reduced else reduced(pixels, request.halvings)
+    small, made = (request.halved, request.halvings) if request.halved else halved(pixels, request.halvings)
     # the default window of a halved frame is that of the full frame, not of its means
     image = render(small, request.window if small is pixels else window)
     shown = np.subtract(255, image, dtype=np.uint8) if request.inverted else image
@@ -100,8 +100,8 @@ def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = r
         requested_window=request.window,
         window=window,
         inverted=request.inverted,
-        reduced=small,
-        halvings=halved,
+        halved=small,
+        halvings=made,
         levels=pyramid(shown),
     )
 

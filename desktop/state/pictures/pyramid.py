@@ -30,7 +30,7 @@ def halvings(size: tuple[int, int], needed: tuple[float, float]) -> int:
     return times
 
 
-def reduced(pixels: Pixels, times: int) -> tuple[Pixels, int]:
+def halved(pixels: Pixels, times: int) -> tuple[Pixels, int]:
     """Halve the stored values by means over 2 x 2, up to `times` times; also returns how many halvings were made.
 
     Each halving quarters the work of windowing; graphics cards also scale before they window. A mean that includes
@@ -62,16 +62,16 @@ def halve(image: NDArray[Any]) -> NDArray[Any]:
     """
     height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
     even, wide = image[:height, :width], f"{image.dtype.kind}{2 * image.dtype.itemsize}"
-    halved = np.empty((height // 2, width // 2, *image.shape[2:]), image.dtype)
+    means = np.empty((height // 2, width // 2, *image.shape[2:]), image.dtype)
     step = max(1, _BLOCK // even[:2].nbytes)
-    for start in range(0, len(halved), step):
+    for start in range(0, len(means), step):
         block = even[2 * start : 2 * (start + step)]
         rows = np.add(block[0::2], block[1::2], dtype=wide)
         total = rows[:, 0::2] + rows[:, 1::2]
         total += 2
         total >>= 2
-        halved[start : start + step] = total
-    return halved
+        means[start : start + step] = total
+    return means
 
 
 def any_of_four(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -91,7 +91,7 @@ class PictureLoader:
             return
         ref = wanted.series.frames[wanted.index]
         pixels, times, shown = self._cache.get(ref), _halvings(wanted.view, ref), wanted.shown
-        small = shown.reduced if shown and shown.pixels is pixels and shown.halvings == times else None
+        small = shown.halved if shown and shown.pixels is pixels and shown.halvings == times else None
         request = PictureRequest(wanted.series, wanted.index, wanted.window, wanted.inverted, pixels, times, small)
         self._outdated = False
         self._job = self._background.start(

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
 from desktop.state.pictures.picture import PictureRequest, ScreenPicture, make_picture
-from desktop.state.pictures.pyramid import halve, halvings, pyramid, reduced
+from desktop.state.pictures.pyramid import halve, halved, halvings, pyramid
 from desktop.state.viewer.viewport import ViewportState
 from engine.dicom.listing import open_path
 from engine.image.pixels import Pixels, read_frame
@@ -78,7 +78,7 @@ def test_no_pixel_of_the_screen_is_left_without_one_of_the_picture(
 
 def test_a_square_with_padding_in_it_is_black_and_no_other_is() -> None:
     pixels = pixels_of(LARGE)
-    small, made = reduced(pixels, 1)
+    small, made = halved(pixels, 1)
     padded = means(pixels.padding.astype(float)) > 0 if pixels.padding is not None else np.zeros((256, 256), bool)
     assert made == 1
     assert padded.any()
@@ -88,10 +88,10 @@ def test_a_square_with_padding_in_it_is_black_and_no_other_is() -> None:
     np.testing.assert_array_equal(render(small, window) == 0, padded)
 
 
-def test_inside_its_window_a_reduced_picture_looks_as_the_full_one_reduced() -> None:
+def test_inside_its_window_a_halved_picture_looks_as_the_full_one_halved() -> None:
     pixels = pixels_of(LARGE)
     window = Window(0, 8192, "LINEAR_EXACT")
-    small, _ = reduced(pixels, 1)
+    small, _ = halved(pixels, 1)
     whole = small.padding if small.padding is not None else np.zeros(small.stored.shape, bool)
     apart = render(small, window).astype(int) - halve(render(pixels, window))
     assert np.abs(apart[~whole]).max() <= 1
@@ -100,7 +100,7 @@ def test_inside_its_window_a_reduced_picture_looks_as_the_full_one_reduced() -> 
 @pytest.mark.parametrize("name", ["examples_ybr_color.dcm", "examples_palette.dcm", "mlut_18.dcm", "vlut_04.dcm"])
 def test_colours_and_lookup_tables_are_windowed_at_full_size(name: str) -> None:
     pixels = pixels_of(name)
-    assert reduced(pixels, 1) == (pixels, 0)
+    assert halved(pixels, 1) == (pixels, 0)
 
 
 def shown(state: ViewportState) -> ScreenPicture:
@@ -161,7 +161,7 @@ def test_a_window_drag_halves_once(qtbot: QtBot, background: Background) -> None
     state.drag_window(30, 10)
     qtbot.waitUntil(background.idle)
     assert shown(state).window != before.window
-    assert shown(state).reduced is before.reduced
+    assert shown(state).halved is before.halved
 
 
 def test_the_default_window_comes_from_the_whole_frame() -> None:
