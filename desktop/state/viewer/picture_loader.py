@@ -104,9 +104,10 @@ class PictureLoader:
             shows_failure=True,
         )
 
-    def request_if_too_coarse(self, picture: ScreenPicture, view: View) -> None:
+    def request_if_too_coarse(self) -> None:
         """Make the picture anew when the screen has more pixels for it than it was made with."""
-        if _is_too_coarse(picture, view):
+        wanted = self._wanted()
+        if wanted is not None and wanted.shown is not None and _is_too_coarse(wanted.shown, wanted.view):
             self.request()
 
     def proceed(self) -> None:

@@ -268,8 +268,7 @@ class ViewportState(QObject):
         if view != self.view:
             self.view = view
             self.view_changed.emit()
-            if self.picture is not None:
-                self._loader.request_if_too_coarse(self.picture, view)
+            self._loader.request_if_too_coarse()
 
     def to_image(self, screen_point: Point) -> Point | None:
         """Screen point to image (column, row); None while there is no picture."""
