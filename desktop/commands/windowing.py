@@ -6,7 +6,7 @@ from desktop.commands.command import Command, has_picture, windowed
 from desktop.commands.image import tool
 from desktop.desk import Desk
 from desktop.state.formatting import window_numbers
-from engine.image.colour_tables import COLOUR_TABLES
+from engine.image.color_maps import COLOR_MAPS
 
 MAX_PRESETS = 20
 """Of one modality; the first nine have a key."""
@@ -91,5 +91,5 @@ ROWS = (
         enabled=has_picture,
         new_group=True,
     ),
-    *(_color_map(name) for name in ("", *COLOUR_TABLES)),
+    *(_color_map(name) for name in ("", *COLOR_MAPS)),
 )

@@ -277,7 +277,7 @@ class ViewportState(QObject):
     # -- what is painted over it
 
     def set_color_map(self, name: str) -> None:
-        """Choose a table of engine.image.colour_tables; "" for gray. A search never sees these colors."""
+        """Choose one of engine.image.color_maps; "" for gray. A search never sees these colors."""
         if name != self.color_map:
             self.color_map = name
             self.overlay_changed.emit()

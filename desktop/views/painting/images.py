@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from desktop.state.pictures.picture import Image
-from engine.image.colour_tables import colour_table
+from engine.image.color_maps import color_map_table
 
 OPAQUE = np.uint32(0xFF000000)
 
@@ -16,7 +16,7 @@ def to_qimage(image: Image, color_map: str = "") -> QImage:
     """A 32-bit copy of uint8 [H, W] or [H, W, 3]. Qt takes two to three times as long to scale other formats.
 
     Args:
-        color_map: name of a table of engine.image.colour_tables, applied to gray levels; "" leaves them gray.
+        color_map: name in engine.image.color_maps, applied to gray levels; "" leaves them gray.
     """
     height, width = image.shape[:2]
     if image.ndim == 3:
@@ -37,5 +37,5 @@ def to_qimage(image: Image, color_map: str = "") -> QImage:
 def _argb_levels(color_map: str) -> NDArray[np.uint32]:
     """ARGB of each gray level, uint32 [256]."""
     levels = np.full((256, 4), 255, np.uint8)
-    levels[:, :3] = colour_table(color_map)[:, ::-1]
+    levels[:, :3] = color_map_table(color_map)[:, ::-1]
     return levels.view("<u4").ravel().astype(np.uint32)

@@ -10,7 +10,7 @@ from desktop.app import App
 from desktop.state.viewer import geometry
 from desktop.state.viewer.tools import Gesture, Tool
 from desktop.views.painting.canvas import Canvas
-from engine.image.colour_tables import colour_table
+from engine.image.color_maps import color_map_table
 from engine.image.window import auto_window
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.state.viewer.test_pointed import hover
@@ -249,7 +249,7 @@ def test_a_color_map_changes_the_screen_but_not_the_search(qtbot: QtBot, app: Ap
     assert viewport.shape is not None
     for column, row in ((64, 64), (50, 70), (70, 50)):
         place = QPointF(*geometry.to_screen(viewport.view, viewport.shape, (column + 0.5, row + 0.5))).toPoint()
-        expected = colour_table("Hot iron")[before[row, column]]
+        expected = color_map_table("Hot iron")[before[row, column]]
         assert shot.pixelColor(place).getRgb()[:3] == tuple(int(part) for part in expected)
     np.testing.assert_array_equal(viewport.picture.image(), before)
     app.actions.actions["reset"].trigger()

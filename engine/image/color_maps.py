@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_color_lut
 
-COLOUR_TABLES = {
+COLOR_MAPS = {
     "Hot iron": "1.2.840.10008.1.5.1",
     "PET": "1.2.840.10008.1.5.2",
     "Hot metal blue": "1.2.840.10008.1.5.3",
@@ -23,12 +23,12 @@ COLOUR_TABLES = {
 
 
 @cache
-def colour_table(name: str) -> NDArray[np.uint8]:
+def color_map_table(name: str) -> NDArray[np.uint8]:
     """Colors of the gray levels 0 to 255: uint8 [256, 3], RGB.
 
     Raises:
         KeyError: no palette has this name.
     """
-    table = np.asarray(apply_color_lut(np.arange(256, dtype=np.uint8), palette=COLOUR_TABLES[name]), np.uint8)
+    table = np.asarray(apply_color_lut(np.arange(256, dtype=np.uint8), palette=COLOR_MAPS[name]), np.uint8)
     table.flags.writeable = False
     return table
