@@ -1,6 +1,6 @@
 """The values of a DICOM listing: patient, study, series, image, frame. Knows no pixels and opens no files.
 
-Lengths are millimetres, positions and directions are patient coordinates (LPS, PS3.3 C.7.6.2.1.1), frames count from 0.
+Lengths are millimeters, positions and directions are patient coordinates (LPS, PS3.3 C.7.6.2.1.1), frames count from 0.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 Vector = tuple[float, float, float]
-"""Position or direction in the patient (x, y, z), in millimetres (PS3.3 C.7.6.2.1.1)."""
+"""Position or direction in the patient (x, y, z), in millimeters (PS3.3 C.7.6.2.1.1)."""
 Point = tuple[float, float]
 """Across and down, continuous. In image coordinates, column and row: the outer corner of the first pixel is (0, 0), its
 center (0.5, 0.5) (PS3.3 C.10.5.1.2). In screen coordinates, logical pixels of the viewport."""
@@ -44,9 +44,9 @@ class UltrasoundRegion:
     bottom: int
     """0-based pixel indices, inclusive on all four sides."""
     row: float | None
-    """Millimetres from row to row; None where the axes are not lengths (time, velocity) or have no unit."""
+    """Millimeters from row to row; None where the axes are not lengths (time, velocity) or have no unit."""
     column: float | None
-    """Millimetres from column to column; None like `row`."""
+    """Millimeters from column to column; None like `row`."""
     low_priority: bool = False
     """Where regions overlap, the other one applies (Region Flags, bit 0)."""
 
@@ -117,16 +117,16 @@ class FrameRef:
     frame: int = 0
     """0-based."""
     position: Vector | None = None
-    """Image Position (Patient): the centre of the first pixel."""
+    """Image Position (Patient): the center of the first pixel."""
     orientation: Orientation | None = None
     """Image Orientation (Patient): direction cosines of a row (to the right), then of a column (down)."""
     spacing: tuple[float, float] | None = None
-    """Millimetres from row to row and from column to column; None when the header gives none. Never guessed."""
+    """Millimeters from row to row and from column to column; None when the header gives none. Never guessed."""
     spacing_source: str = ""
     """"pixel", "pixel/unstated" (a radiograph without Pixel Spacing Calibration Type), "imager" (at the detector),
     "imager/magnification" or "region" (ultrasound); "" without a spacing."""
     thickness: float | None = None
-    """Slice Thickness (PS3.3 C.7.6.2) in millimetres; not the distance to the next slice."""
+    """Slice Thickness (PS3.3 C.7.6.2) in millimeters; not the distance to the next slice."""
     frame_of_reference: str = ""
     """Frame of Reference UID (0020,0052)."""
     temporal: float | None = None

@@ -226,7 +226,7 @@ def _first(*values: float | None) -> float | None:
 
 
 def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[float, float] | None, str]:
-    """Pixel spacing in millimetres (row to row, column to column) and its source (PS3.3 10.7.1.3).
+    """Pixel spacing in millimeters (row to row, column to column) and its source (PS3.3 10.7.1.3).
 
     Pixel Spacing that differs from Imager Pixel Spacing is calibrated; equal values are still distances at the
     detector, and so is the Nominal Scanned Pixel Spacing of a film. Ultrasound regions take precedence (PS3.3 C.8.5.5).

@@ -3,7 +3,7 @@
 from engine.dicom.values import Header, integer, items, number
 from engine.study import UltrasoundRegion
 
-_CENTIMETRES = 3
+_CENTIMETERS = 3
 """Physical Units (0018,6024) and (0018,6026): cm."""
 _LOW_PRIORITY = 1
 """Region Flags (0018,6016), bit 0."""
@@ -15,7 +15,7 @@ def regions(dataset: Header, rows: int, columns: int) -> tuple[UltrasoundRegion,
     """The regions of Sequence of Ultrasound Regions (0018,6011), in the file's order.
 
     Empty when any region reaches beyond the image: the image was scaled or cropped after calibration, and its
-    millimetres would be wrong.
+    millimeters would be wrong.
     """
     found = []
     for item in items(dataset, "SequenceOfUltrasoundRegions"):
@@ -40,9 +40,9 @@ def regions(dataset: Header, rows: int, columns: int) -> tuple[UltrasoundRegion,
 
 
 def _spacing(item: Header) -> tuple[float | None, float | None]:
-    """Millimetres from row to row and column to column. Deltas are negative where the axis points up or left."""
+    """Millimeters from row to row and column to column. Deltas are negative where the axis points up or left."""
     units = integer(item, "PhysicalUnitsXDirection"), integer(item, "PhysicalUnitsYDirection")
     across, down = number(item, "PhysicalDeltaX"), number(item, "PhysicalDeltaY")
-    if units != (_CENTIMETRES, _CENTIMETRES) or not across or not down:
+    if units != (_CENTIMETERS, _CENTIMETERS) or not across or not down:
         return None, None
     return abs(down) * 10, abs(across) * 10

@@ -28,7 +28,7 @@ def at_an_angle(frame: FrameRef, others: Sequence[FrameRef]) -> bool:
 
 
 def frame_at_same_position(frame: FrameRef, others: Sequence[FrameRef]) -> int | None:
-    """Index in `others` of the frame nearest to `frame`, measured along its normal in patient millimetres.
+    """Index in `others` of the frame nearest to `frame`, measured along its normal in patient millimeters.
 
     None if positions are unknown or not comparable: no geometry, different Frame of Reference UIDs (0020,0052), or
     stacks at an angle. Beyond the end of the other stack its last frame; of several at one position the first.
@@ -45,7 +45,7 @@ def frame_at_same_distance(
     """Index in `others` of the frame that is as far from `other_start` as `frame` is from `start`.
 
     For stacks of two frames of reference that were aligned by hand, `start` with `other_start`. The distance is signed
-    and measured in patient millimetres along the normal of `frame`, so neither spacing nor order of the slices matters.
+    and measured in patient millimeters along the normal of `frame`, so neither spacing nor order of the slices matters.
     None as `frame_at_same_position`.
     """
     if frame.orientation is None or None in (frame.position, start.position, other_start.position):

@@ -1,6 +1,6 @@
 """Converts between image points and patient positions, and finds the orientation letters of a frame.
 
-Knows no files and no pixels. Patient coordinates are millimetres (PS3.3 C.7.6.2.1.1): x to the left, y to posterior, z
+Knows no files and no pixels. Patient coordinates are millimeters (PS3.3 C.7.6.2.1.1): x to the left, y to posterior, z
 to the head.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from engine.study import FrameRef, Orientation, Point, Vector
 
 MIN_SLICE_STEP = 1e-3
-"""Millimetres along the normal: frames closer than this have the same position."""
+"""Millimeters along the normal: frames closer than this have the same position."""
 
 
 def valid_orientation(cosines: Sequence[float]) -> Orientation | None:
@@ -35,7 +35,7 @@ def normal(orientation: Orientation) -> Vector:
 
 
 def position_along_normal(frame: FrameRef) -> float | None:
-    """Millimetres from the origin of the frame of reference along the frame's normal; None without geometry."""
+    """Millimeters from the origin of the frame of reference along the frame's normal; None without geometry."""
     if frame.position is None or frame.orientation is None:
         return None
     return sum(a * b for a, b in zip(frame.position, normal(frame.orientation)))

@@ -39,11 +39,11 @@ class PixelSpacing:
     source: str = ""
     """As FrameRef.spacing_source; "" if the unit is pixels."""
     description: str = "no pixel spacing"
-    """Where the millimetres come from, or why there are none."""
+    """Where the millimeters come from, or why there are none."""
 
     @property
     def in_mm(self) -> bool:
-        """Whether lengths are millimetres."""
+        """Whether lengths are millimeters."""
         return self.unit == "mm"
 
     @property
@@ -59,7 +59,7 @@ class PixelSpacing:
 def spacing_for(frame: FrameRef, points: Sequence[Point] = ()) -> PixelSpacing:
     """The spacing for measurements between these points of a frame. Never a guess.
 
-    On ultrasound, it is that of the region that contains all points (PS3.3 C.8.5.5). There are no millimetres between
+    On ultrasound, it is that of the region that contains all points (PS3.3 C.8.5.5). There are no millimeters between
     two regions, outside all of them, and in a region whose axes are time or velocity. On other images the spacing of
     the frame holds everywhere (PS3.3 10.7.1).
     """
@@ -90,7 +90,7 @@ def pixel_shape(frame: FrameRef) -> tuple[float, float] | None:
 
 
 def common_spacing(regions: Sequence[UltrasoundRegion]) -> tuple[float, float] | None:
-    """Row and column spacing in millimetres if all regions with lengths agree on it, else None."""
+    """Row and column spacing in millimeters if all regions with lengths agree on it, else None."""
     spacings = {(region.row, region.column) for region in regions if region.row is not None}
     row, column = spacings.pop() if len(spacings) == 1 else (None, None)
     return (row, column) if row is not None and column is not None else None

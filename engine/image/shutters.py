@@ -16,7 +16,7 @@ class Shutter:
     rectangle: tuple[float, float, float, float] | None = None
     """Left, top, right, bottom."""
     circle: tuple[float, float, float] | None = None
-    """Column and row of the centre, radius in columns."""
+    """Column and row of the center, radius in columns."""
     polygon: tuple[Point, ...] = ()
     """Vertices, three or more; empty for none."""
 
@@ -40,14 +40,14 @@ def _rectangle(dataset: Header) -> tuple[float, float, float, float] | None:
 
 
 def _circle(dataset: Header) -> tuple[float, float, float] | None:
-    centre, radius = numbers(dataset, "CenterOfCircularShutter"), integer(dataset, "RadiusOfCircularShutter")
-    if len(centre) != 2 or not radius or radius < 1:
+    center, radius = numbers(dataset, "CenterOfCircularShutter"), integer(dataset, "RadiusOfCircularShutter")
+    if len(center) != 2 or not radius or radius < 1:
         return None
-    return centre[1] - 0.5, centre[0] - 0.5, float(radius)
+    return center[1] - 0.5, center[0] - 0.5, float(radius)
 
 
 def _polygon(dataset: Header) -> tuple[Point, ...]:
-    """The header gives alternating 1-based rows and columns of pixels; vertices are their centres."""
+    """The header gives alternating 1-based rows and columns of pixels; vertices are their centers."""
     values = numbers(dataset, "VerticesOfThePolygonalShutter")
     vertices = tuple((column - 0.5, row - 0.5) for row, column in zip(values[::2], values[1::2]))
     return vertices if len(vertices) >= 3 else ()

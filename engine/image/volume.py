@@ -29,11 +29,11 @@ class Volume:
     values: NDArray[Any]
     """Modality values [slice, row, column]: int16 when all are integers that fit, else float32."""
     origin: Vector
-    """Patient coordinates (mm, LPS) of the centre of the first voxel."""
+    """Patient coordinates (mm, LPS) of the center of the first voxel."""
     axes: tuple[Vector, Vector, Vector]
     """Unit vectors in patient coordinates from slice to slice, from row to row, from column to column."""
     steps: tuple[float, float, float]
-    """Millimetres between voxels along `axes`."""
+    """Millimeters between voxels along `axes`."""
     template: Pixels
     """The middle frame, which gives unit, windows and polarity."""
     masked: NDArray[np.bool_] | None = None

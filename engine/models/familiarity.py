@@ -76,9 +76,9 @@ class FamiliarityModel:
 
     def residuals(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Squared distance of unit rows from the subspace of the directions, float32 [N, F] -> float32 [N]."""
-        centred = features - self.mean
-        inside = centred @ self.directions.T
-        return np.asarray((centred**2).sum(axis=1) - (inside**2).sum(axis=1), np.float32)
+        centered = features - self.mean
+        inside = centered @ self.directions.T
+        return np.asarray((centered**2).sum(axis=1) - (inside**2).sum(axis=1), np.float32)
 
 
 def is_blank(gray: NDArray[np.uint8]) -> bool:

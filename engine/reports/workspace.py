@@ -72,7 +72,7 @@ class ReportFacts:
     age: int | None = None
     body_part: str = ""
     patient: str = ""
-    """Patient ID, to recognise earlier cases; stored as a keyed hash."""
+    """Patient ID, to recognize earlier cases; stored as a keyed hash."""
     window: tuple[float, float] | None = None
     """Window center and width of the displayed frame."""
     image_key: str = ""

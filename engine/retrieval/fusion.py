@@ -43,7 +43,7 @@ class QueryVectors:
 
     @property
     def composed(self) -> NDArray[np.float32]:
-        """The normalised mean of the parts, float32 [D]; the raw cosine of a hit is with this vector."""
+        """The normalized mean of the parts, float32 [D]; the raw cosine of a hit is with this vector."""
         total = np.sum([vector for _, vector in self.parts], axis=0, dtype=np.float32)
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
@@ -65,7 +65,7 @@ def calibrated(query: QueryVectors, kind: Kind, score_scale: Mapping[str, Any]) 
     """The calibrated score of a query against vectors of one kind.
 
     A single part scores z = (cosine - mean) / std of its kind of pair. Image and text together score the mean of both
-    z-scores. With equal standard deviations this ranks like the cosine with the normalised mean of both vectors; with
+    z-scores. With equal standard deviations this ranks like the cosine with the normalized mean of both vectors; with
     unequal ones, the part with the narrower distribution keeps its influence. The mean of two z-scores that are not
     fully correlated varies less than either, so composed scores are smaller: compare scores only within one search.
 

@@ -62,7 +62,7 @@ def load_key(folder: Path) -> Identity:
     """Read the archive's key.
 
     Raises:
-        UserError: the key is missing or damaged, so that known studies could not be recognised.
+        UserError: the key is missing or damaged, so that known studies could not be recognized.
     """
     path = folder / KEY_FILE
     try:

@@ -1,4 +1,4 @@
-"""Recognises body regions named in a text, and which of them exclude each other. Does not know sentences.
+"""Recognizes body regions named in a text, and which of them exclude each other. Does not know sentences.
 
 Two levels: body parts, and sites within a body part. A finding at one site is not at another site of the same kind.
 """

@@ -36,7 +36,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[number]", re.compile(r"(?<![\w.])(?:\d+\.){4,}\d+\b")),  # a UID
     ("[number]", re.compile(r"(?<![\w.,])\d{6,}\b(?![.,]\d)")),
 )
-_LABELLED = re.compile(
+_LABELED = re.compile(
     r"\b(?P<label>(?:patient|pt|medical record|mrn|accession|acc|hospital|case|insurance|nhs|ssn|study|exam|order)"
     r"(?:[ -]?(?:id|no|nr|number|record number))?\.? ?[:#=] ?)(?P<value>[A-Z]{0,4}[-/]?\d[\w/-]*)",
     re.IGNORECASE,
@@ -90,6 +90,6 @@ def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
     for placeholder, pattern in _RULES:
         text, count = pattern.subn(placeholder, text)
         removed += count
-    for pattern in (_LABELLED, _PEOPLE, _TITLED):
+    for pattern in (_LABELED, _PEOPLE, _TITLED):
         text = pattern.sub(keep_label, text)
     return Cleaned(text, removed)

@@ -77,7 +77,7 @@ def halve(image: NDArray[Any]) -> NDArray[Any]:
 def any_of_four(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether any of 2 x 2 is set, bool [H // 2, W // 2]; an odd last row or column is left out."""
     height, width = mask.shape[0] // 2 * 2, mask.shape[1] // 2 * 2
-    pairs = mask[:height, :width].view(np.uint16)  # two neighbours at once
+    pairs = mask[:height, :width].view(np.uint16)  # two neighbors at once
     found: NDArray[np.bool_] = (pairs[0::2] | pairs[1::2]) != 0
     return found
 

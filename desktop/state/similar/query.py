@@ -80,7 +80,7 @@ class SearchRequest:
     study: str | None
     """StudyInstanceUID of the open study, which never finds itself."""
     patient: str | None
-    """Patient ID of the open study, by which priors are recognised."""
+    """Patient ID of the open study, by which priors are recognized."""
 
     @property
     def answered(self) -> AnsweredQuery:

@@ -91,7 +91,7 @@ def patient_lines(study: Study) -> tuple[str, ...]:
 
 
 def slice_position(position: tuple[float, float, float] | None, orientation: tuple[float, ...] | None) -> float | None:
-    """Millimetres along the patient axis closest to the slice's normal (PS3.3 C.7.6.2.1.1)."""
+    """Millimeters along the patient axis closest to the slice's normal (PS3.3 C.7.6.2.1.1)."""
     if position is None or orientation is None:
         return None
     a, b, c, d, e, f = orientation

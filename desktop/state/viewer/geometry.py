@@ -1,7 +1,7 @@
 """Maps between image and viewport: scale, pan, aspect, rotation, flip. Pure functions; knows no widgets.
 
 Screen points are logical pixels (right, down) from the viewport's top left corner. Image points are (column, row),
-continuous: the outer corner of the first pixel is (0, 0), its centre (0.5, 0.5), like the PIXEL units of graphic
+continuous: the outer corner of the first pixel is (0, 0), its center (0.5, 0.5), like the PIXEL units of graphic
 annotations (PS3.3 C.10.5.1.2).
 """
 
@@ -31,7 +31,7 @@ class View:
     scale: float | None = None
     """Logical pixels per image pixel along the finer axis; None fits the picture into the viewport."""
     pan: tuple[float, float] = (0.0, 0.0)
-    """From the viewport's centre to the picture's centre in logical pixels (right, down)."""
+    """From the viewport's center to the picture's center in logical pixels (right, down)."""
     flipped: bool = False
     """Left and right exchanged, before rotation."""
     quarter_turns: int = 0
@@ -47,7 +47,7 @@ class Shape:
     spacing: tuple[float, float] | None = None
     """Height and width of a pixel; None: pixels are shown square."""
     in_mm: bool = True
-    """The spacing is in millimetres; else only its ratio is known."""
+    """The spacing is in millimeters; else only its ratio is known."""
 
     def extent(self) -> tuple[float, float]:
         """Width and height on screen at scale 1, with the right aspect, before rotation."""
@@ -101,9 +101,9 @@ def transform(view: View, shape: Shape) -> tuple[float, float, float, float, flo
         across = -across
     cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[view.quarter_turns % 4]
     a, b, c, d = across * cosine, across * sine, -along * sine, along * cosine
-    centre_x, centre_y = view.width / 2 + view.pan[0], view.height / 2 + view.pan[1]
-    e = centre_x - a * shape.columns / 2 - c * shape.rows / 2
-    f = centre_y - b * shape.columns / 2 - d * shape.rows / 2
+    center_x, center_y = view.width / 2 + view.pan[0], view.height / 2 + view.pan[1]
+    e = center_x - a * shape.columns / 2 - c * shape.rows / 2
+    f = center_y - b * shape.columns / 2 - d * shape.rows / 2
     return a, b, c, d, e, f
 
 
@@ -133,7 +133,7 @@ def edges_on_screen(view: View, edges: Edges) -> Edges:
 
 
 def rotated(view: View, quarter_turns: int) -> View:
-    """Rotate clockwise; what lies in the viewport's centre stays there."""
+    """Rotate clockwise; what lies in the viewport's center stays there."""
     x, y = view.pan
     for _ in range(quarter_turns % 4):
         x, y = -y, x
@@ -158,32 +158,32 @@ def zoomed_to(view: View, shape: Shape, start: Point, end: Point) -> View:
     width, height = abs(end[0] - start[0]), abs(end[1] - start[1])
     if min(width, height) < MIN_RECTANGLE:
         return view
-    centre = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    center = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
     factor = min(view.width / width, view.height / height)
-    grown = zoomed(view, shape, factor, centre)
-    pan = grown.pan[0] + view.width / 2 - centre[0], grown.pan[1] + view.height / 2 - centre[1]
+    grown = zoomed(view, shape, factor, center)
+    pan = grown.pan[0] + view.width / 2 - center[0], grown.pan[1] + view.height / 2 - center[1]
     return replace(grown, pan=pan)
 
 
 def zoomed(view: View, shape: Shape, factor: float, anchor: Point | None = None) -> View:
-    """Zoom so that what lies under `anchor` (a screen point; default: the centre) stays there."""
+    """Zoom so that what lies under `anchor` (a screen point; default: the center) stays there."""
     old, most = scale_of(view, shape), max(MAX_SCALE, MIN_ENLARGEMENT * fit_scale(view, shape))
     new = min(most, max(MIN_SCALE, old * factor))
-    centre_x, centre_y = view.width / 2, view.height / 2
-    x, y = anchor if anchor is not None else (centre_x, centre_y)
-    x, y = x - centre_x, y - centre_y
+    center_x, center_y = view.width / 2, view.height / 2
+    x, y = anchor if anchor is not None else (center_x, center_y)
+    x, y = x - center_x, y - center_y
     grown = new / old
     pan = (x - (x - view.pan[0]) * grown, y - (y - view.pan[1]) * grown)
     return replace(view, scale=new, pan=pan)
 
 
 def fitted(view: View) -> View:
-    """Fit the picture into the viewport, centred."""
+    """Fit the picture into the viewport, centered."""
     return replace(view, scale=None, pan=(0.0, 0.0))
 
 
 def actual_pixels(view: View) -> View:
-    """Show one image pixel on one device pixel, centred."""
+    """Show one image pixel on one device pixel, centered."""
     return replace(view, scale=1 / view.device_ratio, pan=(0.0, 0.0))
 
 

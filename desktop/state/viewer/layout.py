@@ -15,7 +15,7 @@ class LayoutState(QObject):
     """One ViewportState per cell, row by row. A cell that goes out of sight keeps what it shows."""
 
     changed = Signal()
-    """Rows, columns, or which viewport is maximised."""
+    """Rows, columns, or which viewport is maximized."""
     active_changed = Signal()
     viewport_added = Signal(object)
     """The new ViewportState."""
@@ -25,14 +25,14 @@ class LayoutState(QObject):
         self._make = make
         self._all: list[ViewportState] = []
         self.rows = self.columns = 1
-        self.maximised = False
+        self.maximized = False
         self._grow(1)
         self.active = self._all[0]
         self.active_proxy = ActiveViewportProxy(self)
 
     @property
     def viewports(self) -> list[ViewportState]:
-        """Those of the grid, also while one of them is maximised."""
+        """Those of the grid, also while one of them is maximized."""
         return self._all[: self.rows * self.columns]
 
     @property
@@ -43,9 +43,9 @@ class LayoutState(QObject):
     def set_grid(self, rows: int, columns: int) -> None:
         """Set rows and columns, each limited to 1 to 3."""
         rows, columns = (min(MAX_SIDE, max(1, count)) for count in (rows, columns))
-        if (rows, columns, False) == (self.rows, self.columns, self.maximised):
+        if (rows, columns, False) == (self.rows, self.columns, self.maximized):
             return
-        self.rows, self.columns, self.maximised = rows, columns, False
+        self.rows, self.columns, self.maximized = rows, columns, False
         self._grow(rows * columns)
         if self.active not in self.viewports:
             self._swap_into_sight()
@@ -56,7 +56,7 @@ class LayoutState(QObject):
         if viewport is not self.active and viewport in self.viewports:
             self.active = viewport
             self.active_changed.emit()
-            if self.maximised:
+            if self.maximized:
                 self.changed.emit()
 
     def step(self, by: int) -> None:
@@ -64,10 +64,10 @@ class LayoutState(QObject):
         here = self.viewports.index(self.active)
         self.activate(self.viewports[(here + by) % len(self.viewports)])
 
-    def toggle_maximised(self) -> None:
-        """Maximise the active viewport, or bring the others back."""
+    def toggle_maximized(self) -> None:
+        """Maximize the active viewport, or bring the others back."""
         if len(self.viewports) > 1:
-            self.maximised = not self.maximised
+            self.maximized = not self.maximized
             self.changed.emit()
 
     def toggle_patient_data(self) -> None:

@@ -1,7 +1,7 @@
 """Linked viewports: scroll, zoom, pan and window of one apply to the others. Knows no widgets.
 
 Scrolling follows the position in the patient where both stacks share a frame of reference; stacks at an angle stay. Two
-studies are aligned by hand first: then each moves as many millimetres in the patient as the other, whatever the order
+studies are aligned by hand first: then each moves as many millimeters in the patient as the other, whatever the order
 and spacing of its slices. Without positions they keep their distance in frames. Rotation and flip are not linked.
 """
 
@@ -121,7 +121,7 @@ class LinkState(QObject):
 def matching_view(leader: View, shape: Shape, own: View, own_shape: Shape) -> View:
     """Give a picture the zoom and pan of another one.
 
-    The zoom is the same in millimetres where both are known, else relative to how each fits; the pan is that on screen.
+    The zoom is the same in millimeters where both are known, else relative to how each fits; the pan is that on screen.
     """
     if leader.scale is None:
         return replace(own, scale=None, pan=leader.pan)

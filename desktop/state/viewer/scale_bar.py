@@ -12,7 +12,7 @@ SHARE = 0.25
 
 
 def scale_bar(view: View, shape: Shape, spacing: PixelSpacing, max_length: float = inf) -> tuple[float, str] | None:
-    """Length in logical pixels and label, a round number of millimetres; None without known millimetres.
+    """Length in logical pixels and label, a round number of millimeters; None without known millimeters.
 
     The bar is vertical: rotated images exchange rows and columns, so the spacing is that of the direction now down.
     max_length: logical pixels that are free for it.

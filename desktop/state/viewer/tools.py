@@ -47,7 +47,7 @@ class Tool:
         """The mouse moved without a button; only the chosen tool gets these."""
 
     def double_click(self, gesture: Gesture) -> bool:
-        """Return True when the tool handled it; else the viewport is maximised."""
+        """Return True when the tool handled it; else the viewport is maximized."""
         return False
 
     def cancel(self) -> None:

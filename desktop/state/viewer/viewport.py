@@ -221,7 +221,7 @@ class ViewportState(QObject):
         self.set_view(geometry.panned(view, self.shape, 0, 0) if self.shape and view.scale is not None else view)
 
     def zoom_by(self, factor: float, anchor: Point | None = None) -> None:
-        """Zoom around a screen point, or around the centre."""
+        """Zoom around a screen point, or around the center."""
         if self.shape:
             self.set_view(geometry.zoomed(self.view, self.shape, factor, anchor))
 

@@ -55,7 +55,7 @@ def _opening(shutter: Shutter, canvas: Canvas) -> QPainterPath:
 
 
 def scale_painter() -> Painter:
-    """Paints a vertical scale bar of a round length at the right edge, if the spacing is known in millimetres.
+    """Paints a vertical scale bar of a round length at the right edge, if the spacing is known in millimeters.
 
     It ends below the overlay text of the corner and above the orientation letter.
     """
@@ -79,7 +79,7 @@ def scale_painter() -> Painter:
             painter.drawLine(top, bottom)
             for end in (top, bottom):
                 painter.drawLine(end, end - QPointF(TICK, 0))
-        if spacing.source != "region":  # ultrasound has no other source of millimetres
+        if spacing.source != "region":  # ultrasound has no other source of millimeters
             text = ", ".join(part for part in (text, spacing.remark) if part)
         beside = QRectF(0, bottom.y() - line, x - 2 * TICK, line)
         label = aligned_line(beside, Qt.AlignmentFlag.AlignRight, text, theme.ON_IMAGE, metrics)

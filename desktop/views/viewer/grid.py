@@ -42,7 +42,7 @@ class ViewportGrid(QWidget):
         if state not in self._views:
             view = ViewportView(state, self._desk.tools, self.over_painters, self)
             view.activated.connect(self._desk.layout.activate)
-            view.double_clicked.connect(self._desk.layout.toggle_maximised)
+            view.double_clicked.connect(self._desk.layout.toggle_maximized)
             view.series_dropped.connect(self._desk.show_series_in)
             if self._views:
                 self.setTabOrder(next(reversed(self._views.values())), view)
@@ -55,8 +55,8 @@ class ViewportGrid(QWidget):
         had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
         for view in self._views.values():
             self._grid.removeWidget(view)
-        shown = [layout.active] if layout.maximised else layout.viewports
-        columns = 1 if layout.maximised else layout.columns
+        shown = [layout.active] if layout.maximized else layout.viewports
+        columns = 1 if layout.maximized else layout.columns
         for number, state in enumerate(shown):
             self._grid.addWidget(self.view_of(state), *divmod(number, columns))
         for line in range(3):
@@ -71,7 +71,7 @@ class ViewportGrid(QWidget):
     def _mark(self) -> None:
         layout = self._desk.layout
         for state, view in self._views.items():
-            view.set_active(state is layout.active, len(layout.viewports) > 1 and not layout.maximised)
+            view.set_active(state is layout.active, len(layout.viewports) > 1 and not layout.maximized)
         for number, state in enumerate(layout.viewports, 1):
             one = len(layout.viewports) == 1
             self._views[state].setAccessibleName("Image" if one else f"Image {number} of {len(layout.viewports)}")

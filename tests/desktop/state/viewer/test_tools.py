@@ -99,7 +99,7 @@ def test_a_tool_may_take_a_double_click(qtbot: QtBot, app: App) -> None:
     app.desk.tools.choose("recorder")
     qtbot.mouseDClick(app.window.viewport, Qt.MouseButton.LeftButton)
     assert [what for what, _ in tool.heard] == ["double"]
-    assert not app.desk.layout.maximised
+    assert not app.desk.layout.maximized
 
 
 def test_the_middle_button_pans_whichever_tool_is_chosen(qtbot: QtBot, app: App) -> None:
