@@ -8,10 +8,10 @@ def put(document: Path, title: str, body: str) -> None:
     """Replace the section `## title`, up to the next heading of that level; append it if the document lacks it."""
     text = document.read_text(encoding="utf-8") if document.is_file() else ""
     section = f"## {title}\n\n{body.strip()}\n"
-    found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    if found is None:
+    match = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    if match is None:
         text = f"{text.rstrip()}\n\n{section}"
     else:
-        rest = text[found.end() :]
-        text = text[: found.start()] + section + (f"\n{rest}" if rest else "")
+        rest = text[match.end() :]
+        text = text[: match.start()] + section + (f"\n{rest}" if rest else "")
     document.write_text(text, encoding="utf-8")

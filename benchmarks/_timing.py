@@ -11,32 +11,33 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Result:
-    """Median milliseconds of Kindred and of torch eager, and the limit that Kindred promises."""
+    """Median milliseconds of Kindred and of torch eager, and Kindred's limit."""
 
-    what: str
+    task: str
     ours: float
     torch: float
     limit: float
 
     @property
     def row(self) -> str:
-        kept = "yes" if self.ours <= self.limit else "NO"
+        """The row of the Markdown table."""
+        within = "yes" if self.ours <= self.limit else "NO"
         ratio = self.torch / self.ours
-        return f"| {self.what} | {self.ours:.1f} | {self.torch:.1f} | {ratio:.1f} x | {self.limit:.0f} | {kept} |"
+        return f"| {self.task} | {self.ours:.1f} | {self.torch:.1f} | {ratio:.1f} x | {self.limit:.0f} | {within} |"
 
 
 def compare(
-    what: str, limit: float, ours: Callable[[], object], torch: Callable[[], object], rounds: int = 30
+    task: str, limit: float, ours: Callable[[], object], torch: Callable[[], object], rounds: int = 30
 ) -> Result:
-    """Run both alternately in one process, so that other load slows both alike; three warm-up rounds are dropped."""
+    """Run both alternately in one process, so that other load slows both alike, after three warm-up rounds."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 3):
-        for way, kept in zip((ours, torch), times, strict=True):
+        for run, measured in zip((ours, torch), times, strict=True):
             start = time.perf_counter()
-            way()
+            run()
             if number >= 3:
-                kept.append(1000 * (time.perf_counter() - start))
-    return Result(what, median(times[0]), median(times[1]), limit)
+                measured.append(1000 * (time.perf_counter() - start))
+    return Result(task, median(times[0]), median(times[1]), limit)
 
 
 def table(results: Sequence[Result], threads: int, note: str) -> str:
@@ -44,7 +45,7 @@ def table(results: Sequence[Result], threads: int, note: str) -> str:
     lines = [
         f"{processor()}, {threads} threads. {note}",
         "",
-        "| what | Kindred, ms | torch eager, ms | faster by | limit, ms | kept |",
+        "| task | Kindred, ms | torch eager, ms | speedup | limit, ms | within limit |",
         "|---|---|---|---|---|---|",
         *(result.row for result in results),
     ]
@@ -67,7 +68,7 @@ def processor_seconds() -> tuple[float, float, float]:
     busy = 0.0
     if counts.is_file():
         ticks = [int(field) for field in counts.read_text().splitlines()[0].split()[1:9]]
-        busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # without idle and waiting for disks
+        busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # without idle and I/O wait
     own = os.times()
     return busy, own.user + own.system + own.children_user + own.children_system, time.monotonic()
 

@@ -1,7 +1,7 @@
 """Makes the series for the viewer benchmark, derived from one real CT slice of pydicom-data. Measures nothing.
 
-Every slice is the real one moved sideways by its number, with new UIDs and "derived" in its description, so that no two
-are equal and none can be taken for a patient's.
+Every slice is the real one shifted sideways by a multiple of its number, with new UIDs and "derived" in its
+description, so that no two are equal and none can be mistaken for a patient's.
 """
 
 import warnings

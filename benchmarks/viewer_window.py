@@ -1,6 +1,6 @@
 """Measures one series in the real window for `benchmarks.viewer` and prints the times as JSON.
 
-Every time ends when the window has painted what was asked for. Run by `benchmarks.viewer`.
+Every time ends when the window has painted the requested image. Run by `benchmarks.viewer`.
 """
 
 import json
@@ -21,11 +21,11 @@ from desktop.state.pictures.picture import ScreenPicture
 from desktop.views.viewer.viewport import ViewportView
 
 SCROLLS, DRAGS = 240, 240
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
 class Painted(QObject):
-    """Knows which picture a viewport painted last; painting has ended when the event loop comes back."""
+    """Records which picture a viewport painted last; painting has ended when the event loop resumes."""
 
     def __init__(self, view: ViewportView) -> None:
         super().__init__(view)
@@ -41,9 +41,12 @@ class Painted(QObject):
         return False
 
 
-def wait(until: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Let the window work until something holds."""
-    end = time.perf_counter() + patience
+def wait(until: Callable[[], bool], timeout: float = TIMEOUT) -> None:
+    """Process events until a condition holds.
+
+    Raises TimeoutError.
+    """
+    end = time.perf_counter() + timeout
     while not until():
         if time.perf_counter() > end:
             raise TimeoutError("the window did not reach the expected state in time")
@@ -51,17 +54,20 @@ def wait(until: Callable[[], bool], patience: float = PATIENCE) -> None:
 
 
 def resident() -> int:
-    """Bytes of memory that this process holds."""
+    """Resident memory of this process in bytes."""
     status = Path("/proc/self/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) * 1024
 
 
 def percentiles(times: list[float]) -> dict[str, float]:
+    """Median, 95th percentile and maximum."""
     ordered = sorted(times)
     return {"median": ordered[len(ordered) // 2], "p95": ordered[int(len(ordered) * 0.95)], "most": ordered[-1]}
 
 
 class Driver:
+    """Opens a series in the window, scrolls it and drags its window, and measures each."""
+
     def __init__(self, app: App) -> None:
         self.app, self.state = app, app.desk.viewport
         self.view = next(view for view in app.window.findChildren(ViewportView) if view.state is self.state)
@@ -71,12 +77,12 @@ class Driver:
         self.state.series_changed.connect(self._note)
 
     def _note(self) -> None:
-        """A slice counts once its number is known, which is when its series is listed to the end."""
+        """Record the index on screen once the series is completely listed; before that, indices may still change."""
         if self.state.picture is not None and self.state.series is not None and not self.state.series.growing:
             self.indices.append(self.state.picture.index)
 
     def open(self, folder: Path) -> dict[str, Any]:
-        """First slice, all slices, memory; the slice on screen is not moved meanwhile."""
+        """Measure the first slice, all slices and memory; the user does not scroll meanwhile."""
         desk = self.app.desk
         before, start, busy = resident(), time.perf_counter(), time.process_time()
         desk.open([folder])
@@ -86,7 +92,7 @@ class Driver:
         assert series is not None
         pixel_bytes = sum(frame.image.rows * frame.image.columns * 2 for frame in series.frames)
         kept = min(len(series.frames), desk.frames.limit // (pixel_bytes // len(series.frames)))
-        wait(lambda: desk.frames.size >= kept * pixel_bytes // len(series.frames))  # cheap: it is asked at each event
+        wait(lambda: desk.frames.size >= kept * pixel_bytes // len(series.frames))  # must be cheap: runs at each event
         every, every_cpu = time.perf_counter() - start, time.process_time() - busy
         wait(desk.background.idle)
         held = resident() - before
@@ -100,7 +106,7 @@ class Driver:
         }
 
     def scroll(self) -> dict[str, float]:
-        """One wheel step at a time, each until its slice is painted; at the ends the direction turns."""
+        """Milliseconds per wheel step until its slice is painted; the direction reverses at both ends."""
         times, step, busy = [], -1, time.process_time()
         for _ in range(SCROLLS):
             step = 1 if self.state.index == self.state.count - 1 else -1 if self.state.index == 0 else step
@@ -115,17 +121,17 @@ class Driver:
         return self.painted.picture is not None and self.painted.picture.index == index
 
     def drag(self) -> dict[str, float]:
-        """The window tool moved by a few pixels at a time, each until the picture at that window is painted."""
-        place = QPointF(self.view.width() / 2, self.view.height() / 2)
-        self._mouse(QEvent.Type.MouseButtonPress, place, Qt.MouseButton.RightButton)
+        """Milliseconds per move of the window tool by a few pixels until the picture at that window is painted."""
+        point = QPointF(self.view.width() / 2, self.view.height() / 2)
+        self._mouse(QEvent.Type.MouseButtonPress, point, Qt.MouseButton.RightButton)
         times, busy = [], time.process_time()
         for number in range(DRAGS):
-            place += QPointF(3 if number // 40 % 2 == 0 else -3, 1)
+            point += QPointF(3 if number // 40 % 2 == 0 else -3, 1)
             start = time.perf_counter()
-            self._mouse(QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton)
+            self._mouse(QEvent.Type.MouseMove, point, Qt.MouseButton.NoButton)
             wait(lambda: self.painted.picture is not None and self.painted.picture.window == self.state.window)
             times.append(1000 * (time.perf_counter() - start))
-        self._mouse(QEvent.Type.MouseButtonRelease, place, Qt.MouseButton.RightButton)
+        self._mouse(QEvent.Type.MouseButtonRelease, point, Qt.MouseButton.RightButton)
         return percentiles(times) | {"cpu": 1000 * (time.process_time() - busy) / DRAGS}
 
     def _send_wheel(self, step: int) -> None:
@@ -142,13 +148,16 @@ class Driver:
         )
         QApplication.sendEvent(self.view, event)
 
-    def _mouse(self, kind: QEvent.Type, place: QPointF, button: Qt.MouseButton) -> None:
+    def _mouse(self, kind: QEvent.Type, point: QPointF, button: Qt.MouseButton) -> None:
         held = Qt.MouseButton.RightButton if kind != QEvent.Type.MouseButtonRelease else Qt.MouseButton.NoButton
-        glob = self.view.mapToGlobal(place)
-        QApplication.sendEvent(self.view, QMouseEvent(kind, place, glob, button, held, Qt.KeyboardModifier.NoModifier))
+        screen_point = self.view.mapToGlobal(point)
+        QApplication.sendEvent(
+            self.view, QMouseEvent(kind, point, screen_point, button, held, Qt.KeyboardModifier.NoModifier)
+        )
 
 
 def main(folder: str, spawned: float) -> None:
+    """Measure the series in `folder`; `spawned`: when the parent started this process, by `time.monotonic`."""
     with tempfile.TemporaryDirectory() as home:
         make_application()
         app = build(Path(home), "benchmark")
@@ -158,10 +167,10 @@ def main(folder: str, spawned: float) -> None:
         wait(lambda: driver.painted.count > 0)
         usable, usable_cpu = time.monotonic() - spawned, time.process_time()
         wait(lambda: app.desk.archive.bundle is not None and app.desk.background.idle())
-        found = driver.open(Path(folder))
-        found |= {"usable_s": usable, "usable_cpu": usable_cpu, "scroll": driver.scroll(), "drag": driver.drag()}
+        measurements = driver.open(Path(folder))
+        measurements |= {"usable_s": usable, "usable_cpu": usable_cpu, "scroll": driver.scroll(), "drag": driver.drag()}
         app.close()
-    print(json.dumps(found))
+    print(json.dumps(measurements))
 
 
 if __name__ == "__main__":
