@@ -21,6 +21,7 @@ from desktop.state.studies.studies import identify
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.resources import resource_path, user_folder
+from engine.text.words import counted
 
 STUDIES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "MR2_UNCR.dcm", "US1_UNCR.dcm", "emri_small.dcm")
 """Files of pydicom-data; the first one is shown."""
@@ -144,8 +145,7 @@ def print_results(app: App) -> None:
     for study in desk.studies.studies:
         click.echo(f"Study  {study.date or '????????'} {study.description or '-'}")
         for series in study.series:
-            images = "1 image" if len(series.frames) == 1 else f"{len(series.frames)} images"
-            click.echo(f"       {series.modality}: {images}, {series.description or '-'}")
+            click.echo(f"       {series.modality}: {counted(len(series.frames), 'image')}, {series.description or '-'}")
     click.echo(f"\nSimilar to {desk.search.answered}:")
     for rank, hit in enumerate(desk.search.hits[:10], 1):
         click.echo(f"  {rank:2}. {hit.kind:6} {hit.score:6.2f}  {hit.text[:90]}")

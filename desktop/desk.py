@@ -41,6 +41,7 @@ from engine.image.window import presets
 from engine.importing.importer import ImportResult
 from engine.measure.figures import FIGURES
 from engine.study import Series, Study
+from engine.text.words import counted
 
 ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study as well to see the key images."
 
@@ -258,8 +259,7 @@ class Desk(QObject):
             self.messages.dismiss()
 
     def _report_nothing_found(self) -> None:
-        count = len(self.studies.rejected)
-        files = "1 file" if count == 1 else f"{count:,} files"
+        files = counted(len(self.studies.rejected), "file")
         self.messages.show_text(f"No images found; {files} rejected (Ctrl+Shift+L lists them).")
 
     def _report_import(self, result: ImportResult) -> None:
@@ -277,7 +277,7 @@ def _is_archive(path: Path) -> bool:
 
 def import_summary(result: ImportResult) -> str:
     """The message after an import."""
-    parts = [f"{result.added:,} case{'' if result.added == 1 else 's'} added"]
+    parts = [f"{counted(result.added, 'case')} added"]
     if result.skipped:
         parts.append(f"{result.skipped:,} already archived")
     if result.completed:

@@ -26,7 +26,7 @@ PURE_ENGINE = {
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.evidence", "engine.reports.nearest_report"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
-    *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit"),
+    *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit", "engine.text.words"),
 }
 """Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
 

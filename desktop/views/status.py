@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from desktop.background import Job
 from desktop.coalesce import Coalescer
 from desktop.desk import Desk
+from engine.text.words import counted
 
 MEBIBYTE = 1024 * 1024
 EVERY_MS = 50
@@ -101,8 +102,7 @@ class StatusLine(QStatusBar):
         state = self._archive
         parts = ["No archive"]
         if state.archive is not None:
-            count = state.stats.get("cases", 0)
-            parts = [f"{state.name}: {count:,} case{'' if count == 1 else 's'}"]
+            parts = [f"{state.name}: {counted(state.stats.get('cases', 0), 'case')}"]
         if state.bundle is not None:
             parts.append("GPU" if "CUDA" in state.bundle.provider else "CPU")
         elif state.bundle_failure:
@@ -112,4 +112,4 @@ class StatusLine(QStatusBar):
     def _show_rejected(self) -> None:
         count = len(self._studies.rejected)
         self.rejected.setVisible(count > 0)
-        self.rejected.setText(f"{count:,} file{'' if count == 1 else 's'} rejected")
+        self.rejected.setText(f"{counted(count, 'file')} rejected")

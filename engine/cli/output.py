@@ -12,6 +12,7 @@ from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.progress import Progress, ignore
 from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.retrieval.hit import Hit
+from engine.text.words import counted
 
 WIDTH = 100
 """Characters of a report that are shown."""
@@ -34,11 +35,6 @@ def progress_line() -> Iterator[Progress]:
         yield show
     finally:
         sys.stderr.write("\r\x1b[K")
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """A number with its noun, such as "1 study" and "2 studies"."""
-    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def archive_contents(stats: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from engine.dicom.file import read_header
 from engine.dicom.parser_warnings import collect_warnings
 from engine.study import ImageRef
+from engine.text.words import counted
 
 MAX_TEXT = 400
 """Characters of a value that are shown."""
@@ -85,8 +86,7 @@ def _identifying(element: DataElement) -> bool:
 
 def _text(element: DataElement) -> str:
     if element.VR == "SQ":
-        count = len(element.value)
-        return f"{count} item{'' if count == 1 else 's'}"
+        return counted(len(element.value), "item")
     value = element.value
     if value is None:
         return ""

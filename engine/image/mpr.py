@@ -126,7 +126,7 @@ def _series(volume: Volume, axes: _PlaneAxes, name: str) -> Series:
 
 
 def _geometry(volume: Volume, axes: _PlaneAxes) -> tuple[NDArray[Any], NDArray[Any], Orientation]:
-    """Centre of the first pixel of the first plane (mm), direction to the next plane, and orientation of the planes."""
+    """Center of the first pixel of the first plane (mm), direction to the next plane, and orientation of the planes."""
     through, down, across = (
         np.array(volume.axes[axis]) * (-1 if reverse else 1) for axis, reverse in zip(axes.order, axes.reverse)
     )

@@ -13,6 +13,7 @@ from engine.geometry.planes import MIN_SLICE_STEP, normal
 from engine.image.pixels import Pixels
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Vector
+from engine.text.words import counted
 
 MIN_SLICES = 3
 MAX_BYTES = 4 << 30
@@ -89,8 +90,8 @@ def _why_uneven(frames: Sequence[FrameRef]) -> str:
         whole = np.abs(gaps - np.round(gaps)) * abs(usual) <= tolerance
         if whole.all() and gaps.min() > 0.5:
             count = int(np.round(gaps - 1).sum())
-            verb = "slice is" if count == 1 else "slices are"
-            return f"{count} {verb} missing from this stack ({abs(usual):g} mm apart); MPR would be distorted."
+            missing = f"{counted(count, 'slice')} {'is' if count == 1 else 'are'} missing"
+            return f"{missing} from this stack ({abs(usual):g} mm apart); MPR would be distorted."
         spread = f"{sizes.min():.2f} to {sizes.max():.2f} mm apart"
         return f"These slices are unevenly spaced ({spread}); MPR would be distorted."
     drift = np.linalg.norm(offsets - depths[:, None] * direction, axis=1)

@@ -21,6 +21,7 @@ from engine.progress import IsCancelled, never
 from engine.reports.evidence import Evidence, find_evidence
 from engine.reports.nearest_report import Contradiction, NearReport, contradictions, near_reports
 from engine.text.sentences import restore_formatting, sentence_confidences, sentences
+from engine.text.words import counted
 
 NOTICE = "research draft, not for clinical use"
 CAPTIONER = "captioner"
@@ -192,7 +193,7 @@ class _DraftBuilder:
         described, suppressed = self._describe(beams)
         confident = not settings.abstains([confidence for _, confidence in described])
         near = self._near() if settings.start == "nearest-report" or not described else ()
-        removed = _count(suppressed, "sentence", "repeating training text")
+        removed = _left_out(suppressed, "repeating training text")
         made = Draft((), self._model(CAPTIONER), note=removed, suppressed=suppressed, calibrated=settings.calibrated)
         if near:
             copied = [self._sentence(text, None, near[0].case_id, near[1:]) for text in near[0].sentences]
@@ -257,12 +258,12 @@ def _copied_from(near: NearReport) -> str:
     why = "most similar image" if near.matched == "image" else "best match by wording"
     if near.skipped_reports:
         why = f"most similar report with image findings ({near.skipped_reports} skipped)"
-    left_out = _count(near.omitted_sentences, "sentence", "about history, age or other examinations")
+    left_out = _left_out(near.omitted_sentences, "about history, age or other examinations")
     return f"Text copied from case {near.case_id} (another patient): {why}. {left_out}".rstrip()
 
 
-def _count(number: int, noun: str, which: str) -> str:
-    """How many of something were left out, as one sentence; "" for none."""
+def _left_out(number: int, which: str) -> str:
+    """How many sentences were left out, as one sentence; "" for none."""
     if not number:
         return ""
-    return f"{number} {noun} {which} was left out." if number == 1 else f"{number} {noun}s {which} were left out."
+    return f"{counted(number, 'sentence')} {which} {'was' if number == 1 else 'were'} left out."

@@ -2,6 +2,7 @@
 
 from engine.errors import UserError
 from engine.store.database import LocalDatabase
+from engine.text.words import counted
 
 
 def problems(database: LocalDatabase) -> list[str]:
@@ -12,7 +13,7 @@ def problems(database: LocalDatabase) -> list[str]:
         "SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports) - (SELECT count(*) FROM embeddings)"
     )[0][0]
     if missing:
-        found.append("1 embedding is missing" if missing == 1 else f"{missing} embeddings are missing")
+        found.append(f"{counted(missing, 'embedding')} {'is' if missing == 1 else 'are'} missing")
     try:
         with database.write() as db:
             db.execute("INSERT INTO reports_fts (reports_fts, rank) VALUES ('integrity-check', 1)")

@@ -1,4 +1,4 @@
-"""Splits text into words. Does not know medicine or models."""
+"""Splits text into words, and puts a number with its noun. Does not know medicine or models."""
 
 import re
 
@@ -29,6 +29,11 @@ def shared_words(query: str, text: str, limit: int = 8) -> list[str]:
 def spans(text: str) -> list[tuple[int, int]]:
     """The span of each word and number, [start, end) in characters."""
     return [found.span() for found in re.finditer(r"[^\W_]+", text)]
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun, such as "1 study" and "1,024 studies"; the plural is `singular` with an s by default."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def singular(word: str) -> str:

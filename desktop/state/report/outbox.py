@@ -8,6 +8,7 @@ from engine.errors import UserError
 from engine.reports.outbox import ArchivedReport, OutboxResult, archive_waiting
 from engine.reports.workspace import Workspace
 from engine.text.deidentify import WARNING
+from engine.text.words import counted
 
 
 class OutboxState(QObject):
@@ -88,8 +89,7 @@ class OutboxState(QObject):
 
 def case_summary(sent: ArchivedReport, archive: str) -> str:
     """The case of a report, and what was stored with it."""
-    count = sent.removed
     image = ", with its image" if sent.with_image else ""
-    removed = f"; {count} identifier{'' if count == 1 else 's'} removed" if count else ""
+    removed = f"; {counted(sent.removed, 'identifier')} removed" if sent.removed else ""
     known = " (study already archived)" if sent.already_archived else ""
     return f"case {sent.case_id} in {archive}{known}{image}{removed}"

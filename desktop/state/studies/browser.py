@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from desktop.state.formatting import format_date, patient_facts, readable_name, series_title
 from desktop.state.studies.studies import identify, patient_of
 from engine.study import Series, Study
+from engine.text.words import counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,20 +53,20 @@ def row_text(row: BrowserRow, patient_data_visible: bool) -> tuple[str, str]:
         facts = patient_facts(row.study.patient) if patient_data_visible else ""
         name = readable_name(row.study.patient.name) if patient_data_visible else "Patient data hidden"
         patient_id = row.study.patient.id if patient_data_visible else ""
-        details = join_parts(facts, _counted(row.patient_studies, "study", "studies"), patient_id)
+        details = join_parts(facts, counted(row.patient_studies, "study", "studies"), patient_id)
         return name or "Unnamed patient", details
     if row.series is None:
         series = row.study.series
         kinds = ", ".join(dict.fromkeys(one.modality for one in series if one.modality))
-        images = _counted(sum(len(one.frames) for one in series), "image", "images")
+        images = counted(sum(len(one.frames) for one in series), "image")
         progress = " so far" if any(one.growing for one in series) else ""
         title = join_parts(format_date(row.study.date), row.study.description.strip())
         return title or "No study description", join_parts(
-            kinds, _counted(len(series), "series", "series"), images + progress
+            kinds, counted(len(series), "series", "series"), images + progress
         )
     series_ = row.series
     part = series_.body_part.capitalize() if series_.body_part and series_.description else ""
-    images = _counted(len(series_.frames), "image", "images") + (" so far" if series_.growing else "")
+    images = counted(len(series_.frames), "image") + (" so far" if series_.growing else "")
     return series_title(series_), join_parts(series_.modality or "?", images, part)
 
 
@@ -82,7 +83,3 @@ def study_label(study: Study, active: Study | None, patient_data_visible: bool) 
 def join_parts(*parts: str) -> str:
     """The parts that are not empty, with dots between them."""
     return " · ".join(part for part in parts if part)
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

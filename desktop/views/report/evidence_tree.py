@@ -20,6 +20,7 @@ from desktop.views.drawing import ModelIndex
 from engine.reports.draft import Sentence
 from engine.reports.evidence import Evidence
 from engine.reports.nearest_report import Contradiction
+from engine.text.words import counted
 
 ROLE = Qt.ItemDataRole.UserRole
 MARGIN = 8
@@ -36,7 +37,7 @@ def support(sentence: Sentence) -> tuple[str, str]:
     if source is not None:
         parts.append(f"From case {source}" if count else f"Only case {source} says this")
     if count or source is None:
-        parts.append(f"{count or 'No'} report{'' if count <= 1 else 's'} with similar wording")
+        parts.append(f"{counted(count, 'report') if count else 'No report'} with similar wording")
     return " · ".join(parts), theme.current.green if count and not against else theme.current.amber
 
 

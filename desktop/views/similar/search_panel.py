@@ -22,6 +22,7 @@ from desktop.state.similar.search import SearchState
 from desktop.views.similar.case_view import CaseView, CaseWindow
 from desktop.views.similar.hit_list import HitList
 from desktop.views.similar.search_filters import SearchFilters
+from engine.text.words import counted
 
 
 class SearchPanel(QWidget):
@@ -157,9 +158,8 @@ class SearchPanel(QWidget):
         self.notice.setText(state.notice)
         self.notice.setVisible(bool(state.hits and state.notice))
         if state.hits:
-            count = len(state.hits)
             other = " – not the current image" if state.image_differs else ""
-            self.summary.setText(f"{'1 case' if count == 1 else f'{count} cases'} for {state.answered}{other}")
+            self.summary.setText(f"{counted(len(state.hits), 'case')} for {state.answered}{other}")
             palette = self.summary.palette()
             color = theme.current.amber if other else theme.current.muted
             palette.setColor(QPalette.ColorRole.WindowText, QColor(color))

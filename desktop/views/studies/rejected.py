@@ -19,6 +19,7 @@ from typing_extensions import override
 from desktop.state.redaction import NAME_HIDDEN, redact_names
 from desktop.views.drawing import ModelIndex
 from engine.errors import Rejected
+from engine.text.words import counted
 
 HEADINGS = ("File", "Reason")
 ROOT = QModelIndex()
@@ -67,7 +68,7 @@ class RejectedDialog(QDialog):
         self.setWindowTitle("Rejected files")
         self.resize(860, 420)
         count = len(self._rejected)
-        text = f"{count:,} file was rejected." if count == 1 else f"{count:,} files were rejected."
+        text = f"{counted(count, 'file')} {'was' if count == 1 else 'were'} rejected."
         self.table = QTableView()
         self.table.setModel(RejectedModel(self._rejected, self))
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.state.measure.measurement_list import MeasurementListState, MeasurementRow
 from desktop.state.measure.measurements import MeasurementsState
+from engine.text.words import counted
 
 HEADINGS = ("Measurement", "Value", "Image", "Series")
 EMPTY = (
@@ -114,7 +115,7 @@ class MeasurementList(QDialog):
         self.empty.setText(EMPTY if self._listing.has_study else NO_STUDY)
         self.stack.setCurrentWidget(self.table if rows else self.empty)
         self.keys.setVisible(bool(rows))
-        self.count.setText(f"{len(rows):,} measurement{'' if len(rows) == 1 else 's'}" if rows else "")
+        self.count.setText(counted(len(rows), "measurement") if rows else "")
 
     def _select(self, numbers: list[int], before: int) -> None:
         """Select rows, or the row now at `before` if none is given, so that keyboard use continues there."""
@@ -145,7 +146,7 @@ class MeasurementList(QDialog):
         count = len(self.selected()) or len(self._listing.rows)
         if count:
             QGuiApplication.clipboard().setText(self._listing.text(self.selected()))
-            self.count.setText(f"{count:,} measurement{'' if count == 1 else 's'} copied")
+            self.count.setText(f"{counted(count, 'measurement')} copied")
 
 
 def _native(key: str) -> str:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.state.viewer.tags import TagsState
+from engine.text.words import counted
 
 HEADINGS = ("Tag", "VR", "Name", "Value")
 
@@ -75,4 +76,4 @@ class TagBrowser(QDialog):
         self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.table.verticalScrollBar().setValue(scroll)
-        self.count.setText(self._tags.failure or f"{len(rows):,} tag{'' if len(rows) == 1 else 's'}")
+        self.count.setText(self._tags.failure or counted(len(rows), "tag"))
