@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from desktop import theme
 from desktop.coalesce import Coalescer
-from desktop.commands import archive, files, image, measure, report, share, view, windowing
+from desktop.commands import archive, export, files, image, measure, report, view, windowing
 from desktop.commands.command import Command
 from desktop.desk import Desk
 from desktop.views.chooser import Choice
@@ -19,7 +19,7 @@ from desktop.views.window import MainWindow
 
 COMMANDS: tuple[Command, ...] = (
     *files.ROWS,
-    *share.ROWS,
+    *export.ROWS,
     *view.ROWS,
     *image.ROWS,
     *windowing.ROWS,

@@ -13,7 +13,7 @@ from desktop.app import App
 from desktop.views.painting import painters
 from desktop.views.painting.canvas import canvas_of
 from desktop.views.painting.graphics_painters import scale_painter
-from desktop.views.viewer.export_view import render_viewport
+from desktop.views.viewer.export_image import render_viewport
 from engine.measure.measurements import Measurement
 from tests.desktop.conftest import dicom, open_paths, settle
 

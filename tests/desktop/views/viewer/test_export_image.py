@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.studies.studies import identify
 from desktop.state.viewer.annotations import annotate
-from desktop.views.viewer.export_view import CHECK, deidentified, print_image, render_viewport
+from desktop.views.viewer.export_image import CHECK, deidentified, print_image, render_viewport
 from desktop.views.viewer.tag_browser import TagBrowser
 from engine.errors import UserError
 from engine.measure.measurements import Measurement

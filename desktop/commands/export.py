@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
-from desktop.views.viewer.export_view import print_image, render_viewport, save_png, warning
+from desktop.views.viewer.export_image import print_image, render_viewport, save_png, warning
 from desktop.views.viewer.tag_browser import TagBrowser
 from desktop.views.window import MainWindow
 
