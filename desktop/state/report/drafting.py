@@ -15,7 +15,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.image.picture import to_gray
 from engine.progress import IsCancelled, Progress
-from engine.reports.draft import Draft, draft
+from engine.reports.draft import Draft
 
 
 class DraftingState(QObject):
@@ -29,13 +29,12 @@ class DraftingState(QObject):
         background: Background,
         viewport: ViewportState,
         archive: ArchiveState,
-        propose: Callable[..., Draft] = draft,
+        propose: Callable[..., Draft],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._background, self._viewport, self._archive = background, viewport, archive
-        self.propose = propose
-        """Makes the draft; tests put a double here."""
+        self._propose = propose
         self._job: Job | None = None
 
     @property
@@ -72,7 +71,7 @@ class DraftingState(QObject):
         self._job = self._background.start(
             partial(
                 _draft,
-                self.propose,
+                self._propose,
                 bundle,
                 self._archive.archive,
                 picture,

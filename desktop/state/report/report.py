@@ -18,7 +18,7 @@ from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
 from engine.image.picture import to_gray
-from engine.reports.draft import Draft, Sentence, with_notice
+from engine.reports.draft import Draft, Sentence, draft, with_notice
 from engine.reports.outbox import DisplayedFrame, OutboxResult, submission_for
 from engine.reports.workspace import Submission
 from engine.study import Study
@@ -49,13 +49,14 @@ class ReportState(QObject):
         archive: ArchiveState,
         folder: Path | None = None,
         who: str = "",
+        propose: Callable[..., Draft] = draft,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._background, self._studies, self._viewport = background, studies, viewport
         self.page: ReportPage | None = None
         self._store = ReportStore(background, folder, who, self)
-        self._drafting = DraftingState(background, viewport, archive, parent=self)
+        self._drafting = DraftingState(background, viewport, archive, propose, self)
         self.outbox = OutboxState(background, archive, self)
         self._store.opened.connect(self.outbox.open)
         self._store.opened.connect(self.workspace_opened)

@@ -1,12 +1,15 @@
 """The report of a study: drafted, edited, saved, signed, copied; and never moved to another study."""
 
 import threading
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop import desk
 from desktop.app import App
 from desktop.background import Lane, as_work
 from desktop.state.report.report import ReportState
@@ -28,23 +31,26 @@ class Decoder:
     """Stands in for engine.reports.draft.draft: proposes two sentences for the study it was asked for."""
 
     def __init__(self) -> None:
+        self.proposed = Draft(SENTENCES, "double")
         self.gate = threading.Event()
         self.gate.set()
 
     def __call__(self, bundle: object, archive: object, gray: object, **options: Any) -> Draft:
         assert self.gate.wait(10)
-        return Draft(SENTENCES, "double", study_uid=options["exclude_study"])
+        return replace(self.proposed, study_uid=options["exclude_study"])
+
+
+@pytest.fixture(autouse=True)
+def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
+    """In place of the models of every app that these tests build."""
+    made = Decoder()
+    monkeypatch.setattr(desk, "ReportState", partial(ReportState, propose=made))
+    return made
 
 
 @pytest.fixture
-def decoder() -> Decoder:
-    return Decoder()
-
-
-@pytest.fixture
-def state(qtbot: QtBot, app: App, decoder: Decoder) -> ReportState:
-    """The app's report state with the double in place of the models, and a CT and an MR study open."""
-    app.desk.report._drafting.propose = decoder
+def state(qtbot: QtBot, app: App) -> ReportState:
+    """The app's report state with the double in place of the models, and a CT study open."""
     app.desk.archive.bundle = object()  # type: ignore[assignment]
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     return app.desk.report
@@ -248,10 +254,10 @@ def test_a_changed_sentence_is_no_longer_located() -> None:
     assert text[slice(*places[1])] == "There is no effusion."
 
 
-def test_an_empty_draft_says_why_and_keeps_the_text(qtbot: QtBot, app: App, state: ReportState) -> None:
-    state._drafting.propose = lambda *_, **options: Draft(
-        (), "double", note="This image is almost blank.", study_uid=options["exclude_study"], abstained="blank"
-    )
+def test_an_empty_draft_says_why_and_keeps_the_text(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    decoder.proposed = Draft((), "double", note="This image is almost blank.", abstained="blank")
     state.edit("My own words")
     drafted(qtbot, app, state)
     assert state.page is not None
@@ -259,10 +265,12 @@ def test_an_empty_draft_says_why_and_keeps_the_text(qtbot: QtBot, app: App, stat
     assert app.window.report_panel.notes.text() == "No draft. This image is almost blank."
 
 
-def test_a_copied_sentence_names_its_case_and_its_contradictions(qtbot: QtBot, app: App, state: ReportState) -> None:
+def test_a_copied_sentence_names_its_case_and_its_contradictions(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
     against = Contradiction(9, "No effusion.", "negation")
     taken = Sentence("Large effusion.", None, (Evidence(4, "A large effusion.", 0.9),), 7, (against,))
-    state._drafting.propose = lambda *_, **options: Draft((taken,), "double", study_uid=options["exclude_study"])
+    decoder.proposed = Draft((taken,), "double")
     drafted(qtbot, app, state)
     top = app.window.report_panel.tree.topLevelItem(0)
     assert "One similar report contradicts this · From case 7 · 1 report with similar wording" in top.text(0)
