@@ -2,8 +2,8 @@
 
     python -m benchmarks.archive_scale [--cases 100000] [--archive DIR] [--json | --markdown docs/benchmarks.md]
 
-Vectors scatter around random centres, reports are random words with Zipf-like frequencies, and images are tiny. The
-time of the models is excluded. Searching is measured in a separate process.
+Vectors are scattered around random centers, reports consist of random words with Zipf-like frequencies, and images are
+tiny. The time of the models is excluded. Searching is measured in a separate process.
 """
 
 import argparse
@@ -32,35 +32,39 @@ from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import ANY, Filters
 
 TITLE = "An archive of 100,000 cases"
-DIM, CENTRES, WORDS, PICTURES = 512, 400, 4000, 5
+DIM, CENTERS, WORDS, IMAGE_EVERY = 512, 400, 4000, 5
 FILTERS = Filters(modalities=("CT",), sex="F", age=(40, 60))
 
 
 class Synthetic:
-    """Replaces a bundle: vectors come from a seed, so that the time of the models is excluded."""
+    """Stands in for a bundle: vectors come from a seed, so that the time of the models is excluded."""
 
     id = "synthetic"
     score_scale: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
     familiarity: FamiliarityModel | None = None
 
     def __init__(self) -> None:
-        self._centres = np.random.default_rng(1).normal(size=(CENTRES, DIM)).astype(np.float32)
+        self._centers = np.random.default_rng(1).normal(size=(CENTERS, DIM)).astype(np.float32)
 
     def vectors(self, seeds: Sequence[int]) -> NDArray[np.float32]:
+        """Unit vectors float32 [N, DIM], one per seed."""
         rows = []
         for seed in seeds:
             rng = np.random.default_rng([2, seed])
-            rows.append(self._centres[rng.integers(CENTRES)] + rng.normal(size=DIM).astype(np.float32))
+            rows.append(self._centers[rng.integers(CENTERS)] + rng.normal(size=DIM).astype(np.float32))
         stacked = np.stack(rows)
         return np.asarray(stacked / np.linalg.norm(stacked, axis=1, keepdims=True), np.float32)
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        """Seeded by the first pixel."""
         return self.vectors([int(image[0, 0]) for image in images])
 
     def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
+        """The vectors of `embed_images`."""
         return self.embed_images(images)
 
     def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
+        """Seeded by the length of the text."""
         return self.vectors([len(text) for text in texts])
 
 
@@ -70,30 +74,30 @@ def report(rng: np.random.Generator) -> str:
     return " ".join(f"synthetic{number}" for number in drawn) + "."
 
 
-def fill(place: Path, cases: int) -> dict[str, float]:
-    """Write the archive with one transaction per case, as an import does; return the time of that and of the index."""
+def fill(folder: Path, cases: int) -> dict[str, float]:
+    """Write the archive with one transaction per case, as an import does, and build the index; return the times."""
     encoder, rng = Synthetic(), np.random.default_rng(3)
-    spent = worked = 0.0
-    with Archive.create(place, encoder.id) as archive:
+    seconds_spent = cpu = 0.0
+    with Archive.create(folder, encoder.id) as archive:
         for first in range(0, cases, 1000):
             numbers = range(first, min(first + 1000, cases))
             rows = encoder.vectors(numbers)
-            new = [made(number, row, rng) for number, row in zip(numbers, rows, strict=True)]
+            new = [synthetic_case(number, row, rng) for number, row in zip(numbers, rows, strict=True)]
             start, begun = time.perf_counter(), time.process_time()
             for case in new:
                 archive.add_case(case, encoder.id)
-            spent += time.perf_counter() - start
-            worked += time.process_time() - begun
+            seconds_spent += time.perf_counter() - start
+            cpu += time.process_time() - begun
         start = time.perf_counter()
         archive.index.refresh(save=True)
         indexed = time.perf_counter() - start
-    return {"seconds": spent, "rate": cases / spent, "processor": worked / cases, "index_seconds": indexed}
+    return {"seconds": seconds_spent, "rate": cases / seconds_spent, "processor": cpu / cases, "index_seconds": indexed}
 
 
-def made(number: int, vector: NDArray[np.float32], rng: np.random.Generator) -> NewCase:
-    """A case with a report; every fifth has an image as well."""
-    picture = np.full((24, 24), number % 256, np.uint8)
-    images = (NewImage(picture, np.roll(vector, 1), "one"),) if number % PICTURES == 0 else ()
+def synthetic_case(number: int, vector: NDArray[np.float32], rng: np.random.Generator) -> NewCase:
+    """A case with a report; every fifth also has an image."""
+    image = np.full((24, 24), number % 256, np.uint8)
+    images = (NewImage(image, np.roll(vector, 1), "one"),) if number % IMAGE_EVERY == 0 else ()
     return NewCase(
         f"synthetic {number}",
         ("CT", "MR", "CR", "US")[int(rng.integers(4))],
@@ -106,15 +110,15 @@ def made(number: int, vector: NDArray[np.float32], rng: np.random.Generator) -> 
     )
 
 
-def ask(place: Path, rounds: int) -> dict[str, Any]:
-    """Open the archive as the app does, and search it in every way: median and 95th percentile in ms.
+def measure_search(folder: Path, rounds: int) -> dict[str, Any]:
+    """Open the archive as the app does and search it in every mode: median and 95th percentile in ms.
 
     `processor` is the median CPU time, which other load on the machine hardly changes.
     """
     encoder = Synthetic()
     before = memory()
     start = time.perf_counter()
-    archive = Archive.open(place)
+    archive = Archive.open(folder)
     opened = 1000 * (time.perf_counter() - start)
     rng = np.random.default_rng(4)
     gray = rng.integers(0, 256, (rounds, 32, 32), np.uint8)
@@ -122,7 +126,7 @@ def ask(place: Path, rounds: int) -> dict[str, Any]:
     start = time.perf_counter()
     search(archive, encoder, Query(text=words[0]))
     first = 1000 * (time.perf_counter() - start)
-    ways: dict[str, tuple[Callable[[int], Query], Mode, Filters]] = {
+    modes: dict[str, tuple[Callable[[int], Query], Mode, Filters]] = {
         "text": (lambda n: Query(text=words[n]), "vector", ANY),
         "image": (lambda n: Query(image=gray[n]), "vector", ANY),
         "image and text": (lambda n: Query(gray[n], words[n]), "vector", ANY),
@@ -133,16 +137,16 @@ def ask(place: Path, rounds: int) -> dict[str, Any]:
         "text and exact words, filtered": (lambda n: Query(text=words[n]), "hybrid", FILTERS),
     }
     searches = {}
-    for name, (query, mode, filters) in ways.items():
-        times, worked = [], []
+    for name, (query, mode, filters) in modes.items():
+        times, cpu = [], []
         for number in range(rounds):
-            asked = query(number)
-            start, spent = time.perf_counter(), time.process_time()
-            search(archive, encoder, asked, SearchOptions(filters=filters, k=20, mode=mode))
+            drawn = query(number)
+            start, begun = time.perf_counter(), time.process_time()
+            search(archive, encoder, drawn, SearchOptions(filters=filters, k=20, mode=mode))
             times.append(1000 * (time.perf_counter() - start))
-            worked.append(1000 * (time.process_time() - spent))
-        searches[name] = {"median": median(times), "p95": quantiles(times, n=20)[-1], "processor": median(worked)}
-    sizes = {path.name: path.stat().st_size for path in (archive.index.path, place / "archive.db")}
+            cpu.append(1000 * (time.process_time() - begun))
+        searches[name] = {"median": median(times), "p95": quantiles(times, n=20)[-1], "processor": median(cpu)}
+    sizes = {path.name: path.stat().st_size for path in (archive.index.path, folder / "archive.db")}
     stats = archive.stats()
     archive.close()
     return {
@@ -164,9 +168,10 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def markdown(found: Mapping[str, Any]) -> str:
-    written, asked = found["write"], found["search"]
-    size = {name: f"{count / 1e6:.0f} MB" for name, count in asked["sizes"].items()}
+def markdown(results: Mapping[str, Any]) -> str:
+    """The table, with machine and conditions."""
+    written, searched = results["write"], results["search"]
+    size = {name: f"{count / 1e6:.0f} MB" for name, count in searched["sizes"].items()}
     rows = []
     if written:
         rows.append(
@@ -178,18 +183,18 @@ def markdown(found: Mapping[str, Any]) -> str:
             )
         )
         rows.append(("building and saving the index", f"{written['index_seconds']:.1f} s", "", ""))
-    rows.append(("opening", f"{asked['open_ms']:.0f} ms", "", ""))
-    rows.append(("first search, index read from its file", f"{asked['first_search_ms']:.0f} ms", "", ""))
+    rows.append(("opening", f"{searched['open_ms']:.0f} ms", "", ""))
+    rows.append(("first search, index read from its file", f"{searched['first_search_ms']:.0f} ms", "", ""))
     rows += [
         (f"search by {name}", f"{times['median']:.0f} ms", f"{times['p95']:.0f} ms", f"{times['processor']:.0f} ms")
-        for name, times in asked["searches"].items()
+        for name, times in searched["searches"].items()
     ]
-    rows.append(("memory used by opening and searching", f"{asked['memory_mb']:.0f} MB", "", ""))
+    rows.append(("memory used by opening and searching", f"{searched['memory_mb']:.0f} MB", "", ""))
     rows.append(("on disk: database, index", f"{size['archive.db']}, {size['vectors.index']}", "", ""))
     lines = [
         f"{processor()}, OMP_NUM_THREADS: {os.environ.get('OMP_NUM_THREADS', 'not set')}. "
-        f"Synthetic, seeded: {asked['cases']:,} "
-        f"cases, {asked['vectors']:,} vectors of {DIM} numbers; filtered: CT, women, 40 to 60 years. The time "
+        f"Synthetic, seeded: {searched['cases']:,} "
+        f"cases, {searched['vectors']:,} vectors of {DIM} numbers; filtered: CT, women, 40 to 60 years. The time "
         "of the models is excluded. `python -m benchmarks.archive_scale`",
         "",
         "| operation | median | 95th percentile | CPU time, median |",
@@ -200,6 +205,7 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
+    """Write the archive unless it exists, measure searching in a separate process, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument(
@@ -211,17 +217,17 @@ def main() -> None:
     parser.add_argument("--only-search", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only_search:
-        print(json.dumps(ask(options.archive, options.rounds)))
+        print(json.dumps(measure_search(options.archive, options.rounds)))
         return
-    with tempfile.TemporaryDirectory() as made_here:
-        place = options.archive or Path(made_here) / "archive"
-        written = None if Archive.exists(place) else fill(place, options.cases)
-        again = [sys.executable, "-m", "benchmarks.archive_scale", "--only-search", "--archive", str(place)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.archive or Path(temporary) / "archive"
+        written = None if Archive.exists(folder) else fill(folder, options.cases)
+        again = [sys.executable, "-m", "benchmarks.archive_scale", "--only-search", "--archive", str(folder)]
         done = subprocess.run([*again, "--rounds", str(options.rounds)], stdout=subprocess.PIPE, check=True, text=True)
-    found = {"write": written, "search": json.loads(done.stdout)}
+    results = {"write": written, "search": json.loads(done.stdout)}
     if options.markdown:
-        put(options.markdown, TITLE, markdown(found))
-    print(json.dumps(found, indent=2) if options.json else markdown(found))
+        put(options.markdown, TITLE, markdown(results))
+    print(json.dumps(results, indent=2) if options.json else markdown(results))
 
 
 if __name__ == "__main__":

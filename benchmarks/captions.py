@@ -72,19 +72,20 @@ def section(written: Mapping[str, list[str]], material: Material) -> str:
     lines = [
         ["decoder", "same text as fp32", *(names[score] for score in SHOWN), "CIDEr-D over fp32", "term F1 over fp32"]
     ]
-    for name, found in measured.items():
-        values: dict[str, Any] = scores.in_percent(found, weights)
+    for name, per_caption in measured.items():
+        values: dict[str, Any] = scores.in_percent(per_caption, weights)
         same = np.mean([a == b for a, b in zip(written[name], written[FP32])])
-        against = caption_matrix.differences(found, measured[FP32], weights)
+        against = caption_matrix.differences(per_caption, measured[FP32], weights)
         apart = [caption_tables.verdict(against[score]) if name != FP32 else "" for score in ("cider", "term_f1")]
         lines.append([name, f"{100 * same:.0f} %", *(caption_tables.cell(values[score]) for score in SHOWN), *apart])
     return (
-        f"{len(material.val_texts)} val pictures, one decoder, the same embeddings in fp32 for all. In %; in brackets: "
-        f"95% interval of a bootstrap over groups.\n\n{grid(lines)}"
+        f"{len(material.val_texts)} val images, one decoder, and the same fp32 embeddings for all rows. In %; in "
+        f"brackets: 95% interval of a bootstrap over groups.\n\n{grid(lines)}"
     )
 
 
 def main() -> None:
+    """Generate the captions with every form of the decoder and print the section."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--captioner", type=Path, required=True, help="best.pt of a captioner")
     parser.add_argument("--encoders", type=Path, required=True, help="best.pt of the encoders it was trained on")
@@ -93,13 +94,13 @@ def main() -> None:
     parser.add_argument("--most", type=int, help="use at most this many validation images, a fixed random sample")
     parser.add_argument("--markdown", type=Path, help="also write the section into this file")
     options = parser.parse_args()
-    kept = checkpoint.load(options.captioner)
-    decoder = checkpoint.build(kept)
-    if not isinstance(decoder, CaptionDecoder) or kept.extra.get("encoders_sha256") != digest(options.encoders):
+    saved = checkpoint.load(options.captioner)
+    decoder = checkpoint.build(saved)
+    if not isinstance(decoder, CaptionDecoder) or saved.extra.get("encoders_sha256") != digest(options.encoders):
         raise UserError(
             f"{options.captioner} was not trained on {options.encoders}; give a captioner and its own encoders."
         )
-    settings = from_dict(kept.extra["settings"])
+    settings = from_dict(saved.extra["settings"])
     sizes, half = settings.model, settings.train.half
     material = gather(
         options.encoders,

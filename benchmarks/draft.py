@@ -33,13 +33,14 @@ def endless(step: captioner.Step, end: int) -> captioner.Step:
 
 
 def main() -> None:
+    """Time greedy and beam search and print the table."""
     bundle = Bundle.open(provider="cpu")
     torch.set_num_threads(bundle.runtime.threads)
     shape = replace(bundle.decoder_shape, max_tokens=TOKENS)
-    words = bundle.tokenizer
+    tokenizer = bundle.tokenizer
     decoder = CaptionDecoder(
         CaptionerConfig(
-            words.size,
+            tokenizer.size,
             bundle.embedding_size,
             shape.heads * shape.head_dim,
             shape.layers,
@@ -47,16 +48,19 @@ def main() -> None:
             max_tokens=bundle.decoder_shape.max_tokens,
         )
     ).eval()
-    picture = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
-    row = bundle.embed_images([picture])[0]
-    integer_step, eager_step = endless(bundle.decoder_step, words.sep_id), endless(torch_step(decoder), words.sep_id)
+    image = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
+    row = bundle.embed_images([image])[0]
+    integer_step, eager_step = (
+        endless(bundle.decoder_step, tokenizer.sep_id),
+        endless(torch_step(decoder), tokenizer.sep_id),
+    )
 
     def ours(beams: int) -> object:
-        condition = bundle.embed_images([picture])[0]
-        return captioner.generate(integer_step, condition, words, shape, beams)
+        condition = bundle.embed_images([image])[0]
+        return captioner.generate(integer_step, condition, tokenizer, shape, beams)
 
     def eager(beams: int) -> object:
-        return captioner.generate(eager_step, row, words, shape, beams)
+        return captioner.generate(eager_step, row, tokenizer, shape, beams)
 
     results = [
         compare(f"draft of {TOKENS} tokens, {name}", 1000, partial(ours, beams), partial(eager, beams), 10)

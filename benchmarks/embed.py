@@ -23,26 +23,27 @@ TEXT = (
 
 
 def main() -> None:
+    """Time one image and one text and print the table."""
     bundle = Bundle.open(provider="cpu")
     torch.set_num_threads(bundle.runtime.threads)
-    words = bundle.tokenizer
+    tokenizer = bundle.tokenizer
     size, longest = bundle.manifest["preprocess"]["size"], bundle.manifest["tokenizer"]["max_length"]
     towers = sources.TowerSettings(LITE0, MINILM, size, bundle.embedding_size, longest)
-    model = sources.pretrained(towers, list(range(words.size))).eval()
-    picture = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
-    length = words.encode_batch([TEXT], longest)[0].shape[1]
+    model = sources.pretrained(towers, list(range(tokenizer.size))).eval()
+    image = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
+    length = tokenizer.encode_batch([TEXT], longest)[0].shape[1]
 
     @torch.inference_mode()
     def torch_image() -> object:
-        return model.image(torch.from_numpy(batch([picture], size)))
+        return model.image(torch.from_numpy(batch([image], size)))
 
     @torch.inference_mode()
     def torch_text() -> object:
-        ids, mask = words.encode_batch([TEXT], longest)
+        ids, mask = tokenizer.encode_batch([TEXT], longest)
         return model.text(torch.from_numpy(ids), torch.from_numpy(mask))
 
     results = [
-        compare(f"one image, {size} px, scaling included", 30, lambda: bundle.embed_images([picture]), torch_image),
+        compare(f"one image, {size} px, scaling included", 30, lambda: bundle.embed_images([image]), torch_image),
         compare(f"one text of {length} tokens", 10, lambda: bundle.embed_texts([TEXT]), torch_text),
     ]
     print(table(results, bundle.runtime.threads, f"Starter bundle, variant {bundle.variant}; medians of 30."))

@@ -62,7 +62,7 @@ def outside(folders: list[Path]) -> Iterator[tuple[str, str, np.ndarray]]:
 
 
 def gray(path: Path) -> np.ndarray:
-    """uint8 [H, W]; wider than 8 bits is scaled to its range."""
+    """uint8 [H, W]; images of more than 8 bits are scaled to their range."""
     with Image.open(path) as opened:
         if opened.mode[:1] not in "IF":
             return to_gray(np.asarray(opened.convert("RGB")))
@@ -71,6 +71,7 @@ def gray(path: Path) -> np.ndarray:
 
 
 def main() -> None:
+    """Print the whole document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--outside", type=Path, nargs="*", default=[])
@@ -79,12 +80,12 @@ def main() -> None:
     bundle = Bundle.open(options.bundle)
     model = bundle.familiarity
     if model is None:
-        parser.error("the bundle has no statistics of its training pictures; export it again")
+        parser.error("the bundle has no statistics of its training images; export it again")
     pairs = read_pairs([options.data / "pairs" / "pairs.csv"])
     train, val = pairs.split("train"), pairs.split("val")
     train_rows, val_rows = (bundle.image_features(list(part.images)) for part in (train, val))
-    found = list(outside(options.outside))
-    rows, kinds = bundle.image_features([one[2] for one in found]), np.array([one[0] for one in found])
+    images = list(outside(options.outside))
+    rows, kinds = bundle.image_features([one[2] for one in images]), np.array([one[0] for one in images])
     inside, others = model.residuals(val_rows), model.residuals(rows)
     print("# Unfamiliar images\n")
     print(
@@ -97,7 +98,7 @@ def main() -> None:
         if len(chosen):
             area = roc_auc_score(np.repeat([0, 1], [len(inside), len(chosen)]), np.r_[inside, chosen])
             print(f"| {kind} | {len(chosen)} | {area:.3f} | {(chosen > model.threshold).mean():.0%} |")
-    missed = [name for (_, name, _), value in zip(found, others, strict=True) if value <= model.threshold]
+    missed = [name for (_, name, _), value in zip(images, others, strict=True) if value <= model.threshold]
     print(f"\nMissed: {', '.join(missed) or 'none'}.")
     groups = np.array([row.group for row in val.rows])
     names = np.random.default_rng(0).permutation(np.unique(groups))
@@ -110,7 +111,8 @@ def main() -> None:
     ]
     print(
         f"\nFalse alarms on val: {(inside > model.threshold).mean():.1%} with the shipped threshold, which was set "
-        f"there; {alarms[0]:.1%} and {alarms[1]:.1%} when it is set on one half of the groups and counted on the other."
+        f"on val; {alarms[0]:.1%} and {alarms[1]:.1%} with a threshold set on one half of the groups "
+        "and applied to the other."
     )
     print("\n| directions kept | AUROC, all outside |\n|---|---|")
     for count in (32, 64, 128, 256):
@@ -121,9 +123,9 @@ def main() -> None:
     sample = model.residuals(bundle.image_features([load_picture(path).gray for path in archive])) > model.threshold
     ultrasound = np.array([path.name.startswith("breast") for path in archive])
     print(
-        "\nBetween the two, the sample archive: "
+        "\nThe sample archive lies between the two: "
         f"{sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds "
-        "(a kind of image that no training saw; the language stage of the decoder read such reports) and "
+        "(which no image training saw; the language stage of the decoder was trained on such reports) and "
         f"{sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs are marked as unfamiliar."
     )
 

@@ -2,10 +2,10 @@
 
 Claim: no damaged file causes a crash, a hang or an unexpected error.
 
-Each case damages one real file of pydicom or pydicom-data as its seed says, lists it, reads its header's elements,
-decodes its first and last frame and makes their pictures and thumbnails as the viewport does, in a worker process.
+Each case damages one real file of pydicom or pydicom-data by its seed, lists it, reads its header's elements,
+decodes its first and last frame and renders them and their thumbnails as the viewport does, in a worker process.
 Counted: crashes (the worker died), hangs (no answer in time) and bugs (any exception but UserError). The exit status is
-1 when there was one; `--again SEED` shows one case.
+1 if there was one; `--again SEED` repeats one case.
 """
 
 import argparse
@@ -30,7 +30,7 @@ TIMEOUT = 60.0
 
 @dataclass
 class Outcome:
-    """How the cases ended."""
+    """Counts of how the cases ended, and the failures."""
 
     ends: Counter[str] = field(default_factory=Counter)
     """"shown", "refused", "bug", "crash", "hang", each with its count."""
@@ -38,13 +38,14 @@ class Outcome:
     """The cases that ended as bug, crash or hang: seed, file, end, detail."""
 
     def add(self, answer: dict[str, Any]) -> None:
+        """Count one answer of a worker."""
         self.ends[answer["end"]] += 1
         if answer["end"] not in ("shown", "refused"):
             self.findings.append(answer)
 
 
 class Worker:
-    """One worker process; answers within a time or not at all."""
+    """One worker process."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.fuzz_worker"]
@@ -63,7 +64,7 @@ class Worker:
     def ask(self, seed: int, timeout: float) -> dict[str, Any]:
         """The worker's answer, or a crash or hang, after which the worker must be replaced."""
         assert self._process.stdin is not None
-        said = ""
+        output = ""
         try:
             self._process.stdin.write(f"{seed}\n")
             self._process.stdin.flush()
@@ -74,14 +75,15 @@ class Worker:
                 if line.startswith('{"seed"'):
                     found: dict[str, Any] = json.loads(line)
                     return found
-                said += line  # a library's own words, or the last ones of faulthandler
+                output += line  # output of a library or of faulthandler
         except queue.Empty:
-            return {"seed": seed, "end": "hang", "detail": said}
-        except (BrokenPipeError, ValueError):  # its pipe is broken, or closed already
+            return {"seed": seed, "end": "hang", "detail": output}
+        except (BrokenPipeError, ValueError):
             pass
-        return {"seed": seed, "end": "crash", "detail": f"{said}exit status {self._process.wait()}"}
+        return {"seed": seed, "end": "crash", "detail": f"{output}exit status {self._process.wait()}"}
 
     def close(self) -> None:
+        """Kill the process and close its pipes."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.kill()
@@ -95,7 +97,7 @@ class Worker:
 
 
 def run(first: int, count: int, timeout: float = TIMEOUT, every: int = 0) -> Outcome:
-    """The cases `first` to `first + count - 1`, one after the other; `every`: print the counts so often."""
+    """Run the cases `first` to `first + count - 1`; print the counts every `every` cases, 0 for never."""
     outcome, worker = Outcome(), Worker()
     try:
         for number in range(count):
@@ -112,24 +114,26 @@ def run(first: int, count: int, timeout: float = TIMEOUT, every: int = 0) -> Out
 
 
 def table(outcome: Outcome, seed: int) -> str:
+    """The section of the document."""
     count = outcome.ends.total()
     ends = [f"| {end} | {outcome.ends[end]:,} |" for end in ("shown", "refused", "bug", "crash", "hang")]
     return (
         f"{count:,} cases, seeds {seed:,} to {seed + count - 1:,}: each damages one of {len(sources())} real files of "
-        "pydicom and pydicom-data, lists it, reads its elements, decodes its first and last frame, and makes their "
-        "pictures as they are and halved, in a worker process. Made by "
+        "pydicom and pydicom-data, lists it, reads its elements, decodes its first and last frame, and renders both "
+        "at full and reduced size, in a worker process. Made by "
         f"`python -m benchmarks.fuzz --seed {seed} --count {count} --markdown "
         "docs/benchmarks.md`.\n\n" + "\n".join(["| outcome | cases |", "|---|---|", *ends])
     )
 
 
 def main() -> None:
+    """Run the cases, print the failures and the counts; exit status 1 if there was a failure."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=1, help="seed of the first case; the others follow")
     options.add_argument("--count", type=int, default=1000)
     options.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds")
     options.add_argument("--again", type=int, metavar="SEED", help="one case, in this process")
-    options.add_argument("--markdown", type=Path, metavar="FILE", help="put the counts into this file")
+    options.add_argument("--markdown", type=Path, metavar="FILE", help="write the counts to this file")
     chosen = options.parse_args()
     if chosen.again is not None:
         with tempfile.TemporaryDirectory() as folder:

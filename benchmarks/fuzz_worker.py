@@ -1,6 +1,6 @@
 """Damages one real file by a seed and opens it as the viewer would; crashes are detected by the parent process.
 
-Reads a seed a line and answers each with one line of JSON: {"seed", "file", "end", "detail"}; `end` is "shown",
+Reads one seed per line and answers each with one line of JSON: {"seed", "file", "end", "detail"}; `end` is "shown",
 "refused" (a UserError or a reason in the listing) or "bug" (any other exception, with its traceback). Run by
 `benchmarks.fuzz`.
 """
@@ -27,7 +27,7 @@ from engine.image.window import auto_window, default_window
 from engine.study import Series
 
 LARGEST = 600_000
-"""Bytes of a file; larger ones only repeat the kinds of the smaller ones and are slow."""
+"""Bytes of the largest file used; larger ones are slow and have the same formats as the smaller ones."""
 MEMORY = 6 << 30
 """Address space limit of a worker in bytes, so that absurd allocations fail."""
 _WORDS = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\x01\x00\x00\x00", b"\xfe\xff\xff\xff")
@@ -36,7 +36,7 @@ _MARKS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xe0\x7f\x10\x00", b"\xff\
 
 @cache
 def sources() -> tuple[Path, ...]:
-    """The real files of pydicom and pydicom-data that are small enough, in order of name."""
+    """The real files of pydicom and pydicom-data that are small enough, sorted by name."""
     folders = (Path(pydicom.data.__file__).parent, Path(data_store.__file__).parent / "data")
     files = (file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".py")
     return tuple(sorted((file for file in files if 0 < file.stat().st_size <= LARGEST), key=lambda file: file.name))
@@ -54,7 +54,7 @@ def damaged(seed: int) -> tuple[Path, bytes]:
 
 
 def _offset(data: bytearray, dice: random.Random) -> int:
-    """Anywhere, but more often in the header, where a byte means more."""
+    """A random offset, more often in the header, where damage has more effect."""
     return dice.randrange(min(len(data), dice.choice((1500, len(data), len(data)))))
 
 
@@ -69,7 +69,7 @@ def _overwrite(data: bytearray, dice: random.Random) -> None:
 
 
 def _word(data: bytearray, dice: random.Random) -> None:
-    """A length, a count or a mark of the format where none belongs."""
+    """Write a length, count or delimiter of the format at a random offset."""
     start, word = _offset(data, dice), dice.choice(_WORDS + _MARKS)
     data[start : start + len(word)] = word
 
@@ -89,13 +89,22 @@ def _repeat(data: bytearray, dice: random.Random) -> None:
 
 
 _DAMAGE: tuple[Callable[[bytearray, random.Random], None], ...] = (
-    *(_flip, _flip, _flip, _flip, _overwrite, _overwrite, _word, _word),  # these leave something to look at more often
+    *(
+        _flip,
+        _flip,
+        _flip,
+        _flip,
+        _overwrite,
+        _overwrite,
+        _word,
+        _word,
+    ),  # weighted: these leave decodable files more often
     *(_cut, _leave_out, _repeat),
 )
 
 
 def show(path: Path) -> str:
-    """Everything that opening this file and looking at it does; "shown" or "refused"."""
+    """Open this file and render it as the viewer does; "shown" or "refused"."""
     listing = open_path(path)
     stacks = [series for study in listing.studies for series in study.series]
     shown = [_render(series, index) for series in stacks[:1] for index in {0, len(series.frames) - 1}]
@@ -119,6 +128,7 @@ def _render(series: Series, index: int) -> bool:
 
 
 def answer(seed: int, folder: Path) -> dict[str, object]:
+    """Run one case with its file in `folder`; the answer of the protocol above."""
     source, data = damaged(seed)
     path = folder / f"case{source.suffix}"
     path.write_bytes(data)
@@ -130,6 +140,7 @@ def answer(seed: int, folder: Path) -> dict[str, object]:
 
 
 def main() -> None:
+    """Answer seeds from standard input until it ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.stdin:

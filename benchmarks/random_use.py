@@ -2,11 +2,11 @@
 
 Claim: no order of commands, clicks and keys breaks the app.
 
-The real window with real studies and a part of the sample archive. Each step is one of: a command, a wheel turn, a drag
-with any button (a command may come in the middle of it), a key wherever the keyboard is, opening files, closing or
-choosing a study, another size of the window or of the cache, or a pause until the workers are idle. Questions are
-answered with Cancel. Counted: messages of unexpected errors. The exit status is 1 when there was one; the same seed
-takes the same steps, though workers may answer in another order.
+Uses the real window with real studies and part of the sample archive. Each step is one of: a command, a wheel turn, a
+drag with any button (possibly interrupted by a command), a key press in the focused widget, opening files, closing or
+selecting a study, resizing the window or the cache, or waiting until the workers are idle. Dialogs are answered with
+Cancel. Counted: messages of unexpected errors. The exit status is 1 if there was one. The same seed takes the same
+steps, but workers may finish in another order.
 """
 
 import argparse
@@ -36,14 +36,14 @@ from desktop.views.viewer.viewport import ViewportView
 from engine.resources import HOME, resource_path
 
 TITLE = "Random use"
-CASES, SLICES, PATIENCE = 60, 12, 120
+CASES, SLICES, TIMEOUT = 60, 12, 120
 FILES = (
     *("CT_small.dcm", "MR_small.dcm", "emri_small.dcm", "examples_ybr_color.dcm", "examples_palette.dcm"),
     *("examples_overlay.dcm", "OBXXXX1A.dcm", "JPEG2000.dcm", "SC_rgb.dcm", "vlut_04.dcm", "mlut_18.dcm"),
     *("693_UNCR.dcm", "RG3_UNCR.dcm", "US1_UNCR.dcm", "color3d_jpeg_baseline.dcm", "rtdose_1frame.dcm"),
     *("parametric_map_float.dcm", "badVR.dcm", "liver_1frame.dcm"),
 )
-"""Of pydicom and pydicom-data: of many modalities, sizes, kinds of pixels, and one that is damaged."""
+"""Of pydicom and pydicom-data: many modalities, sizes and pixel formats, and one damaged file."""
 BUTTONS = (*[Qt.MouseButton.LeftButton] * 4, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton)
 NONE, SHIFT, CTRL = (
     Qt.KeyboardModifier.NoModifier,
@@ -58,7 +58,8 @@ KEYS = (
 )
 
 
-def cancel_every_question() -> None:
+def cancel_every_dialog() -> None:
+    """Replace the modal dialogs of Qt by ones that return at once as if cancelled."""
     for name in ("getOpenFileName", "getSaveFileName"):
         setattr(QFileDialog, name, staticmethod(lambda *_: ("", "")))
     QFileDialog.getOpenFileNames = staticmethod(lambda *_: ([], ""))  # type: ignore[method-assign,assignment]
@@ -68,7 +69,7 @@ def cancel_every_question() -> None:
     QPrintDialog.exec = lambda _: 0  # type: ignore[method-assign]
 
 
-class Hand:
+class RandomUser:
     """Takes random steps in one window and records each unexpected error with the steps before it."""
 
     def __init__(self, app: App, files: Sequence[Path], seed: int) -> None:
@@ -77,27 +78,29 @@ class Hand:
         self.bugs: list[str] = []
         self._trail: deque[str] = deque(maxlen=8)
         self._commands = [name for name in app.actions.actions if name != "quit"]
-        app.desk.messages.changed.connect(self._read)
+        app.desk.messages.changed.connect(self._record_message)
 
-    def note(self, message: Message) -> None:
+    def record(self, message: Message) -> None:
+        """Keep the message if it reports an unexpected error."""
         if message.kind == BUG:
             self.bugs.append(f"after {', '.join(self._trail)}:\n{message.details}")
 
-    def _read(self) -> None:
+    def _record_message(self) -> None:
         if self.app.desk.messages.message is not None:
-            self.note(self.app.desk.messages.message)
+            self.record(self.app.desk.messages.message)
 
     def step(self) -> None:
+        """One random step."""
         gestures: list[tuple[int, Callable[[], None]]] = [
             *((30, self.command), (10, self.wheel), (35, self.drag), (8, self.key), (7, self.open)),
-            *((3, self.close), (3, self.choose), (2, self.resize), (2, self.rest)),
+            *((3, self.close), (3, self.select), (2, self.resize), (2, self.idle)),
         ]
         (gesture,) = self.dice.choices([one for _, one in gestures], [weight for weight, _ in gestures])
         self.done[gesture.__name__] += 1
         try:
             gesture()
-        except Exception as error:  # of ours, in what Qt does not call itself
-            self.note(errors.describe(error))
+        except Exception as error:  # raised outside Qt's event loop
+            self.record(errors.describe(error))
         for menu in QApplication.topLevelWidgets():
             if isinstance(menu, QMenu):
                 menu.close()
@@ -105,124 +108,134 @@ class Hand:
             QApplication.processEvents()
 
     def command(self) -> None:
-        name = self._note(self.dice.choice(self._commands))
+        """Trigger a command twice, if it is enabled."""
+        name = self._log(self.dice.choice(self._commands))
         if self.app.actions.actions[name].isEnabled():
             self.app.actions.actions[name].trigger()
 
     def wheel(self) -> None:
-        self._note("wheel")
-        for view in self._view():
-            place, by = QPointF(self._place(view)), QPoint(0, 120 * self.dice.choice((-3, -1, 1, 3)))
+        """Turn the wheel over a viewport."""
+        self._log("wheel")
+        for view in self._visible_view():
+            point, by = QPointF(self._random_point(view)), QPoint(0, 120 * self.dice.choice((-3, -1, 1, 3)))
             held = self.dice.choice((NONE, CTRL, SHIFT))
-            globally, phase = view.mapToGlobal(place), Qt.ScrollPhase.NoScrollPhase
+            global_point, phase = view.mapToGlobal(point), Qt.ScrollPhase.NoScrollPhase
             none = Qt.MouseButton.NoButton
-            QApplication.sendEvent(view, QWheelEvent(place, globally, QPoint(), by, none, held, phase, False))
+            QApplication.sendEvent(view, QWheelEvent(point, global_point, QPoint(), by, none, held, phase, False))
 
     def drag(self) -> None:
+        """Drag in a viewport, sometimes followed by a double click."""
         button = self.dice.choice(BUTTONS)
-        self._note(f"drag {button.name}")
-        for view in self._view():
-            QTest.mousePress(view, button, pos=self._place(view))
+        self._log(f"drag {button.name}")
+        for view in self._visible_view():
+            QTest.mousePress(view, button, pos=self._random_point(view))
             for _ in range(self.dice.randrange(5)):
-                QTest.mouseMove(view, self._place(view))
+                QTest.mouseMove(view, self._random_point(view))
                 if self.dice.random() < 0.05:
                     self.command()
-            QTest.mouseRelease(view, button, pos=self._place(view))
+            QTest.mouseRelease(view, button, pos=self._random_point(view))
             if self.dice.random() < 0.1:
-                QTest.mouseDClick(view, button, pos=self._place(view))
+                QTest.mouseDClick(view, button, pos=self._random_point(view))
 
     def key(self) -> None:
+        """Press a key in the focused widget, except the one that quits."""
         key, held = self.dice.choice(KEYS), self.dice.choice((NONE, NONE, NONE, CTRL, SHIFT))
-        self._note(f"{held.name} {key.name}")
+        self._log(f"{held.name} {key.name}")
         if (held, key) != (CTRL, Qt.Key.Key_Q):
             QTest.keyClick(QApplication.focusWidget() or self.app.window, key, held)
 
     def open(self) -> None:
+        """Open up to three files or folders."""
         chosen = self.dice.sample(list(self.files), self.dice.randrange(1, 4))
-        self._note(f"open {', '.join(path.name for path in chosen)}")
+        self._log(f"open {', '.join(path.name for path in chosen)}")
         self.app.desk.open_dropped(chosen)
 
     def close(self) -> None:
-        self._note("close")
+        """Close all other windows and one study."""
+        self._log("close")
         for window in QApplication.topLevelWidgets():
             if window.isVisible() and window is not self.app.window:
                 window.close()
         if self.app.desk.studies.studies:
             self.app.desk.studies.close(self.dice.choice(self.app.desk.studies.studies).uid)
 
-    def choose(self) -> None:
-        self._note("choose")
+    def select(self) -> None:
+        """Select another series."""
+        self._log("select")
         self.app.desk.studies.step(self.dice.choice((-3, -1, 1, 3)))
 
     def resize(self) -> None:
-        self._note("resize")
+        """Resize the window and the frame cache."""
+        self._log("resize")
         self.app.window.resize(self.dice.randrange(600, 1600), self.dice.randrange(500, 1000))
         self.app.desk.settings.change(cache_megabytes=self.dice.choice((1, 8, 512)))
 
-    def rest(self) -> None:
-        self._note("rest")
-        wait(self.app.desk.background.idle, [self.app.desk.background.ended], "Resting", PATIENCE)
+    def idle(self) -> None:
+        """Wait until the workers are idle."""
+        self._log("idle")
+        wait(self.app.desk.background.idle, [self.app.desk.background.ended], "Resting", TIMEOUT)
 
-    def _note(self, what: str) -> str:
-        self._trail.append(what)
-        return what
+    def _log(self, action: str) -> str:
+        self._trail.append(action)
+        return action
 
-    def _view(self) -> list[QWidget]:
-        """One viewport that is in sight, if there is one."""
+    def _visible_view(self) -> list[QWidget]:
+        """One visible viewport, or none."""
         every = (view for window in QApplication.topLevelWidgets() for view in window.findChildren(ViewportView))
         seen = [view for view in every if view.isVisible()]
         return [self.dice.choice(seen)] if seen else []
 
-    def _place(self, view: QWidget) -> QPoint:
+    def _random_point(self, view: QWidget) -> QPoint:
         return QPoint(self.dice.randrange(max(1, view.width())), self.dice.randrange(max(1, view.height())))
 
 
-def use(seed: int, steps: int, base: Path) -> Hand:
-    """Steps in a window of its own; what is open in it is made in `base`."""
+def use(seed: int, steps: int, base: Path) -> RandomUser:
+    """Take `steps` random steps in a new window; workspace, archive and files are created in `base`."""
     app = build(base / "workspace", "benchmark")
     desk = app.desk
     stack = base / "stack"
     write_series(stack, SYNTAXES["uncompressed"], SLICES)
-    found = [get_testdata_file(name, download=False) for name in FILES]
-    hand = Hand(app, [*(Path(str(path)) for path in found if path), stack], seed)
-    errors.install(hand.note)
+    paths = [get_testdata_file(name, download=False) for name in FILES]
+    user = RandomUser(app, [*(Path(str(path)) for path in paths if path), stack], seed)
+    errors.install(user.record)
     app.window.show()
     desk.begin()
     settled = [desk.background.ended]
-    wait(lambda: desk.archive.bundle is not None and desk.background.idle(), settled, "Loading the models", PATIENCE)
+    wait(lambda: desk.archive.bundle is not None and desk.background.idle(), settled, "Loading the models", TIMEOUT)
     desk.archive.create(base / "archive")
-    wait(lambda: desk.archive.archive is not None and desk.background.idle(), settled, "The archive", PATIENCE)
+    wait(lambda: desk.archive.archive is not None and desk.background.idle(), settled, "The archive", TIMEOUT)
     desk.archive.import_into(smaller(resource_path("sample-archive"), base / "cases", CASES))
-    wait(desk.background.idle, settled, "The import", PATIENCE)
+    wait(desk.background.idle, settled, "The import", TIMEOUT)
     for _ in range(steps):
-        hand.step()
-    hand.rest()
+        user.step()
+    user.idle()
     app.close()
-    return hand
+    return user
 
 
 def main() -> None:
+    """Take the steps and print the unexpected errors and the counts."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--steps", type=int, default=1500)
-    options.add_argument("--markdown", type=Path, metavar="FILE", help="put the counts into this file")
+    options.add_argument("--markdown", type=Path, metavar="FILE", help="write the counts to this file")
     chosen = options.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as base:
         os.environ[HOME] = str(Path(base) / "home")
         make_application()
-        cancel_every_question()
-        hand = use(chosen.seed, chosen.steps, Path(base))
-    print("\n\n".join(hand.bugs))
-    kinds = ", ".join(f"{count:,} {name}" for name, count in hand.done.most_common())
-    summary = f"Seed {chosen.seed}: {chosen.steps:,} steps ({kinds}), {len(hand.bugs)} unexpected errors."
+        cancel_every_dialog()
+        user = use(chosen.seed, chosen.steps, Path(base))
+    print("\n\n".join(user.bugs))
+    kinds = ", ".join(f"{count:,} {name}" for name, count in user.done.most_common())
+    summary = f"Seed {chosen.seed}: {chosen.steps:,} steps ({kinds}), {len(user.bugs)} unexpected errors."
     print(summary)
     if chosen.markdown:
         command = (
             f"python -m benchmarks.random_use --seed {chosen.seed} --steps {chosen.steps} --markdown {chosen.markdown}"
         )
         put(chosen.markdown, TITLE, f"{summary} Made by `{command}`.")
-    sys.exit(1 if hand.bugs else 0)
+    sys.exit(1 if user.bugs else 0)
 
 
 if __name__ == "__main__":

