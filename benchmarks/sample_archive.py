@@ -179,8 +179,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     rows.append(("import", f"{duration}; {imported['refused']} refused"))
     lines = [
         f"{results['machine']}. Bundle {results['bundle']['id'][:12]} ({results['bundle']['variant']}), "
-        f"{archive['cases']} cases, {archive['images']} images, {archive['reports']} reports. Image queries exclude their "
-        "own case. These are not quality figures: many of the texts are in the training data. "
+        f"{archive['cases']} cases, {archive['images']} images, {archive['reports']} reports. Image queries exclude "
+        "their own case. These are not quality figures: many of the texts are in the training data. "
         "`python -m benchmarks.sample_archive`",
         "",
         "| measurement | result |",
