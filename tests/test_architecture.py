@@ -106,7 +106,7 @@ def test_only_the_archive_and_its_store_know_sql(room: str) -> None:
 def test_nothing_reaches_around_the_archive_to_its_database() -> None:
     asked = [
         relative(path)
-        for room in ("engine", "desktop", "training", "export")
+        for room in ("engine", "desktop", "training", "export", "benchmarks")
         for path in files(room)
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.store import integrity, schema
-from engine.store.case import Case, CaseContent, ImageFacts, Kind
+from engine.store.case import Case, CaseContent, ImageFacts
 from engine.store.case_rows import load_case
 from engine.store.database import LocalStore
 from engine.store.filters import Filters, condition
@@ -85,14 +85,6 @@ class CaseQueries(LocalStore):
         """The image that an embedding was made of; None when a report was, or the embedding has been replaced."""
         rows = self._database.read("SELECT image_id FROM embeddings WHERE id = ?", [embedding_id])
         return rows[0][0] if rows else None
-
-    def embeddings(self, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Case ids int64 [N] and unit vectors float32 [N, D] of all images or reports, in the order of import."""
-        rows = self._database.read("SELECT case_id, vector FROM embeddings WHERE kind = ? ORDER BY id", [kind])
-        vectors = np.frombuffer(b"".join(row[1] for row in rows), "<f2").astype(np.float32)
-        vectors = vectors.reshape(len(rows), len(vectors) // max(1, len(rows)))
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return np.array([row[0] for row in rows], np.int64), vectors
 
     def all_images(self) -> list[ImageFacts]:
         """The facts of every archived image and the report of its case, in the order of import."""
