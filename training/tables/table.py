@@ -37,7 +37,7 @@ MIXED = (
 COMPARED = (
     ("gap_over_floor", "gap over its floor"),
     ("margin", "margin"),
-    ("other_share", "other kind's share (balance)"),
+    ("other_share", "share of the other modality (balance)"),
     ("recall@10_image_to_text", "R@10 i2t"),
     ("recall@10_text_to_image", "R@10 t2i"),
     ("recall@1_image_to_text", "R@1 i2t"),
@@ -68,8 +68,8 @@ def markdown(document: Document) -> str:
         "The most frequent captions are those of this pool, which favours that baseline.",
         "### One index over images and texts (query removed)\n\n"
         + rows_of(document, MIXED, ["chance"])
-        + "\n\nRelevant: same group; cross: and of the other modality. Share: of the other modality in the top 10 over "
-        "a balanced pool, 0.5 is balanced. cal.: scores z-scored per kind of pair.",
+        + "\n\nRelevant: same group; cross: same group, other modality. Share: of the other modality in the top 10 "
+        "over a balanced pool, 0.5 is balanced. cal.: scores z-scored per kind of pair.",
     ]
     if document["comparisons"]:
         parts.append("### Paired differences\n\n" + comparison_table(document))
