@@ -4,7 +4,7 @@ A new measuring tool is one row in `FIGURES` and the function that reads it. All
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from math import cos, pi, sin
 
 from engine.geometry.spacing import spacing_for
@@ -50,6 +50,7 @@ class Figure:
     points: int | None
     """Number of points that define it; None for an outline drawn freehand."""
     read: Read
+    _: KW_ONLY
     uses_pixels: bool = True
     """Whether `read` needs pixels; otherwise the points and the header are enough."""
     handles: Callable[[Points], Points] = _each_point
@@ -183,8 +184,12 @@ FIGURES: dict[str, Figure] = {
         Figure("length", "Length", 2, _read_length, uses_pixels=False),
         Figure("angle", "Angle", 3, _read_angle, uses_pixels=False),
         Figure("cobb", "Cobb angle", 4, _read_cobb, uses_pixels=False, strokes=_two_lines, guides=_axis_of_endplates),
-        Figure("rectangle", "Rectangle ROI", 2, _read_rectangle, True, _corners, _move_corner, _box),
-        Figure("ellipse", "Ellipse ROI", 2, _read_ellipse, True, _corners, _move_corner, _ellipse),
+        Figure(
+            "rectangle", "Rectangle ROI", 2, _read_rectangle, handles=_corners, move_handle=_move_corner, strokes=_box
+        ),
+        Figure(
+            "ellipse", "Ellipse ROI", 2, _read_ellipse, handles=_corners, move_handle=_move_corner, strokes=_ellipse
+        ),
         Figure("region", "Freehand ROI", None, _read_freehand, handles=_no_handles, strokes=_closed),
         Figure("probe", "Probe", 1, _read_probe),
     )
