@@ -93,9 +93,7 @@ def build(request: Request) -> Path:
             "licence": model_card.licence(sources),
             "data_provenance": sources,
             "learned_from": counts,
-            "four_bit_weights": [variants.SMALL_TEXT, variants.SMALL_IMAGE, variants.SMALL_CAPTIONER]
-            if request.small
-            else [],
+            "four_bit_weights": list(variants.SMALL) if request.small else [],
             "seed": encoders_kept.extra.get("settings", {}).get("train", {}).get("seed"),
         }
         bundle_writer.write_manifest(folder, content)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from engine.errors import UserError
+from engine.text.sentences import MIN_PROBABILITY
 
 Start = Literal["captioner", "nearest-report"]
-MIN_PROBABILITY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ ABBREVIATION = re.compile(
 )
 END = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)|\n\s*\n")
 MIN_PROBABILITY = 1e-9
+"""Probabilities are raised to this before their logarithm."""
 
 
 def sentences(text: str) -> list[str]:
