@@ -60,7 +60,7 @@ class Request:
     archive: Path
     bundle: Path
     out: Path
-    most: int = archive_pairs.MOST_PAIRS
+    most: int = archive_pairs.MAX_PAIRS
     force: bool = False
     command: str = ""
     """The command line: the card quotes it, and the refusal quotes it with --force."""
@@ -87,7 +87,7 @@ def build(request: Request) -> str:
     before = Bundle.open(request.bundle)
     with Archive.open(request.archive) as opened:
         pairs = archive_pairs.read(opened, encoders.model.config.size, request.most)
-        pictures = archive_pairs.pictures(opened, min(request.most, PICTURES))
+        pictures = archive_pairs.images(opened, min(request.most, PICTURES))
     with bundle_writer.new_folder(request.out) as folder:
         content = write(folder, encoders, before, pairs)
         judged = judge(before, Bundle.open(folder), pairs)
@@ -180,7 +180,7 @@ def check_parity(folder: Path, wanted: Sequence[str], encoders: FromCheckpoint, 
 def judge(before: Bundle, after: Bundle, pairs: Pairs) -> Judgement:
     """Evaluate both bundles on the held-out patients, as the app runs them."""
     models = {name: FromBundle(bundle.folder, bundle.variant) for name, bundle in ((BEFORE, before), (AFTER, after))}
-    document, _ = evaluate.evaluate_pairs(dict(models), pairs, ["own archive"], HELD_OUT)
+    document, _ = evaluate.evaluate_pairs(dict(models), pairs, ["own archive"], split=HELD_OUT)
     drafts = {name: draft_fit(model.bundle, pairs.split(HELD_OUT)) for name, model in models.items()}
     compared = document["comparisons"][f"{AFTER} over {BEFORE}"]
     against = []
@@ -243,7 +243,7 @@ def main(argv: Sequence[str]) -> int:
     add("--archive", type=Path, required=True, help="archive that it was adapted to")
     add("--bundle", type=Path, required=True, help="bundle that it was adapted from")
     add("--out", type=Path, required=True, help="folder of the new bundle")
-    add("--most", type=int, default=archive_pairs.MOST_PAIRS, help="maximum number of pairs, as in training")
+    add("--most", type=int, default=archive_pairs.MAX_PAIRS, help="maximum number of pairs, as in training")
     add("--force", action="store_true", help="write the new bundle even if it is not better")
     options = parser.parse_args(argv)
     request = Request(**vars(options), command="python -m export.adapted " + shlex.join(argv))

@@ -227,7 +227,7 @@ def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) 
     """
     held_out = pairs.split("val")
     shipped = FromBundle(folder)
-    shipped.constants = None  # the evaluation measures them
+    shipped.score_scale = None  # the evaluation measures them
     models: dict[str, Embedder] = {name: FromCheckpoint(path) for name, path in request.baselines.items()}
     models[request.name] = shipped
     log.info("measuring %s on %d held-out pairs", ", ".join(models), len(held_out.rows))

@@ -154,7 +154,7 @@ def test_the_adapted_bundle_knows_the_pictures_of_the_archive_and_tells_others(
     entry = manifest(adapted_folder)["familiarity"]
     assert entry["training_pictures"] + entry["held_out_pictures"] == PICTURES
     with Archive.open(filled) as archive:
-        own = archive_pairs.pictures(archive, PICTURES)
+        own = archive_pairs.images(archive, PICTURES)
     alarms = bundle.familiarity.residuals(bundle.image_features(own[VAL])) > bundle.familiarity.threshold
     assert alarms.mean() < 0.1
 

@@ -1,4 +1,4 @@
-"""Evaluate models on a split: `python -m training evaluate --checkpoint best.pt --pairs pairs.csv`. Trains nothing."""
+"""Evaluate models on a split: `python -m training evaluate --checkpoint best.pt --pairs pairs.csv`. Does not train."""
 
 import argparse
 import json
@@ -20,7 +20,11 @@ CENTRED = ", centred"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Prints the tables as markdown, or the whole document as JSON. Raises UserError for bad input."""
+    """Print the tables as Markdown, or the whole document as JSON.
+
+    Raises:
+        UserError: invalid options, configuration, model or manifest.
+    """
     parser = arguments()
     options = parser.parse_args(argv)
     if options.config:
@@ -30,16 +34,21 @@ def main(argv: Sequence[str]) -> int:
         raise UserError("Give --pairs and either --checkpoint or --bundle, or a --config that names them.")
     torch.set_num_threads(options.threads)
     models: dict[str, Embedder] = {}
-    for named in options.baselines:
-        name, _, path = named.partition("=")
+    for argument in options.baselines:
+        name, _, path = argument.partition("=")
         if not path:
-            raise UserError(f"{named!r} is not of the form NAME=CHECKPOINT.")
+            raise UserError(f"{argument!r} is not of the form NAME=CHECKPOINT.")
         models[name] = FromCheckpoint(Path(path))
     models[options.name] = (
         FromBundle(options.bundle, options.variant) if options.bundle else FromCheckpoint(options.checkpoint)
     )
     document, spaces = evaluate(
-        models, options.pairs, options.split, options.centre, options.seed, stream=options.stream
+        models,
+        options.pairs,
+        split=options.split,
+        centre=options.centre,
+        seed=options.seed,
+        stream=options.stream,
     )
     if options.plot:
         chosen = [name for name in (next(iter(spaces)), options.name) if name in spaces]
@@ -54,24 +63,30 @@ def main(argv: Sequence[str]) -> int:
 
 def arguments() -> argparse.ArgumentParser:
     """The command line parser."""
-    parser = argparse.ArgumentParser(prog="python -m training evaluate", description="Every metric, on one split.")
+    parser = argparse.ArgumentParser(
+        prog="python -m training evaluate", description="Evaluate models on one split by all metrics."
+    )
     add = parser.add_argument
-    add("--config", type=Path, help="a TOML file with any of these options by name")
+    add("--config", type=Path, help="a TOML file of defaults for these options")
     add("--checkpoint", type=Path, help="best.pt of an encoders run")
     add("--bundle", type=Path, help="folder of an exported bundle")
-    add("--variant", help="variant of the bundle; default: the one the product takes")
+    add("--variant", help="variant of the bundle; default: that of the application")
     add("--pairs", type=Path, nargs="+", default=[], help="CSV manifests of pairs")
     add("--stream", action="store_true", help="decode images when they are needed instead of holding all in memory")
-    add("--split", default="val")
+    add("--split", default="val", help="split to evaluate on; default val")
     add("--name", default="this model", help="name of the model in the tables")
-    add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT")
+    add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT", help="models to compare with")
     add("--centre", action="store_true", help="also evaluate each model with mean-centring by its TRAIN means")
-    add("--seed", type=int, default=0)
-    add("--threads", type=int, default=2)
-    add("--json", action="store_true", help="print one JSON document")
-    add("--output", type=Path, help="also write the JSON document here")
-    add("--markdown", type=Path, help="also write the tables here")
-    add("--plot", type=Path, help="PNG of the shared space: the first baseline and the model side by side")
+    add("--seed", type=int, default=0, help="seed of the bootstrap and the permutations")
+    add("--threads", type=int, default=2, help="CPU threads of PyTorch")
+    add("--json", action="store_true", help="print the JSON document instead of the tables")
+    add("--output", type=Path, help="also write the JSON document to this file")
+    add("--markdown", type=Path, help="also write the tables to this file")
+    add(
+        "--plot",
+        type=Path,
+        help="PNG file for a plot of the shared space: the first baseline and the model side by side",
+    )
     return parser
 
 
@@ -88,17 +103,19 @@ def read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
     for name, value in values.items():
         if name not in kinds or name == "config":
             raise UserError(f"Unknown setting {name!r} in {path}.")
-        convert: Any = kinds[name].type or (lambda given: given)
+        convert: Any = kinds[name].type or (lambda setting: setting)
         result[name] = [convert(item) for item in value] if isinstance(value, list) else convert(value)
     return result
 
 
 Space = tuple[str, Any, Any, Any]
+"""What the plot of a shared space needs: its title, image embeddings, text embeddings, and the text of each image."""
 
 
 def evaluate(
     models: dict[str, Embedder],
     manifests: Sequence[Path],
+    *,
     split: str = "val",
     centre: bool = False,
     seed: int = 0,
@@ -110,38 +127,41 @@ def evaluate(
     Args:
         models: by the name that tables show; the last is the candidate, the others its baselines.
         centre: adds each model with mean-centring by its TRAIN means.
-        stream: decode pictures when they are needed, see `data.read_pairs`.
+        stream: decode images when they are needed, see `training.data.pairs.read_pairs`.
 
     Returns:
-        the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration}},
-        chance, habit (most frequent captions), comparisons, rejected; and what a picture of each space needs.
+        the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration (the
+        score scale)}}, chance, habit (most frequent captions), comparisons, rejected; and the `Space` of each model.
     """
     names = [path.name for path in manifests]
-    return evaluate_pairs(models, read_pairs(manifests, stream), names, split, centre, seed, draws)
+    return evaluate_pairs(
+        models, read_pairs(manifests, stream), names, split=split, centre=centre, seed=seed, draws=draws
+    )
 
 
 def evaluate_pairs(
     models: dict[str, Embedder],
     pairs: Pairs,
     names: Sequence[str],
+    *,
     split: str = "val",
     centre: bool = False,
     seed: int = 0,
     draws: int = measure.DRAWS,
 ) -> tuple[dict[str, Any], dict[str, Space]]:
-    """As `evaluate`, of pairs that were read already; `names` says where from."""
+    """As `evaluate`, for pairs that are already loaded; `names` are those of their manifests."""
     chosen = pairs.split(split)
     items = pool.build(chosen.rows)
     spaces: dict[str, Embedded] = {}
     for name, model in models.items():
-        # Val is where the score calibration is measured; any other split takes what came with the model.
-        constants = None if split == "val" else model.constants
-        spaces[name] = Embedded(model.images(chosen.images), model.texts(items.texts), constants)
+        # The score scale is measured on val; on any other split that of the model is used.
+        scale = None if split == "val" else model.score_scale
+        spaces[name] = Embedded(model.images(chosen.images), model.texts(items.texts), scale)
         if centre:
             means = model.means or train_means(model, pairs.split("train"))
             spaces[name + CENTRED] = spaces[name].centred(means)
     measured = {
-        name: measure.measure(space.images, space.texts, items, space.constants, seed, draws)
+        name: measure.measure(space.images, space.texts, items, space.score_scale, seed=seed, draws=draws)
         for name, space in spaces.items()
     }
     candidate = list(models)[-1]
@@ -159,11 +179,11 @@ def evaluate_pairs(
             for name, found in measured.items()
             if name != candidate
         },
-        "rejected": [refused.as_dict() for refused in pairs.rejected],
+        "rejected": [rejected.as_dict() for rejected in pairs.rejected],
     }
-    pictures = {}
+    plots = {}
     for name, space in spaces.items():
         values = measured[name].values
         title = f"{name}: gap {values['gap']:.2f} (floor {values['gap_floor']:.2f}), cos {values['cos_true_pairs']:.2f}"
-        pictures[name] = (title, space.images, space.texts, items.own)
-    return document, pictures
+        plots[name] = (title, space.images, space.texts, items.own)
+    return document, plots

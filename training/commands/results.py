@@ -133,11 +133,11 @@ def mean_of(several: Sequence[measure.Measured]) -> measure.Measured:
     first = several[0]
     values = {name: float(np.mean([one.values[name] for one in several])) for name in first.values}
     samples = {name: np.mean([one.samples[name] for one in several], axis=0) for name in first.samples}
-    constants = {
-        kind: {name: float(np.mean([one.constants[kind][name] for one in several])) for name in entry}
-        for kind, entry in first.constants.items()
+    scale = {
+        kind: {name: float(np.mean([one.score_scale[kind][name] for one in several])) for name in entry}
+        for kind, entry in first.score_scale.items()
     }
-    return measure.Measured(values, samples, constants)
+    return measure.Measured(values, samples, scale)
 
 
 def kept(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The image-report pairs of an archive, split by patient. Knows no networks.
+"""The image-report pairs of an archive, split by patient. Does not know networks.
 
-A patient's split is a hash of the patient alone: who is held out once stays held out when the archive grows, and two
-programs that read the same archive split it alike. Where the patient is unknown, a hash of the report decides, since
-two images of one examination, imported one by one, could otherwise be in training and held-out data.
+The split of a patient is a hash of the patient id alone: held-out patients stay held out when the archive grows, and
+two programs that read the same archive split it in the same way. If the patient is unknown, the report is hashed
+instead, since two images of one examination, imported one by one, could otherwise be in training and held-out data.
 """
 
 import hashlib
@@ -19,13 +19,14 @@ from training.data.pairs import Gray, Pair, Pairs
 TRAIN, VAL, HELD_OUT = "train", "val", "held out"
 SHARES = {TRAIN: 0.68, VAL: 0.12, HELD_OUT: 0.2}
 MINIMUM = {TRAIN: (120, 40, 40), VAL: (20, 10, 8), HELD_OUT: (40, 20, 15)}
-"""Pairs, distinct texts and patients that each split needs; with fewer, a measured gain is chance. Texts are counted
-separately since all patients may share a stock text."""
-MOST_PAIRS = 10_000
+"""Pairs, distinct texts and patients that each split needs; with fewer, a measured gain may be chance. Texts are
+counted separately, since all patients may share a stock text."""
+MAX_PAIRS = 10_000
+"""Default limit of `read`."""
 
 
 def person_of(facts: ImageFacts) -> str:
-    """Who an image counts as: its patient, else all cases without one that have the same report, else its case."""
+    """Whom an image is assigned to: its patient; if unknown, its report; without a report, its case."""
     if facts.patient:
         return facts.patient
     words = " ".join((facts.report or "").split())
@@ -33,24 +34,24 @@ def person_of(facts: ImageFacts) -> str:
 
 
 def split_of(person: str) -> str:
-    """The split of a person, from nothing but its (hashed) name."""
+    """The split of a person, computed from a hash of its key alone."""
     fraction = int.from_bytes(hashlib.sha256(f"split {person}".encode()).digest()[:8], "big") / 2**64
     if fraction < SHARES[HELD_OUT]:
         return HELD_OUT
     return VAL if fraction < SHARES[HELD_OUT] + SHARES[VAL] else TRAIN
 
 
-def read(archive: Archive, size: int, limit: int = MOST_PAIRS) -> Pairs:
-    """Every archived image whose case has a report.
+def read(archive: Archive, size: int, limit: int = MAX_PAIRS) -> Pairs:
+    """All archived images whose case has a report, each with it.
 
     Args:
-        archive: the local store; for cases without a known patient see `person_of`.
-        size: side of the image tower's input; training images are kept half as large again, for crops. All others stay
-            as they are stored, since they are embedded at that size in use.
-        limit: larger archives give this many pairs, sampled by hash.
+        archive: for cases without a known patient see `person_of`.
+        size: side of the input of the image tower, in pixels. Training images are reduced to 1.5 times that, which
+            leaves room for crops; all others keep their stored size, at which the application embeds them.
+        limit: maximum number of pairs; more are sampled by hash.
 
     Raises:
-        UserError: a split has too few pairs, distinct texts or patients; says how many there are and are needed.
+        UserError: a split has too few pairs, distinct texts or patients; the message says how many are needed.
     """
     reported = [facts for facts in archive.all_images() if (facts.report or "").strip()]
     rows = []
@@ -68,10 +69,10 @@ def read(archive: Archive, size: int, limit: int = MOST_PAIRS) -> Pairs:
     return Pairs(rows, [image(row) for row in rows], [])
 
 
-def pictures(archive: Archive, limit: int) -> dict[str, list[Gray]]:
-    """Every archived image as it is stored, by split, also those without a report; `limit` as in `read`.
+def images(archive: Archive, limit: int) -> dict[str, list[Gray]]:
+    """All archived images by split, as stored, including those without a report; `limit` as in `read`.
 
-    The split is that of `read`: an image of a held-out patient is held out here as well.
+    The splits are those of `read`: an image of a held-out patient is held out here as well.
     """
     result: dict[str, list[Gray]] = {name: [] for name in SHARES}
     for facts in sample(archive.all_images(), limit):
@@ -79,11 +80,11 @@ def pictures(archive: Archive, limit: int) -> dict[str, list[Gray]]:
     return result
 
 
-def sample(images: list[ImageFacts], limit: int) -> list[ImageFacts]:
-    """At most `limit` images, sampled by a hash of the image id, in their order."""
-    if len(images) <= limit:
-        return images
-    by_hash = sorted(images, key=lambda facts: hashlib.sha256(f"pair {facts.image_id}".encode()).digest())
+def sample(archived: list[ImageFacts], limit: int) -> list[ImageFacts]:
+    """At most `limit` images, sampled by a hash of the image id, in the order of import."""
+    if len(archived) <= limit:
+        return archived
+    by_hash = sorted(archived, key=lambda facts: hashlib.sha256(f"pair {facts.image_id}".encode()).digest())
     return sorted(by_hash[:limit], key=lambda facts: facts.image_id)
 
 
@@ -91,10 +92,10 @@ def require_enough(rows: list[Pair]) -> None:
     """Raise UserError unless every split has the pairs, distinct texts and patients of MINIMUM."""
     splits = {name: [row for row in rows if row.split == name] for name in MINIMUM}
     found = {name: counts(of_split) for name, of_split in splits.items()}
-    if all(have >= least for name in MINIMUM for have, least in zip(found[name], MINIMUM[name])):
+    if all(have >= minimum for name in MINIMUM for have, minimum in zip(found[name], MINIMUM[name])):
         return
-    # The size of a split is random, so somewhat more than the sum is asked for.
-    needed = [round(1.2 * max(least[i] / SHARES[name] for name, least in MINIMUM.items())) for i in range(3)]
+    # The sizes of the splits are random, so the message asks for a fifth more than their expected need.
+    needed = [round(1.2 * max(minimum[i] / SHARES[name] for name, minimum in MINIMUM.items())) for i in range(3)]
     pairs, texts, patients = counts(rows)
     raise UserError(
         f"The archive has {pairs} images with {texts} different reports of {patients} patients. Adapting needs about "
@@ -104,7 +105,7 @@ def require_enough(rows: list[Pair]) -> None:
 
 
 def counts(rows: list[Pair]) -> tuple[int, int, int]:
-    """How many pairs, distinct texts and patients."""
+    """Numbers of pairs, distinct texts and patients."""
     return len(rows), len({row.text for row in rows}), len({row.patient for row in rows})
 
 

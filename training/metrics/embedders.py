@@ -24,12 +24,14 @@ CHUNK = 32
 
 
 class Embedder(Protocol):
-    """means: TRAIN means of images and texts, where known; constants: the score scale, where known."""
+    """A model that embeds images and texts, by PyTorch or by the runtime of the application."""
 
     means: Means | None
-    constants: ScoreScale | None
+    """TRAIN means of images and texts, if known."""
+    score_scale: ScoreScale | None
+    """Measured on val with the model, if known."""
 
-    def images(self, pictures: Sequence[Gray]) -> Float32Array:
+    def images(self, images: Sequence[Gray]) -> Float32Array:
         """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
 
     def texts(self, texts: Sequence[str]) -> Float32Array:
@@ -37,32 +39,32 @@ class Embedder(Protocol):
 
 
 class FromCheckpoint:
-    """Embeddings computed by torch, from best.pt of an encoders run."""
+    """Embeddings computed by PyTorch, from best.pt of an encoders run."""
 
     def __init__(self, path: Path) -> None:
-        kept = checkpoint.load(path)
-        model = checkpoint.build(kept)
+        saved = checkpoint.load(path)
+        model = checkpoint.build(saved)
         if not isinstance(model, DualEncoder):
-            raise UserError(f"{path} is a {kept.kind} checkpoint; give an encoders checkpoint.")
+            raise UserError(f"{path} is a {saved.kind} checkpoint; give an encoders checkpoint.")
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model, self.tokenizer = model.to(self.device), Tokenizer.from_str(kept.tokenizer_json)
-        self.tokenizer_json = kept.tokenizer_json
-        self.constants: ScoreScale | None = kept.extra.get("calibration") or None
-        means = [kept.extra.get(name) for name in ("image_mean", "text_mean")]
+        self.model, self.tokenizer = model.to(self.device), Tokenizer.from_str(saved.tokenizer_json)
+        self.tokenizer_json = saved.tokenizer_json
+        self.score_scale: ScoreScale | None = saved.extra.get("calibration") or None
+        means = [saved.extra.get(name) for name in ("image_mean", "text_mean")]
         self.means: Means | None = None
         if means[0] is not None and means[1] is not None:
             self.means = np.asarray(means[0], np.float32), np.asarray(means[1], np.float32)
 
     @torch.inference_mode()
-    def images(self, pictures: Sequence[Gray]) -> Float32Array:
+    def images(self, images: Sequence[Gray]) -> Float32Array:
         """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
         size = self.model.config.size
         parts = [
-            self.model.image(torch.from_numpy(to_batch(pictures[i : i + CHUNK], size)).to(self.device))
+            self.model.image(torch.from_numpy(to_batch(images[i : i + CHUNK], size)).to(self.device))
             .float()
             .cpu()
             .numpy()
-            for i in range(0, len(pictures), CHUNK)
+            for i in range(0, len(images), CHUNK)
         ]
         return np.concatenate(parts or [np.zeros((0, self.model.config.dim), np.float32)])
 
@@ -85,11 +87,11 @@ class FromBundle:
     def __init__(self, folder: Path | None, variant: str | None = None) -> None:
         self.bundle = Bundle.open(folder, variant)
         self.means: Means | None = None
-        self.constants: ScoreScale | None = self.bundle.score_scale
+        self.score_scale: ScoreScale | None = self.bundle.score_scale
 
-    def images(self, pictures: Sequence[Gray]) -> Float32Array:
+    def images(self, images: Sequence[Gray]) -> Float32Array:
         """uint8 [H, W] of any sizes -> float32 [N, D], unit rows."""
-        return self.bundle.embed_images(pictures)
+        return self.bundle.embed_images(images)
 
     def texts(self, texts: Sequence[str]) -> Float32Array:
         """Texts -> float32 [N, D], unit rows."""
@@ -102,7 +104,7 @@ class Embedded:
 
     images: Float32Array
     texts: Float32Array
-    constants: ScoreScale | None
+    score_scale: ScoreScale | None
 
     def centred(self, means: Means) -> "Embedded":
         """Each modality minus its TRAIN mean; this changes the scale of the scores, so the score scale is dropped."""

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from training.arrays import Float64Array, FloatArray, IntArray
-from training.metrics import bootstrap, gap, retrieval, score_scale
+from training.metrics import bootstrap, gap, retrieval
 from training.metrics.pool import Pool
 from training.metrics.ranking import best_rank, recall_at
+from training.metrics.score_scale import from_cosines
 
 KS = (1, 5, 10)
 LOWER_IS_BETTER = frozenset({"gap", "gap_over_floor", "angle_degrees", "rmg", "mean_cos_image", "mean_cos_text"})
@@ -27,7 +28,8 @@ class Measured:
     """By metric."""
     samples: dict[str, Float64Array]
     """Group-bootstrap resamples float64 [draws] of the metrics that have an interval."""
-    constants: dict[str, dict[str, float]]
+    score_scale: dict[str, dict[str, float]]
+    """Mean and standard deviation of the cosines by kind of pair."""
 
     def interval(self, name: str) -> tuple[float, float] | None:
         """The 95% interval of a metric, if it has one."""
@@ -41,14 +43,15 @@ class Measured:
             found = self.interval(name)
             if found:
                 shown[name] |= {"low": found[0], "high": found[1]}
-        return {"metrics": shown, "calibration": self.constants}
+        return {"metrics": shown, "calibration": self.score_scale}
 
 
 def measure(
     images: FloatArray,
     texts: FloatArray,
     pool: Pool,
-    constants: retrieval.ScoreScale | None = None,
+    score_scale: retrieval.ScoreScale | None = None,
+    *,
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Measured:
@@ -56,7 +59,7 @@ def measure(
 
     Args:
         images: float [N, D], texts: float [T, D] of the unique texts, unit rows, in the order of the pool.
-        constants: the score scale that belongs to the model; None measures it on this pool (six numbers from tens of
+        score_scale: that of the model; None measures it on this pool (six numbers from tens of
             thousands of pairs, so the bias is small).
         seed, draws: of the group bootstrap, the permutations and k-means.
     """
@@ -68,12 +71,12 @@ def measure(
     for name, labels in pool.labels.items():
         values[f"v_measure_{name}"] = gap.v_measure(items, labels, seed)
     cosines = items @ items.T
-    own = dict(constants or score_scale.from_cosines(cosines, pool.is_text, retrieval.shared_groups(pool.item_groups)))
-    for found in (matches(image_rows @ text_rows.T, pool), mixed(cosines, pool, own, seed)):
+    scale = dict(score_scale or from_cosines(cosines, pool.is_text, retrieval.shared_groups(pool.item_groups)))
+    for found in (matches(image_rows @ text_rows.T, pool), mixed(cosines, pool, scale, seed)):
         for name, (rows, groups) in found.items():
             samples[name] = bootstrap.weighted_means(rows, weights[:, groups])
             values[name] = float(np.nanmean(rows))
-    return Measured(values, samples, {kind: dict(entry) for kind, entry in own.items()})
+    return Measured(values, samples, {kind: dict(entry) for kind, entry in scale.items()})
 
 
 def space(
@@ -100,7 +103,7 @@ def space(
     sums = [weights @ gap.group_sums(z, groups) for z in (images, texts)]
     gaps = unbiased_norms(np.linalg.norm(sums[0] - sums[1], axis=1) / count, values["gap"])
     squared = np.square(rows)
-    others = count**2 - squared.sum(1)  # 0 where a resample of a tiny pool drew one pair alone
+    others = count**2 - squared.sum(1)  # 0 if a resample of a tiny pool drew only one pair
     total = np.einsum("bd,bd->b", *sums) - squared @ cosines
     across = np.divide(total, others, out=np.full(len(weights), np.nan), where=others > 0)
     true_means = rows @ cosines / count
@@ -137,8 +140,8 @@ def matches(cosines: Float64Array, pool: Pool) -> PerQuery:
     return found
 
 
-def mixed(cosines: Float64Array, pool: Pool, constants: retrieval.ScoreScale, seed: int) -> PerQuery:
-    """mixed@10: all items in one index, raw and calibrated, the query itself removed."""
+def mixed(cosines: Float64Array, pool: Pool, score_scale: retrieval.ScoreScale, seed: int) -> PerQuery:
+    """mixed@10: all items in one index, by cosine and by scaled score, the query itself removed."""
     order = np.random.default_rng(seed).permutation(len(cosines))  # so that ties are in random order
     is_text = pool.is_text[order]
     groups = np.concatenate([pool.groups, pool.text_groups])[order]
@@ -147,7 +150,7 @@ def mixed(cosines: Float64Array, pool: Pool, constants: retrieval.ScoreScale, se
     across = related & (is_text[:, None] != is_text[None, :])
     raw = cosines[np.ix_(order, order)]
     found: PerQuery = {}
-    for prefix, scores in (("", raw), ("calibrated_", retrieval.calibrated(raw, is_text, is_text, constants))):
+    for prefix, scores in (("", raw), ("calibrated_", retrieval.scaled_scores(raw, is_text, is_text, score_scale))):
         np.fill_diagonal(scores, -np.inf)
         found[f"{prefix}mixed_ndcg@10"] = (retrieval.ndcg_at(scores, related), groups)
         found[f"{prefix}cross_ndcg@10"] = (retrieval.ndcg_at(scores, across), groups)

@@ -15,16 +15,16 @@ ScoreScale = Mapping[str, Mapping[str, float]]
 IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT = "image-image", "image-report", "report-report"
 
 
-def calibrated(
-    cosines: FloatArray, query_is_text: BoolArray, item_is_text: BoolArray, constants: ScoreScale
+def scaled_scores(
+    cosines: FloatArray, query_is_text: BoolArray, item_is_text: BoolArray, score_scale: ScoreScale
 ) -> Float64Array:
     """Cosines [Q, P] z-scored per kind of pair, so that one threshold and one ranking serve all kinds.
 
     Args:
-        constants: mean and std of each kind of pair, see `training.metrics.score_scale`.
+        score_scale: mean and std of each kind of pair, see `training.metrics.score_scale`.
     """
     texts = query_is_text[:, None].astype(int) + item_is_text[None, :].astype(int)  # 0, 1 or 2 of the pair
-    order = [constants[kind] for kind in (IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT)]
+    order = [score_scale[kind] for kind in (IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT)]
     mean, std = (np.array([entry[name] for entry in order])[texts] for name in ("mean", "std"))
     return np.asarray((np.asarray(cosines, np.float64) - mean) / std)
 
@@ -45,11 +45,11 @@ def ndcg_at(scores: FloatArray, relevant: BoolArray, k: int = 10) -> Float64Arra
     Returns:
         float64 [Q]; nan for a query without any relevant candidate.
     """
-    left = relevant & np.isfinite(scores)
+    candidates = relevant & np.isfinite(scores)
     order = top(scores, k)
     discounts = 1.0 / np.log2(np.arange(2, k + 2))
-    gains = np.take_along_axis(left, order, axis=1) * discounts[: order.shape[1]]
-    ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(left.sum(1), k)]
+    gains = np.take_along_axis(candidates, order, axis=1) * discounts[: order.shape[1]]
+    ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(candidates.sum(1), k)]
     return np.asarray(np.divide(gains.sum(1), ideal, out=np.full(len(scores), np.nan), where=ideal > 0))
 
 

@@ -1,4 +1,4 @@
-"""Evaluation from end to end on a tiny checkpoint: metrics, intervals, chance, baselines, tables, picture."""
+"""Evaluation from end to end on a tiny checkpoint: metrics, intervals, chance, baselines, tables, plot."""
 
 import csv
 import json
@@ -68,7 +68,7 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine groups of two pairs in val and as many in train; one text stands in two pairs."""
+    """Nine groups of two pairs in val and as many in train; one text occurs in two pairs."""
     folder = tmp_path_factory.mktemp("pairs")
     rng = np.random.default_rng(0)
     lines = []
@@ -115,15 +115,13 @@ def test_the_command_measures_a_checkpoint_and_its_baselines(
     assert {found["difference"] for found in same.values()} == {0.0}
     assert 0 < document["chance"]["recall@1_image_to_text"] < 0.3
     assert document["habit"]["recall@10_image_to_text"] > 0
-    with Image.open(tmp_path / "space.png") as picture:
-        assert picture.width > 1.5 * picture.height  # two panels
+    with Image.open(tmp_path / "space.png") as plot:
+        assert plot.width > 1.5 * plot.height  # two panels
     written = (tmp_path / "t.md").read_text(encoding="utf-8")
     assert all(f"\n| {name} |" in written for name in (*document["models"], "chance", "most frequent captions"))
 
 
-def test_centring_with_the_means_of_the_train_split_leaves_no_calibration_of_another_scale(
-    encoders: Path, manifest: Path
-) -> None:
+def test_centring_with_the_means_of_the_train_split_changes_the_score_scale(encoders: Path, manifest: Path) -> None:
     model = FromCheckpoint(encoders)
     document, _ = evaluate.evaluate({"m": model}, [manifest], centre=True, draws=20)
     found = document["models"]
@@ -131,7 +129,7 @@ def test_centring_with_the_means_of_the_train_split_leaves_no_calibration_of_ano
     assert found["m, centred"]["metrics"]["mean_cos_text"]["value"] < found["m"]["metrics"]["mean_cos_text"]["value"]
 
 
-def test_pictures_may_be_decoded_one_by_one_and_a_damaged_one_is_then_met_on_the_way(
+def test_images_can_be_decoded_when_needed_and_a_damaged_one_is_then_an_error(
     encoders: Path, manifest: Path, tmp_path: Path
 ) -> None:
     model = FromCheckpoint(encoders)
@@ -145,22 +143,22 @@ def test_pictures_may_be_decoded_one_by_one_and_a_damaged_one_is_then_met_on_the
         evaluate.main([*options, "--stream"])
 
 
-def test_a_configuration_file_names_what_the_command_line_does_not(
+def test_a_configuration_file_gives_defaults_for_the_command_line(
     encoders: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = tmp_path / "evaluate.toml"
     settings.write_text(f'checkpoint = "{encoders}"\npairs = ["{manifest}"]\nseed = 3\nthreads = 1\njson = true\n')
     assert evaluate.main(["--config", str(settings), "--seed", "4"]) == 0
     assert json.loads(capsys.readouterr().out)["seed"] == 4
-    settings.write_text("unheard_of = 1\n")
-    with pytest.raises(UserError, match="unheard_of"):
+    settings.write_text("unknown_setting = 1\n")
+    with pytest.raises(UserError, match="unknown_setting"):
         evaluate.main(["--config", str(settings)])
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["--pairs", "x.csv"], ["--pairs", "x.csv", "--checkpoint", "a", "--bundle", "b"]]
 )
-def test_what_to_measure_has_to_be_said(arguments: list[str]) -> None:
+def test_a_model_and_pairs_are_required(arguments: list[str]) -> None:
     with pytest.raises(UserError, match="--checkpoint or --bundle"):
         evaluate.main(arguments)
 
@@ -176,16 +174,16 @@ def pair(text: str, group: str, modality: str = "CT") -> Pair:
     return Pair(Path("x.png"), text, "val", group, group, {"modality": modality, "location": "Chest"})
 
 
-def test_the_pool_holds_every_image_and_each_text_once() -> None:
+def test_the_pool_contains_every_image_and_each_text_once() -> None:
     found = pool.build([pair("a", "1"), pair("b", "1"), pair("a", "2"), pair("c", "3", "CR")])
     assert found.texts == ["a", "b", "c"]
     np.testing.assert_array_equal(found.positives, [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]])
-    np.testing.assert_array_equal(found.item_groups[4], [True, True, False])  # "a" stands in two groups
+    np.testing.assert_array_equal(found.item_groups[4], [True, True, False])  # "a" is in two groups
     assert found.labels["location"] == ["Chest", "Chest", "Chest", "", "Chest", "Chest", ""]
     assert found.as_dict() == {"images": 4, "texts": 3, "groups": 3, "effective_groups": 2.7}
 
 
-def test_a_space_where_pairs_agree_is_found_better_than_one_of_noise() -> None:
+def test_a_space_of_similar_pairs_is_better_than_one_of_noise() -> None:
     rows = [pair(f"text {i}", f"g{i}") for i in range(60)]
     items = pool.build(rows)
     rng = np.random.default_rng(0)
@@ -199,7 +197,7 @@ def test_a_space_where_pairs_agree_is_found_better_than_one_of_noise() -> None:
         assert verdicts[name] == "better"
 
 
-def test_the_interval_of_the_gap_holds_the_gap() -> None:
+def test_the_interval_of_the_gap_contains_the_gap() -> None:
     rng = np.random.default_rng(1)
     items = pool.build([pair(f"text {i}", f"g{i // 2}") for i in range(40)])
     found = measure.measure(rng.normal(size=(40, 64)), rng.normal(size=(40, 64)), items, draws=300)

@@ -1,4 +1,4 @@
-"""The pairs of an archive are split by patient, reproducibly, and too few are refused."""
+"""The pairs of an archive: reproducible splits by patient, and errors if there are too few."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_no_patient_is_in_two_splits_and_held_out_patients_stay_held_out(tmp_pat
 def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -> None:
     vector = np.ones(4, np.float32) / 2
     with Archive.create(tmp_path / "archive", "tests") as archive:
-        for n in range(400):  # a frontal and a lateral view of 200 patients, each picture imported as a case of its own
+        for n in range(400):  # a frontal and a lateral view of 200 patients, each image imported as a case of its own
             image = NewImage(np.full((6, 4), n % 250, np.uint8), vector, "image")
             archive.add_case(NewCase(str(n), images=(image,), report=NewReport(f"Nodule of {n // 2} mm.", vector)))
         pairs = archive_pairs.read(archive, 32)
@@ -49,20 +49,20 @@ def test_views_without_a_patient_stay_together_by_their_report(tmp_path: Path) -
             splits.setdefault(row.text, set()).add(row.split)
         assert len(splits) == len({row.patient for row in pairs.rows}) == 200
         assert all(len(found) == 1 for found in splits.values())
-        counts = {name: len(found) for name, found in archive_pairs.pictures(archive, 400).items()}
+        counts = {name: len(found) for name, found in archive_pairs.images(archive, 400).items()}
         assert counts == {name: sum(row.split == name for row in pairs.rows) for name in counts}
 
 
-def test_only_training_images_are_reduced_since_stored_ones_are_embedded_in_use(tmp_path: Path) -> None:
+def test_only_training_images_are_reduced(tmp_path: Path) -> None:
     with fill(tmp_path, 400) as archive:
         pairs = archive_pairs.read(archive, 32)
-        pictures = archive_pairs.pictures(archive, 400)
+        stored = archive_pairs.images(archive, 400)
     for row, image in zip(pairs.rows, pairs.images, strict=True):
         assert image.shape == ((48, 32) if row.split == archive_pairs.TRAIN else (60, 40))
-    assert {image.shape for images in pictures.values() for image in images} == {(60, 40)}
+    assert {image.shape for images in stored.values() for image in images} == {(60, 40)}
 
 
-def test_too_few_pairs_say_how_many_are_needed(tmp_path: Path) -> None:
+def test_the_message_for_too_few_pairs_says_how_many_are_needed(tmp_path: Path) -> None:
     with (
         fill(tmp_path, 30) as archive,
         pytest.raises(UserError, match="needs about 240 images with 120 reports of 90 patients"),

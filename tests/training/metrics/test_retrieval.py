@@ -1,4 +1,4 @@
-"""The mixed index against plain loops, and chance against shuffling."""
+"""Ranking metrics against plain loops, and chance against shuffled scores."""
 
 import math
 
@@ -10,10 +10,10 @@ from training.metrics.ranking import best_rank
 
 
 def plain_ndcg(scores: list[float], relevant: list[bool], k: int) -> float:
-    kept = [(s, r) for s, r in zip(scores, relevant) if s > -math.inf]
-    ranked = [r for _, r in sorted(kept, key=lambda entry: -entry[0])]
-    gain = sum(1 / math.log2(place + 2) for place, r in enumerate(ranked[:k]) if r)
-    ideal = sum(1 / math.log2(place + 2) for place in range(min(k, sum(ranked))))
+    candidates = [(s, r) for s, r in zip(scores, relevant) if s > -math.inf]
+    ranked = [r for _, r in sorted(candidates, key=lambda entry: -entry[0])]
+    gain = sum(1 / math.log2(rank + 2) for rank, r in enumerate(ranked[:k]) if r)
+    ideal = sum(1 / math.log2(rank + 2) for rank in range(min(k, sum(ranked))))
     return gain / ideal if ideal else math.nan
 
 
@@ -35,27 +35,27 @@ def test_ndcg_by_hand() -> None:
     assert mr.ndcg_at(scores, relevant, 2)[0] == pytest.approx((1 / math.log2(3)) / (1 + 1 / math.log2(3)))
 
 
-def test_calibrated_scores_are_z_scores_of_their_kind_of_pair() -> None:
-    constants = {
+def test_scaled_scores_are_z_scores_of_their_kind_of_pair() -> None:
+    scale = {
         "image-image": {"mean": 0.5, "std": 0.1},
         "image-report": {"mean": 0.1, "std": 0.2},
         "report-report": {"mean": 0.3, "std": 0.5},
     }
     is_text = np.array([False, True])
-    found = mr.calibrated(np.full((2, 2), 0.6), is_text, is_text, constants)
+    found = mr.scaled_scores(np.full((2, 2), 0.6), is_text, is_text, scale)
     np.testing.assert_allclose(found, [[1.0, 2.5], [2.5, 0.6]])
 
 
-def test_two_separate_cones_show_no_other_modality_and_calibration_brings_it_back() -> None:
+def test_two_separate_cones_return_only_one_modality_and_the_score_scale_balances_them() -> None:
     rng = np.random.default_rng(1)
     is_text = np.array([False] * 30 + [True] * 50)
     same_kind = is_text[:, None] == is_text[None, :]
     cosines = np.where(same_kind, 0.8, 0.1) + 0.05 * rng.normal(size=(80, 80))
-    constants = {
+    scale = {
         kind: {"mean": mean, "std": 0.05}
         for kind, mean in (("image-image", 0.8), ("image-report", 0.1), ("report-report", 0.8))
     }
-    for scores, low, high in ((cosines, 0.0, 0.0), (mr.calibrated(cosines, is_text, is_text, constants), 0.45, 0.57)):
+    for scores, low, high in ((cosines, 0.0, 0.0), (mr.scaled_scores(cosines, is_text, is_text, scale), 0.45, 0.57)):
         np.fill_diagonal(scores, -np.inf)
         share = mr.balanced_other_share(scores, is_text)
         assert low <= np.nanmean(share) <= high
