@@ -133,8 +133,9 @@ _PIXEL_OPTIONS = {
 
 def _no_pixels(dataset: FileHeader) -> str:
     sop_class = text(dataset, "SOPClassUID")
-    if sop_class and "Rows" in dataset:
-        return f"This {sop_class_name(sop_class)} has no pixel data; send the image again."
+    name = sop_class_name(sop_class)
+    if sop_class and ("Rows" in dataset or "Image" in name):
+        return f"This {name} has no pixel data; the file may be truncated. Send it again."
     return "This DICOM object has no image."
 
 

@@ -15,7 +15,7 @@ from engine.dicom.files import files_of
 from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
-from engine.dicom.origins import FileOrigin, ZipMember, member_name, open_archive, open_member
+from engine.dicom.origins import DAMAGED_ZIP, FileOrigin, ZipMember, member_name, open_archive, open_member
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.series_sort import stacks
 from engine.dicom.sop_classes import MEDIA_DIRECTORY, why_not_an_image
@@ -47,7 +47,7 @@ class Listing:
         }
 
 
-_ZIP = b"PK\x03\x04"
+_ZIP, _EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
 FIRST_PART_AFTER = 0.35
 """Seconds of reading until a first partial listing; each next one follows after twice the time."""
 
@@ -132,14 +132,15 @@ class _Builder:
         """Read one file: an image, a Key Object Selection, a DICOMDIR or a ZIP archive."""
         try:
             with origin.open() as file:
-                if file.read(4) == _ZIP:
+                if file.read(4) in (_ZIP, _EMPTY_ZIP):
                     file.seek(0)
                     self._add_archive(origin, file, cancelled)
                 else:
                     with collect_warnings():
                         self._add_object(origin, file)
         except UserError as error:
-            self.reject(origin.name, str(error), error.other)
+            damaged_zip = str(error) == NOT_DICOM and origin.name.lower().endswith(".zip")
+            self.reject(origin.name, DAMAGED_ZIP if damaged_zip else str(error), error.other)
 
     def _add_archive(self, origin: Origin, file: BinaryIO, cancelled: IsCancelled) -> None:
         """Add every member. An archive without any image is rejected as one when all its members fail alike."""
@@ -157,8 +158,8 @@ class _Builder:
                     inner.reject(member_name(origin, info.filename), str(error), error.other)
         reasons = {(rejected.reason, rejected.other) for rejected in inner._rejected}
         if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
-            reason, other = reasons.pop() if reasons else ("The archive is empty.", "")
-            self.reject(origin.name, "This archive contains no DICOM files." if reason == NOT_DICOM else reason, other)
+            reason, other = reasons.pop() if reasons else ("The ZIP file is empty.", "")
+            self.reject(origin.name, "This ZIP file contains no DICOM files." if reason == NOT_DICOM else reason, other)
             return
         self._instances += inner._instances
         self._key_objects += inner._key_objects
@@ -167,10 +168,10 @@ class _Builder:
 
     def _add_member(self, origin: Origin, archive: ZipFile, info: ZipInfo) -> None:
         if archive.NameToInfo[info.filename] is not info:  # reading by name finds the last one
-            raise UserError("The archive contains several files of this name; unpack it and open the folder.")
+            raise UserError("The ZIP file contains several files of this name; unpack it and open the folder.")
         with collect_warnings(), open_member(archive, info) as stream:
             if stream.read(4) == _ZIP:
-                raise UserError("Archives inside archives are not supported; unpack it first.")
+                raise UserError("ZIP files inside ZIP files are not supported; unpack it first.")
             self._add_object(ZipMember(origin, info.filename), stream)
 
     def _add_object(self, origin: Origin, file: BinaryIO) -> None:
@@ -197,9 +198,7 @@ class _Builder:
         if key[2]:
             if key in self._seen:
                 first = self._seen[key]
-                raise UserError(
-                    f"Same SOP Instance UID as {first}, which is already open; to see it, open it alone.", first
-                )
+                raise UserError(f"Same SOP Instance UID as {first}, which is used instead.", first)
             self._seen[key] = name
 
     @property

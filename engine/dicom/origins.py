@@ -23,7 +23,7 @@ MAX_RATIO = 400
 _RATIO_COUNTS_FROM = 256 << 20
 """Bytes from which the ratio is checked."""
 _GZIP = b"\x1f\x8b"
-DAMAGED_ARCHIVE = "The archive is damaged; copy or download it again."
+DAMAGED_ZIP = "The ZIP file is damaged; copy or download it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class FileOrigin:
                 file.seek(0)
                 yield io.BytesIO(_gunzip(file)) if packed else file
         except (zlib.error, gzip.BadGzipFile, EOFError) as error:
-            raise UserError(DAMAGED_ARCHIVE) from error
+            raise UserError("The gzip file is damaged; copy or download it again.") from error
         except FileNotFoundError as error:
             raise UserError(f"{path} no longer exists; check the folder or the drive.", path) from error
         except PermissionError as error:
@@ -94,7 +94,7 @@ class ZipMember:
             info = archive.NameToInfo.get(self.member)
             if info is None:
                 raise UserError(
-                    f"{self.member} is no longer in {self.archive.name}; open the archive again.", self.name
+                    f"{self.member} is no longer in {self.archive.name}; open the ZIP file again.", self.name
                 )
             with open_member(archive, info) as stream:
                 yield stream
@@ -114,7 +114,7 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except Exception as error:  # damaged directories raise more than BadZipFile
-        raise UserError(DAMAGED_ARCHIVE) from error
+        raise UserError(DAMAGED_ZIP) from error
 
 
 @contextmanager
@@ -125,15 +125,15 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[Bin
         UserError: encrypted, damaged, compressed in a way Python cannot read, or a decompression bomb.
     """
     if info.flag_bits & 0x1:
-        raise UserError("The archive is password-protected; unpack it first and open the folder.")
+        raise UserError("The ZIP file is password-protected; unpack it first and open the folder.")
     refuse_bomb(info.file_size, info.compress_size)
     try:
         with archive.open(info) as stream:
             yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 16))
     except NotImplementedError as error:
-        raise UserError("The archive uses an unsupported compression method; unpack it first.") from error
+        raise UserError("The ZIP file uses an unsupported compression method; unpack it first.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise UserError(DAMAGED_ARCHIVE) from error
+        raise UserError(DAMAGED_ZIP) from error
 
 
 def refuse_bomb(unpacked: int, packed: int) -> None:

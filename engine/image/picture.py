@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from engine.dicom.file import NOT_DICOM
 from engine.dicom.listing import open_path
 from engine.dicom.origins import FileOrigin
 from engine.errors import UserError, exists
@@ -16,6 +17,8 @@ from engine.image.window import default_window, import_window, render
 from engine.preprocess import high_bits_to_gray
 from engine.study import PROJECTIONS, FrameRef, Origin, Series, Study
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+DAMAGED_IMAGE = "The image is damaged, or not a PNG or JPEG file; export it again."
 MAX_PICTURE_PIXELS = 200_000_000
 """Larger PNG and JPEG files are refused."""
 KEY_FRAMES = 5
@@ -64,6 +67,8 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
     frames = [(study, series, ref) for study in listing.studies for series in study.series for ref in series.frames]
     if not frames:
         reason = listing.rejected[0].reason if listing.rejected else "No image was found."
+        if reason == NOT_DICOM and path.suffix.lower() in IMAGE_SUFFIXES:
+            reason = DAMAGED_IMAGE
         raise UserError(f"{path.name}: {reason}")
     if not 0 <= frame < len(frames):
         raise UserError(f"There is no frame {frame}; {path.name} has frames 0 to {len(frames) - 1}.")
@@ -129,9 +134,8 @@ def _read_png_or_jpeg(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > MAX_PICTURE_PIXELS:
-                raise UserError(
-                    f"{path.name} is too large ({opened.width} x {opened.height} pixels); scale it down first."
-                )
+                size = f"{opened.width} x {opened.height} pixels"
+                raise UserError(f"{path.name}: The image is too large ({size}); scale it down first.")
             image = ImageOps.exif_transpose(opened)
             if image.mode in ("I", "I;16", "I;16B", "I;16L"):
                 return high_bits_to_gray(np.asarray(image).astype(np.uint32))
@@ -141,4 +145,4 @@ def _read_png_or_jpeg(path: Path) -> NDArray[np.uint8]:
             rgb = (rgba[..., :3] * rgba[..., 3:] // 255).astype(np.uint8)
             return to_gray(rgb)
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path.name} is damaged, or not a PNG or JPEG file; export it again.") from error
+        raise UserError(f"{path.name}: {DAMAGED_IMAGE}") from error

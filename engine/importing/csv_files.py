@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engine.errors import Cancelled, Rejected, UserError, exists
+from engine.errors import Cancelled, Rejected, UserError, exists, missing
 from engine.image.picture import load_picture
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.progress import IsCancelled, never
@@ -42,15 +42,17 @@ def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = ne
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             columns = [name.strip().lower() for name in reader.fieldnames or ()]
-            missing = [name for name in required if name not in columns]
-            if missing:
-                raise UserError(f"{path} has no column '{missing[0]}'; its first line must name the columns.", path)
+            absent = [name for name in required if name not in columns]
+            if absent:
+                raise UserError(f"{path} has no column '{absent[0]}'; its first line must name the columns.", path)
             for row in reader:
                 if cancelled():
                     raise Cancelled
                 named = {name.strip().lower(): value or "" for name, value in row.items() if name is not None}
                 first_line = reader.line_num - sum(value.count("\n") for value in named.values())
                 rows.append((first_line, {name: value.strip() for name, value in named.items()}))
+    except FileNotFoundError:
+        raise missing(path) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as CSV in UTF-8 ({error}); save it again as CSV UTF-8.", path) from None
     return rows
@@ -119,7 +121,10 @@ def image_file(path: Path, digest: str) -> FoundImage:
     """A PNG or JPEG file; its key is the hash of its content."""
 
     def load() -> LoadedPicture:
-        picture = load_picture(path)
+        try:
+            picture = load_picture(path)
+        except UserError as error:  # the list of rejected files names the path already
+            raise UserError(str(error).removeprefix(f"{path.name}: "), error.other) from error
         return LoadedPicture(picture.gray, picture.window)
 
     return FoundImage(digest, str(path), load)

@@ -8,13 +8,12 @@ from engine.dicom import key_objects
 from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
-from engine.image.picture import key_frames, picture_of
+from engine.image.picture import IMAGE_SUFFIXES, key_frames, picture_of
 from engine.importing.csv_files import image_file, unreadable
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.study import PROJECTIONS, FrameRef, Series, Study
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 REJECTION_NOTE = "Rejection or quality notes (Key Object Selection) do not mark key images: {}."
 DOSE = "Only images are archived, and this is a radiotherapy dose (RTDOSE)."
 BURNED_IN = "The frame is not archived, since text may be burned into its pixels (0028,0301)."

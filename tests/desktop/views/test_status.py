@@ -97,7 +97,7 @@ def test_another_file_named_in_a_reason_is_redacted(qtbot: QtBot, app: App, tmp_
     (twice,) = app.desk.studies.rejected
     assert "Doe_Jane.dcm" in twice.reason
     hidden = redacted_row(1, twice)
-    assert hidden.reason.startswith("Same SOP Instance UID as the file, which is already open")
+    assert hidden.reason.startswith("Same SOP Instance UID as the file, which is used instead.")
 
 
 def test_a_zip_of_an_open_file_does_not_name_it(qtbot: QtBot, app: App, tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_a_zip_lists_its_images_and_rejects_its_other_members(tmp_path: Path) ->
     assert names(listing) == [f"{tmp_path / 'study.zip'} > sub/IM1"]
     assert {rejected.path.split(" > ")[1]: rejected.reason for rejected in listing.rejected} == {
         "readme": "This is not a DICOM file.",
-        "inner.zip": "Archives inside archives are not supported; unpack it first.",
+        "inner.zip": "ZIP files inside ZIP files are not supported; unpack it first.",
     }
 
 
@@ -225,7 +225,7 @@ def test_of_two_members_of_one_name_only_the_one_that_is_read_is_listed(tmp_path
     assert study.series[0].modality == "MR"
     assert (read_frame(frame).stored == dataset("MR_small.dcm").pixel_array).all()
     assert [one.reason for one in listing.rejected] == [
-        "The archive contains several files of this name; unpack it and open the folder."
+        "The ZIP file contains several files of this name; unpack it and open the folder."
     ]
 
 
@@ -234,7 +234,26 @@ def test_an_archive_without_images_is_rejected_as_one(tmp_path: Path) -> None:
         archive.writestr("a.txt", "one")
         archive.writestr("b.txt", "two")
     (rejected,) = open_path(tmp_path).rejected
-    assert rejected.reason == "This archive contains no DICOM files."
+    assert rejected.reason == "This ZIP file contains no DICOM files."
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"PK\x05\x06" + bytes(18), "The ZIP file is empty."),
+        (b"neither a ZIP file nor DICOM", "The ZIP file is damaged; copy or download it again."),
+    ],
+)
+def test_a_zip_file_without_members_is_not_called_dicom(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "a.zip").write_bytes(content)
+    (rejected,) = open_path(tmp_path).rejected
+    assert rejected.reason == reason
+
+
+def test_an_image_that_ends_within_its_header_may_be_truncated(tmp_path: Path) -> None:
+    (tmp_path / "cut.dcm").write_bytes(Path(sample("CT_small.dcm")).read_bytes()[:1000])
+    (rejected,) = open_path(tmp_path).rejected
+    assert rejected.reason == "This CT Image has no pixel data; the file may be truncated. Send it again."
 
 
 def test_an_encrypted_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -246,7 +265,7 @@ def test_an_encrypted_archive_is_refused_with_what_to_do(tmp_path: Path) -> None
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     (rejected,) = open_path(path).rejected
-    assert rejected.reason == "The archive is password-protected; unpack it first and open the folder."
+    assert rejected.reason == "The ZIP file is password-protected; unpack it first and open the folder."
 
 
 def test_a_zip_bomb_is_refused_unopened(tmp_path: Path) -> None:

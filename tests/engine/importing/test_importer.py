@@ -109,6 +109,20 @@ def test_an_unreadable_image_is_rejected_and_the_rest_is_imported(
     assert result.added == 3
 
 
+@pytest.mark.parametrize("head", [b"", b"\x89PNG\r\n\x1a\n"])
+def test_a_damaged_image_is_rejected_and_named_once(archive: Archive, encoder, image_folder: Path, head: bytes) -> None:
+    folder = image_folder / "images"
+    (folder / "bad.png").write_bytes(head + b"not the content of an image")
+    (rejected,) = import_path(archive, encoder, folder).rejected
+    assert rejected.path == str(folder / "bad.png")
+    assert rejected.reason == "The image is damaged, or not a PNG or JPEG file; export it again."
+
+
+def test_a_missing_file_of_reports_is_named(archive: Archive, encoder, image_folder: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.csv does not exist; check the name and the drive\.$"):
+        import_path(archive, encoder, image_folder, image_folder / "none.csv")
+
+
 def test_an_image_without_read_permission_is_rejected_and_the_rest_is_imported(
     archive: Archive, encoder, image_folder: Path
 ) -> None:
