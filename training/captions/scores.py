@@ -132,7 +132,7 @@ def in_percent(found: PerCaption, weights: Float64Array) -> dict[str, dict[str, 
 
 
 def averaged(runs: Sequence[PerCaption]) -> PerCaption:
-    """Several seeds as one: counts are added and means averaged, so that the interval is that of the mean seed."""
+    """Several seeds as one: counts are added and means averaged, so that the interval is that of their mean."""
     return PerCaption(
         np.sum([run.bleu for run in runs], axis=0),
         np.sum([run.terms for run in runs], axis=0),

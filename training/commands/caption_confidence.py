@@ -136,7 +136,7 @@ def section(figures: Mapping[str, Any]) -> str:
         lines.append([MEANINGS.get(name, "**all together**, logistic regression"), *cells])
     lines.append(["share of right drafts", *(f"{100 * figures[kind]['right']:.0f} %" for kind in kinds)])
     scores = [f"{figures[kind]['brier']:.3f} ({figures[kind]['brier_of_the_share']:.3f})" for kind in kinds]
-    lines.append(["Brier score (in brackets: of the constant share)", *scores])
+    lines.append(["Brier score (in brackets: of always predicting that share)", *scores])
     usable = {kind: figures[kind]["usable"] for kind in kinds if figures[kind]["usable"]}
     if usable:
         listed = "; ".join(
@@ -145,7 +145,7 @@ def section(figures: Mapping[str, Any]) -> str:
         verdict = f"Confidences that may be shown: {listed}."
     else:
         verdict = (
-            "None reaches that, so the application shows no confidence for drafts and never withholds one because "
+            "None meets this, so the application shows no confidence for drafts and withholds no draft because "
             "of it."
         )
     return (

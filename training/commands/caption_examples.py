@@ -83,7 +83,7 @@ def section(
     return (
         f"The first {len(shown)} rows of the sample archive that have a report, in file order, with the caption "
         "generated from the image alone. The sample archive is not a test set: it contains two kinds of images, and "
-        f"marked reports are train rows word for word ({legend}).\n\n{grid(lines)}"
+        f"marked reports are verbatim train rows ({legend}).\n\n{grid(lines)}"
     )
 
 

@@ -52,9 +52,9 @@ def matrix(found: Mapping[str, Any]) -> str:
     parts = [
         f"Val split: {found['captions']} images in {found['groups']} groups. All trainings have the same budget: "
         f"{budget}; the epoch is chosen by the loss on this split, so all rows are slightly optimistic. Seeds: "
-        f"{', '.join(map(str, found['seeds']))}, as far as finished. Generated with the beam search of "
+        f"{', '.join(map(str, found['seeds']))} (finished runs only). Generated with the beam search of "
         "the application (3 beams), before quantisation. All in %, CIDEr-D up to 1000. ±: standard deviation "
-        "over the seeds; in brackets: 95% interval of a bootstrap over groups, of the mean seed.",
+        "over the seeds; in brackets: 95% interval of a bootstrap over groups, of the mean over seeds.",
         table(found, SHOWN[:2] + SHARES),
         table(found, SHOWN[2:]),
         "### Paired differences\n\n" + differences(found["differences"]),

@@ -92,7 +92,7 @@ def test_the_section_says_plainly_when_nothing_is_worth_showing(tmp_path: Path) 
         figures
     )
     del figures["nearest_report"]
-    assert "None reaches that" in caption_confidence.section(figures)
+    assert "None meets this" in caption_confidence.section(figures)
 
 
 def test_the_plot_has_parts_of_equal_size_and_honest_intervals(tmp_path: Path) -> None:
