@@ -145,8 +145,7 @@ def section(figures: Mapping[str, Any]) -> str:
         verdict = f"Confidences that may be shown: {listed}."
     else:
         verdict = (
-            "None meets this, so the application shows no confidence for drafts and withholds no draft because "
-            "of it."
+            "None meets this, so the application shows no confidence for drafts and withholds no draft because of it."
         )
     return (
         f"{figures['captions']} val images of {figures['patients']} patients. A draft counts as right if its "
