@@ -72,9 +72,7 @@ class Archive(CaseQueries):
         """
         folder = Path(path)
         if not cls.exists(folder):
-            raise UserError(
-                f"{folder} is not a Kindred archive; create one with: kindred import PATH --archive {folder}", folder
-            )
+            raise UserError(f"{folder} is not a Kindred archive; choose another folder or create an archive.", folder)
         return cls(folder)
 
     @staticmethod
@@ -104,7 +102,7 @@ class Archive(CaseQueries):
         if bound is not None and bound != bundle_id:
             raise UserError(
                 f"The archive {self.folder} was indexed with another model ({bound[:12]}, not {bundle_id[:12]}): "
-                f"open it with that model, or re-index it with: kindred reindex --archive {self.folder}",
+                "open it with that model, or re-index the archive with the current one.",
                 self.folder,
             )
 
@@ -112,7 +110,7 @@ class Archive(CaseQueries):
         """The bundle that the archive is bound to; called inside the write, so that it cannot change before the end."""
         bundle_id = self.bundle_id
         if bundle_id is None:
-            raise UserError(f"The archive {self.folder} is not bound to a model yet; bind it to a bundle.", self.folder)
+            raise UserError(f"The archive {self.folder} is not indexed yet; import cases, or re-index it.", self.folder)
         if made_by is not None:
             self.require_bundle(made_by)
         return bundle_id

@@ -127,7 +127,7 @@ def test_an_archive_of_other_models_can_be_reindexed(
     connection.commit()
     connection.close()
     assert main.main(["search", "--archive", str(folder), "--text", "femur"]) == 2
-    assert "kindred reindex --archive" in capsys.readouterr().err
+    assert "or re-index the archive with the current one" in capsys.readouterr().err
     reindexed = document(capsys, "reindex", "--archive", folder)
     assert reindexed["vectors"] == 5
     found = document(capsys, "search", "--archive", folder, "--text", "Fracture of the distal femur.")
@@ -187,12 +187,15 @@ def test_errors_that_the_user_can_fix_are_one_line_and_exit_2(
         (["search", "--text", "x"], "--archive"),
         (["draft", unreadable], "broken.dcm"),
         (["draft", CT, "--frame", 7], "no frame 7"),
-        (["doctor", "--bundle", damaged_bundle], "damaged"),
+        (["doctor", "--bundle", damaged_bundle], "1 problem found, see above."),
         (["unknown"], "unknown"),
+        (["search", "--archive", imported, "--age", 40], "requires 2 arguments. See: kindred search --help"),
+        (["--wrong"], "See: kindred --help"),
     ):
         assert main.main([*map(str, arguments)]) == 2, arguments
-        err = capsys.readouterr().err
+        out, err = capsys.readouterr()
         assert message in err
+        assert "see above" not in err or "is damaged" in out
         assert err.count("\n") == 1, err
 
 

@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,17 @@ class Check:
     ok: bool
     text: str
     """One sentence for the user."""
+    note: bool = False
+    """Worth knowing, although nothing needs to be done."""
+
+    @property
+    def mark(self) -> str:
+        """How the line of the check begins: "ok", "note" or "PROBLEM"."""
+        return "PROBLEM" if not self.ok else "note" if self.note else "ok"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        return {"name": self.name, "ok": self.ok, "text": self.text}
 
 
 def examine(bundle: Path | None = None, archive: Path | None = None) -> list[Check]:
@@ -134,7 +141,7 @@ def _index(archive: Archive) -> Check:
         "stale": "does not match the database",
         "damaged": "is damaged",
     }[state]
-    return Check("index", True, f"The search index {problem}; the next search rebuilds it.")
+    return Check("index", True, f"The search index {problem}; the next search rebuilds it.", note=True)
 
 
 def _permissions(folder: Path) -> Check:

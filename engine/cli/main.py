@@ -26,6 +26,7 @@ from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.filters import Filters
+from engine.text.words import counted
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -227,24 +228,23 @@ def doctor_command(folder: Path | None, bundle: Path | None, as_json: bool) -> N
     """
     checks = examine(bundle, folder)
     problems = [check.text for check in checks if not check.ok]
-    lines = [f"{'ok     ' if check.ok else 'PROBLEM'} {check.text}" for check in checks]
+    lines = [f"{check.mark:7} {check.text}" for check in checks]
     _print({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
     if problems:
-        raise UserError(problems[0] if len(problems) == 1 else f"{len(problems)} problems found, see above.")
+        raise UserError(f"{counted(len(problems), 'problem')} found, see above.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; never raises."""
+    arguments = _repeat_modality(list(sys.argv[1:] if argv is None else argv))
     try:
-        cli.main(
-            _repeat_modality(list(sys.argv[1:] if argv is None else argv)), prog_name="kindred", standalone_mode=False
-        )
+        cli.main(arguments, prog_name="kindred", standalone_mode=False)
     except UserError as error:
         click.echo(str(error), err=True)
         return 2
     except click.ClickException as error:
-        command = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "kindred "
-        click.echo(f"{error.format_message()} See: {command}--help", err=True)
+        named = arguments[0] if arguments and arguments[0] in cli.commands else ""  # some errors have no context
+        click.echo(f"{error.format_message()} See: {' '.join(filter(None, ('kindred', named, '--help')))}", err=True)
         return 2
     except (click.Abort, Cancelled, KeyboardInterrupt):
         click.echo("Stopped. Completed work is kept.", err=True)

@@ -28,7 +28,7 @@ def progress_line() -> Iterator[Progress]:
         return
 
     def show(done: int, total: int, what: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{done}/{total or '?'} {shorten(what, 60)}")
+        sys.stderr.write(f"\r\x1b[K{done:,}/{f'{total:,}' if total else '?'} {shorten(what, 60)}")
         sys.stderr.flush()
 
     try:
@@ -64,8 +64,8 @@ def study_lines(listing: Listing) -> list[str]:
 def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) -> list[str]:
     """What was imported, what was rejected, and which reports have no images."""
     lines = [
-        f"{counted(result.added, 'case')} added, {result.completed} completed, {result.skipped} already archived, "
-        f"{len(result.rejected)} rejected, in {seconds:.1f} s.",
+        f"{counted(result.added, 'case')} added, {result.completed:,} completed, {result.skipped:,} already archived, "
+        f"{len(result.rejected):,} rejected, in {seconds:.1f} s.",
         f"The archive has {archive_contents(stats)}.",
         str(result.as_dict()["warning"]),
     ]
@@ -120,5 +120,5 @@ def _with_confidence(sentence: Sentence) -> str:
 def _rejected(pairs: Sequence[tuple[str, str]]) -> list[str]:
     lines = [f"    {path}: {reason}" for path, reason in pairs[:SHOWN]]
     if len(pairs) > SHOWN:
-        lines.append(f"    ... and {len(pairs) - SHOWN} more; --json lists all.")
+        lines.append(f"    ... and {len(pairs) - SHOWN:,} more; --json lists all.")
     return lines

@@ -151,7 +151,8 @@ def _plain_frame(file: BinaryIO, frame: int, pixel_format: PixelFormat) -> NDArr
 
 def _damaged(frame: int, syntax: UID) -> UserError:
     return UserError(
-        f"Frame {frame + 1} cannot be decoded ({syntax.name}): the file is damaged or truncated. Copy or send it again."
+        f"Frame {frame + 1} cannot be decoded as {syntax.name}: "
+        "the file is damaged or truncated. Copy or send it again."
     )
 
 

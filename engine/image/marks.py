@@ -16,7 +16,7 @@ _POSSIBLY_LOSSY = frozenset({JPEGLSNearLossless, JPEG2000, JPEG2000MC, HTJ2K})
 _BURNED_IN_MODALITIES = frozenset({"US", "IVUS", "ES", "XC", "GM", "SM", "OT", "SC", "XA", "RF", "OP", "BDUS"})
 """Modalities whose devices write names and dates into the pixels (compare PS3.15 E.3.1)."""
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_SIDES = {"L": "Left", "R": "Right", "B": "Both sides"}
+_SIDES = {"L": "Left", "R": "Right", "B": "Bilateral"}
 
 
 def lossy_mark(image: ImageRef) -> str:

@@ -40,10 +40,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / FILE_NAME
     if not path.is_file():
-        raise UserError(
-            f"There is no model bundle in {folder} (no {FILE_NAME}); choose a bundle folder, or export one with "
-            "`python -m export`."
-        )
+        raise UserError(f"There is no model bundle in {folder} (no {FILE_NAME}); choose a bundle folder.")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

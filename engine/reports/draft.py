@@ -257,7 +257,9 @@ def _copied_from(near: NearReport) -> str:
     """Which report the text was copied from, why that one, and what was left out."""
     why = "most similar image" if near.matched == "image" else "best match by wording"
     if near.skipped_reports:
-        why = f"most similar report with image findings ({near.skipped_reports} skipped)"
+        skipped = counted(near.skipped_reports, "more similar report")
+        verb = "was" if near.skipped_reports == 1 else "were"
+        why = f"most similar report with image findings; {skipped} without image findings {verb} skipped"
     left_out = _left_out(near.omitted_sentences, "about history, age or other examinations")
     return f"Text copied from case {near.case_id} (another patient): {why}. {left_out}".rstrip()
 

@@ -182,8 +182,8 @@ def test_an_archive_without_its_key_is_restored_from_a_backup(archive: Archive) 
         Archive.open(archive.folder)
 
 
-def test_opening_a_folder_without_an_archive_says_how_to_create_one(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="kindred import"):
+def test_opening_a_folder_without_an_archive_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a Kindred archive; choose another folder or create an archive"):
         Archive.open(tmp_path)
 
 

@@ -61,9 +61,13 @@ def test_the_state_of_the_search_index_is_reported(filled: Archive, make_case: M
         filled.index.path.write_bytes(b"x")
     else:
         filled.add_case(make_case("5", "Another."))
-    assert problem in examined(filled)["index"].text
+    check = examined(filled)["index"]
+    assert problem in check.text
+    assert check.mark == "note"
     filled.index.refresh(save=True)
-    assert "intact" in examined(filled)["index"].text
+    check = examined(filled)["index"]
+    assert "intact" in check.text
+    assert check.mark == "ok"
 
 
 def test_an_archive_that_others_can_read_is_a_problem(filled: Archive) -> None:

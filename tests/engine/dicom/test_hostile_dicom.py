@@ -93,7 +93,7 @@ def test_every_image_of_the_collections_renders_or_is_rejected_with_a_reason() -
                         reasons[path.name] = str(error)
     assert shown > 150
     assert reasons == {
-        "JPEG2000-embedded-sequence-delimiter.dcm": "Frame 1 cannot be decoded (JPEG 2000 Image Compression): "
+        "JPEG2000-embedded-sequence-delimiter.dcm": "Frame 1 cannot be decoded as JPEG 2000 Image Compression: "
         "the file is damaged or truncated. Copy or send it again.",
     }
 

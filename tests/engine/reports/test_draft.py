@@ -140,7 +140,10 @@ def test_a_report_with_only_history_is_skipped(archive: Archive, encoder, make_c
     made = draft(encoder, archive, picture)
     assert made.start is not None
     assert (made.start.case_id, made.start.skipped_reports) == (2, 1)
-    assert made.note.endswith("(another patient): most similar report with image findings (1 skipped).")
+    assert made.note.endswith(
+        "(another patient): most similar report with image findings; "
+        "1 more similar report without image findings was skipped."
+    )
 
 
 def test_sentences_about_another_kind_of_examination_are_not_copied(archive: Archive, encoder, make_case: Make) -> None:
