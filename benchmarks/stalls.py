@@ -223,7 +223,7 @@ class Load(QObject):
             self.done["drafts"] += bool(self._drafting and page is not None and page.draft is not None)
             self._drafting = not desk.report.why_no_draft()
             if self._drafting:
-                self.app.actions.actions["draft"].trigger()
+                self.app.actions.actions["draft_report"].trigger()
 
     def _search_again(self) -> None:
         search = self.desk.search
@@ -236,7 +236,7 @@ class Load(QObject):
             search.set_form(replace(search.form, text=text, with_image=False, mode="vector"))
             search.search()
         else:
-            self.app.actions.actions["search_image"].trigger()
+            self.app.actions.actions["find_similar"].trigger()
 
     def _all_opened(self) -> bool:
         """Whether every file is listed and the stack on screen is decoded to its end."""

@@ -33,9 +33,17 @@ MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar", "Re
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
-    ("fit", "actual_pixels", "rotate_right", "flip_horizontally", "invert", "reset", "patient_data"),
-    ("link", "cine", "key_image"),
-    ("search_image", "draft"),
+    (
+        "fit_to_viewport",
+        "actual_pixels",
+        "rotate_right",
+        "flip_horizontally",
+        "invert",
+        "reset_view",
+        "hide_patient_data",
+    ),
+    ("link_viewports", "play_cine", "mark_key_image"),
+    ("find_similar", "draft_report"),
 )
 
 STILL_MS = 50
@@ -116,7 +124,7 @@ class Actions(QObject):
                 self._still.stop()
                 self.refresh()
             keys = QKeySequence(event.keyCombination())
-            if keys in self.actions["palette"].shortcuts():
+            if keys in self.actions["command_palette"].shortcuts():
                 event.ignore()
                 return True
             letter = event.text().isalnum() and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
@@ -137,7 +145,9 @@ class Actions(QObject):
     def open_palette(self) -> None:
         """Open the command palette; unavailable commands are listed as disabled."""
         self.refresh()
-        self._window.choose("Commands", [self._choice(command) for command in COMMANDS if command.name != "palette"])
+        self._window.choose(
+            "Commands", [self._choice(command) for command in COMMANDS if command.name != "command_palette"]
+        )
 
     def show_shortcuts(self) -> None:
         """List every command that has shortcuts, with all of them; choosing one runs it."""
@@ -169,7 +179,7 @@ class Actions(QObject):
                 action.setChecked(command.checked(self._desk))
             if command.label:
                 action.setText(command.label(self._desk))
-                action.setVisible(command.name == "preset_0" or enabled)
+                action.setVisible(command.name == "default_window" or enabled)
 
     def _fill_menus(self) -> None:
         for title in MENUS:

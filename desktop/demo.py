@@ -132,9 +132,9 @@ def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None)
     wait(lambda: desk.viewport.picture is not None and not desk.viewport.loading, ended, "Showing the image", 60)
     app.actions.actions["auto_window"].trigger()  # the default window of the file is far wider than its pixel values
     wait(desk.background.idle, ended, "Showing the image", 60)
-    app.actions.actions["search_image"].trigger()
+    app.actions.actions["find_similar"].trigger()
     wait(lambda: not desk.search.searching, ended, "Searching", 120)
-    app.actions.actions["draft"].trigger()
+    app.actions.actions["draft_report"].trigger()
     wait(lambda: not desk.report.drafting, ended, "Drafting", 120)
     wait(desk.background.idle, ended, "Finishing", 120)
 

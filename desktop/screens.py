@@ -132,25 +132,25 @@ def chooser(*names: str) -> Callable[[App], Screen]:
 
 def case(app: App) -> Screen:
     """The selected case in its window."""
-    run(app, "open_case")
+    run(app, "open_selected_case")
     return app.window.findChild(CaseWindow)
 
 
 def tags(app: App) -> Screen:
     """The list of DICOM tags."""
-    run(app, "tags")
+    run(app, "dicom_tags")
     return app.window.findChild(TagBrowser)
 
 
 def detached(app: App) -> Screen:
     """The detached viewer."""
-    run(app, "detach")
+    run(app, "detach_viewer")
     return app.window.detached_viewer
 
 
 def filled_grid(app: App) -> None:
     """Nine real series in the largest layout."""
-    run(app, "detach", "grid_3x3")
+    run(app, "detach_viewer", "grid_3x3")
     app.desk.messages.dismiss()
     app.desk.studies.open([real_file(name) for name in MORE])
     settle(app)
@@ -215,9 +215,9 @@ STATES: dict[str, Callable[[App], object]] = {
     "compare": dark_compare,
     "measure": measure,
     "measurements": measurements,
-    "hidden-patient-data": lambda app: run(app, "patient_data"),
-    "palette": lambda app: chooser("patient_data", "palette")(app),
-    "shortcuts": chooser("shortcuts"),
+    "hidden-patient-data": lambda app: run(app, "hide_patient_data"),
+    "palette": lambda app: chooser("hide_patient_data", "command_palette")(app),
+    "shortcuts": chooser("keyboard_shortcuts"),
     "selected-case": case,
     "tags": tags,
     "problem": damaged,

@@ -54,9 +54,9 @@ ROWS = (
         lambda d, w: d.reindex.start(),
         enabled=lambda d: not d.reindex.why_not(),
     ),
-    Command("search_text", "Search by text", ("Ctrl+F",), "Similar", _focus_text),
+    Command("search_by_text", "Search by text", ("Ctrl+F",), "Similar", _focus_text),
     Command(
-        "search_image",
+        "find_similar",
         "Find similar cases",
         ("Ctrl+E",),
         "Similar",
@@ -66,7 +66,7 @@ ROWS = (
         enabled=lambda d: d.viewport.picture is not None and d.archive.archive is not None,
     ),
     Command(
-        "open_case",
+        "open_selected_case",
         "Open selected case",
         ("Ctrl+Shift+E",),
         "Similar",
@@ -75,7 +75,7 @@ ROWS = (
         enabled=lambda d: d.search.selected is not None,
     ),
     Command(
-        "copy_case",
+        "copy_case_text",
         "Copy text of selected case",
         ("Ctrl+Alt+C",),
         "Similar",

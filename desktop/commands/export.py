@@ -83,5 +83,5 @@ ROWS = (
     ),
     Command("copy_image", "Copy image", ("Ctrl+C",), "File", _copy, in_viewport=True, enabled=_has_image),
     Command("print_image", "Print image…", ("Ctrl+P",), "File", _print, enabled=_has_image),
-    Command("tags", "DICOM tags…", ("Ctrl+T",), "File", _tags, enabled=_has_image),
+    Command("dicom_tags", "DICOM tags…", ("Ctrl+T",), "File", _tags, enabled=_has_image),
 )

@@ -23,7 +23,7 @@ ROWS = (
         enabled=lambda d: d.studies.study is not None,
     ),
     Command(
-        "close_studies",
+        "close_all_studies",
         "Close all studies",
         ("Ctrl+Shift+W",),
         "File",

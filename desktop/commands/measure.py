@@ -48,7 +48,7 @@ def drawing_commands(figures: Iterable[Figure]) -> Iterator[Command]:
 ROWS = (
     *drawing_commands(FIGURES.values()),
     Command(
-        "undo_measure",
+        "undo",
         "Undo",
         ("Ctrl+Z",),
         "Measure",
@@ -58,7 +58,7 @@ ROWS = (
         enabled=lambda d: d.measurements.can_undo(),
     ),
     Command(
-        "redo_measure",
+        "redo",
         "Redo",
         ("Ctrl+Shift+Z", "Ctrl+Y"),
         "Measure",
@@ -67,7 +67,7 @@ ROWS = (
         enabled=lambda d: d.measurements.can_redo(),
     ),
     Command(
-        "delete_measure",
+        "delete_measurement",
         "Delete measurement",
         ("Delete", "Backspace"),
         "Measure",
@@ -76,7 +76,7 @@ ROWS = (
         enabled=lambda d: d.measurements.selected_is_visible(),
     ),
     Command(
-        "delete_measurements",
+        "delete_all_measurements",
         "Delete all measurements",
         ("Ctrl+Shift+Delete",),
         "Measure",
@@ -84,7 +84,7 @@ ROWS = (
         in_viewport=True,
         enabled=lambda d: bool(d.measurements.of_study()),
     ),
-    Command("cancel_measure", "Cancel drawing", ("Esc",), "Measure", _cancel, in_viewport=True),
+    Command("cancel_drawing", "Cancel drawing", ("Esc",), "Measure", _cancel, in_viewport=True),
     Command(
         "show_measurements",
         "Show measurements",

@@ -26,7 +26,7 @@ def _draft(desk: Desk, window: MainWindow) -> None:
 
 ROWS = (
     Command(
-        "draft",
+        "draft_report",
         "Draft report",
         ("Ctrl+D",),
         "Report",
@@ -35,7 +35,7 @@ ROWS = (
         button="Draft",
         enabled=lambda d: not d.report.why_no_draft() and not d.report.drafting,
     ),
-    Command("write", "Edit report", ("Ctrl+R",), "Report", _focus_report),
+    Command("edit_report", "Edit report", ("Ctrl+R",), "Report", _focus_report),
     Command(
         "save_report",
         "Save report",

@@ -38,7 +38,7 @@ def _has_several_viewports(desk: Desk) -> bool:
 ROWS = (
     *(_grid(number, *size) for number, size in enumerate(GRIDS, 1)),
     Command(
-        "maximize",
+        "maximize_viewport",
         "Maximize viewport",
         ("X",),
         "View",
@@ -50,7 +50,7 @@ ROWS = (
     _step("next_viewport", "Next viewport", "Ctrl+Right", 1),
     _step("previous_viewport", "Previous viewport", "Ctrl+Left", -1),
     Command(
-        "compare",
+        "compare_with_series",
         "Compare with another series…",
         ("Shift+C",),
         "View",
@@ -59,7 +59,7 @@ ROWS = (
         enabled=lambda d: d.viewport.series is not None and sum(len(study.series) for study in d.studies.studies) > 1,
     ),
     Command(
-        "link",
+        "link_viewports",
         "Link viewports",
         ("Y",),
         "View",
@@ -86,7 +86,7 @@ ROWS = (
         new_group=True,
     ),
     Command(
-        "patient_data",
+        "hide_patient_data",
         "Hide patient data",
         ("H",),
         "View",
@@ -98,7 +98,7 @@ ROWS = (
     Command("show_similar", "Similar cases", ("Ctrl+2",), "View", lambda d, w: w.toggle_dock(w.search_dock)),
     Command("show_report", "Report", ("Ctrl+3",), "View", lambda d, w: w.toggle_dock(w.report_dock)),
     Command(
-        "detach",
+        "detach_viewer",
         "Detach viewer",
         ("F12",),
         "View",
@@ -119,7 +119,9 @@ ROWS = (
 )
 
 HELP_ROWS = (
-    Command("palette", "Command palette…", ("Ctrl+K",), "Help", lambda d, w: w.palette_requested.emit()),
-    Command("shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_requested.emit()),
+    Command("command_palette", "Command palette…", ("Ctrl+K",), "Help", lambda d, w: w.palette_requested.emit()),
+    Command(
+        "keyboard_shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_requested.emit()
+    ),
     Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about(), new_group=True),
 )

@@ -25,7 +25,7 @@ def _preset_label(number: int, desk: Desk) -> str:
 
 def _preset(number: int) -> Command:
     return Command(
-        f"preset_{number}",
+        f"preset_{number}" if number else "default_window",
         f"Window preset {number}" if number else "Default window (from file)",
         (str(number),) if number < 10 else (),
         "Window",

@@ -73,7 +73,7 @@ def test_a_new_picture_of_a_series_updates_no_panel(qtbot: QtBot, app: App) -> N
 
 
 def test_hide_patient_data_is_checked_while_the_data_is_hidden(qtbot: QtBot, app: App) -> None:
-    action = app.actions.actions["patient_data"]
+    action = app.actions.actions["hide_patient_data"]
     assert (action.text(), action.isChecked()) == ("Hide patient data", False)
     action.trigger()
     assert not app.desk.viewport.patient_data_visible
@@ -94,7 +94,7 @@ def test_a_failing_command_shows_a_message(qtbot: QtBot, app: App) -> None:
 
 
 def test_arrow_keys_scroll_only_while_a_viewport_has_the_focus(app: App) -> None:
-    for name in ("next_image", "previous_image", "next_ten_images", "previous_ten_images", "first_image", "last_image"):
+    for name in ("next_image", "previous_image", "forward_ten_images", "back_ten_images", "first_image", "last_image"):
         assert app.actions.actions[name].shortcutContext() == Qt.ShortcutContext.WidgetShortcut
         assert app.actions.actions[name] in app.window.viewport.actions()
 

@@ -58,15 +58,15 @@ MODAL = {
 WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
     "show_rejected": RejectedDialog,
-    "tags": TagBrowser,
-    "detach": DetachedViewer,
+    "dicom_tags": TagBrowser,
+    "detach_viewer": DetachedViewer,
     "edit_presets": PresetsDialog,
     "list_key_images": Chooser,
     "list_measurements": MeasurementList,
-    "compare": Chooser,
-    "open_case": CaseWindow,
-    "palette": Chooser,
-    "shortcuts": Chooser,
+    "compare_with_series": Chooser,
+    "open_selected_case": CaseWindow,
+    "command_palette": Chooser,
+    "keyboard_shortcuts": Chooser,
     "about": QMessageBox,
 }
 """Commands that open a window that is not modal."""

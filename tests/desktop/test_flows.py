@@ -57,7 +57,7 @@ def test_a_text_query_finds_the_report_with_that_text(qtbot: QtBot, ready: App) 
 
 
 def test_the_current_image_finds_images_and_reports(qtbot: QtBot, ready: App) -> None:
-    ready.actions.actions["search_image"].trigger()
+    ready.actions.actions["find_similar"].trigger()
     settle(qtbot, ready)
     hits = ready.desk.search.hits
     assert {hit.kind for hit in hits} == {"image", "report"}
@@ -77,7 +77,7 @@ def test_a_filter_leaves_only_its_kind(qtbot: QtBot, ready: App) -> None:
 
 
 def test_a_draft_is_shown_marked_and_copied_as_research(qtbot: QtBot, ready: App) -> None:
-    ready.actions.actions["draft"].trigger()
+    ready.actions.actions["draft_report"].trigger()
     settle(qtbot, ready)
     page, panel = ready.desk.report.page, ready.window.report_panel
     assert page is not None

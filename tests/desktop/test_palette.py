@@ -25,7 +25,7 @@ def palette(app: App) -> Chooser:
 
 def test_the_palette_finds_a_command_by_a_few_letters_and_runs_it(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.actions.actions["palette"].trigger()
+    app.actions.actions["command_palette"].trigger()
     chooser = palette(app)
     assert len(chooser.shown()) == len(COMMANDS) - 1
     qtbot.keyClicks(chooser.typed, "inv")
@@ -35,7 +35,7 @@ def test_the_palette_finds_a_command_by_a_few_letters_and_runs_it(qtbot: QtBot, 
 
 
 def test_an_unavailable_command_is_listed_and_not_run(qtbot: QtBot, app: App) -> None:
-    app.actions.actions["palette"].trigger()
+    app.actions.actions["command_palette"].trigger()
     chooser = palette(app)
     qtbot.keyClicks(chooser.typed, "invert")
     assert not chooser.shown()[0].enabled
@@ -57,7 +57,7 @@ def test_the_palette_opens_while_a_text_has_the_keyboard(qtbot: QtBot, app: App,
 
 
 def test_the_list_of_shortcuts_has_every_key(qtbot: QtBot, app: App) -> None:
-    app.actions.actions["shortcuts"].trigger()
+    app.actions.actions["keyboard_shortcuts"].trigger()
     shown = {choice.text: choice.keys for choice in palette(app).shown()}
     assert shown["Actual pixels (1:1)"] == "O, Ctrl+0"
     assert len(palette(app).shown()) == sum(bool(command.shortcuts) for command in COMMANDS)
@@ -76,7 +76,7 @@ def test_a_long_text_leaves_room_for_its_context(app: App) -> None:
 
 
 def test_a_shortcut_finds_its_command(qtbot: QtBot, app: App) -> None:
-    app.actions.actions["shortcuts"].trigger()
+    app.actions.actions["keyboard_shortcuts"].trigger()
     chooser = palette(app)
     assert chooser.typed.placeholderText() == "Search keyboard shortcuts"
     qtbot.keyClicks(chooser.typed, "ctrl+0")

@@ -189,7 +189,7 @@ def test_a_folder_that_cannot_be_written_by_a_worker_is_reported_once(qtbot: QtB
 def test_panels_and_the_detached_viewer_are_restored(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     app.window.resize(780, 700)  # the screen of these tests has 800 x 800
     app.window.search_dock.hide()
-    app.actions.actions["detach"].trigger()
+    app.actions.actions["detach_viewer"].trigger()
     app.close()
     again = build(tmp_path / "workspace")
     again.window.show()
@@ -197,7 +197,7 @@ def test_panels_and_the_detached_viewer_are_restored(qtbot: QtBot, app: App, tmp
     assert again.window.height() == 700
     assert again.window.search_dock.isHidden()
     assert again.window.detached
-    assert again.actions.actions["detach"].isChecked()
+    assert again.actions.actions["detach_viewer"].isChecked()
     again.close()
     again.window.deleteLater()
 

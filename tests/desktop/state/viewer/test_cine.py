@@ -101,10 +101,10 @@ def test_a_single_image_does_not_play_and_another_series_ends_it(qtbot: QtBot, a
 
 def test_the_command_plays_the_real_window(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("emri_small.dcm"))
-    app.actions.actions["cine"].trigger()
-    assert app.actions.actions["cine"].isChecked()
+    app.actions.actions["play_cine"].trigger()
+    assert app.actions.actions["play_cine"].isChecked()
     qtbot.waitUntil(lambda: app.desk.viewport.index >= 2, timeout=10_000)
-    app.actions.actions["cine"].trigger()
+    app.actions.actions["play_cine"].trigger()
     assert not app.desk.cine.playing
     settle(qtbot, app)
 

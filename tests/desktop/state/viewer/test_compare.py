@@ -23,7 +23,7 @@ def test_another_study_is_compared_beside_the_one_in_use(qtbot: QtBot, app: App)
     open_paths(qtbot, app, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
     first = app.desk.viewport.series
     other = next(one for study in app.desk.studies.studies for one in study.series if one is not first)
-    trigger(qtbot, app, "compare")
+    trigger(qtbot, app, "compare_with_series")
     chooser = app.window.chooser
     assert chooser is not None
     assert [choice.text for choice in chooser.shown()] == [f"2004-01-19  {series_title(other)}"]
@@ -55,7 +55,7 @@ def test_the_list_names_the_patient_unless_patient_data_is_hidden(qtbot: QtBot, 
 
 def test_with_one_series_there_is_nothing_to_compare(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    assert not app.actions.actions["compare"].isEnabled()
+    assert not app.actions.actions["compare_with_series"].isEnabled()
 
 
 def test_a_larger_layout_shows_the_series_that_follow_in_the_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:

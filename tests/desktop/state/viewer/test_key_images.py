@@ -22,7 +22,7 @@ def test_marked_frames_are_listed_in_their_order(qtbot: QtBot, app: App) -> None
     app.window.viewport.setFocus()
     mark(qtbot, app, 7, 2)
     assert [key.index for key in app.desk.key_images.all()] == [2, 7]
-    assert app.actions.actions["key_image"].isChecked()
+    assert app.actions.actions["mark_key_image"].isChecked()
     mark(qtbot, app, 7)
     assert [key.index for key in app.desk.key_images.all()] == [2]
 
@@ -92,10 +92,10 @@ def test_a_plane_that_no_file_holds_cannot_be_marked(qtbot: QtBot, app: App, tmp
     derive_stack(tmp_path, [0, 5, 10, 15], FrameOfReferenceUID="1.2.3")
     open_paths(qtbot, app, tmp_path)
     actions = app.actions.actions
-    qtbot.waitUntil(actions["key_image"].isEnabled)
+    qtbot.waitUntil(actions["mark_key_image"].isEnabled)
     actions["mpr"].trigger()
     settle(qtbot, app)
-    qtbot.waitUntil(lambda: not actions["key_image"].isEnabled())
+    qtbot.waitUntil(lambda: not actions["mark_key_image"].isEnabled())
     app.desk.key_images.toggle()
     assert not app.desk.key_images.any()
 
@@ -103,4 +103,4 @@ def test_a_plane_that_no_file_holds_cannot_be_marked(qtbot: QtBot, app: App, tmp
 def test_an_image_without_an_identifier_cannot_be_marked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
     open_paths(qtbot, app, derive(tmp_path / "image", "CT_small.dcm", SOPInstanceUID=None))
     assert app.desk.viewport.picture is not None
-    qtbot.waitUntil(lambda: not app.actions.actions["key_image"].isEnabled())
+    qtbot.waitUntil(lambda: not app.actions.actions["mark_key_image"].isEnabled())

@@ -75,7 +75,7 @@ def test_unlinked_viewports_leave_each_other_alone(app: App, pair: tuple[Viewpor
 
 def test_linked_stacks_meet_at_the_same_millimetre(app: App, pair: tuple[ViewportState, ViewportState]) -> None:
     first, second = pair
-    app.actions.actions["link"].trigger()
+    app.actions.actions["link_viewports"].trigger()
     first.go_to(3)
     assert second.index == 6
     second.go_to(2)
@@ -89,7 +89,7 @@ def test_another_study_aligned_by_hand_scrolls_the_same_millimetres(
     show_other(qtbot, app, pair, lambda series: with_positions(series, -1.0, "9.9"))  # half as far, the other way round
     first.go_to(3)
     second.go_to(7)
-    app.actions.actions["link"].trigger()
+    app.actions.actions["link_viewports"].trigger()
     first.go_to(4)
     assert second.index == 5
     first.go_to(9)
@@ -104,7 +104,7 @@ def test_without_positions_stacks_keep_their_distance_in_frames(
     first, second = pair
     show_other(qtbot, app, pair, without_positions)
     second.go_to(4)
-    app.actions.actions["link"].trigger()
+    app.actions.actions["link_viewports"].trigger()
     first.go_to(2)
     assert second.index == 6
     first.go_to(9)
@@ -115,7 +115,7 @@ def test_without_positions_stacks_keep_their_distance_in_frames(
 
 def test_zoom_pan_and_window_go_together(qtbot: QtBot, app: App, pair: tuple[ViewportState, ViewportState]) -> None:
     first, second = pair
-    app.actions.actions["link"].trigger()
+    app.actions.actions["link_viewports"].trigger()
     first.zoom_by(2)
     first.pan_by(15, -5)
     first.drag_window(30, 10)
@@ -129,14 +129,14 @@ def test_zoom_pan_and_window_go_together(qtbot: QtBot, app: App, pair: tuple[Vie
 
 def test_a_rotation_is_not_linked(app: App, pair: tuple[ViewportState, ViewportState]) -> None:
     first, second = pair
-    app.actions.actions["link"].trigger()
+    app.actions.actions["link_viewports"].trigger()
     first.rotate(1)
     assert (first.view.quarter_turns, second.view.quarter_turns) == (1, 0)
 
 
 def test_linking_ends_by_the_same_command(app: App, pair: tuple[ViewportState, ViewportState]) -> None:
-    app.actions.actions["link"].trigger()
-    app.actions.actions["link"].trigger()
+    app.actions.actions["link_viewports"].trigger()
+    app.actions.actions["link_viewports"].trigger()
     pair[0].go_to(5)
     assert pair[1].index == 0
 

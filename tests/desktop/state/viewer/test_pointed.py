@@ -50,7 +50,7 @@ def test_a_color_image_shows_rgb_and_the_border_nothing(qtbot: QtBot, app: App) 
     assert annotate(app.desk.viewport).bottom_right == before[1:]
 
 
-@pytest.mark.parametrize("command", ["flip_horizontally", "rotate_right", "zoom_in", "fit"])
+@pytest.mark.parametrize("command", ["flip_horizontally", "rotate_right", "zoom_in", "fit_to_viewport"])
 def test_the_value_under_a_resting_mouse_follows_what_the_image_does(qtbot: QtBot, app: App, command: str) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     source = dataset("CT_small.dcm")

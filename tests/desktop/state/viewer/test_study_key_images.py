@@ -94,7 +94,7 @@ def test_the_key_marks_and_unmarks_only_what_is_the_readers_own(
 ) -> None:
     open_paths(qtbot, app, folder(), key_objects(tmp_path / "keys", [slices[2]], codes.DCM.OfInterest))
     go_to(qtbot, app, slices[2])
-    action = app.actions.actions["key_image"]
+    action = app.actions.actions["mark_key_image"]
     qtbot.waitUntil(action.isEnabled)
     assert not action.isChecked()
     also = "Documents of the study also mark this image: Of Interest."

@@ -252,6 +252,6 @@ def test_a_color_map_changes_the_screen_but_not_the_search(qtbot: QtBot, app: Ap
         expected = color_map_table("Hot iron")[before[row, column]]
         assert shot.pixelColor(place).getRgb()[:3] == tuple(int(part) for part in expected)
     np.testing.assert_array_equal(viewport.picture.image(), before)
-    app.actions.actions["reset"].trigger()
+    app.actions.actions["reset_view"].trigger()
     assert viewport.color_map == ""
     settle(qtbot, app)

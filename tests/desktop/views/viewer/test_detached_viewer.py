@@ -9,7 +9,7 @@ from tests.desktop.conftest import dicom, open_paths
 
 
 def detach(qtbot: QtBot, app: App) -> None:
-    app.actions.actions["detach"].trigger()
+    app.actions.actions["detach_viewer"].trigger()
     qtbot.waitExposed(app.window.detached_viewer)
 
 
@@ -18,12 +18,12 @@ def test_the_viewer_is_detached_and_attached_again(qtbot: QtBot, app: App) -> No
     detach(qtbot, app)
     assert app.window.viewport.window() is app.window.detached_viewer
     assert app.window.viewport.isVisible()
-    assert app.actions.actions["detach"].isChecked()
+    assert app.actions.actions["detach_viewer"].isChecked()
     app.window.detached_viewer.close()
     assert app.window.viewport.window() is app.window
     assert app.window.viewport.isVisible()
     assert not app.window.detached_viewer.isVisible()
-    qtbot.waitUntil(lambda: not app.actions.actions["detach"].isChecked())
+    qtbot.waitUntil(lambda: not app.actions.actions["detach_viewer"].isChecked())
 
 
 def test_a_button_in_the_main_window_attaches_it(qtbot: QtBot, app: App) -> None:

@@ -73,14 +73,14 @@ def test_a_flipped_or_rotated_image_is_labelled_without_orientation_letters(qtbo
     assert "Flipped" in annotate(app.desk.viewport).bottom_right
     app.desk.viewport.rotate(1)
     assert {"Flipped", "Rotated 90°"} <= set(deidentified(app.desk.viewport).bottom_right)
-    app.actions.actions["reset"].trigger()
+    app.actions.actions["reset_view"].trigger()
     assert not {"Flipped", "Rotated 90°"} & set(annotate(app.desk.viewport).bottom_right)
 
 
 def test_the_mark_of_a_key_image_is_an_annotation(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     plain, marked = render_viewport(app.desk, annotations=False), render_viewport(app.desk)
-    app.actions.actions["key_image"].trigger()
+    app.actions.actions["mark_key_image"].trigger()
     assert render_viewport(app.desk, annotations=False) == plain
     key = render_viewport(app.desk)
     changed = [(x, y) for y in range(key.height()) for x in range(key.width()) if key.pixel(x, y) != marked.pixel(x, y)]
@@ -135,7 +135,7 @@ def test_without_an_image_there_is_nothing_to_export(app: App) -> None:
 
 def test_the_tags_are_searched_and_hide_patient_data(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
-    app.actions.actions["tags"].trigger()
+    app.actions.actions["dicom_tags"].trigger()
     settle(qtbot, app)
     browser = app.window.findChild(TagBrowser)
     assert browser is not None
@@ -161,7 +161,7 @@ def test_an_mpr_plane_lists_the_tags_of_its_first_slice(qtbot: QtBot, app: App, 
     open_paths(qtbot, app, tmp_path)
     app.desk.mpr.toggle()
     settle(qtbot, app)
-    app.actions.actions["tags"].trigger()
+    app.actions.actions["dicom_tags"].trigger()
     settle(qtbot, app)
     browser = app.window.findChild(TagBrowser)
     assert browser is not None
@@ -176,7 +176,7 @@ def test_the_tags_follow_the_image_on_screen(qtbot: QtBot, app: App, tmp_path: P
     stack = next((one, series) for one in app.desk.studies.studies for series in one.series if len(series.frames) == 3)
     app.desk.studies.select(identify(*stack))
     settle(qtbot, app)
-    app.actions.actions["tags"].trigger()
+    app.actions.actions["dicom_tags"].trigger()
     settle(qtbot, app)
     browser = app.window.findChild(TagBrowser)
     assert browser is not None
