@@ -7,7 +7,7 @@ def head(width: int, dim: int, hidden: int = 0, dropout: float = 0.0) -> nn.Modu
     """Returns float [N, width] -> float [N, dim], not yet normalised.
 
     hidden 0 gives CLIP's linear projection. Otherwise two layers with dropout before each: from few pairs the linear
-    projection learns them by heart (docs/results.md has the ablation).
+    projection memorises them (docs/results.md has the ablation).
     """
     if not hidden:
         return nn.Linear(width, dim, bias=False)
