@@ -278,10 +278,10 @@ def _is_archive(path: Path) -> bool:
 def import_summary(result: ImportResult) -> str:
     """The message after an import."""
     parts = [f"{counted(result.added, 'case')} added"]
-    if result.skipped:
-        parts.append(f"{result.skipped:,} already archived")
     if result.completed:
         parts.append(f"{result.completed:,} completed")
+    if result.skipped:
+        parts.append(f"{result.skipped:,} already archived")
     if result.rejected:
         parts.append(f"{len(result.rejected):,} rejected (Ctrl+Shift+L lists them)")
     return "Import finished: " + ", ".join(parts) + "."

@@ -49,7 +49,7 @@ class DraftingState(QObject):
         if page is None or self._viewport.picture is None:
             return "Open a study first. The draft is made from the current image."
         if self._viewport.study is None or self._viewport.study.uid != page.study:
-            return "The current image is from another study than this report. Select an image of the same study."
+            return "The current image is from a different study than this report. Select an image of the same study."
         if page.closed:
             return "This report is signed and final." if page.signed else "This report is being signed."
         if self._archive.bundle is None:

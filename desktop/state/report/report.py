@@ -24,7 +24,7 @@ from engine.reports.workspace import Submission
 from engine.study import Study
 
 DRAFT_DISCARDED = (
-    "The draft was discarded because its report has been signed or edited since. Press Draft there to draft again."
+    "The draft was discarded because its report was signed or edited meanwhile. To draft again, go back to its study."
 )
 
 

@@ -9,6 +9,7 @@ from desktop.state.similar.archive import ArchiveState
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.importing.reindex import ReindexProgress, reindex, reindex_progress
+from engine.text.words import counted
 
 
 class ReindexState(QObject):
@@ -78,14 +79,16 @@ class ReindexState(QObject):
         done = f" ({progress.done:,} done already)" if progress.done else ""
         self.offered.emit(
             f"{archive.folder.name} was indexed with other models. To search it with the current ones, choose "
-            f"Archive > Re-index archive with current models: {_embeddings(progress.total)}{done}."
+            f"Archive > Re-index archive with current models: {counted(progress.total, 'embedding')}{done}."
         )
 
     def _take(self, progress: ReindexProgress) -> None:
         self._archive.reindexing = None
         self._archive.refresh()
         if progress.complete and progress.total:
-            self.message.emit(f"The archive was re-indexed with the current models: {_embeddings(progress.total)}.")
+            self.message.emit(
+                f"The archive was re-indexed with the current models: {counted(progress.total, 'embedding')}."
+            )
 
     def _end(self, error: BaseException | None = None) -> None:
         """The embeddings written so far are kept for the next time."""
@@ -96,7 +99,3 @@ class ReindexState(QObject):
 
 def _progress(archive: Archive, bundle_id: str) -> tuple[Archive, ReindexProgress]:
     return archive, reindex_progress(archive, bundle_id)
-
-
-def _embeddings(count: int) -> str:
-    return f"{count:,} embedding{'' if count == 1 else 's'}"

@@ -162,7 +162,7 @@ class StudiesState(QObject):
         self._openings.remove(opening)
         if opening.studies:
             self._gather(opening, [_completed(study) for study in opening.studies])
-            self.add_rejected([Rejected(str(opening.path), "Opening was stopped. The files not read yet are missing.")])
+            self.add_rejected([Rejected(str(opening.path), "Opening was cancelled before this was read completely.")])
 
     def _fail(self, opening: "_Opening", error: BaseException) -> None:
         if opening in self._openings:

@@ -99,8 +99,8 @@ class KeyImagesState(QObject):
         self._save(study.uid)
         titles = ", ".join(one.title for one in self._documents.documents_of(picture.ref))
         if titles:
-            done = "Marked as key image" if key in keys else "Mark removed"
-            self.message.emit(f"{done}. Documents of the study also mark this image: {titles}.")
+            done = "Marked as key image" if key in keys else "Key image mark removed"
+            self.message.emit(f"{done}. Key object selections also mark this image: {titles}.")
         self._notify()
 
     def all(self) -> list[MarkedFrame]:

@@ -116,7 +116,7 @@ class MprState(QObject):
         if series is None:
             return "MPR needs a CT or MR stack. Open one first."
         if series.growing:
-            return "This series is still being read. Try again when all its images are there."
+            return "This series is still loading. Try again when it is complete."
         return why_no_volume(series.frames)
 
     def series_id_of(self, viewport: ViewportState) -> str:

@@ -201,7 +201,7 @@ def test_stopping_keeps_what_was_read_and_lists_the_rest_as_rejected(
     assert state.series is not None
     assert not state.series.growing
     assert len(state.series.frames) == 1
-    assert [item.reason for item in state.rejected] == ["Opening was stopped. The files not read yet are missing."]
+    assert [item.reason for item in state.rejected] == ["Opening was cancelled before this was read completely."]
 
 
 def test_a_study_that_is_closed_while_it_is_read_stays_closed(

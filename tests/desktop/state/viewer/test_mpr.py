@@ -85,7 +85,7 @@ def test_no_draft_is_made_from_the_image_of_another_study(qtbot: QtBot, app: App
     assert desk.report.why_no_draft() == ""
     desk.viewport.show(other, other.series[0])
     settle(qtbot, app)
-    assert desk.report.why_no_draft().startswith("The current image is from another study than this report.")
+    assert desk.report.why_no_draft().startswith("The current image is from a different study than this report.")
 
 
 def test_planes_go_with_their_study(qtbot: QtBot, app: App, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_stack_that_is_still_being_read_gives_no_planes(qtbot: QtBot, app: App
     assert study is not None
     assert series is not None
     app.desk.viewport.series = replace(series, growing=True)
-    with pytest.raises(UserError, match="still being read"):
+    with pytest.raises(UserError, match="still loading"):
         app.desk.mpr.toggle()
 
 

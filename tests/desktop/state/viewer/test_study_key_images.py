@@ -97,10 +97,10 @@ def test_the_key_marks_and_unmarks_only_what_is_the_readers_own(
     action = app.actions.actions["mark_key_image"]
     qtbot.waitUntil(action.isEnabled)
     assert not action.isChecked()
-    also = "Documents of the study also mark this image: Of Interest."
+    also = "Key object selections also mark this image: Of Interest."
     for expected, said in (
         (["★ Key image", "★ Of Interest"], f"Marked as key image. {also}"),
-        (["★ Of Interest"], f"Mark removed. {also}"),
+        (["★ Of Interest"], f"Key image mark removed. {also}"),
     ):
         qtbot.keyClick(app.window.viewport, Qt.Key.Key_K)
         assert marks(app) == expected
