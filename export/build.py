@@ -84,7 +84,7 @@ def build(request: Request) -> Path:
         bundle_writer.write_manifest(folder, content)
         content["draft"] = decoder_kept.extra.get("draft", {})
         content |= measure(folder, request, [path.name for path in manifests], pairs)
-        if min(len(training.images), len(held_out.images)) >= familiarity.FEWEST:
+        if min(len(training.images), len(held_out.images)) >= familiarity.MIN_IMAGES:
             shipped = Bundle.open(folder)
             rows = [shipped.image_features(split.images) for split in (training, held_out)]
             content["familiarity"] = familiarity.write(folder, *rows)

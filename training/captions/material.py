@@ -81,14 +81,14 @@ class Material:
         return self.conditions[: len(dict.fromkeys(self.pair_texts))]
 
     def image_rows(self) -> Float32Array:
-        """float32 [P, D] of the pairs' images, without augmented views."""
+        """float32 [P, D] of the images of the pairs, without augmented views."""
         return self.conditions[len(self.texts) : len(self.texts) + len(self.pair_texts)]
 
     def for_mode(self, mode: str) -> "Material":
         """The material of one mode: "text" (text embeddings only), "pairs" (image embeddings only), "both", "language".
 
-        "language" has all texts and no condition: every row is 0. A decoder that starts from it knows the wording of
-        reports, and still has to learn what an embedding means.
+        "language" has all texts and zeros as conditions. A decoder trained on it has learned the wording of reports but
+        not yet the meaning of embeddings.
         """
         if mode == "language":
             paired, unpaired = ([replace(one, rows=(0,)) for one in part] for part in (self.paired, self.unpaired))
@@ -190,9 +190,9 @@ def training_texts(pairs: Sequence[str], texts: Sequence[str], root: Path) -> li
 
 
 def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
-    """The text tower's word vectors on their first `dim` principal axes, float32 [V, dim]; None if it has no such.
+    """The text tower's word vectors on their first `dim` principal axes, float32 [V, dim]; None if it has none.
 
-    Words that are similar to the tower then start similar, which a decoder with few texts could hardly learn.
+    They give similar words similar initial embeddings, which a decoder could hardly learn from few texts.
     """
     tower: Any = encoders.model.text_tower
     embeddings = getattr(getattr(tower.model, "embeddings", None), "word_embeddings", None)
@@ -208,5 +208,5 @@ def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of an encoders checkpoint; a decoder only works on the space of that one."""
+    """SHA-256 of an encoders checkpoint; a decoder only works with the encoders it was trained on."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -86,10 +86,10 @@ def mentions_history(text: str) -> bool:
 
 def about_the_image(text: str) -> str:
     """The text without persons, figure marks and sentences about history; "" if nothing is left."""
-    kept = []
+    remaining = []
     for sentence in sentences(FIGURE.sub(" ", text)):
         shown = re.sub(r"\s+([.,;:])", r"\1", " ".join(WHO.sub(" ", sentence).split())).lstrip(" ,;:.-")
         shown = re.sub(r"\.{2,}$", ".", shown)
         if not mentions_history(shown) and len(re.findall(r"[a-z]{2,}", shown.lower())) >= 2:
-            kept.append(shown)
-    return " ".join(kept)
+            remaining.append(shown)
+    return " ".join(remaining)

@@ -1,7 +1,7 @@
 """Train many recipes with several seeds and put them in one table: `python -m training grid --config FILE`.
 
-Every run is kept in a folder of its own with its measurements, so that a stopped grid continues where it was,
-and only what changed runs again. Does not know how a recipe is trained or evaluated.
+Every run has a folder of its own with its measurements, so that a stopped grid continues where it was and only changed
+runs are repeated. Does not know how a recipe is trained or evaluated.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ MEASURED = "measured.json"
 
 @dataclass(frozen=True)
 class Run:
-    """One recipe with one seed, and the folder that takes it."""
+    """One recipe with one seed, and its folder."""
 
     variant: str
     seed: int
@@ -40,7 +40,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Grid:
-    """What a grid's TOML file says: a recipe to start from, seeds, and by name what each variant changes."""
+    """The content of a grid file: a base recipe, seeds, and the changes of each variant by its name."""
 
     base: Path
     seeds: list[int]
@@ -57,7 +57,11 @@ class Grid:
 
 
 def read(path: Path) -> Grid:
-    """Raises UserError: the file is missing, no TOML, or names what a grid does not know."""
+    """Read a grid file.
+
+    Raises:
+        UserError: the file is missing or is not TOML, or a table or setting is unknown.
+    """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
@@ -70,36 +74,39 @@ def read(path: Path) -> Grid:
     if len({slug(name) for name in variants}) < len(variants):
         raise UserError(f"Two variants of {path} would share a folder; rename one of them.")
     for name, changes in variants.items():
-        config.from_dict(changes)  # says which setting is unknown
+        config.from_dict(changes)  # raises if a setting is unknown
         if "seed" in changes.get("train", {}):
-            raise UserError(f"{path}: the seeds of {name!r} are those of the grid; take seed out of its [train].")
+            raise UserError(
+                f"{path}: {name!r} sets a seed, but the seeds are those of the grid; remove seed from its [train]."
+            )
     return Grid(path.parent / values["base"], list(values["seeds"]), variants)
 
 
 def slug(name: str) -> str:
-    """A name as a folder: lower case, and "-" for everything but letters and digits."""
+    """A name as a folder name: lower case, with "-" for everything but letters and digits."""
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
 
 
 def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, Any]]:
-    """Train and measure what is missing.
+    """Train and measure the runs that are missing or have changed.
 
     Returns:
-        one document a run: variant, seed, settings, and `measured`, what `evaluate` found for "raw" and
+        one document per run: variant, seed, settings, and `measured`, the metrics of `evaluate` for "raw" and
         "centred" (by the means of the training split).
     """
     documents = []
     for run in grid.runs(out):
         path = run.folder / MEASURED
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        if kept is None or kept["settings"] != settings_of(run):
+        document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        if document is None or document["settings"] != settings_of(run):
             log.info("%s, seed %d", run.variant, run.seed)
-            kept = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run)}
-            kept["measured"] = measured(train(run.settings, root, run.folder, cache, resume(run)), run.settings, root)
+            document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run)}
+            best = train(run.settings, root, run.folder, cache, resume(run))
+            document["measured"] = measured(best, run.settings, root)
             part = path.with_suffix(".part")
-            part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
             part.replace(path)
-        documents.append(kept)
+        documents.append(document)
     return documents
 
 
@@ -110,17 +117,17 @@ def settings_of(run: Run) -> dict[str, Any]:
 
 
 def resume(run: Run) -> bool:
-    """Whether the folder holds a part of this very run; else it starts afresh."""
-    mark = run.folder / "settings.json"
+    """Whether the folder contains an unfinished run with the same settings; otherwise the run starts again."""
+    path = run.folder / "settings.json"
     wanted = json.dumps(settings_of(run), indent=1)
-    same = mark.exists() and mark.read_text(encoding="utf-8") == wanted
+    same = path.exists() and path.read_text(encoding="utf-8") == wanted
     run.folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(wanted, encoding="utf-8")
+    path.write_text(wanted, encoding="utf-8")
     return same
 
 
 def measured(checkpoint: Path, settings: config.EncoderSettings, root: Path) -> dict[str, Any]:
-    """Every metric on val, raw and centred."""
+    """All metrics on val, raw and centred."""
     torch.set_num_threads(settings.train.threads)
     manifests = [root / name for name in settings.data.manifests]
     pairs = read_pairs(manifests, settings.data.stream)

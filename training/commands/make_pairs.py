@@ -1,6 +1,6 @@
-"""Write a pairs CSV from a public data set: `python -m training pairs --root DIR --out pairs.csv`. Trains nothing.
+"""Write a pairs CSV from a public data set: `python -m training pairs --root DIR --out pairs.csv`. Does not train.
 
-Every image is decoded once, so that a training that streams them does not fail on a damaged file hours later.
+Every image is decoded once, so that a training that streams images does not fail on a damaged one after hours.
 """
 
 import argparse
@@ -20,28 +20,30 @@ log = logging.getLogger(__name__)
 
 
 def write(root: Path, out: Path, layout: str = "", as_published: bool = False) -> tuple[int, list[Rejected]]:
-    """Write `out` and, beside it, NAME.rejected.csv (path, reason); the number of pairs and what was left out.
+    """Write `out` and, next to it, NAME.rejected.csv (path, reason); the number of pairs and the rejected files.
 
     Raises:
-        UserError: see `readers.read`; also when no usable pair is left, or a patient stands in several splits.
+        UserError: as in `readers.read`, or no pair is usable, or a patient is in several splits.
     """
     found = readers.read(root, layout, as_published)
     with ThreadPoolExecutor() as pool:
         problems = list(pool.map(lambda row: problem_of(row, root), found.rows))
-    kept = [row for row, problem in zip(found.rows, problems) if not problem]
+    usable = [row for row, problem in zip(found.rows, problems) if not problem]
     rejected = found.rejected + [Rejected(row["image"], p) for row, p in zip(found.rows, problems) if p]
-    if not kept:
-        raise UserError(f"No pair of {root} can be used: {rejected[0].reason if rejected else 'it has none.'}")
+    if not usable:
+        raise UserError(
+            f"{root} has no usable pair. First problem: {rejected[0].reason}" if rejected else f"{root} has no pairs."
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [{**row, "image": Path(os.path.relpath(root / row["image"], out.parent)).as_posix()} for row in kept]
+    lines = [{**row, "image": Path(os.path.relpath(root / row["image"], out.parent)).as_posix()} for row in usable]
     pairs.refuse_crossing([pairs.pair_of(line, out.parent) for line in lines])
     table(out, COLUMNS, lines)
-    table(out.with_suffix(".rejected.csv"), ("path", "reason"), [refused.as_dict() for refused in rejected])
-    return len(kept), rejected
+    table(out.with_suffix(".rejected.csv"), ("path", "reason"), [rejection.as_dict() for rejection in rejected])
+    return len(usable), rejected
 
 
 def problem_of(row: dict[str, str], root: Path) -> str:
-    """Why a row cannot be used, or "" when it can."""
+    """Why a row cannot be used, or ""."""
     if not row["text"]:
         return "The text is empty."
     try:
@@ -61,18 +63,23 @@ def table(path: Path, columns: Sequence[str], lines: Sequence[dict[str, str]]) -
 
 def main(argv: Sequence[str]) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m training pairs", description="Write a pairs CSV.")
-    parser.add_argument("--root", type=Path, required=True, help="the data set's folder, as it was published")
-    parser.add_argument("--out", type=Path, required=True, help="the CSV to write")
+    parser = argparse.ArgumentParser(
+        prog="python -m training pairs", description="Write a pairs CSV from a public data set."
+    )
+    parser.add_argument("--root", type=Path, required=True, help="folder of the data set as published")
+    parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
     parser.add_argument(
-        "--layout", choices=sorted(readers.LAYOUTS), default="", help="default: detected from the files"
+        "--layout",
+        choices=sorted(readers.LAYOUTS),
+        default="",
+        help="layout of the data set; default: detected from its files",
     )
     parser.add_argument(
         "--as-published", action="store_true", help="ROCO only: allow figures of one paper in several splits"
     )
     options = parser.parse_args(argv)
     count, rejected = write(options.root, options.out, options.layout, options.as_published)
-    log.info("%d pairs in %s, %d left out", count, options.out, len(rejected))
-    for reason, number in Counter(refused.reason for refused in rejected).most_common():
+    log.info("%d pairs in %s, %d rejected", count, options.out, len(rejected))
+    for reason, number in Counter(rejection.reason for rejection in rejected).most_common():
         log.info("%6d  %s", number, reason)
     return 0

@@ -1,7 +1,7 @@
 """Write docs/results.md from a finished grid: `python -m training results --grid runs/grid --data DATA`.
 
-The recipes that matter are measured again, each seed on the same resamples, so that a mean over seeds has an interval
-and two recipes can be compared pair by pair. The part of the document above MARK is written by hand and is kept.
+Candidate and baselines are measured again, each seed on the same resamples, so that a mean over seeds has an interval
+and two recipes have a paired comparison. The part of the document above MARK is written by hand and not changed.
 """
 
 import argparse
@@ -31,12 +31,12 @@ def main(argv: Sequence[str]) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m training results", description="Write docs/results.md.")
     add = parser.add_argument
-    add("--grid", type=Path, default=Path("runs/grid"), help="folder of a grid's runs")
-    add("--data", type=Path, default=Path("data"), help="folder that the manifests are named from")
-    add("--candidate", default="ATP+CU", help="the variant that is compared with the baselines")
-    add("--baselines", nargs="+", default=["CLIP-LT", "CLIP-FT"])
-    add("--docs", type=Path, default=Path("docs"), help="takes results.md, results.json, grid.json and two pictures")
-    add("--threads", type=int, default=2)
+    add("--grid", type=Path, default=Path("runs/grid"), help="folder of the runs of a grid")
+    add("--data", type=Path, default=Path("data"), help="data folder; manifests are relative to it")
+    add("--candidate", default="ATP+CU", help="variant to compare with the baselines")
+    add("--baselines", nargs="+", default=["CLIP-LT", "CLIP-FT"], help="variants to compare with")
+    add("--docs", type=Path, default=Path("docs"), help="folder for results.md, results.json, grid.json and two plots")
+    add("--threads", type=int, default=2, help="CPU threads of PyTorch")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     runs = read_runs(options.grid)
@@ -45,13 +45,13 @@ def main(argv: Sequence[str]) -> int:
     shared_space_plot.draw(options.docs / "shared-space.png", spaces)
     curves_plot.draw(options.docs / "curves.png", {name: [r["curve"] for r in chosen(runs, name)] for name in names})
     write(options.docs / "results.json", json.dumps(document, indent=1) + "\n")
-    write(options.docs / "grid.json", "[\n" + ",\n".join(json.dumps(kept(run)) for run in runs) + "\n]\n")
+    write(options.docs / "grid.json", "[\n" + ",\n".join(json.dumps(summary(run)) for run in runs) + "\n]\n")
     write_below_mark(options.docs / "results.md", text(document, runs))
     return 0
 
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
-    """Every measured run of a grid, with its curve from log.jsonl; raises UserError when there is none."""
+    """All measured runs of a grid, each with its curve from log.jsonl; UserError if there are none."""
     runs = []
     for path in sorted(folder.glob(f"*/*/{MEASURED}")):
         run = json.loads(path.read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
         run["checkpoint"] = path.parent / "best.pt"
         runs.append(run)
     if not runs:
-        raise UserError(f"There is no measured run in {folder}; run the grid first: python -m training grid ...")
+        raise UserError(f"No measured run in {folder}; run the grid first: python -m training grid ...")
     return runs
 
 
@@ -76,8 +76,8 @@ def over_seeds(runs: Sequence[Mapping[str, Any]], names: Sequence[str], root: Pa
     """Measure the named recipes with every seed that all of them have; the last is compared with the others.
 
     Returns:
-        the document of `evaluate`, its values being means over seeds; and the spaces of the first seed of
-        the first and the last recipe, for their picture.
+        the document of `evaluate` with means over seeds as values; and, for the plot, the spaces of the first seed
+        of the first and the last recipe.
     """
     seeds = sorted(set.intersection(*({run["seed"] for run in chosen(runs, name)} for name in names)))
     if not seeds:
@@ -140,10 +140,10 @@ def mean_of(several: Sequence[measure.Measured]) -> measure.Measured:
     return measure.Measured(values, samples, scale)
 
 
-def kept(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as grid.json keeps it: short numbers, nothing that all runs share, and only what the table shows.
+def summary(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run as grid.json stores it: rounded, without what all runs share, and only with the metrics of the table.
 
-    The other metrics of the recipes that matter are in results.json, measured anew.
+    The other metrics of candidate and baselines are in results.json.
     """
     shown = {name for name, _, _ in grid_table.COLUMNS}
     short = {
@@ -164,7 +164,7 @@ def kept(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text(document: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:
-    """What stands below the mark."""
+    """The generated part of the document, below the mark."""
     seeds = ", ".join(map(str, document["training_seeds"]))
     return (
         f"## Three recipes, means over the training seeds {seeds}\n\n"
@@ -179,7 +179,7 @@ def text(document: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def write_below_mark(path: Path, generated: str) -> None:
-    """Replace what stands below the mark, or append both."""
+    """Replace the part below the mark, or append mark and part."""
     before = path.read_text(encoding="utf-8") if path.exists() else "# Results on the val split\n"
     write(path, before.partition(MARK)[0].rstrip() + "\n\n" + MARK + "\n" + generated)
 

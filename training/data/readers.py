@@ -1,7 +1,7 @@
 """Public image-text layouts as rows of a pairs CSV: ROCO, ROCOv2, R2Gen (IU X-ray), MedPix-2.0. Opens no image.
 
 A reader converts a folder, as published by its authors, into rows with the columns of `readers_files.COLUMNS`, `image`
-being relative to that folder, and lists what it leaves out. Published splits are kept: validation, valid and dev are
+being relative to that folder, and lists what it leaves out. Published splits are used: validation, valid and dev are
 "val".
 
 ROCO and ROCOv2 split by figure, so that figures of one paper, often of one patient, are in several splits (1,195
@@ -36,22 +36,22 @@ def roco(folder: Path, as_published: bool = False) -> DatasetRows:
     The images are named by their ROCO name (the download of all data) or by PMC name (the authors' fetch script).
     """
     found = DatasetRows()
-    base = next(place for place in candidate_folders(folder) if any(place.glob("*/radiology/captions.txt")))
+    base = next(option for option in candidate_folders(folder) if any(option.glob("*/radiology/captions.txt")))
     for part, split in (("train", "train"), ("validation", "val"), ("test", "test")):
-        place = base / part / "radiology"
-        if not (place / "captions.txt").is_file():
+        radiology = base / part / "radiology"
+        if not (radiology / "captions.txt").is_file():
             continue
-        licences = {line["ROCO_ID"]: line for line in table(place / "licences.txt", "ROCO_ID", "PMC_ID", "CC")}
-        for number, line in enumerate(text(place / "captions.txt").split("\n"), start=1):
+        licences = {line["ROCO_ID"]: line for line in table(radiology / "licences.txt", "ROCO_ID", "PMC_ID", "CC")}
+        for number, line in enumerate(text(radiology / "captions.txt").split("\n"), start=1):
             name, tab, caption = line.partition("\t")
             name = name.strip()
             if not line.strip():
                 continue
             if not tab or not name:
-                found.reject(f"{place / 'captions.txt'}:{number}", "The line has no tab between name and caption.")
+                found.reject(f"{radiology / 'captions.txt'}:{number}", "The line has no tab between name and caption.")
                 continue
             licence = licences.get(name, {"PMC_ID": "", "CC": ""})
-            image = image_path(folder, place / "images", name, Path(licence["PMC_ID"]).stem)
+            image = image_path(folder, radiology / "images", name, Path(licence["PMC_ID"]).stem)
             paper = "" if as_published else licence["PMC_ID"].partition("_")[0]
             found.add(
                 image=image,
@@ -77,13 +77,13 @@ def rocov2(folder: Path, as_published: bool = False) -> DatasetRows:
     for part, split in (("train", "train"), ("valid", "val"), ("test", "test")):
         nested = folder / f"{part}_images" / part
         options = (nested, nested.parent, folder / part)
-        place = next((option for option in options if option.is_dir()), options[0])
+        images = next((option for option in options if option.is_dir()), options[0])
         for line in table(folder / f"{part}_captions.csv", "ID", "Caption"):
             name = line["ID"]
             paper = papers.get(name, "")
             owner = f"roco-{name if as_published or not paper else paper}"
             found.add(
-                image=image_path(folder, place, name),
+                image=image_path(folder, images, name),
                 text=line["Caption"],
                 split=split,
                 patient_id=owner,
@@ -128,7 +128,7 @@ def r2gen(folder: Path) -> DatasetRows:
 def medpix(folder: Path) -> DatasetRows:
     """MedPix-2.0 (Siragusa et al. 2024): splitted_dataset/descriptions_SPLIT.jsonl, data_SPLIT.jsonl, images/."""
     found = DatasetRows()
-    base = next(place for place in candidate_folders(folder) if (place / "splitted_dataset").is_dir())
+    base = next(option for option in candidate_folders(folder) if (option / "splitted_dataset").is_dir())
     for part, split in (("train", "train"), ("dev", "val"), ("test", "test")):
         cases = {entry.get("U_id"): entry.get("Case") or {} for entry in json_lines(base, f"data_{part}", found)}
         for entry in json_lines(base, f"descriptions_{part}", found):
@@ -200,13 +200,13 @@ def keep_apart(found: DatasetRows) -> DatasetRows:
     for row in found.rows:
         name = row["patient_id"]
         strongest[name] = max(strongest.get(name, "train"), row["split"], key=STRENGTH.__getitem__)
-    kept = [row for row in found.rows if row["split"] == strongest[row["patient_id"]]]
+    rows = [row for row in found.rows if row["split"] == strongest[row["patient_id"]]]
     crossing = [
         Rejected(row["image"], f"Another figure of its paper is in the split {strongest[row['patient_id']]}.")
         for row in found.rows
         if row["split"] != strongest[row["patient_id"]]
     ]
-    return DatasetRows(kept, found.rejected + crossing)
+    return DatasetRows(rows, found.rejected + crossing)
 
 
 def candidate_folders(folder: Path) -> tuple[Path, ...]:

@@ -50,9 +50,9 @@ class DatasetRows:
         self.rejected.append(Rejected(where, reason))
 
 
-def image_path(folder: Path, place: Path, *stems: str) -> str:
-    """Path relative to `folder` of the first stem that is an image file in `place`; else of the first one."""
-    options = [place / f"{stem}{ending}" for stem in stems if stem for ending in IMAGE_ENDINGS]
+def image_path(folder: Path, images: Path, *stems: str) -> str:
+    """Path relative to `folder` of the first stem that is an image file in `images`; else of the first one."""
+    options = [images / f"{stem}{ending}" for stem in stems if stem for ending in IMAGE_ENDINGS]
     return (next((path for path in options if path.is_file()), options[0])).relative_to(folder).as_posix()
 
 
@@ -103,9 +103,9 @@ def table(file: Path, *needed: str) -> Iterator[CsvRow]:
 
 def json_lines(base: Path, name: str, found: DatasetRows) -> Iterator[dict[str, Any]]:
     """Objects of NAME.jsonl, or of NAME_1.jsonl and NAME_2.jsonl; other lines are rejected."""
-    place = base / "splitted_dataset"
-    whole = place / f"{name}.jsonl"
-    for file in [whole] if whole.is_file() else [place / f"{name}_{half}.jsonl" for half in (1, 2)]:
+    splits = base / "splitted_dataset"
+    whole = splits / f"{name}.jsonl"
+    for file in [whole] if whole.is_file() else [splits / f"{name}_{half}.jsonl" for half in (1, 2)]:
         for number, line in enumerate(text(file).split("\n") if file.is_file() else [], start=1):
             try:
                 value = json.loads(line)

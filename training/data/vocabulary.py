@@ -52,9 +52,9 @@ def trim(source_json: str, texts: Iterable[str], min_count: int = 2, max_size: i
     counts, letters = count_pieces(source_json, texts)
     kept = list(SPECIALS)
     kept += [piece for piece in sorted(vocabulary, key=vocabulary.__getitem__) if is_letter(piece, letters)]
-    already = set(kept)
+    used = set(kept)
     frequent = sorted((-count, vocabulary[piece], piece) for piece, count in counts.items() if count >= min_count)
-    kept += [piece for _, _, piece in frequent if piece not in already][: max(0, max_size - len(kept))]
+    kept += [piece for _, _, piece in frequent if piece not in used][: max(0, max_size - len(kept))]
     return Vocabulary(renumbered(layout, kept), [vocabulary[piece] for piece in kept])
 
 

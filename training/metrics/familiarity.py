@@ -21,7 +21,8 @@ DIRECTIONS = 64
 """More directions do not separate better, see docs/familiarity.md."""
 MARGIN = 1.05
 """Factor on the largest residual of the held-out images."""
-FEWEST = 20
+MIN_IMAGES = 20
+"""Of each kind."""
 
 
 def fit(train: Float32Array, held_out: Float32Array, directions: int = DIRECTIONS) -> FamiliarityModel:
@@ -30,18 +31,20 @@ def fit(train: Float32Array, held_out: Float32Array, directions: int = DIRECTION
     Args:
         train: float32 [N, F], unit rows, one per training image.
         held_out: float32 [M, F], the same for images that no model was trained on.
-        directions: how many to keep; at most half of F, so that a residual remains.
+        directions: number of directions; at most half of F, so that a residual remains.
 
     Raises:
         UserError: too few images.
     """
-    if min(len(train), len(held_out)) < FEWEST:
-        raise UserError(f"Familiarity needs at least {FEWEST} training and {FEWEST} held-out images; use more pairs.")
+    if min(len(train), len(held_out)) < MIN_IMAGES:
+        raise UserError(
+            f"Familiarity needs at least {MIN_IMAGES} training and {MIN_IMAGES} held-out images; use more pairs."
+        )
     mean = train.mean(axis=0, dtype=np.float64)
     _, _, axes = np.linalg.svd(train - mean, full_matrices=False)
-    kept = axes[: min(directions, train.shape[1] // 2)].astype(np.float32)
-    model = FamiliarityModel(mean.astype(np.float32), kept, 1.0)
-    return FamiliarityModel(model.mean, kept, MARGIN * float(model.residuals(held_out).max()))
+    leading = axes[: min(directions, train.shape[1] // 2)].astype(np.float32)
+    model = FamiliarityModel(mean.astype(np.float32), leading, 1.0)
+    return FamiliarityModel(model.mean, leading, MARGIN * float(model.residuals(held_out).max()))
 
 
 def write(folder: Path, train: Float32Array, held_out: Float32Array) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engine.errors import UserError
 
 NAME = "astra"
 DEPTHS = [3, 8, 36, 3]
-PLACES = {"conv": "convolution", "bn": "normalization"}
+MODULES = {"conv": "convolution", "bn": "normalization"}
 
 
 def model() -> Any:
@@ -49,7 +49,7 @@ def renamed(name: str) -> str:
     """Convert torchvision's name of a tensor of a ResNet -> that of transformers."""
     stem = re.fullmatch(r"(conv|bn)1\.(\w+)", name)
     if stem:
-        return f"embedder.embedder.{PLACES[stem[1]]}.{stem[2]}"
+        return f"embedder.embedder.{MODULES[stem[1]]}.{stem[2]}"
     found = re.fullmatch(r"layer(\d)\.(\d+)\.(?:(conv|bn)(\d)|downsample\.([01]))\.(\w+)", name)
     if not found:
         raise UserError(f"Unknown tensor {name!r} in the weights of ASTRA; install version 0.1.1.")
@@ -57,4 +57,4 @@ def renamed(name: str) -> str:
     start = f"encoder.stages.{int(stage) - 1}.layers.{block}"
     if shortcut is not None:
         return f"{start}.shortcut.{('convolution', 'normalization')[int(shortcut)]}.{rest}"
-    return f"{start}.layer.{int(number) - 1}.{PLACES[kind]}.{rest}"
+    return f"{start}.layer.{int(number) - 1}.{MODULES[kind]}.{rest}"

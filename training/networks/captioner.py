@@ -1,7 +1,7 @@
 """The caption decoder: text from one shared-space embedding. Does not know images, the encoders or files.
 
 It is conditioned on a unit vector of the shared space and never on image tokens, so that a decoder trained on TEXT
-embeddings can be run on IMAGE embeddings: that is what a closed gap allows.
+embeddings can be run on IMAGE embeddings: this requires a closed gap.
 """
 
 from dataclasses import asdict, dataclass
@@ -16,26 +16,26 @@ from engine.models.captioner import Caption, DecoderShape, Step, generate_all
 from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IntArray
 
-TOGETHER = 32
+SEARCH_BATCH = 32
 """Batch size of the search."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionerConfig:
-    """Sizes of the decoder. `embedding` is D of the shared space, `memory` the number K of cross-attention tokens.
-
-    centred: the decoder takes the mean of the pictures off a condition and brings it back to the sphere.
-    """
+    """Sizes of the decoder."""
 
     vocab: int
     embedding: int
+    """D of the shared space."""
     dim: int = 256
     layers: int = 3
     heads: int = 4
     memory: int = 4
+    """Number K of cross-attention tokens."""
     max_tokens: int = 64
     dropout: float = 0.1
     centred: bool = False
+    """The decoder subtracts the mean of the images from a condition and normalises it again."""
 
     @property
     def head_dim(self) -> int:
@@ -90,7 +90,7 @@ class _Layer(nn.Module):
 
 
 class CaptionDecoder(nn.Module):
-    """A small pre-norm decoder with a key/value cache, tied output embedding and learned positions."""
+    """A small pre-norm decoder with a key/value cache, tied output embedding and learned position embeddings."""
 
     def __init__(self, config: CaptionerConfig) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class CaptionDecoder(nn.Module):
         """One step, or one teacher-forced pass over a whole sequence.
 
         Args:
-            ids: int64 [N, T], the first being [CLS]; padding on the right needs no mask, the causal one hides it.
+            ids: int64 [N, T], the first being [CLS]; padding on the right needs no mask beside the causal one.
             condition: float [N, D], unit rows: an image's or a text's embedding in the shared space.
             past: float [layers, 2, N, heads, P, head_dim], keys and values of the P tokens before; P may be 0.
 
@@ -159,7 +159,7 @@ def greedy(
 
     Args:
         bos, eos: ids of [CLS] and [SEP].
-        max_tokens: longest caption; never above what the positions allow.
+        max_tokens: longest caption; limited by the number of positions.
         cache: False recomputes the whole prefix at each step (the reference the cache is tested against).
 
     Returns:
@@ -181,7 +181,7 @@ def greedy(
 
 
 def torch_step(decoder: CaptionDecoder) -> Step:
-    """The decoder in torch as the engine's search calls it."""
+    """The decoder as a step function for the search of the engine."""
 
     @torch.inference_mode()
     def step(ids: IntArray, condition: Float32Array, past: Float32Array) -> tuple[Float32Array, Float32Array]:
@@ -203,7 +203,7 @@ def drafts(decoder: CaptionDecoder, tokenizer: Tokenizer, conditions: Float32Arr
     """Captions of embeddings float32 [N, D] by the beam search of the application."""
     decoder.eval()
     step, shape = torch_step(decoder), decoder_shape(decoder)
-    parts = [conditions[first : first + TOGETHER] for first in range(0, len(conditions), TOGETHER)]
+    parts = [conditions[first : first + SEARCH_BATCH] for first in range(0, len(conditions), SEARCH_BATCH)]
     return [caption for part in parts for caption in generate_all(step, part, tokenizer, shape, beams)]
 
 

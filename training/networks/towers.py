@@ -1,4 +1,4 @@
-"""Two towers, one space: any image network and any text network, each projected to D and normalised.
+"""Dual encoder: any image network and any text network, each projected to D and normalised.
 
 Does not know the losses, the data or where the weights are stored.
 """
@@ -17,26 +17,29 @@ from training.networks.heads import head
 
 Spec = dict[str, Any]
 MINILM = "minilm"
-WHOLE = -1  # as the number of frozen stages of a transformers vision model: all of it
+WHOLE = -1
+"""As the number of frozen stages of a transformers vision model: all of it."""
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """All that is needed to rebuild the network without the source weights; plain JSON types only.
-
-    image_tower and text_tower: {"kind": "efficientnet-lite0", "levels": [17, 18]}, or
-    {"kind": "transformers" | "dual", "config": {...}} with the transformers configuration written out. "dual" stands in
-    both: one model gives both towers.
-    """
+    """Everything needed to rebuild the network without the source weights; plain JSON types only."""
 
     image_tower: Spec
+    """{"kind": "efficientnet-lite0", "levels": [17, 18]}, or {"kind": "transformers" | "dual", "config": {...}} with
+    the full transformers configuration. If one model provides both towers, both have the kind "dual"."""
     text_tower: Spec
-    size: int = 192  # pixels, side of the square input
+    """As `image_tower`."""
+    size: int = 192
+    """Side of the square input in pixels."""
     dim: int = 512
-    max_length: int = 128  # tokens
-    pixel_mean: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])  # on a scale of 0 to 1
+    max_length: int = 128
+    """In tokens."""
+    pixel_mean: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])
+    """Of pixel values scaled to 0 to 1."""
     pixel_std: list[float] = field(default_factory=lambda: [0.5, 0.5, 0.5])
-    head_hidden: int = 0  # width of the hidden layer of the projections; 0: linear
+    head_hidden: int = 0
+    """Width of the hidden layer of the projections; 0: linear."""
     head_dropout: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def transformers_model(config: Mapping[str, Any], **options: Any) -> Any:
 
 
 def pooled(output: Any, mask: Tensor | None = None) -> Any:
-    """[N, width] of a transformers output: its pooled vector, else the mean over places (with a mask: real tokens)."""
+    """[N, width] of a transformers output: its pooled vector, else the mean over (unmasked) positions."""
     if isinstance(output, Tensor):
         return output
     vector = getattr(output, "pooler_output", None)
@@ -67,19 +70,19 @@ def pooled(output: Any, mask: Tensor | None = None) -> Any:
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
-    """[N, L, width] -> [N, width], the mean over the places whose mask is 1."""
+    """[N, L, width] -> [N, width], the mean over the positions whose mask is 1."""
     weight = mask.to(hidden.dtype).unsqueeze(2)
     return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
 class VisionTower(nn.Module):
-    """A transformers vision model. It is frozen whole, with cut = WHOLE, or not at all."""
+    """A transformers vision model, frozen completely (cut = WHOLE) or not at all."""
 
     def __init__(self, model: nn.Module, dual: bool = False) -> None:
         super().__init__()
         self.model, self.dual = model, dual
         config: Any = model.config
-        sizes = getattr(config, "hidden_sizes", None)  # one a stage in ResNet and its kin
+        sizes = getattr(config, "hidden_sizes", None)  # one per stage in networks such as ResNet
         self.width = dual_width(config) if dual else (sizes[-1] if sizes else config.hidden_size)
 
     def parts(self, cut: int) -> list[nn.Module]:
@@ -100,7 +103,7 @@ class VisionTower(nn.Module):
 
 
 class TextTower(nn.Module):
-    """A transformers text model without a layer cut: `lower` only passes the ids on."""
+    """A transformers text model that cannot be cut: `lower` returns the ids."""
 
     def __init__(self, model: nn.Module, dual: bool = False) -> None:
         super().__init__()
@@ -127,7 +130,7 @@ class TextTower(nn.Module):
 
 
 class BertTower(TextTower):
-    """A BERT: mean over the real tokens; its lower layers can be computed once and kept."""
+    """A BERT with mean pooling over the real tokens; the output of its lower layers can be cached."""
 
     @property
     def layers(self) -> int:
@@ -179,14 +182,14 @@ def uncut(value: T, cut: int) -> T:
     """Return the value; UserError if a cut is asked of a tower that has none."""
     if cut:
         raise UserError(
-            "This tower cannot freeze its lower layers; set frozen_text_layers to 0, and frozen_image_stages to 0 or, "
-            f"which freezes all of a vision model, to {WHOLE}."
+            "This tower cannot freeze its lower layers; set frozen_text_layers to 0 and frozen_image_stages to 0, "
+            f"or to {WHOLE} to freeze all of a vision model."
         )
     return value
 
 
 def unit(vectors: Tensor) -> Tensor:
-    """Rows of unit length. Half precision cannot hold the squares of small values, so there it is done in float32."""
+    """Rows of unit length. float16 is converted to float32, since squares of small values would underflow."""
     return functional.normalize(vectors.float() if vectors.dtype == torch.float16 else vectors, dim=1)
 
 
@@ -215,7 +218,7 @@ class DualEncoder(nn.Module):
         self.register_buffer("pixel_std", torch.tensor(config.pixel_std).view(1, 3, 1, 1), persistent=False)
 
     def image(self, pixels: Tensor) -> Tensor:
-        """uint8 [N, S, S] grey pictures -> float [N, D], rows of unit length."""
+        """uint8 [N, S, S] grey images -> float [N, D], rows of unit length."""
         return self.image_upper(self.image_lower(pixels, 0), 0)
 
     def text(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -223,14 +226,14 @@ class DualEncoder(nn.Module):
         return self.text_upper(self.text_lower(ids, mask, 0), mask, 0)
 
     def freeze(self, image_stages: int, text_layers: int) -> None:
-        """Keep the lowest stages and layers (for the text with its embeddings) as they are while training."""
+        """Exclude the lowest stages and layers from training (for the text including its token embeddings)."""
         image: Any = self.image_tower
         text: Any = self.text_tower
         for part in [*image.parts(image_stages), *text.parts(text_layers)]:
             part.requires_grad_(False)
 
     def image_lower(self, pixels: Tensor, cut: int) -> Tensor:
-        """What the first `cut` stages make of uint8 [N, S, S]; `image_upper` continues from there."""
+        """The output of the first `cut` stages for uint8 [N, S, S]; `image_upper` continues from there."""
         mean, std = self.get_buffer("pixel_mean"), self.get_buffer("pixel_std")
         scaled = pixels.unsqueeze(1).to(mean.dtype) / 255.0
         tower: Any = self.image_tower
@@ -243,7 +246,7 @@ class DualEncoder(nn.Module):
         return unit(self.image_projection(tower.upper(features, cut)))
 
     def text_lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
-        """What the embeddings and the first `cut` layers make of the ids (the ids for cut 0)."""
+        """The output of the first `cut` layers for the ids; with cut 0 the ids themselves."""
         tower: Any = self.text_tower
         hidden: Tensor = tower.lower(ids, mask, cut)
         return hidden
@@ -255,7 +258,7 @@ class DualEncoder(nn.Module):
 
 
 def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
-    """Both towers with random weights, ready to take a checkpoint's."""
+    """Both towers with random weights, to be replaced by those of a checkpoint."""
     if config.text_tower["kind"] == "dual":
         model = transformers_model(config.text_tower["config"])
         return VisionTower(model, dual=True), TextTower(model, dual=True)

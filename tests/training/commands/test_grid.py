@@ -133,7 +133,7 @@ def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
     [
         ("seeds = [1]", "must contain base, seeds"),
         ("base = 'x'\nseeds = [1]\n[variants.a]\nloss = {taw = 1.0}", "Unknown setting 'taw'"),
-        ("base = 'x'\nseeds = [1]\n[variants.a]\ntrain = {seed = 3}", "take seed out"),
+        ("base = 'x'\nseeds = [1]\n[variants.a]\ntrain = {seed = 3}", "remove seed"),
         ("base = 'x'\nseeds = [1]\n[variants.a]\n[variants.A]", "share a folder"),
         ("base = ", "not valid TOML"),
     ],
