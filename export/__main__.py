@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     options = arguments().parse_args(argv)
     try:
         build.build(
-            build.Request(
+            build.BuildRequest(
                 checkpoint=options.checkpoint,
                 captioner=options.captioner,
                 out=options.out,

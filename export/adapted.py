@@ -36,7 +36,15 @@ from training.tables import table
 
 log = logging.getLogger(__name__)
 BEFORE, AFTER = "before", "after"
-QUANTISATION_IMAGES, PARITY_ROWS, DRAFTS, PICTURES = 96, 64, 64, 4000
+QUANTISATION_IMAGES = 96
+"""Used as in export.build, but fewer: a site adapts on its CPU, where they run through the float32 tower up to twice,
+and the smallest archive that is accepted has only 120 training images. The parity check refuses ranges that do not fit.
+"""
+PARITY_ROWS = 64
+DRAFTS = 64
+"""Held-out reports by which the captioner is compared before and after."""
+FAMILIARITY_IMAGES = 4000
+"""Archived images, with and without reports, whose features fit the new familiarity model."""
 TOLERANCE = 0.02
 """How much the gap over its floor may grow, and how much the margin may fall."""
 WITHOUT = (
@@ -53,7 +61,7 @@ NOTE = (
 
 
 @dataclass(frozen=True)
-class Request:
+class AdaptedRequest:
     """What to build; see `python -m export.adapted --help`."""
 
     checkpoint: Path
@@ -77,7 +85,7 @@ class Judgement:
     """Reasons against the new bundle; empty if it is better."""
 
 
-def build(request: Request) -> str:
+def build(request: AdaptedRequest) -> str:
     """Write the bundle if it is better than its source, or if forced; return the table of both.
 
     Raises:
@@ -87,7 +95,7 @@ def build(request: Request) -> str:
     before = Bundle.open(request.bundle)
     with Archive.open(request.archive) as opened:
         pairs = archive_pairs.read(opened, encoders.model.config.size, request.most)
-        pictures = archive_pairs.images(opened, min(request.most, PICTURES))
+        images = archive_pairs.images(opened, min(request.most, FAMILIARITY_IMAGES))
     with bundle_writer.new_folder(request.out) as folder:
         content = write(folder, encoders, before, pairs)
         judged = judge(before, Bundle.open(folder), pairs)
@@ -99,7 +107,7 @@ def build(request: Request) -> str:
                 f"write it anyway, without training again: {request.command} --force"
             )
         own = judged.document["models"][AFTER]
-        content["familiarity"] = adapted_constants.of_pictures(folder, Bundle.open(folder), pictures)
+        content["familiarity"] = adapted_constants.of_images(folder, Bundle.open(folder), images)
         content["draft"] = adapted_constants.of_drafts(before, judged.drafts[AFTER] - judged.drafts[BEFORE])
         content |= {
             "metrics": {"pool": judged.document["pool"], "chance": judged.document["chance"], **own["metrics"]},
@@ -167,9 +175,9 @@ def write_towers(folder: Path, variant: str, model: Any) -> None:
 
 def check_parity(folder: Path, wanted: Sequence[str], encoders: FromCheckpoint, val: Pairs) -> dict[str, Any]:
     """Row cosines of both towers; no captions are compared, as the captioner is the same file."""
-    pictures = list(val.images[:PARITY_ROWS])
+    images = list(val.images[:PARITY_ROWS])
     texts = list(dict.fromkeys(row.text for row in val.rows))[:PARITY_ROWS]
-    expected = parity.Reference(pictures, texts, encoders.images(pictures), encoders.texts(texts), [])
+    expected = parity.Reference(images, texts, encoders.images(images), encoders.texts(texts), [])
     figures = {}
     for variant in wanted:
         figures[variant] = parity.measure(Bundle.open(folder, variant, "cpu"), expected)
@@ -246,7 +254,7 @@ def main(argv: Sequence[str]) -> int:
     add("--most", type=int, default=archive_pairs.MAX_PAIRS, help="maximum number of pairs, as in training")
     add("--force", action="store_true", help="write the new bundle even if it is not better")
     options = parser.parse_args(argv)
-    request = Request(**vars(options), command="python -m export.adapted " + shlex.join(argv))
+    request = AdaptedRequest(**vars(options), command="python -m export.adapted " + shlex.join(argv))
     try:
         shown = build(request)
     except UserError as problem:

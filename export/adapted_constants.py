@@ -31,14 +31,14 @@ def of_pairs(shipped: FromBundle, before: Bundle, val: Pairs) -> dict[str, Any]:
     return found
 
 
-def of_pictures(folder: Path, adapted: Bundle, pictures: Mapping[str, Sequence[Gray]]) -> dict[str, Any]:
-    """The entry `familiarity`: statistics of the archive's training pictures, threshold from all other patients.
+def of_images(folder: Path, adapted: Bundle, images: Mapping[str, Sequence[Gray]]) -> dict[str, Any]:
+    """The entry `familiarity`: statistics of the archive's training images, threshold from all other patients.
 
     The statistics of the source bundle are of the old space, and its training images are not available. So the adapted
     bundle is familiar with what this archive shows.
     """
-    others = [*pictures[VAL], *pictures[HELD_OUT]]
-    return familiarity.write(folder, adapted.image_features(pictures[TRAIN]), adapted.image_features(others))
+    others = [*images[VAL], *images[HELD_OUT]]
+    return familiarity.write(folder, adapted.image_features(images[TRAIN]), adapted.image_features(others))
 
 
 def of_drafts(before: Bundle, change: float) -> dict[str, Any]:

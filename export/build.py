@@ -27,6 +27,8 @@ from training.networks.captioner import CaptionDecoder
 
 log = logging.getLogger(__name__)
 QUANTISATION_IMAGES = 512
+"""Training images for the int8 image tower: three quarters set the ranges of its activations, the rest decide how many
+convolutions stay in float32. Many, because a bundle is built once and its training images come from many sources."""
 PARITY_ROWS = 64
 SAME_WORDS = 0.99
 """Evidence threshold where none can be measured: identical words embed alike except for rounding."""
@@ -34,7 +36,7 @@ SEED = 0
 
 
 @dataclass(frozen=True)
-class Request:
+class BuildRequest:
     """What to export; see `python -m export --help`."""
 
     checkpoint: Path
@@ -51,7 +53,7 @@ class Request:
     command: str = ""
 
 
-def build(request: Request) -> Path:
+def build(request: BuildRequest) -> Path:
     """Write the bundle and return its folder.
 
     Raises:
@@ -104,7 +106,7 @@ def build(request: Request) -> Path:
     return request.out
 
 
-def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionDecoder, checkpoint.Checkpoint]:
+def load_captioner(request: BuildRequest, encoders: FromCheckpoint) -> tuple[CaptionDecoder, checkpoint.Checkpoint]:
     """Load the decoder that was trained on these encoders.
 
     Raises:
@@ -124,12 +126,12 @@ def load_captioner(request: Request, encoders: FromCheckpoint) -> tuple[CaptionD
 
 
 def training_texts(
-    request: Request, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: Pairs
+    request: BuildRequest, encoders: checkpoint.Checkpoint, captioner: checkpoint.Checkpoint, training: Pairs
 ) -> tuple[list[str], list[dict[str, Any]], dict[str, int]]:
     """Everything that either model was trained on.
 
     Returns:
-        every text; rows, use and licences of each source; and the number of pictures, different texts and patients that
+        every text; rows, use and licences of each source; and the number of images, different texts and patients that
         the towers were trained on.
     """
     towers = unique([*training.rows, *training_rows(request.data, encoders.data_files("more"))])
@@ -191,7 +193,7 @@ def licences(name: str) -> list[str]:
 
 
 def write_variants(
-    folder: Path, request: Request, encoders: FromCheckpoint, decoder: CaptionDecoder, training: Pairs
+    folder: Path, request: BuildRequest, encoders: FromCheckpoint, decoder: CaptionDecoder, training: Pairs
 ) -> list[str]:
     """Write the graphs of the requested variants, and fp32 always: int8 is made from it and parity starts there."""
     model = encoders.model.cpu().eval()
@@ -220,7 +222,7 @@ def check_parity(
     return figures
 
 
-def measure(folder: Path, request: Request, names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
+def measure(folder: Path, request: BuildRequest, names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
     """Metrics, score scale and evidence threshold of the exported models on val, beside the baselines.
 
     `names` are the manifests that the pairs come from.

@@ -26,26 +26,26 @@ Rows = NDArray[np.float32]
 class Reference:
     """Held-out inputs with the outputs of the checkpoint."""
 
-    pictures: Sequence[NDArray[np.uint8]]
+    images: Sequence[NDArray[np.uint8]]
     texts: Sequence[str]
     image_rows: Rows
     text_rows: Rows
     captions: list[list[str]]
-    """Greedy tokens for the first pictures."""
+    """Greedy tokens for the first images."""
 
 
 def reference(
     model: FromCheckpoint,
     decoder: CaptionDecoder,
-    pictures: Sequence[NDArray[np.uint8]],
+    images: Sequence[NDArray[np.uint8]],
     texts: Sequence[str],
     captions: int = 8,
 ) -> Reference:
     """Run the checkpoint; the first `captions` images are captioned."""
-    rows = model.images(pictures)
+    rows = model.images(images)
     step, shape = torch_step(decoder), decoder_shape(decoder)
     written = [captioner.generate(step, row, model.tokenizer, shape, beams=1).tokens for row in rows[:captions]]
-    return Reference(pictures, texts, rows, model.texts(texts), written)
+    return Reference(images, texts, rows, model.texts(texts), written)
 
 
 def row_cosines(first: Rows, second: Rows) -> NDArray[np.float64]:
@@ -59,7 +59,7 @@ def measure(bundle: Bundle, expected: Reference) -> dict[str, Any]:
     """Lowest and mean row cosine of each tower, and how many greedy captions are identical."""
     figures: dict[str, Any] = {}
     pairs = {
-        "image": (expected.image_rows, bundle.embed_images(expected.pictures)),
+        "image": (expected.image_rows, bundle.embed_images(expected.images)),
         "text": (expected.text_rows, bundle.embed_texts(expected.texts)),
     }
     for tower, (wanted, found) in pairs.items():

@@ -127,7 +127,7 @@ def convolutions_to_integers(
     """Run the convolutions in 8 bits: weights per channel, ranges of activations from real images.
 
     Args:
-        pixels: uint8 [N, S, S], pictures from the training split.
+        pixels: uint8 [N, S, S], images from the training split.
         float_convolutions: how many of the first ones stay in float32. They are tiny, and their rounding costs the
             whole network: in EfficientNet-Lite0 it accounts for all of the loss.
         four_bits: for the products beside them, as in `weights_to_integers`.
@@ -140,7 +140,7 @@ def convolutions_to_integers(
         quantize_static(
             plain,
             integer,
-            _Pictures(pixels),
+            _ImageBatches(pixels),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -155,7 +155,7 @@ def convolutions(path: Path) -> int:
     return sum(node.op_type == "Conv" for node in onnx.load(path, load_external_data=False).graph.node)
 
 
-class _Pictures(CalibrationDataReader):  # type: ignore[misc]
+class _ImageBatches(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self._batches = iter(np.array_split(pixels, max(1, len(pixels) // 4)))
 

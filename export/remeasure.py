@@ -21,7 +21,7 @@ from export.baselines import named
 from training.data.pairs import read_pairs
 
 
-def remeasure(bundle: Path, request: build.Request, manifests: tuple[Path, ...], stream: bool = False) -> None:
+def remeasure(bundle: Path, request: build.BuildRequest, manifests: tuple[Path, ...], stream: bool = False) -> None:
     """Write the results of `build.measure` to manifest and card of a bundle, both or neither.
 
     Raises:
@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     try:
         name = str(json.loads((options.bundle / manifest.FILE_NAME).read_text(encoding="utf-8"))["name"])
-        request = build.Request(
+        request = build.BuildRequest(
             checkpoint=Path(),
             captioner=Path(),
             out=options.bundle,

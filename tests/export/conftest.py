@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from export import to_onnx
-from export.build import Request, build
+from export.build import BuildRequest, build
 from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder, CaptionerConfig
 from training.networks.towers import DualEncoder, EncoderConfig
@@ -80,7 +80,7 @@ def tokenizer_json() -> str:
 
 
 def write_pairs(folder: Path) -> Path:
-    """48 training and 24 held-out pictures, each of its own patient, with two sentences each."""
+    """48 training and 24 held-out images, each of its own patient, with two sentences each."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     rows = []
@@ -134,7 +134,7 @@ def graph_digest(graph: nn.Module, inputs: tuple[Tensor, ...], names_and_axes: t
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Request:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
     """A request to export two small networks with random weights."""
     folder = tmp_path_factory.mktemp("tiny")
     write_pairs(folder / "pairs")
@@ -175,7 +175,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Request:
     decoder = CaptionDecoder(sizes).eval()
     extra = {"settings": {"data": {"pairs": ["pairs/pairs.csv"]}}}
     checkpoint.save(folder / "captioner.pt", checkpoint.CAPTIONER, sizes.as_dict(), decoder, words, extra)
-    return Request(
+    return BuildRequest(
         folder / "encoders.pt",
         folder / "captioner.pt",
         folder / "bundle",
@@ -188,6 +188,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Request:
 
 
 @pytest.fixture(scope="session")
-def bundle_folder(tiny: Request) -> Path:
+def bundle_folder(tiny: BuildRequest) -> Path:
     """The bundle exported from `tiny`; tests that change it copy it first."""
     return build(tiny)

@@ -17,14 +17,14 @@ from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import Filters
 from export import adapted, adapted_constants, parity
-from export.build import Request, build
+from export.build import BuildRequest, build
 from training.commands import adapt
 from training.data import archive_pairs
 from training.data.archive_pairs import HELD_OUT, TRAIN, VAL
 from training.networks import checkpoint
 from training.networks.towers import DualEncoder, EncoderConfig
 
-PICTURES = 300
+IMAGES = 300
 ORGANS = (
     "liver",
     "kidney",
@@ -57,7 +57,7 @@ def report(kind: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def trainable(tiny: Request, tmp_path_factory: pytest.TempPathFactory) -> Request:
+def trainable(tiny: BuildRequest, tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
     """The tiny networks with projections of two layers, and a text tower whose layers are frozen in training."""
     folder = tmp_path_factory.mktemp("trainable")
     kept = checkpoint.load(tiny.checkpoint)
@@ -78,22 +78,22 @@ def trainable(tiny: Request, tmp_path_factory: pytest.TempPathFactory) -> Reques
 
 
 @pytest.fixture(scope="module")
-def filled(trainable: Request, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of two studies a patient, each a picture with its report, made with the bundle."""
+def filled(trainable: BuildRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of two studies a patient, each an image with its report, made with the bundle."""
     folder = tmp_path_factory.mktemp("filled") / "archive"
     bundle = Bundle.open(trainable.out)
-    kinds = [number % 48 for number in range(PICTURES)]
+    kinds = [number % 48 for number in range(IMAGES)]
     images = bundle.embed_images([gray(kind, number) for number, kind in enumerate(kinds)])
     texts = bundle.embed_texts([report(kind) for kind in kinds])
     with Archive.create(folder, bundle.id) as archive:
         for number, kind in enumerate(kinds):
-            picture = NewImage(gray(kind, number), images[number], "one")
+            image = NewImage(gray(kind, number), images[number], "one")
             archive.add_case(
                 NewCase(
                     f"study {number}",
                     "CT",
                     patient=f"P{number // 2}",
-                    images=(picture,),
+                    images=(image,),
                     report=NewReport(report(kind), texts[number]),
                 ),
                 bundle.id,
@@ -102,7 +102,7 @@ def filled(trainable: Request, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="module")
-def adapted_folder(trainable: Request, filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def adapted_folder(trainable: BuildRequest, filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `python -m training adapt` writes, its second process included."""
     out = tmp_path_factory.mktemp("adapted") / "bundle"
     given = ["--archive", filled, "--bundle", trainable.out, "--checkpoint", trainable.checkpoint]
@@ -114,7 +114,7 @@ def manifest(folder: Path) -> dict:
     return json.loads((folder / "manifest.json").read_text())
 
 
-def test_a_better_bundle_is_written_with_what_was_measured(adapted_folder: Path, trainable: Request) -> None:
+def test_a_better_bundle_is_written_with_what_was_measured(adapted_folder: Path, trainable: BuildRequest) -> None:
     content = manifest(adapted_folder)
     compared = content["evaluation"]["comparisons"]["after over before"]
     assert "better" in {compared[name]["verdict"] for name in adapted.RECALLS}
@@ -127,7 +127,9 @@ def test_a_better_bundle_is_written_with_what_was_measured(adapted_folder: Path,
     assert "chance" in card
 
 
-def test_the_adapted_bundle_has_the_variants_of_the_one_it_came_from(adapted_folder: Path, trainable: Request) -> None:
+def test_the_adapted_bundle_has_the_variants_of_the_one_it_came_from(
+    adapted_folder: Path, trainable: BuildRequest
+) -> None:
     assert list(manifest(adapted_folder)["variants"]) == ["int8"]
     old, new = manifest(trainable.out)["variants"]["int8"], manifest(adapted_folder)["variants"]["int8"]
     assert new["captioner"] == old["captioner"]
@@ -146,30 +148,30 @@ def test_only_patients_that_no_training_saw_are_measured_on(adapted_folder: Path
     assert content["data_provenance"][-1]["rows"] == trained_on
 
 
-def test_the_adapted_bundle_knows_the_pictures_of_the_archive_and_tells_others(
+def test_the_adapted_bundle_knows_the_images_of_the_archive_and_tells_others(
     adapted_folder: Path, filled: Path
 ) -> None:
     bundle = Bundle.open(adapted_folder)
     assert bundle.familiarity is not None
     entry = manifest(adapted_folder)["familiarity"]
-    assert entry["training_pictures"] + entry["held_out_pictures"] == PICTURES
+    assert entry["training_pictures"] + entry["held_out_pictures"] == IMAGES
     with Archive.open(filled) as archive:
-        own = archive_pairs.images(archive, PICTURES)
+        own = archive_pairs.images(archive, IMAGES)
     alarms = bundle.familiarity.residuals(bundle.image_features(own[VAL])) > bundle.familiarity.threshold
     assert alarms.mean() < 0.1
 
 
-def test_nothing_made_of_patients_pictures_and_reports_outlives_the_run(adapted_folder: Path) -> None:
+def test_nothing_made_of_patients_images_and_reports_outlives_the_run(adapted_folder: Path) -> None:
     run = adapted_folder.with_name(adapted_folder.name + ".run")
     assert (run / "best.pt").is_file()
     assert {path.name for path in run.rglob("*") if path.is_file()} == {"best.pt", "last.pt", "log.jsonl"}
 
 
 def test_the_archive_moves_to_it_while_the_old_vectors_serve(
-    adapted_folder: Path, filled: Path, trainable: Request
+    adapted_folder: Path, filled: Path, trainable: BuildRequest
 ) -> None:
     old, new = Bundle.open(trainable.out), Bundle.open(adapted_folder)
-    reports = Filters(kinds=("report",))  # what the untrained networks find among pictures is chance
+    reports = Filters(kinds=("report",))  # what the untrained networks find among images is chance
     with Archive.open(filled) as archive:
 
         def look(done: int, total: int, what: str) -> None:
@@ -188,7 +190,7 @@ def test_the_archive_moves_to_it_while_the_old_vectors_serve(
 
 
 def test_a_bundle_that_is_not_better_is_not_kept_until_the_command_that_it_names_is_given(
-    trainable: Request, filled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trainable: BuildRequest, filled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "the same"
     given = [trainable.checkpoint, "--archive", filled, "--bundle", trainable.out, "--out", out]
@@ -204,7 +206,7 @@ def test_a_bundle_that_is_not_better_is_not_kept_until_the_command_that_it_names
 
 
 def test_a_folder_that_is_no_bundle_is_refused_before_anything_is_trained(
-    trainable: Request, filled: Path, tmp_path: Path
+    trainable: BuildRequest, filled: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
     given = ["--archive", filled, "--bundle", trainable.out, "--checkpoint", trainable.checkpoint]
@@ -214,7 +216,7 @@ def test_a_folder_that_is_no_bundle_is_refused_before_anything_is_trained(
 
 
 def test_what_a_killed_run_left_of_patients_goes_with_the_next(
-    trainable: Request, tiny: Request, filled: Path, tmp_path: Path
+    trainable: BuildRequest, tiny: BuildRequest, filled: Path, tmp_path: Path
 ) -> None:
     left = tmp_path / "out.run" / "cache" / "maps-of-a-killed-run.npy"
     left.parent.mkdir(parents=True)
@@ -226,16 +228,16 @@ def test_what_a_killed_run_left_of_patients_goes_with_the_next(
 
 
 def test_a_variant_that_is_too_far_off_says_what_one_who_adapts_can_do(
-    trainable: Request, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trainable: BuildRequest, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(parity.LOWEST_COSINE, "int8", 1.1)
     with pytest.raises(UserError, match=r"1\.1 is needed.*give that as --bundle"):
-        adapted.build(adapted.Request(trainable.checkpoint, filled, trainable.out, tmp_path / "out", PICTURES))
+        adapted.build(adapted.AdaptedRequest(trainable.checkpoint, filled, trainable.out, tmp_path / "out", IMAGES))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_of_other_models_is_refused_before_anything_is_trained(
-    trainable: Request, tiny: Request, filled: Path, tmp_path: Path
+    trainable: BuildRequest, tiny: BuildRequest, filled: Path, tmp_path: Path
 ) -> None:
     given = ["--archive", filled, "--bundle", trainable.out, "--checkpoint", tiny.checkpoint]
     with pytest.raises(UserError, match="is not the checkpoint of the bundle"):
@@ -243,7 +245,7 @@ def test_a_checkpoint_of_other_models_is_refused_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_captioner_that_reads_the_new_space_worse_no_longer_begins_reports(trainable: Request) -> None:
+def test_a_captioner_that_reads_the_new_space_worse_no_longer_begins_reports(trainable: BuildRequest) -> None:
     before = Bundle.open(trainable.out)
     before.manifest["draft"] = {"start": "captioner", "confidence": {"slope": 1.0, "intercept": 0.0}}
     assert adapted_constants.of_drafts(before, -0.01) == before.manifest["draft"]

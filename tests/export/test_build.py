@@ -9,7 +9,7 @@ import torch
 from engine.bundle import Bundle
 from engine.errors import UserError
 from export.__main__ import main
-from export.build import SAME_WORDS, Request, build, training_texts
+from export.build import SAME_WORDS, BuildRequest, build, training_texts
 from training.data import pairs
 from training.networks import checkpoint
 
@@ -47,7 +47,7 @@ def test_the_manifest_says_where_the_bundle_comes_from(bundle_folder: Path) -> N
     assert set(content["calibration"]) == {"image-image", "image-report", "report-report"}
 
 
-def test_what_was_learned_from_beside_the_manifests_is_told_and_recognised(tiny: Request) -> None:
+def test_what_was_learned_from_beside_the_manifests_is_told_and_recognised(tiny: BuildRequest) -> None:
     encoders, captioner = checkpoint.load(tiny.checkpoint), checkpoint.load(tiny.captioner)
     text = "An irregular hypoechoic lesion of the upper outer quadrant with spiculated margins"
     row = f"image,text,split,patient_id,split_group,source,licence\na.png,{text},train,m1,m1,Ultrasounds,CC BY\n"
@@ -83,12 +83,12 @@ def test_where_no_evidence_threshold_is_precise_only_the_same_words_count(bundle
     assert alone[0] @ beside[0] >= bundle.evidence_threshold
 
 
-def test_no_training_text_is_in_the_bundle(bundle_folder: Path, tiny: Request) -> None:
+def test_no_training_text_is_in_the_bundle(bundle_folder: Path, tiny: BuildRequest) -> None:
     content = b"".join(path.read_bytes() for path in bundle_folder.iterdir())
     assert b"shows a mass" not in content
 
 
-def test_exporting_again_replaces_the_bundle_and_leaves_nothing_else(tiny: Request, tmp_path: Path) -> None:
+def test_exporting_again_replaces_the_bundle_and_leaves_nothing_else(tiny: BuildRequest, tmp_path: Path) -> None:
     out = tmp_path / "again"
     out.mkdir()
     (out / "manifest.json").write_text("{}")
@@ -99,20 +99,20 @@ def test_exporting_again_replaces_the_bundle_and_leaves_nothing_else(tiny: Reque
     assert list(manifest(out)["variants"]) == ["fp32"]
 
 
-def test_a_folder_that_is_no_bundle_is_never_replaced(tiny: Request, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_bundle_is_never_replaced(tiny: BuildRequest, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
     with pytest.raises(UserError, match="is not a model bundle"):
         build(dataclasses.replace(tiny, out=tmp_path))
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 
-def test_a_bundle_over_its_size_is_refused_and_not_left_behind(tiny: Request, tmp_path: Path) -> None:
+def test_a_bundle_over_its_size_is_refused_and_not_left_behind(tiny: BuildRequest, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"MB too many .*onnx"):
         build(dataclasses.replace(tiny, out=tmp_path / "big", variants=("fp32",), draws=2, most_bytes=1000))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pictures_are_streamed_where_those_of_the_training_were(tiny: Request, tmp_path: Path) -> None:
+def test_images_are_streamed_where_those_of_the_training_were(tiny: BuildRequest, tmp_path: Path) -> None:
     kept = checkpoint.load(tiny.checkpoint)
     told = {"settings": {**kept.extra["settings"], "data": {"manifests": ["pairs/pairs.csv"], "stream": True}}}
     streaming = tmp_path / "encoders.pt"
@@ -124,7 +124,7 @@ def test_pictures_are_streamed_where_those_of_the_training_were(tiny: Request, t
         build(dataclasses.replace(tiny, checkpoint=streaming, data=folder, out=tmp_path / "b", variants=("fp32",)))
 
 
-def test_a_captioner_of_other_encoders_is_refused(tiny: Request, tmp_path: Path) -> None:
+def test_a_captioner_of_other_encoders_is_refused(tiny: BuildRequest, tmp_path: Path) -> None:
     kept = checkpoint.load(tiny.captioner)
     other = tmp_path / "captioner.pt"
     network = checkpoint.build(kept)
@@ -134,7 +134,7 @@ def test_a_captioner_of_other_encoders_is_refused(tiny: Request, tmp_path: Path)
         build(dataclasses.replace(tiny, captioner=other, out=tmp_path / "out"))
 
 
-def test_swapped_checkpoints_are_refused(tiny: Request, tmp_path: Path) -> None:
+def test_swapped_checkpoints_are_refused(tiny: BuildRequest, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="captioner"):
         build(dataclasses.replace(tiny, checkpoint=tiny.captioner, out=tmp_path / "out"))
     with pytest.raises(UserError, match="encoders"):
@@ -142,14 +142,14 @@ def test_swapped_checkpoints_are_refused(tiny: Request, tmp_path: Path) -> None:
 
 
 def test_the_command_line_says_what_is_wrong_and_exits_with_2(
-    tiny: Request, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny: BuildRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(tmp_path / "none.pt"), "--captioner", str(tiny.captioner), "--out", str(tmp_path / "b")]) == 2
     assert "There is no checkpoint" in capsys.readouterr().err
 
 
 def test_random_numbers_of_the_caller_are_not_needed(
-    bundle_folder: Path, tiny: Request, tmp_path: Path, exported_once: set[Path]
+    bundle_folder: Path, tiny: BuildRequest, tmp_path: Path, exported_once: set[Path]
 ) -> None:
     exported_once.clear()
     torch.manual_seed(99)

@@ -19,7 +19,7 @@ def bundle(bundle_folder: Path) -> Bundle:
 
 
 @pytest.fixture
-def pictures() -> list[np.ndarray]:
+def images() -> list[np.ndarray]:
     rng = np.random.default_rng(1)
     return [rng.integers(0, 256, shape, dtype=np.uint8) for shape in ((40, 70), (32, 32), (9, 300), *[(50, 50)] * 20)]
 
@@ -36,14 +36,14 @@ def edit(folder: Path, **changes: object) -> None:
 
 @pytest.mark.parametrize("variant", ["fp32", "int8"])
 def test_embeddings_are_unit_rows_that_do_not_depend_on_company(
-    bundle_folder: Path, pictures: list[np.ndarray], variant: str
+    bundle_folder: Path, images: list[np.ndarray], variant: str
 ) -> None:
     bundle = Bundle.open(bundle_folder, variant)
-    together = bundle.embed_images(pictures)
+    together = bundle.embed_images(images)
     assert together.shape == (23, 32)
     assert together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
-    alone = np.concatenate([bundle.embed_images([picture]) for picture in pictures])
+    alone = np.concatenate([bundle.embed_images([image]) for image in images])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     texts = bundle.embed_texts(TEXTS)
     np.testing.assert_allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-6)
@@ -60,13 +60,13 @@ def test_a_cpu_takes_the_integer_variant(bundle: Bundle) -> None:
     assert bundle.provider == "CPUExecutionProvider"
 
 
-def test_a_caption_has_a_probability_for_each_token(bundle: Bundle, pictures: list[np.ndarray]) -> None:
+def test_a_caption_has_a_probability_for_each_token(bundle: Bundle, images: list[np.ndarray]) -> None:
     for beams in (1, 3):
-        caption = bundle.caption(pictures[0], beams=beams)
+        caption = bundle.caption(images[0], beams=beams)
         assert 0 < len(caption.tokens) == len(caption.log_probs) <= 16
         assert all(value <= 0 for value in caption.log_probs)
         assert not {"[CLS]", "[SEP]", "[PAD]", "[UNK]"} & set(caption.tokens)
-        assert caption == bundle.caption(pictures[0], beams=beams)
+        assert caption == bundle.caption(images[0], beams=beams)
 
 
 def test_a_beam_is_never_less_likely_than_greedy_words_of_the_same_length(bundle_folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_beam_is_never_less_likely_than_greedy_words_of_the_same_length(bundle
     assert np.mean(beam.log_probs) >= np.mean(greedy.log_probs) - 1e-6
 
 
-def test_a_caption_can_be_stopped_between_tokens(bundle: Bundle, pictures: list[np.ndarray]) -> None:
+def test_a_caption_can_be_stopped_between_tokens(bundle: Bundle, images: list[np.ndarray]) -> None:
     asked: list[int] = []
 
     def after_three() -> bool:
@@ -84,15 +84,15 @@ def test_a_caption_can_be_stopped_between_tokens(bundle: Bundle, pictures: list[
         return len(asked) > 3
 
     with pytest.raises(Cancelled):
-        bundle.caption(pictures[0], cancelled=after_three)
+        bundle.caption(images[0], cancelled=after_three)
     assert len(asked) == 4
 
 
-def test_threads_may_share_a_bundle(bundle_folder: Path, pictures: list[np.ndarray]) -> None:
+def test_threads_may_share_a_bundle(bundle_folder: Path, images: list[np.ndarray]) -> None:
     bundle = Bundle.open(bundle_folder)
-    expected = Bundle.open(bundle_folder).embed_images(pictures[:4])
+    expected = Bundle.open(bundle_folder).embed_images(images[:4])
     found: list[np.ndarray] = []
-    threads = [threading.Thread(target=lambda: found.append(bundle.embed_images(pictures[:4]))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: found.append(bundle.embed_images(images[:4]))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

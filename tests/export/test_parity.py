@@ -10,7 +10,7 @@ from engine.errors import UserError
 from engine.models import captioner
 from engine.tokenizer import Tokenizer
 from export import parity
-from export.build import Request
+from export.build import BuildRequest
 from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder
 
@@ -44,20 +44,20 @@ def test_fp32_must_write_the_same_words_and_int8_need_not() -> None:
     parity.demand("int8", figures(equal=7))
 
 
-def test_the_features_of_a_bundle_are_what_the_projection_is_given(bundle_folder: Path, tiny: Request) -> None:
+def test_the_features_of_a_bundle_are_what_the_projection_is_given(bundle_folder: Path, tiny: BuildRequest) -> None:
     model = checkpoint.build(checkpoint.load(tiny.checkpoint)).eval()
-    pictures = [np.random.default_rng(seed).integers(0, 256, (40, 30), np.uint8) for seed in range(3)]
+    images = [np.random.default_rng(seed).integers(0, 256, (40, 30), np.uint8) for seed in range(3)]
     shipped = Bundle.open(bundle_folder, "fp32", "cpu")
     seen: list[torch.Tensor] = []
     model.image_projection.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with torch.no_grad():
-        model.image(torch.from_numpy(preprocess.batch(pictures, model.config.size)))
+        model.image(torch.from_numpy(preprocess.batch(images, model.config.size)))
     roots = np.sqrt(np.maximum(seen[0].numpy(), 0) + 1e-4)
     plain = roots / np.linalg.norm(roots, axis=1, keepdims=True)
-    np.testing.assert_allclose(shipped.image_features(pictures), plain, atol=1e-5)
+    np.testing.assert_allclose(shipped.image_features(images), plain, atol=1e-5)
 
 
-def test_the_search_with_a_cache_writes_what_a_plain_loop_without_one_writes(tiny: Request) -> None:
+def test_the_search_with_a_cache_writes_what_a_plain_loop_without_one_writes(tiny: BuildRequest) -> None:
     kept = checkpoint.load(tiny.captioner)
     decoder = checkpoint.build(kept)
     assert isinstance(decoder, CaptionDecoder)

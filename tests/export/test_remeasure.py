@@ -8,10 +8,12 @@ import pytest
 
 from engine.bundle import Bundle
 from export import bundle_writer, model_card, remeasure
-from export.build import Request
+from export.build import BuildRequest
 
 
-def test_wrong_numbers_are_put_right_and_the_rest_stays(bundle_folder: Path, tiny: Request, tmp_path: Path) -> None:
+def test_wrong_numbers_are_put_right_and_the_rest_stays(
+    bundle_folder: Path, tiny: BuildRequest, tmp_path: Path
+) -> None:
     folder = shutil.copytree(bundle_folder, tmp_path / "bundle")
     path = folder / "manifest.json"
     right = json.loads(path.read_text("utf-8"))
@@ -32,7 +34,7 @@ def test_wrong_numbers_are_put_right_and_the_rest_stays(bundle_folder: Path, tin
 
 
 def test_what_fails_half_way_leaves_the_bundle_as_it_was(
-    bundle_folder: Path, tiny: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bundle_folder: Path, tiny: BuildRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = shutil.copytree(bundle_folder, tmp_path / "bundle")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

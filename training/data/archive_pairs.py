@@ -64,7 +64,7 @@ def read(archive: Archive, size: int, limit: int = MAX_PAIRS) -> Pairs:
 
     def image(row: Pair) -> Gray:
         stored = archive.image(int(row.path.name))
-        return shrink(stored, size * 3 // 2) if row.split == TRAIN else stored
+        return downscale(stored, size * 3 // 2) if row.split == TRAIN else stored
 
     return Pairs(rows, [image(row) for row in rows], [])
 
@@ -109,7 +109,7 @@ def counts(rows: list[Pair]) -> tuple[int, int, int]:
     return len(rows), len({row.text for row in rows}), len({row.patient for row in rows})
 
 
-def shrink(gray: Gray, side: int) -> Gray:
+def downscale(gray: Gray, side: int) -> Gray:
     """uint8 [H, W], longest side at most `side`."""
     height, width = gray.shape
     scale = side / max(height, width)
