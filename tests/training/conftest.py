@@ -1,4 +1,4 @@
-"""Fixtures of the training room."""
+"""Fixtures of the tests of training."""
 
 import pytest
 import torch
@@ -6,5 +6,5 @@ import torch
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
-    """Tiny networks on several threads wait for each other longer than they compute, above all on a busy machine."""
+    """Tiny networks on several threads spend more time waiting than computing, above all on a busy machine."""
     torch.set_num_threads(1)

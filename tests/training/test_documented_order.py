@@ -1,4 +1,4 @@
-"""The commands that the documents give to train on own pairs work in the order in which they stand there."""
+"""The documented commands for training on own pairs work in the documented order."""
 
 import json
 import re
@@ -23,14 +23,14 @@ SMALL: dict[str, dict[str, Any]] = {
 
 
 def smaller(recipe: Path, target: Path) -> None:
-    """The recipe with the same names of checkpoints and settings, on eight pictures."""
+    """The recipe with the same names of checkpoints and settings, on eight images."""
     lines: list[str] = []
     tables: list[str] = []
     for name, value in tomllib.loads(recipe.read_text(encoding="utf-8")).items():
         if isinstance(value, dict):
-            changed = {key: SMALL.get(name, {}).get(key, kept) for key, kept in value.items()}
+            changed = {key: SMALL.get(name, {}).get(key, old) for key, old in value.items()}
             changed |= {"half": False, "threads": 1} if name == "train" else {}
-            tables += [f"[{name}]", *(f"{key} = {json.dumps(kept)}" for key, kept in changed.items())]
+            tables += [f"[{name}]", *(f"{key} = {json.dumps(new)}" for key, new in changed.items())]
         else:
             lines.append(f"{name} = {json.dumps(value)}")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Scores of captions against values computed by hand or from the papers' own formulas."""
+"""Scores of captions against values computed by hand or from the formulas of the papers."""
 
 import math
 from collections import Counter
@@ -28,7 +28,7 @@ def value(written: list[str], references: list[str], name: str) -> float:
 
 
 def plain_cider_d(written: list[str], references: list[str]) -> list[float]:
-    """CIDEr-D from equations 1 to 4 of arXiv 1411.5726 and its section on CIDEr-D, one reference a caption."""
+    """CIDEr-D from equations 1 to 4 of arXiv 1411.5726 and its section on CIDEr-D, one reference per caption."""
 
     def grams(text: str, n: int) -> Counter[tuple[str, ...]]:
         words = spaced(text).split()
@@ -55,7 +55,7 @@ def plain_cider_d(written: list[str], references: list[str]) -> list[float]:
     return results
 
 
-def test_captions_that_equal_the_report_score_full_marks() -> None:
+def test_captions_that_equal_the_report_have_the_highest_scores() -> None:
     found = scores(measure(REPORTS, REPORTS))
     for name in ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "chrf", "term_f1"):
         assert found[name][0] == pytest.approx(1.0), name
@@ -133,7 +133,7 @@ def test_two_seeds_count_as_their_mean() -> None:
     assert both["rouge_l"][0] == pytest.approx(0.5)
 
 
-def test_baselines_answer_the_nearest_and_the_commonest_report() -> None:
+def test_baselines_return_the_nearest_and_the_most_frequent_report() -> None:
     assert nearest(np.eye(2), np.eye(2)[::-1], ["a", "b"]) == ["b", "a"]
     assert most_frequent(["x", "y", "y", "x", "y"]) == "y"
 

@@ -1,4 +1,4 @@
-"""Clinical terms and their negation on sentences whose answer is plain."""
+"""Clinical terms and their negation on unambiguous sentences."""
 
 import pytest
 
@@ -40,11 +40,11 @@ def test_each_term_has_its_polarity(text: str, there: set[str], absent: set[str]
     assert negated(text) == absent
 
 
-def test_a_longer_term_holds_the_shorter_ones_in_it() -> None:
+def test_a_longer_term_includes_the_shorter_ones_in_it() -> None:
     assert {"pleural effusion", "effusion", "pleura"} <= affirmed("small pleural effusions")
 
 
-def test_spelling_of_decoder_and_report_meet() -> None:
+def test_terms_are_found_in_the_spelling_of_the_decoder() -> None:
     assert affirmed("ground - glass opacities in both lungs") == affirmed("Ground-glass opacity of the lung.")
     assert affirmed("renal masses") == affirmed("mass of the kidney") | {"renal mass"}
 

@@ -1,4 +1,4 @@
-"""What stays of a report when only the picture may be told, and what counts as history."""
+"""Reducing a report to what its image shows, and what counts as history."""
 
 import pytest
 
@@ -20,11 +20,11 @@ from training.captions.texts import about_the_image, mentions_history
         ("There is a 3.2 x 2.1 cm lesion at T2 with edema.", "There is a 3.2 x 2.1 cm lesion at T2 with edema."),
     ],
 )
-def test_only_what_a_picture_shows_stays(text: str, left: str) -> None:
+def test_only_what_an_image_shows_remains(text: str, left: str) -> None:
     assert about_the_image(text) == left
 
 
-def test_ages_and_complaints_are_history_in_the_decoders_spelling_too() -> None:
+def test_ages_and_complaints_are_history_also_in_the_spelling_of_the_decoder() -> None:
     assert mentions_history("a 50 - year - old man with novel coronavirus")
     assert mentions_history("illness day 15")
     assert not mentions_history("chest x - ray shows bilateral opacities of the lungs .")

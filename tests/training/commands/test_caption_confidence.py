@@ -1,4 +1,4 @@
-"""Signals of a draft, and whether they tell right drafts from wrong ones."""
+"""Signals of a draft, and whether they separate right drafts from wrong ones."""
 
 from pathlib import Path
 
@@ -20,20 +20,20 @@ def unit(count: int, size: int = 6) -> np.ndarray:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
-def test_signals_are_what_their_names_say() -> None:
-    pictures, written, archived, reports = unit(3), unit(3), unit(4), unit(7)
-    found = signals(pictures, written, archived, reports, [3, 4, 5], [[-1.0, -3.0], [], [-0.5]])
+def test_signals_by_hand() -> None:
+    images, written, archived, reports = unit(3), unit(3), unit(4), unit(7)
+    found = signals(images, written, archived, reports, [3, 4, 5], [[-1.0, -3.0], [], [-0.5]])
     for i in range(3):
-        cosines = reports @ pictures[i]
+        cosines = reports @ images[i]
         near = reports[np.argsort(-cosines)[:5]]
         others = [near[a] @ near[b] for a in range(5) for b in range(5) if a != b]
         assert found["nearest_report"][i] == pytest.approx(cosines.max())
-        assert found["nearest_picture"][i] == pytest.approx((archived @ pictures[i]).max())
+        assert found["nearest_picture"][i] == pytest.approx((archived @ images[i]).max())
         assert found["agreement"][i] == pytest.approx(np.mean(others))
-        assert found["own_cosine"][i] == pytest.approx(pictures[i] @ written[i])
+        assert found["own_cosine"][i] == pytest.approx(images[i] @ written[i])
         assert found["echo"][i] == pytest.approx(np.mean(near @ written[i]))
     assert found["log_prob"].tolist() == [-2.0, 0.0, -0.5]
-    assert "log_prob" not in signals(pictures, written, archived, reports, [3, 4, 5])
+    assert "log_prob" not in signals(images, written, archived, reports, [3, 4, 5])
 
 
 def test_equal_reports_agree_fully() -> None:
@@ -46,20 +46,20 @@ def test_a_patient_is_on_one_side_only() -> None:
     assert (half[0::2] == half[1::2]).all()
 
 
-def test_a_signal_that_tells_is_found_and_noise_is_not() -> None:
+def test_an_informative_signal_is_usable_and_noise_is_not() -> None:
     right = RNG.random(200) < 0.3
     weights = scores.resamples(PATIENTS, 200)
     half = caption_confidence.halves(PATIENTS)
-    telling = right + RNG.standard_normal(200)
-    found, probability = caption_confidence.judge({"telling": telling}, right, half, weights)
-    assert found["usable"] == ["telling", "together"]
+    informative = right + RNG.standard_normal(200)
+    found, probability = caption_confidence.judge({"informative": informative}, right, half, weights)
+    assert found["usable"] == ["informative", "together"]
     assert found["brier"] < found["brier_of_the_share"]
     assert probability[right].mean() > probability[~right].mean()
     nothing, _ = caption_confidence.judge({"noise": RNG.standard_normal(200)}, right, half, weights)
     assert nothing["usable"] == []
 
 
-def test_no_draft_is_judged_by_a_curve_that_saw_it() -> None:
+def test_no_draft_is_evaluated_by_a_regression_fitted_on_it() -> None:
     half = caption_confidence.halves(PATIENTS)
     right = RNG.random(200) < 0.3
     features = RNG.standard_normal((200, 1))
@@ -82,7 +82,7 @@ def test_the_term_f1_of_a_draft_counts_negation() -> None:
     assert found[0] > found[1] == found[2] == 0.0
 
 
-def test_the_section_says_plainly_when_nothing_is_worth_showing(tmp_path: Path) -> None:
+def test_the_section_says_if_no_confidence_may_be_shown(tmp_path: Path) -> None:
     right = RNG.random(200) < 0.3
     weights, half = scores.resamples(PATIENTS, 50), caption_confidence.halves(PATIENTS)
     figures: dict[str, object] = {"captions": 200, "patients": 100}
@@ -104,5 +104,5 @@ def test_the_plot_has_parts_of_equal_size_and_honest_intervals(tmp_path: Path) -
     assert low == pytest.approx(0.2366, abs=1e-3)
     assert high == pytest.approx(0.7634, abs=1e-3)
     caption_reliability.draw(tmp_path / "r.png", {"captioner": (probability, right)})
-    with Image.open(tmp_path / "r.png") as picture:
-        assert picture.size[0] > 500
+    with Image.open(tmp_path / "r.png") as plot:
+        assert plot.size[0] > 500

@@ -1,4 +1,4 @@
-"""Examples that nobody chose: the first pictures with a report, in file order."""
+"""Unselected examples: the first images with a report, in file order."""
 
 import csv
 from pathlib import Path
@@ -52,6 +52,6 @@ def test_only_train_rows_are_marked(tmp_path: Path) -> None:
     assert caption_examples.known_texts(tmp_path) == {"†": {"Clear."}, "‡": {"Clear."}}
 
 
-def test_a_folder_without_cases_is_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_cases_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="give the sample archive"):
         caption_examples.first(tmp_path)

@@ -1,4 +1,4 @@
-"""The matrix of captioner trainings: what it trains, what it does not train again, and what it reports."""
+"""The matrix of captioner trainings: what is trained, what is skipped, and the report."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A grid of two tiny recipes on eight real pictures: what is measured once is not trained again."""
+"""A grid of two tiny recipes on eight real images: what is measured is not trained again."""
 
 import csv
 import dataclasses
@@ -47,8 +47,8 @@ loss = {atp = 1.0, cu = 1.0}
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Recipe, grid, and the eight pairs with half of them in val, so that each metric has what it compares."""
+def folder(tmp_path: Path) -> Path:
+    """Recipe, grid, and the eight pairs with half of them in val, so that every metric can be computed."""
     shutil.copytree(DATA / "pairs", tmp_path / "pairs")
     with (tmp_path / "pairs/pairs.csv").open() as stream:
         rows = list(csv.DictReader(stream))
@@ -63,12 +63,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_grid_goes_on_where_it_was_and_trains_only_what_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grid_continues_where_it_was_and_trains_only_what_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trained: list[Path] = []
     real = grid.train
     monkeypatch.setattr(grid, "train", lambda *given: trained.append(given[2]) or real(*given))
-    out = place / "out"
-    first = grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache")
+    out = folder / "out"
+    first = grid.run_grid(grid.read(folder / "grid.toml"), folder, out, folder / "cache")
     assert [(found["variant"], found["seed"]) for found in first] == [
         ("CLIP", 1),
         ("ATP + CU", 1),
@@ -82,19 +84,19 @@ def test_a_grid_goes_on_where_it_was_and_trains_only_what_changed(place: Path, m
         out / "atp---cu" / "seed2",
     ]
     trained.clear()
-    assert grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache") == first
+    assert grid.run_grid(grid.read(folder / "grid.toml"), folder, out, folder / "cache") == first
     assert trained == []
-    (place / "grid.toml").write_text(GRID.replace("cu = 1.0", "cu = 2.0"))
-    grid.run_grid(grid.read(place / "grid.toml"), place, out, place / "cache")
+    (folder / "grid.toml").write_text(GRID.replace("cu = 1.0", "cu = 2.0"))
+    grid.run_grid(grid.read(folder / "grid.toml"), folder, out, folder / "cache")
     assert trained == [out / "atp---cu" / "seed1", out / "atp---cu" / "seed2"]
 
 
-def test_the_results_are_means_over_the_seeds_below_what_was_written_by_hand(place: Path) -> None:
-    runs = grid.run_grid(grid.read(place / "grid.toml"), place, place / "out", place / "cache")
-    docs = place / "docs"
+def test_the_results_are_means_over_the_seeds_below_the_part_written_by_hand(folder: Path) -> None:
+    runs = grid.run_grid(grid.read(folder / "grid.toml"), folder, folder / "out", folder / "cache")
+    docs = folder / "docs"
     docs.mkdir()
     (docs / "results.md").write_text("# Results\n\nWords.\n")
-    options = ["--grid", str(place / "out"), "--data", str(place), "--docs", str(docs), "--threads", "1"]
+    options = ["--grid", str(folder / "out"), "--data", str(folder), "--docs", str(docs), "--threads", "1"]
     for _ in range(2):  # the second time replaces what the first one wrote
         assert command.main(["results", *options, "--candidate", "ATP + CU", "--baselines", "CLIP"]) == 0
     text = (docs / "results.md").read_text()
@@ -112,15 +114,15 @@ def test_the_results_are_means_over_the_seeds_below_what_was_written_by_hand(pla
     assert (docs / "shared-space.png").stat().st_size > 5000
 
 
-def test_a_grid_of_streaming_recipes_measures_streaming_as_well(place: Path) -> None:
-    recipe = config.read(place / "recipe.toml")
+def test_a_grid_of_streaming_recipes_also_streams_for_measuring(folder: Path) -> None:
+    recipe = config.read(folder / "recipe.toml")
     recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, stream=True))
-    best = train(recipe, place, place / "run", place / "cache")
-    with (place / "pairs/pairs.csv").open() as stream:
-        damaged = place / "pairs" / next(row["image"] for row in csv.DictReader(stream) if row["split"] == "val")
+    best = train(recipe, folder, folder / "run", folder / "cache")
+    with (folder / "pairs/pairs.csv").open() as stream:
+        damaged = folder / "pairs" / next(row["image"] for row in csv.DictReader(stream) if row["split"] == "val")
     damaged.write_bytes(damaged.read_bytes()[:-2000])
     with pytest.raises(UserError, match="cannot be decoded"):
-        grid.measured(best, recipe, place)
+        grid.measured(best, recipe, folder)
 
 
 def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("seeds = [1]", "must contain base, seeds"),
         ("base = 'x'\nseeds = [1]\n[variants.a]\nloss = {taw = 1.0}", "Unknown setting 'taw'"),
@@ -138,9 +140,9 @@ def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
         ("base = ", "not valid TOML"),
     ],
 )
-def test_a_grid_that_cannot_be_run_says_why(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_grid_is_a_user_error(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "grid.toml").write_text(text)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         grid.read(tmp_path / "grid.toml")
 
 

@@ -1,4 +1,4 @@
-"""What docs/results.md says of the starter bundle is what its manifest holds."""
+"""The statements of docs/results.md about the starter bundle agree with its manifest."""
 
 import json
 import re
@@ -34,20 +34,22 @@ def measured() -> list[dict[str, float]]:
     ]
 
 
-def said(cell: str) -> tuple[bool, float]:
+def parsed(cell: str) -> tuple[bool, float]:
     """Whether a cell calls its target reached, and its first number."""
     number = re.search(r"\d*\.\d+|\d+", cell.partition(":")[2])
     assert number
     return cell.startswith("reached"), float(number[0])
 
 
-def test_the_table_of_targets_says_what_was_measured() -> None:
+def test_the_table_of_targets_agrees_with_the_measurements() -> None:
     table = rows()
     for column, values in enumerate(measured()):
         for name, (title, least, scale) in TARGETS.items():
             shown = f"{scale * values[name]:.{1 if scale == 100 else 3}f}"
-            assert said(table[title][column]) == (values[name] >= least, float(shown)), title
+            assert parsed(table[title][column]) == (values[name] >= least, float(shown)), title
         for name, title in SHARES.items():
-            assert said(table[title][column]) == (abs(values[name] - 0.5) <= 0.05, float(f"{values[name]:.3f}")), title
-        reached, gap = said(table["gap within .02 of its floor, uncentred"][column])
+            assert parsed(table[title][column]) == (abs(values[name] - 0.5) <= 0.05, float(f"{values[name]:.3f}")), (
+                title
+            )
+        reached, gap = parsed(table["gap within .02 of its floor, uncentred"][column])
         assert (reached, gap) == (values["gap_over_floor"] <= 0.02, float(f"{values['gap']:.3f}"))

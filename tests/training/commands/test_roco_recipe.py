@@ -1,6 +1,6 @@
-"""The recipe for ROCO from folder to checkpoint, with towers of the same kinds and next to no size.
+"""The recipe for ROCO from folder to checkpoint, with tiny towers of the same kinds.
 
-The captions are WRITTEN FOR THIS TEST and describe none of the pictures.
+The captions are WRITTEN FOR THIS TEST and describe none of the images.
 """
 
 import json
@@ -19,25 +19,25 @@ from training.data.pairs import ImageFiles, read_pairs
 from training.loop import config
 from training.networks import checkpoint, sources
 
-PICTURES = sorted((ROOT / "tests/data/pairs/images").glob("*.jpg"))
+IMAGES = sorted((ROOT / "tests/data/pairs/images").glob("*.jpg"))
 TINY = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 
 @pytest.fixture
 def roco(tmp_path: Path) -> Path:
     root = tmp_path / "data" / "roco"
-    for split, pictures in (("train", PICTURES[:5]), ("validation", PICTURES[5:])):
-        place = root / split / "radiology"
-        (place / "images").mkdir(parents=True)
-        for number, picture in enumerate(pictures):
-            shutil.copyfile(picture, place / "images" / f"ROCO_{split}_{number}.jpg")
-        lines = [f"ROCO_{split}_{number}\tWritten for a test, number {number}.\n" for number in range(len(pictures))]
-        (place / "captions.txt").write_text("".join(lines))
+    for split, images in (("train", IMAGES[:5]), ("validation", IMAGES[5:])):
+        radiology = root / split / "radiology"
+        (radiology / "images").mkdir(parents=True)
+        for number, image in enumerate(images):
+            shutil.copyfile(image, radiology / "images" / f"ROCO_{split}_{number}.jpg")
+        lines = [f"ROCO_{split}_{number}\tWritten for a test, number {number}.\n" for number in range(len(images))]
+        (radiology / "captions.txt").write_text("".join(lines))
     return root
 
 
 def tiny_towers(folder: Path) -> tuple[str, str]:
-    """A CLIP and a BERT as folders, as the hub would give them."""
+    """A CLIP and a BERT as folders, as downloaded from the hub."""
     quiet.disable_progress_bar()
     vision = {**TINY, "image_size": 32, "patch_size": 8}
     CLIPModel(CLIPConfig(text_config={**TINY, "vocab_size": 99}, vision_config=vision)).save_pretrained(folder / "clip")

@@ -1,4 +1,4 @@
-"""The captioner's training from end to end on a tiny shared space, and the parts it is made of."""
+"""Training of the captioner from end to end on a tiny shared space, and its parts."""
 
 import csv
 import gzip
@@ -53,7 +53,7 @@ def tokenizer_json() -> str:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data with an encoders checkpoint: bright pictures show hearts, dark ones lungs."""
+    """A folder of data with an encoders checkpoint: bright images show hearts, dark ones lungs."""
     folder = tmp_path_factory.mktemp("data")
     torch.manual_seed(0)
     config = EncoderConfig({"kind": "efficientnet-lite0"}, {"kind": "transformers", "config": BERT}, size=32, dim=6)
@@ -88,7 +88,7 @@ def gathered(given: train_captioner.CaptionerSettings, root: Path, cache: Path) 
 
 
 @pytest.mark.parametrize("mode", ["text", "pairs", "both"])
-def test_each_mode_learns_from_what_its_name_says(root: Path, tmp_path: Path, mode: str) -> None:
+def test_each_mode_is_trained_on_its_embeddings(root: Path, tmp_path: Path, mode: str) -> None:
     whole = gathered(settings(root, mode), root, tmp_path)
     material = whole.for_mode(mode)
     texts = len(whole.texts)
@@ -107,14 +107,14 @@ def test_language_is_learned_without_any_condition_and_others_start_from_it(root
     assert not material.conditions.any()
     assert {example.rows for example in material.paired} == {(0,)}
     best = train_captioner.train(given, root, tmp_path / "language", tmp_path)
-    kept = checkpoint.load(best)
-    assert "encoders_sha256" not in kept.extra
+    saved = checkpoint.load(best)
+    assert "encoders_sha256" not in saved.extra
     going_on = replace(settings(root, "text"), start=str(best))
     model = train_captioner.start_model(going_on, material)
-    assert torch.equal(model.words.weight, kept.state["words.weight"])
+    assert torch.equal(model.words.weight, saved.state["words.weight"])
 
 
-def test_a_decoder_remembers_the_texts_of_what_it_started_from(root: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_lists_the_texts_of_the_one_it_started_from(root: Path, tmp_path: Path) -> None:
     first = settings(root, "language", epochs=1)
     (root / "other.csv").write_text(
         "image,text,split,patient_id,split_group\n0.png,heart is large and lung is clear right left,train,q1,h1\n"
@@ -131,7 +131,7 @@ def test_a_decoder_remembers_the_texts_of_what_it_started_from(root: Path, tmp_p
     assert checkpoint.load(last).data_files("pairs") == expected["pairs"]
 
 
-def test_centred_rows_have_no_gap_and_the_decoder_then_centres_pictures_itself(root: Path, tmp_path: Path) -> None:
+def test_centred_rows_have_no_gap_and_the_decoder_then_centres_images_itself(root: Path, tmp_path: Path) -> None:
     given = settings(root, "text")
     given = replace(given, data=replace(given.data, centre=True))
     whole = gathered(given, root, tmp_path)
@@ -150,11 +150,11 @@ def test_centred_rows_have_no_gap_and_the_decoder_then_centres_pictures_itself(r
 
 def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp_path: Path) -> None:
     best = train_captioner.train(settings(root, "both"), root, tmp_path / "run", tmp_path / "cache")
-    kept = checkpoint.load(best)
-    model = checkpoint.build(kept)
+    saved = checkpoint.load(best)
+    model = checkpoint.build(saved)
     assert isinstance(model, CaptionDecoder)
-    assert kept.extra["encoders_sha256"] == digest(root / "best.pt")
-    metrics = kept.extra["metrics"]
+    assert saved.extra["encoders_sha256"] == digest(root / "best.pt")
+    metrics = saved.extra["metrics"]
     assert math.isclose(metrics["val_perplexity"], math.exp(metrics["val_loss"]))
     assert {"captioner", "nearest_report", "most_frequent", "copying_8_words"} <= set(metrics)
     assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 2
@@ -164,12 +164,14 @@ def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp
 def test_a_run_is_not_finished_on_other_encoders_nor_with_other_noise(root: Path, tmp_path: Path) -> None:
     begun = settings(root, "both", epochs=1)
     train_captioner.train(begun, root, tmp_path / "run", tmp_path)
-    kept = checkpoint.load(root / "best.pt")
-    shutil.copy(root / "best.pt", tmp_path / "same.pt")  # the same ones in another place may go on
-    network = checkpoint.build(kept)
-    checkpoint.save(tmp_path / "other.pt", "encoders", kept.config, network, kept.tokenizer_json, {"metrics": {"x": 1}})
-    moved = replace(begun, encoders=str(tmp_path / "same.pt"))
-    train_captioner.train(moved, root, tmp_path / "run", tmp_path, resume=True)
+    saved = checkpoint.load(root / "best.pt")
+    shutil.copy(root / "best.pt", tmp_path / "same.pt")  # the same encoders in another file can be used to resume
+    network = checkpoint.build(saved)
+    checkpoint.save(
+        tmp_path / "other.pt", "encoders", saved.config, network, saved.tokenizer_json, {"metrics": {"x": 1}}
+    )
+    changed = replace(begun, encoders=str(tmp_path / "same.pt"))
+    train_captioner.train(changed, root, tmp_path / "run", tmp_path, resume=True)
     for other, named in (
         (replace(begun, encoders=str(tmp_path / "other.pt")), "encoders"),
         (replace(begun, data=replace(begun.data, noise_high=0.3)), "recipe.data.noise_high"),
@@ -179,7 +181,7 @@ def test_a_run_is_not_finished_on_other_encoders_nor_with_other_noise(root: Path
             train_captioner.train(other, root, tmp_path / "run", tmp_path, resume=True)
 
 
-def test_a_resumed_run_gives_the_curve_of_an_unbroken_one(
+def test_a_resumed_run_has_the_curve_of_an_uninterrupted_one(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def curve(folder: Path) -> list[tuple[float, float]]:
@@ -213,7 +215,7 @@ def test_a_run_can_start_from_an_earlier_decoder_of_the_same_sizes_only(root: Pa
         train_captioner.start_model(other, material)
 
 
-def test_what_is_missing_is_said_before_anything_is_embedded(
+def test_missing_files_are_reported_before_anything_is_embedded(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_captioner, "gather", None)
@@ -241,7 +243,7 @@ def test_an_unknown_setting_or_mode_is_refused(tmp_path: Path) -> None:
         train_captioner.read(tmp_path / "none.toml")
 
 
-def test_long_texts_lose_their_end_and_its_mark() -> None:
+def test_long_texts_are_cut_with_their_end_token() -> None:
     tokenizer = Tokenizer.from_str(tokenizer_json())
     assert examples.encode(["heart is large", "lung is clear right left right"], tokenizer, 5) == [
         (2, 5, 7, 8, 3),
@@ -249,23 +251,23 @@ def test_long_texts_lose_their_end_and_its_mark() -> None:
     ]
 
 
-def test_inputs_and_what_follows_are_one_step_apart() -> None:
+def test_inputs_and_targets_are_one_step_apart() -> None:
     inputs, following = examples.padded([(2, 5, 6, 3), (2, 7, 3)], pad=0)
     assert inputs.tolist() == [[2, 5, 6], [2, 7, 0]]
     assert following.tolist() == [[5, 6, 3], [7, 3, examples.IGNORED]]
 
 
-def test_noise_moves_a_condition_by_about_its_length_and_keeps_it_on_the_sphere() -> None:
+def test_noise_changes_a_condition_by_about_its_norm_and_keeps_it_on_the_sphere() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 256))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     for length in (0.0, 0.5, 1.0):
-        moved = examples.add_noise(rows, np.full(500, length), rng)
-        np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1.0)
-        assert (moved * rows).sum(1).mean() == pytest.approx(1 / math.sqrt(1 + length**2), abs=0.01)
+        changed = examples.add_noise(rows, np.full(500, length), rng)
+        np.testing.assert_allclose(np.linalg.norm(changed, axis=1), 1.0)
+        assert (changed * rows).sum(1).mean() == pytest.approx(1 / math.sqrt(1 + length**2), abs=0.01)
 
 
-def test_a_draw_holds_texts_of_like_length_and_the_share_of_pairs_asked_for() -> None:
+def test_a_draw_has_texts_of_similar_length_and_the_given_share_of_pairs() -> None:
     paired = [Example((2, *[5] * n, 3), (0,)) for n in range(1, 30)]
     unpaired = [Example((2, *[6] * n, 3), (0,)) for n in range(1, 30)]
     drawn = CaptionExamples(paired, unpaired, np.eye(4), 0, Sampling(16, 5, 0.25, (0.1, 0.2)))
@@ -289,7 +291,7 @@ def test_the_token_loss_is_the_mean_over_all_real_tokens() -> None:
     assert examples.token_loss(model, rows, conditions, pad=0, chunk=2) == pytest.approx(np.mean(losses), abs=1e-5)
 
 
-def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tmp_path: Path) -> None:
+def test_history_is_not_a_target_but_still_counts_as_training_text(root: Path, tmp_path: Path) -> None:
     with gzip.open(root / "history.csv.gz", "wt", encoding="utf-8") as stream:
         stream.write("caption\n40-year-old man with fever.\n40-year-old man with fever. heart is large.\n")
     data = CaptionDataSettings(["pairs.csv"], ["history.csv.gz"])
@@ -298,7 +300,7 @@ def test_history_is_not_learned_but_still_counts_as_training_text(root: Path, tm
     assert "40-year-old man with fever." in material.texts
 
 
-def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embeddings_are_computed_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = gathered(settings(root, "both"), root, tmp_path)
     monkeypatch.setattr(FrozenFeatures, "_text_features", None)
     monkeypatch.setattr(FrozenFeatures, "_image_features", None)
@@ -311,11 +313,11 @@ def test_embeddings_are_made_once(root: Path, tmp_path: Path, monkeypatch: pytes
     )
 
 
-def test_pictures_are_streamed_where_those_of_the_encoders_were(root: Path, tmp_path: Path) -> None:
-    kept = checkpoint.load(root / "best.pt")
+def test_images_are_streamed_if_those_of_the_encoders_were(root: Path, tmp_path: Path) -> None:
+    saved = checkpoint.load(root / "best.pt")
     extra = {"settings": {"data": {"stream": True}}}
-    network = checkpoint.build(kept)
-    checkpoint.save(tmp_path / "streaming.pt", "encoders", kept.config, network, kept.tokenizer_json, extra)
+    network = checkpoint.build(saved)
+    checkpoint.save(tmp_path / "streaming.pt", "encoders", saved.config, network, saved.tokenizer_json, extra)
     data = CaptionDataSettings(["pairs.csv"], views=1)
     whole, streamed = (
         gather(path, data, root, tmp_path / path.stem, dim=16, max_tokens=8, half=False)
@@ -328,14 +330,14 @@ def test_pictures_are_streamed_where_those_of_the_encoders_were(root: Path, tmp_
         gather(tmp_path / "streaming.pt", data, folder, tmp_path / "cache", dim=16, max_tokens=8, half=False)
 
 
-def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
+def test_cached_features_of_a_frozen_tower_are_read_and_not_computed_again(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = checkpoint.load(root / "best.pt")
-    model = checkpoint.build(kept)
+    saved = checkpoint.load(root / "best.pt")
+    model = checkpoint.build(saved)
     assert isinstance(model, DualEncoder)
     recipe = {"towers": {"frozen_image_stages": 18}, "train": {"crops": 2, "crop_seed": 1}}
-    checkpoint.save(tmp_path / "f.pt", "encoders", kept.config, model, kept.tokenizer_json, {"settings": recipe})
+    checkpoint.save(tmp_path / "f.pt", "encoders", saved.config, model, saved.tokenizer_json, {"settings": recipe})
     training = read_pairs([root / "pairs.csv"]).split("train")
     own = ImageBatches(training.images, model, Views(18, 2, 1), tmp_path)
     monkeypatch.setattr(FrozenFeatures, "_image_features", None)
@@ -347,17 +349,17 @@ def test_what_training_kept_of_a_tower_frozen_whole_is_read_and_not_made_again(
         np.testing.assert_allclose(found[view], wanted, atol=1e-5)
 
 
-def test_encoders_that_share_their_towers_share_the_work_of_these(
+def test_encoders_with_the_same_towers_share_cached_features(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = gathered(settings(root, "both"), root, tmp_path)
-    kept = checkpoint.load(root / "best.pt")
-    other = checkpoint.build(kept)
+    saved = checkpoint.load(root / "best.pt")
+    other = checkpoint.build(saved)
     with torch.no_grad():
         for name, value in other.named_parameters():
             if "projection" in name:
                 value.copy_(torch.randn_like(value))
-    checkpoint.save(tmp_path / "other.pt", "encoders", kept.config, other, kept.tokenizer_json, {})
+    checkpoint.save(tmp_path / "other.pt", "encoders", saved.config, other, saved.tokenizer_json, {})
     monkeypatch.setattr(FrozenFeatures, "_text_features", None)
     monkeypatch.setattr(FrozenFeatures, "_image_features", None)
     given = settings(root, "both")
@@ -365,7 +367,7 @@ def test_encoders_that_share_their_towers_share_the_work_of_these(
     assert np.abs(first.conditions - again.conditions).max() > 0.1
 
 
-def test_label_smoothing_raises_the_loss_of_a_sure_answer_only() -> None:
+def test_label_smoothing_raises_the_loss_only_of_a_confident_prediction() -> None:
     sure, following = torch.tensor([[[9.0, 0.0, 0.0]]]), torch.tensor([[0]])
     plain = examples.NextToken()([sure], following)[0]
     assert examples.NextToken(0.1)([sure], following)[0] > plain + 0.1

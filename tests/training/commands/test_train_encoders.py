@@ -1,4 +1,4 @@
-"""A recipe from end to end on eight real pictures, with the shipped towers cut short."""
+"""A recipe from end to end on eight real images, with shortened shipped towers."""
 
 import csv
 import json
@@ -41,7 +41,7 @@ word_dropout = 0.1
 
 
 @pytest.mark.parametrize(("stages", "layers"), [(16, 1), (0, 0)])
-def test_a_recipe_becomes_a_checkpoint_that_embeds(tmp_path: Path, stages: int, layers: int) -> None:
+def test_a_recipe_gives_a_checkpoint_that_embeds(tmp_path: Path, stages: int, layers: int) -> None:
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(RECIPE.format(stages=stages, layers=layers))
     options = ["--config", str(recipe), "--data", str(DATA), "--cache", str(tmp_path / "cache")]
@@ -77,7 +77,7 @@ def test_a_run_is_not_resumed_with_another_loss_nor_with_other_data(
     assert "examples" in capsys.readouterr().err
 
 
-def test_kept_maps_are_used_again_only_for_the_same_pictures(tmp_path: Path) -> None:
+def test_cached_maps_are_only_used_for_the_same_images(tmp_path: Path) -> None:
     shutil.copytree(DATA / "pairs", tmp_path / "pairs")
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(RECIPE.format(stages=16, layers=1))
@@ -105,8 +105,8 @@ def test_quick_metrics_of_a_perfect_and_of_a_blind_space() -> None:
     assert blind["margin"] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_score_scale_counts_unrelated_items_only() -> None:
-    """Fifteen groups of two pictures with one text: all three point the same way, which no other group does."""
+def test_the_score_scale_uses_only_unrelated_items() -> None:
+    """Fifteen groups of two images with one text: all three have the same direction, each group another one."""
     texts = np.eye(15, dtype=np.float32)
     rows = [Pair(Path("a"), f"text {number}", "val", str(number), str(number)) for number in np.repeat(range(15), 2)]
     found = score_scale.from_embeddings(np.repeat(texts, 2, axis=0), texts, rows)
@@ -135,13 +135,13 @@ def test_a_val_split_of_one_group_is_refused_before_anything_is_trained(tmp_path
     assert not (tmp_path / "run").exists()
 
 
-def test_the_case_of_a_pair_lends_its_findings_and_its_labels() -> None:
+def test_the_texts_of_a_case_are_its_findings_and_its_labels() -> None:
     values = {"modality": "CT", "view": "Axial", "location": "Chest", "case_findings": "A  mass.", "case_diagnosis": ""}
     assert case_texts({**values, "finding": "Lymphoma"}) == ["A mass.", "CT Axial Chest. Lymphoma"]
     assert case_texts({}) == []
 
 
-def test_wrong_calls_end_with_code_2_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_wrong_arguments_exit_with_code_2_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert command.main([]) == 2
     assert command.main(["encoders", "--config", str(tmp_path / "none.toml")]) == 2
     lines = capsys.readouterr().err.splitlines()

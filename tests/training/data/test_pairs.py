@@ -1,4 +1,4 @@
-"""Reading pairs and looking at a picture in another way."""
+"""Reading pairs, and augmented views of their images."""
 
 import csv
 import shutil
@@ -33,7 +33,7 @@ def change(manifest: Path, row: int, **values: str) -> None:
         writer.writerows(lines)
 
 
-def test_a_manifest_gives_pictures_texts_and_splits() -> None:
+def test_a_manifest_has_images_texts_and_splits() -> None:
     pairs = read_pairs([FIXTURES / "pairs.csv"])
     assert pairs.rejected == []
     assert len(pairs.rows) == len(pairs.images) == 8
@@ -51,7 +51,7 @@ def test_several_manifests_are_read_together(manifest: Path) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_more_pairs_are_learned_from_and_never_judged_by(manifest: Path, stream: bool) -> None:
+def test_more_pairs_are_trained_on_but_not_evaluated_on(manifest: Path, stream: bool) -> None:
     for row in range(8):
         change(manifest, row, patient_id=f"other-{row}", split_group=f"other-{row}")
     pairs = read_pairs([FIXTURES / "pairs.csv"], stream)
@@ -71,10 +71,10 @@ def test_more_pairs_of_a_patient_of_val_are_refused(manifest: Path) -> None:
         with_training_pairs(pairs, [more])
 
 
-def test_bad_rows_are_listed_with_their_reason_and_the_rest_goes_on(manifest: Path) -> None:
+def test_bad_rows_are_rejected_with_a_reason_and_the_others_are_read(manifest: Path) -> None:
     change(manifest, 0, image="images/nowhere.jpg")
     change(manifest, 1, text="  ")
-    (manifest.parent / "images" / "breast_174.jpg").write_bytes(b"not a picture")
+    (manifest.parent / "images" / "breast_174.jpg").write_bytes(b"not an image")
     pairs = read_pairs([manifest])
     assert len(pairs.rows) == 5
     reasons = {Path(refused.path).name: refused.reason for refused in pairs.rejected}
@@ -90,7 +90,7 @@ def test_a_csv_from_a_spreadsheet_is_read_whatever_it_puts_around_the_cells(mani
 
 
 @pytest.mark.parametrize("content", ["text\nhéart\n".encode("latin-1"), b"text\n" + b"a" * 200_000 + b"\n"])
-def test_what_is_no_csv_in_utf_8_gets_one_clear_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_csv_in_utf_8_is_a_user_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.csv").write_bytes(content)
     for read in (read_manifest, corpus):
         with pytest.raises(UserError, match=r"bad\.csv is not a CSV file in UTF-8 .*; save it as one"):
@@ -99,17 +99,17 @@ def test_what_is_no_csv_in_utf_8_gets_one_clear_sentence(tmp_path: Path, content
 
 def test_rows_that_lack_a_cell_or_name_another_split_are_listed_by_their_line(tmp_path: Path) -> None:
     shutil.copytree(FIXTURES / "images", tmp_path / "images")
-    picture = next((tmp_path / "images").iterdir()).name
+    image = next((tmp_path / "images").iterdir()).name
     rows = [
         "image,text,split,patient_id,split_group",
-        f"images/{picture},good,train,p1,p1",
-        f'images/{picture},"two\nlines",train,p1,p1',
-        f"images/{picture},no patient,train,,p2",
-        f"images/{picture},no group,train,p3,",
-        ",no picture,train,p4,p4",
-        f"images/{picture},capital,Train,p5,p5",
-        f"images/{picture},short",
-        f"images/{picture},long,val,p6,p6,more,cells",
+        f"images/{image},good,train,p1,p1",
+        f'images/{image},"two\nlines",train,p1,p1',
+        f"images/{image},no patient,train,,p2",
+        f"images/{image},no group,train,p3,",
+        ",no image,train,p4,p4",
+        f"images/{image},capital,Train,p5,p5",
+        f"images/{image},short",
+        f"images/{image},long,val,p6,p6,more,cells",
     ]
     (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
     pairs = read_pairs([tmp_path / "pairs.csv"])
@@ -124,7 +124,7 @@ def test_rows_that_lack_a_cell_or_name_another_split_are_listed_by_their_line(tm
 
 
 @pytest.mark.parametrize("brightest", [255, 1023, 4095, 65535])
-def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path, brightest: int) -> None:
+def test_16_bit_images_are_rendered_as_in_the_application(tmp_path: Path, brightest: int) -> None:
     ramp = np.linspace(0, brightest, 64).astype(np.uint16)[None].repeat(4, 0)
     Image.fromarray(ramp).save(tmp_path / "deep.png")
     assert np.array_equal(read_gray(tmp_path / "deep.png"), load_picture(tmp_path / "deep.png").gray)
@@ -138,7 +138,7 @@ def test_16_bit_pictures_look_as_the_product_shows_them(tmp_path: Path, brightes
         np.linspace(-1000, 3000, 64, dtype=np.int32),
     ],
 )
-def test_values_without_a_window_are_refused_and_not_shown_white_or_black(manifest: Path, values: np.ndarray) -> None:
+def test_values_without_a_window_are_refused(manifest: Path, values: np.ndarray) -> None:
     Image.fromarray(values[None].repeat(4, 0)).save(manifest.with_name("deep.tif"))
     change(manifest, 0, image="deep.tif")
     pairs = read_pairs([manifest])
@@ -156,7 +156,7 @@ def test_a_patient_in_two_splits_is_refused_by_name(manifest: Path, column: str)
         read_pairs([manifest])
 
 
-def test_a_manifest_that_is_absent_or_lacks_a_column_gets_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_missing_manifest_or_column_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--data"):
         read_pairs([tmp_path / "none.csv"])
     (tmp_path / "short.csv").write_text("image,text\na.jpg,words\n")
@@ -169,7 +169,7 @@ def test_an_absent_split_is_refused() -> None:
         read_pairs([FIXTURES / "pairs.csv"]).split("test")
 
 
-def test_a_view_depends_on_its_seed_alone() -> None:
+def test_a_view_depends_only_on_its_seed() -> None:
     image = read_pairs([FIXTURES / "pairs.csv"]).images[0]
     first, again, other = (augment(image, 64, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert first.shape == (64, 64)
@@ -186,7 +186,7 @@ def test_a_view_without_intensity_changes_differs_in_its_crop_only() -> None:
     assert augment(image, 32, np.random.default_rng(3))[16, 16] != 120
 
 
-def test_a_view_never_mirrors_the_picture() -> None:
+def test_a_view_never_mirrors_the_image() -> None:
     image = np.zeros((100, 100), np.uint8)
     image[20:80, 20:50] = 60
     image[20:80, 50:80] = 200  # the bright half is on the right
@@ -198,7 +198,7 @@ def test_a_view_never_mirrors_the_picture() -> None:
         assert (bright * columns).sum() / bright.sum() > (dim * columns).sum() / dim.sum()
 
 
-def test_black_around_a_picture_stays_black() -> None:
+def test_black_around_an_image_stays_black() -> None:
     image = np.zeros((80, 80), np.uint8)
     image[30:50, 30:50] = 128
     for seed in range(10):

@@ -1,6 +1,6 @@
 """Public layouts as rows of a pairs CSV, on folders of the same shape.
 
-The pictures are the repository's breast ultrasounds; every caption and report here was WRITTEN FOR THIS TEST and
+The images are the breast ultrasounds of the repository; every caption and report here was WRITTEN FOR THIS TEST and
 describes none of them.
 """
 
@@ -18,12 +18,12 @@ from training import __main__ as command
 from training.data import readers
 from training.data.pairs import read_pairs
 
-PICTURE = DATA / "pairs/images/breast_013.jpg"
+IMAGE = DATA / "pairs/images/breast_013.jpg"
 
 
-def put_picture(path: Path) -> None:
+def put_image(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PICTURE, path)
+    shutil.copyfile(IMAGE, path)
 
 
 def put(path: Path, content: str) -> None:
@@ -39,19 +39,19 @@ def put_roco(root: Path) -> Path:
         "test": [("ROCO_00005", "PMC3_e.jpg")],
     }
     for split, named in figures.items():
-        place = root / split / "radiology"
-        put(place / "captions.txt", "".join(f"{name}\t Written for  a test: {name}.\n" for name, _ in named))
-        put(place / "licences.txt", "ROCO_ID,PMC_ID,CC\n" + "".join(f"{n},{f},CC BY\n" for n, f in named))
+        radiology = root / split / "radiology"
+        put(radiology / "captions.txt", "".join(f"{name}\t Written for  a test: {name}.\n" for name, _ in named))
+        put(radiology / "licences.txt", "ROCO_ID,PMC_ID,CC\n" + "".join(f"{n},{f},CC BY\n" for n, f in named))
         for name, figure in named:
-            put_picture(place / "images" / (figure if name == "ROCO_00002" else f"{name}.jpg"))
+            put_image(radiology / "images" / (figure if name == "ROCO_00002" else f"{name}.jpg"))
     return root
 
 
 def put_rocov2(root: Path) -> Path:
-    for split, place in (("train", "train_images/train"), ("valid", "valid"), ("test", "test_images")):
+    for split, images in (("train", "train_images/train"), ("valid", "valid"), ("test", "test_images")):
         name = f"ROCOv2_2023_{split}_000001"
         put(root / f"{split}_captions.csv", f'ID,Caption\n{name},"Written for a test, with a comma.\nAnd a line."\n')
-        put_picture(root / place / f"{name}.jpg")
+        put_image(root / images / f"{name}.jpg")
     put(root / "license_information.csv", "ID , PMCID, Attribution\nROCOv2_2023_train_000001,PMC7,CC BY [Who et al.]\n")
     return root
 
@@ -70,7 +70,7 @@ def put_r2gen(root: Path) -> Path:
     }
     put(root / "annotation.json", json.dumps(content))
     for name in ("CXR10_IM-0001/0", "CXR10_IM-0001/1", "CXR11_IM-0002-1001/0", "CXR12_IM-0003/0", "CXR14_IM-0005/0"):
-        put_picture(root / "images" / f"{name}.png")
+        put_image(root / "images" / f"{name}.png")
     return root
 
 
@@ -81,17 +81,17 @@ def put_medpix(root: Path) -> Path:
         return json.dumps({**content, "Location": "Left Blank", "Location Category": "Thorax"}) + "\n"
 
     def case(name: str) -> str:
-        told = {"Title": "Made-up Disease", "History": "Written for a test.", "Exam": "N/A", "Findings": "N/A"}
-        return json.dumps({"U_id": name, "Case": {**told, "Case Diagnosis": "Made-up Disease"}}) + "\n"
+        fields = {"Title": "Made-up Disease", "History": "Written for a test.", "Exam": "N/A", "Findings": "N/A"}
+        return json.dumps({"U_id": name, "Case": {**fields, "Case Diagnosis": "Made-up Disease"}}) + "\n"
 
-    place = root / "splitted_dataset"
-    put(place / "descriptions_train_1.jsonl", line("MPX1", 1, "Written for a\u2028test.") + "{broken\n")
-    put(place / "descriptions_train_2.jsonl", line("MPX2", 2, "Replace this - DESCRIPTION OF THE IMAGE OR FINDINGS."))
-    put(place / "data_train.jsonl", case("MPX1") + case("MPX2"))
-    put(place / "descriptions_dev.jsonl", line("MPX3", 3, "Written for a test."))
-    put(place / "data_dev.jsonl", case("MPX3"))
+    splits = root / "splitted_dataset"
+    put(splits / "descriptions_train_1.jsonl", line("MPX1", 1, "Written for a\u2028test.") + "{broken\n")
+    put(splits / "descriptions_train_2.jsonl", line("MPX2", 2, "Replace this - DESCRIPTION OF THE IMAGE OR FINDINGS."))
+    put(splits / "data_train.jsonl", case("MPX1") + case("MPX2"))
+    put(splits / "descriptions_dev.jsonl", line("MPX3", 3, "Written for a test."))
+    put(splits / "data_dev.jsonl", case("MPX3"))
     for name in ("MPX1_synpic1", "MPX2_synpic2", "MPX3_synpic3"):
-        put_picture(root / "images" / f"{name}.png")
+        put_image(root / "images" / f"{name}.png")
     return root
 
 
@@ -134,7 +134,7 @@ def test_a_line_of_roco_without_a_tab_is_listed(tmp_path: Path) -> None:
     ]
 
 
-def test_rocov2_finds_its_pictures_in_either_folder_and_its_papers(tmp_path: Path) -> None:
+def test_rocov2_finds_its_images_in_either_folder_and_its_papers(tmp_path: Path) -> None:
     found = readers.read(put_rocov2(tmp_path))
     assert [row["split"] for row in found.rows] == ["train", "val", "test"]
     assert all((tmp_path / row["image"]).is_file() for row in found.rows)
@@ -144,14 +144,14 @@ def test_rocov2_finds_its_pictures_in_either_folder_and_its_papers(tmp_path: Pat
     assert found.rows[1]["patient_id"] == "roco-ROCOv2_2023_valid_000001"
 
 
-def test_every_picture_of_a_report_is_a_row_of_its_patient(tmp_path: Path) -> None:
+def test_every_image_of_a_report_is_a_row_of_its_patient(tmp_path: Path) -> None:
     found = readers.read(put_r2gen(tmp_path))
     assert [row["image"] for row in found.rows[:2]] == ["images/CXR10_IM-0001/0.png", "images/CXR10_IM-0001/1.png"]
     assert [row["patient_id"] for row in found.rows] == ["iu-CXR10"] * 2 + ["iu-CXR11", "iu-CXR12", "iu-CXR14"]
     assert [refused.reason for refused in found.rejected] == ["The entry has no id or no image_path."]
 
 
-def test_medpix_rows_carry_their_case_and_no_unfilled_form(tmp_path: Path) -> None:
+def test_medpix_rows_have_their_case_and_no_unfilled_form(tmp_path: Path) -> None:
     found = readers.read(put_medpix(tmp_path))
     assert by_split(found) == {"train": ["MPX1_synpic1"], "val": ["MPX3_synpic3"]}
     row = found.rows[0]
@@ -165,9 +165,9 @@ def test_medpix_rows_carry_their_case_and_no_unfilled_form(tmp_path: Path) -> No
     ]
 
 
-def test_whole_train_file_of_medpix_is_taken_instead_of_its_halves(tmp_path: Path) -> None:
-    place = put_medpix(tmp_path) / "splitted_dataset"
-    shutil.copyfile(place / "descriptions_dev.jsonl", place / "descriptions_train.jsonl")
+def test_a_whole_train_file_of_medpix_is_read_instead_of_its_halves(tmp_path: Path) -> None:
+    splits = put_medpix(tmp_path) / "splitted_dataset"
+    shutil.copyfile(splits / "descriptions_dev.jsonl", splits / "descriptions_train.jsonl")
     found = readers.read(tmp_path)
     assert by_split(found)["train"] == ["MPX3_synpic3"]
     with pytest.raises(UserError, match="more than one split"):
@@ -183,9 +183,9 @@ def test_a_folder_is_a_manifest_like_a_csv(tmp_path: Path, put_layout: Callable[
     assert all(row.path.is_file() and row.text for row in pairs.rows)
 
 
-def test_the_command_writes_a_csv_that_trains_and_lists_what_it_left_out(tmp_path: Path) -> None:
+def test_the_command_writes_a_csv_for_training_and_a_list_of_rejected_files(tmp_path: Path) -> None:
     root = put_r2gen(tmp_path / "iu")
-    (root / "images/CXR11_IM-0002-1001/0.png").write_bytes(PICTURE.read_bytes()[:900])  # its header is whole
+    (root / "images/CXR11_IM-0002-1001/0.png").write_bytes(IMAGE.read_bytes()[:900])  # its header is whole
     out = tmp_path / "csv" / "pairs.csv"
     assert command.main(["pairs", "--root", str(root), "--out", str(out), "--layout", "r2gen"]) == 0
     pairs = read_pairs([out])
@@ -210,20 +210,22 @@ def test_the_command_writes_a_csv_that_trains_and_lists_what_it_left_out(tmp_pat
         ("notes.txt", "nothing", "known layout"),
     ],
 )
-def test_a_folder_that_is_none_gets_one_clear_sentence(tmp_path: Path, name: str, content: str, sentence: str) -> None:
+def test_a_folder_without_a_known_layout_is_a_user_error(
+    tmp_path: Path, name: str, content: str, sentence: str
+) -> None:
     put(tmp_path / name, content)
     with pytest.raises(UserError, match=sentence):
         readers.read(tmp_path)
 
 
-def test_naming_another_layout_than_the_files_tell_is_refused(tmp_path: Path) -> None:
+def test_a_layout_that_does_not_match_the_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="looks like rocov2"):
         readers.read(put_rocov2(tmp_path), "medpix")
 
 
-def test_a_streamed_picture_that_is_damaged_is_named(tmp_path: Path) -> None:
+def test_a_damaged_streamed_image_is_named(tmp_path: Path) -> None:
     root = put_r2gen(tmp_path)
-    (root / "images/CXR12_IM-0003/0.png").write_bytes(PICTURE.read_bytes()[:900])
+    (root / "images/CXR12_IM-0003/0.png").write_bytes(IMAGE.read_bytes()[:900])
     images = read_pairs([root], stream=True).split("val").images
     with pytest.raises(UserError, match=r"CXR12_IM-0003/0\.png cannot be decoded"):
         images[0]

@@ -35,7 +35,7 @@ def test_every_eight_words_of_a_training_text_are_recognised(texts: list[str], g
         assert all(guard.copies(" ".join(found[i : i + 8])) for i in range(len(found) - 7))
 
 
-def test_seven_words_of_a_training_text_are_no_copy(texts: list[str], guard: CopyGuard) -> None:
+def test_seven_words_of_a_training_text_are_not_a_copy(texts: list[str], guard: CopyGuard) -> None:
     assert not any(guard.copies(" ".join(text.split()[3:10])) for text in texts)
 
 
@@ -110,7 +110,7 @@ def test_a_file_of_the_first_version_keeps_its_rule_of_ascii_words(tmp_path: Pat
 
 
 def as_first_version(path: Path) -> None:
-    """Both versions hash ASCII words alike, so a file of such words differs in its number only."""
+    """Both versions hash ASCII words in the same way, so a file of such words differs only in its version."""
     content = path.read_bytes()
     magic, _, *rest = HEADER.unpack_from(content)
     path.write_bytes(HEADER.pack(magic, 1, *rest) + content[HEADER.size :])
@@ -125,7 +125,7 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("share", [1, 4])
-def test_more_sequences_than_the_room_make_a_larger_file_and_no_more_errors(
+def test_more_sequences_than_fit_make_a_larger_file_and_not_more_errors(
     tmp_path: Path, texts: list[str], share: int
 ) -> None:
     path = tmp_path / "large.bin"

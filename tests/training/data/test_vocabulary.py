@@ -18,7 +18,7 @@ def source() -> str:
     return (minilm_folder() / "tokenizer.json").read_text(encoding="utf-8")
 
 
-def test_frequent_words_stay_whole_and_rare_ones_fall_apart_without_unknowns(source: str) -> None:
+def test_frequent_words_stay_whole_and_rare_ones_are_split_without_unknowns(source: str) -> None:
     tokenizer = Tokenizer.from_str(trim(source, TEXTS, min_count=2).tokenizer_json)
     before = Tokenizer.from_str(source)
     before.no_padding()
@@ -33,7 +33,7 @@ def test_characters_of_the_texts_stay_even_when_not_ascii(source: str) -> None:
     assert "[UNK]" not in tokenizer.encode("µ").tokens
 
 
-def test_a_text_keeps_its_frame_of_special_tokens(source: str) -> None:
+def test_a_text_keeps_its_special_tokens(source: str) -> None:
     trimmed = trim(source, TEXTS)
     tokenizer = Tokenizer.from_str(trimmed.tokenizer_json)
     encoding = tokenizer.encode("effusion")
@@ -42,7 +42,7 @@ def test_a_text_keeps_its_frame_of_special_tokens(source: str) -> None:
     assert encoding.ids[0] == 2
 
 
-def test_source_ids_point_at_the_same_pieces(source: str) -> None:
+def test_source_ids_are_those_of_the_same_pieces(source: str) -> None:
     trimmed = trim(source, TEXTS)
     old = {number: piece for piece, number in json.loads(source)["model"]["vocab"].items()}
     new = json.loads(trimmed.tokenizer_json)["model"]["vocab"]
@@ -50,7 +50,7 @@ def test_source_ids_point_at_the_same_pieces(source: str) -> None:
     assert all(old[trimmed.source_ids[number]] == piece for piece, number in new.items())
 
 
-def test_the_most_frequent_pieces_win_when_space_is_short(source: str) -> None:
+def test_the_most_frequent_pieces_are_chosen_if_the_size_is_limited(source: str) -> None:
     everything = trim(source, TEXTS, min_count=1)
     short = trim(source, TEXTS, min_count=1, max_size=len(everything.source_ids) - 2)
     assert len(short.source_ids) == len(everything.source_ids) - 2

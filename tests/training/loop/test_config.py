@@ -12,7 +12,7 @@ CONFIGS = ROOT / "training" / "configs"
 RECIPES = {"clip_lt", "clip_ft", "atp_cu"}
 
 
-def test_the_shipped_recipes_differ_in_their_loss_only() -> None:
+def test_the_shipped_recipes_differ_only_in_their_loss() -> None:
     recipes = {name: config.read(CONFIGS / f"{name}.toml") for name in RECIPES}
     first = recipes["atp_cu"]
     for other in recipes.values():
@@ -39,10 +39,10 @@ def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, text: str, message: 
         config.read(tmp_path / "a.toml")
 
 
-def test_a_missing_file_gets_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Cannot read the configuration"):
         config.read(tmp_path / "none.toml")
 
 
-def test_whole_numbers_serve_as_numbers() -> None:
+def test_integers_are_accepted_as_floats() -> None:
     assert config.from_dict({"loss": {"atp": 1}}).loss.atp == 1

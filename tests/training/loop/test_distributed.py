@@ -25,7 +25,7 @@ SETTINGS = TrainSettings(seed=3, epochs=2, batch=8, lr=1e-2, projection_lr=2e-2,
 
 
 class Towers(nn.Module):
-    """Small enough that the arithmetic is the whole test."""
+    """A minimal network, since only the arithmetic is tested."""
 
     def __init__(self, dropout: float) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Towers(nn.Module):
 
 
 class Pairs:
-    """Twenty pairs of vectors, two of them with the same text; with noise on each draw when asked."""
+    """Twenty pairs of vectors, two of them with the same text; optionally with noise on each draw."""
 
     def __init__(self, noise: float) -> None:
         rng = np.random.default_rng(0)
@@ -74,7 +74,7 @@ def train(folder: Path, settings: TrainSettings, random: float, resume: bool = F
 
 
 def result(folder: Path, run: Trainer) -> None:
-    """Leave the weights of this process beside the curve."""
+    """Write the weights of this process next to the curve."""
     folder.mkdir(exist_ok=True)
     torch.save(run.model.state_dict(), folder / f"weights-{distributed.rank()}.pt")
 
@@ -98,7 +98,7 @@ def assert_equal_runs(first: Path, second: Path) -> None:
 
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What torchrun --nproc-per-node 2 does: this very file twice, each told its rank; see the end of the file."""
+    """What torchrun --nproc-per-node 2 does: this file twice, each with its rank; see the end of the file."""
     folder = tmp_path_factory.mktemp("two")
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     runs = [
@@ -146,7 +146,7 @@ def test_accumulated_parts_are_one_big_batch(tmp_path: Path, parts: int) -> None
 
 
 def test_small_batches_one_by_one_are_not_one_big_batch() -> None:
-    """What plain accumulation would do; the reason for `distributed.backward`."""
+    """Plain accumulation would do this, hence `distributed.backward`."""
     torch.manual_seed(0)
     rows = [nn.functional.normalize(torch.randn(8, 4), dim=1).requires_grad_() for _ in range(2)]
     objective = Objective(LossSettings(tau=0.1, learn_tau=False, atp=1.0, cu=1.0))
@@ -180,7 +180,7 @@ def test_processes_wait_for_hours_while_the_first_prepares(monkeypatch: pytest.M
 
 
 def stopped_after_one_epoch(folder: Path) -> None:
-    """The schedule knows both epochs from the start, as in a run that is killed."""
+    """The schedule covers both epochs from the start, as in a run that is killed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "stalled", lambda self: self.epoch >= 1)
         train(folder, SETTINGS, random=0.3)

@@ -105,7 +105,7 @@ def test_without_weights_the_loss_is_clip() -> None:
     assert set(parts) == {"nce", "tau"}
 
 
-def test_equal_texts_are_no_negatives_when_masked() -> None:
+def test_equal_texts_are_not_negatives_when_masked() -> None:
     rows = unit_rows(2, cases=4)
     same = torch.eye(4, dtype=torch.bool)
     same[0, 1] = same[1, 0] = True
@@ -119,7 +119,7 @@ def test_equal_texts_are_no_negatives_when_masked() -> None:
     assert masked < info_nce(tensors(rows), 0.1).item()
 
 
-def test_a_learned_temperature_moves_and_stays_in_bounds() -> None:
+def test_a_learned_temperature_changes_within_its_limits() -> None:
     temperature = Temperature(0.07, learnable=True)
     assert temperature().item() == pytest.approx(0.07)
     with torch.no_grad():

@@ -37,17 +37,15 @@ def model() -> DualEncoder:
 
 @pytest.fixture
 def parts(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> tuple[ImageBatches, TextBatches, list[list[int]]]:
-    pictures = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path)
+    images = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path)
     texts = TextBatches(TEXTS, model, model.tokenizer, 0)  # type: ignore[arg-type]
-    return pictures, texts, [[0, 2, 3], [0, 2], [1], [1]]
+    return images, texts, [[0, 2, 3], [0, 2], [1], [1]]
 
 
 Parts = tuple[ImageBatches, TextBatches, list[list[int]]]
 
 
-def test_the_case_is_a_third_modality_and_the_own_text_stands_in_where_there_is_none(
-    parts: Parts, model: DualEncoder
-) -> None:
+def test_the_case_is_a_third_modality_and_the_own_text_replaces_a_missing_one(parts: Parts, model: DualEncoder) -> None:
     examples = PairExamples(*parts, TrainSettings(case_modality=True))
     found, _ = examples.embed(model, ALL, np.random.default_rng(0))
     assert len(found) == 3
@@ -58,30 +56,32 @@ def test_the_case_is_a_third_modality_and_the_own_text_stands_in_where_there_is_
     assert torch.allclose(case[1], parts[1].embed(model, np.array([2]))[0], atol=1e-5)
 
 
-def test_without_a_third_modality_there_are_picture_and_text(parts: Parts, model: DualEncoder) -> None:
+def test_without_a_third_modality_there_are_image_and_text(parts: Parts, model: DualEncoder) -> None:
     found, same = PairExamples(*parts, TrainSettings(case_texts=0.5)).embed(model, ALL, np.random.default_rng(0))
     assert len(found) == 2
     assert same.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
 
 
-def test_pairs_of_one_group_are_no_negatives_of_each_other(parts: Parts) -> None:
+def test_pairs_of_one_group_are_not_negatives_of_each_other(parts: Parts) -> None:
     examples = PairExamples(*parts, TrainSettings(), groups=["a", "b", "b", "c"])
     assert examples.same(ALL).tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
 
 
-def test_how_often_another_text_stands_in_is_as_asked(parts: Parts) -> None:
+def test_another_text_is_drawn_with_the_given_probability(parts: Parts) -> None:
     examples = PairExamples(*parts, TrainSettings(case_texts=0.3))
     drawn = examples.draw_texts(np.zeros(4000, np.intp), 0.3, np.random.default_rng(0))
     assert np.mean(drawn != 0) == pytest.approx(0.3, abs=0.03)
     assert np.mean(drawn == 2) == pytest.approx(0.15, abs=0.03)
 
 
-def test_without_crops_every_view_is_the_clean_picture(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
-    pictures = ImageBatches(pairs.images[:4], model, Views(18, 0, 1), tmp_path)
-    assert torch.equal(pictures.draw(ALL, np.random.default_rng(0)), pictures.clean(ALL))
+def test_without_crops_every_view_is_the_clean_image(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
+    images = ImageBatches(pairs.images[:4], model, Views(18, 0, 1), tmp_path)
+    assert torch.equal(images.draw(ALL, np.random.default_rng(0)), images.clean(ALL))
 
 
-def test_kept_views_of_a_longer_run_serve_a_shorter_one(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
+def test_cached_views_of_a_longer_run_are_used_by_a_shorter_one(
+    pairs: Pairs, model: DualEncoder, tmp_path: Path
+) -> None:
     longer = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path)
     before = sorted(tmp_path.iterdir())
     shorter = ImageBatches(pairs.images[:4], model, Views(18, 1, 1), tmp_path)
@@ -91,7 +91,7 @@ def test_kept_views_of_a_longer_run_serve_a_shorter_one(pairs: Pairs, model: Dua
     assert views <= {tuple(row) for view in longer.maps[:2] for row in view}
 
 
-def test_a_longer_run_goes_on_from_the_kept_views_of_a_shorter_one(
+def test_a_longer_run_extends_the_cached_views_of_a_shorter_one(
     pairs: Pairs, model: DualEncoder, tmp_path: Path
 ) -> None:
     at_once = ImageBatches(pairs.images[:4], model, Views(18, 2, 1), tmp_path / "at once")
@@ -104,7 +104,9 @@ def test_a_longer_run_goes_on_from_the_kept_views_of_a_shorter_one(
     assert np.array_equal(longer.maps, at_once.maps)
 
 
-def test_views_that_differ_in_their_crops_only_are_kept_apart(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
+def test_views_without_intensity_changes_are_cached_separately(
+    pairs: Pairs, model: DualEncoder, tmp_path: Path
+) -> None:
     for intensity in (True, False):
         ImageBatches(pairs.images[:2], model, Views(18, 1, 1, intensity), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

@@ -1,4 +1,4 @@
-"""The training loop: schedule, early stop, and a killed run that goes on as if nothing had happened."""
+"""The training loop: schedule, early stop, and exact resume of a killed run."""
 
 import json
 import math
@@ -55,7 +55,7 @@ class TinyExamples:
 
 
 class Killed(Exception):
-    """Stands for a power cut."""
+    """Simulates a power failure."""
 
 
 def trainer(
@@ -107,7 +107,7 @@ def test_training_lowers_the_loss_and_logs_every_epoch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("die_in", [1, 3, 5])
-def test_a_killed_run_that_is_resumed_gives_the_very_same_curve(tmp_path: Path, die_in: int) -> None:
+def test_a_killed_run_that_is_resumed_gives_exactly_the_same_curve(tmp_path: Path, die_in: int) -> None:
     whole = trainer(tmp_path / "whole")
     whole.run()
     with pytest.raises(Killed):
@@ -134,10 +134,10 @@ def test_resuming_as_another_run_is_refused_naming_what_differs(tmp_path: Path) 
     with pytest.raises(UserError, match=r"\(loss\.atp, encoders\); resume with those, or choose another --out"):
         trainer(tmp_path, identity=other).run(resume=True)
     assert (tmp_path / "last.pt").read_bytes() == before
-    trainer(tmp_path, identity={**mine, "told by a later version": True}).run(resume=True)
+    trainer(tmp_path, identity={**mine, "added by a later version": True}).run(resume=True)
 
 
-def test_a_run_that_does_not_say_what_it_is_of_is_resumed_by_its_settings(tmp_path: Path) -> None:
+def test_a_run_without_identity_is_resumed_by_its_settings(tmp_path: Path) -> None:
     trainer(tmp_path).run()
     content = checkpoint.read(tmp_path / "last.pt")
     del content["identity"]
@@ -145,27 +145,27 @@ def test_a_run_that_does_not_say_what_it_is_of_is_resumed_by_its_settings(tmp_pa
     assert trainer(tmp_path, identity={"examples": 20}).run(resume=True)["epoch"] > 0
 
 
-def test_training_stops_when_val_gets_no_better(tmp_path: Path) -> None:
+def test_training_stops_when_val_does_not_improve(tmp_path: Path) -> None:
     found = trainer(tmp_path, replace(SETTINGS, patience=2), scores=[0.1, 0.5, 0.4, 0.3, 0.9]).run()
     assert len(curve(tmp_path)) == 4
     assert found == {"score": 0.5, "epoch": 2.0}
 
 
-def test_the_best_epoch_is_kept_with_its_averaged_weights(tmp_path: Path) -> None:
-    kept = []
+def test_the_best_epoch_is_saved_with_its_averaged_weights(tmp_path: Path) -> None:
+    saved = []
     run = trainer(tmp_path, replace(SETTINGS, epochs=3), scores=[0.1, 0.5, 0.4])
-    run.save_best = lambda metrics: kept.append(
+    run.save_best = lambda metrics: saved.append(
         (metrics["score"], dict(run.average), dict(run.model.named_parameters()))
     )
     run.run()
-    assert [score for score, _, _ in kept] == [0.1, 0.5]
+    assert [score for score, _, _ in saved] == [0.1, 0.5]
     outside = dict(run.learned())["image_projection.weight"].detach()
     assert not torch.equal(outside, run.average["image_projection.weight"])
     with run.averaged():
         assert torch.equal(dict(run.learned())["image_projection.weight"], run.average["image_projection.weight"])
 
 
-def test_frozen_weights_stay(tmp_path: Path) -> None:
+def test_frozen_weights_do_not_change(tmp_path: Path) -> None:
     run = trainer(tmp_path)
     model = run.model
     assert isinstance(model, TinyTowers)
@@ -178,7 +178,7 @@ def test_frozen_weights_stay(tmp_path: Path) -> None:
     assert all(torch.equal(value, before[name]) for name, value in model.image_tower.state_dict().items())
 
 
-def test_the_rate_rises_then_falls_to_nothing() -> None:
+def test_the_rate_rises_and_then_falls_to_zero() -> None:
     rates = [schedule(step, 100, 0.1) for step in range(100)]
     assert rates[0] < rates[5] < rates[10] == pytest.approx(1.0)
     assert all(a >= b for a, b in pairwise(rates[10:]))

@@ -1,4 +1,4 @@
-"""SIGKILL at every step and every touch of a file of a real training: resumed, it ends as if nothing had happened."""
+"""SIGKILL at every step and every file operation of a real training: resumed, it has the same result."""
 
 import json
 import os
@@ -127,9 +127,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list
     root = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-m", "tests.training.loop.test_trainer_killed", str(root)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
-    assert told.returncode == 0, told.stderr
-    return root, json.loads(told.stdout.splitlines()[-1])
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+    assert finished.returncode == 0, finished.stderr
+    return root, json.loads(finished.stdout.splitlines()[-1])
 
 
 def curve(folder: Path) -> list[dict[str, float]]:
@@ -157,7 +157,7 @@ def test_a_killed_run_has_the_curve_and_the_weights_of_an_unbroken_one(runs: tup
         assert best["extra"] == expected["best.pt"]["extra"]
 
 
-def test_no_half_written_file_stays_behind(runs: tuple[Path, dict[str, list[int]]]) -> None:
+def test_no_partial_file_remains(runs: tuple[Path, dict[str, list[int]]]) -> None:
     root, ends = runs
     assert {name: {path.name for path in (root / name).iterdir()} for name in ends} == dict.fromkeys(ends, FILES)
 

@@ -1,4 +1,4 @@
-"""Intervals come from whole groups, and verdicts from intervals."""
+"""Intervals are of resampled groups, and verdicts follow from intervals."""
 
 import numpy as np
 import pytest
@@ -23,11 +23,11 @@ def test_weighted_means_agree_with_repeating_the_rows() -> None:
     np.testing.assert_allclose(bootstrap.weighted_means(values, weights), expected)
 
 
-def test_a_draw_without_any_value_is_unknown() -> None:
+def test_a_resample_without_any_value_is_nan() -> None:
     assert np.isnan(bootstrap.weighted_means(np.array([np.nan, 1.0]), np.array([[2.0, 0.0]])))[0]
 
 
-def test_the_interval_of_a_mean_has_the_width_of_theory() -> None:
+def test_the_interval_of_a_mean_has_its_theoretical_width() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=400)
     low, high = bootstrap.interval(bootstrap.weighted_means(values, bootstrap.group_weights(400, 2000)))
@@ -55,7 +55,7 @@ def test_verdicts_follow_the_interval(shift: float, verdict: str) -> None:
     assert found.difference == pytest.approx(shift)
 
 
-def test_an_unsure_difference_is_undecided() -> None:
+def test_an_uncertain_difference_is_undecided() -> None:
     noise = np.random.default_rng(5).normal(0.0, 0.1, 2000)
     assert bootstrap.compare(0.55, 0.5, 0.55 + noise, np.full(2000, 0.5)).verdict == "undecided"
 

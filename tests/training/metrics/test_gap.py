@@ -1,4 +1,4 @@
-"""Gap and shape of the space against plain loops and cases that can be worked out by hand."""
+"""Gap and shape of the space against plain loops and cases that can be computed by hand."""
 
 import math
 
@@ -22,7 +22,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return sum(float(x) * float(y) for x, y in zip(a, b))
 
 
-def test_two_opposite_cones_lie_two_apart() -> None:
+def test_two_opposite_cones_have_a_gap_of_two() -> None:
     up, down = np.tile([[0.0, 1.0]], (3, 1)), np.tile([[0.0, -1.0]], (3, 1))
     assert mg.gap(up, down) == pytest.approx(2.0)
     assert mg.gap(up, up) == 0.0
@@ -87,10 +87,10 @@ def test_effective_rank_counts_directions() -> None:
 def test_centring_on_the_means_of_the_data_closes_the_gap() -> None:
     rng = np.random.default_rng(2)
     images, texts = unit(rng.normal(size=(400, 8)) + 1.0), unit(rng.normal(size=(400, 8)) - 1.0)
-    moved = [mg.centred(z, z.mean(0)) for z in (images, texts)]
+    shifted = [mg.centred(z, z.mean(0)) for z in (images, texts)]
     assert mg.gap(images, texts) > 1.0
-    assert mg.gap(*moved) < 0.15
-    np.testing.assert_allclose(np.linalg.norm(moved[0], axis=1), 1.0)
+    assert mg.gap(*shifted) < 0.15
+    np.testing.assert_allclose(np.linalg.norm(shifted[0], axis=1), 1.0)
 
 
 def test_clusters_that_match_labels_score_one_and_unknown_labels_are_left_out() -> None:
@@ -103,7 +103,7 @@ def test_clusters_that_match_labels_score_one_and_unknown_labels_are_left_out() 
     assert np.isnan(mg.v_measure(rows, ["CT"] * 30))
 
 
-def test_where_one_k_means_happens_to_end_moves_the_v_measure_little() -> None:
+def test_the_v_measure_depends_little_on_the_start_of_k_means() -> None:
     from sklearn.cluster import KMeans
     from sklearn.metrics import v_measure_score
 

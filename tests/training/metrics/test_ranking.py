@@ -9,7 +9,7 @@ from training.metrics.ranking import best_rank, mean_reciprocal_rank, recall_at
 
 
 def plain_rank(scores: list[float], hits: list[bool]) -> float:
-    """The mean, over all orders of the tied candidates, of the place of the first hit."""
+    """The mean, over all orders of the tied candidates, of the rank of the first hit."""
     best = max(score for score, hit in zip(scores, hits) if hit)
     above = sum(score > best for score in scores)
     tied = [hit for score, hit in zip(scores, hits) if score == best]
@@ -34,7 +34,7 @@ def test_recall_and_reciprocal_rank_by_hand() -> None:
     assert mean_reciprocal_rank(scores, hits) == pytest.approx((1 + 1 + 0.5) / 3)
 
 
-def test_a_model_that_scores_all_alike_stands_in_the_middle() -> None:
+def test_equal_scores_have_the_mean_rank() -> None:
     hits = np.eye(21, dtype=bool)
     np.testing.assert_allclose(best_rank(np.ones((21, 21)), hits), 11.0)
     assert recall_at(np.ones((21, 21)), hits, 10) == 0.0

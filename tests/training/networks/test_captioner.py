@@ -1,4 +1,4 @@
-"""The caption decoder: its cache changes nothing, it never looks ahead, and it listens to its condition."""
+"""The caption decoder: the cache does not change its output, it is causal, and it depends on its condition."""
 
 import pytest
 import torch
@@ -33,11 +33,11 @@ def conditions(count: int) -> torch.Tensor:
     return functional.normalize(rows, dim=1)[:count]
 
 
-def test_the_decoder_learns_which_words_belong_to_which_condition(decoder: CaptionDecoder) -> None:
+def test_the_decoder_generates_the_trained_caption_of_each_condition(decoder: CaptionDecoder) -> None:
     assert greedy(decoder, conditions(3), bos=2, eos=3) == WANTED
 
 
-def test_greedy_tokens_with_the_cache_are_those_without(decoder: CaptionDecoder) -> None:
+def test_greedy_decoding_is_the_same_with_and_without_the_cache(decoder: CaptionDecoder) -> None:
     given = conditions(6)
     cached = greedy(decoder, given, bos=2, eos=3)
     assert cached == greedy(decoder, given, bos=2, eos=3, cache=False)
@@ -45,7 +45,7 @@ def test_greedy_tokens_with_the_cache_are_those_without(decoder: CaptionDecoder)
 
 
 @torch.inference_mode()
-def test_one_pass_gives_the_logits_of_token_after_token(decoder: CaptionDecoder) -> None:
+def test_one_pass_has_the_same_logits_as_single_steps(decoder: CaptionDecoder) -> None:
     ids = torch.randint(0, CONFIG.vocab, (2, 7), generator=torch.Generator().manual_seed(2))
     whole, _ = decoder(ids, conditions(2), decoder.empty_past(2))
     past, steps = decoder.empty_past(2), []

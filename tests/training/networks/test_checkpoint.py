@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, safe to open, and enough to rebuild the network."""
+"""Checkpoints: written atomically, safe to open, and sufficient to rebuild the network."""
 
 import pickle
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_rebuilt_network_gives_the_same_vectors(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["best.pt"]
 
 
-def test_a_failed_write_leaves_the_old_checkpoint_and_no_rest(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_checkpoint_and_no_partial_file(tmp_path: Path) -> None:
     path = tmp_path / "best.pt"
     checkpoint.write(path, {"kind": "old"})
     with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):
@@ -55,7 +55,7 @@ def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
         checkpoint.read(tmp_path / "code.pt")
 
 
-def test_missing_damaged_and_foreign_files_get_one_clear_sentence(tmp_path: Path) -> None:
+def test_missing_damaged_and_foreign_files_are_user_errors(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no checkpoint"):
         checkpoint.load(tmp_path / "nothing.pt")
     (tmp_path / "damaged.pt").write_bytes(b"PK\x03\x04 cut short")

