@@ -20,6 +20,7 @@ from desktop.views.window import MainWindow
 COMMANDS: tuple[Command, ...] = (
     *files.ROWS,
     *export.ROWS,
+    *files.QUIT_ROWS,
     *view.ROWS,
     *image.ROWS,
     *windowing.ROWS,
@@ -29,7 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     *view.HELP_ROWS,
 )
 
-MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar", "Report", "Help")
+MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar cases", "Report", "Help")
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
@@ -145,15 +146,14 @@ class Actions(QObject):
     def open_palette(self) -> None:
         """Open the command palette; unavailable commands are listed as disabled."""
         self.refresh()
-        self._window.choose(
-            "Commands", [self._choice(command) for command in COMMANDS if command.name != "command_palette"]
-        )
+        choices = [self._choice(command) for command in COMMANDS if command.name != "command_palette"]
+        self._window.choose("Command palette", "commands", choices)
 
     def show_shortcuts(self) -> None:
         """List every command that has shortcuts, with all of them; choosing one runs it."""
         self.refresh()
         choices = [self._choice(command, all_keys=True) for command in COMMANDS if command.shortcuts]
-        self._window.choose("Keyboard shortcuts", choices)
+        self._window.choose("Keyboard shortcuts", "keyboard shortcuts", choices)
 
     def _choice(self, command: Command, all_keys: bool = False) -> Choice:
         action = self.actions[command.name]

@@ -1,4 +1,4 @@
-"""The commands of the menus "Archive" and "Similar": archives, imports, models, and searches."""
+"""The commands of the menus "Archive" and "Similar cases": archives, imports, models, and searches."""
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
@@ -54,12 +54,12 @@ ROWS = (
         lambda d, w: d.reindex.start(),
         enabled=lambda d: not d.reindex.why_not(),
     ),
-    Command("search_by_text", "Search by text", ("Ctrl+F",), "Similar", _focus_text),
+    Command("search_by_text", "Search by text", ("Ctrl+F",), "Similar cases", _focus_text),
     Command(
         "find_similar",
         "Find similar cases",
         ("Ctrl+E",),
-        "Similar",
+        "Similar cases",
         _search_image,
         "similar",
         button="Find similar",
@@ -69,7 +69,7 @@ ROWS = (
         "open_selected_case",
         "Open selected case",
         ("Ctrl+Shift+E",),
-        "Similar",
+        "Similar cases",
         lambda d, w: w.search_panel.open_case(),
         new_group=True,
         enabled=lambda d: d.search.selected is not None,
@@ -78,7 +78,7 @@ ROWS = (
         "copy_case_text",
         "Copy text of selected case",
         ("Ctrl+Alt+C",),
-        "Similar",
+        "Similar cases",
         lambda d, w: w.search_panel.detail.copy_text(),
         enabled=lambda d: bool(d.search.selected_case.copy_text()),
     ),

@@ -13,6 +13,8 @@ from desktop.views.viewer.export_image import print_image, render_viewport, save
 from desktop.views.viewer.tag_browser import TagBrowser
 from desktop.views.window import MainWindow
 
+HIDDEN = "without patient data in the overlay text"
+
 
 def _has_image(desk: Desk) -> bool:
     return desk.viewport.picture is not None
@@ -24,12 +26,12 @@ def _export(desk: Desk, window: MainWindow, *, annotations: bool = True, patient
     if name:
         path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
         save_png(image, path)
-        _confirm(desk, f"Exported {path.name} {'with' if patient_data else 'without'} patient data.", patient_data)
+        _confirm(desk, f"Exported {path.name} {'with patient data' if patient_data else HIDDEN}.", patient_data)
 
 
 def _copy(desk: Desk, window: MainWindow) -> None:
     QGuiApplication.clipboard().setImage(render_viewport(desk))
-    _confirm(desk, "Copied the image without patient data.")
+    _confirm(desk, f"Copied the image {HIDDEN}.")
 
 
 def _print(desk: Desk, window: MainWindow) -> None:
@@ -40,7 +42,7 @@ def _print(desk: Desk, window: MainWindow) -> None:
     dialog.deleteLater()  # its parent would keep it
     if accepted:
         print_image(image, printer)
-        _confirm(desk, "Printed the image without patient data.")
+        _confirm(desk, f"Printed the image {HIDDEN}.")
 
 
 def _confirm(desk: Desk, text: str, patient_data: bool = False) -> None:

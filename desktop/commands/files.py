@@ -47,5 +47,7 @@ ROWS = (
         lambda d, w: d.jobs.cancel_current(),
         enabled=lambda d: d.jobs.current is not None,
     ),
-    Command("quit", "Quit", ("Ctrl+Q",), "File", lambda d, w: w.close(), new_group=True),
 )
+
+QUIT_ROWS = (Command("quit", "Quit", ("Ctrl+Q",), "File", lambda d, w: w.close(), new_group=True),)
+"""The end of the menu, after the rows of export.py."""

@@ -94,7 +94,7 @@ ROWS = (
         checked=lambda d: d.measurements.visible,
         new_group=True,
     ),
-    Command("list_measurements", "Measurement list…", ("Ctrl+Shift+D",), "Measure", _list),
+    Command("list_measurements", "Measurements…", ("Ctrl+Shift+D",), "Measure", _list),
     tool("crosshair", "Crosshair", "J", menu="Measure", new_group=True),
     Command(
         "mpr",

@@ -49,7 +49,8 @@ def format_window(window: Window, unit: str = "") -> str:
 
 
 def window_numbers(window: Window) -> tuple[str, str]:
-    """Width and center, with enough digits to distinguish two windows of this width."""
-    digits = 0 if window.width >= 10 else max(2, 2 - math.floor(math.log10(window.width)))
+    """Width and center, with enough digits to distinguish two windows of this width; whole numbers without decimals."""
+    whole = float(window.width).is_integer() and float(window.center).is_integer()
+    digits = 0 if whole or window.width >= 10 else max(2, 2 - math.floor(math.log10(window.width)))
     kind = f".{digits}f" if digits <= SMALL_DIGITS else ".3g"
     return f"{window.width:{kind}}", f"{window.center:{kind}}"

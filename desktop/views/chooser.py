@@ -50,15 +50,16 @@ def matches(choice: Choice, typed: str) -> bool:
 class Chooser(QDialog):
     """Typing filters the list, arrow keys move, Enter chooses, Esc closes."""
 
-    def __init__(self, title: str, choices: Sequence[Choice], parent: QWidget) -> None:
+    def __init__(self, title: str, noun: str, choices: Sequence[Choice], parent: QWidget) -> None:
+        """A dialog with this title; `noun` names the choices in the text field, as in "Search commands"."""
         super().__init__(parent)
         self._choices = list(choices)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.typed = QLineEdit()
-        self.typed.setPlaceholderText(f"Search {title[:1].lower()}{title[1:]}")
+        self.typed.setPlaceholderText(f"Search {noun}")
         self.typed.setClearButtonEnabled(True)
-        self.typed.setAccessibleName(f"Search: {title}")
+        self.typed.setAccessibleName(f"Search {noun}")
         self.list = QListWidget()
         self.list.setAccessibleName(title)
         self.list.setItemDelegate(_ChoiceDelegate(self.list))

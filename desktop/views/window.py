@@ -92,9 +92,10 @@ class MainWindow(QMainWindow):
         """The view of the active viewport."""
         return self.grid.active
 
-    def choose(self, title: str, choices: Sequence[Choice]) -> None:
-        """Open a chooser in front of the active window."""
-        self.chooser = Chooser(title, choices, self.detached_viewer if self.detached_viewer.isActiveWindow() else self)
+    def choose(self, title: str, noun: str, choices: Sequence[Choice]) -> None:
+        """Open a chooser in front of the active window; see `Chooser` for the title and the noun."""
+        parent = self.detached_viewer if self.detached_viewer.isActiveWindow() else self
+        self.chooser = Chooser(title, noun, choices, parent)
         self.chooser.open()
 
     def list_recent(self) -> None:
@@ -109,13 +110,14 @@ class MainWindow(QMainWindow):
             )
             for number, path in enumerate(map(Path, desk.settings.now.recent), 1)
         ]
-        self.choose("Open recent", choices)
+        self.choose("Open recent", "recent studies", choices)
 
     def choose_comparison(self) -> None:
         """Choose an open series to show beside the active one."""
         desk = self._desk
         self.choose(
-            "Compare with",
+            "Compare with another series",
+            "series",
             [
                 Choice(
                     f"{format_date(study.date)}  {series_title(series)}".strip(),
@@ -146,7 +148,7 @@ class MainWindow(QMainWindow):
             )
             for key in keys.all()
         ]
-        self.choose("Key images", choices)
+        self.choose("Key images", "key images", choices)
 
     def _about(self, study: Study) -> str:
         active = self._desk.viewport

@@ -16,6 +16,7 @@ from engine.study import FrameRef, Series, Vector
 from engine.text.words import counted
 
 MIN_SLICES = 3
+NO_STACK = f"MPR needs a stack of at least {MIN_SLICES} slices, such as CT or MR; open one first."
 MAX_BYTES = 4 << 30
 """Larger volumes are refused."""
 COSINE_TOLERANCE = 1e-3
@@ -53,7 +54,7 @@ def why_no_volume(frames: Sequence[FrameRef]) -> str:
     straight behind each other: gantry tilt shears the stack.
     """
     if len(frames) < MIN_SLICES:
-        return f"MPR needs at least {MIN_SLICES} slices; choose another series."
+        return NO_STACK
     first = frames[0]
     if any(frame.position is None or frame.orientation is None or frame.spacing is None for frame in frames):
         return "MPR needs position, orientation and pixel spacing, which these images do not have."

@@ -45,6 +45,7 @@ def test_every_action_reaches_its_handler(app: App, command: Command, monkeypatc
 
 def test_the_menus_hold_every_command(app: App) -> None:
     menus = [action.menu() for action in app.window.menuBar().actions()]
+    assert menus[0].actions()[-1] is app.actions.actions["quit"]
     menus += [action.menu() for menu in menus for action in menu.actions() if action.menu()]
     shown = {action.objectName() for menu in menus for action in menu.actions()}
     assert {command.name for command in COMMANDS} <= shown

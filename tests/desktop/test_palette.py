@@ -27,6 +27,7 @@ def test_the_palette_finds_a_command_by_a_few_letters_and_runs_it(qtbot: QtBot, 
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     app.actions.actions["command_palette"].trigger()
     chooser = palette(app)
+    assert (chooser.windowTitle(), chooser.typed.placeholderText()) == ("Command palette", "Search commands")
     assert len(chooser.shown()) == len(COMMANDS) - 1
     qtbot.keyClicks(chooser.typed, "inv")
     assert [(choice.text, choice.context, choice.keys) for choice in chooser.shown()] == [("Invert", "Window", "I")]

@@ -24,7 +24,7 @@ from engine.reports.workspace import Submission
 from engine.study import Study
 
 DRAFT_DISCARDED = (
-    "The draft was discarded because its report was signed or edited meanwhile. To draft again, go back to its study."
+    "The draft was discarded because its report was signed or edited meanwhile. Open that study and press Draft."
 )
 
 

@@ -119,7 +119,7 @@ class SearchState(QObject):
             advice.append("clear the filters")
         if self.form.text.strip():
             advice.append("use other words")
-        return f"No cases found for {self.answered}. Try to {' or '.join(advice or ['import more cases'])}."
+        return f"No cases found for {self.answered}. Try to {_alternatives(advice or ['import more cases'])}."
 
     def clear_filters(self) -> None:
         """Clear the filters, and search again if nothing was found with them."""
@@ -212,3 +212,10 @@ class SearchState(QObject):
             self.hits_changed.emit()
             self.select(None)
         self.changed.emit()
+
+
+def _alternatives(actions: list[str]) -> str:
+    """As "a", "a or b", or "a, b, or c"."""
+    if len(actions) < 3:
+        return " or ".join(actions)
+    return f"{', '.join(actions[:-1])}, or {actions[-1]}"

@@ -92,7 +92,7 @@ class CineState(QObject):
         if self.viewport is not None:
             self._began, self._first, self._shown = self._clock(), self.viewport.index, self.viewport.index
             self._timer.start(max(1, round(1000 / self.rate())))
-            self.viewport.set_status(f"Playing {self.rate():.3g} images/s")
+            self.viewport.set_status(f"Cine {self.rate():.3g} fps")
 
     def _stop_unseen(self) -> None:
         """Stop when the viewport went out of sight with a smaller grid."""

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.image.mpr import Planes, is_plane, planes_of
 from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
-from engine.image.volume import load_volume, why_no_volume
+from engine.image.volume import NO_STACK, load_volume, why_no_volume
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Study
 
@@ -114,7 +114,7 @@ class MprState(QObject):
         """Why MPR is not available for the active stack; "" when it is."""
         series = self._layout().active.series
         if series is None:
-            return "MPR needs a CT or MR stack. Open one first."
+            return NO_STACK
         if series.growing:
             return "This series is still loading. Try again when it is complete."
         return why_no_volume(series.frames)

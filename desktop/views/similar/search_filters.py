@@ -27,7 +27,7 @@ class SearchFilters(QWidget):
         self.age.setAcceptDrops(False)  # the window opens dropped files
         self.age.setClearButtonEnabled(True)
         self.age.setAccessibleName("Age range in years")
-        self.age.setToolTip("Age in years: 40-60, 65+, -17 or 50. Excludes cases of unknown age")
+        self.age.setToolTip("Age in years: 40-60, 65+, -17 or 50. Cases of unknown age are excluded.")
         self.clear = QPushButton("Clear filters")
         self.clear.setProperty("flat", True)
         self.clear.setToolTip("Remove the filters for modality, kind, sex and age")

@@ -27,7 +27,7 @@ from engine.errors import UserError
 from engine.image.marks import burned_in_mark
 
 NOTICE = "Research image, not for clinical use"
-CHECK = "The pixels may contain patient data; check the image before you share it."
+CHECK = "The pixels may contain patient data; check before sharing."
 
 
 def render_viewport(desk: Desk, annotations: bool = True, patient_data: bool = False) -> QImage:

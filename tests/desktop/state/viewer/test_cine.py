@@ -139,9 +139,9 @@ def test_a_slow_series_keeps_its_own_rate(app: App, cine: CineState) -> None:
 def test_the_rate_is_written_in_the_corner_while_it_plays(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("emri_small.dcm"))
     app.desk.cine.toggle()
-    assert annotate(app.desk.viewport).bottom_left[0] == "Playing 12 images/s"
+    assert annotate(app.desk.viewport).bottom_left[0] == "Cine 12 fps"
     app.desk.cine.change_speed(1.25)
-    assert annotate(app.desk.viewport).bottom_left[0] == "Playing 15 images/s"
+    assert annotate(app.desk.viewport).bottom_left[0] == "Cine 15 fps"
     app.desk.cine.toggle()
     assert not any("Playing" in line for line in annotate(app.desk.viewport).bottom_left)
 

@@ -109,6 +109,7 @@ def test_a_window_of_whole_numbers_is_not_dragged_below_one(qtbot: QtBot, backgr
     ("center", "width", "words"),
     [
         (40, 400, "W 400  L 40"),
+        (32, 8, "W 8  L 32"),
         (5, 9.5, "W 9.50  L 5.00"),
         (0.25, 0.8, "W 0.800  L 0.250"),
         (0.00105, 0.0021, "W 0.00210  L 0.00105"),
