@@ -1,4 +1,4 @@
-"""Scores of the captioner and of two baselines on val, and the decision who starts a draft. Knows no decoder."""
+"""Scores of the captioner and of two baselines on val, and the decision whether it starts a draft. Knows no decoder."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

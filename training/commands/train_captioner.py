@@ -1,8 +1,8 @@
 """Train the caption decoder on a frozen shared space: `python -m training captioner --config FILE`.
 
-Mode "text" trains on text embeddings only, "pairs" on image embeddings, "both" on either; all are validated on what
-matters in use: writing the report of a val IMAGE. "language" trains on the wording of all texts without any embedding,
-for other runs to start from. Does not know the export.
+Mode "text" trains on text embeddings only, "pairs" on image embeddings, "both" on either; all are validated as they
+are used, on val IMAGES. "language" trains on the wording of all texts without any embedding, for other runs to start
+from. Does not know the export.
 """
 
 import json
@@ -125,7 +125,7 @@ def start_model(settings: CaptionerSettings, material: Material) -> CaptionDecod
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def learned_from(settings: CaptionerSettings) -> dict[str, list[str]]:
+def trained_on(settings: CaptionerSettings) -> dict[str, list[str]]:
     """The manifests ("pairs") and text corpora ("texts") of these settings and of every decoder it starts from."""
     found = {"pairs": list(settings.data.pairs), "texts": list(settings.data.texts)}
     if settings.start:
@@ -142,8 +142,8 @@ def require_files(settings: CaptionerSettings, root: Path) -> None:
             f"There is no checkpoint {' and no '.join(checkpoints)}; train that first (docs/training.md lists the "
             "commands in order) or set another one in the configuration."
         )
-    learned = learned_from(settings)
-    named = [*learned["pairs"], *learned["texts"]]
+    files = trained_on(settings)
+    named = [*files["pairs"], *files["texts"]]
     missing = [str(root / name) for name in named if not (root / name).exists()]
     if missing:
         raise UserError(
@@ -168,13 +168,13 @@ def material_of(settings: CaptionerSettings, root: Path, cache: Path) -> Materia
         max_tokens=settings.model.max_tokens,
         half=settings.train.half,
     )
-    return replace(material, known_texts=training_texts(**learned_from(settings), root=root))
+    return replace(material, known_texts=training_texts(**trained_on(settings), root=root))
 
 
 def train(
     settings: CaptionerSettings, root: Path, out: Path, cache: Path, resume: bool = False, whole: Material | None = None
 ) -> Path:
-    """Train one decoder; the path of its best checkpoint, with captions.json and written.json beside it.
+    """Train one decoder; the path of its best checkpoint, with captions.json and written.json next to it.
 
     Args:
         whole: the result of `material_of` for these settings, if there is one.
@@ -189,7 +189,7 @@ def train(
     drawn = CaptionExamples(material.paired, material.unpaired, material.conditions, tokenizer.pad_id, sampling)
     val_ids = examples.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
-    extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": learned_from(settings)}
+    extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": trained_on(settings)}
     encoders = digest(Path(settings.encoders))
     if not language:
         extra["encoders_sha256"] = encoders
@@ -236,7 +236,7 @@ def train(
 
 
 def finish(best: Path, model: CaptionDecoder, whole: Material, out: Path) -> None:
-    """Measure the best epoch as the application uses it; save the scores and who starts a draft in its checkpoint."""
+    """Measure the best epoch as the application uses it; save the scores and what starts a draft in its checkpoint."""
     saved = checkpoint.load(best)
     model.load_state_dict(saved.state)
     if model.config.centred:

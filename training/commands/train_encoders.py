@@ -59,7 +59,7 @@ def start_model(settings: config.EncoderSettings, texts: Sequence[str]) -> tuple
 
 
 def case_texts(values: Mapping[str, str]) -> list[str]:
-    """What else is known about the case of a pair: its findings, and one line made of its labels."""
+    """Further texts on the case of a pair: its findings, and one line composed of its labels."""
     labels = [values.get(name, "") for name in ("modality", "view", "location")]
     diagnosis = values.get("case_diagnosis") or values.get("finding", "")
     line = f"{' '.join(label for label in labels if label)}. {diagnosis}"

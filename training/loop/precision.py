@@ -14,6 +14,6 @@ def autocast(device: torch.device | str, wanted: bool = True) -> torch.autocast:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Asks a private function of torch (2.13); a version without it gets float32, which is always correct."""
+    """Uses a private function of torch (2.13); without it float32 is used, which is always correct."""
     asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(asked and asked())

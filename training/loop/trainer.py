@@ -95,12 +95,12 @@ class Trainer:
         self.total_steps = max(1, self.steps_per_epoch * settings.epochs)
         self.optimizer = torch.optim.AdamW(parameter_groups(model, objective, settings))
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
-        self.average = {n: p.detach().clone() for n, p in self.learned()} if settings.average else {}
+        self.average = {n: p.detach().clone() for n, p in self.trainable()} if settings.average else {}
         self.step, self.epoch, self.best, self.best_epoch = 0, 0, -math.inf, 0
         distributed.share_weights(model)
         torch.manual_seed(settings.seed)
 
-    def learned(self) -> Iterator[tuple[str, nn.Parameter]]:
+    def trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The trainable parameters by name."""
         return ((name, p) for name, p in self.model.named_parameters() if p.requires_grad)
 
@@ -154,12 +154,12 @@ class Trainer:
             group["lr"] = peak * factor
         self.optimizer.zero_grad()
         loss, values = self.backward_whole(chosen, rng) if self.parts == 1 else self.backward_in_parts(chosen)
-        nn.utils.clip_grad_norm_([p for _, p in self.learned()], self.settings.clip)
+        nn.utils.clip_grad_norm_([p for _, p in self.trainable()], self.settings.clip)
         self.optimizer.step()
         self.step += 1
         decay = min(self.settings.average, (1.0 + self.step) / (10.0 + self.step))  # a young average forgets faster
         if self.average:
-            for name, value in self.learned():
+            for name, value in self.trainable():
                 self.average[name].lerp_(value.detach(), 1.0 - decay)
         return {"loss": loss, **values}
 
@@ -191,7 +191,7 @@ class Trainer:
             return loss, values
 
         loss, values = distributed.backward(embed, self.settings.accumulate, loss_of)
-        distributed.sum_gradients(p for _, p in self.learned())
+        distributed.sum_gradients(p for _, p in self.trainable())
         return loss.item(), values
 
     def refuse_infinite(self, loss: Tensor) -> None:
@@ -202,16 +202,16 @@ class Trainer:
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Put the moving average of the weights into the model while it is validated and saved."""
-        current = {name: value.detach().clone() for name, value in self.learned()} if self.average else {}
+        current = {name: value.detach().clone() for name, value in self.trainable()} if self.average else {}
         with torch.no_grad():
-            for name, value in self.learned():
+            for name, value in self.trainable():
                 if self.average:
                     value.copy_(self.average[name])
         try:
             yield
         finally:
             with torch.no_grad():
-                for name, value in self.learned():
+                for name, value in self.trainable():
                     if self.average:
                         value.copy_(current[name])
 
@@ -225,7 +225,7 @@ class Trainer:
         content = {
             "settings": asdict(self.settings),
             "identity": self.identity,
-            "model": {name: value.detach() for name, value in self.learned()},
+            "model": {name: value.detach() for name, value in self.trainable()},
             "buffers": dict(self.model.named_buffers()),  # such as the statistics of batch normalisation
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -252,7 +252,7 @@ class Trainer:
                 "or choose another --out."
             )
         with torch.no_grad():
-            for name, value in self.learned():
+            for name, value in self.trainable():
                 value.copy_(content["model"][name])
             for name, buffer in self.model.named_buffers():
                 buffer.copy_(content.get("buffers", {}).get(name, buffer))

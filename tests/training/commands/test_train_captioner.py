@@ -123,7 +123,7 @@ def test_a_checkpoint_lists_the_texts_of_the_one_it_started_from(root: Path, tmp
     best = train_captioner.train(first, root, tmp_path / "language", tmp_path)
     going_on = replace(settings(root, "text", epochs=1), start=str(best))
     expected = {"pairs": ["pairs.csv", "other.csv"], "texts": ["more.csv.gz"]}
-    assert train_captioner.learned_from(going_on) == expected
+    assert train_captioner.trained_on(going_on) == expected
     material = train_captioner.material_of(going_on, root, tmp_path)
     assert "heart is large and lung is clear right left" in material.known_texts
     last = train_captioner.train(going_on, root, tmp_path / "last", tmp_path)

@@ -116,7 +116,7 @@ def test_a_killed_run_that_is_resumed_gives_exactly_the_same_curve(tmp_path: Pat
     resumed = trainer(tmp_path / "killed")
     resumed.run(resume=True)
     assert curve(tmp_path / "killed") == curve(tmp_path / "whole")
-    for (name, a), (_, b) in zip(whole.learned(), resumed.learned()):
+    for (name, a), (_, b) in zip(whole.trainable(), resumed.trainable()):
         assert torch.equal(a, b), name
 
 
@@ -159,10 +159,10 @@ def test_the_best_epoch_is_saved_with_its_averaged_weights(tmp_path: Path) -> No
     )
     run.run()
     assert [score for score, _, _ in saved] == [0.1, 0.5]
-    outside = dict(run.learned())["image_projection.weight"].detach()
+    outside = dict(run.trainable())["image_projection.weight"].detach()
     assert not torch.equal(outside, run.average["image_projection.weight"])
     with run.averaged():
-        assert torch.equal(dict(run.learned())["image_projection.weight"], run.average["image_projection.weight"])
+        assert torch.equal(dict(run.trainable())["image_projection.weight"], run.average["image_projection.weight"])
 
 
 def test_frozen_weights_do_not_change(tmp_path: Path) -> None:
@@ -221,6 +221,6 @@ def test_bfloat16_is_used_where_the_processor_has_it(has: bool, monkeypatch: pyt
 def test_a_loss_that_explodes_is_reported(tmp_path: Path) -> None:
     run = trainer(tmp_path)
     with torch.no_grad():
-        dict(run.learned())["image_projection.weight"].fill_(math.nan)
+        dict(run.trainable())["image_projection.weight"].fill_(math.nan)
     with pytest.raises(UserError, match="lower lr"):
         run.run()
