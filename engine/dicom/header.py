@@ -91,7 +91,7 @@ def instance(dataset: FileHeader, origin: Origin) -> Instance:
     frames = max(1, integer(dataset, "NumberOfFrames") or 1)
     if frames > MAX_FRAMES:
         raise UserError(
-            f"The header claims {frames} frames; at most {MAX_FRAMES} are supported. Check the file at its source."
+            f"The header claims {frames:,} frames; at most {MAX_FRAMES:,} are supported. Check the file at its source."
         )
     orientation = texts(dataset, "PatientOrientation")
     burned = text(dataset, "BurnedInAnnotation").upper()

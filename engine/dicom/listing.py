@@ -1,4 +1,4 @@
-"""Lists the DICOM images of folders and archives as studies, rejecting other files with a reason. Reads no pixels."""
+"""Lists the DICOM images of folders and ZIP files as studies, rejecting other files with a reason. Reads no pixels."""
 
 import hashlib
 import time
@@ -58,7 +58,7 @@ def open_path(
     cancelled: IsCancelled = never,
     found: Callable[[Listing], None] | None = None,
 ) -> Listing:
-    """List the DICOM images of files, folders of any depth and ZIP archives, and the documents that mark key images.
+    """List the DICOM images of files, folders of any depth and ZIP files, and the documents that mark key images.
 
     Args:
         path: one or several. A DICOMDIR stands for the files that it lists.
@@ -87,7 +87,7 @@ def open_origins(
     """List the DICOM images of any source, otherwise like `open_path`.
 
     Args:
-        origins: DICOM objects, and ZIP archives of them.
+        origins: DICOM objects, and ZIP files of them.
 
     Raises:
         Cancelled: `cancelled` returned true.
@@ -129,7 +129,7 @@ class _Builder:
         self._rejected.append(Rejected(name, reason, other))
 
     def add(self, origin: Origin, cancelled: IsCancelled) -> None:
-        """Read one file: an image, a Key Object Selection, a DICOMDIR or a ZIP archive."""
+        """Read one file: an image, a Key Object Selection, a DICOMDIR or a ZIP file."""
         try:
             with origin.open() as file:
                 if file.read(4) in (_ZIP, _EMPTY_ZIP):
@@ -143,7 +143,7 @@ class _Builder:
             self.reject(origin.name, DAMAGED_ZIP if damaged_zip else str(error), error.other)
 
     def _add_archive(self, origin: Origin, file: BinaryIO, cancelled: IsCancelled) -> None:
-        """Add every member. An archive without any image is rejected as one when all its members fail alike."""
+        """Add every member. A ZIP file without any image is rejected as one when all its members fail alike."""
         inner = _Builder()
         inner._seen = self._seen
         with open_archive(file) as archive:

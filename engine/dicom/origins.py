@@ -1,4 +1,4 @@
-"""Opens local files, gzip files and members of ZIP archives as streams of bytes, and refuses decompression bombs.
+"""Opens local files, gzip files and members of ZIP files as streams of bytes, and refuses decompression bombs.
 
 Knows nothing of DICOM. Another source of images (a PACS cache, DICOMweb) is one more class with what `Origin` asks for.
 """
@@ -67,20 +67,20 @@ class FileOrigin:
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """One member of a ZIP archive, wherever the archive comes from."""
+    """One member of a ZIP file, wherever the file comes from."""
 
     archive: Origin
     member: str
-    """Name inside the archive."""
+    """Name inside the ZIP file."""
 
     @property
     def name(self) -> str:
-        """The archive, then the member."""
+        """The ZIP file, then the member."""
         return member_name(self.archive, self.member)
 
     @property
     def file(self) -> Path | None:
-        """The archive's file."""
+        """The ZIP file."""
         return self.archive.file
 
     @contextmanager
@@ -88,7 +88,7 @@ class ZipMember:
         """Open the member as a seekable stream that unpacks no further than it is read.
 
         Raises:
-            UserError: the archive cannot be opened or has no such member, or see `open_member`.
+            UserError: the ZIP file cannot be opened or has no such member, or see `open_member`.
         """
         with self.archive.open() as file, open_archive(file) as archive:
             info = archive.NameToInfo.get(self.member)
@@ -101,12 +101,12 @@ class ZipMember:
 
 
 def member_name(archive: Origin, member: str) -> str:
-    """How messages and lists name a member of an archive."""
+    """How messages and lists name a member of a ZIP file."""
     return f"{archive.name} > {member}"
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a ZIP archive by its directory.
+    """Open a ZIP file by its directory.
 
     Raises:
         UserError: the directory is damaged.
@@ -140,7 +140,7 @@ def refuse_bomb(unpacked: int, packed: int) -> None:
     """Stop before memory runs full.
 
     Args:
-        unpacked: bytes so far, or as an archive states them.
+        unpacked: bytes so far, or as a ZIP file states them.
         packed: bytes that they come from.
 
     Raises:

@@ -112,7 +112,7 @@ def test_an_absurd_number_of_frames_is_refused(tmp_path: Path) -> None:
     whole.NumberOfFrames = 2_000_000_000
     whole.save_as(tmp_path / "many")
     (rejected,) = open_path(tmp_path).rejected
-    assert "claims 2000000000 frames" in rejected.reason
+    assert "claims 2,000,000,000 frames" in rejected.reason
 
 
 def jpeg(name: str) -> tuple[bytes, int, int, int]:
