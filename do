@@ -3,7 +3,7 @@
 
 ./do run       set up, then open the app on the sample archive with a real study (headless: print and take a screenshot)
 ./do test      set up, then run every test on all cores (name files or -k to run some)
-./do setup     only set up (add --gpu for the CUDA build of onnxruntime)
+./do setup     only set up, for `run` or the verb named (add --gpu for the CUDA build of onnxruntime)
 ./do lint      ruff, mypy, import-linter
 ./do train     python -m training ...    e.g.  ./do train encoders --config training/configs/atp_cu.toml
 ./do export    python -m export ...
@@ -32,7 +32,7 @@ EXTRAS = {
     "setup": ["demo"],
     "run": ["demo"],
     "test": ["demo", "train", "dev"],
-    "lint": ["train", "dev"],
+    "lint": ["demo", "train", "dev"],
     "train": ["train"],
     "export": ["train"],
     "bench": ["train"],
@@ -130,7 +130,7 @@ def set_up(verb: str, gpu: bool) -> None:
         say("making .venv")
         if subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode:
             sys.exit("do: Python could not make .venv; on Debian or Ubuntu install python3-venv, then try again.")
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-q", "-c", "constraints.txt"]
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "-q", "-c", "constraints.txt"]
     if runtime == "gpu":  # both builds own the same folder and the CPU one wins silently
         call(PYTHON, "-m", "pip", "uninstall", "-q", "-y", "onnxruntime")
     if "train" in want:
@@ -188,7 +188,7 @@ def main() -> None:
         sys.exit(0 if verb in ("help", "-h", "--help") else 2)
     gpu = "--gpu" in arguments
     arguments = [argument for argument in arguments if argument != "--gpu"]
-    set_up(verb, gpu)
+    set_up(arguments[0] if verb == "setup" and arguments and arguments[0] in EXTRAS else verb, gpu)
     jobs = {"run": run, "test": test, "lint": lint, "bench": bench, "package": package}
     if verb in jobs:
         jobs[verb](arguments)
