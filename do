@@ -155,7 +155,7 @@ def run(arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    options = ["-n", "auto", "--dist", "loadgroup", "--durations", "20"]
+    options = ["-n", "auto", "--dist", "loadfile", "--durations", "20"]
     call(PYTHON, "-m", "pytest", *options, *arguments, QT_QPA_PLATFORM="offscreen")
 
 

@@ -20,17 +20,10 @@ def pytest_configure() -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file on one process, and the export tests too: they share bundles that take a minute to make.
-
-    The slow rooms come first, so that no process is left alone with them at the end.
-    """
-    for item in items:
-        relative = item.path.relative_to(ROOT / "tests")
-        item.add_marker(pytest.mark.xdist_group("export" if relative.parts[0] == "export" else str(relative)))
-    items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests/export"))
-    items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests/training"))
+    """Start with the slow rooms, so that no process is left alone with them at the end."""
+    slow = (ROOT / "tests" / "export", ROOT / "tests" / "training")
+    items.sort(key=lambda item: not any(item.path.is_relative_to(room) for room in slow))
 
 
 @pytest.fixture(autouse=True)
