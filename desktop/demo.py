@@ -19,7 +19,9 @@ from desktop.app import App, build, make_application
 from desktop.background import Job
 from desktop.state.studies.studies import identify
 from engine.archive import Archive
+from engine.cli.output import draft_lines
 from engine.errors import UserError
+from engine.reports.draft import NOTICE
 from engine.resources import resource_path, user_folder
 from engine.text.words import counted
 
@@ -150,15 +152,9 @@ def print_results(app: App) -> None:
     for rank, hit in enumerate(desk.search.hits[:10], 1):
         click.echo(f"  {rank:2}. {hit.kind:6} {hit.score:6.2f}  {hit.text[:90]}")
     page = desk.report.page
-    click.echo("\nDraft (research draft, not for clinical use):")
-    for sentence in desk.report.sentences:
-        confidence = "" if sentence.confidence is None else f" (confidence {sentence.confidence:.2f})"
-        cases = ", ".join(str(evidence.case_id) for evidence in sentence.evidence)
-        click.echo(
-            f"  {sentence.text}{confidence} {f'similar wording in cases {cases}' if cases else 'no similar wording'}"
-        )
-    if page and page.draft and page.draft.note:
-        click.echo(f"  {page.draft.note}")
+    click.echo(f"\nDraft ({NOTICE}):")
+    for line in draft_lines(page.draft) if page and page.draft else ():
+        click.echo(f"  {line}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -130,10 +130,11 @@ class PictureLoader:
         self._continue()
 
     def _continue(self) -> None:
-        wanted = self._wanted()
         if self._outdated:
             self.request()
-        elif wanted is not None and wanted.shown is not None:
+            return
+        wanted = self._wanted()
+        if wanted is not None and wanted.shown is not None:
             self._prefetcher.around(wanted.series, wanted.index, wanted.direction, wanted.shown.pixels)
 
 
