@@ -3,8 +3,9 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,26 +103,31 @@ def write_pairs(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[Path]]:
-    """Graphs of the very same network are exported once a session: tracing one takes 4 to 10 s, whatever its size.
+def export_without_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., None]]:
+    """Graphs of the very same network are exported once: tracing one takes 4 to 10 s, whatever its size.
 
-    The first export of a network is always the real one; emptying the set makes the next ones real again.
+    The processes of one test run share the graphs. The first export of a network is always the real one; the fixture
+    itself is the function that always exports, for tests that need it.
     """
-    folder, real = tmp_path_factory.mktemp("graphs"), to_onnx.export_graph
-    known: set[Path] = set()
+    run = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a folder of its own inside that of the run
+        run = run.parent
+    folder, real = run / "graphs", to_onnx.export_graph
+    folder.mkdir(exist_ok=True)
 
     def export(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path, *names_and_axes: Any) -> None:
         to_onnx.refuse_too_large(graph, path)
         kept = folder / graph_digest(graph, inputs, names_and_axes)
-        if kept not in known:
+        if not kept.exists():
             real(graph, inputs, path, *names_and_axes)
-            shutil.copy(path, kept)
-            known.add(kept)
+            whole = folder / f"{kept.name}.{os.getpid()}"  # another process may look while it is copied
+            shutil.copy(path, whole)
+            whole.replace(kept)
         shutil.copy(kept, path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(to_onnx, "export_graph", export)
-        yield known
+        yield real
 
 
 def graph_digest(graph: nn.Module, inputs: tuple[Tensor, ...], names_and_axes: tuple[Any, ...]) -> str:

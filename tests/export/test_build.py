@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from engine.bundle import Bundle
 from engine.errors import UserError
+from export import to_onnx
 from export.__main__ import main
 from export.build import SAME_WORDS, BuildRequest, build, training_texts
 from training.data import pairs
@@ -149,9 +151,13 @@ def test_the_command_line_says_what_is_wrong_and_exits_with_2(
 
 
 def test_random_numbers_of_the_caller_are_not_needed(
-    bundle_folder: Path, tiny: BuildRequest, tmp_path: Path, exported_once: set[Path]
+    bundle_folder: Path,
+    tiny: BuildRequest,
+    tmp_path: Path,
+    export_without_memory: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    exported_once.clear()
+    monkeypatch.setattr(to_onnx, "export_graph", export_without_memory)
     torch.manual_seed(99)
     again = build(dataclasses.replace(tiny, out=tmp_path / "again", draws=2))
     first, second = manifest(bundle_folder), manifest(again)
