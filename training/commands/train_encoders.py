@@ -42,20 +42,28 @@ class EncoderRun:
 
 
 def start_model(settings: config.EncoderSettings, texts: Sequence[str]) -> tuple[DualEncoder, str]:
-    """The pretrained towers and their tokenizer JSON, with the vocabulary trimmed to the texts if the settings ask."""
+    """The towers of the settings with new projections, ready to train, and their tokenizer JSON."""
     towers = settings.towers
     torch.manual_seed(settings.train.seed)
-    tokenizer_json = sources.tokenizer_json(towers.text)
-    source_ids: list[int] | None = None
-    if settings.data.vocabulary:
-        data = settings.data
-        trimmed = vocabulary.trim(tokenizer_json, texts, data.vocabulary_min_count, data.vocabulary)
-        tokenizer_json, source_ids = trimmed.tokenizer_json, trimmed.source_ids
-    model = sources.pretrained(towers, source_ids)
+    if towers.start:
+        model, tokenizer_json = sources.learned_before(towers)
+    else:
+        model, tokenizer_json = pretrained_model(settings, texts)
     model.freeze(towers.frozen_image_stages, towers.frozen_text_layers)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model, tokenizer_json
+
+
+def pretrained_model(settings: config.EncoderSettings, texts: Sequence[str]) -> tuple[DualEncoder, str]:
+    """The towers of the settings as published, and their tokenizer JSON, trimmed to the texts if the settings ask."""
+    data, towers = settings.data, settings.towers
+    tokenizer_json = sources.tokenizer_json(towers.text)
+    source_ids: list[int] | None = None
+    if data.vocabulary:
+        trimmed = vocabulary.trim(tokenizer_json, texts, data.vocabulary_min_count, data.vocabulary)
+        tokenizer_json, source_ids = trimmed.tokenizer_json, trimmed.source_ids
+    return sources.pretrained(towers, source_ids), tokenizer_json
 
 
 def case_texts(values: Mapping[str, str]) -> list[str]:

@@ -281,11 +281,15 @@ def augment(image: Gray, size: int, rng: np.random.Generator, intensity: bool = 
 
 
 def corpus(path: Path) -> list[str]:
-    """Every text of a CSV or CSV.gz file, from its columns named in TEXT_COLUMNS."""
+    """Every text of a CSV or CSV.gz file, from its columns named in TEXT_COLUMNS.
+
+    Rows whose column `use` says "val" are left out: their wording must not be learned.
+    """
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            return [line[name] for line in csv.DictReader(stream) for name in TEXT_COLUMNS if line.get(name)]
+            lines = [line for line in csv.DictReader(stream) if line.get("use") != "val"]
+            return [line[name] for line in lines for name in TEXT_COLUMNS if line.get(name)]
     except OSError as problem:
         raise UserError(
             f"Cannot read the text file {path}; set the data folder with --data, or remove the file from `texts` in "

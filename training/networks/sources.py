@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from engine.errors import UserError
-from training.networks import astra, efficientnet
+from training.networks import astra, checkpoint, efficientnet
 from training.networks.towers import MINILM, DualEncoder, EncoderConfig, Spec, TextTower, VisionTower, text_tower
 
 
@@ -22,6 +22,9 @@ class TowerSettings:
 
     image: str = "efficientnet-lite0"
     """efficientnet-lite0 (-lite1, -lite2), astra, or a transformers model by folder or hub name."""
+    start: str = ""
+    """A checkpoint of encoders, relative to the working directory: its towers and tokenizer are used instead of `image`
+    and `text`, with new projections. Towers that learned once can serve many recipes that train projections only."""
     text: str = "minilm"
     """minilm, or a transformers model; the same name as `image` (a CLIP or SigLIP) gives a dual encoder."""
     size: int = 192
@@ -128,6 +131,26 @@ def pretrained(settings: TowerSettings, vocabulary: list[int] | None = None) -> 
     text_spec = {"kind": "transformers", "config": text_config}
     encoder = encoder_config(settings, image_spec, text_spec, mean, std)
     return DualEncoder(encoder, image_tower, text_tower(text_config, language))
+
+
+def learned_before(settings: TowerSettings) -> tuple[DualEncoder, str]:
+    """The towers of the checkpoint `settings.start` with new projections, and its tokenizer JSON.
+
+    Raises:
+        UserError: the checkpoint is missing, damaged or of a captioner.
+    """
+    kept = checkpoint.load(settings.start)
+    before = checkpoint.build(kept)
+    if not isinstance(before, DualEncoder):
+        raise UserError(f"{settings.start} is no checkpoint of encoders; set start in [towers] to one that is.")
+    now = replace(
+        before.config,
+        size=settings.size,
+        dim=settings.dim,
+        head_hidden=settings.head_hidden,
+        head_dropout=settings.head_dropout,
+    )
+    return DualEncoder(now, before.image_tower, before.text_tower), kept.tokenizer_json
 
 
 def encoder_config(

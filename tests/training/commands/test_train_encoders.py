@@ -57,6 +57,26 @@ def test_a_recipe_gives_a_checkpoint_that_embeds(tmp_path: Path, stages: int, la
     assert model.text(torch.tensor([[2, 9, 3]]), torch.ones(1, 3, dtype=torch.long)).shape == (1, 16)
 
 
+def test_a_recipe_can_start_from_the_towers_of_another_and_train_new_projections(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    options = ["--data", str(DATA), "--cache", str(tmp_path / "cache")]
+    first.write_text(RECIPE.format(stages=16, layers=1))
+    assert command.main(["encoders", "--config", str(first), "--out", str(tmp_path / "1"), *options]) == 0
+    start = f'start = "{tmp_path / "1" / "best.pt"}"\nhead_hidden = 24'
+    frozen = (
+        RECIPE.format(stages=18, layers=2)
+        .replace("text_layers = 2\nf", f"{start}\nf")
+        .replace("word_dropout = 0.1", "")
+    )
+    second.write_text(frozen)
+    assert command.main(["encoders", "--config", str(second), "--out", str(tmp_path / "2"), *options]) == 0
+    before, after = (checkpoint.load(tmp_path / run / "best.pt") for run in "12")
+    assert after.tokenizer_json == before.tokenizer_json
+    assert after.config["head_hidden"] == 24
+    towers = [name for name in before.state if name.startswith(("image_tower", "text_tower"))]
+    assert all(torch.equal(before.state[name], after.state[name]) for name in towers)
+
+
 def test_a_run_is_not_resumed_with_another_loss_nor_with_other_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -203,3 +203,9 @@ def test_black_around_an_image_stays_black() -> None:
     image[30:50, 30:50] = 128
     for seed in range(10):
         assert augment(image, 64, np.random.default_rng(seed)).min() == 0
+
+
+def test_the_wording_of_validation_rows_of_a_text_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "reports.csv"
+    path.write_text("findings,impression,use\nA nodule.,,train\nAn effusion.,Effusion.,val\n,Normal.,\n")
+    assert corpus(path) == ["A nodule.", "Normal."]
