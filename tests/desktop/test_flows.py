@@ -120,6 +120,19 @@ def test_a_missing_bundle_is_one_sentence_and_the_viewer_works(qtbot: QtBot, app
     assert app.desk.viewport.picture is not None
 
 
+def test_a_wrong_folder_for_other_models_leaves_those_in_use(
+    qtbot: QtBot, ready: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = ready.desk.archive.bundle
+    monkeypatch.setattr(ready.desk.archive, "_open_bundle", Bundle.open)
+    ready.desk.archive.load_bundle(tmp_path / "nowhere")
+    settle(qtbot, ready)
+    assert ready.desk.messages.message is not None
+    assert "nowhere" in ready.desk.messages.message.text
+    assert ready.desk.archive.bundle is ready.desk.archive.current_bundle is used
+    assert ready.desk.archive.bundle_failure == ""
+
+
 def test_the_demonstration_prints_hits_and_draft_and_saves_a_screenshot(
     tmp_path: Path, starter_bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,8 +68,10 @@ class ArchiveState(QObject):
         self._update_bundle()
 
     def _fail_bundle(self, error: BaseException) -> None:
-        self.bundle, self.current_bundle, self.bundle_failure = None, None, str(error)
-        self.changed.emit()
+        """Models that work stay in use when others cannot be loaded; the message bar says why they cannot."""
+        if self.current_bundle is None:
+            self.bundle_failure = str(error)
+            self.changed.emit()
 
     @property
     def outdated(self) -> bool:
