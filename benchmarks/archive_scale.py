@@ -26,10 +26,10 @@ from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive
 from engine.models.familiarity import FamiliarityModel
-from engine.retrieval.fusion import PAIR
 from engine.retrieval.search import Mode, Query, SearchOptions, search
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import ANY, Filters
+from engine.store.score_scale import PAIR
 
 TITLE = "An archive of 100,000 cases"
 DIM, CENTERS, WORDS, IMAGE_EVERY = 512, 400, 4000, 5

@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,14 +27,15 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.importing.importer import ImportResult, import_path
 from engine.resources import resource_path
-from engine.retrieval.fusion import PAIR, QueryVectors
-from engine.retrieval.nearest import KINDS, nearest_cases
+from engine.retrieval.fusion import QueryVectors
+from engine.retrieval.nearest import nearest_cases
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.filters import Filters
+from engine.store.score_scale import KINDS, PAIR, ScoreScale
 
 TITLE = "The sample archive"
 TOP = 10
-RAW = {pair: {"mean": 0.0, "std": 1.0} for pair in PAIR.values()}
+RAW = ScoreScale.of_bundle({pair: {"mean": 0.0, "std": 1.0} for pair in PAIR.values()})
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,14 @@ def text_search(archive: Archive, bundle: Bundle, texts: Sequence[tuple[int, str
     return TextSearchResult(len(texts), first, in_top, median(times))
 
 
-def image_search(archive: Archive, bundle: Bundle, score_scale: Mapping[str, Any]) -> ImageSearchResult:
+def image_search(archive: Archive, bundle: Bundle, scale: ScoreScale | None = None) -> ImageSearchResult:
     """Search with the stored vector of every image; its own case is excluded, as the app excludes the open study."""
     anything = np.zeros(bundle.embedding_size, np.float32)  # equally far from all, so that none is left out
     stored = archive.index.nearest(anything, "image", archive.stats()["images"])
-    encoder: Any = SimpleNamespace(id=bundle.id, score_scale=score_scale)
     both = reports = hits = 0
     for case_id, vector in zip(stored.cases.tolist(), stored.vectors, strict=True):
         query = QueryVectors(image=vector)
-        matches = nearest_cases(archive, encoder, query, TOP, Filters(excluded=(case_id,)))
+        matches = nearest_cases(archive, bundle, query, TOP, Filters(excluded=(case_id,)), scale)
         kinds = [match.kind for match in matches]
         both += len(set(kinds)) == 2
         reports += kinds.count("report")
@@ -157,7 +156,7 @@ def run(bundle: Bundle, source: Path, folder: Path, every: int) -> dict[str, Any
             "import": {"seconds": seconds, "added": done.added, "known": done.skipped, "refused": len(done.rejected)},
             "texts": asdict(text_search(archive, bundle, texts)),
             "images_raw": asdict(image_search(archive, bundle, RAW)),
-            "images_calibrated": asdict(image_search(archive, bundle, bundle.score_scale)),
+            "images_calibrated": asdict(image_search(archive, bundle)),
             "health": health(archive, texts[:: max(1, len(texts) // 40)], bundle),
         }
 

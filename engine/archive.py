@@ -11,6 +11,7 @@ from typing import Self
 
 from engine.errors import UserError, exists
 from engine.store import identity, schema
+from engine.store.archive_scale import ArchiveScale
 from engine.store.case import NewCase, NewReport
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import insert_case, insert_image, insert_report
@@ -34,6 +35,8 @@ class Archive(CaseQueries):
         self._database = LocalDatabase(folder / DATABASE)
         self.index = VectorIndex(folder, self._database.read)
         """Nearest neighbors among the embeddings of images and reports."""
+        self.score_scale = ArchiveScale(folder, self.index)
+        """What makes scores of images and reports comparable, measured on the embeddings."""
         self.full_text = FullText(self._database.read)
         """Reports by their words."""
         self.imports = ImportLog(self._database)

@@ -1,29 +1,23 @@
 """Puts scores of different kinds of pair on one scale. Pure functions that know no archive and no index.
 
 Cosines of image-image, image-report and report-report pairs have different distributions, even in an embedding space
-with almost no modality gap. Each is therefore z-scored with the mean and standard deviation of its kind of pair (the
-score scale), measured on validation data and stored in the bundle's manifest. Nothing else affects the ranking: there
-are no quotas and no interleaving.
+with almost no modality gap. Each is therefore centered and z-scored by the score scale of the archive
+(engine/store/score_scale.py). There are no quotas and no interleaving.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.store.case import Kind
+from engine.store.score_scale import PAIR, ScoreScale
 
 Item = TypeVar("Item", bound=Hashable)
 RRF_K = 60
 """Cormack, Clarke, Buettcher: Reciprocal rank fusion, SIGIR 2009."""
-PAIR = {
-    ("image", "image"): "image-image",
-    ("image", "report"): "image-report",
-    ("report", "image"): "image-report",
-    ("report", "report"): "report-report",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +55,29 @@ class LinearScore:
         return np.asarray(vectors @ self.weights + np.float32(self.offset), np.float32)
 
 
-def calibrated(query: QueryVectors, kind: Kind, score_scale: Mapping[str, Any]) -> LinearScore:
+def calibrated(query: QueryVectors, kind: Kind, scale: ScoreScale) -> LinearScore:
     """The calibrated score of a query against vectors of one kind.
 
-    A single part scores z = (cosine - mean) / std of its kind of pair. Image and text together score the mean of both
-    z-scores. With equal standard deviations this ranks like the cosine with the normalized mean of both vectors; with
-    unequal ones, the part with the narrower distribution keeps its influence. The mean of two z-scores that are not
-    fully correlated varies less than either, so composed scores are smaller: compare scores only within one search.
+    A single part scores z = ((part - its mean) . (vector - its mean) - mean) / std of its kind of pair. Image and text
+    together score the mean of both z-scores: the part with the narrower distribution keeps its influence. The mean of
+    two z-scores that are not fully correlated varies less than either, so composed scores are smaller: compare scores
+    only within one search.
 
     z is linear in the vector, so an inner-product index queried with `weights` ranks exactly by it.
 
     Args:
         query: vectors of image, text, or both.
         kind: of the vectors that are scored.
-        score_scale: "mean" and "std" of each kind of pair in PAIR.
+        scale: of the archive that is searched.
     """
     weights = np.zeros_like(query.composed)
     offset = 0.0
     for part, vector in query.parts:
-        scale = score_scale[PAIR[part, kind]]
-        mean, std = float(scale["mean"]), float(scale["std"])
-        weights += vector / std / len(query.parts)
-        offset -= mean / std / len(query.parts)
+        spread = scale.spreads[PAIR[part, kind]]
+        toward = scale.centered(vector, part)
+        lifted = float(toward @ scale.means[kind]) if kind in scale.means else 0.0
+        weights += toward / spread.std / len(query.parts)
+        offset -= (lifted + spread.mean) / spread.std / len(query.parts)
     return LinearScore(weights, offset)
 
 

@@ -12,8 +12,7 @@ from engine.models.roles import Encoder
 from engine.retrieval.fusion import QueryVectors, calibrated
 from engine.store.case import Kind
 from engine.store.filters import ANY, Filters
-
-KINDS: tuple[Kind, ...] = ("image", "report")
+from engine.store.score_scale import KINDS, ScoreScale
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +33,33 @@ class Match:
 
 
 def nearest_cases(
-    archive: Archive, bundle: Encoder, query: QueryVectors, count: int, filters: Filters = ANY
+    archive: Archive,
+    bundle: Encoder,
+    query: QueryVectors,
+    count: int,
+    filters: Filters = ANY,
+    scale: ScoreScale | None = None,
 ) -> list[Match]:
-    """The best match of each of the best `count` cases by calibrated score, best first."""
+    """The best match of each of the best `count` cases by calibrated score, best first.
+
+    Args:
+        archive: where to search.
+        bundle: the models that the archive was indexed with.
+        query: vectors of image, text, or both.
+        count: how many cases at most.
+        filters: which cases may be found.
+        scale: of the scores; None for that of the archive.
+    """
     cases = archive.cases_allowed_by(filters)
+    if scale is None:
+        scale = archive.score_scale.current(bundle.score_scale, bundle.id)
     composed = query.composed
     depth = 4 * count + 64  # a case may own several vectors, and an 8-bit index may misplace some
     while True:
         best: dict[int, Match] = {}
         floor = -np.inf  # no vector that was left out scores higher than this
         for kind in filter(filters.may_match, KINDS):
-            score = calibrated(query, kind, bundle.score_scale)
+            score = calibrated(query, kind, scale)
             found = archive.index.nearest(score.weights, kind, depth, cases, bundle.id)
             if not len(found.ids):
                 continue

@@ -52,6 +52,29 @@ class Neighbors:
     """Every vector that was allowed is among them."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The rows of the table `embeddings` in the order of their ids, without the vectors."""
+
+    bundle_id: str | None
+    """The bundle that made the vectors."""
+    ids: NDArray[np.int64]
+    """Embedding ids, int64 [N]."""
+    is_image: NDArray[np.bool_]
+    """Whether the vector is of an image, else of a report, bool [N]."""
+    cases: NDArray[np.int64]
+    """Case ids, int64 [N]."""
+
+    def first(self, count: int) -> "Rows":
+        """The first rows."""
+        return Rows(self.bundle_id, self.ids[:count], self.is_image[:count], self.cases[:count])
+
+    @property
+    def stamp(self) -> Stamp:
+        """Changes when any of these rows is replaced, since ids are never used twice."""
+        return Stamp(len(self.ids), int(self.ids[-1]) if len(self.ids) else 0, self.bundle_id)
+
+
 class VectorIndex:
     """The index of one archive; threads may share it."""
 
@@ -83,25 +106,28 @@ class VectorIndex:
         """
         while True:
             with self._lock:
-                snapshot = self._current()
-                made_by = snapshot.stamp.bundle_id
-                if bundle_id is not None and made_by is not None and made_by != bundle_id:
-                    raise UserError(
-                        f"The archive {self.path.parent} was indexed with another model ({made_by[:12]}, not "
-                        f"{bundle_id[:12]}); open that model and search again.",
-                        self.path.parent,
-                    )
+                snapshot = self._current_of(bundle_id)
                 mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
                 if cases is not None:
                     mask = mask & np.isin(snapshot.cases, cases)
                 total = int(mask.sum())
                 rows = _scan(snapshot, weights, mask, min(count, total))
                 ids, owners = snapshot.ids[rows], snapshot.cases[rows]
-            vectors = self._stored(ids)
+            vectors = self.vectors(ids)
             if vectors is not None:  # else a report was replaced or the archive re-indexed meanwhile
                 return Neighbors(ids, owners, vectors, len(ids) == total)
 
-    def _stored(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    def rows(self, bundle_id: str | None = None) -> Rows:
+        """The rows that the index contains now.
+
+        Raises:
+            UserError: another bundle made the vectors.
+        """
+        with self._lock:
+            snapshot = self._current_of(bundle_id)
+            return Rows(snapshot.stamp.bundle_id, snapshot.ids, snapshot.is_image, snapshot.cases)
+
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """The unit vectors of these embedding ids, in their order, float32 [n, D]; None if one no longer exists."""
         found: dict[int, bytes] = {}
         for start in range(0, len(ids), 500):
@@ -142,6 +168,18 @@ class VectorIndex:
         return "behind" if self._is_prefix(loaded.stamp) else "stale"
 
     # -- keeping up with the database
+
+    def _current_of(self, bundle_id: str | None) -> Snapshot:
+        """The current snapshot; UserError when another bundle made its vectors. None asks for any."""
+        snapshot = self._current()
+        made_by = snapshot.stamp.bundle_id
+        if bundle_id is not None and made_by is not None and made_by != bundle_id:
+            raise UserError(
+                f"The archive {self.path.parent} was indexed with another model ({made_by[:12]}, not "
+                f"{bundle_id[:12]}); open that model and search again.",
+                self.path.parent,
+            )
+        return snapshot
 
     def _database_stamp(self) -> Stamp:
         return Stamp(*self._read(STAMP)[0])

@@ -45,20 +45,21 @@ def test_an_image_finds_itself(filled: Archive, encoder, make_picture, number: i
     assert np.array_equal(filled.image(hit.image_id), make_picture(number))
 
 
-def test_hits_are_ranked_by_calibrated_score_alone(filled: Archive, encoder, make_picture) -> None:
+def test_hits_are_ranked_by_the_score_scale_of_the_archive(filled: Archive, encoder, make_picture) -> None:
     query = Query(image=make_picture(0), text="pleural effusion")
     image, text = encoder.embed_images([query.image])[0], encoder.embed_texts([query.text])[0]
-    encoder.score_scale = {
-        "image-image": {"mean": 0.6, "std": 0.1},
-        "image-report": {"mean": 0.0, "std": 0.3},
-        "report-report": {"mean": 0.2, "std": 0.2},
-    }
+    scale = filled.score_scale.current(encoder.score_scale, encoder.id)
+    mean, near = scale.means, scale.spreads["image-report"]
     hits = search(filled, encoder, query).hits
     expected = []
     for n, report in enumerate(TEXTS):
-        i, r = encoder.embed_images([make_picture(n)])[0], encoder.embed_texts([report])[0]
-        as_image = ((image @ i - 0.6) / 0.1 + (text @ i) / 0.3) / 2
-        as_report = ((image @ r) / 0.3 + (text @ r - 0.2) / 0.2) / 2
+        i, r = encoder.embed_images([make_picture(n)])[0] - mean["image"], encoder.embed_texts([report])[0]
+        r = r - mean["report"]
+        one, other = scale.spreads["image-image"], scale.spreads["report-report"]
+        image_image, text_text = (image - mean["image"]) @ i, (text - mean["report"]) @ r
+        across = (((text - mean["report"]) @ i) - near.mean) / near.std, (((image - mean["image"]) @ r) - near.mean)
+        as_image = ((image_image - one.mean) / one.std + across[0]) / 2
+        as_report = (across[1] / near.std + (text_text - other.mean) / other.std) / 2
         expected.append((max(as_image, as_report), n + 1, "image" if as_image > as_report else "report"))
     expected.sort(reverse=True)
     assert [(hit.case_id, hit.kind) for hit in hits] == [(case, kind) for _, case, kind in expected]
