@@ -87,6 +87,12 @@ class ImageRef:
     laterality: str = ""
     """"L", "R", "B" (both), "U" (unpaired) or ""."""
     view_position: str = ""
+    view_code: str = ""
+    """English name of the code of View Code Sequence (0054,0220)."""
+    anatomy: str = ""
+    """English names of the codes of Anatomic Region Sequence (0008,2218) and Primary Anatomic Structure Sequence."""
+    contrast_agent: str = ""
+    """Contrast/Bolus Agent (0018,0010)."""
     patient_orientation: tuple[str, str] | None = None
     """Patient Orientation (0020,0020): anatomical direction along a row (to the right) and along a column (down)."""
     lossy: bool = False
@@ -160,6 +166,8 @@ class Series:
     """What distinguishes this stack within its DICOM series, for example "b 1000"; "" for the only stack."""
     institution: str = ""
     """Institution Name (0008,0080). It may identify the patient, so it is redacted with the name."""
+    descriptions: tuple[str, ...] = ()
+    """Further descriptions: of the protocol, of the performed and of the requested procedure."""
     growing: bool = False
     """Its files are still being read: frames may be added anywhere, so frame numbers are not final."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pydicom.datadict import tag_for_keyword
 
+from engine.dicom.coded_names import coded_names
 from engine.dicom.ultrasound import regions
 from engine.dicom.values import FileHeader, Header, integer, item, items, number, numbers, text, texts
 from engine.errors import UserError
@@ -26,7 +27,9 @@ TAGS: list[int | str] = [
         "InstitutionName",
     ),
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
-    *("AnatomicRegionSequence", "ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
+    *("ProtocolName", "RequestedProcedureDescription", "PerformedProcedureStepDescription"),
+    *("AnatomicRegionSequence", "PrimaryAnatomicStructureSequence", "ViewCodeSequence", "ContrastBolusAgent"),
+    *("ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
     *("BurnedInAnnotation", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate"),
     *("ImagePositionPatient", "ImageOrientationPatient", "SliceThickness"),
@@ -65,6 +68,7 @@ class SeriesFacts:
     modality: str
     body_part: str
     institution: str
+    descriptions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,9 @@ def instance(dataset: FileHeader, origin: Origin) -> Instance:
         columns=columns,
         laterality=_laterality(dataset, shared),
         view_position=text(dataset, "ViewPosition"),
+        view_code=coded_names(items(dataset, "ViewCodeSequence")),
+        anatomy=_anatomy(dataset, shared),
+        contrast_agent=text(dataset, "ContrastBolusAgent"),
         patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 and all(orientation) else None,
         lossy=text(dataset, "LossyImageCompression") == "01",
         burned_in={"YES": True, "NO": False}.get(burned),
@@ -153,6 +160,18 @@ def _series(dataset: Header) -> SeriesFacts:
         modality=text(dataset, "Modality").upper(),
         body_part=text(dataset, "BodyPartExamined") or (text(region, "CodeMeaning") if region is not None else ""),
         institution=text(dataset, "InstitutionName"),
+        descriptions=tuple(
+            dict.fromkeys(
+                filter(
+                    None,
+                    (
+                        text(dataset, "ProtocolName"),
+                        text(dataset, "PerformedProcedureStepDescription"),
+                        text(dataset, "RequestedProcedureDescription"),
+                    ),
+                )
+            )
+        ),
     )
 
 
@@ -173,6 +192,13 @@ def _laterality(dataset: Header, shared: Header | None) -> str:
     frames = item(shared, "FrameAnatomySequence")
     own = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
     return (own or (text(frames, "FrameLaterality") if frames is not None else "")).upper()
+
+
+def _anatomy(dataset: Header, shared: Header | None) -> str:
+    """Names of the coded regions and structures, of the image, else of all its frames (PS3.3 10.5 and C.7.6.16.2.8)."""
+    frames = item(shared, "FrameAnatomySequence")
+    found = items(dataset, "AnatomicRegionSequence") or (items(frames, "AnatomicRegionSequence") if frames else [])
+    return coded_names([*found, *items(dataset, "PrimaryAnatomicStructureSequence")])
 
 
 def _frame_time(dataset: Header) -> float | None:

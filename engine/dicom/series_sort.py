@@ -42,6 +42,7 @@ def stacks(instances: Sequence[Instance]) -> tuple[Series, ...]:
             frames=tuple(frames),
             part=labels[index],
             institution=facts.institution,
+            descriptions=facts.descriptions,
         )
         for index, frames in enumerate(ordered)
     )

@@ -1,6 +1,6 @@
 """Makes the 8-bit pictures that models and the archive use, from DICOM, PNG or JPEG. Knows no models, no archive."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from engine.dicom.file import NOT_DICOM
 from engine.dicom.listing import open_path
 from engine.dicom.origins import FileOrigin
 from engine.errors import UserError, exists
+from engine.facts.fact import Facts
+from engine.facts.from_header import facts_of_frame
 from engine.image.pixels import read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, import_window, render
@@ -39,6 +41,8 @@ class GrayPicture:
     modality: str = ""
     body_part: str = ""
     description: str = ""
+    facts: Facts = field(default_factory=dict)
+    """What the header says of this frame."""
     sex: str = ""
     age: int | None = None
     """Full years."""
@@ -92,6 +96,7 @@ def picture_of(
         modality=series.modality,
         body_part=series.body_part,
         description=series.description or study.description,
+        facts=facts_of_frame(study, series, ref),
         sex=study.patient.sex,
         age=study.patient.age,
         study_uid=study.uid,
