@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
 
-from engine.dicom.coded_names import coded_names
 from engine.dicom.ultrasound import regions
 from engine.dicom.values import FileHeader, Header, integer, item, items, number, numbers, text, texts
 from engine.errors import UserError
+from engine.facts.code_names import code_name
 from engine.geometry.planes import valid_orientation
 from engine.geometry.spacing import common_spacing
 from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Origin, Patient, Vector
@@ -111,7 +112,7 @@ def instance(dataset: FileHeader, origin: Origin) -> Instance:
         columns=columns,
         laterality=_laterality(dataset, shared),
         view_position=text(dataset, "ViewPosition"),
-        view_code=coded_names(items(dataset, "ViewCodeSequence")),
+        view_code=_coded(items(dataset, "ViewCodeSequence")),
         anatomy=_anatomy(dataset, shared),
         contrast_agent=text(dataset, "ContrastBolusAgent"),
         patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 and all(orientation) else None,
@@ -198,7 +199,16 @@ def _anatomy(dataset: Header, shared: Header | None) -> str:
     """Names of the coded regions and structures, of the image, else of all its frames (PS3.3 10.5 and C.7.6.16.2.8)."""
     frames = item(shared, "FrameAnatomySequence")
     found = items(dataset, "AnatomicRegionSequence") or (items(frames, "AnatomicRegionSequence") if frames else [])
-    return coded_names([*found, *items(dataset, "PrimaryAnatomicStructureSequence")])
+    return _coded([*found, *items(dataset, "PrimaryAnatomicStructureSequence")])
+
+
+def _coded(found: list[Dataset]) -> str:
+    """English names of coded items; for a code that DICOM does not list, its Code Meaning (0008,0104)."""
+    names = (
+        code_name(text(one, "CodeValue"), text(one, "CodingSchemeDesignator")) or text(one, "CodeMeaning")
+        for one in found
+    )
+    return ", ".join(filter(None, names))
 
 
 def _frame_time(dataset: Header) -> float | None:

@@ -1,12 +1,13 @@
 """What a DICOM header says of the kind of its image."""
 
+from pathlib import Path
+
 import pytest
 from pydicom.dataset import Dataset
 
-from engine.dicom.coded_names import coded_names
 from engine.facts.from_header import HeaderValues, facts_of_header
 from engine.image.picture import load_picture
-from tests.engine.dicom_samples import sample
+from tests.engine.dicom_samples import derive, sample
 
 
 def said(**values: object) -> dict[str, str]:
@@ -109,16 +110,18 @@ def test_contrast_of_a_radiograph_is_no_fact() -> None:
 
 
 @pytest.mark.parametrize(("value", "scheme"), [("T-D1100", "SRT"), ("T-D1100", "SNM3"), ("69536005", "SCT")])
-def test_codes_are_named_in_english_whatever_their_meaning_says(value: str, scheme: str) -> None:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, "Kopf"
-    assert coded_names([item]) == "Head"
+def test_a_coded_region_is_known_whatever_language_names_it(tmp_path: Path, value: str, scheme: str) -> None:
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = value, scheme, "Hoofd"
+    derive(tmp_path / "one.dcm", "CT_small.dcm", AnatomicRegionSequence=[region], StudyDescription=None)
+    assert load_picture(tmp_path / "one.dcm").facts["region"].value == "head"
 
 
-def test_a_code_that_is_not_listed_keeps_its_meaning() -> None:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "17", "99LOCAL", "Left knee"
-    assert coded_names([item]) == "Left knee"
+def test_a_code_that_is_not_listed_counts_by_its_meaning(tmp_path: Path) -> None:
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = "17", "99LOCAL", "Left knee"
+    derive(tmp_path / "one.dcm", "CT_small.dcm", AnatomicRegionSequence=[region])
+    assert load_picture(tmp_path / "one.dcm").facts["region"].value == "limb"
 
 
 @pytest.mark.parametrize(
