@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from training.arrays import Float64Array, FloatArray, IntArray
-from training.metrics import bootstrap, gap, retrieval
+from training.metrics import bootstrap, content, gap, retrieval, zero_shot
 from training.metrics.pool import Pool
 from training.metrics.ranking import best_rank, recall_at
 from training.metrics.score_scale import from_cosines
@@ -52,6 +52,8 @@ def measure(
     pool: Pool,
     score_scale: retrieval.ScoreScale | None = None,
     *,
+    words: FloatArray | None = None,
+    clusters: bool = True,
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Measured:
@@ -61,6 +63,8 @@ def measure(
         images: float [N, D], texts: float [T, D] of the unique texts, unit rows, in the order of the pool.
         score_scale: that of the model; None measures it on this pool (six numbers from tens of
             thousands of pairs, so the bias is small).
+        words: float [phrases, D] of `zero_shot.phrases`, for the AUROC by words alone; None leaves it out.
+        clusters: whether k-means clusters are compared with the labels, which takes longer than everything else.
         seed, draws: of the group bootstrap, the permutations and k-means.
     """
     weights = bootstrap.group_weights(len(pool.group_names), draws, seed)
@@ -68,14 +72,19 @@ def measure(
     image_rows, text_rows = items[: len(pool.own)], items[len(pool.own) :]
     values, samples = space(image_rows, text_rows[pool.own], pool.groups, weights, seed)
     values["effective_rank"] = gap.effective_rank(items)
-    for name, labels in pool.labels.items():
+    for name, labels in pool.labels.items() if clusters else ():
         values[f"v_measure_{name}"] = gap.v_measure(items, labels, seed)
     cosines = items @ items.T
     scale = dict(score_scale or from_cosines(cosines, pool.is_text, retrieval.shared_groups(pool.item_groups)))
-    for found in (matches(image_rows @ text_rows.T, pool), mixed(cosines, pool, scale, seed)):
-        for name, (rows, groups) in found.items():
+    for per_query in (matches(image_rows @ text_rows.T, pool), mixed(cosines, pool, scale, seed)):
+        for name, (rows, groups) in per_query.items():
             samples[name] = bootstrap.weighted_means(rows, weights[:, groups])
             values[name] = float(np.nanmean(rows))
+    found = content.measure(retrieval.scaled_scores(cosines, pool.is_text, pool.is_text, scale), pool, weights, seed)
+    values, samples = values | found.values, samples | found.samples
+    if words is not None:
+        by_words = content.by_words(image_rows, words, pool, weights)
+        values, samples = values | by_words[0], samples | by_words[1]
     return Measured(values, samples, {kind: dict(entry) for kind, entry in scale.items()})
 
 
@@ -178,7 +187,7 @@ def chance(pool: Pool) -> dict[str, float]:
         result[f"{prefix}cross_ndcg@10"] = retrieval.chance_ndcg(across, others)
         for query in ("", "_image_query", "_text_query"):
             result[f"{prefix}other_share{query}"] = size / (2 * size - 1)
-    return result
+    return result | content.chance(pool) | {f"auroc_{name}": 0.5 for name in zero_shot.QUESTIONS if any(pool.findings)}
 
 
 def habit(pool: Pool) -> dict[str, float]:

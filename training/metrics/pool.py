@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.arrays import BoolArray, IntArray
+from training.data import known_facts
 from training.data.pairs import Pair
 
 RADIOGRAPH = "CR"
@@ -27,6 +28,10 @@ class Pool:
     group_names: list[str]
     labels: dict[str, list[str]]
     """Labels that clusters are compared with, by name: one per item, "" if unknown."""
+    facts: dict[str, list[str]]
+    """`modality` and `region`: one per item, "" if unknown; see `training.data.known_facts`."""
+    findings: list[frozenset[str]]
+    """MeSH headings: one set per item, that of a text being those of all its images; empty if unknown."""
 
     @property
     def positives(self) -> BoolArray:
@@ -70,4 +75,17 @@ def build(rows: Sequence[Pair]) -> Pool:
         "location": location + [location[i] for i in first_row],
         "kind": ["image"] * len(rows) + ["text"] * len(texts),
     }
-    return Pool(texts, own, groups, groups[first_row], item_groups, names, labels)
+    facts = [known_facts.of(row) for row in rows]
+    shown = [known_facts.findings(row) for row in rows]
+    described = [frozenset[str]().union(*(shown[i] for i in np.flatnonzero(own == text))) for text in range(len(texts))]
+    return Pool(
+        texts,
+        own,
+        groups,
+        groups[first_row],
+        item_groups,
+        names,
+        labels,
+        {kind: [found[kind] for found in (*facts, *(facts[i] for i in first_row))] for kind in ("modality", "region")},
+        shown + described,
+    )
