@@ -14,7 +14,7 @@ ENGINE_FOR_TRAINING = {
     *("engine.errors", "engine.facts", "engine.preprocess", "engine.tokenizer", "engine.text.sentences"),
     *("engine.models.captioner", "engine.models.copy_guard", "engine.models.familiarity", "engine.models.manifest"),
 }
-"""One preprocessing, one tokenizer, one beam search, one copy guard and one meaning of facts for training and serving."""
+"""One preprocessing, one tokenizer, one beam search, one copy guard and one meaning of facts."""
 ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.archive", "engine.store.case", "engine.models.runtime"}
 """Only for what measures a finished bundle or reads an archive."""
 OF_BUNDLES = {
