@@ -23,7 +23,8 @@ from engine.tokenizer import Tokenizer
 from training.data import pairs, vocabulary
 from training.loop import losses
 from training.loop.config import LossSettings, TrainSettings
-from training.loop.features import ImageBatches, PairExamples, TextBatches, Views
+from training.loop.examples import PairExamples
+from training.loop.features import ImageBatches, TextBatches, Views
 from training.loop.losses import Objective
 from training.loop.precision import autocast
 from training.loop.trainer import Trainer

@@ -98,7 +98,7 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
     for run in grid.runs(out):
         path = run.folder / MEASURED
         document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        if document is None or document["settings"] != settings_of(run):
+        if document is None or not same_settings(document["settings"], run):
             log.info("%s, seed %d", run.variant, run.seed)
             document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run)}
             best = train(run.settings, root, run.folder, cache, resume(run))
@@ -116,13 +116,23 @@ def settings_of(run: Run) -> dict[str, Any]:
     return found
 
 
+def same_settings(stored: dict[str, Any], run: Run) -> bool:
+    """Whether these are the settings of the run; those that an earlier version did not have count as the defaults."""
+    try:
+        return config.from_dict(stored) == run.settings
+    except UserError:
+        return False
+
+
 def resume(run: Run) -> bool:
     """Whether the folder contains an unfinished run with the same settings; otherwise the run starts again."""
     path = run.folder / "settings.json"
-    wanted = json.dumps(settings_of(run), indent=1)
-    same = path.exists() and path.read_text(encoding="utf-8") == wanted
+    try:
+        same = same_settings(json.loads(path.read_text(encoding="utf-8")), run)
+    except (OSError, ValueError):  # a first start, or one that was killed while it wrote the file
+        same = False
     run.folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(wanted, encoding="utf-8")
+    path.write_text(json.dumps(settings_of(run), indent=1), encoding="utf-8")
     return same
 
 

@@ -15,7 +15,8 @@ from training.data import vocabulary
 from training.data.pairs import Pairs, corpus, read_pairs, with_training_pairs
 from training.loop import config, distributed
 from training.loop.command import arguments
-from training.loop.features import ImageBatches, PairExamples, TextBatches, Views, embed_all
+from training.loop.examples import PairExamples
+from training.loop.features import ImageBatches, TextBatches, Views, embed_all
 from training.loop.losses import Objective
 from training.loop.trainer import Metrics, Trainer
 from training.metrics import gap, score_scale
@@ -161,8 +162,15 @@ def fit(run: EncoderRun, pairs: Pairs) -> Path:
     settings, model = run.settings, run.model
     with distributed.first():
         training, val = (Split(name, pairs, run) for name in ("train", "val"))
-    groups = [row.group for row in training.pairs.rows] if settings.loss.mask_group else None
-    examples = PairExamples(training.images, training.texts, training.text_numbers, settings.train, groups)
+    rows = training.pairs.rows
+    examples = PairExamples(
+        training.images,
+        training.texts,
+        training.text_numbers,
+        settings.train,
+        groups=[row.group for row in rows] if settings.loss.mask_group else None,
+        kinds=[(row.values.get("source", ""), row.values.get("modality", "")) for row in rows],
+    )
     best = run.out / "best.pt"
 
     def save_best(metrics: Metrics) -> None:
@@ -179,6 +187,7 @@ def fit(run: EncoderRun, pairs: Pairs) -> Path:
         save_best=save_best,
         folder=run.out,
         identity=settings.identity(len(examples)),
+        defaults=config.DEFAULTS,
     )
     log.info("%d pairs to train on, %d to validate on", len(training.pairs.rows), len(val.pairs.rows))
     result = trainer.run(run.resume)

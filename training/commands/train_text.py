@@ -128,6 +128,7 @@ def train(settings: config.EncoderSettings, root: Path, out: Path, resume: bool 
         save_best=lambda _: save(model, towers.text, folder),
         folder=out,
         identity=settings.identity(len(examples)),
+        defaults=config.DEFAULTS,
     )
     before = matched_halves(model, val)
     log.info("%d texts to train on, %d to validate on; before training: %s", len(examples), len(val), before)

@@ -41,8 +41,13 @@ class LossSettings:
     schedule: bool = False
     """Raise the weight of Align True Pairs from 1 to 2 times its value over training, and lower that of Centroid
     Uniformity from 1 to 0 times its value, as in the authors' code."""
+    atp_from: float = 0.0
+    """Share of the training after which Align True Pairs counts."""
+    cu_from: float = 0.0
+    """Share of the training after which Centroid Uniformity counts; a third in the authors' code."""
     mask_same: bool = False
-    """Do not use pairs with the same text as negatives of each other."""
+    """Do not use pairs with the same text as negatives of each other, nor, in the modality of the case, pairs whose
+    cases may be described by the same line."""
     mask_group: bool = False
     """Do not use pairs of the same split_group as negatives of each other either."""
 
@@ -82,6 +87,9 @@ class TrainSettings:
     """Probability of training on the findings of the case in place of the pair's own text."""
     case_modality: bool = False
     """Train on the findings of the case as a third modality besides image and text."""
+    balance: float = 0.0
+    """How evenly an epoch draws sources and, within each, modalities: 0 draws every pair once, 1 all of them equally
+    often, values between weigh each by its size to the power of 1 - balance."""
     threads: int = 2
     accumulate: int = 1
     """Parts of the batch that a process embeds one at a time; the loss still covers the whole batch."""
@@ -105,6 +113,10 @@ class EncoderSettings:
     def identity(self, examples: int) -> dict[str, Any]:
         """What identifies a run besides [train], so that it is only resumed with the same recipe and data."""
         return {**{name: table for name, table in self.as_dict().items() if name != "train"}, "examples": examples}
+
+
+DEFAULTS = EncoderSettings().as_dict()
+"""What a run had for each setting that is newer than itself: new settings change nothing by default."""
 
 
 def from_dict(values: dict[str, Any]) -> EncoderSettings:

@@ -22,7 +22,6 @@ from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IndexArray
 from training.data.pairs import Gray, ImageFiles, augment
-from training.loop.config import TrainSettings
 from training.loop.precision import autocast
 from training.networks.towers import DualEncoder
 
@@ -217,62 +216,6 @@ class TextBatches:
             inputs = inputs.float() if self.cut else inputs
             rows.append(model.text_upper(inputs.to(device), mask.to(device), self.cut))
         return torch.cat(rows)[torch.from_numpy(np.argsort(order))]
-
-
-class PairExamples:
-    """The pairs of a split as the training loop draws and embeds them.
-
-    Args:
-        text_numbers: for each pair the numbers of the texts that may represent it; the first is its own.
-        settings: word dropout, and how the findings of the case are used.
-        groups: the split_group of each pair, if pairs of one group must not be negatives of each other.
-    """
-
-    def __init__(
-        self,
-        images: ImageBatches,
-        texts: TextBatches,
-        text_numbers: Sequence[list[int]],
-        settings: TrainSettings,
-        groups: Sequence[str] | None = None,
-    ) -> None:
-        self.images, self.texts, self.text_numbers, self.settings = images, texts, text_numbers, settings
-        self.own = np.array([numbers[0] for numbers in text_numbers])
-        self.groups = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-
-    def __len__(self) -> int:
-        return len(self.text_numbers)
-
-    def embed(self, model: DualEncoder, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
-        """Embeddings by modality, float [N, D] each, of one random view of each chosen pair; bool [N, N] of `same`."""
-        settings = self.settings
-        drawn = self.draw_texts(chosen, settings.case_texts, rng)
-        device = next(model.parameters()).device
-        views = self.images.draw(chosen, rng).to(device)
-        modalities = [self.images.embed(model, views).float()]
-        modalities.append(self.texts.embed(model, drawn, settings.word_dropout, rng).float())
-        if settings.case_modality:
-            drawn = self.draw_texts(chosen, 1.0, rng)
-            modalities.append(self.texts.embed(model, drawn, settings.word_dropout, rng).float())
-        return modalities, self.same(chosen).to(device)
-
-    def draw_texts(self, chosen: IndexArray, others: float, rng: np.random.Generator) -> IndexArray:
-        """A text number for each chosen pair: with probability `others` not its own text, if it has another."""
-        drawn = self.own[chosen]
-        for position, row in enumerate(chosen):
-            alternatives = self.text_numbers[int(row)][1:]
-            if alternatives and rng.random() < others:
-                drawn[position] = alternatives[rng.integers(len(alternatives))]
-        return drawn
-
-    def same(self, chosen: IndexArray) -> Tensor:
-        """Returns bool [N, N], True where two chosen pairs have the same text, or the same group if known."""
-        own = self.own[chosen]
-        agree = own[:, None] == own[None, :]
-        if self.groups is not None:
-            groups = self.groups[chosen]
-            agree |= groups[:, None] == groups[None, :]
-        return torch.from_numpy(agree)
 
 
 @torch.no_grad()

@@ -44,16 +44,18 @@ def info_nce(embeddings: Sequence[Tensor], tau: Tensor | float, anchor: int = 0,
 
     Args:
         tau: temperature > 0.
-        same: bool [N, N], True where two cases must not be negatives of each other because they have the same text or
-            show the same patient. None, the plain loss, uses every other case as a negative.
+        same: bool [N, N], or [M - 1, N, N] by modality without the anchor; True where two cases must not be negatives
+            of each other because they have the same text or show the same patient. None, the plain loss, uses every
+            other case as a negative.
     """
     target = torch.arange(len(embeddings[anchor]), device=embeddings[anchor].device)
     others = [z for index, z in enumerate(embeddings) if index != anchor]
     losses = []
-    for z in others:
+    masks = None if same is None else same.expand(len(others), *same.shape[-2:])
+    for number, z in enumerate(others):
         logits = embeddings[anchor] @ z.T / tau
-        if same is not None:
-            off_diagonal = same & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+        if masks is not None:
+            off_diagonal = masks[number] & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
             logits = logits.masked_fill(off_diagonal, float("-inf"))
         losses.append(0.5 * (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)))
     return torch.stack(losses).mean()
@@ -77,7 +79,7 @@ class Temperature(torch.nn.Module):
 class Objective(torch.nn.Module):
     """L_NCE + w_atp * L_ATP + w_cu * L_CU; with both weights 0 it is CLIP's loss.
 
-    See `LossSettings.schedule` for how the weights may change during training.
+    See `LossSettings` for how the weights may change during training, and for when each term starts to count.
     """
 
     def __init__(self, settings: LossSettings) -> None:
@@ -100,10 +102,12 @@ class Objective(torch.nn.Module):
         total, terms = nce, {"nce": nce.item(), "tau": self.temperature().item()}
         if settings.atp:
             alignment = align_true_pairs(embeddings)
-            total = total + settings.atp * (1.0 + progress if settings.schedule else 1.0) * alignment
+            if progress >= settings.atp_from:
+                total = total + settings.atp * (1.0 + progress if settings.schedule else 1.0) * alignment
             terms["atp"] = alignment.item()
         if settings.cu:
             uniformity = centroid_uniformity(embeddings)
-            total = total + settings.cu * (1.0 - progress if settings.schedule else 1.0) * uniformity
+            if progress >= settings.cu_from:
+                total = total + settings.cu * (1.0 - progress if settings.schedule else 1.0) * uniformity
             terms["cu"] = uniformity.item()
         return total, terms

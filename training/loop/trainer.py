@@ -42,7 +42,15 @@ class DivisibleExamples(Examples, Protocol):
     """Examples whose batch can be embedded in parts: one after the other, or by several processes."""
 
     def same(self, chosen: IndexArray) -> Tensor | None:
-        """Returns bool [N, N] on the CPU, True where two chosen rows must not be negatives of each other."""
+        """On the CPU what `embed` returns as second: which of the chosen rows must not be negatives of each other."""
+
+
+@runtime_checkable
+class OrderedExamples(Examples, Protocol):
+    """Examples that decide which of them an epoch draws, and in which order."""
+
+    def order(self, rng: np.random.Generator) -> IndexArray:
+        """Row numbers of one epoch, as many as there are examples, from nothing but the generator."""
 
 
 class Trainer:
@@ -59,6 +67,7 @@ class Trainer:
         folder: for log.jsonl and last.pt.
         identity: plain values that identify this run besides `settings` (loss, data, number of examples); a run is
             only resumed with the same ones.
+        defaults: values of `identity` that a run of an earlier version does not have.
 
     Raises:
         UserError: too few examples, or a batch that cannot be divided among processes and parts.
@@ -75,12 +84,13 @@ class Trainer:
         save_best: Callable[[Metrics], None],
         folder: Path,
         identity: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | None = None,
     ) -> None:
         if len(examples) < 2:
             raise UserError("Training needs at least two pairs; check the manifests.")
         self.model, self.objective, self.examples, self.settings = model, objective, examples, settings
         self.validate, self.save_best = validate, save_best
-        self.folder, self.identity = folder, dict(identity or {})
+        self.folder, self.identity, self.defaults = folder, dict(identity or {}), dict(defaults or {})
         self.device = next(model.parameters()).device
         self.parts = distributed.world() * settings.accumulate
         if settings.batch % self.parts or len(examples) < self.parts:
@@ -139,7 +149,8 @@ class Trainer:
         """One pass over the examples in an order that depends only on seed and epoch; mean loss and its terms."""
         self.model.train()
         rng = np.random.default_rng([self.settings.seed, self.epoch])
-        order = rng.permutation(len(self.examples))
+        examples = self.examples
+        order = examples.order(rng) if isinstance(examples, OrderedExamples) else rng.permutation(len(examples))
         sums: dict[str, float] = {}
         for number in range(self.steps_per_epoch):
             parts = self.run_step(order[number * self.batch : (number + 1) * self.batch], rng)
@@ -244,7 +255,8 @@ class Trainer:
             UserError: it was made with other settings, encoders or data; the message names what differs.
         """
         content = checkpoint.read(self.folder / "last.pt")
-        before = {**content.get("identity", {}), "train": asdict(TrainSettings()) | content["settings"]}
+        before = filled(content.get("identity", {}), self.defaults)
+        before["train"] = asdict(TrainSettings()) | content["settings"]
         others = differences(before, {**self.identity, "train": asdict(self.settings)})
         if others:
             raise UserError(
@@ -273,6 +285,14 @@ class Trainer:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
         part.write_text("".join(lines), encoding="utf-8")
         part.replace(path)
+
+
+def filled(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with those of `defaults` that their tables lack; a table that is missing altogether stays so."""
+    return {
+        name: {**defaults[name], **value} if isinstance(value, Mapping) and name in defaults else value
+        for name, value in values.items()
+    }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

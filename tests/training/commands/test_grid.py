@@ -63,6 +63,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_setting_that_is_newer_than_a_finished_run_does_not_repeat_it(folder: Path) -> None:
+    run = next(iter(grid.read(folder / "grid.toml").runs(folder / "out")))
+    earlier = grid.settings_of(run)
+    del earlier["train"]["balance"], earlier["loss"]["cu_from"]
+    assert grid.same_settings(earlier, run)
+    changed = dataclasses.replace(run.settings, train=dataclasses.replace(run.settings.train, balance=0.5))
+    assert not grid.same_settings(earlier, dataclasses.replace(run, settings=changed))
+    run.folder.mkdir(parents=True)
+    (run.folder / "settings.json").write_text(json.dumps(earlier))
+    assert grid.resume(run)
+    (run.folder / "settings.json").write_text(json.dumps(earlier)[:40])  # killed while it was written
+    assert not grid.resume(run)
+
+
 def test_a_grid_continues_where_it_was_and_trains_only_what_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,23 @@ def test_equal_texts_are_not_negatives_when_masked() -> None:
     assert masked < info_nce(tensors(rows), 0.1).item()
 
 
+def test_each_modality_can_have_negatives_of_its_own() -> None:
+    z = tensors(unit_rows(3, cases=4))
+    text, case = torch.eye(4, dtype=torch.bool), torch.eye(4, dtype=torch.bool)
+    case[0, 1] = case[1, 0] = True
+    found = info_nce(z, 0.1, same=torch.stack([text, case]))
+    apart = info_nce([z[0], z[1]], 0.1, same=text), info_nce([z[0], z[2]], 0.1, same=case)
+    assert found.item() == pytest.approx((apart[0].item() + apart[1].item()) / 2)
+
+
+@pytest.mark.parametrize(("term", "from_"), [("cu", "cu_from"), ("atp", "atp_from")])
+def test_a_term_counts_only_after_its_share_of_the_training(term: str, from_: str) -> None:
+    objective = Objective(LossSettings(**{term: 2.0, from_: 0.4}))
+    for progress, weight in ((0.0, 0.0), (0.39, 0.0), (0.4, 2.0), (1.0, 2.0)):
+        loss, parts = objective(tensors(unit_rows(2)), progress=progress)
+        assert loss.item() == pytest.approx(parts["nce"] + weight * parts[term])  # it is logged from the start
+
+
 def test_a_learned_temperature_changes_within_its_limits() -> None:
     temperature = Temperature(0.07, learnable=True)
     assert temperature().item() == pytest.approx(0.07)

@@ -11,7 +11,8 @@ from tests.paths import DATA
 from training.data import vocabulary
 from training.data.pairs import Pairs, read_pairs
 from training.loop.config import TrainSettings
-from training.loop.features import ImageBatches, PairExamples, TextBatches, Views
+from training.loop.examples import PairExamples
+from training.loop.features import ImageBatches, TextBatches, Views
 from training.networks import sources
 from training.networks.towers import DualEncoder
 
@@ -59,12 +60,28 @@ def test_the_case_is_a_third_modality_and_the_own_text_replaces_a_missing_one(pa
 def test_without_a_third_modality_there_are_image_and_text(parts: Parts, model: DualEncoder) -> None:
     found, same = PairExamples(*parts, TrainSettings(case_texts=0.5)).embed(model, ALL, np.random.default_rng(0))
     assert len(found) == 2
-    assert same.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
+    assert same.tolist() == [[[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]]
 
 
 def test_pairs_of_one_group_are_not_negatives_of_each_other(parts: Parts) -> None:
     examples = PairExamples(*parts, TrainSettings(), groups=["a", "b", "b", "c"])
-    assert examples.same(ALL).tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
+    assert examples.same(ALL).tolist() == [[[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]]
+
+
+def test_cases_with_the_same_line_are_not_negatives_of_each_other_as_cases(parts: Parts) -> None:
+    images, texts, _ = parts
+    numbers = [[0, 2, 3], [1, 3], [2], [1]]  # the first two share a line; the others have nothing but their own text
+    text, case = PairExamples(images, texts, numbers, TrainSettings(case_modality=True)).same(ALL).int().tolist()
+    assert text == [[1, 0, 0, 0], [0, 1, 0, 1], [0, 0, 1, 0], [0, 1, 0, 1]]
+    assert case == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_an_epoch_is_drawn_in_balance_if_the_settings_ask(parts: Parts) -> None:
+    kinds = [("a", "CT"), ("a", "CT"), ("a", "CT"), ("b", "CT")]
+    plain = PairExamples(*parts, TrainSettings(), kinds=kinds)
+    balanced = PairExamples(*parts, TrainSettings(balance=1.0), kinds=kinds)
+    assert sorted(plain.order(np.random.default_rng(0))) == [0, 1, 2, 3]
+    assert sorted(balanced.order(np.random.default_rng(0))).count(3) == 2
 
 
 def test_another_text_is_drawn_with_the_given_probability(parts: Parts) -> None:

@@ -137,6 +137,44 @@ def test_resuming_as_another_run_is_refused_naming_what_differs(tmp_path: Path) 
     trainer(tmp_path, identity={**mine, "added by a later version": True}).run(resume=True)
 
 
+def test_a_run_of_an_earlier_version_is_resumed_with_the_defaults_of_new_settings_only(tmp_path: Path) -> None:
+    trainer(tmp_path, identity={"loss": {"atp": 1.0}, "examples": 20}).run()
+    defaults = {"loss": {"atp": 0.0, "new": 0}}
+    changed = trainer(tmp_path, identity={"loss": {"atp": 1.0, "new": 3}, "examples": 20})
+    changed.defaults = defaults
+    with pytest.raises(UserError, match=r"\(loss\.new\)"):
+        changed.run(resume=True)
+    same = trainer(tmp_path, identity={"loss": {"atp": 1.0, "new": 0}, "examples": 20})
+    same.defaults = defaults
+    same.run(resume=True)
+
+
+class Twice(TinyExamples):
+    """Examples that draw every even row twice and no odd one."""
+
+    def __init__(self, seen: list[int]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def order(self, rng: np.random.Generator) -> IndexArray:
+        return rng.permutation(np.repeat(np.arange(0, 20, 2), 2))
+
+    def embed(
+        self, model: TinyTowers, chosen: IndexArray, rng: np.random.Generator
+    ) -> tuple[list[Tensor], Tensor | None]:
+        self.seen += chosen.tolist()
+        return super().embed(model, chosen, rng)
+
+
+def test_examples_may_decide_what_an_epoch_draws(tmp_path: Path) -> None:
+    seen: list[int] = []
+    run = trainer(tmp_path, replace(SETTINGS, epochs=1))
+    run.examples = Twice(seen)
+    run.run()
+    assert len(seen) == 16  # two batches of eight, as with any other order
+    assert all(row % 2 == 0 for row in seen)
+
+
 def test_a_run_without_identity_is_resumed_by_its_settings(tmp_path: Path) -> None:
     trainer(tmp_path).run()
     content = checkpoint.read(tmp_path / "last.pt")
