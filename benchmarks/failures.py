@@ -1,13 +1,13 @@
 """Measures where the starter models fail, on publishable images: `python -m benchmarks.failures --data FOLDER`.
 
 Every sample image that has a report is a query for that report among all of them. Writes docs/failures.md with the
-worst results and a sheet of their images. Images whose report is a train row of FOLDER/pairs/pairs.csv are counted
-separately, since the encoders were trained on it. Most of the others are breast ultrasounds, which the encoders never
-saw. Does not know the archive or the app.
+worst results and a sheet of their images. Images whose report is a train row of one of MANIFESTS in FOLDER are counted
+separately, since the encoders may have been trained on it. Does not know the archive or the app.
 """
 
 import argparse
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,17 @@ from engine.resources import resource_path
 from training.data import pairs
 
 SHOWN = 6
-MANIFEST = Path("pairs/pairs.csv")
+MANIFESTS = ("pairs/pairs.csv", "pairs-more/pairs.csv", "pairs-roco/pairs.csv")
 SAMPLE = resource_path("sample-archive")
+KINDS = {
+    "CR": "radiograph",
+    "US": "ultrasound",
+    "MG": "mammogram",
+    "XA": "angiography or fluoroscopy",
+    "PT": "PET",
+    "NM": "scintigraphy",
+}
+"""What the tables call a modality; CT and MR keep their codes."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +59,11 @@ def cases() -> list[dict[str, str]]:
 
 
 def trained_on(root: Path) -> set[str] | None:
-    """The texts of the train rows, with whitespace collapsed; None without the manifest."""
-    if not (root / MANIFEST).is_file():
+    """The texts of the train rows, with whitespace collapsed; None without any manifest."""
+    found = [root / name for name in MANIFESTS if (root / name).is_file()]
+    if not found:
         return None
-    return {row.text for row in pairs.read_manifest(root / MANIFEST)[0] if row.split == "train"}
+    return {row.text for path in found for row in pairs.read_manifest(path)[0] if row.split == "train"}
 
 
 def rank_own_reports(bundle: Bundle, rows: Sequence[dict[str, str]], trained: set[str] | None) -> list[RankedQuery]:
@@ -66,7 +76,7 @@ def rank_own_reports(bundle: Bundle, rows: Sequence[dict[str, str]], trained: se
         scores = texts @ bundle.embed_images([load_picture(path).gray])[0]
         own = scores[reports.index(row["text"])]
         rank = 1 + float((scores > own).sum() + ((scores == own).sum() - 1) / 2)
-        kind = "ultrasound" if path.name.startswith("breast") else "radiograph"
+        kind = KINDS.get(row["modality"], row["modality"])
         credit = ", ".join(part for part in (row["licence"], row["credit"] or row["url"] or row["doi"]) if part)
         seen = None if trained is None else " ".join(row["text"].split()) in trained
         queries.append(RankedQuery(path, kind, row["text"], credit, rank, reports[int(scores.argmax())], seen))
@@ -89,11 +99,9 @@ def by_kind_and_training(queries: Sequence[RankedQuery]) -> dict[str, list[Ranke
 
 
 def worst(queries: Sequence[RankedQuery]) -> list[RankedQuery]:
-    """The worst ranks, half of them of each kind: ultrasounds alone would fill the list."""
-    kinds = [[one for one in queries if one.kind == kind] for kind in ("radiograph", "ultrasound")]
-    return [
-        one for queries_of_kind in kinds for one in sorted(queries_of_kind, key=lambda one: -one.rank)[: SHOWN // 2]
-    ]
+    """The worst query of each of the most frequent kinds: one kind alone could fill the list."""
+    frequent = Counter(one.kind for one in queries).most_common(SHOWN)
+    return [max((one for one in queries if one.kind == kind), key=lambda one: one.rank) for kind, _ in frequent]
 
 
 def markdown(bundle: Bundle, queries: Sequence[RankedQuery]) -> str:
@@ -101,19 +109,18 @@ def markdown(bundle: Bundle, queries: Sequence[RankedQuery]) -> str:
     pool = len({one.report for one in queries})
     unknown = all(one.trained is None for one in queries)
     split = (
-        f"The training data was not available (--data), so it is unknown which reports are in {MANIFEST}."
+        "The training data was not available (--data), so it is unknown which reports are in it."
         if unknown
-        else f"Trained on: the text is a train row of {MANIFEST}, so that row shows memorisation, not performance on "
-        "new cases. Not trained on: other figures of the same article may still be in the training data."
+        else f"Trained on: the text is a train row of one of {', '.join(MANIFESTS)}, so that row shows memorisation, "
+        "not performance on new cases. Not trained on: other figures of the same article may still be in it."
     )
     lines = [
         "# Where the starter models fail",
         "",
         f"Bundle {bundle.id}; made by `python -m benchmarks.failures --data DATA`. Each of the {len(queries)} images "
         f"of the sample archive that have a report is a query for it among these {pool} reports. In brackets: chance. "
-        f"{split} The encoders never saw an ultrasound; the language stage of the decoder, which is not used here, was "
-        "trained on ultrasound reports. With so few images these are examples rather than a measurement. int8 "
-        "arithmetic differs between processors: ranks shift by one or two from one machine to another.",
+        f"{split} These are examples rather than a measurement. int8 arithmetic differs between processors: "
+        "ranks shift by one or two from one machine to another.",
         "",
         "| images | queries | own report first | in the top 5 | in the top 10 | median rank |",
         "|---|---|---|---|---|---|",
@@ -124,7 +131,7 @@ def markdown(bundle: Bundle, queries: Sequence[RankedQuery]) -> str:
         "",
         "![The images of the table below, in its order](failures.png)",
         "",
-        f"The {SHOWN // 2} worst of each kind:",
+        "The worst of each kind:",
         "",
         "| image | rank | report trained on | its report | top-ranked report | credit |",
         "|---|---|---|---|---|---|",
@@ -139,10 +146,12 @@ def markdown(bundle: Bundle, queries: Sequence[RankedQuery]) -> str:
 def sheet(queries: Sequence[RankedQuery], path: Path) -> None:
     """A figure of the images in the second table, in its order."""
     figure = Figure(figsize=(9, 6), facecolor="#14171b", layout="constrained")
-    for axes, one in zip(figure.subplots(2, SHOWN // 2).flat, worst(queries), strict=True):
+    cells = figure.subplots(2, SHOWN // 2).flat
+    for axes in cells:
+        axes.axis("off")
+    for axes, one in zip(cells, worst(queries), strict=False):
         axes.imshow(Image.open(one.image).convert("L"), cmap="gray")
         axes.set_title(f"{one.image.stem[:28]}, rank {one.rank:.0f}", color="#d7dbe0", fontsize=9)
-        axes.axis("off")
     figure.savefig(path, dpi=80)
 
 
@@ -151,7 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, help="default: the starter bundle")
     parser.add_argument(
-        "--data", type=Path, default=Path("data"), help=f"folder with {MANIFEST}, to see which reports were trained on"
+        "--data", type=Path, default=Path("data"), help="folder with MANIFESTS, to see which reports were trained on"
     )
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     options = parser.parse_args()

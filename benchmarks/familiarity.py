@@ -8,6 +8,7 @@ The bundle's statistics were fitted on train and its threshold set on val; neith
 """
 
 import argparse
+import csv
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,7 @@ PAGES = (
     "engine/retrieval/search.py",
 )
 ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "resources" / "sample-archive"
 
 
 def outside(folders: list[Path]) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -119,15 +121,12 @@ def main() -> None:
         trial = fit(train_rows, val_rows, count)
         scores = np.r_[trial.residuals(val_rows), trial.residuals(rows)]
         print(f"| {count} | {roc_auc_score(np.repeat([0, 1], [len(inside), len(rows)]), scores):.3f} |")
-    archive = sorted((ROOT / "resources" / "sample-archive" / "images").glob("*.jpg"))
-    sample = model.residuals(bundle.image_features([load_picture(path).gray for path in archive])) > model.threshold
-    ultrasound = np.array([path.name.startswith("breast") for path in archive])
-    print(
-        "\nThe sample archive lies between the two: "
-        f"{sample[ultrasound].mean():.0%} of {ultrasound.sum()} breast ultrasounds "
-        "(which no image training saw; the language stage of the decoder was trained on such reports) and "
-        f"{sample[~ultrasound].mean():.1%} of {(~ultrasound).sum()} radiographs are marked as unfamiliar."
-    )
+    with (SAMPLE / "cases.csv").open(encoding="utf-8", newline="") as file:
+        cases = [(row["modality"], load_picture(SAMPLE / row["image"]).gray) for row in csv.DictReader(file)]
+    marked = model.residuals(bundle.image_features([image for _, image in cases])) > model.threshold
+    kept = np.array([modality for modality, _ in cases])
+    shares = (f"{marked[kept == one].mean():.0%} of {(kept == one).sum()} {one}" for one in np.unique(kept))
+    print(f"\nOf the images of the sample archive, these are marked as unfamiliar: {', '.join(shares)}.")
 
 
 if __name__ == "__main__":

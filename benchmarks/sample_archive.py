@@ -2,7 +2,7 @@
 
     python -m benchmarks.sample_archive [--bundle DIR] [--archive DIR] [--json | --markdown docs/benchmarks.md]
 
-Imports the sample archive (a few minutes) into a temporary folder unless --archive names one. The results are not
+Imports the sample archive (about a minute) into a temporary folder unless --archive names one. The results are not
 quality figures, since many of these texts are in the training data.
 """
 

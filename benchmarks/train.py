@@ -40,9 +40,12 @@ LARGE_TEXT = {"model_type": "bert"}
 
 
 def captions(count: int) -> list[str]:
-    """The first texts of the sample archive."""
-    with (ARCHIVE / "captions.csv").open(encoding="utf-8", newline="") as stream:
-        return [" ".join(line["text"].split()) for line, _ in zip(csv.DictReader(stream), range(count))]
+    """Texts of the sample archive, repeated up to `count`."""
+    texts = []
+    for name in ("cases.csv", "captions.csv"):
+        with (ARCHIVE / name).open(encoding="utf-8", newline="") as stream:
+            texts += [" ".join(line["text"].split()) for line in csv.DictReader(stream) if line["text"]]
+    return [texts[index % len(texts)] for index in range(count)]
 
 
 def images(count: int) -> list[pairs.Gray]:

@@ -3,10 +3,11 @@
     python -m desktop.demo --out SHOT.png [--archive DIR] [--study PATH ...] [--bundle DIR] [--size 1440x900]
     python -m desktop.demo --keep-open       the same, then keeps the window open
 
-Without --archive it uses the sample archive, importing it first if necessary.
+Without --archive it uses the sample archive, importing it first if necessary. Does not know what the archive contains.
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from desktop.state.studies.studies import identify
 from engine.archive import Archive
 from engine.cli.output import draft_lines
 from engine.errors import UserError
+from engine.importing.csv_files import CAPTIONS, CASES
 from engine.reports.draft import NOTICE
 from engine.resources import resource_path, user_folder
 from engine.text.words import counted
@@ -67,8 +69,16 @@ def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str
 
 
 def sample_folder() -> Path:
-    """The folder of the imported sample archive."""
-    return user_folder() / "sample-archive"
+    """The folder of the imported sample archive: another one for another version of it, so that none is mixed."""
+    lists = (resource_path("sample-archive") / name for name in (CASES, CAPTIONS))
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in lists if path.exists())).hexdigest()
+    return user_folder() / f"sample-archive-{version[:8]}"
+
+
+def imported_mark() -> Path:
+    """The file that says that the import of the sample archive was finished."""
+    folder = sample_folder()
+    return folder.with_name(f"{folder.name}-imported")
 
 
 def fill_archive(app: App, folder: Path) -> None:
@@ -83,7 +93,7 @@ def fill_archive(app: App, folder: Path) -> None:
         state.create(folder)
     settled = [state.changed, background.ended]
     wait(lambda: state.archive is not None and state.bundle is not None, settled, "Opening the archive", 120)
-    sample, finished = resource_path("sample-archive"), user_folder() / "sample-archive-imported"
+    sample, finished = resource_path("sample-archive"), imported_mark()
     own = folder == sample_folder()
     wait(background.idle, [background.ended], "Counting the cases", 120)  # also finds the models of the archive
     if own and not app.desk.reindex.why_not():

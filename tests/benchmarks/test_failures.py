@@ -31,3 +31,9 @@ def test_only_train_rows_count_as_trained_on(tmp_path: Path) -> None:
 def test_without_the_training_data_nothing_is_claimed(tmp_path: Path) -> None:
     assert failures.trained_on(tmp_path) is None
     assert list(failures.by_kind_and_training([query("a", "radiograph", None)])) == ["radiograph"]
+
+
+def test_the_worst_query_of_each_kind_is_shown() -> None:
+    ranks = {("radiograph", 3.0), ("radiograph", 9.0), ("ultrasound", 2.0)}
+    queries = [failures.RankedQuery(Path("a"), kind, "text", "CC BY", rank, "text", None) for kind, rank in ranks]
+    assert {(one.kind, one.rank) for one in failures.worst(queries)} == {("radiograph", 9.0), ("ultrasound", 2.0)}

@@ -23,7 +23,7 @@ from training.tables.table import grid
 
 COUNT = 20
 TITLE = f"The first {COUNT} examples"
-MANIFESTS = {"†": "pairs/pairs.csv", "‡": "pairs-more/pairs.csv"}
+MANIFESTS = {"†": "pairs/pairs.csv", "‡": "pairs-more/pairs.csv", "§": "pairs-roco/pairs.csv"}
 LEFT_OUT = "(left out: repeats training text)"
 
 
@@ -82,7 +82,7 @@ def section(
     legend = "; ".join(f"{mark} ({count}): of {MANIFESTS[mark]}" for mark, count in counts.items())
     return (
         f"The first {len(shown)} rows of the sample archive that have a report, in file order, with the caption "
-        "generated from the image alone. The sample archive is not a test set: it contains two kinds of images, and "
+        "generated from the image alone. The sample archive is not a test set: "
         f"marked reports are verbatim train rows ({legend}).\n\n{grid(lines)}"
     )
 

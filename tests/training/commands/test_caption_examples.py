@@ -49,7 +49,7 @@ def test_only_train_rows_are_marked(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir()
         rows = "image,text,split,patient_id,split_group\na.png,Clear.,train,p1,g1\nb.png,Effusion.,val,p2,g2\n"
         (tmp_path / name).write_text(rows)
-    assert caption_examples.known_texts(tmp_path) == {"†": {"Clear."}, "‡": {"Clear."}}
+    assert caption_examples.known_texts(tmp_path) == {mark: {"Clear."} for mark in "†‡§"}
 
 
 def test_a_folder_without_cases_is_a_user_error(tmp_path: Path) -> None:

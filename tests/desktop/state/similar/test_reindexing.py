@@ -175,8 +175,8 @@ def test_the_demonstration_re_indexes_its_own_sample_archive_and_no_other(
     ready: App, place: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch, own: bool
 ) -> None:
     monkeypatch.setattr(demo, "sample_folder", lambda: place if own else place.with_name("elsewhere"))
-    demo.user_folder().mkdir(parents=True, exist_ok=True)
-    (demo.user_folder() / "sample-archive-imported").touch()
+    demo.imported_mark().parent.mkdir(parents=True, exist_ok=True)
+    demo.imported_mark().touch()
     assert ready.desk.archive.outdated
     demo.fill_archive(ready, place)
     assert ready.desk.archive.outdated != own
