@@ -1,6 +1,6 @@
 """A fact of a query or a case, as a value: what kind, what it says, and who says so. Knows no headers and no models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -54,6 +54,15 @@ def first_of(*sources: Facts) -> Facts:
     return {kind: facts[kind] for kind in KINDS for facts in reversed(sources) if kind in facts}
 
 
+def agreed(many: Iterable[Facts]) -> Facts:
+    """The facts of several images of one case in which all that have them agree."""
+    found: dict[FactKind, Fact] = {}
+    contradicted: set[FactKind] = set()
+    for facts in many:
+        contradicted |= {kind for kind, fact in facts.items() if found.setdefault(kind, fact).value != fact.value}
+    return {kind: fact for kind, fact in found.items() if kind not in contradicted}
+
+
 def conflict(one: Facts, other: Facts) -> FactKind | None:
     """The first kind whose values contradict each other, or None. "both" sides contradict neither side."""
     for kind in KINDS:
@@ -62,6 +71,17 @@ def conflict(one: Facts, other: Facts) -> FactKind | None:
             if len(values) == 2 and "both" not in values:
                 return kind
     return None
+
+
+def value_of(facts: Facts, kind: FactKind) -> str:
+    """What the facts say of one kind, "" for nothing."""
+    fact = facts.get(kind)
+    return "" if fact is None else fact.value
+
+
+def values_of(facts: Facts) -> dict[FactKind, str]:
+    """What the facts say, by kind, without who says so."""
+    return {kind: fact.value for kind, fact in facts.items()}
 
 
 def as_dict(facts: Facts) -> dict[str, Any]:

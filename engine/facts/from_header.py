@@ -119,6 +119,19 @@ def facts_of_frame(study: Study, series: Series, ref: FrameRef) -> Facts:
     )
 
 
+def facts_of_columns(modality: str, view: str = "", location: str = "", body_part: str = "") -> Facts:
+    """The facts that the columns of a CSV state, which count as a header."""
+    plane = only(VIEW_IN_DESCRIPTION, view) or ""
+    return facts_of_header(
+        HeaderValues(
+            modality=modality,
+            body_part=body_part or location,
+            view_position=view.split(" ")[0],
+            plane=plane if plane in SECTIONAL else "",
+        )
+    )
+
+
 def _plane(ref: FrameRef) -> str:
     """The plane that a frame is within 37 degrees of; "" for oblique ones, and for CT localizers (projections)."""
     if ref.orientation is None or (ref.localizer and ref.image.sop_class in CT_IMAGES):

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
+from engine.facts.fact import Facts, agreed
+from engine.facts.from_header import facts_of_columns
 from engine.image.picture import load_picture
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.progress import IsCancelled, never
@@ -156,8 +158,13 @@ def _case(
         patient=row.get("patient_id") or None,
         match_values=match_values,
         identifiers=tuple(dict.fromkeys(one for own in rows for one in identifiers(own))),
+        facts=agreed(map(_facts, rows)),
         keyed_by_content=bool(images) and not row.get("study_uid"),
     )
+
+
+def _facts(row: ImportRow) -> Facts:
+    return facts_of_columns(*(row.get(column, "") for column in ("modality", "view", "location", "body_part")))
 
 
 def identifiers(row: ImportRow) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from engine.dicom import key_objects
 from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
+from engine.facts.fact import Facts, agreed
+from engine.facts.from_header import facts_of_frame
 from engine.image.picture import IMAGE_SUFFIXES, key_frames, picture_of
 from engine.importing.csv_files import image_file, unreadable
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
@@ -63,8 +65,10 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
     imported = [series for series in study.series if series.modality != "RTDOSE"]
     doses = [ref.image.name for series in study.series if series not in imported for ref in series.frames]
     yield from (Rejected(name, DOSE) for name in dict.fromkeys(doses))
+    found: dict[str, list[Facts]] = {}
     for series in imported:
         for ref in _frames(series, marked):
+            found.setdefault(series.key, []).append(facts_of_frame(study, series, ref))
             if ref.image.burned_in:
                 yield Rejected(ref.image.name, BURNED_IN)
                 continue
@@ -82,6 +86,7 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
         age=patient.age,
         body_part=first.body_part,
         description=study.description or first.description,
+        facts=_case_facts(found, first.key),
         source="DICOM",
         patient=patient.id or None,
         match_values={
@@ -91,6 +96,13 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
         },
         identifiers=(patient.name, patient.id, study.accession),
     )
+
+
+def _case_facts(found: dict[str, list[Facts]], first: str) -> Facts:
+    """What the frames of a study agree in; its modality is that of its largest series."""
+    facts = agreed(one for series in found.values() for one in series)
+    modality = agreed(found.get(first, ())).get("modality")
+    return facts if modality is None else {**facts, "modality": modality}
 
 
 def _file_names(study: Study) -> tuple[str, ...]:

@@ -5,16 +5,18 @@ before a crash is archived again into the same case.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.facts.fact import Fact, values_of
+from engine.facts.from_header import facts_of_frame
 from engine.models.roles import Encoder
 from engine.reports.workspace import ReportFacts, Submission, Workspace
-from engine.store.case import CaseFacts, NewCase, NewImage, NewReport
+from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.thumbnail import shrink
 from engine.study import FrameRef, Series, Study
 from engine.text.deidentify import clean
@@ -79,6 +81,7 @@ def submission_for(study: Study, displayed: DisplayedFrame | None = None) -> Sub
         window=displayed.window if displayed else None,
         image_key=f"{ref.image.sop_uid or ref.image.name} {ref.frame}" if ref else "",
         identifiers=(study.patient.name, study.patient.id, study.accession),
+        header={} if ref is None or series is None else values_of(facts_of_frame(study, series, ref)),
     )
     return Submission(facts, None if gray is None else shrink(gray))
 
@@ -142,7 +145,7 @@ def archive_signed(archive: Archive, bundle: Encoder, study_uid: str, text: str,
     if submission.gray is not None:
         small = shrink(submission.gray)
         images = (NewImage(small, bundle.embed_images([small])[0], facts.image_key, facts.window),)
-    case = CaseFacts(
+    case = NewCase(
         study_uid,
         facts.modality,
         facts.sex,
@@ -150,5 +153,6 @@ def archive_signed(archive: Archive, bundle: Encoder, study_uid: str, text: str,
         facts.body_part,
         source=SOURCE,
         patient=facts.patient or None,
+        facts={kind: Fact(value, "header") for kind, value in facts.header.items()},
     )
-    return archive.add_case(NewCase(**asdict(case), images=images, report=report), bundle.id)
+    return archive.add_case(replace(case, images=images, report=report), bundle.id)

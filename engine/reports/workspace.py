@@ -7,7 +7,7 @@ submission until it is archived (outbox.py), so that nothing is lost while no ar
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlite_utils import Database, Migrations
 
 from engine.errors import UserError
+from engine.facts.fact import FactKind
 from engine.reports.draft import Draft
 from engine.resources import user_folder
 from engine.store.database import LocalDatabase, LocalStore, insert, now
@@ -79,6 +80,8 @@ class ReportFacts:
     """SOP Instance UID and frame number."""
     identifiers: tuple[str, ...] = ()
     """Names and numbers of this patient, to remove from the text."""
+    header: dict[FactKind, str] = field(default_factory=dict)
+    """What the header says of the frame, by kind of fact."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

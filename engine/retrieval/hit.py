@@ -1,8 +1,9 @@
 """One search result and why it was found, as values. Knows no archive and no ranking."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from engine.facts.fact import Facts, as_dict, value_of
 from engine.store.case import Kind
 
 
@@ -30,10 +31,13 @@ class Hit:
     """The matching image, else the first of the case; None for a case without images."""
     prior: bool = False
     """The case belongs to the patient of the open study."""
+    facts: Facts = field(default_factory=dict)
+    """What is known of the case, and who says so."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "region": value_of(self.facts, "region"), "facts": as_dict(self.facts)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.facts.fact import value_of
 from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
@@ -156,7 +157,8 @@ def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> H
         cosine=match.cosine,
         text=case.report.text if case.report else case.description,
         why=reasons.sentence(),
-        modality=case.modality,
+        modality=case.modality or value_of(case.facts, "modality"),
+        facts=case.facts,
         sex=case.sex,
         age=case.age,
         image_id=image_id,

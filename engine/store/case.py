@@ -1,10 +1,12 @@
 """What goes into the archive and what comes out of it, as plain values. Knows no SQL and no models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.facts.fact import Facts
 
 Kind = Literal["image", "report"]
 ReportStatus = Literal["imported", "signed"]
@@ -55,6 +57,8 @@ class CaseFacts:
     attribution: str = ""
     patient: str | None = None
     """Patient ID (0010,0020)."""
+    facts: Facts = field(default_factory=dict)
+    """What its header says; the archive adds what the words of the report say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +135,4 @@ class Case:
     """UTC, ISO 8601."""
     images: tuple[StoredImage, ...]
     report: Report | None
+    facts: Facts = field(default_factory=dict)

@@ -1,13 +1,16 @@
 """Questions about archived cases, by name. Changes nothing, and knows neither models nor ranking."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
+from engine.facts.fact import Facts
 from engine.store import integrity, schema
 from engine.store.case import Case, CaseContent, ImageFacts
+from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
 from engine.store.database import LocalStore
 from engine.store.filters import Filters, condition
@@ -46,6 +49,10 @@ class CaseQueries(LocalStore):
         if case is None:
             raise UserError(f"The archive has no case {case_id}.")
         return case
+
+    def facts_of(self, case_ids: Iterable[int] | None = None) -> dict[int, Facts]:
+        """The facts of some or all cases by case id; a case without facts is absent."""
+        return facts_of_cases(self._database.read, case_ids)
 
     def image(self, image_id: int) -> NDArray[np.uint8]:
         """The stored image, uint8 [H, W], longest side at most 512.

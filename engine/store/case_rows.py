@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from engine.store.case import Case, CaseFacts, NewImage, NewReport, Report, StoredImage
+from engine.store.case_facts import add_facts, facts_of_cases, set_words
 from engine.store.database import insert, now
 from engine.store.thumbnail import Png
 
@@ -23,8 +24,8 @@ MAX_AGE = 90
 
 
 def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) -> int:
-    """Insert the facts of a case with its hashed key and patient, and return the case id."""
-    return insert(
+    """Insert a case with its hashed key and patient and its facts, and return the case id."""
+    case_id = insert(
         db,
         "cases",
         key=key,
@@ -39,6 +40,9 @@ def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) ->
         attribution=case.attribution,
         created=now(),
     )
+    add_facts(db, case_id, case.facts)
+    set_words(db, case_id, case.description)
+    return case_id
 
 
 def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: NewImage, png: Png) -> None:
@@ -63,6 +67,7 @@ def insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport)
     """Insert the report of a case with its embedding."""
     report_id = insert(db, "reports", case_id=case_id, text=report.text, state=report.state, created=now())
     _insert_embedding(db, report.embedding, case_id=case_id, bundle_id=bundle_id, kind="report", report_id=report_id)
+    set_words(db, case_id, report.text)
 
 
 def _insert_embedding(db: Database, vector: NDArray[np.floating], **columns: Any) -> None:
@@ -83,4 +88,5 @@ def load_case(read: Callable[..., list[Any]], case_id: int) -> Case | None:
     )
     reports = read("SELECT id, text, state, created FROM reports WHERE case_id = ?", [case_id])
     values = dict(zip(("case_id", *COLUMNS), rows[0], strict=True))
-    return Case(**values, images=images, report=Report(*reports[0]) if reports else None)
+    facts = facts_of_cases(read, [case_id]).get(case_id, {})
+    return Case(**values, images=images, report=Report(*reports[0]) if reports else None, facts=facts)

@@ -7,6 +7,8 @@ applied. Add new migrations at the end; never change or rename one that has been
 from sqlite_utils import Database, Migrations
 
 from engine.errors import UserError
+from engine.facts.from_header import HeaderValues, facts_of_header
+from engine.store.case_facts import add_facts, set_words
 
 migrations = Migrations("kindred-archive")
 
@@ -72,6 +74,24 @@ def create_new_embeddings(db: Database) -> None:
             bundle_id TEXT NOT NULL, vector BLOB NOT NULL,
             UNIQUE (image_id, bundle_id), UNIQUE (report_id, bundle_id))"""
     )
+
+
+@migrations()
+def create_facts(db: Database) -> None:
+    """Facts of the cases: of those already here, from what is stored of their header and from their words."""
+    db.execute(
+        """CREATE TABLE facts (
+            case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, kind TEXT NOT NULL, value TEXT NOT NULL,
+            source TEXT NOT NULL, probability REAL NOT NULL, PRIMARY KEY (case_id, kind)) WITHOUT ROWID"""
+    )
+    stored = db.execute(
+        """SELECT cases.id, modality, body_part, description, source, reports.text FROM cases
+        LEFT JOIN reports ON reports.case_id = cases.id"""
+    ).fetchall()
+    for case_id, modality, body_part, description, source, report in stored:
+        header = HeaderValues(modality, body_part, series=description if source == "DICOM" else "")
+        add_facts(db, case_id, facts_of_header(header))
+        set_words(db, case_id, report or description)
 
 
 def upgrade(db: Database, where: str) -> None:
