@@ -14,7 +14,7 @@ import pydicom
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.cli.output import archive_contents
-from engine.dicom.codecs import missing_decoders
+from engine.dicom.coding.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
 from engine.models.runtime import detect

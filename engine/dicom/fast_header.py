@@ -8,6 +8,7 @@ needs the items of a sequence, is left to pydicom: `read_fast_header` returns No
 import io
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, BinaryIO
 
@@ -15,7 +16,13 @@ from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from engine.dicom.parser_warnings import collect_warnings
 
@@ -152,6 +159,15 @@ def _header(data: bytes, wanted: frozenset[int | None]) -> tuple[FastHeader, int
     found: dict[int, tuple[bytes, bytes]] = {}
     at = _elements(data, at, _implicit if implicit else _explicit, found, wanted, stop=_PIXEL_DATA.__contains__)
     return FastHeader(found, implicit, FileMeta(meta, syntax)), at
+
+
+def syntax_of(head: bytes) -> UID:
+    """The transfer syntax in the file meta information that begins a file; Explicit VR Little Endian without one."""
+    meta: dict[int, tuple[bytes, bytes]] = {}
+    with suppress(_NotPlain, _Truncated, struct.error):
+        _elements(head, 132, _explicit, meta, frozenset(), stop=lambda tag: tag >> 16 != 2)
+    value = meta.get(0x00020010, (b"", b""))[1]
+    return UID(value.decode("latin-1").rstrip("\0 ")) if value else ExplicitVRLittleEndian
 
 
 _Step = Callable[[bytes, int], tuple[int, bytes, int, int]]

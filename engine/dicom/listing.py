@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
+from engine.dicom.coding.pixel_data import true_syntax
 from engine.dicom.fast_header import read_fast_header
-from engine.dicom.file import NOT_DICOM, missing_pixels, read_header
+from engine.dicom.file import NOT_DICOM, read_header
 from engine.dicom.files import files_of
 from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
@@ -186,9 +187,9 @@ class _Builder:
             self._key_objects.append(document)
             return
         reason = why_not_an_image(text(dataset, "SOPClassUID"))
-        reason = reason or missing_pixels(file, dataset)
         if reason:
             raise UserError(reason)
+        dataset.file_meta.TransferSyntaxUID = true_syntax(file, dataset)
         found = instance(dataset, origin)
         self._refuse_duplicate((found.study.uid, found.series.uid, found.image.sop_uid), name)
         self._instances.append(found)

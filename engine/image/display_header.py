@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from engine.dicom.coding.image_pixel import photometric
 from engine.dicom.values import Header, integer, item, items, number, numbers, raw, text, texts
 from engine.image.voi import FUNCTIONS, VoiLut, Window
 
@@ -167,7 +168,7 @@ def table_entries(data: Any, count: int) -> NDArray[np.uint16] | None:
 def is_inverted(dataset: Header) -> bool:
     """Whether low values are bright: MONOCHROME1, Presentation LUT Shape INVERSE, or both (PS3.3 C.11.6.1.2)."""
     shape = text(dataset, "PresentationLUTShape").upper()
-    return text(dataset, "PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE"
+    return photometric(dataset) == "MONOCHROME1" or shape == "INVERSE"
 
 
 def padding_range(dataset: Header) -> tuple[int, int] | None:

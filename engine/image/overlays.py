@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
-from engine.dicom.file import pixel_source
+from engine.dicom.coding.image_pixel import high_bit
+from engine.dicom.coding.pixel_data import pixel_source
+from engine.dicom.values import integer
 
 _GROUPS = range(0x6000, 0x6020, 2)
 _ROWS, _COLUMNS, _FRAMES, _DESCRIPTION, _TYPE = 0x0010, 0x0011, 0x0015, 0x0022, 0x0040
@@ -68,7 +70,8 @@ def _plane(dataset: Dataset, group: int, frame: int, cells: Callable[[], PixelCe
     if (group, _DATA) in dataset:
         bits = _from_overlay_data(dataset, group, index, shape)
     else:
-        bits = _from_unused_bits(_integers(dataset, group, _BIT_POSITION), shape, cells)
+        position = _integers(dataset, group, _BIT_POSITION)
+        bits = None if _in_sample(dataset, position) else _from_unused_bits(position, shape, cells)
     if bits is None:
         return None
     origin = _integers(dataset, group, _ORIGIN)
@@ -104,6 +107,16 @@ def _from_unused_bits(
     return mask
 
 
+def _in_sample(dataset: Dataset, position: list[int]) -> bool:
+    """Whether Overlay Bit Position is one of the bits of the sample, which no overlay can use (PS3.5 8.1.1)."""
+    stored = integer(dataset, "BitsStored")
+    if not position or stored is None:
+        return False
+    top = high_bit(dataset)
+    top = stored - 1 if top is None else top
+    return top - stored < position[0] <= top
+
+
 def pixel_cells(file: BinaryIO, start: int, dataset: FileDataset, frame: int) -> PixelCells | None:
     """Pixel cells of a frame with their unused bits (PS3.5 8.1.1), which decoders clear; None if compressed or color.
 
@@ -120,7 +133,7 @@ def pixel_cells(file: BinaryIO, start: int, dataset: FileDataset, frame: int) ->
     source, options = pixel_source(file, dataset)
     kinds = {8: np.uint8, 16: np.uint16, 32: np.uint32}
     kind = kinds.get(options["bits_allocated"])
-    syntax = dataset.file_meta.TransferSyntaxUID
+    syntax = options["transfer_syntax_uid"]
     if kind is None or options["samples_per_pixel"] != 1 or syntax.is_compressed or isinstance(source, Dataset):
         return None
     shape = options["rows"], options["columns"]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
-from engine.dicom.codecs import decode
+from engine.dicom.coding.codecs import decode
+from engine.dicom.coding.pixel_data import pixel_source
 from engine.dicom.fast_header import FastHeader
-from engine.dicom.file import pixel_source
 from engine.dicom.header_cache import cached_header
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import Header, integer, text
@@ -188,7 +188,7 @@ def _stored(file: BinaryIO, dataset: FileDataset | FastHeader, frame: int) -> tu
     if not 0 <= frame < max(1, frames):
         raise UserError(f"There is no frame {frame + 1}; the image has {max(1, frames)}.")
     source, options = pixel_source(file, dataset)
-    array, photometric = decode(source, dataset.file_meta.TransferSyntaxUID, frame, options)
+    array, photometric = decode(source, options["transfer_syntax_uid"], frame, options)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
         raise UserError(f"{array.shape[-1]} samples per pixel are not supported; export the image again as RGB.")
     return array.astype(array.dtype.newbyteorder("="), copy=False), photometric

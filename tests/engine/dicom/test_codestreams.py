@@ -14,7 +14,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from engine.dicom.codestreams import PixelFormat, decodable, decode_codestream
+from engine.dicom.coding.codestreams import PixelFormat, decodable, decode_codestream
 from tests.engine.dicom_samples import dataset
 
 

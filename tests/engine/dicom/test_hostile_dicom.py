@@ -9,8 +9,8 @@ import pytest
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.utils import as_pixel_options
 
-from engine.dicom.codecs import decode
-from engine.dicom.jpeg_check import jpeg_fault, jpeg_ls_fault
+from engine.dicom.coding.codecs import decode
+from engine.dicom.coding.jpeg_check import jpeg_fault, jpeg_ls_fault
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import read_frame

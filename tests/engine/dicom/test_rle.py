@@ -12,8 +12,8 @@ from pydicom.pixels import get_decoder, get_encoder
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import RLELossless
 
-from engine.dicom.codecs import decode
-from engine.dicom.codestreams import PixelFormat, decode_codestream
+from engine.dicom.coding.codecs import decode
+from engine.dicom.coding.codestreams import PixelFormat, decode_codestream
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import read_frame

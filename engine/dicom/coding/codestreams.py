@@ -25,7 +25,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from engine.dicom.jpeg_check import jpeg_fault, jpeg_ls_fault
+from engine.dicom.coding.jpeg_check import jpeg_fault, jpeg_ls_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,14 @@ class PixelFormat:
             signed=int(options["pixel_representation"]) == 1,
             photometric=str(options["photometric_interpretation"]),
         )
+
+    @property
+    def frame_bits(self) -> int:
+        """Bits of a native frame; colors may share their chrominance (PS3.3 C.7.6.3.1.2)."""
+        halves = 2 * self.samples
+        if self.samples == 3 and self.photometric.endswith(("_422", "_420")):
+            halves = 4 if self.photometric.endswith("_422") else 3
+        return self.rows * self.columns * self.bits_allocated * halves // 2
 
     @property
     def kind(self) -> str:
