@@ -183,6 +183,8 @@ class Study:
     accession: str
     patient: Patient
     series: tuple[Series, ...] = field(default=())
+    warning: str = ""
+    """What the reader must be told about the study as a whole; "" for nothing."""
 
     def frames(self) -> Iterator[FrameRef]:
         """All frames, series after series."""
@@ -195,12 +197,14 @@ class Study:
         if with_patient:
             patient |= {"name": self.patient.name, "id": self.patient.id, "birth_date": self.patient.birth_date}
             patient |= {"accession": self.accession}
+        warning = {"warning": self.warning} if self.warning else {}
         return {
             "uid": self.uid,
             "date": self.date,
             "time": self.time,
             "description": self.description,
             "patient": patient,
+            **warning,
             "series": [_series_as_dict(series) for series in self.series],
         }
 

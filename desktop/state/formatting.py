@@ -17,10 +17,17 @@ def patient_facts(patient: Patient) -> str:
 
 
 def readable_name(name: str) -> str:
-    """A DICOM person name (PN, PS3.5 6.2.1): its first component group, as "Family, Given Middle"."""
-    parts = [part.strip() for part in name.split("=")[0].split("^")]
-    family, rest = parts[0], " ".join(part for part in parts[1:3] if part)
-    return ", ".join(part for part in (family, rest) if part)
+    """A DICOM person name (PN, PS3.5 6.2.1) as "Family, Prefix Given Middle, Suffix".
+
+    Of its groups (alphabetic, ideographic, phonetic), each of which may be empty, the first that says something.
+    """
+    return next(filter(None, map(_readable_group, name.split("="))), "")
+
+
+def _readable_group(group: str) -> str:
+    family, given, middle, prefix, suffix, *rest = [*(part.strip() for part in group.split("^")), *[""] * 5]
+    called = " ".join(filter(None, (prefix, given, middle)))
+    return ", ".join(filter(None, (family, called, suffix, *rest)))
 
 
 def series_title(series: Series) -> str:

@@ -48,6 +48,7 @@ def study_lines(listing: Listing) -> list[str]:
     lines = []
     for study in listing.studies:
         lines.append(f"{study.date or 'undated'}  {study.description or 'study'}  {study.uid}")
+        lines += [f"    {study.warning}"] if study.warning else []
         for series in study.series:
             frames = "frame " if len(series.frames) == 1 else "frames"
             part = f" ({series.part})" if series.part else ""

@@ -14,6 +14,7 @@ from engine.dicom.fast_header import read_fast_header
 from engine.dicom.file import NOT_DICOM, read_header
 from engine.dicom.files import files_of
 from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
+from engine.dicom.identity import apart, by_identity
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
 from engine.dicom.origins import DAMAGED_ZIP, FileOrigin, ZipMember, member_name, open_archive, open_member
@@ -209,10 +210,13 @@ class _Builder:
 
     def listing(self, growing: bool = False) -> Listing:
         """What has been read, grouped and sorted; `growing` while more may come."""
-        studies: dict[str, dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
+        studies: dict[str, list[Instance]] = defaultdict(list)
         for found in self._instances:
-            studies[_study_uid(found)][found.series.uid or f"{found.series.modality}?"].append(found)
-        listed = [_study(uid, series, growing) for uid, series in studies.items()]
+            studies[_study_uid(found)].append(found)
+        listed = []
+        for uid, instances in studies.items():
+            patients = [_study(uid, images, growing) for images in by_identity(instances)]
+            listed += patients if len(patients) == 1 else [apart(study) for study in patients]
         listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
         return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped), tuple(self._key_objects))
 
@@ -221,9 +225,13 @@ def _is_dicomdir(dataset: FileHeader) -> bool:
     return text(dataset.file_meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY or "DirectoryRecordSequence" in dataset
 
 
-def _study(uid: str, series: dict[str, list[Instance]], growing: bool) -> Study:
-    facts: StudyFacts = next(iter(series.values()))[0].study
-    listed: list[Series] = [stack for instances in series.values() for stack in stacks(instances)]
+def _study(uid: str, instances: Sequence[Instance], growing: bool) -> Study:
+    """The study of one patient."""
+    series: dict[str, list[Instance]] = defaultdict(list)
+    for found in instances:
+        series[found.series.uid or f"{found.series.modality}?"].append(found)
+    facts: StudyFacts = instances[0].study
+    listed: list[Series] = [stack for images in series.values() for stack in stacks(images)]
     if growing:
         listed = [replace(stack, growing=True) for stack in listed]
     listed.sort(key=lambda one: (one.number is None, one.number or 0))

@@ -13,6 +13,7 @@ from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import Image
 from desktop.state.studies.merging import keep_stack_keys, merge, remove_images, successor
 from desktop.state.studies.thumbnails import ThumbnailLoader
+from engine.dicom.identity import apart_from
 from engine.dicom.key_objects import KeyObject
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
@@ -178,6 +179,7 @@ class StudiesState(QObject):
         """
         fresh = {one.sop_uid or one.name: one for one in documents if one.study_uid not in opening.closed}
         self.key_objects = self.key_objects | fresh
+        found = [apart_from(self.studies, study) for study in found]
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
         self.studies = keep_stack_keys(self.studies, merge(remove_images(self.studies, opening.studies), found))

@@ -85,9 +85,10 @@ def value_text(pixels: Pixels, image_point: Point | None) -> str:
 
 
 def patient_lines(study: Study) -> tuple[str, ...]:
-    """Name, sex and age, and id of the patient, as far as they are known."""
+    """Name, sex and age, and id of the patient, as far as they are known, and a warning of another patient's images."""
     patient = study.patient
-    return tuple(line for line in (readable_name(patient.name), patient_facts(patient), patient.id) if line)
+    lines = (readable_name(patient.name), patient_facts(patient), patient.id, study.warning)
+    return tuple(line for line in lines if line)
 
 
 def slice_position(position: tuple[float, float, float] | None, orientation: tuple[float, ...] | None) -> float | None:

@@ -245,5 +245,11 @@ def test_letters_stand_at_the_edges_of_an_axial_slice(qtbot: QtBot, background: 
 
 def test_names_and_dates_are_written_for_people() -> None:
     assert readable_name("Yamada^Tarou=山田^太郎") == "Yamada, Tarou"
+    assert readable_name("Doe^Jane^Q^Dr^MD") == "Doe, Dr Jane Q, MD"
+    assert readable_name("=山田^太郎=やまだ^たろう") == "山田, 太郎"
+    assert readable_name("==やまだ^たろう") == "やまだ, たろう"
+    assert readable_name("^^=김희중") == "김희중"
+    assert readable_name("^^^^Jr") == "Jr"
+    assert readable_name("^=^=") == ""
     assert format_date("20040826") == "2004-08-26"
     assert format_date("") == ""
