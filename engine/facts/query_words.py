@@ -1,0 +1,87 @@
+"""Understands a typed query as far as rules can: facts, findings that must be absent, an age, and the rest to embed.
+
+Models of images and texts hardly see a negation, so that "no pneumothorax" would find pneumothorax. Does not know
+models, and ranks nothing.
+"""
+
+import re
+from dataclasses import dataclass
+
+from engine.facts.fact import Facts, value_of
+from engine.facts.from_words import facts_of_words
+from engine.text.conflicts import CLAUSE_END, NEGATED_BEFORE, NEGATION, claims
+
+YEARS = re.compile(
+    r"\b(?:aged?|at the age of)\s+(\d{1,3})\b|"
+    r"\b(\d{1,3})\s*-?\s*(?:years?|yrs?|y)\s*-?\s*/?\s*o(?:ld)?\b|\b(\d{1,3})\s*yo\b",
+    re.IGNORECASE,
+)
+UNDER_ONE = re.compile(
+    r"\b(?:neonat\w*|newborns?|infants?)\b|\b\d{1,2}\s*-?\s*(?:month|week|day)s?\s*-?\s*old\b", re.IGNORECASE
+)
+MAX_AGE = 120
+WITHOUT_CONTRAST = re.compile(r"\b(?:without|no) (?:iv |i\.v\. |intravenous )?contrast\b", re.IGNORECASE)
+SCOPE_END = re.compile(r",?\s+(?:with|and with|and (?:an?|left|right|bilateral)|showing)\s+", re.IGNORECASE)
+"""Where a negation in a query ends besides the end of a clause: "no effusion with cardiomegaly"."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWords:
+    """What a query asks for."""
+
+    text: str
+    """To embed: without what is negated and without the age; "normal chest" for a query that only negates."""
+    facts: Facts
+    """Modality, region, side, view and contrast that it names."""
+    negated: frozenset[str] = frozenset()
+    """Stems of findings that a report must not affirm, as `engine.text.conflicts.claims` has them."""
+    age: int | None = None
+    """Years; 0 for an infant."""
+
+
+def understand(text: str) -> QueryWords:
+    """What a typed query says by the rules of this module."""
+    age, plain = _age(" ".join(text.split()))
+    affirmed, negated = _parts(WITHOUT_CONTRAST.sub("unenhanced", plain))
+    absent = claims(". ".join(f"no {part}" for part in negated)).negated - claims(". ".join(affirmed)).affirmed
+    facts = facts_of_words(". ".join(affirmed))
+    implied = facts_of_words(". ".join(negated)).get("region")
+    if "region" not in facts and implied is not None:
+        facts = {**facts, "region": implied}
+    if not negated:
+        return QueryWords(plain, facts, age=age)
+    rest = ", ".join(affirmed) or f"normal {value_of(facts, 'region')}".strip()
+    return QueryWords(rest, facts, absent, age)
+
+
+def _age(text: str) -> tuple[int | None, str]:
+    """The age that a query names, and the query without it."""
+    years = YEARS.search(text)
+    if years is None:
+        return (0 if UNDER_ONE.search(text) else None), text
+    age = int(next(filter(None, years.groups())))
+    rest = " ".join(f"{text[: years.start()]} {text[years.end() :]}".split()).strip(" ,;")
+    return (age, rest) if age <= MAX_AGE else (None, text)
+
+
+def _parts(text: str) -> tuple[list[str], list[str]]:
+    """The phrases of a query that are affirmed, and those that are negated, in order."""
+    affirmed: list[str] = []
+    negated: list[str] = []
+    for clause in CLAUSE_END.split(text):
+        before = NEGATED_BEFORE.search(clause.lower())
+        if before is not None and not NEGATION.search(clause.lower()[: before.start()]):
+            negated.append(clause[: before.start()])
+            clause = clause[before.end() :]
+        while (cue := NEGATION.search(clause.lower())) is not None:
+            affirmed.append(clause[: cue.start()])
+            scope, *rest = SCOPE_END.split(clause[cue.end() :], maxsplit=1)
+            negated.append(scope)
+            clause = rest[0] if rest else ""
+        affirmed.append(clause)
+    return [one for one in map(_trimmed, affirmed) if one], [one for one in map(_trimmed, negated) if one]
+
+
+def _trimmed(phrase: str) -> str:
+    """A phrase without the punctuation and the joining words at its ends."""
+    return re.sub(r"^(?:and|or|with)\s+|\s+(?:and|or|with|is|are)$", "", phrase.strip(" ,;.()")).strip(" ,;.()")
