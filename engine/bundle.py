@@ -16,6 +16,7 @@ from engine.models.confidence import DraftSettings
 from engine.models.copy_guard import CopyGuard
 from engine.models.encoder import Embeddings, OnnxEncoder
 from engine.models.familiarity import FamiliarityModel
+from engine.models.heads import Heads
 from engine.progress import IsCancelled, never
 from engine.resources import resource_path
 from engine.tokenizer import Tokenizer
@@ -36,6 +37,11 @@ class Bundle:
         }
         entry = content["tokenizer"]
         self.tokenizer = Tokenizer.from_file(manifest.checked_file(folder, entry, "tokenizer"))
+        heads = content.get("heads")
+        self.heads: Heads | None = None
+        """Projections of the trunks; None in a bundle whose graphs include them."""
+        if heads is not None:
+            self.heads = Heads.from_file(manifest.checked_file(folder, heads, "projections"))
         self._encoder = OnnxEncoder(
             models["image"],
             models["text"],
@@ -43,6 +49,7 @@ class Bundle:
             int(content["preprocess"]["size"]),
             int(entry["max_length"]),
             int(content["embedding_size"]),
+            self.heads,
         )
         sizes = content["captioner"]
         self.decoder_shape = DecoderShape(*(int(sizes[name]) for name in ("layers", "heads", "head_dim", "max_tokens")))
@@ -89,6 +96,7 @@ class Bundle:
             self.manifest["tokenizer"]["sha256"],
             str(self.manifest["tokenizer"]["max_length"]),
             json.dumps(self.manifest["preprocess"], sort_keys=True),
+            *([self.manifest["heads"]["sha256"]] if self.heads else []),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -129,6 +137,24 @@ class Bundle:
             UserError: an image is not 8-bit grayscale, or `images` is empty.
         """
         return self._encoder.image_features(images)
+
+    def image_trunk(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """Features as the head gets them: images uint8 [H, W] -> float32 [N, F], not normalised.
+
+        Raises:
+            UserError: an image is not 8-bit grayscale, or `images` is empty.
+        """
+        return self._encoder.image_trunk(images)
+
+    def text_trunk(self, texts: Sequence[str]) -> Embeddings:
+        """Features as the head gets them: at least one text -> float32 [N, F], not normalised.
+
+        Raises:
+            UserError: the bundle keeps its projections inside its graphs.
+        """
+        if self.heads is None:
+            raise UserError(f"The bundle {self.folder} has no projections of its own; export it again.")
+        return self._encoder.text_trunk(texts)
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed the first `max_length` tokens of texts -> float32 [N, D], rows of unit length; [0, D] for none."""

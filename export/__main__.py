@@ -34,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
                 name=options.name,
                 most_bytes=round(options.max_mb * 1e6),
                 small=options.small,
+                head_bits=options.head_bits,
                 draws=options.resamples,
                 command="python -m export " + shlex.join(argv),
             )
@@ -64,6 +65,9 @@ def arguments() -> argparse.ArgumentParser:
     add("--name", default="Kindred bundle")
     add("--max-mb", type=float, default=0.0, help="maximum size of the bundle in million bytes; 0: any size")
     add("--small", action="store_true", help="4-bit weights where they cost the int8 variant least")
+    add(
+        "--head-bits", type=int, choices=range(4, 9), default=8, help="of the projections beside int8 graphs; default 8"
+    )
     add("--resamples", type=int, default=1000, help="bootstrap resamples for the intervals")
     return parser
 

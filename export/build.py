@@ -16,7 +16,9 @@ import numpy as np
 from engine import preprocess
 from engine.bundle import Bundle
 from engine.errors import UserError
-from export import bundle_writer, model_card, parity, variants
+from engine.models.heads import FILE, FLOAT
+from engine.models.manifest import file_entry
+from export import bundle_writer, heads, model_card, parity, variants
 from training.commands import evaluate
 from training.data import training_ngrams
 from training.data.pairs import Pair, Pairs, corpus, read_manifest, read_pairs
@@ -49,6 +51,8 @@ class BuildRequest:
     name: str = "Kindred bundle"
     most_bytes: int = 0
     small: bool = False
+    head_bits: int = 8
+    """Of the weights of the projections, if int8 is the only variant; see `engine.models.heads`."""
     draws: int = 1000
     command: str = ""
 
@@ -80,10 +84,15 @@ def build(request: BuildRequest) -> Path:
             folder, request.name, config.size, config.dim, config.max_length, captioner, made
         )
         bundle_writer.write_manifest(folder, content)
-        content["parity"] = check_parity(folder, made, encoders, decoder, held_out)
+        expected = reference(encoders, decoder, held_out)
+        content["parity"] = check_parity(folder, [name for name in made if name != "int8"], expected)
         for variant in set(made) - set(request.variants):
             bundle_writer.drop_variant(folder, content, variant)
+        if request.variants == ("int8",):  # float variants share the file, so they need all of its precision
+            heads.of_model(encoders.model).write(folder / FILE, request.head_bits)
+            content["heads"] = file_entry(folder / FILE)
         bundle_writer.write_manifest(folder, content)
+        content["parity"] |= check_parity(folder, [name for name in made if name == "int8"], expected)
         content["draft"] = decoder_kept.extra.get("draft", {})
         content |= measure(folder, request, [path.name for path in manifests], pairs)
         if min(len(training.images), len(held_out.images)) >= familiarity.MIN_IMAGES:
@@ -197,25 +206,28 @@ def write_variants(
 ) -> list[str]:
     """Write the graphs of the requested variants, and fp32 always: int8 is made from it and parity starts there."""
     model = encoders.model.cpu().eval()
+    heads.of_model(model).write(folder / FILE, FLOAT)
     variants.write_fp32(folder, model, decoder)
     if "fp16" in request.variants:
         variants.write_fp16(folder, model, decoder)
     if "int8" in request.variants:
         chosen = np.random.default_rng(SEED).permutation(len(training.images))[:QUANTISATION_IMAGES]
         pixels = preprocess.batch([training.images[i] for i in chosen], model.config.size)
-        variants.write_int8(folder, pixels, request.small)
+        variants.write_int8(folder, pixels, heads.parameters(model.image_projection), request.small)
     return [name for name in variants.VARIANTS if name == "fp32" or name in request.variants]
 
 
-def check_parity(
-    folder: Path, made: list[str], encoders: FromCheckpoint, decoder: CaptionDecoder, held_out: Pairs
-) -> dict[str, Any]:
-    """Parity figures of every variant on held-out images and texts; raises UserError if one is too far off."""
+def reference(encoders: FromCheckpoint, decoder: CaptionDecoder, held_out: Pairs) -> parity.Reference:
+    """What the checkpoints make of some held-out images and texts."""
     chosen = np.random.default_rng(SEED).permutation(len(held_out.images))[:PARITY_ROWS]
     texts = list(dict.fromkeys(row.text for row in held_out.rows))[:PARITY_ROWS]
-    expected = parity.reference(encoders, decoder, [held_out.images[i] for i in chosen], texts)
+    return parity.reference(encoders, decoder, [held_out.images[i] for i in chosen], texts)
+
+
+def check_parity(folder: Path, names: Sequence[str], expected: parity.Reference) -> dict[str, Any]:
+    """Parity figures of the named variants; raises UserError if one is too far off."""
     figures = {}
-    for variant in made:
+    for variant in names:
         figures[variant] = parity.measure(Bundle.open(folder, variant, "cpu"), expected)
         log.info("parity of %s: %s", variant, figures[variant])
         parity.demand(variant, figures[variant])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.models import manifest
+from engine.models import heads, manifest
 from engine.models.manifest import GRAPHS, PAIR_KINDS, SCHEMA_VERSION, file_entry
 from export.variants import file_name
 
@@ -58,6 +58,7 @@ def provisional(
         "preprocess": {"size": size, "mode": "longest side to size, centred on black, bicubic"},
         "embedding_size": dim,
         "tokenizer": {**file_entry(folder / TOKENIZER), "max_length": max_length},
+        "heads": file_entry(folder / heads.FILE),
         "variants": {v: {g: file_entry(folder / file_name(g, v)) for g in GRAPHS} for v in variants},
         "captioner": captioner,
         "calibration": {kind: {"mean": 0.0, "std": 1.0} for kind in PAIR_KINDS},

@@ -18,7 +18,7 @@ from torch.export import Dim
 
 from engine.errors import UserError
 from training.networks.captioner import CaptionDecoder
-from training.networks.towers import DualEncoder, unit
+from training.networks.towers import DualEncoder
 
 OPSET = 20
 MOST_BYTES = 2_000_000_000
@@ -26,7 +26,7 @@ MOST_BYTES = 2_000_000_000
 
 
 class ImageGraph(nn.Module):
-    """pixels uint8 [N, S, S] -> embedding float32 [N, D] and features float32 [N, F], what the projection is given.
+    """pixels uint8 [N, S, S] -> features float32 [N, F], what the projection is given (`engine.models.heads`).
 
     Half precision stays inside; inputs and outputs are float32.
     """
@@ -35,15 +35,15 @@ class ImageGraph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return embedding and features."""
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the features."""
         tower: Any = self.model.image_tower
-        features = tower.upper(self.model.image_lower(pixels, 0), 0)
-        return unit(self.model.image_projection(features)).float(), features.float()
+        features: Tensor = tower.upper(self.model.image_lower(pixels, 0), 0)
+        return features.float()
 
 
 class TextGraph(nn.Module):
-    """ids int64 [N, L], mask int64 [N, L] -> embedding float32 [N, D].
+    """ids int64 [N, L], mask int64 [N, L] -> features float32 [N, F], what the projection is given.
 
     Attention is exported in its eager form: torch's fused function guards rows without tokens, which adds a tenth to
     the graph and never applies, since [CLS] is always there.
@@ -56,8 +56,10 @@ class TextGraph(nn.Module):
         tower.model.set_attn_implementation("eager")
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return the embedding."""
-        return self.model.text(ids, mask).float()
+        """Return the features."""
+        tower: Any = self.model.text_tower
+        features: Tensor = tower.upper(self.model.text_lower(ids, mask, 0), mask, 0)
+        return features.float()
 
 
 class CaptionerGraph(nn.Module):
@@ -77,7 +79,7 @@ class CaptionerGraph(nn.Module):
 def export_image(model: DualEncoder, path: Path) -> None:
     """Write the image tower."""
     pixels = torch.randint(0, 256, (2, model.config.size, model.config.size), dtype=torch.uint8)
-    export_graph(ImageGraph(model), (pixels,), path, ["pixels"], ["embedding", "features"], ({0: Dim("batch")},))
+    export_graph(ImageGraph(model), (pixels,), path, ["pixels"], ["features"], ({0: Dim("batch")},))
 
 
 def export_text(model: DualEncoder, path: Path) -> None:
@@ -85,7 +87,7 @@ def export_text(model: DualEncoder, path: Path) -> None:
     ids = torch.ones(2, 7, dtype=torch.int64)
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     axes = {0: Dim("batch"), 1: Dim("length", max=model.config.max_length)}
-    export_graph(TextGraph(model), (ids, mask), path, ["ids", "mask"], ["embedding"], (axes, axes))
+    export_graph(TextGraph(model), (ids, mask), path, ["ids", "mask"], ["features"], (axes, axes))
 
 
 def export_captioner(model: CaptionDecoder, path: Path) -> None:
@@ -161,7 +163,7 @@ def _name_weights(graph: onnx.GraphProto, module: nn.Module) -> None:
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    """Rename values. The exporter calls a BERT's word vectors "embedding", so that no output could have that name."""
+    """Rename values: an output cannot have a name that the exporter has given to a value inside the graph."""
     for node in graph.node:
         for field in (node.input, node.output):
             field[:] = [names.get(name, name) for name in field]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.models import runtime
+from engine.models.heads import Parameters, project
 from engine.models.manifest import GRAPHS
 from export import parity, quantize, to_onnx
 from training.networks.captioner import CaptionDecoder
@@ -17,10 +18,9 @@ log = logging.getLogger(__name__)
 VARIANTS = ("fp32", "int8", "fp16")
 FLOAT_CONVOLUTIONS = (18, 30)
 """How many first convolutions of an int8 image tower stay in float32: tried in turn until parity is reached."""
-SMALL_TEXT = r"word_embeddings|text_projection"
-SMALL_IMAGE = r"image_projection"
+SMALL_TEXT = r"word_embeddings"
 SMALL_CAPTIONER = r"\.layers\.|to_memory"
-SMALL = (SMALL_TEXT, SMALL_IMAGE, SMALL_CAPTIONER)
+SMALL = (SMALL_TEXT, SMALL_CAPTIONER)
 WANTED_COSINE = 0.985
 """A little above what parity requires, because it is measured on fewer images."""
 
@@ -42,36 +42,34 @@ def write_fp16(folder: Path, encoders: DualEncoder, decoder: CaptionDecoder) -> 
     write_fp32(folder, copy.deepcopy(encoders).half(), copy.deepcopy(decoder).half(), "fp16")
 
 
-def write_int8(folder: Path, pixels: NDArray[np.uint8], small: bool = False) -> None:
+def write_int8(folder: Path, pixels: NDArray[np.uint8], head: Parameters, small: bool = False) -> None:
     """Write graphs with integer weights from the fp32 graphs in the folder.
 
     Args:
         pixels: uint8 [N, S, S], training images: the first three quarters set the ranges of activations, the rest
             decide how many convolutions stay in float32.
-        small: 4 bits where they cost least accuracy: the token table, both projections, and the decoder's layers.
+        head: the projection of the image features; what is judged is how it changes the embeddings.
+        small: 4 bits where they cost least accuracy: the token table and the decoder's layers.
     """
     paths = {graph: (folder / file_name(graph, "fp32"), folder / file_name(graph, "int8")) for graph in GRAPHS}
     quantize.weights_to_integers(*paths["text"], four_bits=SMALL_TEXT if small else "")
     quantize.weights_to_integers(*paths["captioner"], four_bits=SMALL_CAPTIONER if small else "")
-    image_to_integers(*paths["image"], pixels, SMALL_IMAGE if small else "")
+    image_to_integers(*paths["image"], pixels, head)
 
 
-def image_to_integers(source: Path, target: Path, pixels: NDArray[np.uint8], four_bits: str = "") -> None:
-    """Write the image tower in 8 bits.
-
-    `pixels` as in `write_int8`, `four_bits` as in `quantize.weights_to_integers`.
-    """
+def image_to_integers(source: Path, target: Path, pixels: NDArray[np.uint8], head: Parameters) -> None:
+    """Write the image tower in 8 bits; `pixels` and `head` as in `write_int8`."""
     count = quantize.convolutions(source)
     if count <= 1:
-        quantize.weights_to_integers(source, target, four_bits)
+        quantize.weights_to_integers(source, target)
         return
     cut = len(pixels) * 3 // 4
     fitted, judged = pixels[:cut], pixels[cut:]
     machine = runtime.detect("cpu")
-    wanted = runtime.Model(source, machine).run(["embedding"], {"pixels": judged})[0]
+    wanted = project(head, runtime.Model(source, machine).run(["features"], {"pixels": judged})[0])
     for kept in sorted({min(kept, count - 1) for kept in FLOAT_CONVOLUTIONS}):
-        quantize.convolutions_to_integers(source, target, fitted, kept, four_bits)
-        found = runtime.Model(target, machine).run(["embedding"], {"pixels": judged})[0]
+        quantize.convolutions_to_integers(source, target, fitted, kept)
+        found = project(head, runtime.Model(target, machine).run(["features"], {"pixels": judged})[0])
         lowest = float(parity.row_cosines(wanted, found).min())
         log.info("int8 image tower with %d of %d convolutions in float32: lowest cosine %.4f", kept, count, lowest)
         if lowest >= WANTED_COSINE:

@@ -13,13 +13,13 @@ from tests.paths import ROOT
 ENGINE_FOR_TRAINING = {
     *("engine.errors", "engine.facts", "engine.preprocess", "engine.tokenizer", "engine.text.sentences"),
     *("engine.models.captioner", "engine.models.copy_guard", "engine.models.familiarity", "engine.models.manifest"),
+    "engine.models.heads",
 }
-"""One preprocessing, one tokenizer, one beam search, one copy guard and one meaning of facts."""
-ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.archive", "engine.store.case", "engine.models.runtime"}
-"""Only for what measures a finished bundle or reads an archive."""
+"""One preprocessing, tokenizer, beam search, copy guard, form of the projections and meaning of facts."""
+ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.models.runtime"}
+"""Only for what makes or measures a finished bundle."""
 OF_BUNDLES = {
-    *("training/commands/adapt.py", "training/data/archive_pairs.py", "training/metrics/embedders.py"),
-    *("export/adapted.py", "export/adapted_constants.py", "export/add_texts.py", "export/build.py"),
+    *("training/metrics/embedders.py", "export/add_texts.py", "export/build.py"),
     *("export/parity.py", "export/remeasure.py", "export/variants.py"),
 }
 PURE_ENGINE = {

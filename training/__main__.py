@@ -1,4 +1,4 @@
-"""`python -m training adapt|encoders|captioner|evaluate|grid|text ...`: runs the module of the command."""
+"""`python -m training encoders|captioner|evaluate|grid|text ...`: runs the module of the command."""
 
 import importlib
 import logging
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from engine.errors import UserError
 
 COMMANDS = {
-    "adapt": "training.commands.adapt",
     "encoders": "training.commands.train_encoders",
     "captioner": "training.commands.train_captioner",
     "captions": "training.commands.caption_matrix",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine import preprocess
 from engine.errors import UserError
+from engine.models.heads import Heads, Parameters, project
 from engine.models.runtime import Model
 from engine.tokenizer import Tokenizer
 
@@ -30,13 +31,13 @@ class OnnxEncoder:
     """Maximum length of a text in tokens."""
     dim: int
     """Length D of an embedding."""
+    heads: Heads | None
+    """What projects the features of the graphs; None in an older bundle, whose graphs return embeddings."""
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Images uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none."""
-        rows = [
-            self._embed(self.image, {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})
-            for start in range(0, len(images), BATCH)
-        ]
+        head = self.heads.image if self.heads else None
+        rows = [self._embed(self.image, self._pixels(images, start), head) for start in range(0, len(images), BATCH)]
         return self._stack(rows)
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
@@ -45,11 +46,24 @@ class OnnxEncoder:
         One text per call: padding would waste time on short texts, and int8 activations are scaled over a whole batch,
         so that the vector of a text would depend on the other texts.
         """
-        rows = []
-        for text in texts:
-            ids, mask = self.tokenizer.encode_batch([text], self.max_length)
-            rows.append(self._embed(self.text, {"ids": ids, "mask": mask}))
-        return self._stack(rows)
+        head = self.heads.text if self.heads else None
+        return self._stack([self._embed(self.text, self._words(text), head) for text in texts])
+
+    def image_trunk(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        """What the head is given: images uint8 [H, W] of any sizes -> float32 [N, F], not normalised.
+
+        Raises:
+            UserError: `images` is empty.
+        """
+        if not images:
+            raise UserError("No image was given; give at least one.")
+        starts = range(0, len(images), BATCH)
+        rows = [self.image.run(["features"], self._pixels(images, start))[0] for start in starts]
+        return np.asarray(np.concatenate(rows), np.float32)
+
+    def text_trunk(self, texts: Sequence[str]) -> Embeddings:
+        """What the head is given: texts -> float32 [N, F], not normalised. Needs `heads` and at least one text."""
+        return np.concatenate([self.text.run(["features"], self._words(text))[0] for text in texts])
 
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Features before the projection: images uint8 [H, W] of any sizes -> float32 [N, F], rows of unit length.
@@ -60,16 +74,19 @@ class OnnxEncoder:
         Raises:
             UserError: `images` is empty.
         """
-        if not images:
-            raise UserError("No image was given; give at least one.")
-        rows = [
-            self.image.run(["features"], {"pixels": preprocess.batch(images[start : start + BATCH], self.size)})[0]
-            for start in range(0, len(images), BATCH)
-        ]
-        return self._unit(np.sqrt(np.maximum(np.concatenate(rows), 0) + 1e-4))
+        return self._unit(np.sqrt(np.maximum(self.image_trunk(images), 0) + 1e-4))
 
-    def _embed(self, model: Model, inputs: dict[str, NDArray[Any]]) -> Embeddings:
-        return self._unit(model.run(["embedding"], inputs)[0])
+    def _pixels(self, images: Sequence[NDArray[np.uint8]], start: int) -> dict[str, NDArray[Any]]:
+        return {"pixels": preprocess.batch(images[start : start + BATCH], self.size)}
+
+    def _words(self, text: str) -> dict[str, NDArray[Any]]:
+        ids, mask = self.tokenizer.encode_batch([text], self.max_length)
+        return {"ids": ids, "mask": mask}
+
+    def _embed(self, model: Model, inputs: dict[str, NDArray[Any]], head: Parameters | None) -> Embeddings:
+        if head is None:
+            return self._unit(model.run(["embedding"], inputs)[0])
+        return self._unit(project(head, model.run(["features"], inputs)[0]))
 
     def _unit(self, vectors: NDArray[Any]) -> Embeddings:
         vectors = vectors.astype(np.float32)

@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.errors import UserError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 2: the graphs of the towers end at their features, and `heads` names the file that projects them."""
 FILE_NAME = "manifest.json"
 GRAPHS = ("image", "text", "captioner")
 PAIR_KINDS = ("image-image", "image-report", "report-report")
@@ -113,6 +114,8 @@ def checked_file(folder: Path, entry: Any, what: str) -> Path:
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
     """One sentence per missing or damaged file of any variant, for `kindred doctor`."""
     entries = [(manifest["tokenizer"], "tokenizer"), (manifest.get("training_ngrams"), "training word sequences")]
+    if manifest.get("heads"):
+        entries.append((manifest["heads"], "projections"))
     if manifest.get("familiarity"):
         entries.append((manifest["familiarity"], "statistics of the training images"))
     for variant, graphs in manifest["variants"].items():

@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from engine.bundle import Bundle
 from engine.errors import UserError
-from export import to_onnx
+from export import heads, to_onnx
 from export.__main__ import main
 from export.build import SAME_WORDS, BuildRequest, build, training_texts
 from training.data import pairs
@@ -29,6 +30,20 @@ def test_every_variant_agrees_with_its_checkpoint(bundle_folder: Path) -> None:
     assert parity["int8"]["text"]["lowest_cosine"] >= 0.98
 
 
+def test_a_bundle_of_integers_only_rounds_its_projections_and_one_with_a_float_variant_does_not(
+    bundle_folder: Path, tiny: BuildRequest, tmp_path: Path
+) -> None:
+    exact = heads.of_model(checkpoint.build(checkpoint.load(tiny.checkpoint)))
+    small = build(dataclasses.replace(tiny, out=tmp_path / "small", variants=("int8",), head_bits=6, draws=2))
+    for folder, error in ((bundle_folder, 1e-3), (small, 0.05)):
+        kept = Bundle.open(folder).heads
+        assert kept is not None
+        np.testing.assert_allclose(kept.image["last.weight"], exact.image["last.weight"], atol=error)
+    assert kept.image["last.weight"] != pytest.approx(exact.image["last.weight"], abs=1e-3)
+    assert manifest(small)["parity"]["fp32"]["text"]["lowest_cosine"] >= 0.9999
+    assert (small / "heads.npz").stat().st_size < (bundle_folder / "heads.npz").stat().st_size
+
+
 def test_the_integer_models_are_smaller(bundle_folder: Path) -> None:
     variants = manifest(bundle_folder)["variants"]
     for graph in ("image", "text", "captioner"):
@@ -37,7 +52,7 @@ def test_the_integer_models_are_smaller(bundle_folder: Path) -> None:
 
 def test_the_manifest_says_where_the_bundle_comes_from(bundle_folder: Path) -> None:
     content = manifest(bundle_folder)
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     assert "Not for diagnostic use" in content["intended_use"]
     assert "within the licences of their training data" in content["licence"]
     assert content["learned_from"] == {"pictures": 48, "texts": 48, "patients": 48}

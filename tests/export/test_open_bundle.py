@@ -4,11 +4,16 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from engine.bundle import Bundle
 from engine.errors import Cancelled, UserError
 from engine.models import runtime
+from engine.models.heads import Heads, project
+from engine.models.manifest import file_entry
+from export import to_onnx
 
 TEXTS = ["The liver shows a mass.", "No stone seen in the kidney", "", "word3 word4 word5 " * 40]
 
@@ -108,7 +113,62 @@ def test_the_id_changes_when_and_only_when_embeddings_do(bundle: Bundle, copied:
     assert Bundle.open(copied).id == bundle.id
     edit(copied, preprocess={"size": 32, "mode": "another"})
     assert Bundle.open(copied).id != bundle.id
+    edit(copied, preprocess=bundle.manifest["preprocess"])
+    assert Bundle.open(copied).id == bundle.id
+    assert bundle.heads is not None
+    replace_heads(copied, Heads(bundle.heads.image, {"last.weight": -bundle.heads.text["last.weight"]}))
+    assert Bundle.open(copied).id != bundle.id
     assert Bundle.open(copied, "fp32").id != Bundle.open(copied, "int8").id
+
+
+def test_an_older_bundle_whose_graphs_project_opens_as_before(
+    bundle_folder: Path, copied: Path, images: list[np.ndarray]
+) -> None:
+    now = Bundle.open(bundle_folder, "fp32")
+    assert now.heads is not None
+    content = json.loads((copied / "manifest.json").read_text())
+    for graph, head in (("image", now.heads.image), ("text", now.heads.text)):
+        path = copied / f"{graph}.fp32.onnx"
+        project_inside(path, head["last.weight"], keep_features=graph == "image")
+        content["variants"]["fp32"][graph] = file_entry(path)
+    del content["heads"]
+    (copied / "heads.npz").unlink()
+    edit(copied, schema_version=1, variants=content["variants"], heads=None)
+    old = Bundle.open(copied, "fp32")
+    assert old.heads is None
+    np.testing.assert_allclose(old.embed_images(images), now.embed_images(images), atol=1e-5)
+    np.testing.assert_allclose(old.embed_texts(TEXTS), now.embed_texts(TEXTS), atol=1e-5)
+    np.testing.assert_array_equal(old.image_features(images), now.image_features(images))
+    with pytest.raises(UserError, match="no projections of its own"):
+        old.text_trunk(TEXTS)
+
+
+def project_inside(path: Path, weight: np.ndarray, keep_features: bool) -> None:
+    """Give a graph the projection and the output "embedding", as bundles of manifest version 1 have them."""
+    model = onnx.load(path)
+    graph = model.graph
+    to_onnx._rename(graph, {"embedding": "inner_embedding"})
+    graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(weight.T), "head"))
+    graph.node.append(helper.make_node("MatMul", ["features", "head"], ["embedding"]))
+    if not keep_features:
+        del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info("embedding", onnx.TensorProto.FLOAT, ["batch", len(weight)]))
+    onnx.save(model, path)
+
+
+def replace_heads(folder: Path, heads: Heads) -> None:
+    heads.write(folder / "heads.npz")
+    edit(folder, heads=file_entry(folder / "heads.npz"))
+
+
+def test_trunk_features_with_the_heads_give_the_embeddings(bundle: Bundle, images: list[np.ndarray]) -> None:
+    assert bundle.heads is not None
+    for rows, head, wanted in (
+        (bundle.image_trunk(images), bundle.heads.image, bundle.embed_images(images)),
+        (bundle.text_trunk(TEXTS), bundle.heads.text, bundle.embed_texts(TEXTS)),
+    ):
+        found = project(head, rows)
+        np.testing.assert_allclose(found / np.linalg.norm(found, axis=1, keepdims=True), wanted, atol=1e-5)
 
 
 def test_a_sentence_of_the_training_texts_is_recognised(bundle: Bundle) -> None:
@@ -118,7 +178,11 @@ def test_a_sentence_of_the_training_texts_is_recognised(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["image.int8.onnx", "text.int8.onnx", "captioner.int8.onnx", "tokenizer.json", "training_ngrams.bin"]
+    "name",
+    [
+        *("image.int8.onnx", "text.int8.onnx", "captioner.int8.onnx"),
+        *("heads.npz", "tokenizer.json", "training_ngrams.bin"),
+    ],
 )
 def test_a_damaged_or_missing_file_is_named(copied: Path, name: str) -> None:
     content = bytearray((copied / name).read_bytes())

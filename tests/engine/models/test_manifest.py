@@ -34,9 +34,9 @@ def test_a_complete_manifest_is_read_unchanged(tmp_path: Path) -> None:
 
 def test_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"has manifest version 2, but this version of Kindred supports up to 1; update Kindred"
+        UserError, match=r"has manifest version 3, but this version of Kindred supports up to 2; update Kindred"
     ):
-        manifest.read(write(tmp_path, content(schema_version=2)))
+        manifest.read(write(tmp_path, content(schema_version=3)))
 
 
 def test_other_files_are_refused_as_manifest(tmp_path: Path) -> None:
