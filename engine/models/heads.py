@@ -22,6 +22,7 @@ EPSILON = 1e-5
 _ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
 Rows = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Parameters = Mapping[str, Rows]
 """One head by name: "norm.weight" [F], "norm.bias" [F], "first.weight" [H, F], "first.bias" [H], "last.weight" [D, H],
 "last.bias" [D]; a linear head has only "last.weight" [D, F]."""
@@ -41,18 +42,18 @@ def project(head: Parameters, features: Rows) -> Rows:
     return np.asarray(rows + head["last.bias"] if "last.bias" in head else rows, np.float32)
 
 
-def layer_norm(rows: Rows) -> Rows:
+def layer_norm(rows: Floats) -> Rows:
     """Each row with mean 0 and variance 1, before weight and bias (Ba et al. 2016)."""
     centred = rows - rows.mean(axis=1, keepdims=True)
     return np.asarray(centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + EPSILON), np.float32)
 
 
-def gelu(values: Rows) -> Rows:
+def gelu(values: Floats) -> Rows:
     """Return x times the normal distribution function of x (Hendrycks and Gimpel 2016), the exact form."""
     return np.asarray(values * normal_distribution(values), np.float32)
 
 
-def normal_distribution(values: Rows) -> Rows:
+def normal_distribution(values: Floats) -> Rows:
     """P(Z <= x) of a standard normal Z, to an absolute error of 1e-7 (Abramowitz and Stegun 1964, 7.1.26)."""
     size = np.abs(values) * np.float32(np.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * size)
