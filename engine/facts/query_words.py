@@ -7,7 +7,7 @@ models, and ranks nothing.
 import re
 from dataclasses import dataclass
 
-from engine.facts.fact import Facts, value_of
+from engine.facts.fact import Facts, first_of, value_of
 from engine.facts.from_words import facts_of_words
 from engine.text.conflicts import CLAUSE_END, NEGATED_BEFORE, NEGATION, claims
 
@@ -52,6 +52,17 @@ def understand(text: str) -> QueryWords:
         return QueryWords(plain, facts, age=age)
     rest = ", ".join(affirmed) or f"normal {value_of(facts, 'region')}".strip()
     return QueryWords(rest, facts, absent, age)
+
+
+def facts_of_query(given: Facts, text: str | None) -> Facts:
+    """The facts of a query: those given for its image, and those that its text says where these trust less.
+
+    Args:
+        given: by the user, the header and the models.
+        text: of the query.
+    """
+    trusted = {kind: fact for kind, fact in given.items() if fact.source != "models"}
+    return first_of(trusted, understand(text).facts if text else {}, given)
 
 
 def _age(text: str) -> tuple[int | None, str]:

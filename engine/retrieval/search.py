@@ -4,7 +4,7 @@ Ranking is by calibrated score alone (fusion.py), with no quotas and no interlea
 why.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.facts.fact import value_of
+from engine.facts.fact import Facts, value_of
 from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
@@ -35,6 +35,8 @@ class Query:
     image: NDArray[np.uint8] | None = None
     """uint8 [H, W], the displayed frame at its displayed window."""
     text: str | None = None
+    facts: Facts = field(default_factory=dict)
+    """Of the image, as far as the user, its header or the models say them; those of the text are understood here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
     Raises:
         UserError: the query is empty, or another bundle made the archive's embeddings.
     """
-    query = Query(query.image, (query.text or "").strip() or None)
+    query = replace(query, text=(query.text or "").strip() or None)
     _check(query, options)
     filters = options.filters
     own = archive.find_case(options.exclude_study) if options.exclude_study else None

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.facts.fact import values_of
-from engine.facts.query_words import understand
+from engine.facts.fact import Fact, values_of
+from engine.facts.query_words import facts_of_query, understand
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,10 @@ def test_an_age_is_taken_out_of_the_words(query: str, age: int | None, text: str
 
 def test_contrast_that_was_not_given_is_no_negated_finding() -> None:
     assert understand("CT of the head without contrast").negated == frozenset()
+
+
+def test_facts_of_the_image_stand_above_those_of_the_text_and_these_above_the_models() -> None:
+    given = {"region": Fact("limb", "header"), "modality": Fact("MR", "models", 0.7)}
+    found = facts_of_query(given, "CT of the left chest")  # type: ignore[arg-type]
+    assert values_of(found) == {"modality": "CT", "region": "limb", "laterality": "left"}
+    assert facts_of_query(given, None) == given  # type: ignore[arg-type]
