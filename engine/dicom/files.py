@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.dicom.dicomdir import is_dicomdir_name, read_dicomdir
+from engine.dicom.natural_order import natural_key
 from engine.errors import Cancelled, UserError, exists, missing
 from engine.progress import IsCancelled
 
@@ -48,7 +49,7 @@ def _listed_files(path: Path, reject: Reject, cancelled: IsCancelled) -> Iterato
 
 
 def _walk(top: Path, reject: Reject, cancelled: IsCancelled) -> Iterator[Path]:
-    """Regular files below `top` in order of name. Linked folders are entered once, so link loops end."""
+    """Regular files below `top` in natural order of name. Linked folders are entered once, so link loops end."""
     if not top.is_dir():
         yield top
         return
@@ -64,7 +65,7 @@ def _walk(top: Path, reject: Reject, cancelled: IsCancelled) -> Iterator[Path]:
                 continue
             entered.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name)
+                ordered = sorted(entries, key=lambda entry: natural_key(entry.name))
         except OSError as error:
             reject(str(folder), f"The folder cannot be read ({error.strerror}); check its permissions.")
             continue

@@ -10,7 +10,7 @@ from engine.dicom.values import FileHeader, Header, integer, item, items, number
 from engine.errors import UserError
 from engine.facts.code_names import code_name
 from engine.geometry.planes import valid_orientation
-from engine.geometry.spacing import common_spacing
+from engine.geometry.spacing import common_spacing, same_spacing
 from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Origin, Patient, Vector
 
 MAX_FRAMES = 100_000
@@ -273,7 +273,7 @@ def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[
         return shared, "region" if shared else ""
     imager = _pair(numbers(dataset, "ImagerPixelSpacing")) or _pair(numbers(dataset, "NominalScannedPixelSpacing"))
     pixel = _pair(numbers(measures, "PixelSpacing"))
-    if pixel is not None and pixel != imager:
+    if pixel is not None and (imager is None or not same_spacing(pixel, imager)):
         stated = imager is not None or text(dataset, "PixelSpacingCalibrationType")
         return pixel, "pixel" if stated or text(dataset, "Modality") not in PROJECTIONS | {"XA"} else "pixel/unstated"
     if imager is not None:

@@ -17,6 +17,7 @@ from engine.dicom.header import SEQUENCES, TAGS, Instance, StudyFacts, instance
 from engine.dicom.identity import apart, by_identity
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
+from engine.dicom.natural_order import natural_key
 from engine.dicom.origins import DAMAGED_ZIP, FileOrigin, ZipMember, member_name, open_archive, open_member
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.series_sort import stacks
@@ -149,7 +150,7 @@ class _Builder:
         inner = _Builder()
         inner._seen = self._seen
         with open_archive(file) as archive:
-            for info in archive.infolist():
+            for info in sorted(archive.infolist(), key=lambda one: natural_key(one.filename)):
                 if cancelled():
                     raise Cancelled
                 if info.is_dir():

@@ -14,6 +14,9 @@ from engine.study import FrameRef, Orientation, Point, Vector
 MIN_SLICE_STEP = 1e-3
 """Millimeters along the normal: frames closer than this have the same position."""
 
+COSINE_TOLERANCE = 1e-3
+"""Direction cosines within a stack may differ by this much, since scanners round them."""
+
 
 def valid_orientation(cosines: Sequence[float]) -> Orientation | None:
     """The direction cosines if they are two perpendicular unit vectors (within 1e-2, as scanners round), else None."""

@@ -3,11 +3,14 @@
 Knows no pixels and no figures.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.study import FrameRef, Point, UltrasoundRegion
 
+SPACING_TOLERANCE = 1e-3
+"""Spacings that differ by less than this part are equal: half a pixel over 500, and scanners round them."""
 _DESCRIPTIONS = {
     "pixel": "pixel spacing",
     "pixel/unstated": "pixel spacing of a radiograph without a stated calibration",
@@ -91,9 +94,14 @@ def pixel_shape(frame: FrameRef) -> tuple[float, float] | None:
 
 def common_spacing(regions: Sequence[UltrasoundRegion]) -> tuple[float, float] | None:
     """Row and column spacing in millimeters if all regions with lengths agree on it, else None."""
-    spacings = {(region.row, region.column) for region in regions if region.row is not None}
-    row, column = spacings.pop() if len(spacings) == 1 else (None, None)
-    return (row, column) if row is not None and column is not None else None
+    spacings = [(one.row, one.column) for one in regions if one.row is not None and one.column is not None]
+    lengths = len(spacings) == sum(region.row is not None for region in regions)
+    return spacings[0] if spacings and lengths and all(same_spacing(spacings[0], one) for one in spacings) else None
+
+
+def same_spacing(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two spacings are equal but for their last digits."""
+    return all(math.isclose(a, b, rel_tol=SPACING_TOLERANCE) for a, b in zip(one, other))
 
 
 def region_at(regions: Sequence[UltrasoundRegion], column: float, row: float) -> UltrasoundRegion | None:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import Cancelled, UserError
-from engine.geometry.planes import MIN_SLICE_STEP, normal
+from engine.geometry.planes import COSINE_TOLERANCE, MIN_SLICE_STEP, normal
+from engine.geometry.spacing import same_spacing
 from engine.image.pixels import Pixels
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Vector
@@ -19,8 +20,6 @@ MIN_SLICES = 3
 NO_STACK = f"MPR needs a stack of at least {MIN_SLICES} slices, such as CT or MR; open one first."
 MAX_BYTES = 4 << 30
 """Larger volumes are refused."""
-COSINE_TOLERANCE = 1e-3
-"""Direction cosines within a stack may differ by this much, since scanners round them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +65,7 @@ def why_no_volume(frames: Sequence[FrameRef]) -> str:
     if any((frame.image.rows, frame.image.columns) != (first.image.rows, first.image.columns) for frame in frames):
         return "These slices differ in size; MPR needs slices of one size."
     assert first.spacing is not None
-    if any(np.abs(np.subtract(frame.spacing or (0, 0), first.spacing)).max() > 1e-4 for frame in frames):
+    if not all(frame.spacing is not None and same_spacing(frame.spacing, first.spacing) for frame in frames):
         return "These slices differ in pixel spacing; MPR needs one spacing."
     return _why_uneven(frames)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import replace
 
+from engine.dicom.natural_order import natural_key
 from engine.dicom.series_sort import merged_stack
 from engine.study import FrameRef, Series, Study
 
@@ -89,7 +90,9 @@ def _merged(known: Sequence[Series], new: Sequence[Series]) -> tuple[Series, ...
         else:
             key = _free_key(series, every)
             every[key] = replace(series, key=key)
-    return tuple(sorted(every.values(), key=lambda item: (item.number is None, item.number or 0, item.key)))
+    return tuple(
+        sorted(every.values(), key=lambda item: (item.number is None, item.number or 0, natural_key(item.key)))
+    )
 
 
 def _without(every: Sequence[Series], removed: set[tuple[str, int]]) -> tuple[Series, ...]:

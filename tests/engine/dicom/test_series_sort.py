@@ -69,8 +69,9 @@ def test_frames_that_differ_in_kind_are_separate_stacks(tmp_path: Path, change: 
 
 
 def test_other_sizes_are_other_stacks(tmp_path: Path) -> None:
-    derive(tmp_path / "a", "MR_small.dcm", SeriesInstanceUID=UID, StudyInstanceUID=UID)
-    derive(tmp_path / "b", "CT_small.dcm", SeriesInstanceUID=UID, StudyInstanceUID=UID)
+    patient = {"PatientName": "A", "PatientID": "1", "PatientSex": "F", "PatientBirthDate": None}
+    derive(tmp_path / "a", "MR_small.dcm", SeriesInstanceUID=UID, StudyInstanceUID=UID, **patient)
+    derive(tmp_path / "b", "CT_small.dcm", SeriesInstanceUID=UID, StudyInstanceUID=UID, **patient)
     assert [series.part for series in series_of(tmp_path)] == ["echo 1, 64 x 64", "128 x 128"]
 
 
