@@ -1,8 +1,10 @@
 """The `kindred` command: runs the command line for a command name, else the desktop app."""
 
+import difflib
 import gc
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 COMMANDS = frozenset({"open", "import", "search", "draft", "reindex", "doctor", "-h", "--help", "--version"})
@@ -15,7 +17,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         from engine.cli import main as command_line
 
         return command_line.main(arguments)
+    if arguments and is_mistyped(arguments[0]):
+        near = difflib.get_close_matches(arguments[0], [name for name in COMMANDS if name.isalpha()], n=1)
+        help_text = f"did you mean: kindred {near[0]}?" if near else "kindred --help lists the commands."
+        print(f"There is no such command or file: {arguments[0]}; {help_text}", file=sys.stderr)  # noqa: T201
+        return 2
     return int(load_app().main(arguments))
+
+
+def is_mistyped(word: str) -> bool:
+    """Whether a word is neither an option nor a file, and has nothing of a path that may be missing."""
+    return word.replace("-", "").isalnum() and not word.startswith("-") and not Path(word).exists()
 
 
 def load_app() -> ModuleType:

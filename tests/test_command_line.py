@@ -186,7 +186,7 @@ def test_errors_that_the_user_can_fix_are_one_line_and_exit_2(
         (["search", "--archive", imported, "--text", "x", "--bundle", tmp_path], "no model bundle"),
         (["search", "--text", "x"], "--archive"),
         (["draft", unreadable], "broken.dcm"),
-        (["draft", CT, "--frame", 7], "no frame 7"),
+        (["draft", CT, "--frame", 7], "There is no frame 8; CT_small.dcm has 1 frame, and --frame counts them from 0."),
         (["doctor", "--bundle", damaged_bundle], "1 problem found, see above."),
         (["unknown"], "unknown"),
         (["search", "--archive", imported, "--age", 40], "requires 2 arguments. See: kindred search --help"),
@@ -239,3 +239,20 @@ def test_exit_codes_reach_the_shell() -> None:
     assert bad.stderr == "/nowhere does not exist; check the name and the drive.\n"
     assert "Traceback" not in bad.stderr
     assert good.stderr == "" or os.name == "nt"
+
+
+def test_a_query_takes_the_facts_of_its_header_and_of_its_words_and_corrections(
+    imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search = ("search", "--archive", imported, "--image", CT, "--fact", "region=hip", "--fact", "contrast=")
+    facts = document(capsys, *search)["query"]["facts"]
+    assert {kind: (fact["value"], fact["source"]) for kind, fact in facts.items() if fact["source"] != "models"} == {
+        "modality": ("CT", "header"),
+        "region": ("limb", "user"),
+        "view": ("axial", "header"),
+    }
+    words = document(capsys, "search", "--archive", imported, "--text", "left pleural effusion")["query"]["facts"]
+    assert {kind: fact["value"] for kind, fact in words.items()} == {"region": "chest", "laterality": "left"}
+    assert main.main([*map(str, search)]) == 0
+    assert "Facts: modality CT, region limb, view axial" in capsys.readouterr().out
+    assert document(capsys, "draft", CT, "--archive", imported)["facts"]["modality"]["value"] == "CT"

@@ -17,9 +17,13 @@ import click
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.cli.doctor import examine, kindred_version
-from engine.cli.output import draft_lines, hit_lines, import_lines, progress_line, study_lines
+from engine.cli.new_archive import opened_or_created
+from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, progress_line, study_lines
+from engine.cli.query_options import check_age, check_image_options, check_modalities, corrected, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
+from engine.facts.fact import as_dict, value_of
+from engine.facts.query_words import facts_of_query
 from engine.image.picture import GrayPicture, load_picture
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
@@ -32,6 +36,13 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
 CommandFunction = Callable[..., None]
 
+fact_option = click.option(
+    "--fact",
+    "corrections",
+    multiple=True,
+    metavar="KIND=VALUE",
+    help="Correct what the header says, as in region=hip; KIND= removes it.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 
@@ -90,10 +101,7 @@ def import_command(
         raise missing(path)
     models = Bundle.open(bundle)
     started = time.perf_counter()
-    with (
-        Archive.open(folder) if Archive.exists(folder) else Archive.create(folder) as archive,
-        progress_line() as progress,
-    ):
+    with opened_or_created(folder) as archive, progress_line() as progress:
         result = import_path(archive, models, path, reports, progress, link_sources=link_sources)
         stats = archive.stats()
     seconds = round(time.perf_counter() - started, 2)
@@ -116,6 +124,7 @@ def import_command(
     show_default=True,
     help="Match by meaning, by exact words, or both.",
 )
+@fact_option
 @frame_options
 @bundle_option
 @json_option
@@ -129,6 +138,7 @@ def search_command(
     age: tuple[int, int] | None,
     kind: tuple[Any, ...],
     mode: Any,
+    corrections: tuple[str, ...],
     frame: int,
     window: tuple[float, float] | None,
     bundle: Path | None,
@@ -139,9 +149,13 @@ def search_command(
     The best are listed first. The study of the image itself is never found.
     """
     modalities = tuple(one for value in modality for one in value.replace(",", " ").split())
+    check_age(age)
+    check_image_options(image)
     with Archive.open(folder) as archive:
+        check_modalities(modalities, archive.stats()["modalities"])
         models = None if mode == "lexical" else Bundle.open(bundle)
-        picture = None if image is None else load_picture(image, frame, window)
+        picture = None if image is None else _picture(image, frame, window)
+        facts = corrected({} if picture is None else picture.facts, corrections)
         started = time.perf_counter()
         options = SearchOptions(
             filters=Filters(modalities, sex, age or (None, None), kind),
@@ -150,26 +164,29 @@ def search_command(
             exclude_study=picture.study_uid if picture else None,
             patient=picture.patient_key if picture else None,
         )
-        found = search(archive, models, Query(None if picture is None else picture.gray, text), options)
+        found = search(archive, models, Query(None if picture is None else picture.gray, text, facts), options)
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
+    facts = facts_of_query(facts, text)
     document = {
         "hits": [hit.as_dict() for hit in found.hits],
         "ms": milliseconds,
-        "query": {"text": text, "image": _displayed(picture), "mode": mode},
+        "query": {"text": text, "image": _displayed(picture), "mode": mode, "facts": as_dict(facts)},
         "look": found.familiarity.as_dict(),
     }
-    _print(document, hit_lines(found.hits, milliseconds, found.familiarity), as_json)
+    _print(document, [*fact_lines(facts), *hit_lines(found.hits, milliseconds, found.familiarity)], as_json)
 
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
 @click.argument("file", type=FILE)
 @click.option("--archive", "folder", type=FOLDER, help="The archive to search for evidence.")
+@fact_option
 @frame_options
 @bundle_option
 @json_option
 def draft_command(
     file: Path,
     folder: Path | None,
+    corrections: tuple[str, ...],
     frame: int,
     window: tuple[float, float] | None,
     bundle: Path | None,
@@ -180,7 +197,8 @@ def draft_command(
     Each sentence is listed with similar wording in the archive.
     """
     models = Bundle.open(bundle)
-    picture = load_picture(file, frame, window)
+    picture = _picture(file, frame, window)
+    facts = corrected(picture.facts, corrections)
     archive = None if folder is None else Archive.open(folder)
     try:
         proposed = make_draft(
@@ -189,12 +207,13 @@ def draft_command(
             picture.gray,
             exclude_study=picture.study_uid,
             patient=picture.patient_key,
-            modality=picture.modality,
+            modality=value_of(facts, "modality"),
         )
     finally:
         if archive is not None:
             archive.close()
-    _print({**proposed.as_dict(), "image": _displayed(picture)}, draft_lines(proposed), as_json)
+    document = {**proposed.as_dict(), "image": _displayed(picture), "facts": as_dict(facts)}
+    _print(document, [*fact_lines(facts), *draft_lines(proposed)], as_json)
 
 
 @cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")
@@ -266,6 +285,12 @@ def _repeat_modality(argv: list[str]) -> list[str]:
             result.append("--modality")
         result.append(word)
     return result
+
+
+def _picture(path: Path, frame: int, window: tuple[float, float] | None) -> GrayPicture:
+    """One frame of a file."""
+    require_file(path)
+    return load_picture(path, frame, window)
 
 
 def _displayed(picture: GrayPicture | None) -> dict[str, Any] | None:

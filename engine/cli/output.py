@@ -7,6 +7,7 @@ from textwrap import shorten
 from typing import Any
 
 from engine.dicom.listing import Listing
+from engine.facts.fact import Facts
 from engine.importing.importer import ImportResult
 from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.progress import Progress, ignore
@@ -64,7 +65,10 @@ def study_lines(listing: Listing) -> list[str]:
 
 def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) -> list[str]:
     """What was imported, what was rejected, and which reports have no images."""
+    nothing = not (result.added or result.completed or result.skipped) and bool(result.rejected)
+    rejected = counted(len(result.rejected), "file or row was", "files or rows were")
     lines = [
+        *([f"Nothing was imported: {rejected} rejected."] if nothing else []),
         f"{counted(result.added, 'case')} added, {result.completed:,} completed, {result.skipped:,} already archived, "
         f"{len(result.rejected):,} rejected, in {seconds:.1f} s.",
         f"The archive has {archive_contents(stats)}.",
@@ -74,6 +78,11 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
         lines.append(f"Archived without images ({counted(len(result.report_only), 'row')} of the reports file):")
         lines += [f"    {name}" for name in result.report_only[:SHOWN]]
     return lines + _rejected([(rejected.path, rejected.reason) for rejected in result.rejected])
+
+
+def fact_lines(facts: Facts) -> list[str]:
+    """What is known of the query, in one line; what only the models say carries a question mark."""
+    return [f"Facts: {', '.join(f'{kind} {fact.text}' for kind, fact in facts.items())}"] if facts else []
 
 
 def hit_lines(hits: Sequence[Hit], milliseconds: float, familiarity: FamiliarityResult = FAMILIAR) -> list[str]:

@@ -18,6 +18,7 @@ from engine.image.voi import Window
 from engine.image.window import default_window, import_window, render
 from engine.preprocess import high_bits_to_gray
 from engine.study import PROJECTIONS, FrameRef, Origin, Series, Study
+from engine.text.words import counted
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 DAMAGED_IMAGE = "The image is damaged, or not a PNG or JPEG file; export it again."
@@ -75,7 +76,10 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
             reason = DAMAGED_IMAGE
         raise UserError(f"{path.name}: {reason}")
     if not 0 <= frame < len(frames):
-        raise UserError(f"There is no frame {frame}; {path.name} has frames 0 to {len(frames) - 1}.")
+        raise UserError(
+            f"There is no frame {frame + 1}; {path.name} has {counted(len(frames), 'frame')}, and --frame counts them "
+            "from 0."
+        )
     chosen = None if window is None else Window(*window)
     return picture_of(*frames[frame], chosen)
 

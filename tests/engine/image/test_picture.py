@@ -39,7 +39,7 @@ def test_the_frame_asked_for_is_the_frame_shown() -> None:
     assert not np.array_equal(
         load_picture(sample("emri_small.dcm"), 0).gray, load_picture(sample("emri_small.dcm"), 9).gray
     )
-    with pytest.raises(UserError, match="frames 0 to 9"):
+    with pytest.raises(UserError, match=r"There is no frame 11; emri_small\.dcm has 10 frames"):
         load_picture(sample("emri_small.dcm"), 10)
 
 
@@ -140,3 +140,13 @@ def test_every_radiograph_is_a_key_frame_and_a_localizer_is_not(tmp_path: Path) 
     derive(tmp_path / "scout" / "a", "CT_small.dcm", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     assert len(key_frames(open_path(tmp_path / "dx").studies[0].series[0])) == 7
     assert key_frames(open_path(tmp_path / "scout").studies[0].series[0]) == ()
+
+
+def test_the_facts_of_a_frame_that_is_printed_and_of_its_picture_are_the_same() -> None:
+    study = open_path(sample("MR2_UNCR.dcm")).studies[0]
+    picture = picture_of(study, study.series[0], study.series[0].frames[0])
+    assert {kind: fact.value for kind, fact in picture.facts.items()} == {
+        "modality": "MR",
+        "region": "limb",
+        "view": "sagittal",
+    }
