@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
+from engine.dicom.multiframe import FramePlaces, frame_places, frame_time
 from engine.dicom.ultrasound import regions
 from engine.dicom.values import FileHeader, Header, integer, item, items, number, numbers, text, texts
 from engine.errors import UserError
 from engine.facts.code_names import code_name
 from engine.geometry.planes import valid_orientation
 from engine.geometry.spacing import common_spacing, same_spacing
-from engine.study import PROJECTIONS, FrameRef, ImageRef, Orientation, Origin, Patient, Vector
+from engine.study import PROJECTIONS, FrameRef, ImageRef, Origin, Patient, Vector
 
 MAX_FRAMES = 100_000
 """Images with more frames are refused."""
@@ -33,6 +34,8 @@ TAGS: list[int | str] = [
     *("ImageType", "Laterality", "ImageLaterality", "ViewPosition", "PatientOrientation"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel", "LossyImageCompression"),
     *("BurnedInAnnotation", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate"),
+    *("RecommendedDisplayFrameRateInFloat", "FrameIncrementPointer", "SpacingBetweenSlices"),
+    *("SliceVector", "TimeSlotVector", "RRIntervalVector"),
     *("ImagePositionPatient", "ImageOrientationPatient", "SliceThickness"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacingCalibrationType"),
     "EstimatedRadiographicMagnificationFactor",
@@ -118,17 +121,19 @@ def instance(dataset: FileHeader, origin: Origin) -> Instance:
         patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 and all(orientation) else None,
         lossy=text(dataset, "LossyImageCompression") == "01",
         burned_in={"YES": True, "NO": False}.get(burned),
-        frame_time=_frame_time(dataset),
+        frame_time=frame_time(dataset),
         pixel_aspect=_pair(numbers(dataset, "PixelAspectRatio")),
         regions=regions(dataset, rows, columns),
     )
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     enhanced = bool(per_frame) or shared is not None
+    places = None if enhanced else frame_places(dataset, frames)
     refs = tuple(
-        _frame(dataset, image, index, shared, per_frame[index] if index < len(per_frame) else None)
+        _frame(dataset, image, index, shared, per_frame[index] if index < len(per_frame) else None, places)
         for index in range(frames)
     )
-    return Instance(_study(dataset), _series(dataset), image, refs, enhanced or _has_dose_grid(dataset, frames))
+    placed = enhanced or (places is not None and places.complete)
+    return Instance(_study(dataset), _series(dataset), image, refs, placed)
 
 
 def _study(dataset: Header) -> StudyFacts:
@@ -211,17 +216,14 @@ def _coded(found: list[Dataset]) -> str:
     return ", ".join(filter(None, names))
 
 
-def _frame_time(dataset: Header) -> float | None:
-    """Milliseconds from frame to frame (PS3.3 C.7.6.5); the mean of a Frame Time Vector, whose first value is 0."""
-    steps = numbers(dataset, "FrameTimeVector")[1:]
-    time = number(dataset, "FrameTime") or (sum(steps) / len(steps) if steps else None)
-    rate = number(dataset, "RecommendedDisplayFrameRate") or number(dataset, "CineRate")
-    if time and time > 0:
-        return time
-    return 1000 / rate if rate and rate > 0 else None
-
-
-def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, own: Header | None) -> FrameRef:
+def _frame(
+    dataset: Header,
+    image: ImageRef,
+    index: int,
+    shared: Header | None,
+    own: Header | None,
+    places: FramePlaces | None = None,
+) -> FrameRef:
     """A frame's geometry from its own functional group, else the shared one, else the top level (PS3.3 C.7.6.16)."""
 
     def group(keyword: str) -> Header:
@@ -233,8 +235,9 @@ def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, 
     measures = group("PixelMeasuresSequence")
     spacing, source = _spacing(dataset, measures, image)
     thickness = number(measures, "SliceThickness")
-    if position is not None and orientation is not None and own is None:
-        position = _on_dose_grid(dataset, position, orientation, index)
+    if places is not None and own is None:
+        orientation = places.orientation or orientation
+        position = places.position(index)
     diffusion = group("MRDiffusionSequence")
     image_type = texts(dataset, "ImageType")
     return FrameRef(
@@ -248,6 +251,7 @@ def _frame(dataset: Header, image: ImageRef, index: int, shared: Header | None, 
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
         temporal=_first(
             number(group("FrameContentSequence"), "TemporalPositionIndex"),
+            places.times[index] if places is not None and places.times else None,
             number(dataset, "TemporalPositionIdentifier"),
         ),
         echo=_first(number(group("MREchoSequence"), "EffectiveEchoTime"), number(dataset, "EchoNumbers")),
@@ -286,18 +290,3 @@ def _spacing(dataset: Header, measures: Header, image: ImageRef) -> tuple[tuple[
 
 def _pair(values: list[float]) -> tuple[float, float] | None:
     return (values[0], values[1]) if len(values) == 2 and min(values) > 0 else None
-
-
-def _has_dose_grid(dataset: Header, frames: int) -> bool:
-    return frames > 1 and len(numbers(dataset, "GridFrameOffsetVector")) == frames
-
-
-def _on_dose_grid(dataset: Header, first: Vector, orientation: Orientation, index: int) -> Vector:
-    """Position of one plane of an RT Dose grid, by its offset along the normal (PS3.3 C.8.8.3.2)."""
-    offsets = numbers(dataset, "GridFrameOffsetVector")
-    if index >= len(offsets):
-        return first
-    a, b, c, d, e, f = orientation
-    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    step = offsets[index] - offsets[0]
-    return (first[0] + step * normal[0], first[1] + step * normal[1], first[2] + step * normal[2])
