@@ -1,7 +1,7 @@
 """Train many recipes with several seeds and put them in one table: `python -m training grid --config FILE`.
 
-Every run has a folder of its own with its measurements, so that a stopped grid continues where it was and only changed
-runs are repeated. Does not know how a recipe is trained or evaluated.
+Every run has a folder of its own with its embeddings of val and its measurements, so that a stopped grid continues
+where it was and only changed runs are repeated. Does not know how a recipe is trained or what the metrics are.
 """
 
 import dataclasses
@@ -10,22 +10,33 @@ import logging
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from engine.errors import UserError
-from training.commands.evaluate import evaluate_pairs
+from engine.tokenizer import Tokenizer
+from training.arrays import Float64Array
 from training.commands.train_encoders import train
-from training.data.pairs import read_pairs
+from training.data.pairs import Pair, Pairs, read_pairs
 from training.loop import config
 from training.loop.command import arguments
-from training.metrics.embedders import FromCheckpoint
-from training.tables import grid_table
+from training.loop.features import ImageBatches, TextBatches, Views, embed_images, embed_texts
+from training.metrics import by_source, zero_shot
+from training.metrics.by_source import Vectors
+from training.metrics.grid_results import MEASURED, SAMPLES
+from training.networks import checkpoint
+from training.networks.towers import DualEncoder
+from training.tables import source_table
 
 log = logging.getLogger(__name__)
-MEASURED = "measured.json"
+EMBEDDED = "embedded.npz"
+ROWS = ("images", "texts", "words")
+MEASURES = 1
+"""Raised whenever a metric changes, so that finished runs are measured again, without training."""
 
 
 @dataclass(frozen=True)
@@ -87,27 +98,99 @@ def slug(name: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
 
 
+class Validation:
+    """The val rows of the sources that a grid is measured on, read when they are first needed."""
+
+    def __init__(self, manifests: Sequence[Path], stream: bool) -> None:
+        self.manifests, self.stream = list(manifests), stream
+
+    @cached_property
+    def sources(self) -> list[Pairs]:
+        """One set of pairs a manifest; a manifest without val rows is left out."""
+        read = [read_pairs([path], self.stream) for path in self.manifests]
+        return [pairs.split("val") for pairs in read if any(row.split == "val" for row in pairs.rows)]
+
+    @cached_property
+    def rows(self) -> list[Pair]:
+        """The rows of all sources."""
+        return [row for pairs in self.sources for row in pairs.rows]
+
+    @cached_property
+    def references(self) -> dict[str, dict[str, Any]]:
+        """Pool, chance and habit of each source."""
+        return by_source.references(self.rows)
+
+    def embedded(self, best: Path, settings: config.EncoderSettings, cache: Path) -> Vectors:
+        """The embeddings of a checkpoint, with the output of its frozen layers taken from the cache."""
+        saved = checkpoint.load(best)
+        model = checkpoint.build(saved)
+        assert isinstance(model, DualEncoder)
+        towers = settings.towers
+        texts = [*dict.fromkeys(row.text for row in self.rows), *zero_shot.phrases()]
+        tokenizer = Tokenizer.from_str(saved.tokenizer_json)
+        rows = embed_texts(model, TextBatches(texts, model, tokenizer, towers.frozen_text_layers, cache))
+        views = Views(cut=towers.frozen_image_stages)
+        images = [embed_images(model, ImageBatches(pairs.images, model, views, cache)) for pairs in self.sources]
+        words = len(zero_shot.phrases())
+        number = {text: i for i, text in enumerate(texts[:-words])}
+        own = np.array([number[row.text] for row in self.rows])
+        return Vectors(np.concatenate(images), rows[:-words], rows[-words:], own)
+
+
 def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, Any]]:
     """Train and measure the runs that are missing or have changed.
 
+    Measured are all sources of the base recipe, also those that a variant leaves out of its training.
+
     Returns:
-        one document per run: variant, seed, settings, and `measured`, the metrics of `evaluate` for "raw" and
-        "centred" (by the means of the training split).
+        one document per run: variant, seed, settings, `sources` with the metrics of each source, raw and centred on
+        the archive, and `references` with pool, chance and habit of each source.
     """
+    base = config.read(grid.base).data
+    validation = Validation([root / name for name in (*base.manifests, *base.more)], base.stream)
     documents = []
     for run in grid.runs(out):
         path = run.folder / MEASURED
-        document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        if document is None or not same_settings(document["settings"], run):
+        document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        known = "settings" in document and same_settings(document["settings"], run)
+        if not known or document.get("measures") != MEASURES:
             log.info("%s, seed %d", run.variant, run.seed)
-            document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run)}
-            best = train(run.settings, root, run.folder, cache, resume(run))
-            document["measured"] = measured(best, run.settings, root)
+            if not known:
+                best = train(run.settings, root, run.folder, cache, resume(run))
+                save_vectors(run.folder / EMBEDDED, validation.embedded(best, run.settings, cache))
+            torch.set_num_threads(run.settings.train.threads)
+            document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run), "measures": MEASURES}
+            document["sources"] = measure(run.folder, validation.rows)
+            document["references"] = validation.references
             part = path.with_suffix(".part")
             part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
             part.replace(path)
         documents.append(document)
     return documents
+
+
+def measure(folder: Path, rows: Sequence[Pair]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """All metrics of a run by source and kind from its stored embeddings; their resamples go into SAMPLES."""
+    values: dict[str, dict[str, dict[str, float | None]]] = {}
+    samples: dict[str, Float64Array] = {}
+    for source, kind, found in by_source.measured(load_vectors(folder / EMBEDDED), rows):
+        values.setdefault(source, {})[kind] = by_source.values(found.values)
+        samples |= {f"{source}/{kind}/{name}": drawn for name, drawn in found.samples.items()}
+    compact: dict[str, Any] = {name: drawn.astype(np.float32) for name, drawn in samples.items()}
+    np.savez_compressed(folder / SAMPLES, **compact)
+    return values
+
+
+def save_vectors(path: Path, vectors: Vectors) -> None:
+    """Store the embeddings of a run, as float16."""
+    rows: dict[str, Any] = {name: getattr(vectors, name).astype(np.float16) for name in ROWS}
+    np.savez(path, **rows, own=vectors.own)
+
+
+def load_vectors(path: Path) -> Vectors:
+    """The embeddings that `save_vectors` stored."""
+    with np.load(path) as stored:
+        return Vectors(**{name: stored[name].astype(np.float32) for name in ROWS}, own=stored["own"])
 
 
 def settings_of(run: Run) -> dict[str, Any]:
@@ -136,26 +219,11 @@ def resume(run: Run) -> bool:
     return same
 
 
-def measured(checkpoint: Path, settings: config.EncoderSettings, root: Path) -> dict[str, Any]:
-    """All metrics on val, raw and centred."""
-    torch.set_num_threads(settings.train.threads)
-    manifests = [root / name for name in settings.data.manifests]
-    pairs = read_pairs(manifests, settings.data.stream)
-    document, _ = evaluate_pairs({"raw": FromCheckpoint(checkpoint)}, pairs, settings.data.manifests, centre=True)
-    models = document.pop("models")
-    names = {"raw": "raw", "raw, centred": "centred"}
-    values = {
-        names[name]: {metric: entry["value"] for metric, entry in found["metrics"].items()}
-        for name, found in models.items()
-    }
-    return {**values, "pool": document["pool"], "chance": document["chance"], "habit": document["habit"]}
-
-
 def main(argv: Sequence[str]) -> int:
     """Run the command."""
     options = arguments("grid", "Train many recipes with several seeds.", argv, markdown=True)
     documents = run_grid(read(options.config), options.data, options.out, options.cache)
-    text = grid_table.markdown(documents)
+    text = source_table.markdown(documents)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
     logging.getLogger(__name__).info("\n%s", text)

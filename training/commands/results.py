@@ -1,7 +1,7 @@
-"""Write docs/results.md from a finished grid: `python -m training results --grid runs/grid --data DATA`.
+"""Write docs/results.md from finished grids: `python -m training results --grid runs/grid_all --docs docs`.
 
-Candidate and baselines are measured again, each seed on the same resamples, so that a mean over seeds has an interval
-and two recipes have a paired comparison. The part of the document above MARK is written by hand and not changed.
+Everything is read from what the grids measured and stored; no model is run. The part of the document above MARK is
+written by hand and not changed. Does not know what the metrics are.
 """
 
 import argparse
@@ -11,171 +11,218 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from engine.errors import UserError
-from training.commands.grid import MEASURED, slug
-from training.data.pairs import read_pairs
-from training.metrics import measure, pool
-from training.metrics.embedders import Embedded, FromCheckpoint
-from training.tables import curves_plot, grid_table, shared_space_plot, table
+from training.commands.grid import EMBEDDED, load_vectors
+from training.metrics import grid_results
+from training.metrics.by_source import ALL, CENTRED, KINDS, RAW
+from training.metrics.grid_results import GridRun
+from training.metrics.measure import Measured
+from training.tables import curves_plot, frontier_plot, leave_out_table, shared_space_plot, source_table
 
 log = logging.getLogger(__name__)
 MARK = "<!-- Below this line: written by `python -m training results`. -->\n"
-CENTRED = ", centred"
-CURVES = ("epoch", "gap", "cos_true_pairs", "margin", "r10_i2t", "r10_t2i")
+SUFFIX = {RAW: "", CENTRED: source_table.CENTRED}
+Means = Mapping[str, Mapping[tuple[str, str], Measured]]
+"""By source, then by variant and kind."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command."""
+    """Run the command.
+
+    Raises:
+        UserError: a folder without measured runs, a variant that is not there, or recipes without a common seed.
+    """
     parser = argparse.ArgumentParser(prog="python -m training results", description="Write docs/results.md.")
     add = parser.add_argument
-    add("--grid", type=Path, default=Path("runs/grid"), help="folder of the runs of a grid")
-    add("--data", type=Path, default=Path("data"), help="data folder; manifests are relative to it")
+    add("--grid", type=Path, default=Path("runs/grid"), help="folder of the runs of the main grid")
     add("--candidate", default="ATP+CU", help="variant to compare with the baselines")
     add("--baselines", nargs="+", default=["CLIP-LT", "CLIP-FT"], help="variants to compare with")
-    add("--docs", type=Path, default=Path("docs"), help="folder for results.md, results.json, grid.json and two plots")
-    add("--threads", type=int, default=2, help="CPU threads of PyTorch")
+    add("--frozen", type=Path, help="folder of the same recipes on trunks that did not learn")
+    add("--without", nargs="+", default=[], metavar="SOURCE=FOLDER", help="grids that left a source out of training")
+    add("--trials", nargs="+", type=Path, default=[], help="grids of changes that were tried, with the recipe in each")
+    add("--sections", nargs="+", type=Path, default=[], help="Markdown files to add, such as the adaptation curve")
+    add("--docs", type=Path, default=Path("docs"), help="folder for results.md, results.json, grid.json and the plots")
     options = parser.parse_args(argv)
-    torch.set_num_threads(options.threads)
-    runs = read_runs(options.grid)
     names = [*options.baselines, options.candidate]
-    document, spaces = over_seeds(runs, names, options.data)
-    shared_space_plot.draw(options.docs / "shared-space.png", spaces)
-    curves_plot.draw(options.docs / "curves.png", {name: [r["curve"] for r in chosen(runs, name)] for name in names})
+    runs = grid_results.read(options.grid)
+    means = grid_results.over_seeds(runs, names, KINDS)
+    document = as_document(runs, means, names)
+    parts = [
+        f"## Three recipes by source, means over the training seeds {listed(document['training_seeds'])}\n",
+        recipes(document),
+        "## The frontier between gap and recall\n\n![Gap over its floor against R@10, by "
+        "source](frontier.png)\n\nEach colour is "
+        "one recipe: a large mark is the mean over the seeds, small ones the seeds, hollow marks the recipe "
+        "centred on the archive.",
+    ]
+    if options.without:
+        parts.append(unseen(options.without, options.frozen or options.grid, options.candidate, options.baselines[0]))
+    if options.frozen:
+        frozen = grid_results.read(options.frozen)
+        frozen_means = grid_results.over_seeds(frozen, names, KINDS)
+        parts += [
+            "## The same recipes on trunks that did not learn\n",
+            recipes(as_document(frozen, frozen_means, names)),
+        ]
+    parts += [trials(folder, options.candidate) for folder in options.trials]
+    parts += [path.read_text(encoding="utf-8").strip() for path in options.sections]
+    parts.append("## Every variant\n\n" + source_table.markdown([run.document for run in runs]).strip())
+    parts.append(
+        "Settings, measurements and the curve of every run: [grid.json](grid.json); values of the first tables: "
+        "[results.json](results.json).\n\n![Gap and cosine of true pairs over training](curves.png)\n\n"
+        "![Shared space of two recipes, each in one projection](shared-space.png)"
+    )
+    frontier_plot.draw(options.docs / "frontier.png", [run.document for run in runs])
+    curves_plot.draw(
+        options.docs / "curves.png",
+        {name: [run.curve() for run in grid_results.chosen(runs, name)] for name in names},
+    )
+    shared_space_plot.draw(options.docs / "shared-space.png", spaces(runs, means, (names[0], names[-1])))
     write(options.docs / "results.json", json.dumps(document, indent=1) + "\n")
     write(options.docs / "grid.json", "[\n" + ",\n".join(json.dumps(summary(run)) for run in runs) + "\n]\n")
-    write_below_mark(options.docs / "results.md", text(document, runs))
+    write_below_mark(options.docs / "results.md", "\n\n".join(parts) + "\n")
     return 0
 
 
-def read_runs(folder: Path) -> list[dict[str, Any]]:
-    """All measured runs of a grid, each with its curve from log.jsonl; UserError if there are none."""
-    runs = []
-    for path in sorted(folder.glob(f"*/*/{MEASURED}")):
-        run = json.loads(path.read_text(encoding="utf-8"))
-        lines = (path.parent / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        run["curve"] = [{name: round(json.loads(line)[name], 4) for name in CURVES} for line in lines]
-        run["checkpoint"] = path.parent / "best.pt"
-        runs.append(run)
-    if not runs:
-        raise UserError(f"No measured run in {folder}; run the grid first: python -m training grid ...")
-    return runs
+def as_document(runs: Sequence[GridRun], means: Means, names: Sequence[str]) -> dict[str, Any]:
+    """The values of the named recipes, and the last of them against every other row, by source."""
+    references = runs[0].document["references"]
+    candidate = names[-1], RAW
+    return {
+        "split": "val",
+        "training_seeds": grid_results.common_seeds(runs, names),
+        "sources": {
+            source: {
+                **references[source],
+                "models": {name + SUFFIX[kind]: rounded(grid_results.entries(m)) for (name, kind), m in rows.items()},
+                "comparisons": {
+                    f"{names[-1]} over {name}{SUFFIX[kind]}": rounded(grid_results.compared(rows[candidate], found))
+                    for (name, kind), found in rows.items()
+                    if (name, kind) != candidate
+                },
+            }
+            for source, rows in means.items()
+        },
+    }
 
 
-def chosen(runs: Sequence[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
-    """The runs of one variant; UserError if there are none."""
-    found = [run for run in runs if slug(run["variant"]) == slug(name)]
-    if not found:
-        raise UserError(f"The grid has no measured run of {name!r}.")
+def recipes(document: Mapping[str, Any]) -> str:
+    """The tables of the named recipes by source, with paired differences."""
+    parts = [
+        "In brackets: 95% interval of a bootstrap over groups (1000 draws, seed 0) of the mean over seeds. "
+        "*centred*: each "
+        "modality minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair "
+        "by the archive's own "
+        "score scale. R@10 in %; i2t: image to text, t2i: text to image."
+    ]
+    for source, found in document["sources"].items():
+        body = source_table.tables(found["models"], found["chance"], source_table.interval)
+        parts.append(f"### {source}\n\n{source_table.described(found)}\n\n{body}")
+        parts.append(source_table.differences(found["comparisons"]))
+    parts.append(
+        "Positive is better (for the gap and the share: nearer to the floor, to balance). better: the "
+        "interval excludes 0; not "
+        "worse: its lower bound is above -0.02 (-2 points); worse: neither, and the interval excludes 0 on "
+        "the other side; "
+        "undecided: anything else."
+    )
+    return "\n\n".join(parts)
+
+
+def unseen(pairs: Sequence[str], whole: Path, candidate: str, baseline: str) -> str:
+    """The tables of the sources that training left out, beside the same recipe trained on them too.
+
+    Args:
+        pairs: "SOURCE=FOLDER"; the grid in FOLDER left SOURCE out.
+        whole: the grid with the same trunks on all sources.
+    """
+    parts = [
+        "## Where nobody trained: one source left out\n\nThe trunks, too, never saw the source. *centred* "
+        "and *scaled* need "
+        "nothing but the vectors of the archive itself."
+    ]
+    complete = grid_results.read(whole)
+    for pair in pairs:
+        source, _, folder = pair.partition("=")
+        runs = grid_results.read(Path(folder))
+        if source not in runs[0].sources:
+            raise UserError(f"{pair!r} must name a source that was measured: {listed(runs[0].sources)}.")
+        parts.append(f"### {source} left out\n\n{source_table.described(runs[0].document['references'][source])}")
+        for recipe in (baseline, candidate):
+            found = grid_results.over_seeds(runs, [recipe], KINDS)[source]
+            seen = grid_results.over_seeds(complete, [recipe], (RAW,))[source]
+            raw, centred = (grid_results.entries(found[recipe, kind]) for kind in KINDS)
+            columns: dict[str, leave_out_table.Entries] = {
+                "raw": raw,
+                "scaled on the archive": leave_out_table.scaled(raw),
+                "centred on the archive": centred,
+                "centred and scaled": leave_out_table.scaled(centred),
+                "raw, trained on it too": grid_results.entries(seen[recipe, RAW]),
+            }
+            seeds = listed([run.seed for run in grid_results.chosen(runs, recipe)])
+            table = leave_out_table.unseen(recipe, columns, runs[0].document["references"][source]["chance"])
+            parts.append(f"{table}\n\nMean over the seeds {seeds}.")
+    return "\n\n".join(parts)
+
+
+def trials(folder: Path, recipe: str) -> str:
+    """What was tried and did not help: every other variant of a grid against the recipe in it."""
+    runs = grid_results.read(folder)
+    sources = [source for source in runs[0].sources if source != ALL] or runs[0].sources
+    rows: dict[str, dict[str, Any]] = {}
+    for name in dict.fromkeys(run.variant for run in runs):
+        if name != recipe:
+            means = grid_results.over_seeds(runs, [recipe, name], (RAW,))
+            seeds = listed(grid_results.common_seeds(runs, [recipe, name]))
+            rows[f"{name} (seeds {seeds})"] = {
+                source: grid_results.compared(means[source][name, RAW], means[source][recipe, RAW])
+                for source in sources
+            }
+    return (
+        f"## What did not help: changes of the recipe ({folder.name})\n\n{leave_out_table.trials(rows, sources)}\n\n"
+        f"Each row against {recipe} with the same seeds and budget; positive is better; R@10 is the mean of "
+        f"both directions "
+        "in points; in brackets the 95% interval."
+    )
+
+
+def spaces(runs: Sequence[GridRun], means: Means, names: Sequence[str]) -> list[Any]:
+    """What the plot of the shared space needs: all sources, of the first seed of each named recipe."""
+    found = []
+    source = list(means)[-1]
+    for name in names:
+        vectors = load_vectors(grid_results.chosen(runs, name)[0].folder / EMBEDDED)
+        values = means[source][name, RAW].values
+        title = f"{name}: gap {values['gap']:.2f} (floor {values['gap_floor']:.2f}), cos {values['cos_true_pairs']:.2f}"
+        found.append((title, vectors.images, vectors.texts, vectors.own))
     return found
 
 
-def over_seeds(runs: Sequence[Mapping[str, Any]], names: Sequence[str], root: Path) -> tuple[dict[str, Any], list[Any]]:
-    """Measure the named recipes with every seed that all of them have; the last is compared with the others.
-
-    Returns:
-        the document of `evaluate` with means over seeds as values; and, for the plot, the spaces of the first seed
-        of the first and the last recipe.
-    """
-    seeds = sorted(set.intersection(*({run["seed"] for run in chosen(runs, name)} for name in names)))
-    if not seeds:
-        raise UserError("The recipes have no seed in common; finish the grid first.")
-    settings = chosen(runs, names[-1])[0]["settings"]
-    files = settings["data"]
-    pairs = read_pairs([root / name for name in files["manifests"]], files.get("stream", False))
-    val = pairs.split("val")
-    items = pool.build(val.rows)
-    found: dict[str, list[measure.Measured]] = {}
-    spaces = []
-    for name in names:
-        for run in sorted(chosen(runs, name), key=lambda run: run["seed"]):
-            if run["seed"] not in seeds:
-                continue
-            log.info("%s, seed %d", name, run["seed"])
-            model = FromCheckpoint(run["checkpoint"])
-            space = Embedded(model.images(val.images), model.texts(items.texts), None)
-            assert model.means is not None
-            measured = measure.measure(space.images, space.texts, items)
-            moved = space.centred(model.means)
-            found.setdefault(name, []).append(measured)
-            found.setdefault(name + CENTRED, []).append(measure.measure(moved.images, moved.texts, items))
-            if run["seed"] == seeds[0] and name in (names[0], names[-1]):
-                values = measured.values
-                title = f"{name}: gap {values['gap']:.2f} (floor {values['gap_floor']:.2f}), "
-                title += f"cos {values['cos_true_pairs']:.2f}"
-                spaces.append((title, space.images, space.texts, items.own))
-    means = {name: mean_of(several) for name, several in found.items()}
-    candidate = means[names[-1]]
-    document = {
-        "split": "val",
-        "manifests": settings["data"]["manifests"],
-        "pool": items.as_dict(),
-        "seed": 0,
-        "training_seeds": seeds,
-        "resamples": measure.DRAWS,
-        "models": {name: mean.as_dict() for name, mean in means.items()},
-        "chance": measure.chance(items),
-        "habit": measure.habit(items),
-        "comparisons": {
-            f"{names[-1]} over {name}": measure.flat(measure.compare(candidate, mean))
-            for name, mean in means.items()
-            if name != names[-1]
-        },
-        "rejected": [refused.as_dict() for refused in pairs.rejected],
-    }
-    return document, spaces
-
-
-def mean_of(several: Sequence[measure.Measured]) -> measure.Measured:
-    """Means over seeds of values and of resamples; each seed was resampled with the same groups."""
-    first = several[0]
-    values = {name: float(np.mean([one.values[name] for one in several])) for name in first.values}
-    samples = {name: np.mean([one.samples[name] for one in several], axis=0) for name in first.samples}
-    scale = {
-        kind: {name: float(np.mean([one.score_scale[kind][name] for one in several])) for name in entry}
-        for kind, entry in first.score_scale.items()
-    }
-    return measure.Measured(values, samples, scale)
-
-
-def summary(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as grid.json stores it: rounded, without what all runs share, and only with the metrics of the table.
-
-    The other metrics of candidate and baselines are in results.json.
-    """
-    shown = {name for name, _, _ in grid_table.COLUMNS}
-    short = {
-        kind: {
-            name: None if value is None else round(value, 4)
-            for name, value in run["measured"][kind].items()
-            if name in shown
+def summary(run: GridRun) -> dict[str, Any]:
+    """A run as grid.json stores it: rounded, and only with the metrics of the tables."""
+    shown = {column.metric for column in (*source_table.SPACE, *source_table.CONTENT)}
+    measured = {
+        source: {
+            kind: {name: None if value is None else round(value, 4) for name, value in found.items() if name in shown}
+            for kind, found in kinds.items()
         }
-        for kind in ("raw", "centred")
+        for source, kinds in run.document["sources"].items()
     }
+    settings = run.document["settings"]
+    return {"variant": run.variant, "seed": run.seed, "settings": settings, "sources": measured, "curve": run.curve()}
+
+
+def rounded(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The numbers of a table with five digits."""
     return {
-        "variant": run["variant"],
-        "seed": run["seed"],
-        "settings": run["settings"],
-        **short,
-        "curve": run["curve"],
+        name: {key: round(value, 5) if isinstance(value, float) else value for key, value in entry.items()}
+        for name, entry in table.items()
     }
 
 
-def text(document: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:
-    """The generated part of the document, below the mark."""
-    seeds = ", ".join(map(str, document["training_seeds"]))
-    return (
-        f"## Three recipes, means over the training seeds {seeds}\n\n"
-        + table.markdown(document)
-        + "\n## Every variant\n\n"
-        + grid_table.markdown(runs)
-        + "\nSettings, measurements and the curve of every run: [grid.json](grid.json); values of the first tables: "
-        "[results.json](results.json).\n\n"
-        "![Gap and cosine of true pairs over training](curves.png)\n\n"
-        "![Shared space of two recipes, each in one projection](shared-space.png)\n"
-    )
+def listed(values: Sequence[Any]) -> str:
+    """1, 2, 3."""
+    return ", ".join(map(str, values))
 
 
 def write_below_mark(path: Path, generated: str) -> None:

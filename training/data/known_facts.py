@@ -5,7 +5,8 @@ The truth that training/metrics measures against. Knows no images and no models.
 
 from collections.abc import Mapping
 
-from engine.facts.fact import VALUES
+from engine.facts.fact import MODALITIES
+from engine.facts.from_words import modality_named, region_named
 from training.data.pairs import Pair
 
 MERGED = {"DX": "CR", "RG": "CR", "PX": "CR", "IO": "CR", "RF": "XA"}
@@ -46,7 +47,8 @@ NO_FINDING = frozenset({"No Indexing", "Technical Quality of Image Unsatisfactor
 def of(row: Pair) -> Mapping[str, str]:
     """`modality` and `region` of a pair, "" where neither its columns nor its words say."""
     code = row.values.get("modality", "")
-    return {"modality": known("modality", MERGED.get(code, code)), "region": region(row)}
+    modality = MERGED.get(code, code) or modality_named(row.text) or ""
+    return {"modality": modality if modality in MODALITIES else "", "region": region(row)}
 
 
 def region(row: Pair) -> str:
@@ -54,12 +56,7 @@ def region(row: Pair) -> str:
     for source, value in REGION_OF_SOURCE.items():
         if row.values.get("source", "").startswith(source):
             return value
-    return REGION_OF_LOCATION.get(row.values.get("location", "").lower(), "")
-
-
-def known(kind: str, value: str) -> str:
-    """The value, or "" if `engine.facts` has no such value."""
-    return value if value in next(values for name, values in VALUES.items() if name == kind) else ""
+    return REGION_OF_LOCATION.get(row.values.get("location", "").lower()) or region_named(row.text) or ""
 
 
 def findings(row: Pair) -> frozenset[str]:

@@ -39,6 +39,8 @@ class Pair:
     """The other columns of the row (modality, location, case_findings, ...)."""
     where: str = ""
     """For messages: manifest and line, or the image if the pairs come from a folder in a public layout."""
+    manifest: str = ""
+    """Name of the folder of its manifest: the source by which results are reported."""
 
 
 class ImageFiles(Sequence[Gray]):
@@ -210,6 +212,7 @@ def pair_of(line: Mapping[str, str], folder: Path, where: str = "") -> Pair:
         line["split_group"],
         {name: value for name, value in line.items() if name not in NEEDED},
         where,
+        folder.name,
     )
 
 

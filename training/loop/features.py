@@ -218,14 +218,26 @@ class TextBatches:
         return torch.cat(rows)[torch.from_numpy(np.argsort(order))]
 
 
-@torch.no_grad()
 def embed_all(model: DualEncoder, images: ImageBatches, texts: TextBatches) -> tuple[Float32Array, Float32Array]:
     """Embeddings of all clean images and all texts, float32 [N, D] and [T, D], in eval mode."""
+    return embed_images(model, images), embed_texts(model, texts)
+
+
+@torch.no_grad()
+def embed_images(model: DualEncoder, images: ImageBatches) -> Float32Array:
+    """Embeddings of all clean images, float32 [N, D], in eval mode."""
     model.eval()
     device = next(model.parameters()).device
     image_rows = []
     for first in range(0, len(images.images), CHUNK):
         chosen = np.arange(first, min(first + CHUNK, len(images.images)))
         image_rows.append(images.embed(model, images.clean(chosen).to(device)).float().cpu().numpy())
-    text_rows = texts.embed(model, np.arange(len(texts.items))).float().cpu().numpy()
-    return np.concatenate(image_rows), text_rows
+    return np.concatenate(image_rows)
+
+
+@torch.no_grad()
+def embed_texts(model: DualEncoder, texts: TextBatches) -> Float32Array:
+    """Embeddings of all texts, float32 [T, D], in eval mode."""
+    model.eval()
+    rows: Float32Array = texts.embed(model, np.arange(len(texts.items))).float().cpu().numpy()
+    return rows

@@ -15,7 +15,8 @@ from training import __main__ as command
 from training.commands import grid, results
 from training.commands.train_encoders import train
 from training.loop import config
-from training.tables import grid_table
+from training.metrics import grid_results
+from training.tables import source_table
 
 RECIPE = """
 [data]
@@ -105,27 +106,82 @@ def test_a_grid_continues_where_it_was_and_trains_only_what_changed(
     assert trained == [out / "atp---cu" / "seed1", out / "atp---cu" / "seed2"]
 
 
-def test_the_results_are_means_over_the_seeds_below_the_part_written_by_hand(folder: Path) -> None:
+def test_the_results_are_means_over_the_seeds_by_source_below_the_part_written_by_hand(folder: Path) -> None:
     runs = grid.run_grid(grid.read(folder / "grid.toml"), folder, folder / "out", folder / "cache")
     docs = folder / "docs"
     docs.mkdir()
     (docs / "results.md").write_text("# Results\n\nWords.\n")
-    options = ["--grid", str(folder / "out"), "--data", str(folder), "--docs", str(docs), "--threads", "1"]
+    (docs / "curve.md").write_text("## A curve\n\nOf adaptation.\n")
+    out = str(folder / "out")
+    options = ["--grid", out, "--docs", str(docs), "--candidate", "ATP + CU", "--baselines", "CLIP"]
+    options += ["--without", f"pairs={out}", "--trials", out, "--frozen", out, "--sections", str(docs / "curve.md")]
     for _ in range(2):  # the second time replaces what the first one wrote
-        assert command.main(["results", *options, "--candidate", "ATP + CU", "--baselines", "CLIP"]) == 0
+        assert command.main(["results", *options]) == 0
     text = (docs / "results.md").read_text()
     assert text.startswith("# Results\n\nWords.\n")
-    assert text.count("## Every variant") == 1
+    for title in (
+        "Every variant",
+        "Where nobody trained",
+        "What did not help",
+        "A curve",
+        "The frontier",
+        "The same recipes",
+    ):
+        assert text.count(f"## {title}") == 1, title
     document = json.loads((docs / "results.json").read_text())
     assert document["training_seeds"] == [1, 2]
     for variant in ("CLIP", "ATP + CU"):
-        alone = [run["measured"]["raw"]["margin"] for run in runs if run["variant"] == variant]
-        margin = document["models"][variant]["metrics"]["margin"]
-        assert margin["value"] == pytest.approx(np.mean(alone), abs=1e-5)
+        alone = [run["sources"]["pairs"]["raw"]["margin"] for run in runs if run["variant"] == variant]
+        margin = document["sources"]["pairs"]["models"][variant]["margin"]
+        assert margin["value"] == pytest.approx(np.mean(alone), abs=1e-4)
         assert margin["low"] <= margin["value"] <= margin["high"]
+    assert list(document["sources"]["pairs"]["comparisons"]) == [
+        "ATP + CU over CLIP",
+        "ATP + CU over CLIP, centred",
+        "ATP + CU over ATP + CU, centred",
+    ]
     assert {run["variant"] for run in json.loads((docs / "grid.json").read_text())} == {"CLIP", "ATP + CU"}
-    assert (docs / "curves.png").stat().st_size > 5000
-    assert (docs / "shared-space.png").stat().st_size > 5000
+    for plot in ("curves.png", "shared-space.png", "frontier.png"):
+        assert (docs / plot).stat().st_size > 5000
+    with pytest.raises(UserError, match="must name a source"):
+        results.main([*options[:8], "--without", f"IU={out}"])
+
+
+def test_a_grid_measures_again_without_training_when_a_metric_changes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = grid.run_grid(grid.read(folder / "grid.toml"), folder, folder / "out", folder / "cache")
+    monkeypatch.setattr(grid, "train", None)
+    monkeypatch.setattr(grid, "MEASURES", grid.MEASURES + 1)
+    again = grid.run_grid(grid.read(folder / "grid.toml"), folder, folder / "out", folder / "cache")
+    assert [run["sources"] for run in again] == [run["sources"] for run in before]
+
+
+def test_a_grid_measures_the_sources_that_a_variant_leaves_out(folder: Path) -> None:
+    shutil.copytree(folder / "pairs", folder / "pairs-iu")
+    manifest = folder / "pairs-iu/pairs.csv"
+    with manifest.open() as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        row |= {name: f"iu-{row[name]}" for name in ("patient_id", "split_group")}
+    with manifest.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / "recipe.toml").write_text(
+        RECIPE.replace("[data]", '[data]\nmanifests = ["pairs/pairs.csv", "pairs-iu/pairs.csv"]')
+    )
+    (folder / "grid.toml").write_text(
+        'base = "recipe.toml"\nseeds = [1]\n[variants.a]\ndata = {manifests = ["pairs/pairs.csv"]}\n'
+    )
+    (run,) = grid.run_grid(grid.read(folder / "grid.toml"), folder, folder / "out", folder / "cache")
+    assert run["settings"]["data"]["manifests"] == ["pairs/pairs.csv"]
+    assert list(run["sources"]) == list(run["references"]) == ["pairs", "IU", "all"]
+    images = {source: found["pool"]["images"] for source, found in run["references"].items()}
+    assert images["all"] == images["pairs"] + images["IU"]
+    stored = grid.load_vectors(folder / "out/a/seed1" / grid.EMBEDDED)
+    assert len(stored.images) == images["all"]
+    assert stored.own.max() + 1 == len(stored.texts)
 
 
 def test_a_grid_of_streaming_recipes_also_streams_for_measuring(folder: Path) -> None:
@@ -136,12 +192,12 @@ def test_a_grid_of_streaming_recipes_also_streams_for_measuring(folder: Path) ->
         damaged = folder / "pairs" / next(row["image"] for row in csv.DictReader(stream) if row["split"] == "val")
     damaged.write_bytes(damaged.read_bytes()[:-2000])
     with pytest.raises(UserError, match="cannot be decoded"):
-        grid.measured(best, recipe, folder)
+        grid.Validation([folder / "pairs/pairs.csv"], stream=True).embedded(best, recipe, folder / "cache")
 
 
 def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="python -m training grid"):
-        results.read_runs(tmp_path)
+        grid_results.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -162,23 +218,30 @@ def test_an_invalid_grid_is_a_user_error(tmp_path: Path, text: str, message: str
 
 def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
     def run(seed: int, gap: float, variant: str = "A") -> dict[str, object]:
-        values = {name: gap for name, _, _ in grid_table.COLUMNS}
-        pool = {"images": 3, "texts": 2, "groups": 2}
+        values = {"gap_over_floor": gap, "recall@10_image_to_text": gap, "region@5": None if seed == 2 else gap}
+        pool = {"images": 3, "texts": 2, "groups": 2, "effective_groups": 2.0}
+        reference = {"pool": pool, "chance": {"recall@10_image_to_text": 0.5}}
         return {
             "variant": variant,
             "seed": seed,
-            "measured": {"raw": values, "centred": values, "pool": pool, "chance": {}},
+            "sources": {"IU": {"raw": values, "centred": values}},
+            "references": {"IU": reference},
         }
 
-    lines = grid_table.markdown([run(1, 0.1), run(2, 0.3), run(1, 0.4, "B")]).splitlines()
-    assert "seeds 1, 2" in lines[0]
-    assert lines[4].startswith("| A | 0.200 ± 0.141 |")
-    assert "20.0 ± 14.1" in lines[4]
-    assert lines[5].startswith("| A, centred | 0.200 ± 0.141 |")
-    assert lines[6].startswith("| B (1 of 2 seeds) | 0.400 |")
+    lines = source_table.markdown([run(1, 0.1), run(2, 0.3), run(1, 0.4, "B")]).splitlines()
+    assert lines[0] == "### IU"
+    assert lines[4] == "|  | gap over floor | R@10 i2t |"
+    assert lines[6:9] == [
+        "| A | 0.200 ± 0.141 | 20.0 ± 14.1 |",
+        "| A, centred | 0.200 ± 0.141 | 20.0 ± 14.1 |",
+        "| B (1 of 2 seeds) | 0.400 | 40.0 |",
+    ]
+    assert lines[10] == "| chance |  | 50.0 |"
 
 
-@pytest.mark.parametrize("name", ["grid", "sweep", "trials", "trunks"])
+@pytest.mark.parametrize(
+    "name", ["grid", "grid_all", "grid_frozen", "sweep", "trials", "trunks", "without_iu", "without_roco"]
+)
 def test_the_shipped_grids_can_be_read(name: str) -> None:
     shipped = grid.read(ROOT / "training" / "configs" / f"{name}.toml")
     assert len(list(shipped.runs(Path("out")))) == len(shipped.seeds) * len(shipped.variants)

@@ -77,10 +77,13 @@ def test_findings_are_the_main_headings_of_the_mesh_terms(cell: str, headings: s
         ({"source": "MedPix-2.0", "modality": "MR", "location": "Brain and Neuro"}, ("MR", "head")),
         ({"source": "VQA-Med-2019", "modality": "RF", "location": "gastrointestinal"}, ("XA", "abdomen")),
         ({"source": "BrEaST-Lesions-USG", "modality": "US"}, ("US", "breast")),
+        ({"source": "ROCO", "modality": "", "text": "Axial CT of the abdomen."}, ("CT", "abdomen")),
+        ({"source": "ROCO", "modality": "CR", "text": "Untitled."}, ("CR", "")),
     ],
 )
-def test_facts_come_from_columns_and_sources(values: dict[str, str], facts: tuple[str, str]) -> None:
-    assert tuple(known_facts.of(pair("Untitled.", "g", **values)).values()) == facts
+def test_facts_come_from_columns_and_sources_and_words(values: dict[str, str], facts: tuple[str, str]) -> None:
+    columns = {"text": "Untitled.", "group": "g", **values}
+    assert tuple(known_facts.of(pair(**columns)).values()) == facts
 
 
 def test_findings_at_five_agree_with_a_plain_loop_and_never_count_the_query_itself() -> None:

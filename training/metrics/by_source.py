@@ -1,0 +1,104 @@
+"""All metrics source by source, and over all sources in one pool: raw, and centred on the archive that is searched.
+
+A gap is a property of a space on a distribution, so a number over several sources hides what one of them shows. Takes
+embeddings; knows no models and no files.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from training.arrays import Float32Array, IntArray
+from training.data.pairs import Pair
+from training.metrics import gap, measure, pool
+from training.metrics.pool import Pool
+
+ALL = "all"
+TITLES = {
+    "pairs": "pairs",
+    "pairs-iu": "IU",
+    "pairs-roco": "ROCO",
+    "pairs-vqamed": "VQA-Med",
+    "pairs-more": "pairs-more",
+}
+"""What tables call the sources, by the folder of their manifest; any other keeps the name of its folder."""
+RAW, CENTRED = "raw", "centred"
+KINDS = (RAW, CENTRED)
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """One model's embeddings of a split, unit rows."""
+
+    images: Float32Array
+    """[N, D] of the rows in their order."""
+    texts: Float32Array
+    """[T, D] of the unique texts in the order of their first row."""
+    words: Float32Array
+    """[phrases, D] of `zero_shot.phrases`."""
+    own: IntArray
+    """[N] the number of each image's own text."""
+
+    def part(self, chosen: Sequence[int]) -> "Vectors":
+        """The embeddings of some rows, with their unique texts in the order of their first row."""
+        numbers = self.own[list(chosen)]
+        kept, first, own = np.unique(numbers, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # in the order of their first row
+        return Vectors(self.images[list(chosen)], self.texts[kept[order]], self.words, np.argsort(order)[own])
+
+    def centred(self) -> "Vectors":
+        """Each modality minus its own mean over this archive, normalised again; words are texts."""
+        means = self.images.mean(0), self.texts.mean(0)
+        return Vectors(
+            gap.centred(self.images, means[0]).astype(np.float32),
+            gap.centred(self.texts, means[1]).astype(np.float32),
+            gap.centred(self.words, means[1]).astype(np.float32),
+            self.own,
+        )
+
+
+def parts(rows: Sequence[Pair]) -> dict[str, list[int]]:
+    """Row numbers by source, in the order in which the sources come; ALL last if there are several."""
+    found: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        found.setdefault(TITLES.get(row.manifest, row.manifest), []).append(number)
+    return found if len(found) == 1 else {**found, ALL: list(range(len(rows)))}
+
+
+def pools(rows: Sequence[Pair]) -> dict[str, Pool]:
+    """The pool of each source, and of all of them."""
+    return {name: pool.build([rows[i] for i in chosen]) for name, chosen in parts(rows).items()}
+
+
+def measured(
+    vectors: Vectors, rows: Sequence[Pair], draws: int = measure.DRAWS
+) -> Iterator[tuple[str, str, measure.Measured]]:
+    """(source, one of KINDS, all metrics) of one model; the score scale is measured on the archive itself.
+
+    Args:
+        rows: of one split, with as many rows as there are images.
+    """
+    items = pools(rows)
+    for name, chosen in parts(rows).items():
+        part = vectors.part(chosen)
+        for kind, moved in ((RAW, part), (CENTRED, part.centred())):
+            yield (
+                name,
+                kind,
+                measure.measure(moved.images, moved.texts, items[name], words=moved.words, clusters=False, draws=draws),
+            )
+
+
+def references(rows: Sequence[Pair]) -> dict[str, dict[str, Any]]:
+    """By source: the sizes of its pool, and the values by chance and of the most frequent texts."""
+    return {
+        name: {"pool": items.as_dict(), "chance": measure.chance(items), "habit": measure.habit(items)}
+        for name, items in pools(rows).items()
+    }
+
+
+def values(found: Mapping[str, float]) -> dict[str, float | None]:
+    """Metrics for JSON: nan becomes None, everything else has five digits."""
+    return {name: None if np.isnan(value) else round(float(value), 5) for name, value in found.items()}
