@@ -26,6 +26,7 @@ from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive
 from engine.models.familiarity import FamiliarityModel
+from engine.models.ranking import RankingSettings
 from engine.retrieval.search import Mode, Query, SearchOptions, search
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import ANY, Filters
@@ -42,6 +43,7 @@ class Synthetic:
     id = "synthetic"
     score_scale: Mapping[str, Any] = {pair: {"mean": 0.1, "std": 0.1} for pair in PAIR.values()}
     familiarity: FamiliarityModel | None = None
+    ranking = RankingSettings()
 
     def __init__(self) -> None:
         self._centers = np.random.default_rng(1).normal(size=(CENTERS, DIM)).astype(np.float32)

@@ -17,6 +17,7 @@ from engine.models.copy_guard import CopyGuard
 from engine.models.encoder import Embeddings, OnnxEncoder
 from engine.models.familiarity import FamiliarityModel
 from engine.models.heads import Heads
+from engine.models.ranking import RankingSettings
 from engine.progress import IsCancelled, never
 from engine.resources import resource_path
 from engine.tokenizer import Tokenizer
@@ -62,6 +63,7 @@ class Bundle:
             path = manifest.checked_file(folder, statistics, "statistics of the training images")
             self.familiarity = FamiliarityModel.from_file(path, float(statistics["threshold"]))
         self.draft_settings = DraftSettings.from_manifest(content)
+        self.ranking = RankingSettings.from_manifest(content)
         self._guard = CopyGuard.from_file(manifest.checked_file(folder, ngrams, "training word sequences"))
 
     @classmethod

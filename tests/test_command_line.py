@@ -81,6 +81,17 @@ def test_an_image_finds_itself_and_reports_the_window_used(imported: Path, capsy
     assert found["query"]["image"]["frame"] == 0
 
 
+def test_a_series_names_the_frame_that_each_hit_is_nearest_to(
+    imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    series = get_testdata_file("emri_small.dcm")
+    found = document(capsys, "search", "--archive", imported, "--image", series, "--series", "-k", 3)
+    assert [frame["frame"] for frame in found["query"]["frames"]] == [2, 3, 4, 6, 8]
+    assert {hit["frame"] for hit in found["hits"]} <= set(range(5))
+    assert main.main(["search", "--archive", str(imported), "--text", "femur", "--series"]) == 2
+    assert "give it with --image" in capsys.readouterr().err
+
+
 def test_filters_take_several_modalities(imported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = document(capsys, "search", "--archive", imported, "--text", "brain", "--modality", "CT", "MR")
     assert {hit["modality"] for hit in both["hits"]} == {"CT", "MR"}

@@ -22,9 +22,9 @@ from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, 
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrected, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
-from engine.facts.fact import as_dict, value_of
+from engine.facts.fact import Facts, agreed, as_dict, value_of
 from engine.facts.query_words import facts_of_query
-from engine.image.picture import GrayPicture, load_picture
+from engine.image.picture import GrayPicture, load_picture, load_series
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
@@ -111,6 +111,7 @@ def import_command(
 @cli.command("search", epilog='Example: kindred search --archive ~/kindred --text "pleural effusion" --modality CR CT')
 @click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to search.")
 @click.option("--image", type=FILE, help="DICOM, PNG or JPEG file to search by; can be combined with --text.")
+@click.option("--series", is_flag=True, help="Search by the whole series of --image (file, folder or ZIP file).")
 @click.option("--text", help="Text to search by.")
 @click.option("-k", "count", default=10, show_default=True, help="Number of cases to find.")
 @click.option("--modality", multiple=True, metavar="CT ...", help="Only cases of these modalities.")
@@ -131,6 +132,7 @@ def import_command(
 def search_command(
     folder: Path,
     image: Path | None,
+    series: bool,
     text: str | None,
     count: int,
     modality: tuple[str, ...],
@@ -146,16 +148,22 @@ def search_command(
 ) -> None:
     """Find similar archived cases.
 
-    The best are listed first. The study of the image itself is never found.
+    The best are listed first. The study of the image itself is never found. With --series, up to 9 key or evenly spaced
+    frames are searched by, and each hit names the one that it is nearest to.
     """
+    if series and (image is None or frame):
+        raise UserError("--series searches by a whole series: give it with --image, and omit --frame.")
     modalities = tuple(one for value in modality for one in value.replace(",", " ").split())
     check_age(age)
     check_image_options(image)
     with Archive.open(folder) as archive:
         check_modalities(modalities, archive.stats()["modalities"])
         models = None if mode == "lexical" else Bundle.open(bundle)
-        picture = None if image is None else _picture(image, frame, window)
-        facts = corrected({} if picture is None else picture.facts, corrections)
+        pictures: Sequence[GrayPicture] = ()
+        if image is not None:
+            pictures = load_series(image, window) if series else (_picture(image, frame, window),)
+        picture = pictures[0] if pictures else None
+        facts = corrected(agreed(one.facts for one in pictures), corrections)
         started = time.perf_counter()
         options = SearchOptions(
             filters=Filters(modalities, sex, age or (None, None), kind),
@@ -164,15 +172,17 @@ def search_command(
             exclude_study=picture.study_uid if picture else None,
             patient=picture.patient_key if picture else None,
         )
-        found = search(archive, models, Query(None if picture is None else picture.gray, text, facts), options)
+        found = search(archive, models, _query(pictures, series, text, facts), options)
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
     facts = facts_of_query(facts, text)
-    document = {
+    document: dict[str, Any] = {
         "hits": [hit.as_dict() for hit in found.hits],
         "ms": milliseconds,
         "query": {"text": text, "image": _displayed(picture), "mode": mode, "facts": as_dict(facts)},
         "look": found.familiarity.as_dict(),
     }
+    if series:
+        document["query"]["frames"] = [_displayed(one) for one in pictures]
     _print(document, [*fact_lines(facts), *hit_lines(found.hits, milliseconds, found.familiarity)], as_json)
 
 
@@ -291,6 +301,12 @@ def _picture(path: Path, frame: int, window: tuple[float, float] | None) -> Gray
     """One frame of a file."""
     require_file(path)
     return load_picture(path, frame, window)
+
+
+def _query(pictures: Sequence[GrayPicture], series: bool, text: str | None, facts: Facts) -> Query:
+    if series:
+        return Query(text=text, facts=facts, images=[picture.gray for picture in pictures])
+    return Query(pictures[0].gray if pictures else None, text, facts)
 
 
 def _displayed(picture: GrayPicture | None) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Makes the 8-bit pictures that models and the archive use, from DICOM, PNG or JPEG. Knows no models, no archive."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.dicom.file import NOT_DICOM
+from engine.dicom.key_objects import KeyImage, frames_of
 from engine.dicom.listing import open_path
 from engine.dicom.origins import FileOrigin
 from engine.errors import UserError, exists
@@ -26,6 +28,8 @@ MAX_PICTURE_PIXELS = 200_000_000
 """Larger PNG and JPEG files are refused."""
 KEY_FRAMES = 5
 """Frames of a stack that represent it in the archive."""
+SERIES_FRAMES = 9
+"""The most frames that stand for a series in a search, since each is embedded and compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +88,32 @@ def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None 
     return picture_of(*frames[frame], chosen)
 
 
+def load_series(path: Path, window: tuple[float, float] | None = None) -> tuple[GrayPicture, ...]:
+    """The pictures that stand for a series as a whole: its key images if it has any, else those of `key_frames`.
+
+    Of several series below `path`, the one with the most frames. A PNG or JPEG file is its only picture.
+
+    Args:
+        path: a file, or a folder or ZIP archive of DICOM files.
+        window: center and width; None takes the default from the file.
+
+    Raises:
+        UserError: no image, or a window whose width is not positive.
+    """
+    path = Path(path)
+    if exists(path) and path.is_file() and _is_png_or_jpeg(path):
+        return (load_picture(path),)
+    listing = open_path(path)
+    stacks = [(study, series) for study in listing.studies for series in study.series]
+    if not stacks:
+        return (load_picture(path, window=window),)  # which says why there is none
+    study, series = max(stacks, key=lambda stack: len(stack[1].frames))
+    marked = [key for one in listing.key_objects if not one.is_rejection_note for key in one.key_images]
+    frames = series_frames(series, marked)
+    chosen = None if window is None else Window(*window)
+    return tuple(picture_of(study, series, ref, chosen) for ref in frames)
+
+
 def picture_of(
     study: Study, series: Series, ref: FrameRef, window: Window | None = None, for_archive: bool = False
 ) -> GrayPicture:
@@ -118,6 +148,12 @@ def key_frames(series: Series) -> tuple[FrameRef, ...]:
         return tuple(frames)
     chosen = np.linspace(0, len(frames) - 1, KEY_FRAMES + 2)[1:-1].round().astype(int)
     return tuple(frames[index] for index in chosen)
+
+
+def series_frames(series: Series, marked: Iterable[KeyImage] = ()) -> tuple[FrameRef, ...]:
+    """The frames that a search for a series as a whole compares: the marked ones, else those of `key_frames`."""
+    frames = frames_of(series, marked) or key_frames(series) or series.frames
+    return frames[:SERIES_FRAMES]
 
 
 def to_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import FeatureEncoder
+from engine.models.ranking import RankingSettings
 from engine.progress import IsCancelled
 
 
@@ -22,6 +23,10 @@ class Encoder(FeatureEncoder, Protocol):
     @property
     def score_scale(self) -> Mapping[str, Any]:
         """{"image-image" | "image-report" | "report-report": {"mean", "std"}} of cosines between unrelated pairs."""
+
+    @property
+    def ranking(self) -> RankingSettings:
+        """What facts weigh in a search, and which images count as the same."""
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
         """Images uint8 [H, W] -> float32 [N, D], rows of unit length."""

@@ -33,6 +33,8 @@ class Hit:
     """The case belongs to the patient of the open study."""
     facts: Facts = field(default_factory=dict)
     """What is known of the case, and who says so."""
+    frame: int | None = None
+    """Which frame of the query the case is nearest to, from 0, when a series is asked as a whole; else None."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -54,16 +56,23 @@ class Reasons:
     found_words: tuple[str, ...] = ()
     """Words of the report that the full-text index matched."""
     prior: bool = False
+    identical: bool = False
+    """The matching image is nearly identical to that of the query."""
+    others: tuple[str, ...] = ()
+    """What else speaks for or against the case."""
 
     def sentence(self) -> str:
         """Why the case was found, in a few words."""
         parts = []
         if self.by_image or self.by_text:
-            parts.append(MATCHES[self.kind, self.by_image, self.by_text])
+            parts.append(
+                "nearly identical image" if self.identical else MATCHES[self.kind, self.by_image, self.by_text]
+            )
         if self.found_words:
             parts.append(f"report contains: {', '.join(self.found_words)}")
         elif self.shared_words:
             parts.append(f"shared words: {', '.join(self.shared_words)}")
+        parts += self.others
         if self.prior:
             parts.append("prior of the same patient")
         text = "; ".join(parts)

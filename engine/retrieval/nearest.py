@@ -1,11 +1,15 @@
-"""Ranks the cases of an archive by calibrated score. Knows no query text and reads no facts of cases.
+"""Ranks the cases of an archive by calibrated score. Knows no query text and reads no report.
 
-Filters apply before ranking, so they never thin out a result. A case ranks by its best vector.
+Filters apply before ranking, so they never thin out a result. A case ranks by its best vector, and by what else speaks
+for it (`Weighing`). An image that is nearly identical to that of the query ranks before everything else.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.models.roles import Encoder
@@ -13,6 +17,7 @@ from engine.retrieval.fusion import QueryVectors, calibrated
 from engine.store.case import Kind
 from engine.store.filters import ANY, Filters
 from engine.store.score_scale import KINDS, ScoreScale
+from engine.store.vector_index import Neighbors
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,49 +35,143 @@ class Match:
     """The embedding that matched best; None when only words matched."""
     words: tuple[str, ...] = ()
     """Words of the query that the report contains."""
+    frame: int = 0
+    """Which frame of the query matched best."""
+    identical: bool = False
+    """The image is nearly identical to that of the query."""
+    reasons: tuple[str, ...] = ()
+    """What else speaks for or against the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What speaks for or against a case beside its vectors."""
+
+    value: float
+    """Added to z."""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tier:
+    """Cases that are searched on their own, since they may weigh more than others."""
+
+    cases: NDArray[np.int64] | None
+    """Case ids, int64 [N]; None for all that the filters allow."""
+    most: float
+    """No case of this tier that is in no earlier one weighs more."""
+
+
+class Weighing(Protocol):
+    """Weighs cases by what is known of them beside their vectors."""
+
+    def tiers(self) -> Sequence[Tier]:
+        """Tiers by falling weight; the last one has all cases."""
+
+    def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
+        """The weight of each of these cases."""
+
+
+class Unweighted:
+    """No case weighs more than another."""
+
+    def tiers(self) -> Sequence[Tier]:
+        """All cases."""
+        return [Tier(None, 0.0)]
+
+    def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
+        """Zero for each."""
+        return dict.fromkeys(case_ids, Weight(0.0))
+
+
+UNWEIGHTED = Unweighted()
 
 
 def nearest_cases(
     archive: Archive,
     bundle: Encoder,
-    query: QueryVectors,
+    query: QueryVectors | Sequence[QueryVectors],
     count: int,
     filters: Filters = ANY,
     scale: ScoreScale | None = None,
+    weighing: Weighing = UNWEIGHTED,
 ) -> list[Match]:
-    """The best match of each of the best `count` cases by calibrated score, best first.
+    """The best match of each of the best `count` cases by score, best first.
+
+    The score is the best z of the case over its vectors and the frames of the query, plus the weight of the case.
 
     Args:
         archive: where to search.
         bundle: the models that the archive was indexed with.
-        query: vectors of image, text, or both.
+        query: vectors of image, text, or both; of several frames, the one that a case is nearest to counts.
         count: how many cases at most.
         filters: which cases may be found.
         scale: of the scores; None for that of the archive.
+        weighing: what speaks for a case beside its vectors.
     """
-    cases = archive.cases_allowed_by(filters)
     if scale is None:
         scale = archive.score_scale.current(bundle.score_scale, bundle.id)
-    composed = query.composed
+    queries = [query] if isinstance(query, QueryVectors) else query
+    scan = _Scan(archive, bundle, queries, filters, scale)
+    weights: dict[int, Weight] = {}
     depth = 4 * count + 64  # a case may own several vectors, and an 8-bit index may misplace some
+    pending = weighing.tiers()
     while True:
-        best: dict[int, Match] = {}
-        floor = -np.inf  # no vector that was left out scores higher than this
-        for kind in filter(filters.may_match, KINDS):
-            score = calibrated(query, kind, scale)
-            found = archive.index.nearest(score.weights, kind, depth, cases, bundle.id)
-            if not len(found.ids):
-                continue
-            scores = score(found.vectors)
-            cosines = found.vectors @ composed
-            if not found.all:
-                floor = max(floor, float(scores.min()))
-            for case_id, embedding_id, value, cosine in zip(
-                found.cases.tolist(), found.ids.tolist(), scores.tolist(), cosines.tolist(), strict=True
-            ):
-                if case_id not in best or value > best[case_id].score:
-                    best[case_id] = Match(case_id, kind, value, cosine, embedding_id)
-        ranked = sorted(best.values(), key=lambda match: (-match.score, match.case_id))[:count]
-        if floor == -np.inf or (len(ranked) == count and ranked[-1].score >= floor):
+        reach = [scan.search(tier.cases, depth) + tier.most for tier in pending]
+        weights |= weighing.of(scan.best.keys() - weights.keys())
+        found = [_weighed(match, weights[match.case_id]) for match in scan.best.values()]
+        ranked = sorted(found, key=lambda match: (not match.identical, -match.score, match.case_id))[:count]
+        least = ranked[-1].score if len(ranked) == count else -np.inf
+        pending = [tier for tier, most in zip(pending, reach, strict=True) if most > least]
+        if not pending or (len(ranked) == count and ranked[-1].identical):
             return ranked
         depth *= 4
+
+
+class _Scan:
+    """The best match by z of every case that was found so far."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        bundle: Encoder,
+        queries: Sequence[QueryVectors],
+        filters: Filters,
+        scale: ScoreScale,
+    ) -> None:
+        self._archive, self._bundle, self._queries, self._scale = archive, bundle, queries, scale
+        self._kinds = [kind for kind in KINDS if filters.may_match(kind)]
+        self._allowed = archive.cases_allowed_by(filters)
+        self.best: dict[int, Match] = {}
+
+    def search(self, cases: NDArray[np.int64] | None, depth: int) -> float:
+        """Look at the `depth` best vectors of each kind among these cases; none that was left out has a higher z."""
+        if cases is None:
+            cases = self._allowed
+        elif self._allowed is not None:
+            cases = np.intersect1d(cases, self._allowed)
+        floor = -np.inf
+        for frame, query in enumerate(self._queries):
+            for kind in self._kinds:
+                score = calibrated(query, kind, self._scale)
+                found = self._archive.index.nearest(score.weights, kind, depth, cases, self._bundle.id)
+                if len(found.ids):
+                    scores = score(found.vectors)
+                    if not found.all:
+                        floor = max(floor, float(scores.min()))
+                    self._take(found, scores, query, kind, frame)
+        return floor
+
+    def _take(self, found: Neighbors, scores: NDArray[np.float32], query: QueryVectors, kind: Kind, frame: int) -> None:
+        alike = np.zeros(len(scores), np.bool_)
+        if kind == "image" and query.image is not None:
+            alike = found.vectors @ query.image >= self._bundle.ranking.near_identical
+        columns = (found.cases, found.ids, scores, found.vectors @ query.composed, alike)
+        for case_id, embedding_id, z, cosine, same in zip(*(column.tolist() for column in columns), strict=True):
+            other = self.best.get(case_id)
+            if other is None or (same, z) > (other.identical, other.score):
+                self.best[case_id] = Match(case_id, kind, z, cosine, embedding_id, frame=frame, identical=same)
+
+
+def _weighed(match: Match, weight: Weight) -> Match:
+    return replace(match, score=match.score + weight.value, reasons=weight.reasons)

@@ -4,6 +4,7 @@ Ranking is by calibrated score alone (fusion.py), with no quotas and no interlea
 why.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -30,13 +31,20 @@ FUSED = 100
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for: an image, text, or both (composed)."""
+    """What is searched for: an image or the frames of a series, text, or both (composed)."""
 
     image: NDArray[np.uint8] | None = None
     """uint8 [H, W], the displayed frame at its displayed window."""
     text: str | None = None
     facts: Facts = field(default_factory=dict)
     """Of the image, as far as the user, its header or the models say them; those of the text are understood here."""
+    images: Sequence[NDArray[np.uint8]] = ()
+    """Instead of `image`: frames of a series that is asked as a whole; a case counts by the frame it is nearest to."""
+
+    @property
+    def frames(self) -> Sequence[NDArray[np.uint8]]:
+        """The images of the query."""
+        return self.images or ([] if self.image is None else [self.image])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +101,11 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         if bundle is None:
             raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
         archive.require_bundle(bundle.id)
-        vectors = QueryVectors(
-            None if query.image is None else bundle.embed_images([query.image])[0],
-            None if query.text is None else bundle.embed_texts([query.text])[0],
-        )
-        if query.image is not None:
-            familiarity = check_familiarity(bundle, query.image)
+        text = None if query.text is None else bundle.embed_texts([query.text])[0]
+        images = [bundle.embed_images([frame])[0] for frame in query.frames]
+        vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
+        if query.frames:
+            familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
         by_vector = nearest_cases(archive, bundle, vectors, depth, filters)
     matches = by_words or by_vector
     if by_words and by_vector:
@@ -108,7 +115,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
 
 
 def _check(query: Query, options: SearchOptions) -> None:
-    if query.image is None and query.text is None:
+    if not query.frames and query.text is None:
         raise UserError("The query is empty; enter an image, text, or both.")
     if options.mode == "lexical" and query.text is None:
         raise UserError("Searching for exact words requires text; enter some, or search by meaning.")
@@ -146,11 +153,13 @@ def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> H
     by_vector = match.cosine is not None
     reasons = Reasons(
         kind=match.kind,
-        by_image=by_vector and query.image is not None,
+        by_image=by_vector and bool(query.frames),
         by_text=by_vector and query.text is not None,
         shared_words=tuple(shared_words(query.text or "", report)) if by_vector and match.kind == "report" else (),
         found_words=match.words,
         prior=prior,
+        identical=match.identical,
+        others=match.reasons,
     )
     return Hit(
         case_id=match.case_id,
@@ -165,4 +174,5 @@ def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> H
         age=case.age,
         image_id=image_id,
         prior=prior,
+        frame=match.frame if by_vector and query.images else None,
     )

@@ -13,6 +13,7 @@ from engine.archive import Archive
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import FamiliarityModel
+from engine.models.ranking import RankingSettings
 from engine.progress import IsCancelled, never
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.text.words import words
@@ -35,6 +36,7 @@ class WordEncoder:
         self.training_text = ""
         self.familiarity: FamiliarityModel | None = None
         self.draft_settings = DraftSettings()
+        self.ranking = RankingSettings()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._unit([sum((self._vector(word) for word in words(text)), self._vector("")) for text in texts])

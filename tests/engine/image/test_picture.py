@@ -10,7 +10,7 @@ from PIL import Image
 from engine.dicom.listing import open_path
 from engine.dicom.origins import FileOrigin, ZipMember
 from engine.errors import UserError
-from engine.image.picture import key_frames, load_picture, picture_of, to_gray
+from engine.image.picture import SERIES_FRAMES, key_frames, load_picture, load_series, picture_of, to_gray
 from engine.image.pixels import read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, render
@@ -150,3 +150,32 @@ def test_the_facts_of_a_frame_that_is_printed_and_of_its_picture_are_the_same() 
         "region": "limb",
         "view": "sagittal",
     }
+
+
+def test_evenly_spaced_frames_of_a_multi_frame_file_stand_for_its_series() -> None:
+    pictures = load_series(sample("emri_small.dcm"))
+    assert [picture.frame for picture in pictures] == [2, 3, 4, 6, 8]
+    assert np.array_equal(pictures[0].gray, load_picture(sample("emri_small.dcm"), 2).gray)
+
+
+def test_the_longest_series_of_a_folder_is_taken_at_the_window_asked_for() -> None:
+    folder = sample("dicomdirtests/98892001/CT5N/2062").parent.parent
+    pictures = load_series(folder, window=(40, 400))
+    assert len(pictures) == 5
+    assert {picture.origin.name.split("/")[-2] for picture in pictures} == {"CT5N"}
+    assert {picture.window for picture in pictures} == {(40, 400)}
+
+
+def test_a_series_of_radiographs_or_localizers_alone_has_frames_too(tmp_path: Path) -> None:
+    derive_stack(tmp_path / "dx", [0] * 12, Modality="DX")
+    derive(tmp_path / "scout" / "a", "CT_small.dcm", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    assert len(load_series(tmp_path / "dx")) == SERIES_FRAMES
+    assert len(load_series(tmp_path / "scout")) == 1
+
+
+def test_a_file_without_a_series_is_its_only_picture_or_refused(tmp_path: Path) -> None:
+    Image.new("L", (8, 9), 7).save(tmp_path / "a.png")
+    assert [picture.gray.shape for picture in load_series(tmp_path / "a.png")] == [(9, 8)]
+    (tmp_path / "note.txt").write_text("no image")
+    with pytest.raises(UserError, match=r"note\.txt"):
+        load_series(tmp_path / "note.txt")

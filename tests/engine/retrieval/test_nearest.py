@@ -1,0 +1,117 @@
+"""Ranking with weights is exact, also where few candidates are looked at, and the same image comes first."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.image.picture import load_picture
+from engine.retrieval.fusion import QueryVectors, calibrated
+from engine.retrieval.nearest import Tier, Weight, nearest_cases
+from engine.retrieval.search import Query, search
+from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.filters import Filters
+from tests.engine.dicom_samples import sample
+
+DIM = 48
+
+
+@dataclass
+class Weights:
+    """Weighs each case by a number of its own, with the heavy cases as a tier."""
+
+    values: Mapping[int, float]
+    heavy: float = np.inf
+    """Cases that weigh at least this are a tier."""
+
+    def tiers(self) -> Sequence[Tier]:
+        cases = np.array([case for case, value in self.values.items() if value >= self.heavy], np.int64)
+        light = [value for value in self.values.values() if value < self.heavy]
+        most = max(self.values.values())
+        return [*([Tier(cases, most)] if len(cases) else []), Tier(None, max(light, default=-np.inf))]
+
+    def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
+        return {case: Weight(self.values[case], ("weighed",)) for case in case_ids}
+
+
+def unit(seed: int, rows: int) -> NDArray[np.float16]:
+    drawn = np.random.default_rng(seed).normal(size=(rows, DIM))
+    return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float16)
+
+
+@pytest.fixture
+def many(archive: Archive) -> Archive:
+    """300 cases with an image and a report each, so that a search for few cases looks at a part of them."""
+    rows = unit(1, 600)
+    for n in range(300):
+        image = NewImage(np.zeros((2, 2), np.uint8), rows[2 * n])
+        modality = ("CT", "MR")[n % 2]
+        archive.add_case(NewCase(str(n), modality, images=(image,), report=NewReport(f"r{n}", rows[2 * n + 1])))
+    return archive
+
+
+def plain(archive: Archive, encoder: object, query: QueryVectors, values: Mapping[int, float]) -> list[int]:
+    """The cases by best z plus weight, by looking at all of them."""
+    scale = archive.score_scale.current(encoder.score_scale, encoder.id)  # type: ignore[attr-defined]
+    rows = unit(1, 600).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    images, reports = calibrated(query, "image", scale)(rows[::2]), calibrated(query, "report", scale)(rows[1::2])
+    totals = np.maximum(images, reports) + np.array([values[n + 1] for n in range(300)])
+    return (np.argsort(-totals) + 1).tolist()
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("heavy", [np.inf, 0.0, -1e9])
+def test_the_best_by_score_and_weight_are_found_exactly(many: Archive, encoder, spread: float, heavy: float) -> None:
+    query = QueryVectors(image=unit(2, 1)[0].astype(np.float32))
+    drawn = spread * np.random.default_rng(3).normal(size=300)
+    values = {n + 1: float(drawn[n]) for n in range(300)}
+    found = nearest_cases(many, encoder, query, 5, weighing=Weights(values, heavy))
+    assert [match.case_id for match in found] == plain(many, encoder, query, values)[:5]
+    assert all(match.reasons == ("weighed",) for match in found)
+
+
+def test_tiers_respect_the_filters(many: Archive, encoder) -> None:
+    query = QueryVectors(text=unit(2, 1)[0].astype(np.float32))
+    values = {n + 1: 20.0 if n < 10 else 0.0 for n in range(300)}
+    found = nearest_cases(many, encoder, query, 8, Filters(modalities=("CT",)), weighing=Weights(values, 1.0))
+    assert {match.case_id for match in found} >= {1, 3, 5, 7, 9}
+    assert all(match.case_id % 2 == 1 for match in found)
+    assert len(found) == 8
+
+
+def test_a_nearly_identical_image_comes_first_whatever_else_speaks_against_it(many: Archive, encoder) -> None:
+    same = unit(1, 600)[2 * 41].astype(np.float32)
+    values = {n + 1: -50.0 if n == 41 else 0.0 for n in range(300)}
+    found = nearest_cases(many, encoder, QueryVectors(image=same), 5, weighing=Weights(values))
+    assert (found[0].case_id, found[0].identical) == (42, True)
+    assert found[0].score < found[1].score
+    assert not any(match.identical for match in found[1:])
+
+
+def test_copies_of_a_real_image_rank_before_every_report(tmp_path: Path, starter_bundle: Bundle) -> None:
+    original = load_picture(sample("MR2_UNCI.dcm")).gray
+    file = io.BytesIO()
+    Image.fromarray(original).save(file, "JPEG", quality=90)
+    copies = {
+        "JPEG": np.asarray(Image.open(file)),
+        "window": np.clip(1.05 * (original.astype(float) - 128) + 128, 0, 255).astype(np.uint8),
+    }
+    with Archive.create(tmp_path / "archive", starter_bundle.id) as archive:
+        vector = starter_bundle.embed_images([original])[0]
+        archive.add_case(NewCase("image", images=(NewImage(original, vector),)))
+        for n in range(20):  # reports whose vectors are as near as a report can be
+            near = vector + 0.02 * np.random.default_rng(n).normal(size=len(vector)).astype(np.float32)
+            report = NewReport(f"Report {n}.", near / np.linalg.norm(near))
+            archive.add_case(NewCase(f"report {n}", report=report))
+        for copy in copies.values():
+            hits = search(archive, starter_bundle, Query(image=copy, text="Report")).hits
+            assert hits[0].kind == "image"
+            assert hits[0].why.startswith("Nearly identical image")
