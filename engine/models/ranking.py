@@ -1,17 +1,10 @@
-"""What a bundle says about ranking beside its score scale: what agreeing facts weigh, and which images are the same.
-
-Knows no archive and no query. The constants hold for bundles without an entry of their own.
-"""
+"""What agreeing and disagreeing facts weigh in a ranking, as a bundle says it. Knows no archive and no query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from engine.facts.fact import KINDS, FactKind
-
-NEAR_IDENTICAL = 0.98
-"""Of the pairs of val images with at least this cosine, all 33 are of one case (pairs, IU, ROCO, VQA-Med; starter
-bundle, `python -m benchmarks.ranking`); at 0.97 it is 70 %, since chest radiographs of different people come close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +27,13 @@ FACT_WEIGHTS: Mapping[FactKind, FactWeight] = {
 
 @dataclass(frozen=True, slots=True)
 class RankingSettings:
-    """The constants of one bundle, from the entry "ranking" and "facts" of its manifest."""
+    """The ranking constants of one bundle."""
 
-    near_identical: float = NEAR_IDENTICAL
-    """Cosine from which two images count as the same one."""
     fact_weights: Mapping[FactKind, FactWeight] = field(default_factory=lambda: FACT_WEIGHTS)
 
     @classmethod
     def from_manifest(cls, content: Mapping[str, Any]) -> Self:
-        """From {"facts": {"weights": {kind: {"agree", "disagree"}}}, "near_identical": {"threshold"}}."""
+        """From {"facts": {"weights": {kind: {"agree", "disagree"}}}}; FACT_WEIGHTS where it says nothing."""
         weights = content.get("facts", {}).get("weights", {})
         measured = {kind: FactWeight(**weights[kind]) for kind in KINDS if kind in weights}
-        threshold = content.get("near_identical", {}).get("threshold", NEAR_IDENTICAL)
-        return cls(float(threshold), {**FACT_WEIGHTS, **measured})
+        return cls({**FACT_WEIGHTS, **measured})

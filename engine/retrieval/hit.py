@@ -56,8 +56,8 @@ class Reasons:
     found_words: tuple[str, ...] = ()
     """Words of the report that the full-text index matched."""
     prior: bool = False
-    identical: bool = False
-    """The matching image is nearly identical to that of the query."""
+    same: bool = False
+    """The matching image is the same picture as that of the query."""
     others: tuple[str, ...] = ()
     """What else speaks for or against the case."""
 
@@ -65,9 +65,7 @@ class Reasons:
         """Why the case was found, in a few words."""
         parts = []
         if self.by_image or self.by_text:
-            parts.append(
-                "nearly identical image" if self.identical else MATCHES[self.kind, self.by_image, self.by_text]
-            )
+            parts.append("same image" if self.same else MATCHES[self.kind, self.by_image, self.by_text])
         if self.found_words:
             parts.append(f"report contains: {', '.join(self.found_words)}")
         elif self.shared_words:

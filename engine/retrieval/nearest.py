@@ -1,10 +1,10 @@
 """Ranks the cases of an archive by calibrated score. Knows no query text and reads no report.
 
 Filters apply before ranking, so they never thin out a result. A case ranks by its best vector, and by what else speaks
-for it (`Weighing`). An image that is nearly identical to that of the query ranks before everything else.
+for it (`Weighing`). An image that is the same as that of the query ranks before everything else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class Match:
     """Words of the query that the report contains."""
     frame: int = 0
     """Which frame of the query matched best."""
-    identical: bool = False
-    """The image is nearly identical to that of the query."""
+    same: bool = False
+    """The image is the same picture as that of the query."""
     reasons: tuple[str, ...] = ()
     """What else speaks for or against the case."""
 
@@ -85,6 +85,10 @@ class Unweighted:
 
 
 UNWEIGHTED = Unweighted()
+CHECKED = 3
+"""How many of the nearest images are compared with that of the query pixel by pixel, since each has to be read."""
+MAY_BE_SAME = 0.6
+"""Cosine from which an image is compared; copies of one image rarely have less."""
 
 
 def nearest_cases(
@@ -95,6 +99,7 @@ def nearest_cases(
     filters: Filters = ANY,
     scale: ScoreScale | None = None,
     weighing: Weighing = UNWEIGHTED,
+    is_same: Callable[[Match], bool] = lambda match: False,
 ) -> list[Match]:
     """The best match of each of the best `count` cases by score, best first.
 
@@ -108,6 +113,7 @@ def nearest_cases(
         filters: which cases may be found.
         scale: of the scores; None for that of the archive.
         weighing: what speaks for a case beside its vectors.
+        is_same: whether the image of a match is the same picture as its frame of the query.
     """
     if scale is None:
         scale = archive.score_scale.current(bundle.score_scale, bundle.id)
@@ -120,16 +126,22 @@ def nearest_cases(
         reach = [scan.search(tier.cases, depth) + tier.most for tier in pending]
         weights |= weighing.of(scan.best.keys() - weights.keys())
         found = [_weighed(match, weights[match.case_id]) for match in scan.best.values()]
-        ranked = sorted(found, key=lambda match: (not match.identical, -match.score, match.case_id))[:count]
+        ranked = sorted(found, key=lambda match: (-match.score, match.case_id))[:count]
         least = ranked[-1].score if len(ranked) == count else -np.inf
         pending = [tier for tier, most in zip(pending, reach, strict=True) if most > least]
-        if not pending or (len(ranked) == count and ranked[-1].identical):
-            return ranked
+        if not pending:
+            break
         depth *= 4
+    same = [_weighed(match, weights[match.case_id]) for match in scan.nearest_images() if is_same(match)]
+    others = {match.case_id for match in same}
+    return [
+        *(replace(match, same=True) for match in same),
+        *(match for match in ranked if match.case_id not in others),
+    ][:count]
 
 
 class _Scan:
-    """The best match by z of every case that was found so far."""
+    """The best match by z of every case that was found so far, and the images that may be the same."""
 
     def __init__(
         self,
@@ -143,6 +155,15 @@ class _Scan:
         self._kinds = [kind for kind in KINDS if filters.may_match(kind)]
         self._allowed = archive.cases_allowed_by(filters)
         self.best: dict[int, Match] = {}
+        self._images: list[tuple[float, Match]] = []
+        """Images by their cosine with the frame of the query."""
+
+    def nearest_images(self) -> list[Match]:
+        """The CHECKED cases whose image is nearest to the query by cosine alone, and near enough; nearest first."""
+        nearest: dict[int, Match] = {}
+        for _, match in sorted(self._images, key=lambda one: -one[0]):
+            nearest.setdefault(match.case_id, match)
+        return list(nearest.values())[:CHECKED]
 
     def search(self, cases: NDArray[np.int64] | None, depth: int) -> float:
         """Look at the `depth` best vectors of each kind among these cases; none that was left out has a higher z."""
@@ -163,14 +184,16 @@ class _Scan:
         return floor
 
     def _take(self, found: Neighbors, scores: NDArray[np.float32], query: QueryVectors, kind: Kind, frame: int) -> None:
-        alike = np.zeros(len(scores), np.bool_)
+        columns = (found.cases, found.ids, scores, found.vectors @ query.composed)
+        for case_id, embedding_id, z, cosine in zip(*(column.tolist() for column in columns), strict=True):
+            if case_id not in self.best or z > self.best[case_id].score:
+                self.best[case_id] = Match(case_id, kind, z, cosine, embedding_id, frame=frame)
         if kind == "image" and query.image is not None:
-            alike = found.vectors @ query.image >= self._bundle.ranking.near_identical
-        columns = (found.cases, found.ids, scores, found.vectors @ query.composed, alike)
-        for case_id, embedding_id, z, cosine, same in zip(*(column.tolist() for column in columns), strict=True):
-            other = self.best.get(case_id)
-            if other is None or (same, z) > (other.identical, other.score):
-                self.best[case_id] = Match(case_id, kind, z, cosine, embedding_id, frame=frame, identical=same)
+            cosines = found.vectors @ query.image
+            for row in np.flatnonzero(cosines >= MAY_BE_SAME):
+                values = [column[row].item() for column in columns]
+                match = Match(values[0], kind, values[2], values[3], values[1], frame=frame)
+                self._images.append((float(cosines[row]), match))
 
 
 def _weighed(match: Match, weight: Weight) -> Match:

@@ -6,6 +6,7 @@ why.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.retrieval import lexical
 from engine.retrieval.fusion import QueryVectors, reciprocal_rank_fusion
 from engine.retrieval.hit import Hit, Reasons
 from engine.retrieval.nearest import Match, nearest_cases
+from engine.retrieval.same_picture import same_picture
 from engine.store.filters import ANY, Filters
 from engine.text.words import shared_words
 
@@ -106,7 +108,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
         if query.frames:
             familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
-        by_vector = nearest_cases(archive, bundle, vectors, depth, filters)
+        by_vector = nearest_cases(archive, bundle, vectors, depth, filters, is_same=partial(_is_same, archive, query))
     matches = by_words or by_vector
     if by_words and by_vector:
         matches = _fused(by_vector, by_words)
@@ -128,6 +130,12 @@ def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> l
         return []
     found = lexical.find(archive, query.text, limit, filters)
     return [Match(match.case_id, "report", match.score, cosine=None, words=match.words) for match in found]
+
+
+def _is_same(archive: Archive, query: Query, match: Match) -> bool:
+    """Whether the image of a match is the same picture as its frame of the query."""
+    image_id = None if match.embedding_id is None else archive.image_of_embedding(match.embedding_id)
+    return image_id is not None and same_picture(query.frames[match.frame], archive.image(image_id))
 
 
 def _fused(by_vector: list[Match], by_words: list[Match]) -> list[Match]:
@@ -158,7 +166,7 @@ def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> H
         shared_words=tuple(shared_words(query.text or "", report)) if by_vector and match.kind == "report" else (),
         found_words=match.words,
         prior=prior,
-        identical=match.identical,
+        same=match.same,
         others=match.reasons,
     )
     return Hit(

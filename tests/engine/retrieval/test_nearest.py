@@ -14,7 +14,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.image.picture import load_picture
 from engine.retrieval.fusion import QueryVectors, calibrated
-from engine.retrieval.nearest import Tier, Weight, nearest_cases
+from engine.retrieval.nearest import Match, Tier, Weight, nearest_cases
 from engine.retrieval.search import Query, search
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import Filters
@@ -87,22 +87,30 @@ def test_tiers_respect_the_filters(many: Archive, encoder) -> None:
     assert len(found) == 8
 
 
-def test_a_nearly_identical_image_comes_first_whatever_else_speaks_against_it(many: Archive, encoder) -> None:
+def test_the_same_image_comes_first_whatever_else_speaks_against_it(many: Archive, encoder) -> None:
     same = unit(1, 600)[2 * 41].astype(np.float32)
     values = {n + 1: -50.0 if n == 41 else 0.0 for n in range(300)}
-    found = nearest_cases(many, encoder, QueryVectors(image=same), 5, weighing=Weights(values))
-    assert (found[0].case_id, found[0].identical) == (42, True)
+    query, asked = QueryVectors(image=same), []
+
+    def is_same(match: Match) -> bool:
+        asked.append(match.case_id)
+        return match.case_id == 42
+
+    found = nearest_cases(many, encoder, query, 5, weighing=Weights(values), is_same=is_same)
+    assert asked == [42]  # the only one that is near enough to be compared
+    assert (found[0].case_id, found[0].same, found[0].kind) == (42, True, "image")
     assert found[0].score < found[1].score
-    assert not any(match.identical for match in found[1:])
+    assert len(found) == 5
+    assert not any(match.same for match in found[1:])
 
 
 def test_copies_of_a_real_image_rank_before_every_report(tmp_path: Path, starter_bundle: Bundle) -> None:
     original = load_picture(sample("MR2_UNCI.dcm")).gray
     file = io.BytesIO()
-    Image.fromarray(original).save(file, "JPEG", quality=90)
+    Image.fromarray(original).save(file, "JPEG", quality=50)
     copies = {
         "JPEG": np.asarray(Image.open(file)),
-        "window": np.clip(1.05 * (original.astype(float) - 128) + 128, 0, 255).astype(np.uint8),
+        "window": np.clip(1.2 * (original.astype(float) - 128) + 128, 0, 255).astype(np.uint8),
     }
     with Archive.create(tmp_path / "archive", starter_bundle.id) as archive:
         vector = starter_bundle.embed_images([original])[0]
@@ -113,5 +121,4 @@ def test_copies_of_a_real_image_rank_before_every_report(tmp_path: Path, starter
             archive.add_case(NewCase(f"report {n}", report=report))
         for copy in copies.values():
             hits = search(archive, starter_bundle, Query(image=copy, text="Report")).hits
-            assert hits[0].kind == "image"
-            assert hits[0].why.startswith("Nearly identical image")
+            assert hits[0].why.startswith("Same image")
