@@ -11,6 +11,7 @@ from engine.bundle import Bundle
 from engine.errors import Cancelled
 from engine.models.heads import Rows
 from engine.progress import IsCancelled, Progress, ignore, never
+from engine.text.sentences import sentences
 
 CHUNK = 16
 """Images or texts between two questions whether to go on."""
@@ -23,6 +24,7 @@ def features(
     load: Load,
     reports: Sequence[str],
     views: int = 1,
+    by_sentence: bool = False,
     seed: int = 0,
     progress: Progress = ignore,
     cancelled: IsCancelled = never,
@@ -33,13 +35,15 @@ def features(
         load: gives the image of each pair, once.
         reports: the text of each pair; equal ones are embedded once.
         views: of each image.
+        by_sentence: whether the sentences of the reports are embedded as well.
         progress: called with (images and texts done, all of them, what).
         cancelled: asked every few images and texts.
 
     Raises:
         Cancelled: `cancelled` returned True.
     """
-    texts = {text: number for number, text in enumerate(dict.fromkeys(reports))}
+    parts = {text: sentences(text) or [text] for text in reports} if by_sentence else {}
+    texts = {text: n for n, text in enumerate(dict.fromkeys([*reports, *(one for of in parts.values() for one in of)]))}
     count, total = len(reports), len(reports) * views + len(texts)
     rng = np.random.default_rng(seed)
     images: list[Rows] = []
@@ -56,7 +60,10 @@ def features(
         rows.append(bundle.text_trunk(list(texts)[first : first + CHUNK]))
     progress(total, total, "Reading reports")
     return TrainingFeatures(
-        np.concatenate(images, axis=1), np.concatenate(rows), np.array([texts[text] for text in reports])
+        np.concatenate(images, axis=1),
+        np.concatenate(rows),
+        np.array([texts[text] for text in reports]),
+        [np.array([texts[one] for one in parts[text]]) for text in reports] if by_sentence else (),
     )
 
 

@@ -91,7 +91,7 @@ def gap(pairs: Embedded, times: NDArray[np.float64] | None = None) -> tuple[NDAr
 def findings_of(reports: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
     """For each finding that enough reports affirm, and enough do not: bool [reports], whether it is affirmed."""
     affirmed = [frozenset().union(*(claims(one).affirmed for one in sentences(text))) for text in reports]
-    found = {name: np.array([name in words for words in affirmed]) for name in FINDINGS}
+    found = {name: np.array([name in words for words in affirmed], bool) for name in FINDINGS}
     return {name: has for name, has in found.items() if min(has.sum(), (~has).sum()) >= FEWEST}
 
 

@@ -5,15 +5,17 @@ knew before is not lost, pairs of other sources are replayed: their embeddings a
 the weights are drawn towards the old ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.adapt import losses, network
+from engine.adapt.network import Gradients
 from engine.adapt.optimizer import AdamW, rate_at
 from engine.errors import Cancelled
-from engine.models.heads import Heads, Rows
+from engine.models.heads import Floats, Heads, Parameters, Rows
 from engine.progress import IsCancelled, Progress, ignore, never
 
 
@@ -34,6 +36,8 @@ class Recipe:
     """Weight of the squared distance of replayed embeddings from the old ones."""
     pull: float = 0.0
     """Decay of the weights towards the old ones, per unit of the rate."""
+    sentences: float = 0.5
+    """How often one sentence stands for the report: queries are short, and a finding is one sentence of many."""
     dropout: float = 0.3
     average: float = 0.95
     """Share that the moving average of the weights keeps at a step."""
@@ -47,15 +51,17 @@ class TrainingFeatures:
     images: Rows
     """float32 [V, N, F]: V views of each image."""
     texts: Rows
-    """float32 [T, G]: different texts."""
+    """float32 [T, G]: different texts, reports and their sentences."""
     text_of: NDArray[np.intp]
-    """int [N]."""
+    """int [N]: the row in `texts` of each image's report."""
+    sentences_of: Sequence[NDArray[np.intp]] = ()
+    """The rows in `texts` of the sentences of each report; empty: whole reports only."""
 
 
 def train(
     start: Heads,
     own: TrainingFeatures,
-    others: TrainingFeatures,
+    others: TrainingFeatures | None,
     recipe: Recipe,
     progress: Progress = ignore,
     cancelled: IsCancelled = never,
@@ -64,37 +70,32 @@ def train(
 
     Args:
         own: the archive's pairs.
-        others: pairs to replay; may be empty.
+        others: pairs to replay; None for none.
 
     Raises:
         Cancelled: `cancelled` returned True, which is asked before every step.
     """
     rng = np.random.default_rng(recipe.seed)
     image, text = (AdamW(head, recipe.pull, recipe.average) for head in (start.image, start.text))
-    mine, replayed = _Batches(start, own, recipe.batch, rng), _Batches(start, others, recipe.batch, rng)
-    old = [network.forward(start.image, replayed.images[0]).rows, network.forward(start.text, replayed.texts).rows]
+    mine = _Batches(start, own, recipe, rng)
+    held = _Held(start, others, recipe, rng) if others is not None else None
     for step in range(recipe.steps):
         if cancelled():
             raise Cancelled
         progress(step, recipe.steps, "Training")
-        pairs, kept = mine.draw(), replayed.draw()
-        count, texts = len(pairs), np.concatenate([own.text_of[pairs], others.text_of[kept]])
-        given = np.concatenate([mine.views(pairs), replayed.images[0][kept]])
-        images = network.forward(image.weights, given, recipe.dropout, rng)
-        given = np.concatenate([mine.texts[texts[:count]], replayed.texts[texts[count:]]])
-        reports = network.forward(text.weights, given, recipe.dropout, rng)
-        slopes = [np.zeros_like(images.rows), np.zeros_like(reports.rows)]
-        same = texts[:count, None] == texts[None, :count]
-        _, slopes[0][:count], slopes[1][:count] = losses.objective(
-            images.rows[:count], reports.rows[:count], recipe.tau, same, recipe.align, recipe.uniform
+        features, texts = mine.draw()
+        images = network.forward(image.weights, features, recipe.dropout, rng)
+        reports = network.forward(text.weights, mine.texts[texts], recipe.dropout, rng)
+        same = texts[:, None] == texts[None, :]
+        _, of_images, of_reports = losses.objective(
+            images.rows, reports.rows, recipe.tau, same, recipe.align, recipe.uniform
         )
-        if len(kept):
-            hold = np.float32(2 * recipe.hold / len(kept))
-            slopes[0][count:] = hold * (images.rows[count:] - old[0][kept])
-            slopes[1][count:] = hold * (reports.rows[count:] - old[1][texts[count:]])
+        slopes = network.backward(image.weights, images, of_images), network.backward(text.weights, reports, of_reports)
+        if held is not None:
+            held.add(slopes, image.weights, text.weights)
         rate = rate_at(step, recipe.steps, recipe.rate)
-        image.step(network.backward(image.weights, images, slopes[0]), rate)
-        text.step(network.backward(text.weights, reports, slopes[1]), rate)
+        image.step(slopes[0], rate)
+        text.step(slopes[1], rate)
     progress(recipe.steps, recipe.steps, "Training")
     return Heads(image.averaged, text.averaged)
 
@@ -102,21 +103,48 @@ def train(
 class _Batches:
     """Prepared features, and random pairs of them: each once before any is drawn again."""
 
-    def __init__(self, heads: Heads, features: TrainingFeatures, size: int, rng: np.random.Generator) -> None:
+    def __init__(self, heads: Heads, features: TrainingFeatures, recipe: Recipe, rng: np.random.Generator) -> None:
         views, count, width = features.images.shape
         flat = network.prepared(heads.image, features.images.reshape(views * count, width))
         self.images = flat.reshape(views, count, width)
         self.texts = network.prepared(heads.text, features.texts)
-        self._size, self._rng = min(size, count), rng
+        self._features, self._recipe, self._rng = features, recipe, rng
         self._waiting = np.zeros(0, np.intp)
 
-    def draw(self) -> NDArray[np.intp]:
+    def draw(self) -> tuple[Floats, NDArray[np.intp]]:
+        """A random view of each image of a batch, and the row in `texts` of its report or of one of its sentences."""
+        pairs = self.numbers()
+        rows, of = self._features.text_of[pairs].copy(), self._features.sentences_of
+        for place in np.flatnonzero(self._rng.random(len(pairs)) < self._recipe.sentences) if of else ():
+            rows[place] = self._rng.choice(of[pairs[place]])
+        return self.images[self._rng.integers(0, len(self.images), len(pairs)), pairs], rows
+
+    def numbers(self) -> NDArray[np.intp]:
         """The numbers of the pairs of a batch."""
-        if len(self._waiting) < self._size:
+        size = min(self._recipe.batch, self.images.shape[1])
+        if len(self._waiting) < size:
             self._waiting = self._rng.permutation(self.images.shape[1])
-        drawn, self._waiting = self._waiting[: self._size], self._waiting[self._size :]
+        drawn, self._waiting = self._waiting[:size], self._waiting[size:]
         return drawn
 
-    def views(self, pairs: NDArray[np.intp]) -> Rows:
-        """A random view of each of the pairs."""
-        return self.images[self._rng.integers(0, len(self.images), len(pairs)), pairs]
+
+class _Held:
+    """Pairs whose embeddings are held near those of the old heads: hold times the mean squared distance."""
+
+    def __init__(self, heads: Heads, features: TrainingFeatures, recipe: Recipe, rng: np.random.Generator) -> None:
+        self._batches, self._text_of, self._hold = _Batches(heads, features, recipe, rng), features.text_of, recipe.hold
+        self._old_images = network.forward(heads.image, self._batches.images[0]).rows
+        self._old_texts = network.forward(heads.text, self._batches.texts).rows
+
+    def add(self, slopes: tuple[Gradients, Gradients], image: Parameters, text: Parameters) -> None:
+        """Add the gradients of a batch. Without dropout: with it, the noise would be what moves the heads."""
+        pairs = self._batches.numbers()
+        texts = self._text_of[pairs]
+        for found, head, features, old in (
+            (slopes[0], image, self._batches.images[0][pairs], self._old_images[pairs]),
+            (slopes[1], text, self._batches.texts[texts], self._old_texts[texts]),
+        ):
+            batch = network.forward(head, features)
+            factor = np.float32(2 * self._hold / len(pairs))
+            for name, slope in network.backward(head, batch, factor * (batch.rows - old)).items():
+                found[name] = found[name] + slope

@@ -1,4 +1,4 @@
-"""The command line: open, import, search, draft, reindex, doctor. Knows no Qt and leaves all work to the engine.
+"""The command line: open, import, search, draft, reindex, adapt, doctor. Knows no Qt and leaves all work to the engine.
 
 Exit codes: 0 success (also when part of an import was rejected), 2 an error that the user can fix (one line on stderr),
 1 a bug (a traceback on stderr). With `--json`, stdout is one JSON document and nothing else.
@@ -14,6 +14,10 @@ from typing import Any
 
 import click
 
+from engine.adapt import adapt as adapting
+from engine.adapt import table
+from engine.adapt.pairs import LIMIT
+from engine.adapt.training import Recipe
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.cli.doctor import examine, kindred_version
@@ -244,6 +248,42 @@ def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
     seconds = round(time.perf_counter() - started, 2)
     line = f"The archive {folder} has {result.total:,} embeddings of the bundle {models.id} ({seconds} s)."
     _print({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [line], as_json)
+
+
+@cli.command("adapt", epilog="Example: kindred adapt --archive ~/kindred --out ~/adapted-models")
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to learn from.")
+@bundle_option
+@click.option("--out", type=FOLDER, required=True, help="Folder of the new models.")
+@click.option("--limit", default=LIMIT, show_default=True, metavar="N", help="Maximum number of images with reports.")
+@click.option("--seed", default=0, show_default=True, metavar="N", help="Of the random numbers of the training.")
+@click.option("--force", is_flag=True, help="Write the new models even if they are not better.")
+@json_option
+def adapt_command(
+    folder: Path, bundle: Path | None, out: Path, limit: int, seed: int, force: bool, as_json: bool
+) -> None:
+    """Adapt the models to the reports of an archive, offline.
+
+    Some patients are held out to compare the models before and after. New models are written only if they are better;
+    the old ones and the archive stay as they are.
+    """
+    with Archive.open(folder) as archive:
+        models = Bundle.open(bundle)
+        options = adapting.AdaptOptions(out, limit, force, Recipe(seed=seed))
+        click.echo(adapting.plan(archive, limit), err=True)
+        with progress_line() as progress:
+            result = adapting.adapt(archive, models, options, progress)
+    lines = [*table.plain(result.own, result.others), ""]
+    if not result.written:
+        _print(result.as_dict(), lines, as_json)
+        raise UserError(
+            f"The adapted models are not better and were not written: {'; '.join(result.against)}. Import more studies "
+            "with reports, or add --force to write them anyway."
+        )
+    lines += [
+        f"The new models are in {out}. To use them, re-index the archive:",
+        f"    kindred reindex --archive {folder} --bundle {out}",
+    ]
+    _print(result.as_dict(), lines, as_json)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")

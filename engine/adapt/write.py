@@ -1,0 +1,116 @@
+"""Writes an adapted bundle: the files of its parent with new heads and a new manifest, atomically. Trains nothing."""
+
+import copy
+import json
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.adapt.measures import Embedded
+from engine.bundle import Bundle
+from engine.models import heads, manifest
+from engine.models.heads import Heads, Rows
+from engine.models.manifest import Manifest, file_entry
+from engine.store.score_scale import spread
+
+CARD = "MODEL_CARD.md"
+OF_THE_PARENT = ("metrics", "baselines", "evaluation", "measured")
+"""Figures of the manifest that were measured in the parent's space."""
+NOTE = (
+    "The projections of both towers were trained further, offline, on the image-report pairs of one archive, and "
+    "measured on held-out patients of that archive. All figures above this section are those of the bundle before. "
+    "Other hospitals were not measured; kinds of images unlike those of the archive may fare worse than before."
+)
+
+
+def write(parent: Bundle, out: Path, adapted: Heads, changes: Manifest, table: str) -> None:
+    """Write the bundle `out`, a folder that replaces an older bundle there.
+
+    Args:
+        parent: the bundle that was adapted; it stays as it is.
+        adapted: the new heads, written with 8 bits.
+        changes: entries of the manifest that are new.
+        table: before and after, for the card.
+
+    Raises:
+        UserError: `out` exists and is not a bundle.
+    """
+    manifest.require_export_target(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+        fresh = Path(temporary) / "new"
+        fresh.mkdir()
+        for path in sorted(parent.folder.iterdir()):
+            if path.is_file() and path.name not in (manifest.FILE_NAME, heads.FILE, CARD):
+                _link(path, fresh / path.name)
+        adapted.write(fresh / heads.FILE)
+        content = {key: value for key, value in parent.manifest.items() if key not in OF_THE_PARENT}
+        content = copy.deepcopy(content) | changes
+        content |= {
+            "name": f"{parent.manifest['name'].removesuffix(', adapted')}, adapted",
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "heads": file_entry(fresh / heads.FILE),
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        (fresh / manifest.FILE_NAME).write_text(text + "\n", encoding="utf-8")
+        card = parent.folder / CARD
+        before = card.read_text(encoding="utf-8").partition("\n## Adapted\n")[0] if card.is_file() else ""
+        (fresh / CARD).write_text(f"{before}\n## Adapted\n\n{NOTE}\n\n{table}\n", encoding="utf-8")
+        if out.exists():
+            out.rename(Path(temporary) / "old")
+        fresh.rename(out)
+
+
+def constants(parent: Bundle, before: Rows, after: Rows, own: Embedded) -> Manifest:
+    """Score scale and evidence threshold of the new space, and what drafts start from.
+
+    The threshold is the cosine that as many pairs of sentences reach as reached the old one before.
+
+    Args:
+        before: float32 [S, D], unit rows: embeddings of sentences of held-out reports with the old heads.
+        after: the same with the new heads.
+        own: held-out pairs with the new heads.
+    """
+    people = own.persons
+    first = np.unique(own.text_of, return_index=True)[1]
+    scale = dict(parent.score_scale)
+    kinds = {"image": (own.images, people), "report": (own.texts, people[first])}
+    for pair in manifest.PAIR_KINDS:
+        (one, of_one), (other, of_other) = (kinds[kind] for kind in pair.split("-"))
+        unrelated = of_one[:, None] != of_other[None, :]
+        found = spread((one @ other.T)[np.triu(unrelated) if one is other else unrelated])
+        if found is not None:
+            scale[pair] = {"mean": found.mean, "std": found.std}
+    draft = {key: value for key, value in (parent.manifest.get("draft") or {}).items() if key != "confidence"}
+    return {
+        "calibration": scale,
+        "evidence": {"threshold": threshold(parent.evidence_threshold, before, after), "from": "the bundle before"},
+        "draft": {**draft, "start": "nearest-report"},  # the decoder was trained in the old space
+    }
+
+
+def threshold(old: float, before: Rows, after: Rows) -> float:
+    """The cosine after that as many pairs of rows reach as reach `old` before; `old` if that is none or all."""
+    pairs = np.triu_indices(len(before), 1)
+    similar = int(((before @ before.T)[pairs] >= old).sum())
+    cosines = np.sort((after @ after.T)[pairs])[::-1]
+    return float(cosines[similar - 1]) if 0 < similar < len(cosines) else old
+
+
+def provenance(parent: Bundle, pairs: int) -> list[dict[str, Any]]:
+    """The training data of the parent, and the archive."""
+    own = {"name": "own archive", "rows": pairs, "used_for": "image and text towers (adapted)"}
+    return [*parent.manifest.get("data_provenance", []), {**own, "licences": ["the site's own"]}]
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name, which takes no room; a copy where the disk cannot do that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
