@@ -6,13 +6,17 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from engine.dicom.fast_header import meta_uid
 from engine.dicom.file import read_header
 from engine.dicom.origins import FileOrigin
 from engine.dicom.parser_warnings import collect_warnings
+from engine.dicom.sop_classes import MEDIA_DIRECTORY
 from engine.dicom.values import items, text, texts
 from engine.errors import Rejected, UserError
 
 MISSING = "Listed in the DICOMDIR, but missing; copy the whole medium again."
+_SOP_CLASS = 0x00020002
+"""Media Storage SOP Class UID."""
 OUTSIDE = "Listed in the DICOMDIR, but outside its folder; not opened."
 
 
@@ -26,9 +30,17 @@ class Dicomdir:
     """Those that do not, and those outside the folder of the DICOMDIR."""
 
 
-def is_dicomdir_name(path: Path) -> bool:
-    """Whether a path looks like a DICOMDIR by its name."""
-    return path.name.upper().startswith("DICOMDIR") and path.suffix.lower() != ".zip" and path.is_file()
+def is_dicomdir(path: Path) -> bool:
+    """Whether a file is a DICOMDIR by its name, or under any other name by its SOP class (PS3.10 8.6)."""
+    if not path.is_file():
+        return False
+    if path.name.upper().startswith("DICOMDIR") and path.suffix.lower() != ".zip":
+        return True
+    try:
+        with path.open("rb") as file:
+            return meta_uid(file.read(1024), _SOP_CLASS) == MEDIA_DIRECTORY
+    except OSError:
+        return False  # whoever reads it says why
 
 
 def read_dicomdir(path: Path) -> Dicomdir:

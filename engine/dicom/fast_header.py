@@ -20,7 +20,6 @@ from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
 
@@ -161,13 +160,13 @@ def _header(data: bytes, wanted: frozenset[int | None]) -> tuple[FastHeader, int
     return FastHeader(found, implicit, FileMeta(meta, syntax)), at
 
 
-def syntax_of(head: bytes) -> UID:
-    """The transfer syntax in the file meta information that begins a file; Explicit VR Little Endian without one."""
+def meta_uid(head: bytes, tag: int) -> UID:
+    """A UID in the file meta information that begins a file (PS3.10 7.1); "" without one."""
     meta: dict[int, tuple[bytes, bytes]] = {}
-    with suppress(_NotPlain, _Truncated, struct.error):
-        _elements(head, 132, _explicit, meta, frozenset(), stop=lambda tag: tag >> 16 != 2)
-    value = meta.get(0x00020010, (b"", b""))[1]
-    return UID(value.decode("latin-1").rstrip("\0 ")) if value else ExplicitVRLittleEndian
+    if head[128:132] == b"DICM":
+        with suppress(_NotPlain, _Truncated, struct.error):
+            _elements(head, 132, _explicit, meta, frozenset(), stop=lambda tag: tag >> 16 != 2)
+    return UID(meta.get(tag, (b"", b""))[1].decode("latin-1").rstrip("\0 "))
 
 
 _Step = Callable[[bytes, int], tuple[int, bytes, int, int]]

@@ -17,7 +17,7 @@ from pydicom.uid import (
 from pydicom.values import converters
 
 from engine.dicom.coding.codecs import why_not_decodable
-from engine.dicom.fast_header import syntax_of
+from engine.dicom.fast_header import meta_uid
 from engine.dicom.origins import refuse_bomb
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import FileHeader, raw
@@ -25,6 +25,7 @@ from engine.errors import UserError
 
 NOT_DICOM = "This is not a DICOM file."
 DAMAGED = "The DICOM header is damaged; export or copy the file again from its source."
+_SYNTAX = 0x00020010
 _RAW_GROUPS = (0x0002, 0x0008)
 
 
@@ -70,7 +71,8 @@ def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileData
     except UserError:
         raise
     except Exception as error:  # pydicom documents no exception types for damaged input
-        raise UserError(why_not_decodable(syntax_of(head)) or DAMAGED) from error
+        syntax = meta_uid(head, _SYNTAX)
+        raise UserError((why_not_decodable(syntax) if syntax else "") or DAMAGED) from error
     return dataset
 
 

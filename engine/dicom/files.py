@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine.dicom.dicomdir import is_dicomdir_name, read_dicomdir
+from engine.dicom.dicomdir import is_dicomdir, read_dicomdir
 from engine.dicom.natural_order import natural_key
 from engine.errors import Cancelled, UserError, exists, missing
 from engine.progress import IsCancelled
@@ -28,7 +28,7 @@ def files_of(path: Path, reject: Reject, cancelled: IsCancelled) -> Iterator[Pat
     """
     if not exists(path):
         raise missing(path)
-    yield from (_listed_files if is_dicomdir_name(path) else _walk)(path, reject, cancelled)
+    yield from (_listed_files if is_dicomdir(path) else _walk)(path, reject, cancelled)
 
 
 def _listed_files(path: Path, reject: Reject, cancelled: IsCancelled) -> Iterator[Path]:

@@ -18,7 +18,17 @@ from engine.dicom.identity import apart, by_identity
 from engine.dicom.key_objects import SOP_CLASS as KEY_OBJECTS
 from engine.dicom.key_objects import KeyObject, key_object
 from engine.dicom.natural_order import natural_key
-from engine.dicom.origins import DAMAGED_ZIP, FileOrigin, ZipMember, member_name, open_archive, open_member
+from engine.dicom.origins import (
+    DAMAGED_ZIP,
+    FileOrigin,
+    ZipMember,
+    begins_as_zip,
+    is_zip,
+    member_name,
+    open_archive,
+    open_member,
+    other_container,
+)
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.series_sort import stacks
 from engine.dicom.sop_classes import MEDIA_DIRECTORY, why_not_an_image
@@ -26,6 +36,8 @@ from engine.dicom.values import FileHeader, text
 from engine.errors import Cancelled, Rejected, UserError
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.study import Origin, Series, Study
+
+INDEX_ALONE = "This is a DICOMDIR, the index of a medium; no image that it lists was found here. Copy the whole medium."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,13 @@ class Listing:
     key_objects: tuple[KeyObject, ...] = ()
     """Documents that mark images of these or other studies, perhaps not listed yet."""
 
+    def with_reasons(self) -> "Listing":
+        """The listing where a DICOMDIR that has led to no image is rejected rather than skipped without a word."""
+        if self.studies or self.key_objects or not self.skipped:
+            return self
+        indexes = tuple(Rejected(name, INDEX_ALONE) for name in self.skipped)
+        return replace(self, rejected=self.rejected + indexes, skipped=())
+
     def as_dict(self) -> dict[str, object]:
         """The listing for JSON, without patient data."""
         return {
@@ -50,7 +69,7 @@ class Listing:
         }
 
 
-_ZIP, _EMPTY_ZIP = b"PK\x03\x04", b"PK\x05\x06"
+UNPACK_FIRST = "This is a {} file, which is not opened here; unpack it first and open the folder."
 FIRST_PART_AFTER = 0.35
 """Seconds of reading until a first partial listing; each next one follows after twice the time."""
 
@@ -114,7 +133,7 @@ def _build(
         if found is not None and done < len(origins) and time.monotonic() - start >= wait and builder.has_images:
             found(builder.listing(growing=True))
             wait = 2 * (time.monotonic() - start)
-    return builder.listing()
+    return builder.listing().with_reasons()
 
 
 class _Builder:
@@ -135,15 +154,28 @@ class _Builder:
         """Read one file: an image, a Key Object Selection, a DICOMDIR or a ZIP file."""
         try:
             with origin.open() as file:
-                if file.read(4) in (_ZIP, _EMPTY_ZIP):
-                    file.seek(0)
+                if begins_as_zip(file):
                     self._add_archive(origin, file, cancelled)
                 else:
-                    with collect_warnings():
-                        self._add_object(origin, file)
+                    self._add_file(origin, file, cancelled)
         except UserError as error:
-            damaged_zip = str(error) == NOT_DICOM and origin.name.lower().endswith(".zip")
-            self.reject(origin.name, DAMAGED_ZIP if damaged_zip else str(error), error.other)
+            self.reject(origin.name, str(error), error.other)
+
+    def _add_file(self, origin: Origin, file: BinaryIO, cancelled: IsCancelled) -> None:
+        """Read what begins as no ZIP file: a DICOM object, or a ZIP file behind other bytes (a self-extracting one)."""
+        try:
+            with collect_warnings():
+                self._add_object(origin, file)
+        except UserError as error:
+            if str(error) != NOT_DICOM:
+                raise
+            if is_zip(file):
+                file.seek(0)
+                self._add_archive(origin, file, cancelled)
+                return
+            if container := other_container(file):
+                raise UserError(UNPACK_FIRST.format(container)) from error
+            raise UserError(DAMAGED_ZIP if origin.name.lower().endswith(".zip") else NOT_DICOM) from error
 
     def _add_archive(self, origin: Origin, file: BinaryIO, cancelled: IsCancelled) -> None:
         """Add every member. A ZIP file without any image is rejected as one when all its members fail alike."""
@@ -173,9 +205,15 @@ class _Builder:
         if archive.NameToInfo[info.filename] is not info:  # reading by name finds the last one
             raise UserError("The ZIP file contains several files of this name; unpack it and open the folder.")
         with collect_warnings(), open_member(archive, info) as stream:
-            if stream.read(4) == _ZIP:
+            if begins_as_zip(stream):
                 raise UserError("ZIP files inside ZIP files are not supported; unpack it first.")
-            self._add_object(ZipMember(origin, info.filename), stream)
+            try:
+                self._add_object(ZipMember(origin, info.filename), stream)
+            except UserError as error:
+                container = other_container(stream) if str(error) == NOT_DICOM else ""
+                if not container:
+                    raise
+                raise UserError(UNPACK_FIRST.format(container)) from error
 
     def _add_object(self, origin: Origin, file: BinaryIO) -> None:
         name = origin.name

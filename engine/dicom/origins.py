@@ -23,6 +23,7 @@ MAX_RATIO = 400
 _RATIO_COUNTS_FROM = 256 << 20
 """Bytes from which the ratio is checked."""
 _GZIP = b"\x1f\x8b"
+PART_OF_ZIP = "This is one part of a ZIP file in several parts; unpack it first and open the folder."
 DAMAGED_ZIP = "The ZIP file is damaged; copy or download it again."
 
 
@@ -52,8 +53,7 @@ class FileOrigin:
         path = self.path
         try:
             with path.open("rb") as file:
-                packed = file.read(len(_GZIP)) == _GZIP
-                file.seek(0)
+                packed = _begins(file, (_GZIP,))
                 yield io.BytesIO(_gunzip(file)) if packed else file
         except (zlib.error, gzip.BadGzipFile, EOFError) as error:
             raise UserError("The gzip file is damaged; copy or download it again.") from error
@@ -109,12 +109,58 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     """Open a ZIP file by its directory.
 
     Raises:
-        UserError: the directory is damaged.
+        UserError: the directory is damaged, or the file is one part of several.
     """
     try:
         return zipfile.ZipFile(file)
     except Exception as error:  # damaged directories raise more than BadZipFile
-        raise UserError(DAMAGED_ZIP) from error
+        raise UserError(PART_OF_ZIP if "multiple disks" in str(error) else DAMAGED_ZIP) from error
+
+
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00")
+"""A member, the end of an empty ZIP file, and the markers of split ones (APPNOTE 8.5.3, 8.5.4)."""
+
+
+def begins_as_zip(file: BinaryIO) -> bool:
+    """Whether the first bytes are those of a ZIP file; the stream is then at its start."""
+    return _begins(file, _ZIP_STARTS)
+
+
+def _begins(file: BinaryIO, starts: tuple[bytes, ...]) -> bool:
+    """Whether a file begins so, and not as DICOM behind a preamble that may be anything (PS3.10 7.1)."""
+    file.seek(0)
+    head = file.read(132)
+    file.seek(0)
+    return head.startswith(starts) and head[128:] != b"DICM"
+
+
+def is_zip(file: BinaryIO) -> bool:
+    """Whether the file has the directory of a ZIP file at its end, whatever it begins with (APPNOTE 4.1.9)."""
+    try:
+        return zipfile.is_zipfile(file)
+    except Exception:  # damaged directories raise anything
+        return False
+
+
+_CONTAINERS = (
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\x07", "RAR"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\xfd7zXZ\0", "xz"),
+    (0, b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (257, b"ustar", "tar"),
+    (0x8001, b"CD001", "ISO 9660"),
+)
+"""Other containers: offset and bytes that identify them, and their name."""
+
+
+def other_container(file: BinaryIO) -> str:
+    """The name of a container that is not opened, for its reason; "" for anything else."""
+    for offset, magic, name in _CONTAINERS:
+        file.seek(offset)
+        if file.read(len(magic)) == magic:
+            return name
+    return ""
 
 
 @contextmanager
