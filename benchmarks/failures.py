@@ -1,14 +1,14 @@
 """Measures where the starter models fail, on publishable images: `python -m benchmarks.failures --data FOLDER`.
 
 Every sample image that has a report is a query for that report among all of them. Writes docs/failures.md with the
-worst results and a sheet of their images. Images whose report is a train row of one of MANIFESTS in FOLDER are counted
-separately, since the encoders may have been trained on it. Does not know the archive or the app.
+worst results and a sheet of their images. Images whose report the encoders were trained on are counted separately: it
+is a train row of one of MANIFESTS in FOLDER, of a source that the bundle names. Does not know the archive or the app.
 """
 
 import argparse
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +58,18 @@ def cases() -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if row["image"] and row["text"]]
 
 
-def trained_on(root: Path) -> set[str] | None:
-    """The texts of the train rows, with whitespace collapsed; None without any manifest."""
+def sources_of(bundle: Bundle) -> set[str]:
+    """The sources that the image and text towers of a bundle were trained on."""
+    return {one["name"] for one in bundle.manifest["data_provenance"] if "towers" in one["used_for"]}
+
+
+def trained_on(root: Path, sources: Collection[str]) -> set[str] | None:
+    """The texts of the train rows of `sources`, with whitespace collapsed; None without any manifest."""
     found = [root / name for name in MANIFESTS if (root / name).is_file()]
     if not found:
         return None
-    return {row.text for path in found for row in pairs.read_manifest(path)[0] if row.split == "train"}
+    rows = [row for path in found for row in pairs.read_manifest(path)[0] if row.split == "train"]
+    return {row.text for row in rows if row.values.get("source") in sources}
 
 
 def rank_own_reports(bundle: Bundle, rows: Sequence[dict[str, str]], trained: set[str] | None) -> list[RankedQuery]:
@@ -111,8 +117,8 @@ def markdown(bundle: Bundle, queries: Sequence[RankedQuery]) -> str:
     split = (
         "The training data was not available (--data), so it is unknown which reports are in it."
         if unknown
-        else f"Trained on: the text is a train row of one of {', '.join(MANIFESTS)}, so that row shows memorisation, "
-        "not performance on new cases. Not trained on: other figures of the same article may still be in it."
+        else f"Trained on: the text is a train row of one of {', '.join(MANIFESTS)}, from a source that the bundle was "
+        "trained on, so that row shows memorisation, not performance on new cases."
     )
     lines = [
         "# Where the starter models fail",
@@ -146,7 +152,7 @@ def markdown(bundle: Bundle, queries: Sequence[RankedQuery]) -> str:
 def sheet(queries: Sequence[RankedQuery], path: Path) -> None:
     """A figure of the images in the second table, in its order."""
     figure = Figure(figsize=(9, 6), facecolor="#14171b", layout="constrained")
-    cells = figure.subplots(2, SHOWN // 2).flat
+    cells = list(figure.subplots(2, SHOWN // 2).flat)
     for axes in cells:
         axes.axis("off")
     for axes, one in zip(cells, worst(queries), strict=False):
@@ -165,7 +171,7 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     options = parser.parse_args()
     bundle = Bundle.open(options.bundle)
-    queries = rank_own_reports(bundle, cases(), trained_on(options.data))
+    queries = rank_own_reports(bundle, cases(), trained_on(options.data, sources_of(bundle)))
     (options.docs / "failures.md").write_text(markdown(bundle, queries), encoding="utf-8")
     sheet(queries, options.docs / "failures.png")
 

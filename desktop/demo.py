@@ -72,13 +72,12 @@ def sample_folder() -> Path:
     """The folder of the imported sample archive: another one for another version of it, so that none is mixed."""
     lists = (resource_path("sample-archive") / name for name in (CASES, CAPTIONS))
     version = hashlib.sha256(b"".join(path.read_bytes() for path in lists if path.exists())).hexdigest()
-    return user_folder() / f"sample-archive-{version[:8]}"
+    return user_folder() / f"sample-{version[:8]}" / "sample-archive"
 
 
 def imported_mark() -> Path:
     """The file that says that the import of the sample archive was finished."""
-    folder = sample_folder()
-    return folder.with_name(f"{folder.name}-imported")
+    return sample_folder().with_name("imported")
 
 
 def fill_archive(app: App, folder: Path) -> None:

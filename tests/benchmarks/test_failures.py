@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from benchmarks import failures
 
 
@@ -20,16 +23,17 @@ def test_reports_that_were_trained_on_have_their_own_row() -> None:
     }
 
 
-def test_only_train_rows_count_as_trained_on(tmp_path: Path) -> None:
+def test_only_train_rows_of_the_sources_of_the_bundle_count_as_trained_on(tmp_path: Path) -> None:
     (tmp_path / "pairs").mkdir()
     (tmp_path / "pairs" / "pairs.csv").write_text(
-        "image,text,split,patient_id,split_group\na.png,Clear  lungs.,train,p1,g1\nb.png,Effusion.,val,p2,g2\n"
+        "image,text,split,patient_id,split_group,source\na.png,Clear  lungs.,train,p1,g1,Ours\n"
+        "b.png,Effusion.,val,p2,g2,Ours\nc.png,Fracture.,train,p3,g3,Theirs\n"
     )
-    assert failures.trained_on(tmp_path) == {"Clear lungs."}
+    assert failures.trained_on(tmp_path, {"Ours"}) == {"Clear lungs."}
 
 
 def test_without_the_training_data_nothing_is_claimed(tmp_path: Path) -> None:
-    assert failures.trained_on(tmp_path) is None
+    assert failures.trained_on(tmp_path, {"Ours"}) is None
     assert list(failures.by_kind_and_training([query("a", "radiograph", None)])) == ["radiograph"]
 
 
@@ -37,3 +41,11 @@ def test_the_worst_query_of_each_kind_is_shown() -> None:
     ranks = {("radiograph", 3.0), ("radiograph", 9.0), ("ultrasound", 2.0)}
     queries = [failures.RankedQuery(Path("a"), kind, "text", "CC BY", rank, "text", None) for kind, rank in ranks]
     assert {(one.kind, one.rank) for one in failures.worst(queries)} == {("radiograph", 9.0), ("ultrasound", 2.0)}
+
+
+def test_the_sheet_shows_the_worst_images(tmp_path: Path) -> None:
+    image = tmp_path / "gradient.png"
+    Image.linear_gradient("L").save(image)
+    queries = [failures.RankedQuery(image, "radiograph", "text", "CC BY", 9.0, "text", None)]
+    failures.sheet(queries, tmp_path / "sheet.png")
+    assert np.asarray(Image.open(tmp_path / "sheet.png").convert("L")).max() > 250
