@@ -1,1 +1,1 @@
-"""How pixel data are coded: their attributes, their true form, and the decoders of one frame."""
+"""How text and pixel data are coded: character sets, the true form of pixel data, and the decoders of one frame."""
