@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from engine.preprocess import batch as to_batch
 from training.arrays import Float32Array
-from training.data.pairs import Gray, Pairs, augment
+from training.data.augment import augment
+from training.data.pairs import Gray, Pairs
 from training.loop.features import ImageBatches, Views
 from training.loop.precision import autocast
 from training.metrics.embedders import FromCheckpoint

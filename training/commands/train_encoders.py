@@ -1,7 +1,7 @@
 """Train both towers from a configuration: `python -m training encoders --config FILE`. Does not know the export."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IndexArray
 from training.data import vocabulary
 from training.data.pairs import Pairs, corpus, read_pairs, with_training_pairs
+from training.data.report_texts import case_texts, without_redactions
+from training.data.studies import other_views
 from training.loop import config, distributed
 from training.loop.command import arguments
 from training.loop.examples import PairExamples
@@ -67,23 +69,16 @@ def pretrained_model(settings: config.EncoderSettings, texts: Sequence[str]) -> 
     return sources.pretrained(towers, source_ids), tokenizer_json
 
 
-def case_texts(values: Mapping[str, str]) -> list[str]:
-    """Further texts on the case of a pair: its findings, and one line composed of its labels."""
-    labels = [values.get(name, "") for name in ("modality", "view", "location")]
-    diagnosis = values.get("case_diagnosis") or values.get("finding", "")
-    line = f"{' '.join(label for label in labels if label)}. {diagnosis}"
-    return [text for text in (" ".join(values.get("case_findings", "").split()), line) if len(text) > 3]
-
-
 class Split:
     """One split ready to be embedded: its images, its unique texts, and which pair has which text."""
 
     def __init__(self, name: str, pairs: Pairs, run: EncoderRun) -> None:
         train, towers = run.settings.train, run.settings.towers
         self.pairs = pairs.split(name)
-        own = [row.text for row in self.pairs.rows]
-        with_case = name == "train" and (train.case_texts > 0 or train.case_modality)
-        texts_of = [[row.text, *(case_texts(row.values) if with_case else [])] for row in self.pairs.rows]
+        rows, learned = self.pairs.rows, name == "train"
+        own = [without_redactions(row.text) if learned else row.text for row in rows]
+        with_case = learned and (train.case_texts > 0 or train.case_modality)
+        texts_of = [[text, *(case_texts(row.values) if with_case else [])] for text, row in zip(own, rows)]
         self.unique = list(dict.fromkeys(own))
         every = list(dict.fromkeys([*self.unique, *(text for texts in texts_of for text in texts)]))
         number = {text: index for index, text in enumerate(every)}
@@ -91,11 +86,13 @@ class Split:
         self.own = np.array([numbers[0] for numbers in self.text_numbers])
         views = Views(
             cut=towers.frozen_image_stages,
-            augmented=train.crops if name == "train" else 0,
+            augmented=train.crops if learned else 0,
             seed=train.crop_seed,
             intensity=train.intensity,
+            windows=train.windows and learned,
         )
-        self.images = ImageBatches(self.pairs.images, run.model, views, run.cache)
+        modalities = [row.values.get("modality", "") for row in rows]
+        self.images = ImageBatches(self.pairs.images, run.model, views, run.cache, modalities)
         tokenizer = Tokenizer.from_str(run.tokenizer_json)
         self.texts = TextBatches(every, run.model, tokenizer, towers.frozen_text_layers, run.cache)
         if self.texts.pooled and train.word_dropout:
@@ -169,6 +166,7 @@ def fit(run: EncoderRun, pairs: Pairs) -> Path:
         training.text_numbers,
         settings.train,
         groups=[row.group for row in rows] if settings.loss.mask_group else None,
+        views=other_views(rows) if settings.train.views_of_case else None,
         kinds=[(row.values.get("source", ""), row.values.get("modality", "")) for row in rows],
     )
     best = run.out / "best.pt"

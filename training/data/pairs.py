@@ -1,4 +1,4 @@
-"""Image-text pairs from CSV manifests, and augmentation of their images. Knows no networks and no losses."""
+"""Image-text pairs from CSV manifests. Knows no networks and no losses."""
 
 import csv
 import gzip
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from engine.errors import Rejected, UserError
-from engine.preprocess import high_bits_to_gray, to_square
+from engine.preprocess import high_bits_to_gray
 from training.data import readers
 
 TEXT_COLUMNS = ("text", "caption", "findings", "impression")
@@ -249,38 +249,6 @@ def refuse_crossing(rows: Sequence[Pair]) -> None:
                 f"{len(crossing)} {what if len(crossing) == 1 else what + 's'} in more than one split "
                 f"({', '.join(crossing[:3])}); put all rows of one patient into one split."
             )
-
-
-def augment(image: Gray, size: int, rng: np.random.Generator, intensity: bool = True) -> Gray:
-    """One random view for training: crop, small rotation, change of brightness, contrast and gamma.
-
-    Images are never flipped, since left and right would then contradict the report.
-
-    Args:
-        image: uint8 [H, W].
-        size: side of the result in pixels.
-        intensity: whether brightness, contrast and gamma change.
-
-    Returns:
-        uint8 [size, size].
-    """
-    height, width = image.shape
-    area, stretch = rng.uniform(0.55, 1.0), np.exp(rng.uniform(-0.2, 0.2))
-    crop_height = min(height, max(8, round(height * np.sqrt(area) * stretch)))
-    crop_width = min(width, max(8, round(width * np.sqrt(area) / stretch)))
-    top, left = rng.integers(0, height - crop_height + 1), rng.integers(0, width - crop_width + 1)
-    rotated = Image.fromarray(image).rotate(
-        rng.uniform(-10.0, 10.0),
-        Image.Resampling.BILINEAR,
-        center=(left + crop_width / 2, top + crop_height / 2),
-    )
-    cut = np.asarray(rotated.crop((left, top, left + crop_width, top + crop_height)))
-    if not intensity:
-        return to_square(cut, size)
-    scaled = np.linspace(0.0, 1.0, 256) ** np.exp(rng.uniform(-0.3, 0.3))
-    scaled = (scaled - 0.5) * rng.uniform(0.8, 1.2) + 0.5 + rng.uniform(-0.1, 0.1)
-    scaled[0] = 0.0  # the black around an image stays black
-    return to_square((np.clip(scaled, 0.0, 1.0) * 255.0).round().astype(np.uint8)[cut], size)
 
 
 def corpus(path: Path) -> list[str]:

@@ -63,6 +63,8 @@ class TrainSettings:
     """Augmented views cached per image when lower stages are frozen; 0 caches the clean view only."""
     intensity: bool = True
     """Vary brightness, contrast and gamma of the views, not only the crop."""
+    windows: bool = False
+    """Also show CT and MR at other windows and all other modalities at other exposures."""
     crop_seed: int = 1
     """Seed of the cached views, so that runs with different seeds can share them."""
     lr: float = 2e-4
@@ -87,6 +89,9 @@ class TrainSettings:
     """Probability of training on the findings of the case in place of the pair's own text."""
     case_modality: bool = False
     """Train on the findings of the case as a third modality besides image and text."""
+    views_of_case: bool = False
+    """Train on another view of the study (lateral beside frontal) as a further modality; a second random view of the
+    image itself takes its place where there is none."""
     balance: float = 0.0
     """How evenly an epoch draws sources and, within each, modalities: 0 draws every pair once, 1 all of them equally
     often, values between weigh each by its size to the power of 1 - balance."""

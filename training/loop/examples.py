@@ -20,6 +20,9 @@ class PairExamples:
         text_numbers: for each pair the numbers of the texts that may represent it; the first is its own.
         settings: word dropout, how the findings of the case are used, and the balance of an epoch.
         groups: the split_group of each pair, if pairs of one group must not be negatives of each other.
+        views: for each pair the rows that show another view of its study, if that is to be a modality. A pair without
+            one gets a second random view of its own image: a modality must have a row for every case, and that an image
+            at another crop and window is the same case is worth learning too.
         kinds: source and modality of each pair; needed only for a balanced epoch.
     """
 
@@ -31,12 +34,13 @@ class PairExamples:
         settings: TrainSettings,
         *,
         groups: Sequence[str] | None = None,
+        views: Sequence[Sequence[int]] | None = None,
         kinds: Sequence[Kind] | None = None,
     ) -> None:
         self.images, self.texts, self.text_numbers, self.settings = images, texts, text_numbers, settings
         self.own = np.array([numbers[0] for numbers in text_numbers])
         self.groups = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        self.kinds = kinds
+        self.views, self.kinds = views, kinds
 
     def __len__(self) -> int:
         return len(self.text_numbers)
@@ -50,7 +54,8 @@ class PairExamples:
     def embed(self, model: DualEncoder, chosen: IndexArray, rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
         """Embeddings by modality, float [N, D] each, of one random view of each chosen pair; and its `same`.
 
-        The modalities are the image, which is the anchor, the text and, depending on the settings, the case.
+        The modalities are the image, which is the anchor, the text and, depending on the settings, the case and
+        another view.
         """
         settings = self.settings
         drawn = self.draw_texts(chosen, settings.case_texts, rng)
@@ -61,6 +66,9 @@ class PairExamples:
         if settings.case_modality:
             drawn = self.draw_texts(chosen, 1.0, rng)
             modalities.append(self.texts.embed(model, drawn, settings.word_dropout, rng).float())
+        if self.views is not None:
+            views = self.images.draw(self.draw_views(chosen, rng), rng).to(device)
+            modalities.append(self.images.embed(model, views).float())
         return modalities, self.same(chosen).to(device)
 
     def draw_texts(self, chosen: IndexArray, others: float, rng: np.random.Generator) -> IndexArray:
@@ -72,6 +80,12 @@ class PairExamples:
                 drawn[position] = alternatives[rng.integers(len(alternatives))]
         return drawn
 
+    def draw_views(self, chosen: IndexArray, rng: np.random.Generator) -> IndexArray:
+        """For each chosen pair the row of another view of its study, or its own."""
+        assert self.views is not None
+        others = [self.views[int(row)] or [int(row)] for row in chosen]
+        return np.array([rows[int(rng.integers(len(rows)))] for rows in others])
+
     def same(self, chosen: IndexArray) -> Tensor:
         """Returns bool [M - 1, N, N], True where two chosen pairs must not be negatives of each other.
 
@@ -82,6 +96,8 @@ class PairExamples:
         masks = [shared(numbers if self.settings.case_texts else [texts[:1] for texts in numbers])]
         if self.settings.case_modality:
             masks.append(shared([texts[1:] or texts for texts in numbers]))
+        if self.views is not None:
+            masks.append(shared([[int(row), *self.views[int(row)]] for row in chosen]))
         if self.groups is not None:
             groups = self.groups[chosen]
             masks = [mask | (groups[:, None] == groups[None, :]) for mask in masks]

@@ -21,7 +21,8 @@ from engine.preprocess import batch as to_batch
 from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IndexArray
-from training.data.pairs import Gray, ImageFiles, augment
+from training.data.augment import augment
+from training.data.pairs import Gray, ImageFiles
 from training.loop.precision import autocast
 from training.networks.towers import DualEncoder
 
@@ -42,7 +43,9 @@ class Views:
     """Cached augmented views per image besides the clean one, which is view 0."""
     seed: int = 1
     intensity: bool = True
-    """Vary brightness, contrast and gamma, not only the crop; see `training.data.pairs.augment`."""
+    """Vary brightness, contrast and gamma, not only the crop; see `training.data.augment`."""
+    windows: bool = False
+    """Show them at other windows and exposures as well; each image according to its modality."""
 
 
 class ImageBatches:
@@ -52,8 +55,16 @@ class ImageBatches:
     everything they depend on.
     """
 
-    def __init__(self, images: Sequence[Gray], model: DualEncoder, views: Views, folder: Path) -> None:
+    def __init__(
+        self,
+        images: Sequence[Gray],
+        model: DualEncoder,
+        views: Views,
+        folder: Path,
+        modalities: Sequence[str] | None = None,
+    ) -> None:
         self.images, self.size, self.views = images, model.config.size, views
+        self.modalities = list(modalities or [""] * len(images))
         self.decoders = ThreadPoolExecutor() if isinstance(images, ImageFiles) else None
         self.maps = self._cached_maps(model, folder) if views.cut else None
 
@@ -81,7 +92,8 @@ class ImageBatches:
         return model.image_upper(inputs.float(), self.views.cut) if self.views.cut else model.image(inputs)
 
     def _augment(self, index: int, rng: np.random.Generator) -> Gray:
-        return augment(self.images[index], self.size, rng, self.views.intensity)
+        modality = self.modalities[index] if self.views.windows else None
+        return augment(self.images[index], self.size, rng, self.views.intensity, modality)
 
     def _view(self, view: int, index: int) -> Gray:
         if view == 0:
@@ -93,6 +105,8 @@ class ImageBatches:
         views = self.views
         tower = f"{model.config.image_tower} {model.config.pixel_mean} {model.config.pixel_std}"
         inputs = f"{self.size} {views.cut} {views.seed} {tower}{'' if views.intensity else ' crops only'}"
+        if views.windows:
+            inputs += f" windows {self.modalities}"
         digest = weights_digest(model.image_tower, inputs)
         for image in self.images:
             digest.update(image.tobytes())

@@ -13,7 +13,7 @@ from engine.errors import UserError
 from tests.paths import DATA
 from training import __main__ as command
 from training.commands import train_encoders
-from training.commands.train_encoders import case_texts, quick_metrics
+from training.commands.train_encoders import quick_metrics
 from training.data.pairs import Pair
 from training.metrics import score_scale
 from training.networks import checkpoint
@@ -153,12 +153,6 @@ def test_a_val_split_of_one_group_is_refused_before_anything_is_trained(tmp_path
         train_encoders.main([*options, "--out", str(tmp_path / "run")])
     assert not (tmp_path / "cache").exists()
     assert not (tmp_path / "run").exists()
-
-
-def test_the_texts_of_a_case_are_its_findings_and_its_labels() -> None:
-    values = {"modality": "CT", "view": "Axial", "location": "Chest", "case_findings": "A  mass.", "case_diagnosis": ""}
-    assert case_texts({**values, "finding": "Lymphoma"}) == ["A mass.", "CT Axial Chest. Lymphoma"]
-    assert case_texts({}) == []
 
 
 def test_wrong_arguments_exit_with_code_2_and_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from engine.errors import UserError
 from engine.image.picture import load_picture
 from tests.paths import DATA
-from training.data.pairs import augment, corpus, read_gray, read_manifest, read_pairs, with_training_pairs
+from training.data.pairs import corpus, read_gray, read_manifest, read_pairs, with_training_pairs
 
 FIXTURES = DATA / "pairs"
 
@@ -167,42 +167,6 @@ def test_a_missing_manifest_or_column_is_a_user_error(tmp_path: Path) -> None:
 def test_an_absent_split_is_refused() -> None:
     with pytest.raises(UserError, match="'test'"):
         read_pairs([FIXTURES / "pairs.csv"]).split("test")
-
-
-def test_a_view_depends_only_on_its_seed() -> None:
-    image = read_pairs([FIXTURES / "pairs.csv"]).images[0]
-    first, again, other = (augment(image, 64, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert first.shape == (64, 64)
-    assert first.dtype == np.uint8
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-
-
-def test_a_view_without_intensity_changes_differs_in_its_crop_only() -> None:
-    image = np.full((80, 60), 120, np.uint8)
-    view = augment(image, 32, np.random.default_rng(3), intensity=False)
-    assert set(np.unique(view)) <= {0, 120} | set(range(120))  # nothing brighter, and what is whole stays as it was
-    assert view[16, 16] == 120
-    assert augment(image, 32, np.random.default_rng(3))[16, 16] != 120
-
-
-def test_a_view_never_mirrors_the_image() -> None:
-    image = np.zeros((100, 100), np.uint8)
-    image[20:80, 20:50] = 60
-    image[20:80, 50:80] = 200  # the bright half is on the right
-    for seed in range(30):
-        view = augment(image, 64, np.random.default_rng(seed)).astype(float)
-        columns = np.arange(64)
-        bright = (view > 120).sum(0)
-        dim = ((view > 5) & (view <= 120)).sum(0)
-        assert (bright * columns).sum() / bright.sum() > (dim * columns).sum() / dim.sum()
-
-
-def test_black_around_an_image_stays_black() -> None:
-    image = np.zeros((80, 80), np.uint8)
-    image[30:50, 30:50] = 128
-    for seed in range(10):
-        assert augment(image, 64, np.random.default_rng(seed)).min() == 0
 
 
 def test_the_wording_of_validation_rows_of_a_text_file_is_not_read(tmp_path: Path) -> None:

@@ -76,6 +76,23 @@ def test_cases_with_the_same_line_are_not_negatives_of_each_other_as_cases(parts
     assert case == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]]
 
 
+def test_another_view_of_the_study_is_a_modality_and_the_own_image_replaces_a_missing_one(
+    parts: Parts, model: DualEncoder
+) -> None:
+    views = [[1], [0], [], []]
+    examples = PairExamples(*parts, TrainSettings(case_modality=True), views=views)
+    assert examples.draw_views(ALL, np.random.default_rng(0)).tolist() == [1, 0, 2, 3]
+    found, same = examples.embed(model, ALL, np.random.default_rng(0))
+    assert [z.shape for z in found] == [(4, 16)] * 4
+    assert same[2].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_views_at_other_windows_are_cached_separately(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
+    for windows in (True, False):
+        ImageBatches(pairs.images[:2], model, Views(18, 1, 1, windows=windows), tmp_path, ["CT", "CT"])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_an_epoch_is_drawn_in_balance_if_the_settings_ask(parts: Parts) -> None:
     kinds = [("a", "CT"), ("a", "CT"), ("a", "CT"), ("b", "CT")]
     plain = PairExamples(*parts, TrainSettings(), kinds=kinds)
