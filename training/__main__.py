@@ -15,6 +15,7 @@ COMMANDS = {
     "examples": "training.commands.caption_examples",
     "evaluate": "training.commands.evaluate",
     "grid": "training.commands.grid",
+    "pack": "training.commands.pack",
     "pairs": "training.commands.make_pairs",
     "results": "training.commands.results",
     "text": "training.commands.train_text",

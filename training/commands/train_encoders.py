@@ -127,18 +127,27 @@ def quick_metrics(images: Float32Array, texts: Float32Array, own: IndexArray) ->
     }
 
 
-def train(settings: config.EncoderSettings, root: Path, out: Path, cache: Path, resume: bool = False) -> Path:
+def train(
+    settings: config.EncoderSettings,
+    root: Path,
+    out: Path,
+    cache: Path,
+    resume: bool = False,
+    pairs: Pairs | None = None,
+) -> Path:
     """Train one recipe; the path of its best checkpoint.
 
     Args:
         root: the folder that manifests and text files are relative to.
         out, cache, resume: see `EncoderRun`.
+        pairs: those of the recipe's `manifests`, if they have been read already.
     """
     torch.set_num_threads(settings.train.threads)
     data = settings.data
     # Text files first: a missing one then fails before the images are read.
-    corpora = [text for name in data.texts for text in corpus(root / name)]
-    pairs = read_pairs([root / name for name in data.manifests], data.stream)
+    # With towers that learned before there is no vocabulary to choose, and the text files are not needed.
+    corpora = [] if settings.towers.start else [text for name in data.texts for text in corpus(root / name)]
+    pairs = pairs or read_pairs([root / name for name in data.manifests], data.stream)
     pairs = with_training_pairs(pairs, [root / name for name in data.more], data.stream)
     for rejected in pairs.rejected:
         log.warning("%s: %s", rejected.path, rejected.reason)

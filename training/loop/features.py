@@ -22,14 +22,14 @@ from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IndexArray
 from training.data.augment import augment
-from training.data.pairs import Gray, ImageFiles
+from training.data.pairs import Gray
 from training.loop.precision import autocast
 from training.networks.towers import DualEncoder
 
 log = logging.getLogger(__name__)
 CHUNK = 32
 CLEAN_SHARE = 0.25
-"""How often the clean view is drawn from cached views. The clean view is the one used in production: a network that
+"""How often the clean view is drawn. The clean view is the one used in production: a network that
 never saw it shifts all clean images slightly, which widens the gap to the texts."""
 
 
@@ -65,16 +65,14 @@ class ImageBatches:
     ) -> None:
         self.images, self.size, self.views = images, model.config.size, views
         self.modalities = list(modalities or [""] * len(images))
-        self.decoders = ThreadPoolExecutor() if isinstance(images, ImageFiles) else None
+        self.workers = ThreadPoolExecutor()
         self.maps = self._cached_maps(model, folder) if views.cut else None
 
     def clean(self, chosen: IndexArray) -> Tensor:
         """The clean view of the chosen images: uint8 [N, S, S], or float16 feature maps of the frozen stages."""
         if self.maps is not None:
             return torch.from_numpy(self.maps[0, chosen])
-        if self.decoders:
-            return torch.from_numpy(to_batch(list(self.decoders.map(self.images.__getitem__, chosen)), self.size))
-        return torch.from_numpy(to_batch([self.images[i] for i in chosen], self.size))
+        return torch.from_numpy(to_batch(list(self.workers.map(self.images.__getitem__, chosen)), self.size))
 
     def draw(self, chosen: IndexArray, rng: np.random.Generator) -> Tensor:
         """One random view of each chosen image, shaped as in `clean`."""
@@ -83,13 +81,15 @@ class ImageBatches:
         if self.maps is not None:
             views = rng.integers(1, self.views.augmented + 1, len(chosen))
             return torch.from_numpy(self.maps[np.where(rng.random(len(chosen)) < CLEAN_SHARE, 0, views), chosen])
-        if self.decoders:  # files are decoded in parallel, so each view has a generator of its own
-            return torch.from_numpy(np.stack(list(self.decoders.map(self._augment, chosen, rng.spawn(len(chosen))))))
-        return torch.from_numpy(np.stack([self._augment(i, rng) for i in chosen]))
+        generators = rng.spawn(len(chosen))  # views are drawn in parallel, so each has a generator of its own
+        return torch.from_numpy(np.stack(list(self.workers.map(self._draw_one, chosen, generators))))
 
     def embed(self, model: DualEncoder, inputs: Tensor) -> Tensor:
         """Returns float [N, D] of what `clean` or `draw` returned."""
         return model.image_upper(inputs.float(), self.views.cut) if self.views.cut else model.image(inputs)
+
+    def _draw_one(self, index: int, rng: np.random.Generator) -> Gray:
+        return self._view(0, index) if rng.random() < CLEAN_SHARE else self._augment(index, rng)
 
     def _augment(self, index: int, rng: np.random.Generator) -> Gray:
         modality = self.modalities[index] if self.views.windows else None

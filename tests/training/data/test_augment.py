@@ -50,8 +50,8 @@ def test_a_ct_is_also_shown_at_windows_that_cut_what_is_dark_and_what_is_bright(
     views = [augment(ramp, 64, np.random.default_rng(seed), intensity=False, modality="CT") for seed in range(40)]
     black = [np.mean(view == 0) for view in views]
     white = [np.mean(view == 255) for view in views]
-    assert max(black) > 0.15
-    assert max(white) > 0.15
+    assert max(black) > 0.12
+    assert max(white) > 0.12
     assert all(np.mean((view > 30) & (view < 225)) > 0.3 for view in views)  # much of the image is left
 
 

@@ -87,6 +87,17 @@ def test_another_view_of_the_study_is_a_modality_and_the_own_image_replaces_a_mi
     assert same[2].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
+def test_views_that_are_drawn_anew_are_sometimes_the_clean_image(
+    pairs: Pairs, model: DualEncoder, tmp_path: Path
+) -> None:
+    images = ImageBatches(pairs.images[:4], model, Views(), tmp_path)
+    clean = images.clean(ALL)
+    drawn = [images.draw(ALL, np.random.default_rng(seed)) for seed in range(50)]
+    share = np.mean([[torch.equal(view, whole) for view, whole in zip(views, clean)] for views in drawn])
+    assert share == pytest.approx(0.25, abs=0.08)
+    assert torch.equal(drawn[3], images.draw(ALL, np.random.default_rng(3)))
+
+
 def test_views_at_other_windows_are_cached_separately(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> None:
     for windows in (True, False):
         ImageBatches(pairs.images[:2], model, Views(18, 1, 1, windows=windows), tmp_path, ["CT", "CT"])
