@@ -10,8 +10,8 @@ from training.data.pairs import Gray
 WINDOWED = {"CT", "MR"}
 """Modalities that are read at several windows; all others differ in exposure."""
 NARROWEST = 0.6
-"""Smallest width of a random window, as a share of the gray range of the image. At 0.5 two of thirty pictures on a contact
-sheet had lost what their report is about to white."""
+"""Smallest width of a random window, as a share of the gray range of the image. At 0.5 two of thirty pictures on a
+contact sheet had lost what their report is about to white."""
 HIGHEST_START = 0.25
 """Highest start of a random window, likewise: what is darker becomes black."""
 WINDOW_SHARE = 0.7
