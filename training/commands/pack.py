@@ -19,7 +19,6 @@ from PIL import Image
 
 from engine.errors import UserError
 from training.commands.train_encoders import pretrained_model
-from training.data.archive_pairs import downscale
 from training.data.pairs import DAMAGED, Gray, corpus, read_gray, read_lines
 from training.loop import config
 from training.networks import checkpoint
@@ -91,9 +90,11 @@ def pack_pictures(manifests: Sequence[Path], root: Path, out: Path, side: int, m
 def small(path: Path, side: int) -> Gray | None:
     """uint8 [H, W], longest side at most `side`, or None if the picture cannot be read."""
     try:
-        return downscale(read_gray(path), side)
+        image = Image.fromarray(read_gray(path))
     except DAMAGED:
         return None
+    image.thumbnail((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(image)
 
 
 def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -20,8 +20,10 @@ WORDS = {
     "NM": "Scintigraphy",
 }
 """How a reader would name a modality; others keep their code."""
-EMPTY = {"todo", "no indexing", "unknown", "none", "n/a", "?"}
+EMPTY = {"todo", "no indexing", "unknown", "none", "n/a", "?", "left blank", "generalized"}
 """What stands in a column of labels although nothing is known."""
+PLACES = "covid-chestxray"
+"""Start of the name of a source whose column `location` is a hospital or a country."""
 UNRELIABLE_VIEWS = {"pa", "ap", "ap supine", "?"}
 """In IU X-ray half of all lateral films are labelled PA; a view of another name can be believed."""
 
@@ -51,6 +53,8 @@ def case_texts(values: Mapping[str, str]) -> list[str]:
     """
     findings = without_redactions(" ".join(values.get("case_findings", "").split()))
     modality, view, location = (label(values.get(name, "")) for name in ("modality", "view", "location"))
+    if values.get("source", "").startswith(PLACES):
+        location = ""
     labels = [WORDS.get(modality, modality), "" if view.lower() in UNRELIABLE_VIEWS else view, location]
     diagnosis = terms(values.get("case_diagnosis") or values.get("finding", ""))
     line = f"{' '.join(filter(None, labels))}. {diagnosis}".strip() if diagnosis or location else ""

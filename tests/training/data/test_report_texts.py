@@ -40,6 +40,11 @@ def test_indexed_findings_are_written_out_and_normal_is_a_finding() -> None:
     assert case_texts({"modality": "MR", "location": "skull", "finding": ""}) == ["MRI skull."]
 
 
+def test_where_a_hospital_stands_is_no_organ() -> None:
+    values = {"modality": "CR", "location": "Milan, Italy", "finding": "COVID-19"}
+    assert case_texts({**values, "source": "covid-chestxray (copy)"}) == ["Radiograph. COVID-19"]
+
+
 def test_a_view_label_that_is_often_wrong_is_left_out() -> None:
     assert case_texts({"modality": "CR", "view": "PA", "finding": "normal"}) == ["Radiograph. normal"]
 
