@@ -11,10 +11,10 @@ import io
 import logging
 import tarfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from engine.errors import UserError
@@ -109,10 +109,11 @@ def pack_start(settings: config.EncoderSettings, root: Path, out: Path) -> None:
     data = settings.data
     manifests = [root / name for name in (*data.manifests, *data.more)]
     texts = [line["text"] for path in manifests for _, line in read_lines(path) if line["split"] == "train"]
-    model, tokenizer_json = pretrained_model(settings, texts + [t for name in data.texts for t in corpus(root / name)])
-    settings_of = {"settings": settings.as_dict()}
-    half = model.to(torch.float16)
-    checkpoint.save(out, checkpoint.ENCODERS, model.config.as_dict(), half, tokenizer_json, settings_of)
+    texts += [text for name in data.texts for text in corpus(root / name)]
+    small_heads = replace(settings, towers=replace(settings.towers, dim=8, head_hidden=0))  # a recipe makes its own
+    model, tokenizer_json = pretrained_model(small_heads, texts)
+    extra = {"settings": settings.as_dict()}
+    checkpoint.save(out, checkpoint.ENCODERS, model.config.as_dict(), model.half(), tokenizer_json, extra)
 
 
 def main(argv: Sequence[str]) -> int:
