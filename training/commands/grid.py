@@ -10,7 +10,7 @@ import logging
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,11 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
     """
     base = config.read(grid.base).data
     validation = Validation([root / name for name in (*base.manifests, *base.more)], base.stream)
+
+    @lru_cache(maxsize=1)  # the runs of a grid share their pictures, which take a minute to decode
+    def pairs_of(manifests: tuple[str, ...], stream: bool) -> Pairs:
+        return read_pairs([root / name for name in manifests], stream)
+
     documents = []
     for run in grid.runs(out):
         path = run.folder / MEASURED
@@ -156,7 +161,8 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
         if not known or document.get("measures") != MEASURES:
             log.info("%s, seed %d", run.variant, run.seed)
             if not known:
-                best = train(run.settings, root, run.folder, cache, resume(run))
+                pairs = pairs_of(tuple(run.settings.data.manifests), run.settings.data.stream)
+                best = train(run.settings, root, run.folder, cache, resume(run), pairs)
                 save_vectors(run.folder / EMBEDDED, validation.embedded(best, run.settings, cache))
             torch.set_num_threads(run.settings.train.threads)
             document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run), "measures": MEASURES}
