@@ -1,7 +1,7 @@
 """Finds archived cases by an image, by text, or by both. Knows no DICOM and no screen.
 
-Ranking is by calibrated score alone (fusion.py), with no quotas and no interleaving. Each hit says what matched and
-why.
+Ranking is by calibrated score (fusion.py) and the weights of facts and words (case_weights.py), with no quotas and no
+interleaving. Each hit says what matched and why.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.facts.fact import Facts, value_of
+from engine.facts.query_words import QueryWords, facts_of_query, understand
 from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
+from engine.retrieval.case_weights import CaseWeights
 from engine.retrieval.fusion import QueryVectors, reciprocal_rank_fusion
 from engine.retrieval.hit import Hit, Reasons
 from engine.retrieval.nearest import Match, nearest_cases
@@ -29,6 +31,8 @@ Mode = Literal["vector", "lexical", "hybrid"]
 """By vectors, by words, or both rankings fused."""
 FUSED = 100
 """Cases of each ranking that a hybrid search fuses, or `k` if that is more."""
+TYPED = 15
+"""Words of a query that is typed; a longer one is a report, which is embedded as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,18 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         if bundle is None:
             raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
         archive.require_bundle(bundle.id)
-        text = None if query.text is None else bundle.embed_texts([query.text])[0]
+        words = understand(query.text or "")
+        text = None if query.text is None else bundle.embed_texts([_meaning(query.text, words)])[0]
         images = [bundle.embed_images([frame])[0] for frame in query.frames]
         vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
         if query.frames:
             familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
-        by_vector = nearest_cases(archive, bundle, vectors, depth, filters, is_same=partial(_is_same, archive, query))
+        weights = CaseWeights(
+            archive, facts_of_query(query.facts, query.text), words.negated, bundle.ranking.fact_weights
+        )
+        by_vector = nearest_cases(
+            archive, bundle, vectors, depth, filters, weighing=weights, is_same=partial(_is_same, archive, query)
+        )
     matches = by_words or by_vector
     if by_words and by_vector:
         matches = _fused(by_vector, by_words)
@@ -123,6 +133,11 @@ def _check(query: Query, options: SearchOptions) -> None:
         raise UserError("Searching for exact words requires text; enter some, or search by meaning.")
     if options.k < 1:
         raise UserError("The number of hits must be at least 1.")
+
+
+def _meaning(text: str, words: QueryWords) -> str:
+    """What of a text to embed: of a typed query what it affirms, since models hardly see a negation."""
+    return words.text if len(text.split()) <= TYPED else text
 
 
 def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> list[Match]:

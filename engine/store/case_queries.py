@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
-from engine.facts.fact import Facts
+from engine.facts.fact import FactKind, Facts
 from engine.store import integrity, schema
 from engine.store.case import Case, CaseContent, ImageFacts
 from engine.store.case_facts import facts_of_cases
@@ -53,6 +53,17 @@ class CaseQueries(LocalStore):
     def facts_of(self, case_ids: Iterable[int] | None = None) -> dict[int, Facts]:
         """The facts of some or all cases by case id; a case without facts is absent."""
         return facts_of_cases(self._database.read, case_ids)
+
+    def cases_with_fact(self, kind: FactKind, value: str) -> NDArray[np.int64]:
+        """Ids of the cases with this fact, whoever says it, int64 [N]."""
+        rows = self._database.read("SELECT case_id FROM facts WHERE kind = ? AND value = ?", [kind, value])
+        return np.array([row[0] for row in rows], np.int64)
+
+    def reports_of(self, case_ids: Iterable[int]) -> dict[int, str]:
+        """The texts of the reports of some cases by case id; a case without a report is absent."""
+        ids = list(case_ids)
+        marks = ", ".join("?" * len(ids))
+        return dict(self._database.read(f"SELECT case_id, text FROM reports WHERE case_id IN ({marks})", ids))
 
     def image(self, image_id: int) -> NDArray[np.uint8]:
         """The stored image, uint8 [H, W], longest side at most 512.

@@ -94,6 +94,12 @@ def create_facts(db: Database) -> None:
         set_words(db, case_id, report or description)
 
 
+@migrations()
+def index_facts_by_value(db: Database) -> None:
+    """For a search that looks first at the cases whose facts agree with the query."""
+    db.execute("CREATE INDEX facts_value ON facts (kind, value)")
+
+
 def upgrade(db: Database, where: str) -> None:
     """Migrate the database to the current schema.
 

@@ -7,6 +7,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.models.ranking import RankingSettings
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase
 from engine.store.filters import Filters
@@ -47,6 +48,7 @@ def test_an_image_finds_itself(filled: Archive, encoder, make_picture, number: i
 
 def test_hits_are_ranked_by_the_score_scale_of_the_archive(filled: Archive, encoder, make_picture) -> None:
     query = Query(image=make_picture(0), text="pleural effusion")
+    encoder.ranking = RankingSettings({})  # no weights of facts
     image, text = encoder.embed_images([query.image])[0], encoder.embed_texts([query.text])[0]
     scale = filled.score_scale.current(encoder.score_scale, encoder.id)
     mean, near = scale.means, scale.spreads["image-report"]

@@ -15,6 +15,8 @@ def forget(folder: Path, *tables: str) -> None:
         for table in tables:
             db.execute(f"DROP TABLE {table}")
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
+        if "facts" in tables:  # its index is gone with it
+            db.execute("DELETE FROM _sqlite_migrations WHERE name = 'index_facts_by_value'")
     db.close()
 
 

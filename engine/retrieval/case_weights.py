@@ -1,0 +1,95 @@
+"""Weighs archived cases by their facts and by what their reports say of findings that the query excludes.
+
+Knows no vectors. A fact that agrees with that of the query adds its log-odds of being relevant, in z; one that
+disagrees takes some away, and what is unknown changes nothing: facts are never filters. A report that affirms a
+finding which must be absent loses, one that negates it wins.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+
+from engine.archive import Archive
+from engine.facts.fact import FactKind, Facts
+from engine.models.ranking import FactWeight
+from engine.retrieval.nearest import Tier, Weight
+from engine.text.conflicts import claims
+from engine.text.sentences import sentences
+
+AFFIRMS, NEGATES = -4.0, 1.0
+"""What a report adds to z that affirms or negates a finding which must be absent; measured on the reports of IU val
+(`python -m benchmarks.ranking --only words`)."""
+STRONG: tuple[FactKind, ...] = ("modality", "region")
+"""Kinds whose agreeing cases are searched on their own."""
+NAMES: Mapping[FactKind, str] = {"laterality": "side"}
+"""What a reader calls a kind of fact, where that differs."""
+
+
+class CaseWeights:
+    """The weights of the cases of one archive for one query."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        facts: Facts,
+        absent: frozenset[str] = frozenset(),
+        weights: Mapping[FactKind, FactWeight] | None = None,
+    ) -> None:
+        """Weigh by the facts of a query, and by stems of findings that must be absent, as `claims` has them."""
+        self._archive, self._absent = archive, absent
+        self._weights = weights or {}
+        self._facts = {kind: fact for kind, fact in facts.items() if kind in self._weights}
+
+    def tiers(self) -> Sequence[Tier]:
+        """Cases that agree in all strong facts, those that agree in one, and all."""
+        most = {kind: fact.probability * self._weights[kind].agree for kind, fact in self._facts.items()}
+        rest = sum(most[kind] for kind in most if kind not in STRONG) + (NEGATES if self._absent else 0.0)
+        strong = {kind: self._archive.cases_with_fact(kind, self._facts[kind].value) for kind in STRONG if kind in most}
+        tiers = [Tier(cases, most[kind] + rest) for kind, cases in strong.items()]
+        if len(strong) > 1:
+            both = reduce(np.intersect1d, strong.values())
+            tiers.insert(0, Tier(both, sum(most[kind] for kind in strong) + rest))
+        return [*tiers, Tier(None, rest)]
+
+    def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
+        """The weight of each of these cases, with its reasons."""
+        ids = list(case_ids)
+        facts = self._archive.facts_of(ids) if self._facts else {}
+        reports = self._archive.reports_of(ids) if self._absent else {}
+        return {case_id: self._weight(facts.get(case_id, {}), reports.get(case_id, "")) for case_id in ids}
+
+    def _weight(self, facts: Facts, report: str) -> Weight:
+        value = 0.0
+        same: list[str] = []
+        other: list[str] = []
+        for kind, asked in self._facts.items():
+            if kind in facts and "both" not in (asked.value, facts[kind].value):
+                agrees = asked.value == facts[kind].value
+                weight = self._weights[kind].agree if agrees else self._weights[kind].disagree
+                value += asked.probability * facts[kind].probability * weight
+                (same if agrees else other).append(NAMES.get(kind, kind))
+        reasons = [f"{word} {_joined(kinds)}" for word, kinds in (("same", same), ("other", other)) if kinds]
+        affirmed, negated = self._said(report)
+        if affirmed:
+            return Weight(value + AFFIRMS, (*reasons, f"report affirms {_joined(sorted(affirmed))}"))
+        if negated:
+            return Weight(value + NEGATES, (*reasons, f"report negates {_joined(sorted(negated))}"))
+        return Weight(value, tuple(reasons))
+
+    def _said(self, report: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Which of the findings that must be absent the report affirms, and which it negates."""
+        affirmed, negated = set[str](), set[str]()
+        starts = [stem[:-2] for stem in self._absent]  # without what a plural changes; parsing all would take long
+        if any(start in report.lower() for start in starts):
+            for sentence in sentences(report):
+                if any(start in sentence.lower() for start in starts):
+                    said = claims(sentence)
+                    affirmed |= said.affirmed - said.negated
+                    negated |= said.negated
+        return self._absent & affirmed, self._absent & negated
+
+
+def _joined(words: Sequence[str]) -> str:
+    """As "a", "a and b", or "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
