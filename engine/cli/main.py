@@ -22,7 +22,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.new_archive import opened_or_created
-from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, progress_line, study_lines
+from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, printable, progress_line, study_lines
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrected, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
@@ -309,7 +309,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         cli.main(arguments, prog_name="kindred", standalone_mode=False)
     except UserError as error:
-        click.echo(str(error), err=True)
+        click.echo(printable(str(error)), err=True)
         return 2
     except click.ClickException as error:
         named = arguments[0] if arguments and arguments[0] in cli.commands else ""  # some errors have no context
@@ -357,4 +357,5 @@ def _displayed(picture: GrayPicture | None) -> dict[str, Any] | None:
 
 
 def _print(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
+    text = json.dumps(printable(document), ensure_ascii=False, indent=2) if as_json else printable("\n".join(lines))
+    click.echo(text)

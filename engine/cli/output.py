@@ -1,5 +1,6 @@
 """Formats results as lines of text for the terminal. Knows no commands and computes nothing."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.retrieval.hit import Hit
 from engine.text.words import counted
 
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""How Python writes the bytes of file names that are not UTF-8 (PEP 383)."""
 WIDTH = 100
 """Characters of a report that are shown."""
 SHOWN = 20
@@ -36,6 +39,16 @@ def progress_line() -> Iterator[Progress]:
         yield show
     finally:
         sys.stderr.write("\r\x1b[K")
+
+
+def printable(value: Any) -> Any:
+    """Text as valid UTF-8, also within lists and dictionaries: other bytes of file names are spelled out."""
+    if isinstance(value, str):
+        escaped = _NOT_UTF8.sub(lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", value)
+        return escaped.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {printable(key): printable(one) for key, one in value.items()}
+    return [printable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def archive_contents(stats: dict[str, Any]) -> str:

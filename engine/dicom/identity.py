@@ -89,7 +89,7 @@ def apart(study: Study) -> Study:
     """The study under a UID of its own, with a warning."""
     patient = study.patient
     words = "\0".join((study.uid, patient.id, patient.name, patient.birth_date, patient.sex))
-    uid = f"2.25.{int.from_bytes(hashlib.sha256(words.encode('utf-8', 'replace')).digest()[:16], 'big')}"
+    uid = f"2.25.{int.from_bytes(hashlib.sha256(words.encode('utf-8', 'surrogatepass')).digest()[:16], 'big')}"
     return replace(study, uid=uid, warning=SHARED_UID)
 
 

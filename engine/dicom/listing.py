@@ -292,5 +292,5 @@ def _study_uid(found: Instance) -> str:
         return study.uid
     shared = (study.patient.id, study.accession, study.date, study.time)
     identifiers = shared if any(shared) else (found.image.sop_uid or found.image.name,)
-    digest = hashlib.sha256("\0".join(identifiers).encode()).digest()[:16]
+    digest = hashlib.sha256("\0".join(identifiers).encode("utf-8", "surrogatepass")).digest()[:16]
     return f"2.25.{int.from_bytes(digest, 'big')}"

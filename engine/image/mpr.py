@@ -145,7 +145,7 @@ def _identity(source: Series) -> str:
     `Series.key` numbers the stacks of a series ("#2") depending on what was opened.
     """
     frames = "\n".join(f"{frame.image.sop_uid or frame.image.name} {frame.frame}" for frame in source.frames)
-    return f"{source.uid}/{hashlib.sha256(frames.encode()).hexdigest()[:16]}"
+    return f"{source.uid}/{hashlib.sha256(frames.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def is_plane(frame: FrameRef) -> bool:

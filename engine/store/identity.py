@@ -36,7 +36,8 @@ class Identity:
         return self._hash("patient", patient_id) if patient_id else None
 
     def _hash(self, role: str, value: str) -> str:
-        return hmac.new(self._key, f"{role}\0{value}".encode(), hashlib.sha256).hexdigest()
+        """Of any text: a key may be the name of a file, which need not be UTF-8."""
+        return hmac.new(self._key, f"{role}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def create_key(folder: Path) -> Identity:

@@ -4,6 +4,7 @@ Paths often contain names, so they are kept only on request and stay out of arch
 them.
 """
 
+import os
 from pathlib import Path
 
 from engine.store.database import LocalDatabase
@@ -20,15 +21,24 @@ class SourceLinks:
             db.execute("CREATE TABLE IF NOT EXISTS sources (case_id INTEGER PRIMARY KEY, path TEXT NOT NULL)")
 
     def remember(self, case_id: int, path: str) -> None:
-        """Store or replace the path of a case."""
+        """Store or replace the path of a case; as bytes if it is not UTF-8, as names on old media may be."""
+        stored = path if _is_utf8(path) else os.fsencode(path)
         with self._database.write() as db:
-            db.execute("INSERT OR REPLACE INTO sources (case_id, path) VALUES (?, ?)", [case_id, path])
+            db.execute("INSERT OR REPLACE INTO sources (case_id, path) VALUES (?, ?)", [case_id, stored])
 
     def path(self, case_id: int) -> str | None:
         """The source path of a case, if it was kept."""
         rows = self._database.read("SELECT path FROM sources WHERE case_id = ?", [case_id])
-        return str(rows[0][0]) if rows else None
+        return os.fsdecode(rows[0][0]) if rows else None
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
