@@ -24,7 +24,7 @@ OF_BUNDLES = {
 }
 PURE_ENGINE = {
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
-    *("engine.reports.evidence", "engine.reports.nearest_report"),
+    *("engine.reports.agreement", "engine.reports.nearest_report"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit", "engine.text.words"),
 }

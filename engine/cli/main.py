@@ -26,9 +26,10 @@ from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, 
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrected, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
-from engine.facts.fact import Facts, agreed, as_dict, value_of
+from engine.facts.fact import Facts, agreed, as_dict
 from engine.facts.query_words import facts_of_query
 from engine.image.picture import GrayPicture, load_picture, load_series
+from engine.image.renditions import renditions_of
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
@@ -192,7 +193,7 @@ def search_command(
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
 @click.argument("file", type=FILE)
-@click.option("--archive", "folder", type=FOLDER, help="The archive to search for evidence.")
+@click.option("--archive", "folder", type=FOLDER, help="The archive whose reports the draft is made of.")
 @fact_option
 @frame_options
 @bundle_option
@@ -206,9 +207,9 @@ def draft_command(
     bundle: Path | None,
     as_json: bool,
 ) -> None:
-    """Draft a report for one frame of FILE.
+    """Draft a report for one frame of FILE, or say why there is none.
 
-    Each sentence is listed with similar wording in the archive.
+    Each sentence is listed with archived reports of the same finding. The window does not change the draft.
     """
     models = Bundle.open(bundle)
     picture = _picture(file, frame, window)
@@ -218,16 +219,17 @@ def draft_command(
         proposed = make_draft(
             models,
             archive,
-            picture.gray,
+            renditions_of(picture),
+            facts=facts,
+            body_part=picture.body_part,
             exclude_study=picture.study_uid,
             patient=picture.patient_key,
-            modality=value_of(facts, "modality"),
         )
     finally:
         if archive is not None:
             archive.close()
-    document = {**proposed.as_dict(), "image": _displayed(picture), "facts": as_dict(facts)}
-    _print(document, [*fact_lines(facts), *draft_lines(proposed)], as_json)
+    known = [] if proposed.silence else fact_lines(facts)  # the line of a silent draft says them
+    _print({**proposed.as_dict(), "image": _displayed(picture)}, [*known, *draft_lines(proposed)], as_json)
 
 
 @cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")

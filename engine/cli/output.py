@@ -113,27 +113,27 @@ def hit_lines(hits: Sequence[Hit], milliseconds: float, familiarity: Familiarity
 
 
 def draft_lines(draft: Draft) -> list[str]:
-    """Each sentence with its confidence, if calibrated, its evidence and its contradictions."""
+    """Why there is no draft, in one line; else each sentence with its evidence and its contradictions."""
+    if draft.silence:
+        return [draft.reason]
     lines = []
     for sentence in draft.sentences:
-        lines.append(_with_confidence(sentence))
-        for one in sentence.evidence:
-            lines.append(
-                f"    Similar wording in case {one.case_id} ({one.similarity:.2f}): {shorten(one.text, WIDTH)}"
-            )
-        for other in sentence.contradictions:
-            lines.append(f"    Case {other.case_id} contradicts this ({other.kind}): {shorten(other.text, WIDTH)}")
-        if not sentence.supported:
-            source = sentence.source
-            lines.append("    No similar wording found" if source is None else f"    Only case {source} says this")
+        lines += _sentence_lines(sentence)
     if draft.offered:
         lines.append("Also suggested by the model, not part of the draft:")
-        lines += [f"    {_with_confidence(sentence)}" for sentence in draft.offered]
-    if draft.abstained:
-        lines.append("No draft.")
-    elif not draft.sentences:
-        lines.append("No draft: no usable sentences were found.")
-    return [*lines, *([draft.note] if draft.note else []), f"({NOTICE}; {draft.model})"]
+        lines += [f"    {line}" for sentence in draft.offered for line in _sentence_lines(sentence)]
+    return [*lines, draft.note, f"({NOTICE}; {draft.model})"]
+
+
+def _sentence_lines(sentence: Sentence) -> list[str]:
+    return [
+        _with_confidence(sentence),
+        *(f"    Same finding in case {one.case_id}: {shorten(one.text, WIDTH)}" for one in sentence.evidence),
+        *(
+            f"    Case {one.case_id} contradicts this ({one.kind}): {shorten(one.text, WIDTH)}"
+            for one in sentence.contradictions
+        ),
+    ]
 
 
 def _with_confidence(sentence: Sentence) -> str:

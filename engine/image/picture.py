@@ -15,7 +15,7 @@ from engine.dicom.origins import FileOrigin
 from engine.errors import UserError, exists
 from engine.facts.fact import Facts
 from engine.facts.from_header import facts_of_frame
-from engine.image.pixels import read_frame
+from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
 from engine.image.window import default_window, import_window, render
 from engine.preprocess import high_bits_to_gray
@@ -54,6 +54,8 @@ class GrayPicture:
     study_uid: str | None = None
     patient_key: str = ""
     """Patient ID (0010,0020), to recognize earlier cases: to be hashed, never shown; "" when unknown."""
+    pixels: Pixels | None = None
+    """The frame that was rendered; None for PNG and JPEG."""
 
 
 def load_picture(path: Path, frame: int = 0, window: tuple[float, float] | None = None) -> GrayPicture:
@@ -135,6 +137,7 @@ def picture_of(
         age=study.patient.age,
         study_uid=study.uid,
         patient_key=study.patient.id,
+        pixels=pixels,
     )
 
 

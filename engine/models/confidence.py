@@ -1,32 +1,36 @@
-"""Draft settings of a bundle: what a draft starts from, and the calibration of the captioner's confidence.
+"""Draft settings of a bundle: when there is a draft, and the calibration of the captioner's confidence.
 
-Does not know models or texts. The geometric mean of token probabilities measures how certain the captioner was of its
-wording, not how often it is right. Where the bundle contains a logistic curve fitted on held-out pairs (Platt 1999),
-confidence is the estimated share of such sentences that are right.
+Does not know models or texts. `python -m benchmarks.drafts` measures when a draft is right and prints the entry of the
+manifest. The geometric mean of token probabilities measures how certain the captioner was of its wording, not how often
+it is right. Where the bundle contains a logistic curve fitted on held-out pairs (Platt 1999), confidence is the
+estimated share of such sentences that are right.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from engine.errors import UserError
 from engine.text.sentences import MIN_PROBABILITY
 
-Start = Literal["captioner", "nearest-report"]
+NEAR, SHARE, NORMAL = 2.0, 0.5, 0.9
+"""Where a bundle has no measured values."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftSettings:
-    """The entry `draft` of a manifest; without it drafts start from the captioner, which never abstains."""
+    """The entry `draft` of a manifest; the defaults were measured with the starter bundle."""
 
-    start: Start = "captioner"
-    """What a draft starts from."""
     slope: float | None = None
     """Of the logistic curve over the mean log-probability of a sentence's tokens; None when not calibrated."""
     intercept: float | None = None
-    abstain_below: float | None = None
-    """Minimum mean confidence of the captioner's sentences for showing them; None for no minimum."""
+    near: float = NEAR
+    """Least score of the report that a draft starts from; see `engine.retrieval.fusion`."""
+    share: float = SHARE
+    """Least share of the near reports that have the finding of a sentence, 0 to 1."""
+    normal: float = NORMAL
+    """Least share of the near reports that call normal what a sentence calls normal, at least one half."""
 
     @classmethod
     def from_manifest(cls, content: Mapping[str, Any]) -> Self:
@@ -37,13 +41,12 @@ class DraftSettings:
         """
         draft = content.get("draft") or {}
         try:
-            start = draft.get("start", "captioner")
             curve = draft.get("confidence") or {}
             slope, intercept = (None if curve.get(key) is None else float(curve[key]) for key in ("slope", "intercept"))
-            least = draft.get("abstain_below")
-            if start not in ("captioner", "nearest-report") or (slope is None) != (intercept is None):
+            least = {name: float(draft[name]) for name in ("near", "share", "normal") if name in draft}
+            if (slope is None) != (intercept is None) or any(map(math.isnan, least.values())):
                 raise ValueError(draft)
-            return cls(start, slope, intercept, None if least is None else float(least))
+            return cls(slope, intercept, **least)
         except (AttributeError, TypeError, ValueError) as error:
             raise UserError(
                 f"The 'draft' entry of the bundle's manifest is invalid ({error}); export the bundle again."
@@ -59,9 +62,3 @@ class DraftSettings:
         if self.slope is None or self.intercept is None:
             return probability
         return 1 / (1 + math.exp(-(self.slope * math.log(max(probability, MIN_PROBABILITY)) + self.intercept)))
-
-    def abstains(self, confidences: Sequence[float]) -> bool:
-        """Whether sentences with these confidences are too uncertain to show."""
-        if self.abstain_below is None or not confidences:
-            return False
-        return sum(confidences) / len(confidences) < self.abstain_below

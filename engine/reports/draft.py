@@ -1,32 +1,36 @@
-"""Drafts a report for an image, sentence by sentence, each with its evidence.
+"""Drafts a report for an image from the archived reports that agree on its findings, or says why there is no draft.
 
 Does not know the study's data, the editor or the screen.
 
-A draft is text written by a model or copied from another patient's report. Confidence, in a bundle that calibrates it,
-estimates how often such sentences are right; evidence names the imported or signed reports with similar wording.
-Neither proves that a sentence is true of this patient.
+Silent by default. A sentence is copied from the report of another patient only if the image is familiar, the report is
+near enough and of the same kind of examination, and independent near reports agree on the finding of that sentence.
+None of this proves that a sentence is true of this patient.
 """
 
-from dataclasses import KW_ONLY, asdict, dataclass, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import Cancelled
+from engine.facts import fact
+from engine.facts.fact import NO_FACTS, Facts
+from engine.models.confidence import DraftSettings
 from engine.models.familiarity import BLANK, FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Drafter
 from engine.progress import IsCancelled, never
-from engine.reports.evidence import Evidence, find_evidence
-from engine.reports.nearest_report import Contradiction, NearReport, contradictions, near_reports
+from engine.reports import silence
+from engine.reports.agreement import Contradiction, Evidence, agreement
+from engine.reports.nearest_report import NearReport, near_reports, undivided
+from engine.reports.silence import Silence
+from engine.text.findings import findings
 from engine.text.sentences import restore_formatting, sentence_confidences, sentences
 from engine.text.words import counted
 
 NOTICE = "research draft, not for clinical use"
-CAPTIONER = "captioner"
-NEAREST_REPORT = "nearest report"
-AbstainReason = Literal["", "blank", "unfamiliar", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,19 @@ class Sentence:
     """Estimated share of such sentences that are right, 0 to 1 (confidence.py). None when the sentence was copied from
     a report, and when the bundle has no calibration: a raw token probability means nothing to a reader."""
     evidence: tuple[Evidence, ...] = ()
-    """Archived reports with similar wording, most similar first; never the report it was copied from."""
+    """Independent archived reports with the same finding, nearest first; never the report it was copied from."""
     source: int | None = None
     """The case whose report it was copied from; None when the captioner wrote it."""
     contradictions: tuple[Contradiction, ...] = ()
-    """Sentences of other similar reports that contradict it."""
+    """Sentences of other near reports that contradict it."""
 
     @property
     def supported(self) -> bool:
-        """Whether any other archived report has similar wording."""
+        """Whether any other archived report has the same finding."""
         return bool(self.evidence)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: evidence as case ids, most similar first, and in full under `evidence_details`."""
+        """For JSON: evidence as case ids, nearest first, and in full under `evidence_details`."""
         return {
             "text": self.text,
             "confidence": self.confidence,
@@ -72,18 +76,22 @@ class Draft:
     _: KW_ONLY
     study_uid: str | None = None
     """StudyInstanceUID of the study it was made for; it can be stored with no other study."""
+    silence: Silence = ""
+    """Why there is no draft, as a code; "" when there is one."""
+    reason: str = ""
+    """What is known of the image and why there is no draft, in one line; "" when there is one."""
     note: str = ""
     """What the reader must know about how the draft was made, ready to show; "" for nothing."""
-    abstained: AbstainReason = ""
-    """Why there is no draft; "" when there is one."""
+    facts: Facts = field(default_factory=dict)
+    """Of the image."""
     familiarity: FamiliarityResult = FAMILIAR
     """Whether the image resembles the models' training images."""
     start: NearReport | None = None
     """The archived report that the sentences were copied from."""
     offered: tuple[Sentence, ...] = ()
-    """Sentences of the captioner that are not part of the draft."""
+    """Further findings of the captioner that near reports agree on; not part of the draft."""
     suppressed: int = 0
-    """Number of sentences removed because they repeat training text."""
+    """Number of the captioner's sentences removed because they repeat training text."""
     calibrated: bool = False
     """Whether the confidence of a sentence estimates how often such a sentence is right."""
 
@@ -97,15 +105,23 @@ class Draft:
         start = None
         if self.start is not None:
             near = self.start
-            start = {"case_id": near.case_id, "matched": near.matched, "score": near.score, "cosine": near.cosine}
+            start = {
+                "case_id": near.case_id,
+                "matched": near.matched,
+                "score": near.score,
+                "cosine": near.cosine,
+                "facts": fact.as_dict(near.facts),
+            }
         return {
             "text": self.text,
+            "reason": self.reason,
+            "facts": fact.as_dict(self.facts),
+            "start": start,
             "sentences": [sentence.as_dict() for sentence in self.sentences],
             "model": self.model,
             "note": self.note,
-            "abstained": self.abstained,
+            "abstained": self.silence,
             "look": self.familiarity.as_dict(),
-            "start": start,
             "offered": [sentence.as_dict() for sentence in self.offered],
             "confidence_is_calibrated": self.calibrated,
             "suppressed": self.suppressed,
@@ -121,28 +137,26 @@ def with_notice(text: str) -> str:
 def draft(
     bundle: Drafter,
     archive: Archive | None,
-    gray: NDArray[np.uint8],
+    pictures: Sequence[NDArray[np.uint8]],
     *,
+    facts: Facts = NO_FACTS,
+    body_part: str = "",
     exclude_study: str | None = None,
     patient: str | None = None,
-    modality: str = "",
     beams: int = 3,
     cancelled: IsCancelled = never,
 ) -> Draft:
-    """Draft a report for a displayed frame, or give the reason for not drafting one.
-
-    The bundle decides whether the draft starts from its captioner or from the nearest archived report (confidence.py).
-    Sentences of the captioner that repeat eight or more consecutive training words are removed; when none is left, the
-    draft starts from the nearest report. There is no draft for an image unlike the training images, nor when the draft
-    would start from a captioner with too little confidence.
+    """Draft a report for a frame, or give the reason for not drafting one.
 
     Args:
         bundle: the models.
-        archive: searched for evidence and for the nearest report; with None no sentence is supported.
-        gray: uint8 [H, W], the displayed frame at its displayed window.
+        archive: whose reports the draft is made of; with None there is no draft.
+        pictures: uint8 [H, W] each: the frame as `engine.image.renditions` renders it, which does not depend on the
+            displayed window.
+        facts: of the image.
+        body_part: of the image (0018,0015), to name it.
         exclude_study: StudyInstanceUID the draft is for; its own archived case is neither start nor evidence.
         patient: Patient ID of the study; other cases of this patient are neither start nor evidence.
-        modality: of the image (0008,0060); sentences about other kinds of examination are not copied.
         beams: width of the captioner's beam search.
         cancelled: polled before every token and every sentence.
 
@@ -152,99 +166,57 @@ def draft(
     """
     if archive is not None:
         archive.require_bundle(bundle.id)
-    familiarity = check_familiarity(bundle, gray)
-    if not familiarity.familiar:
-        reason: AbstainReason = "blank" if familiarity.notice == BLANK else "unfamiliar"
+    familiarity = most_familiar([check_familiarity(bundle, one) for one in pictures])
+
+    def silent(why: Silence) -> Draft:
+        reason = silence.line(why, facts, body_part)
+        made_by = f"bundle {bundle.id}"
         return Draft(
-            (),
-            f"bundle {bundle.id}",
-            study_uid=exclude_study,
-            note=familiarity.notice,
-            abstained=reason,
-            familiarity=familiarity,
+            (), made_by, study_uid=exclude_study, silence=why, reason=reason, facts=facts, familiarity=familiarity
         )
-    excluded = frozenset() if archive is None else cases_of(archive, exclude_study, patient)
-    builder = _DraftBuilder(
-        bundle=bundle,
-        archive=archive,
-        embedding=bundle.embed_images([gray])[0],
-        modality=modality,
-        excluded=excluded,
-        cancelled=cancelled,
+
+    if not familiarity.familiar:
+        return silent("blank" if familiarity.notice == BLANK else "unfamiliar")
+    if archive is None:
+        return silent("no archive")
+    settings = bundle.draft_settings
+    embedding = mean_vector(bundle.embed_images(pictures))
+    nearest = near_reports(archive, bundle, embedding, cases_of(archive, exclude_study, patient), facts)
+    near = nearest.reports
+    if not near or near[0].score < settings.near:
+        return silent("other examinations" if len(nearest.conflicts) > len(near) else "far")
+    if not undivided(near):
+        return silent("divided")
+    start = near[0]
+    copied = [
+        made for text in start.sentences if (made := _agreed(text, near, settings, cancelled, source=start)) is not None
+    ]
+    if not copied:
+        return silent("disagree")
+    offered, suppressed = _offered(bundle, embedding, near, copied, beams, cancelled)
+    return Draft(
+        tuple(copied),
+        f"nearest report of bundle {bundle.id}",
+        study_uid=exclude_study,
+        note=_note(start, len(start.sentences) - len(copied)),
+        facts=facts,
+        familiarity=familiarity,
+        start=start,
+        offered=offered,
+        suppressed=suppressed,
+        calibrated=settings.calibrated,
     )
-    return replace(builder.build(beams), study_uid=exclude_study, familiarity=familiarity)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DraftBuilder:
-    """Drafts a report for one embedded image."""
+def mean_vector(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The normalized mean of unit vectors, float32 [N, D] -> float32 [D]."""
+    total = vectors.sum(axis=0)
+    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
-    bundle: Drafter
-    archive: Archive | None
-    embedding: NDArray[np.float32]
-    """float32 [D], unit vector of the image."""
-    modality: str
-    excluded: frozenset[int]
-    """Cases that are neither start nor evidence."""
-    cancelled: IsCancelled
 
-    def build(self, beams: int) -> Draft:
-        settings = self.bundle.draft_settings
-        described, suppressed = self._describe(beams)
-        confident = not settings.abstains([confidence for _, confidence in described])
-        near = self._near() if settings.start == "nearest-report" or not described else ()
-        removed = _left_out(suppressed, "repeating training text")
-        made = Draft((), self._model(CAPTIONER), note=removed, suppressed=suppressed, calibrated=settings.calibrated)
-        if near:
-            copied = [self._sentence(text, None, near[0].case_id, near[1:]) for text in near[0].sentences]
-            known = {sentence.text.lower() for sentence in copied}
-            offered = [self._sentence(*one) for one in described if confident and one[0].lower() not in known]
-            return replace(
-                made,
-                sentences=tuple(copied),
-                model=self._model(NEAREST_REPORT),
-                note=f"{_copied_from(near[0])} {removed}".strip(),
-                start=near[0],
-                offered=tuple(offered),
-            )
-        if described and not confident:
-            mean = sum(confidence for _, confidence in described) / len(described)
-            value = f" ({mean:.0%})" if settings.calibrated else ""
-            return replace(made, note=f"The model's confidence{value} is too low for a draft.", abstained="unsure")
-        return replace(made, sentences=tuple(self._sentence(*one) for one in described))
-
-    def _describe(self, beams: int) -> tuple[list[tuple[str, float]], int]:
-        """The captioner's sentences with their confidence, and how many were removed as copies of training text."""
-        caption = self.bundle.caption_embedding(self.embedding, beams=beams, cancelled=self.cancelled)
-        texts = sentences(restore_formatting(caption.text))
-        probabilities = sentence_confidences(texts, caption.tokens, caption.log_probs)
-        kept = [
-            (text, self.bundle.draft_settings.confidence(probability))
-            for text, probability in zip(texts, probabilities, strict=True)
-            if not self.bundle.copies_training_text(text)
-        ]
-        return kept, len(texts) - len(kept)
-
-    def _near(self) -> tuple[NearReport, ...]:
-        if self.archive is None:
-            return ()
-        return near_reports(self.archive, self.bundle, self.embedding, self.excluded, self.modality)
-
-    def _sentence(
-        self, text: str, confidence: float | None, source: int | None = None, others: tuple[NearReport, ...] = ()
-    ) -> Sentence:
-        if self.cancelled():
-            raise Cancelled
-        evidence: tuple[Evidence, ...] = ()
-        if self.archive is not None:
-            excluded = self.excluded | ({source} if source is not None else set())
-            threshold = self.bundle.evidence_threshold
-            evidence = find_evidence(self.bundle, self.archive, text, threshold, excluded, self.modality)
-        shown = confidence if self.bundle.draft_settings.calibrated else None
-        return Sentence(text, shown, evidence, source, contradictions(text, others))
-
-    def _model(self, part: str) -> str:
-        return f"{part} of bundle {self.bundle.id}"
+def most_familiar(results: Sequence[FamiliarityResult]) -> FamiliarityResult:
+    """The result for a frame from those of its renditions: that of the most familiar one, since a window hides much."""
+    return min(results, key=lambda one: (not one.familiar, one.score is None, one.score or 0.0))
 
 
 def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozenset[int]:
@@ -253,19 +225,59 @@ def cases_of(archive: Archive, study: str | None, patient: str | None) -> frozen
     return archive.cases_of_patient(patient) | (frozenset() if own is None else {own})
 
 
-def _copied_from(near: NearReport) -> str:
+def _agreed(
+    text: str,
+    near: Sequence[NearReport],
+    settings: DraftSettings,
+    cancelled: IsCancelled,
+    *,
+    source: NearReport | None = None,
+    confidence: float | None = None,
+) -> Sentence | None:
+    """The sentence with its evidence, or None if the near reports do not agree on its findings."""
+    if cancelled():
+        raise Cancelled
+    found = agreement(text, near, source)
+    if not found.enough(settings.share, settings.normal):
+        return None
+    case = None if source is None else source.case_id
+    return Sentence(text, confidence, found.evidence, case, found.contradictions)
+
+
+def _offered(
+    bundle: Drafter,
+    embedding: NDArray[np.float32],
+    near: Sequence[NearReport],
+    copied: Sequence[Sentence],
+    beams: int,
+    cancelled: IsCancelled,
+) -> tuple[tuple[Sentence, ...], int]:
+    """The captioner's sentences that add an agreed finding, and how many were removed as copies of training text."""
+    settings = bundle.draft_settings
+    caption = bundle.caption_embedding(embedding, beams=beams, cancelled=cancelled)
+    texts = sentences(restore_formatting(caption.text))
+    probabilities = sentence_confidences(texts, caption.tokens, caption.log_probs)
+    said = set().union(*(findings(one.text).all for one in copied))
+    found: list[Sentence] = []
+    suppressed = 0
+    for text, probability in zip(texts, probabilities, strict=True):
+        if bundle.copies_training_text(text):
+            suppressed += 1
+        elif not findings(text).all <= said:
+            confidence = settings.confidence(probability) if settings.calibrated else None
+            made = _agreed(text, near, settings, cancelled, confidence=confidence)
+            found += [made] if made is not None else []
+    return tuple(found), suppressed
+
+
+def _note(start: NearReport, disputed: int) -> str:
     """Which report the text was copied from, why that one, and what was left out."""
-    why = "most similar image" if near.matched == "image" else "best match by wording"
-    if near.skipped_reports:
-        skipped = counted(near.skipped_reports, "more similar report")
-        verb = "was" if near.skipped_reports == 1 else "were"
-        why = f"most similar report with image findings; {skipped} without image findings {verb} skipped"
-    left_out = _left_out(near.omitted_sentences, "about history, age or other examinations")
-    return f"Text copied from case {near.case_id} (another patient): {why}. {left_out}".rstrip()
-
-
-def _left_out(number: int, which: str) -> str:
-    """How many sentences were left out, as one sentence; "" for none."""
-    if not number:
-        return ""
-    return f"{counted(number, 'sentence')} {which} {'was' if number == 1 else 'were'} left out."
+    why = "most similar image" if start.matched == "image" else "best match by wording"
+    parts = [f"Text copied from case {start.case_id} (another patient): {why}."]
+    for number, which in (
+        (disputed, "whose finding no other near report shares"),
+        (start.omitted_sentences, "about history, age or other examinations"),
+    ):
+        if number:
+            parts.append(f"{counted(number, 'sentence')} {which} {'was' if number == 1 else 'were'} left out.")
+    return " ".join(parts)

@@ -1,41 +1,38 @@
 """Finds the archived reports nearest to an image, reduced to the sentences that may describe it.
 
-Does not know the captioner. Cases rank as in a search; a case may match by its image or by its report.
+Does not know the captioner, nor what the reports have in common. Cases rank as in a search; a case may match by its
+image or by its report. A report whose facts contradict those of the image is none of them: a hip is not drafted from a
+chest, whatever the models say.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive import Archive
+from engine.facts.fact import NO_FACTS, FactKind, Facts, conflict
 from engine.models.roles import Encoder
 from engine.retrieval.fusion import QueryVectors
 from engine.retrieval.nearest import nearest_cases
 from engine.store.case import Kind
 from engine.store.filters import Filters
-from engine.text.conflicts import contradiction
-from engine.text.not_in_image import not_in_image, other_examination
+from engine.text.findings import Findings, findings, together
+from engine.text.not_in_image import examinations, not_in_image, other_examination, without_marks
 from engine.text.sentences import sentences
+from engine.text.words import words
 
-CANDIDATES = 12
-"""Nearest cases whose reports are considered; many reports contain nothing but history."""
-OTHERS = 2
-"""Further near reports that the nearest one is compared with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """A sentence of another near report that contradicts a sentence of the draft."""
-
-    case_id: int
-    text: str
-    kind: str
-    """What it contradicts: "negation" or "laterality"."""
+CANDIDATES = 24
+"""Nearest cases that are looked at; many reports contain nothing but history, or contradict the facts."""
+REPORTS = 12
+"""Near reports that are compared with each other."""
+VETO: tuple[FactKind, ...] = ("modality", "region", "laterality")
+"""Facts that must not contradict; two views of one chest share a report."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NearReport:
     """The sentences of one archived report that may describe the image."""
 
@@ -44,12 +41,30 @@ class NearReport:
     matched: Kind
     """Whether the image or the report of the case is near."""
     score: float
-    """z-score of the match, as in a search."""
+    """As in a search: the z-score of the match, and what the facts say about it."""
     cosine: float
     omitted_sentences: int = 0
-    """How many of its sentences were left out: history, age, comparison or another kind of examination."""
-    skipped_reports: int = 0
-    """How many nearer reports had no usable sentence."""
+    """How many of its sentences were left out: history, age, comparison, citation or another kind of examination."""
+    patient: str | None = None
+    """Keyed hash; None when unknown."""
+    wording: str = ""
+    """The words of the whole report; equal for two copies of one text."""
+    facts: Facts = field(default_factory=dict)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What the sentences say together."""
+        return together([findings(sentence) for sentence in self.sentences])
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """What lies near an image."""
+
+    reports: tuple[NearReport, ...]
+    """Nearest first, at most REPORTS."""
+    conflicts: tuple[FactKind, ...] = ()
+    """What the nearer reports that were left out contradict, one entry each."""
 
 
 def near_reports(
@@ -57,25 +72,35 @@ def near_reports(
     bundle: Encoder,
     embedding: NDArray[np.float32],
     excluded: Collection[int] = (),
-    modality: str = "",
-) -> tuple[NearReport, ...]:
-    """The nearest reports with at least one usable sentence, nearest first, at most 1 + OTHERS.
+    facts: Facts = NO_FACTS,
+) -> Nearest:
+    """The nearest reports with at least one usable sentence and without a contradicting fact.
 
     Args:
         archive: the reports.
         bundle: the models that the archive was indexed with.
         embedding: float32 [D], unit vector of the image.
         excluded: cases to skip: the study's own, and others of its patient.
-        modality: of the image (0008,0060); sentences that name another kind of examination are left out.
+        facts: of the image; sentences that name another kind of examination are left out.
     """
-    query = QueryVectors(image=embedding)
+    modality = facts["modality"].value if "modality" in facts else ""
     found: list[NearReport] = []
-    ranked = nearest_cases(archive, bundle, query, CANDIDATES, Filters(excluded=excluded, with_report=True))
-    for rank, match in enumerate(ranked):
-        report = archive.case(match.case_id).report
-        parts = sentences(report.text) if report else []
+    conflicts: list[FactKind] = []
+    filters = Filters(excluded=excluded, with_report=True)
+    for match in nearest_cases(archive, bundle, QueryVectors(image=embedding), CANDIDATES, filters):
+        case = archive.case(match.case_id)
+        if case.report is None or match.cosine is None:
+            continue
+        contradicted = conflict(_only(VETO, facts), case.facts)
+        named = examinations(case.report.text)
+        if contradicted is None and modality and named and modality not in named:
+            contradicted = "modality"
+        if contradicted is not None:
+            conflicts.append(contradicted)
+            continue
+        parts = [without_marks(part) for part in sentences(case.report.text)]
         usable = tuple(part for part in parts if not_in_image(part) is None and not other_examination(part, modality))
-        if usable and match.cosine is not None:
+        if usable:
             found.append(
                 NearReport(
                     match.case_id,
@@ -84,21 +109,27 @@ def near_reports(
                     score=match.score,
                     cosine=match.cosine,
                     omitted_sentences=len(parts) - len(usable),
-                    skipped_reports=rank - len(found),
+                    patient=case.patient,
+                    wording=" ".join(words(case.report.text)),
+                    facts=case.facts,
                 )
             )
-        if len(found) > OTHERS:
+        if len(found) == REPORTS:
             break
-    return tuple(found)
+    return Nearest(tuple(found), tuple(conflicts))
 
 
-def contradictions(sentence: str, others: Collection[NearReport]) -> tuple[Contradiction, ...]:
-    """The sentences of other near reports that contradict a sentence, at most one per report."""
-    found = []
-    for report in others:
-        for text in report.sentences:
-            kind = contradiction(sentence, text)
-            if kind is not None:
-                found.append(Contradiction(report.case_id, text, kind))
-                break
-    return tuple(found)
+def undivided(reports: Sequence[NearReport]) -> bool:
+    """Whether the nearest report says its modality and region, at least half say them, and none says others.
+
+    Where the header of the image says neither, this is all that is known of it.
+    """
+    for kind in ("modality", "region"):
+        said = [report.facts[kind].value for report in reports if kind in report.facts]
+        if kind not in reports[0].facts or len(set(said)) != 1 or 2 * len(said) < len(reports):
+            return False
+    return True
+
+
+def _only(kinds: Collection[FactKind], facts: Facts) -> Facts:
+    return {kind: facts[kind] for kind in kinds if kind in facts}

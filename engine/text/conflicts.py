@@ -13,8 +13,8 @@ from engine.text.not_in_image import examinations
 from engine.text.words import STOP_WORDS, singular, words
 
 NEGATION = re.compile(
-    r"\b(?:no longer|no|not|without|absent|absence of|free of|negative for|denies|denied|excludes?|excluded|ruled out|"
-    r"rules out|never|neither|nor|cannot|none|nonspecific for|lack of|lacks)\b"
+    r"\b(?:no longer|no|not|without|absent|absence of|free of|clear of|negative for|denies|denied|excludes?|excluded|"
+    r"ruled out|rules out|never|neither|nor|cannot|none|nonspecific for|lack of|lacks)\b"
 )
 NEGATED_BEFORE = re.compile(
     r"\b(?:(?:cannot|not|no longer|never) (?:be |been |clearly |definitely )*(?:recogni[sz]able|recogni[sz]ed|seen|"
@@ -64,21 +64,28 @@ def claims(sentence: str) -> Claims:
     affirmed: set[str] = set()
     negated: set[str] = set()
     normal = False
-    for clause in CLAUSE_END.split(re.sub(r"(?<=\d)\.(?=\d)", "", lower)):
-        negated_before = NEGATED_BEFORE.search(clause)
-        if negated_before is not None and not NEGATION.search(clause[: negated_before.start()]):
-            negated |= _finding_terms(clause[: negated_before.start()])
-            clause = clause[negated_before.end() :]
-        cue = NEGATION.search(clause)
-        before, after = (clause, "") if cue is None else (clause[: cue.start()], clause[cue.end() :])
-        affirmed |= _finding_terms(before)
-        negated |= _finding_terms(after)
-        normal = normal or bool(NORMAL.search(before)) or (cue is not None and "abnormal" in after)
+    for text, is_negated in clauses(lower):
+        (negated if is_negated else affirmed).update(_finding_terms(text))
+        normal = normal or ("abnormal" in text if is_negated else bool(NORMAL.search(text)))
     found = words(lower)
     sides = frozenset(SIDES[word] for word in found if word in SIDES)
     if sides == {"left", "right"} or "both" in sides:
         sides = frozenset({"both"})
     return Claims(frozenset(affirmed), frozenset(negated), sides, parts_of(lower), normal)
+
+
+def clauses(lower: str) -> list[tuple[str, bool]]:
+    """The clauses of a lower-case sentence, each split into what it says and what it negates, as (text, negated)."""
+    found: list[tuple[str, bool]] = []
+    for clause in CLAUSE_END.split(re.sub(r"(?<=\d)\.(?=\d)", "", lower)):
+        negated_before = NEGATED_BEFORE.search(clause)
+        if negated_before is not None and not NEGATION.search(clause[: negated_before.start()]):
+            found.append((clause[: negated_before.start()], True))
+            clause = clause[negated_before.end() :]
+        cue = NEGATION.search(clause)
+        before, after = (clause, "") if cue is None else (clause[: cue.start()], clause[cue.end() :])
+        found += [(before, False), (after, True)]
+    return [(text, is_negated) for text, is_negated in found if text.strip()]
 
 
 def conflict(one: str, other: str) -> str | None:

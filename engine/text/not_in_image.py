@@ -1,7 +1,8 @@
 """Recognises report sentences about what an image cannot show: history, age, comparison, another examination.
 
-Text copied from another patient's report must not contain that patient's history. The rules, over words only, err
-towards leaving a sentence out. Does not know models.
+Text copied from another patient's report must not contain that patient's history and sizes, nor what belongs to a
+publication: citations, and marks drawn on a figure. The rules, over words only, err towards leaving a sentence out.
+Does not know models.
 """
 
 import re
@@ -33,14 +34,47 @@ HISTORY = re.compile(
     r"case (?:report|\d+)|participant|volunteer|subject)\b|\[(?:name|date|number|time|e-mail)\]",
     re.IGNORECASE,
 )
+MEASUREMENT = re.compile(
+    r"\b\d+(?:[.,]\d+)?\s*-?\s*(?:mm|cm|ml|cc|hu|sec|ms|kg|mg|degrees?|percent|x\s*\d|by\s*\d)\b|\d\s*[%°×]",
+    re.IGNORECASE,
+)
+CITATION = re.compile(
+    r"\bet al\b|\b(?:doi|courtesy|reprinted|reproduced|adapted|permission|copyright|licen[cs]ed?|creative commons|"
+    r"attribution|https?|www|published|journal|references?|radiopaedia|available (?:at|from))\b|©|"
+    r"\[\s*\d+(?:\s*[-–,;]\s*\d+)*\s*\]|"
+    r"\b(?:19|20)\d\d[;:]\s*\d|\((?:19|20)\d\d\)",
+    re.IGNORECASE,
+)
+FIGURE = re.compile(
+    r"\b(?:arrow(?:head)?s?|asterisks?|stars?|calipers?|insets?|panels?|fig(?:s|ures?)?|dotted|dashed|outlined|"
+    r"(?:red|yellow|blue|green|white|black|orange) (?:line|box|circle|square|star|dot|triangle|cross)\w*)\b|"
+    r"(?:^|\s)\(?[a-hA-H]\)|^[a-hA-H][,:]\s",
+    re.IGNORECASE,
+)
+MARKS = re.compile(
+    r"\s*[(\[](?:[^()\[\]]*\b(?:arrow(?:head)?s?|asterisks?|stars?|circles?|fig(?:s|ures?)?\.?|panels?|insets?)\b[^()\[\]]*|"
+    r"[*→↑↓←\s]+|[a-hA-H](?:\s*[-–,&]\s*[a-hA-H])*)[)\]]",
+    re.IGNORECASE,
+)
+"""Marks of a figure in brackets: "(arrow)", "(white arrows in Fig. 2)", "(A)", "(*)"."""
+RULES = (
+    ("age", AGE),
+    ("comparison", COMPARISON),
+    ("history", HISTORY),
+    ("citation", CITATION),
+    ("figure", FIGURE),
+    ("measurement", MEASUREMENT),
+)
 
 
 def not_in_image(sentence: str) -> str | None:
-    """What a sentence is about that an image cannot show: "age", "comparison" or "history", else None."""
-    for name, rule in (("age", AGE), ("comparison", COMPARISON), ("history", HISTORY)):
-        if rule.search(sentence):
-            return name
-    return None
+    """What a sentence is about that an image cannot show, a name of RULES, else None."""
+    return next((name for name, rule in RULES if rule.search(sentence)), None)
+
+
+def without_marks(sentence: str) -> str:
+    """A sentence without the marks of a figure that it names in brackets."""
+    return MARKS.sub("", sentence).strip()
 
 
 PROJECTION = r"radiographs?|x-?rays?|roentgenograms?|plain films?"

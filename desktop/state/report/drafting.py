@@ -13,9 +13,12 @@ from desktop.state.similar.query import frame_summary
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.image.picture import to_gray
+from engine.facts.fact import NO_FACTS
+from engine.facts.from_header import facts_of_frame
+from engine.image.renditions import renditions
 from engine.progress import IsCancelled, Progress
 from engine.reports.draft import Draft
+from engine.study import Study
 
 
 class DraftingState(QObject):
@@ -57,7 +60,7 @@ class DraftingState(QObject):
         return ""
 
     def start(self, page: ReportPage, done: Callable[[Draft, str], None]) -> None:
-        """Draft from the current image at its window, with evidence from the open archive.
+        """Draft from the current image, whatever its window, with evidence from the open archive.
 
         Args:
             page: the report that the draft is for.
@@ -76,7 +79,7 @@ class DraftingState(QObject):
                 self._archive.archive,
                 picture,
                 page.study,
-                study.patient.id or None if study else None,
+                study,
             ),
             partial(self._take, done, frame_summary(picture)),
             title="Drafting the report",
@@ -102,8 +105,8 @@ def _draft(
     bundle: Bundle,
     archive: Archive | None,
     picture: ScreenPicture,
-    study: str,
-    patient: str | None,
+    page: str,
+    study: Study | None,
     progress: Progress,
     cancelled: IsCancelled,
 ) -> Draft:
@@ -111,9 +114,10 @@ def _draft(
     return propose(
         bundle,
         archive,
-        to_gray(picture.image()),
+        renditions(picture.pixels, picture.series.body_part),
+        facts=NO_FACTS if study is None else facts_of_frame(study, picture.series, picture.ref),
+        body_part=picture.series.body_part,
+        exclude_study=page,
+        patient=study.patient.id or None if study else None,
         cancelled=cancelled,
-        exclude_study=study,
-        patient=patient,
-        modality=picture.series.modality,
     )

@@ -125,7 +125,7 @@ class ReportState(QObject):
         return self._drafting.why_not(self.page)
 
     def draft(self) -> None:
-        """Draft the report from the current image at its window, with evidence from the open archive."""
+        """Draft the report from the current image, whatever its window, with evidence from the open archive."""
         if self.page is None:
             self.changed.emit()
         else:

@@ -17,9 +17,8 @@ from desktop import theme
 from desktop.state.report.report import ReportState
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
+from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.draft import Sentence
-from engine.reports.evidence import Evidence
-from engine.reports.nearest_report import Contradiction
 from engine.text.words import counted
 
 ROLE = Qt.ItemDataRole.UserRole
@@ -37,7 +36,7 @@ def support(sentence: Sentence) -> tuple[str, str]:
     if source is not None:
         parts.append(f"From case {source}" if count else f"Only case {source} says this")
     if count or source is None:
-        parts.append(f"{counted(count, 'report') if count else 'No report'} with similar wording")
+        parts.append(f"{counted(count, 'report') if count else 'No report'} with the same finding")
     return " · ".join(parts), theme.current.green if count and not against else theme.current.amber
 
 
@@ -115,7 +114,7 @@ class EvidenceTree(QTreeWidget):
         self.setItemDelegate(EvidenceDelegate(self))
         self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Sentences of the draft and reports with similar wording")
+        self.setAccessibleName("Sentences of the draft and reports with the same finding")
         self.currentItemChanged.connect(self._on_current)
         state.draft_changed.connect(self._fill)
         state.selection_changed.connect(self._follow)
@@ -134,9 +133,9 @@ class EvidenceTree(QTreeWidget):
             top.setData(0, ROLE, sentence)
             top.setToolTip(0, _tooltip(sentence))
             for found in sentence.evidence:
-                child = QTreeWidgetItem([f"Case {found.case_id}, similarity {found.similarity:.2f}: {found.text}"])
+                child = QTreeWidgetItem([f"Case {found.case_id} has the same finding: {found.text}"])
                 child.setData(0, ROLE, found)
-                child.setToolTip(0, "Evidence of wording only, not of a finding in this patient")
+                child.setToolTip(0, "Another patient with the same finding; it proves nothing about this one")
                 top.addChild(child)
             for other in sentence.contradictions:
                 child = QTreeWidgetItem([f"Case {other.case_id} contradicts this ({other.kind}): {other.text}"])
@@ -171,5 +170,5 @@ def _inside(item: QTreeWidgetItem | None, top: QTreeWidgetItem) -> bool:
 
 def _tooltip(sentence: Sentence) -> str:
     if sentence.supported:
-        return "Imported or signed reports contain a sentence with similar wording"
-    return "No other report has similar wording: check this sentence carefully"
+        return "Reports of similar cases have the same finding"
+    return "No report of a similar case has this finding: check this sentence carefully"

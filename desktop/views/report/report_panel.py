@@ -66,6 +66,7 @@ class ReportPanel(QWidget):
         below.setContentsMargins(0, 4, 0, 0)
         below.addWidget(self.notes)
         below.addWidget(self.tree, 1)
+        below.addStretch()
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.setChildrenCollapsible(False)
         parts.addWidget(self.editor)
@@ -129,17 +130,16 @@ class ReportPanel(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
         self.status.setPalette(palette)
         self.notes.setText(self._note_text(reason))
+        self.tree.setVisible(bool(self._state.sentences))
 
     def _note_text(self, reason: str) -> str:
         page = self._state.page
         if page is not None and page.signed:
             return page.destination
         if page is None or page.draft is None:
-            return reason or "The sentences of a draft are listed here, each with reports of similar wording."
-        if page.draft.abstained:
-            return f"No draft. {page.draft.note}"
-        if not page.draft.sentences:
-            return page.draft.note or "The model produced no sentences for this image."
+            return reason or "The sentences of a draft are listed here, each with reports of the same finding."
+        if page.draft.silence:
+            return page.draft.reason
         return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)
 
     def _highlight(self) -> None:

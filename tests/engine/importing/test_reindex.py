@@ -14,7 +14,6 @@ from engine.archive import Archive
 from engine.errors import UserError
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex, reindex_progress
-from engine.reports.evidence import find_evidence
 from engine.reports.nearest_report import near_reports
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewReport
@@ -187,7 +186,6 @@ def test_vectors_of_two_models_are_never_mixed(
         lambda: filled.set_report(1, NewReport("x", encoder.embed_texts(["x"])[0]), "test", encoder.id),
         lambda: import_path(filled, encoder, image_folder),
         lambda: search(filled, encoder, Query(text="x")).hits,
-        lambda: find_evidence(encoder, filled, "A report.", 0.1),
         lambda: near_reports(filled, encoder, encoder.embed_texts(["A report."])[0]),
         lambda: filled.index.nearest(encoder.embed_texts(["x"])[0], "report", 3, bundle_id=encoder.id),
     ):

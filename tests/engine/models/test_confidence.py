@@ -5,25 +5,21 @@ import math
 import pytest
 
 from engine.errors import UserError
-from engine.models.confidence import DraftSettings
+from engine.models.confidence import NEAR, NORMAL, SHARE, DraftSettings
 
 
-def test_without_settings_drafts_start_from_the_captioner_and_it_never_abstains() -> None:
+def test_without_settings_the_defaults_hold_and_nothing_is_calibrated() -> None:
     settings = DraftSettings.from_manifest({"name": "old bundle"})
-    assert settings == DraftSettings("captioner", None, None, None)
+    assert settings == DraftSettings(None, None, NEAR, SHARE, NORMAL)
     assert not settings.calibrated
     assert settings.confidence(0.4) == 0.4
-    assert not settings.abstains([0.0])
 
 
 def test_settings_are_read_from_the_manifest() -> None:
-    draft = {"start": "nearest-report", "confidence": {"slope": 1.5, "intercept": -0.2}, "abstain_below": 0.3}
+    draft = {"confidence": {"slope": 1.5, "intercept": -0.2}, "near": 1.25, "share": 0.5, "normal": 0.75}
     settings = DraftSettings.from_manifest({"draft": {**draft, "measured": {"captions": 284}}})
-    assert settings == DraftSettings("nearest-report", 1.5, -0.2, 0.3)
+    assert settings == DraftSettings(1.5, -0.2, 1.25, 0.5, 0.75)
     assert settings.confidence(math.exp(-2.0)) == pytest.approx(1 / (1 + math.exp(3.2)))
-    assert settings.abstains([0.1, 0.4])
-    assert not settings.abstains([0.1, 0.6])
-    assert not settings.abstains([])
 
 
 def test_a_token_with_probability_zero_is_accepted() -> None:
@@ -33,9 +29,9 @@ def test_a_token_with_probability_zero_is_accepted() -> None:
 @pytest.mark.parametrize(
     "draft",
     [
-        {"start": "guess"},
         {"confidence": {"slope": 1.0}},
-        {"abstain_below": "often"},
+        {"near": "often"},
+        {"share": float("nan")},
         {"confidence": [1, 2]},
         "captioner",
     ],

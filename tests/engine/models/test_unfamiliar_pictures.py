@@ -32,10 +32,10 @@ def test_a_photograph_and_noise_are_unfamiliar(starter_bundle: Bundle) -> None:
 
 
 def test_a_photograph_gets_a_reason_instead_of_a_draft(starter_bundle: Bundle) -> None:
-    made = draft(starter_bundle, None, load_picture(PHOTOGRAPH).gray)
-    assert (made.text, made.abstained, made.note) == ("", "unfamiliar", OUTSIDE)
+    made = draft(starter_bundle, None, [load_picture(PHOTOGRAPH).gray])
+    assert (made.text, made.silence, made.reason) == ("", "unfamiliar", OUTSIDE)
 
 
 def test_a_blank_frame_gets_a_reason_instead_of_a_draft(starter_bundle: Bundle) -> None:
-    made = draft(starter_bundle, None, np.zeros((64, 64), np.uint8))
-    assert (made.abstained, made.note) == ("blank", BLANK)
+    made = draft(starter_bundle, None, [np.zeros((64, 64), np.uint8)])
+    assert (made.silence, made.reason) == ("blank", BLANK)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.dicom.listing import open_path
-from engine.reports.draft import draft
+from engine.reports.nearest_report import near_reports
 from engine.reports.outbox import DisplayedFrame, archive_waiting, submission_for
 from engine.reports.workspace import ReportFacts, Submission, Workspace
 from engine.retrieval.search import Query, search
@@ -53,8 +53,8 @@ def test_a_signed_report_may_serve_as_evidence_for_another_study(
 ) -> None:
     sign(workspace, "1.2", "There is a large left effusion.")
     case_id = archive_waiting(workspace, archive, encoder).archived[0].case_id
-    assert [one.case_id for one in draft(encoder, archive, make_picture(1)).sentences[0].evidence] == [case_id]
-    assert not draft(encoder, archive, make_picture(1), exclude_study="1.2").sentences[0].evidence
+    near = near_reports(archive, encoder, encoder.embed_images([make_picture(1)])[0]).reports
+    assert [one.case_id for one in near] == [case_id]
 
 
 def test_an_archived_report_leaves_the_queue_without_identifiers(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.text.not_in_image import not_in_image, other_examination
+from engine.text.not_in_image import not_in_image, other_examination, without_marks
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,19 @@ from engine.text.not_in_image import not_in_image, other_examination
         ("Our patient underwent resection.", "history"),
         ("CT scan of the patient\u2019s abdomen.", "history"),
         ("Reported by [name] on [date].", "history"),
+        ("Axial CT shows a 3 cm mass in the right upper lobe.", "measurement"),
+        ("The nodule measures 12 x 9 mm.", "measurement"),
+        ("Ejection fraction of 35%.", "measurement"),
+        ("Image courtesy of Dr. Smith.", "citation"),
+        ("Lung rockets as described by Lichtenstein et al.", "citation"),
+        ("B-lines are a sign of interstitial syndrome [12, 13].", "citation"),
+        ("Reproduced with permission from Chest 2008; 134: 117.", "citation"),
+        ("The arrow points to the mass.", "figure"),
+        ("White arrowheads mark the appendix.", "figure"),
+        ("(A) Axial image with a cyst.", "figure"),
     ],
 )
-def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
+def test_what_an_image_cannot_show_is_named(sentence: str, what: str) -> None:
     assert not_in_image(sentence) == what
 
 
@@ -32,7 +42,7 @@ def test_history_age_and_comparison_are_named(sentence: str, what: str) -> None:
     "sentence",
     [
         "There is a large left pleural effusion.",
-        "Axial CT shows a 3 cm mass in the right upper lobe.",
+        "Axial CT shows a mass in the right upper lobe.",
         "No pneumothorax.",
         "The heart is enlarged.",
         "Stable pedicle screws at L4 and L5.",
@@ -58,3 +68,9 @@ def test_descriptions_of_an_image_are_kept(sentence: str) -> None:
 )
 def test_sentences_about_another_examination_are_recognised(sentence: str, modality: str, other: bool) -> None:
     assert other_examination(sentence, modality) is other
+
+
+def test_marks_of_a_figure_in_brackets_are_removed() -> None:
+    assert without_marks("Mass (arrow) in the liver (white arrows in Fig. 2).") == "Mass in the liver."
+    assert without_marks("Cyst (*) and abscess (A, B).") == "Cyst and abscess."
+    assert without_marks("A mass (probably benign).") == "A mass (probably benign)."

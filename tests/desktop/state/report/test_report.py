@@ -15,9 +15,8 @@ from desktop.background import Lane, as_work
 from desktop.state.report.report import ReportState
 from desktop.state.report.report_page import ReportPage, locate
 from engine.errors import UserError
+from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.draft import NOTICE, Draft, Sentence
-from engine.reports.evidence import Evidence
-from engine.reports.nearest_report import Contradiction
 from engine.reports.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -257,12 +256,14 @@ def test_a_changed_sentence_is_no_longer_located() -> None:
 def test_an_empty_draft_says_why_and_keeps_the_text(
     qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
 ) -> None:
-    decoder.proposed = Draft((), "double", note="This image is almost blank.", abstained="blank")
+    decoder.proposed = Draft((), "double", reason="This image is almost blank.", silence="blank")
     state.edit("My own words")
     drafted(qtbot, app, state)
     assert state.page is not None
     assert state.page.text == "My own words"
-    assert app.window.report_panel.notes.text() == "No draft. This image is almost blank."
+    panel = app.window.report_panel
+    assert panel.notes.text() == "This image is almost blank."
+    assert panel.tree.isHidden()
 
 
 def test_a_copied_sentence_names_its_case_and_its_contradictions(
@@ -273,8 +274,8 @@ def test_a_copied_sentence_names_its_case_and_its_contradictions(
     decoder.proposed = Draft((taken,), "double")
     drafted(qtbot, app, state)
     top = app.window.report_panel.tree.topLevelItem(0)
-    assert "One similar report contradicts this · From case 7 · 1 report with similar wording" in top.text(0)
+    assert "One similar report contradicts this · From case 7 · 1 report with the same finding" in top.text(0)
     assert [top.child(row).text(0) for row in range(2)] == [
-        "Case 4, similarity 0.90: A large effusion.",
+        "Case 4 has the same finding: A large effusion.",
         "Case 9 contradicts this (negation): No effusion.",
     ]

@@ -1,0 +1,159 @@
+"""Decides which sentences independent near reports agree on, by their findings. Knows no models and no archive.
+
+Two reports are independent when they are of different cases and different patients, and not copies of one text. A
+report agrees with a sentence when it affirms every finding that the sentence affirms, in a sentence without conflict in
+side, region or negation, and negates every finding that the sentence negates. Similar letters do not count:
+"calcification of the basal ganglia" has no support in "measurement points at the basal ganglia level".
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.reports.nearest_report import NearReport
+from engine.text.conflicts import conflict, contradiction
+from engine.text.findings import ABNORMALITY, Findings, findings
+
+LEAST = 2
+"""Independent reports that must agree on a sentence, besides the one that it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of an archived report with the same finding."""
+
+    case_id: int
+    text: str
+    similarity: float
+    """Cosine of its case and the image."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A sentence of a near report that contradicts a sentence of the draft."""
+
+    case_id: int
+    text: str
+    kind: str
+    """What it contradicts: "negation" or "laterality"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the near reports say about one sentence."""
+
+    evidence: tuple[Evidence, ...] = ()
+    """Independent reports with the same findings, nearest first; never the one that the sentence comes from."""
+    contradictions: tuple[Contradiction, ...] = ()
+    asked: int = 0
+    """How many independent reports are near."""
+    opposed: int = 0
+    """How many of them say the opposite, in so many words or by being normal."""
+    normal: int | None = None
+    """How many of them call normal what the sentence calls normal; None if it calls nothing normal."""
+
+    def enough(self, share: float, normal: float) -> bool:
+        """Whether the sentence may stand in a draft.
+
+        Two reports or more agree, and more than say the opposite; these are at least `share` of the near ones, or, for
+        a sentence that calls something normal, at least `normal` of them and more than half say so.
+        """
+        if len(self.evidence) < LEAST or len(self.evidence) <= self.opposed:
+            return False
+        if self.normal is None:
+            return len(self.evidence) >= share * self.asked
+        return self.normal >= normal * self.asked and 2 * self.normal > self.asked
+
+
+def agreement(sentence: str, reports: Sequence[NearReport], source: NearReport | None = None) -> Agreement:
+    """What near reports say about a sentence.
+
+    Args:
+        sentence: of a draft.
+        reports: near reports, nearest first.
+        source: the report that the sentence was copied from.
+    """
+    said = findings(sentence)
+    others = independent(reports, source)
+    evidence = tuple(
+        Evidence(report.case_id, text, report.cosine)
+        for report in others
+        if (text := supporting(sentence, said, report)) is not None
+    )
+    against = contradictions(sentence, others)
+    opposed = {one.case_id for one in against} | {one.case_id for one in others if opposes(said, one.findings)}
+    opposed -= {one.case_id for one in evidence}
+    calling = sum(says_normal(said, one.findings) for one in others) if said.normal else None
+    return Agreement(evidence, against, len(others), len(opposed), calling)
+
+
+def independent(reports: Collection[NearReport], source: NearReport | None = None) -> list[NearReport]:
+    """One report of each case, patient and wording, the nearest; none of those of `source`."""
+    seen = set(_identity(source)) if source is not None else set()
+    found = []
+    for report in reports:
+        if seen.isdisjoint(_identity(report)):
+            found.append(report)
+            seen.update(_identity(report))
+    return found
+
+
+def _identity(report: NearReport) -> list[tuple[str, Any]]:
+    named: list[tuple[str, Any]] = [("case", report.case_id), ("wording", report.wording)]
+    return named if report.patient is None else [*named, ("patient", report.patient)]
+
+
+def supporting(sentence: str, said: Findings, report: NearReport) -> str | None:
+    """The sentence of a report that says the same, or None unless the report agrees with every finding."""
+    if not said.all:
+        return None
+    best: str | None = None
+    missing = set(said.affirmed)
+    for text in report.sentences:
+        other = findings(text)
+        if missing & other.affirmed and _same_site(said, other) and conflict(sentence, text) is None:
+            missing -= other.affirmed
+            best = best or text
+    for name in said.negated:
+        negating = next((one for one in report.sentences if name in findings(one).negated), None)
+        if negating is None and name.endswith(ABNORMALITY) and report.findings.normal:
+            negating = next(one for one in report.sentences if findings(one).normal)
+        if negating is None:
+            return None
+        best = best or negating
+    return None if missing else best
+
+
+def says_normal(said: Findings, other: Findings) -> bool:
+    """Whether a report calls normal what a sentence calls normal."""
+    return other.normal or {name for name in said.negated if name.endswith(ABNORMALITY)} <= other.negated
+
+
+def opposes(said: Findings, other: Findings) -> bool:
+    """Whether a report says the opposite of a sentence: one is normal, or negates, what the other affirms."""
+    if said.affirmed & other.negated or (said.affirmed and other.normal):
+        return True
+    return bool(said.negated & other.affirmed) or (ABNORMALITY in said.negated and bool(other.affirmed))
+
+
+def contradictions(sentence: str, others: Collection[NearReport]) -> tuple[Contradiction, ...]:
+    """The sentences of near reports that contradict a sentence, at most one per report."""
+    found = []
+    for report in others:
+        for text in report.sentences:
+            kind = contradiction(sentence, text)
+            if kind is not None:
+                found.append(Contradiction(report.case_id, text, kind))
+                break
+    return tuple(found)
+
+
+def _same_site(one: Findings, other: Findings) -> bool:
+    """Whether two sentences may be about one site: equal sides where the first names one, and a shared organ."""
+    if one.sides and one.sides != other.sides:
+        return False
+    return not one.organs or not other.organs or bool(one.organs & other.organs)
