@@ -46,8 +46,6 @@ TITLE = "When a draft is right"
 RIGHT_KIND, RIGHT_FINDING, RIGHT_NORMAL = 0.99, 0.5, 0.8
 """What the thresholds must reach: drafts of the right modality and region, affirmed findings that the real report has,
 and drafts that call the whole normal of pictures without any finding."""
-LEAST = 10
-"""Cases that a share needs before it counts as reached."""
 SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 NORMALS = (0.6, 0.75, 0.9, 1.0)
 NORMAL_REPORT = (
@@ -145,9 +143,9 @@ def measure(chosen: Thresholds, found: Iterable[Trace], terms: bool = True) -> S
 
 
 def reached(scores: Scores) -> bool:
-    """Whether drafts are right often enough; a share of too few does not count against it."""
+    """Whether drafts are right often enough. What no draft says, none says wrongly."""
     wanted = {"modality": RIGHT_KIND, "region": RIGHT_KIND, "affirmed": RIGHT_FINDING, "normal": RIGHT_NORMAL}
-    return all(scores[name].of < LEAST or scores[name].share >= least for name, least in wanted.items())
+    return all(not scores[name].of or scores[name].share >= least for name, least in wanted.items())
 
 
 def choose(found: Sequence[Trace]) -> tuple[Thresholds, list[tuple[Thresholds, Scores]]]:

@@ -28,7 +28,7 @@ class DraftSettings:
     near: float = NEAR
     """Least score of the report that a draft starts from; see `engine.retrieval.fusion`."""
     share: float = SHARE
-    """Least share of the near reports that have the finding of a sentence, 0 to 1."""
+    """Least share of the near reports that have the finding that a sentence affirms, 0 to 1."""
     normal: float = NORMAL
     """Least share of the near reports that call normal what a sentence calls normal, at least one half."""
 

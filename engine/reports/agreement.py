@@ -53,20 +53,23 @@ class Agreement:
     """How many independent reports are near."""
     opposed: int = 0
     """How many of them say the opposite, in so many words or by being normal."""
+    affirms: bool = True
+    """Whether the sentence affirms a finding."""
     normal: int | None = None
     """How many of them call normal what the sentence calls normal; None if it calls nothing normal."""
 
     def enough(self, share: float, normal: float) -> bool:
         """Whether the sentence may stand in a draft.
 
-        Two reports or more agree, and more than say the opposite; these are at least `share` of the near ones, or, for
-        a sentence that calls something normal, at least `normal` of them and more than half say so.
+        At least two other reports agree, and more than say the opposite. A sentence that affirms a finding needs
+        `share` of the near reports; one that calls something normal needs `normal` of them to say so, and most of them;
+        one that only negates findings needs that none affirms them.
         """
         if len(self.evidence) < LEAST or len(self.evidence) <= self.opposed:
             return False
-        if self.normal is None:
-            return len(self.evidence) >= share * self.asked
-        return self.normal >= normal * self.asked and 2 * self.normal > self.asked
+        if self.normal is not None:
+            return self.normal >= normal * self.asked and 2 * self.normal > self.asked
+        return len(self.evidence) >= share * self.asked if self.affirms else self.opposed == 0
 
 
 def agreement(sentence: str, reports: Sequence[NearReport], source: NearReport | None = None) -> Agreement:
@@ -88,7 +91,7 @@ def agreement(sentence: str, reports: Sequence[NearReport], source: NearReport |
     opposed = {one.case_id for one in against} | {one.case_id for one in others if opposes(said, one.findings)}
     opposed -= {one.case_id for one in evidence}
     calling = sum(says_normal(said, one.findings) for one in others) if said.normal else None
-    return Agreement(evidence, against, len(others), len(opposed), calling)
+    return Agreement(evidence, against, len(others), len(opposed), bool(said.affirmed), calling)
 
 
 def independent(reports: Collection[NearReport], source: NearReport | None = None) -> list[NearReport]:
