@@ -24,7 +24,7 @@ from engine.text.not_in_image import examinations, not_in_image, other_examinati
 from engine.text.sentences import sentences
 from engine.text.words import words
 
-CANDIDATES = 24
+CANDIDATES = 48
 """Nearest cases that are looked at; many reports contain nothing but history, or contradict the facts."""
 REPORTS = 12
 """Near reports that are compared with each other."""
