@@ -12,9 +12,9 @@ import torch
 
 from engine.errors import UserError
 from training.data.pairs import Pairs, read_pairs
-from training.metrics import measure, pool
+from training.metrics import by_source, measure, pool, zero_shot
 from training.metrics.embedders import Embedded, Embedder, FromBundle, FromCheckpoint, train_means
-from training.tables import shared_space_plot, table
+from training.tables import shared_space_plot, source_table, table
 
 CENTRED = ", centred"
 
@@ -49,15 +49,19 @@ def main(argv: Sequence[str]) -> int:
         centre=options.centre,
         seed=options.seed,
         stream=options.stream,
+        sources=options.by_source,
     )
+    text = table.markdown(document)
+    if options.by_source:
+        text += "\n## By source\n\n" + source_table.by_source(document["sources"]) + "\n"
     if options.plot:
         chosen = [name for name in (next(iter(spaces)), options.name) if name in spaces]
         shared_space_plot.draw(options.plot, [spaces[name] for name in dict.fromkeys(chosen)])
     if options.markdown:
-        options.markdown.write_text(table.markdown(document), encoding="utf-8")
+        options.markdown.write_text(text, encoding="utf-8")
     if options.output:
         options.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(json.dumps(document) + "\n" if options.json else table.markdown(document))
+    sys.stdout.write(json.dumps(document) + "\n" if options.json else text)
     return 0
 
 
@@ -77,6 +81,11 @@ def arguments() -> argparse.ArgumentParser:
     add("--name", default="this model", help="name of the model in the tables")
     add("--baselines", nargs="*", default=[], metavar="NAME=CHECKPOINT", help="models to compare with")
     add("--centre", action="store_true", help="also evaluate each model with mean-centring by its TRAIN means")
+    add(
+        "--by-source",
+        action="store_true",
+        help="also measure each manifest on its own, raw and centred on its own means, and what the hits show",
+    )
     add("--seed", type=int, default=0, help="seed of the bootstrap and the permutations")
     add("--threads", type=int, default=2, help="CPU threads of PyTorch")
     add("--json", action="store_true", help="print the JSON document instead of the tables")
@@ -121,6 +130,7 @@ def evaluate(
     seed: int = 0,
     draws: int = measure.DRAWS,
     stream: bool = False,
+    sources: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Space]]:
     """Measure every model on one split, and compare the last one with each of the others.
 
@@ -128,14 +138,23 @@ def evaluate(
         models: by the name that tables show; the last is the candidate, the others its baselines.
         centre: adds each model with mean-centring by its TRAIN means.
         stream: decode images when they are needed, see `training.data.pairs.read_pairs`.
+        sources: also measure each source on its own, see `training.metrics.by_source`.
 
     Returns:
         the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration (the
-        score scale)}}, chance, habit (most frequent captions), comparisons, rejected; and the `Space` of each model.
+        score scale)}}, chance, habit (most frequent captions), comparisons, rejected, and `sources` if asked; and the
+        `Space` of each model.
     """
     names = [path.name for path in manifests]
     return evaluate_pairs(
-        models, read_pairs(manifests, stream), names, split=split, centre=centre, seed=seed, draws=draws
+        models,
+        read_pairs(manifests, stream),
+        names,
+        split=split,
+        centre=centre,
+        seed=seed,
+        draws=draws,
+        sources=sources,
     )
 
 
@@ -148,6 +167,7 @@ def evaluate_pairs(
     centre: bool = False,
     seed: int = 0,
     draws: int = measure.DRAWS,
+    sources: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Space]]:
     """As `evaluate`, for pairs that are already loaded; `names` are those of their manifests."""
     chosen = pairs.split(split)
@@ -181,6 +201,14 @@ def evaluate_pairs(
         },
         "rejected": [rejected.as_dict() for rejected in pairs.rejected],
     }
+    if sources:
+        parts: dict[str, dict[tuple[str, str], measure.Measured]] = {}
+        for name, model in models.items():
+            words = model.texts(zero_shot.phrases())
+            vectors = by_source.Vectors(spaces[name].images, spaces[name].texts, words, items.own)
+            for source, kind, found in by_source.measured(vectors, chosen.rows, draws):
+                parts.setdefault(source, {})[name, kind] = found
+        document["sources"] = by_source.compared(parts, by_source.references(chosen.rows), candidate)
     plots = {}
     for name, space in spaces.items():
         values = measured[name].values

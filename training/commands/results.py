@@ -13,15 +13,14 @@ from typing import Any
 
 from engine.errors import UserError
 from training.commands.grid import EMBEDDED, load_vectors
-from training.metrics import grid_results
-from training.metrics.by_source import ALL, CENTRED, KINDS, RAW
+from training.metrics import by_source, grid_results, measure
+from training.metrics.by_source import ALL, KINDS, RAW
 from training.metrics.grid_results import GridRun
 from training.metrics.measure import Measured
 from training.tables import curves_plot, frontier_plot, leave_out_table, shared_space_plot, source_table
 
 log = logging.getLogger(__name__)
 MARK = "<!-- Below this line: written by `python -m training results`. -->\n"
-SUFFIX = {RAW: "", CENTRED: source_table.CENTRED}
 Means = Mapping[str, Mapping[tuple[str, str], Measured]]
 """By source, then by variant and kind."""
 
@@ -49,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     document = as_document(runs, means, names)
     parts = [
         f"## Three recipes by source, means over the training seeds {listed(document['training_seeds'])}\n",
-        recipes(document),
+        source_table.by_source(document["sources"]),
         "## The frontier between gap and recall\n\n![Gap over its floor against R@10, by "
         "source](frontier.png)\n\nEach colour is "
         "one recipe: a large mark is the mean over the seeds, small ones the seeds, hollow marks the recipe "
@@ -62,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
         frozen_means = grid_results.over_seeds(frozen, names, KINDS)
         parts += [
             "## The same recipes on trunks that did not learn\n",
-            recipes(as_document(frozen, frozen_means, names)),
+            source_table.by_source(as_document(frozen, frozen_means, names)["sources"]),
         ]
     parts += [trials(folder, options.candidate) for folder in options.trials]
     parts += [path.read_text(encoding="utf-8").strip() for path in options.sections]
@@ -86,47 +85,11 @@ def main(argv: Sequence[str]) -> int:
 
 def as_document(runs: Sequence[GridRun], means: Means, names: Sequence[str]) -> dict[str, Any]:
     """The values of the named recipes, and the last of them against every other row, by source."""
-    references = runs[0].document["references"]
-    candidate = names[-1], RAW
     return {
         "split": "val",
         "training_seeds": grid_results.common_seeds(runs, names),
-        "sources": {
-            source: {
-                **references[source],
-                "models": {name + SUFFIX[kind]: rounded(grid_results.entries(m)) for (name, kind), m in rows.items()},
-                "comparisons": {
-                    f"{names[-1]} over {name}{SUFFIX[kind]}": rounded(grid_results.compared(rows[candidate], found))
-                    for (name, kind), found in rows.items()
-                    if (name, kind) != candidate
-                },
-            }
-            for source, rows in means.items()
-        },
+        "sources": by_source.compared(means, runs[0].document["references"], names[-1]),
     }
-
-
-def recipes(document: Mapping[str, Any]) -> str:
-    """The tables of the named recipes by source, with paired differences."""
-    parts = [
-        "In brackets: 95% interval of a bootstrap over groups (1000 draws, seed 0) of the mean over seeds. "
-        "*centred*: each "
-        "modality minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair "
-        "by the archive's own "
-        "score scale. R@10 in %; i2t: image to text, t2i: text to image."
-    ]
-    for source, found in document["sources"].items():
-        body = source_table.tables(found["models"], found["chance"], source_table.interval)
-        parts.append(f"### {source}\n\n{source_table.described(found)}\n\n{body}")
-        parts.append(source_table.differences(found["comparisons"]))
-    parts.append(
-        "Positive is better (for the gap and the share: nearer to the floor, to balance). better: the "
-        "interval excludes 0; not "
-        "worse: its lower bound is above -0.02 (-2 points); worse: neither, and the interval excludes 0 on "
-        "the other side; "
-        "undecided: anything else."
-    )
-    return "\n\n".join(parts)
 
 
 def unseen(pairs: Sequence[str], whole: Path, candidate: str, baseline: str) -> str:
@@ -151,13 +114,13 @@ def unseen(pairs: Sequence[str], whole: Path, candidate: str, baseline: str) -> 
         for recipe in (baseline, candidate):
             found = grid_results.over_seeds(runs, [recipe], KINDS)[source]
             seen = grid_results.over_seeds(complete, [recipe], (RAW,))[source]
-            raw, centred = (grid_results.entries(found[recipe, kind]) for kind in KINDS)
+            raw, centred = (by_source.entries(found[recipe, kind]) for kind in KINDS)
             columns: dict[str, leave_out_table.Entries] = {
                 "raw": raw,
                 "scaled on the archive": leave_out_table.scaled(raw),
                 "centred on the archive": centred,
                 "centred and scaled": leave_out_table.scaled(centred),
-                "raw, trained on it too": grid_results.entries(seen[recipe, RAW]),
+                "raw, trained on it too": by_source.entries(seen[recipe, RAW]),
             }
             seeds = listed([run.seed for run in grid_results.chosen(runs, recipe)])
             table = leave_out_table.unseen(recipe, columns, runs[0].document["references"][source]["chance"])
@@ -175,7 +138,7 @@ def trials(folder: Path, recipe: str) -> str:
             means = grid_results.over_seeds(runs, [recipe, name], (RAW,))
             seeds = listed(grid_results.common_seeds(runs, [recipe, name]))
             rows[f"{name} (seeds {seeds})"] = {
-                source: grid_results.compared(means[source][name, RAW], means[source][recipe, RAW])
+                source: by_source.rounded(measure.compare(means[source][name, RAW], means[source][recipe, RAW]))
                 for source in sources
             }
     return (
@@ -210,14 +173,6 @@ def summary(run: GridRun) -> dict[str, Any]:
     }
     settings = run.document["settings"]
     return {"variant": run.variant, "seed": run.seed, "settings": settings, "sources": measured, "curve": run.curve()}
-
-
-def rounded(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The numbers of a table with five digits."""
-    return {
-        name: {key: round(value, 5) if isinstance(value, float) else value for key, value in entry.items()}
-        for name, entry in table.items()
-    }
 
 
 def listed(values: Sequence[Any]) -> str:

@@ -13,6 +13,8 @@ import numpy as np
 from training.arrays import Float32Array, IntArray
 from training.data.pairs import Pair
 from training.metrics import gap, measure, pool
+from training.metrics.bootstrap import Comparison
+from training.metrics.measure import Measured
 from training.metrics.pool import Pool
 
 ALL = "all"
@@ -26,6 +28,8 @@ TITLES = {
 """What tables call the sources, by the folder of their manifest; any other keeps the name of its folder."""
 RAW, CENTRED = "raw", "centred"
 KINDS = (RAW, CENTRED)
+SUFFIX = {RAW: "", CENTRED: ", centred"}
+"""What stands behind the name of a model in the rows of a table."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,7 @@ def pools(rows: Sequence[Pair]) -> dict[str, Pool]:
     return {name: pool.build([rows[i] for i in chosen]) for name, chosen in parts(rows).items()}
 
 
-def measured(
-    vectors: Vectors, rows: Sequence[Pair], draws: int = measure.DRAWS
-) -> Iterator[tuple[str, str, measure.Measured]]:
+def measured(vectors: Vectors, rows: Sequence[Pair], draws: int = measure.DRAWS) -> Iterator[tuple[str, str, Measured]]:
     """(source, one of KINDS, all metrics) of one model; the score scale is measured on the archive itself.
 
     Args:
@@ -102,3 +104,45 @@ def references(rows: Sequence[Pair]) -> dict[str, dict[str, Any]]:
 def values(found: Mapping[str, float]) -> dict[str, float | None]:
     """Metrics for JSON: nan becomes None, everything else has five digits."""
     return {name: None if np.isnan(value) else round(float(value), 5) for name, value in found.items()}
+
+
+def compared(
+    found: Mapping[str, Mapping[tuple[str, str], Measured]], references: Mapping[str, Mapping[str, Any]], candidate: str
+) -> dict[str, dict[str, Any]]:
+    """By source: pool, chance, habit, `models` {name: {metric: {value, low, high}}} and `comparisons`.
+
+    Args:
+        found: by source, then by name and kind.
+        candidate: the model whose raw metrics are compared with every other row.
+    """
+    return {
+        source: {
+            **references[source],
+            "models": {name + SUFFIX[kind]: entries(one) for (name, kind), one in rows.items()},
+            "comparisons": {
+                f"{candidate} over {name}{SUFFIX[kind]}": rounded(measure.compare(rows[candidate, RAW], one))
+                for (name, kind), one in rows.items()
+                if (name, kind) != (candidate, RAW)
+            },
+        }
+        for source, rows in found.items()
+    }
+
+
+def entries(found: Measured) -> dict[str, dict[str, float]]:
+    """By metric: value and, where there is one, its interval; without what could not be measured."""
+    shown: dict[str, dict[str, float]] = {}
+    for name, value in found.values.items():
+        if value == value:
+            ends = found.interval(name)
+            interval = {} if ends is None else {"low": round(ends[0], 5), "high": round(ends[1], 5)}
+            shown[name] = {"value": round(value, 5), **interval}
+    return shown
+
+
+def rounded(found: Mapping[str, Comparison]) -> dict[str, dict[str, Any]]:
+    """Comparisons as plain values with five digits."""
+    return {
+        name: {key: round(value, 5) if isinstance(value, float) else value for key, value in entry.items()}
+        for name, entry in measure.flat(found).items()
+    }

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UserError
-from training.metrics import measure
 from training.metrics.measure import Measured
 
 MEASURED, SAMPLES = "measured.json", "samples.npz"
@@ -118,18 +117,3 @@ def mean_of(several: Sequence[Measured]) -> Measured:
         name: np.mean([one.samples[name] for one in several], axis=0) for name in names if name in several[0].samples
     }
     return Measured(values, samples, {})
-
-
-def entries(found: Measured) -> dict[str, dict[str, float]]:
-    """By metric: value and, where there is one, its interval; without what could not be measured."""
-    shown: dict[str, dict[str, float]] = {}
-    for name, value in found.values.items():
-        if value == value:
-            ends = found.interval(name)
-            shown[name] = {"value": value} | ({} if ends is None else {"low": ends[0], "high": ends[1]})
-    return shown
-
-
-def compared(candidate: Measured, baseline: Measured) -> dict[str, dict[str, float | str]]:
-    """Paired comparison of every metric with an interval."""
-    return measure.flat(measure.compare(candidate, baseline))

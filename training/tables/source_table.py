@@ -149,3 +149,26 @@ def differences(comparisons: Rows) -> str:
         cells = [verdict(column, row[column.metric]) if column.metric in row else "" for row in comparisons.values()]
         lines.append([column.title, *cells])
     return grid(lines)
+
+
+def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
+    """The tables of several models by source, with paired differences; see `training.metrics.by_source.compared`."""
+    parts = [
+        "In brackets: 95% interval of a bootstrap over groups (1000 draws, seed 0) . "
+        "*centred*: each "
+        "modality minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair "
+        "by the archive's own "
+        "score scale. R@10 in %; i2t: image to text, t2i: text to image."
+    ]
+    for source, found in sources.items():
+        body = tables(found["models"], found["chance"], interval)
+        parts.append(f"### {source}\n\n{described(found)}\n\n{body}")
+        parts.append(differences(found["comparisons"]))
+    parts.append(
+        "Positive is better (for the gap and the share: nearer to the floor, to balance). better: the "
+        "interval excludes 0; not "
+        "worse: its lower bound is above -0.02 (-2 points); worse: neither, and the interval excludes 0 on "
+        "the other side; "
+        "undecided: anything else."
+    )
+    return "\n\n".join(parts)

@@ -121,6 +121,34 @@ def test_the_command_measures_a_checkpoint_and_its_baselines(
     assert all(f"\n| {name} |" in written for name in (*document["models"], "chance", "most frequent captions"))
 
 
+def test_every_source_is_measured_on_its_own_raw_and_centred_on_its_own_means(
+    encoders: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Path(shutil.copytree(manifest.parent, tmp_path / "pairs-iu")) / "pairs.csv"
+    with other.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for number, row in enumerate(rows):
+        row |= {"patient_id": f"iu-{row['patient_id']}", "split_group": f"iu-{row['split_group']}"}
+        row |= {"source": "IU X-ray", "finding": ["normal", "Cardiomegaly/mild", "Opacity"][number % 3]}
+    with other.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    arguments = ["--checkpoint", str(encoders), "--pairs", str(manifest), str(other), "--by-source", "--threads", "1"]
+    assert evaluate.main([*arguments, "--output", str(tmp_path / "found.json")]) == 0
+    sources = json.loads((tmp_path / "found.json").read_text())["sources"]
+    assert list(sources) == [manifest.parent.name, "IU", "all"]
+    models = sources["IU"]["models"]
+    assert list(models) == ["this model", "this model, centred"]
+    assert models["this model, centred"]["gap"]["value"] < models["this model"]["gap"]["value"]
+    assert 0.0 <= models["this model"]["auroc_cardiomegaly"]["value"] <= 1.0
+    assert "auroc_cardiomegaly" not in sources[manifest.parent.name]["models"]["this model"]
+    assert list(sources["IU"]["comparisons"]) == ["this model over this model, centred"]
+    shown = capsys.readouterr().out
+    assert "### IU\n\n18 images" in shown
+    assert "| AUROC cardiomegaly |" in shown
+
+
 def test_centring_with_the_means_of_the_train_split_changes_the_score_scale(encoders: Path, manifest: Path) -> None:
     model = FromCheckpoint(encoders)
     document, _ = evaluate.evaluate({"m": model}, [manifest], centre=True, draws=20)
