@@ -1,0 +1,170 @@
+"""Audits whether hits and drafts look at the picture: swap it, blacken one half, mirror it.
+
+    python -m benchmarks.audit --data DATA [--bundle DIR] [--markdown docs/audit.md]
+
+A search that gives the same hits for another patient's picture, or without the half that shows the finding, does not
+look where it should. Archived are training pairs, asked are validation pictures. No data set here marks where a finding
+is, so each half is blackened in turn: one of them hides a finding on one side. Prints the table of the model card.
+"""
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import _section
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.reports.draft import draft
+from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.case import NewCase, NewImage, NewReport
+from training.data.pairs import Gray, Pair, Pairs, read_pairs
+from training.tables.table import grid
+
+SOURCES = ("pairs", "pairs-iu", "pairs-roco", "pairs-vqamed")
+TITLE = "Do hits and drafts look at the picture?"
+K = 5
+UNNOTICED = 4
+"""As many of the K hits in common count as a change that was not noticed."""
+
+
+@dataclass
+class Tally:
+    """What one change did to the hits and drafts of a number of pictures."""
+
+    overlaps: list[float] = field(default_factory=list)
+    """Share of the K hits that the changed picture has in common with the picture as it is."""
+    drafts: list[bool] = field(default_factory=list)
+    """Of the pictures with a draft: whether the changed picture has the same one."""
+
+    def cells(self) -> list[str]:
+        """Mean overlap, share of changes that were not noticed, share of equal drafts."""
+        unnoticed = [overlap * K >= UNNOTICED for overlap in self.overlaps]
+        return [percent(self.overlaps), percent(unnoticed), f"{percent(self.drafts)} of {len(self.drafts)}"]
+
+
+def changed(gray: Gray) -> dict[str, Gray]:
+    """The picture uint8 [H, W] with either half blackened, and mirrored."""
+    middle = gray.shape[1] // 2
+    left, right = gray.copy(), gray.copy()
+    left[:, :middle] = 0
+    right[:, middle:] = 0
+    return {"left half black": left, "right half black": right, "mirrored": np.ascontiguousarray(gray[:, ::-1])}
+
+
+def another(rows: Sequence[Pair], number: int) -> int:
+    """The next row of another group, of the same modality if there is one."""
+    order = [*range(number + 1, len(rows)), *range(number)]
+    strangers = [i for i in order if rows[i].group != rows[number].group]
+    alike = [i for i in strangers if rows[i].values.get("modality") == rows[number].values.get("modality")]
+    return next(iter(alike or strangers), number)
+
+
+def overlap(some: Sequence[int], others: Sequence[int]) -> float:
+    """Share of K hits (case ids) that two searches have in common."""
+    return len(set(some) & set(others)) / K
+
+
+def percent(values: Sequence[float] | Sequence[bool]) -> str:
+    """The mean in percent, "–" of nothing."""
+    return f"{100 * float(np.mean(values)):.0f} %" if len(values) else "–"
+
+
+def sample(pairs: Pairs, split: str, most: int, seed: int) -> list[tuple[Pair, Gray]]:
+    """At most `most` rows of a split with their pictures, a fixed random sample in the order of the manifest."""
+    chosen = [i for i, row in enumerate(pairs.rows) if row.split == split]
+    chosen = sorted(random.Random(seed).sample(chosen, min(most, len(chosen))))
+    return [(pairs.rows[i], pairs.images[i]) for i in chosen]
+
+
+def fill(archive: Archive, bundle: Bundle, sources: dict[str, Pairs], most: int) -> int:
+    """Archive at most `most` training pairs of each source, each as a case of its own; how many that are."""
+    cases = 0
+    for name, pairs in sources.items():
+        for row, gray in sample(pairs, "train", most, seed=0):
+            archive.add_case(
+                NewCase(
+                    key=f"{name}/{row.path.name}",
+                    modality=row.values.get("modality", ""),
+                    source=name,
+                    patient=f"{name}/{row.patient}",
+                    images=(NewImage(gray, bundle.embed_images([gray])[0]),),
+                    report=NewReport(row.text, bundle.embed_texts([row.text])[0]),
+                )
+            )
+            cases += 1
+    return cases
+
+
+def asked(archive: Archive, bundle: Bundle, gray: Gray) -> tuple[list[int], str]:
+    """The case ids of the first K hits of a picture, and the text of its draft, "" if there is none."""
+    hits = search(archive, bundle, Query(image=gray), SearchOptions(k=K)).hits
+    return [hit.case_id for hit in hits], draft(bundle, archive, gray).text
+
+
+def audit(archive: Archive, bundle: Bundle, queries: Sequence[tuple[Pair, Gray]]) -> dict[str, Tally]:
+    """What each change does to the hits and drafts of some pictures."""
+    rows = [row for row, _ in queries]
+    answers = [asked(archive, bundle, gray) for _, gray in queries]
+    found: dict[str, Tally] = {}
+    for number, (_, gray) in enumerate(queries):
+        hits, text = answers[number]
+        changes = {name: asked(archive, bundle, picture) for name, picture in changed(gray).items()}
+        for name, (others, other_text) in {"another patient": answers[another(rows, number)], **changes}.items():
+            tally = found.setdefault(name, Tally())
+            tally.overlaps.append(overlap(hits, others))
+            if text:
+                tally.drafts.append(text == other_text)
+    return found
+
+
+def markdown(found: dict[str, dict[str, Tally]], cases: int, bundle: str) -> str:
+    """The table by source and change."""
+    lines = [
+        ["source", "change", f"of the first {K} hits in common", f"{UNNOTICED} or more in common", "the same draft"]
+    ]
+    for source, tallies in found.items():
+        lines += [[source, change, *tally.cells()] for change, tally in tallies.items()]
+    return (
+        f"Bundle {bundle}; {cases} training pairs are archived, validation pictures are asked. By chance two searches "
+        f"have {100 * K / cases:.1f} % of their hits in common. A picture without the half that shows nothing, and a "
+        "mirrored one of something without sides, may well keep its hits; that of another patient should not.\n\n"
+        f"{grid(lines)}\n"
+    )
+
+
+def main() -> None:
+    """Run the audit."""
+    parser = argparse.ArgumentParser(description="Audit whether hits and drafts look at the picture.")
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder with the folders of the sources")
+    add("--bundle", type=Path, help="folder of a bundle; default: the one that ships")
+    add("--archived", type=int, default=300, help="training pairs to archive, of each source")
+    add("--asked", type=int, default=40, help="validation pictures to ask, of each source")
+    add("--markdown", type=Path, help="document whose section to write")
+    add("--output", type=Path, help="also write the shares as JSON")
+    options = parser.parse_args()
+    bundle = Bundle.open(options.bundle)
+    sources = {name: read_pairs([options.data / name / "pairs.csv"], stream=True) for name in SOURCES}
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Archive.create(Path(folder) / "archive", bundle.id)
+        cases = fill(archive, bundle, sources, options.archived)
+        found = {
+            name: audit(archive, bundle, sample(pairs, "val", options.asked, seed=1)) for name, pairs in sources.items()
+        }
+    text = markdown(found, cases, bundle.id)
+    print(text)
+    if options.markdown:
+        _section.put(options.markdown, TITLE, text)
+    if options.output:
+        shares = {source: {name: vars(tally) for name, tally in tallies.items()} for source, tallies in found.items()}
+        options.output.write_text(json.dumps(shares) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The audit changes a picture as it says, and counts what hits and drafts have in common."""
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import audit
+from training.data.pairs import Pair
+
+
+def test_either_half_is_blackened_and_the_picture_mirrored() -> None:
+    gray = np.arange(1, 9, dtype=np.uint8).reshape(2, 4)
+    found = audit.changed(gray)
+    np.testing.assert_array_equal(found["left half black"], [[0, 0, 3, 4], [0, 0, 7, 8]])
+    np.testing.assert_array_equal(found["right half black"], [[1, 2, 0, 0], [5, 6, 0, 0]])
+    np.testing.assert_array_equal(found["mirrored"], [[4, 3, 2, 1], [8, 7, 6, 5]])
+    assert gray[0, 0] == 1
+
+
+def test_the_other_picture_is_of_another_patient_and_of_the_same_modality_if_there_is_one() -> None:
+    rows = [
+        Pair(Path("x.png"), "t", "val", group, group, {"modality": modality})
+        for group, modality in (("a", "CT"), ("a", "CT"), ("b", "MR"), ("c", "CT"))
+    ]
+    assert [audit.another(rows, number) for number in range(4)] == [3, 3, 3, 0]
+
+
+def test_a_change_is_not_noticed_if_four_of_five_hits_stay() -> None:
+    assert audit.overlap([1, 2, 3, 4, 5], [5, 4, 3, 2, 9]) == 0.8
+    tally = audit.Tally([0.8, 0.2], [True, False, False])
+    assert tally.cells() == ["50 %", "50 %", "33 % of 3"]
+    assert audit.Tally([0.0]).cells() == ["0 %", "0 %", "– of 0"]
