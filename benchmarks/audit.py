@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks import _section
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.image.renditions import picture_renditions
 from engine.reports.draft import draft
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase, NewImage, NewReport
@@ -104,7 +105,7 @@ def fill(archive: Archive, bundle: Bundle, sources: dict[str, Pairs], most: int)
 def asked(archive: Archive, bundle: Bundle, gray: Gray) -> tuple[list[int], str]:
     """The case ids of the first K hits of a picture, and the text of its draft, "" if there is none."""
     hits = search(archive, bundle, Query(image=gray), SearchOptions(k=K)).hits
-    return [hit.case_id for hit in hits], draft(bundle, archive, gray).text
+    return [hit.case_id for hit in hits], draft(bundle, archive, picture_renditions(gray)).text
 
 
 def audit(archive: Archive, bundle: Bundle, queries: Sequence[tuple[Pair, Gray]]) -> dict[str, Tally]:
