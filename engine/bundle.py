@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
+from engine.facts.fact import Facts
+from engine.facts.from_models import FactHeads
 from engine.models import captioner, manifest, runtime
 from engine.models.captioner import Caption, DecoderShape
 from engine.models.confidence import DraftSettings
@@ -62,6 +64,11 @@ class Bundle:
         if statistics is not None and statistics.get("rows") == "features":  # older bundles hold those of embeddings
             path = manifest.checked_file(folder, statistics, "statistics of the training images")
             self.familiarity = FamiliarityModel.from_file(path, float(statistics["threshold"]))
+        classifiers = content.get("fact_heads")
+        self.fact_heads: FactHeads | None = None
+        """Classifiers of modality, region and view; None in a bundle without them."""
+        if classifiers is not None:
+            self.fact_heads = FactHeads.from_file(manifest.checked_file(folder, classifiers, "classifiers of facts"))
         self.draft_settings = DraftSettings.from_manifest(content)
         self.ranking = RankingSettings.from_manifest(content)
         self._guard = CopyGuard.from_file(manifest.checked_file(folder, ngrams, "training word sequences"))
@@ -157,6 +164,14 @@ class Bundle:
         if self.heads is None:
             raise UserError(f"The bundle {self.folder} has no projections of its own; export it again.")
         return self._encoder.text_trunk(texts)
+
+    def facts_of_image(self, image: NDArray[np.uint8]) -> Facts:
+        """What the models say of an image, uint8 [H, W]; nothing in a bundle without classifiers.
+
+        Raises:
+            UserError: the image is not 8-bit grayscale.
+        """
+        return {} if self.fact_heads is None else self.fact_heads.facts_of(self.image_features([image]))[0]
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed the first `max_length` tokens of texts -> float32 [N, D], rows of unit length; [0, D] for none."""

@@ -22,7 +22,7 @@ from export import bundle_writer, heads, model_card, parity, variants
 from training.commands import evaluate
 from training.data import training_ngrams
 from training.data.pairs import Pair, Pairs, corpus, read_manifest, read_pairs
-from training.metrics import familiarity, score_scale
+from training.metrics import fact_heads, familiarity, score_scale
 from training.metrics.embedders import Embedder, FromBundle, FromCheckpoint
 from training.networks import checkpoint
 from training.networks.captioner import CaptionDecoder
@@ -99,6 +99,7 @@ def build(request: BuildRequest) -> Path:
             shipped = Bundle.open(folder)
             rows = [shipped.image_features(split.images) for split in (training, held_out)]
             content["familiarity"] = familiarity.write(folder, *rows)
+            content |= fact_heads.entry(folder, rows[0], training.rows, rows[1], held_out.rows)
         content |= {
             "intended_use": model_card.INTENDED_USE,
             "licence": model_card.licence(sources),

@@ -12,6 +12,7 @@ from tests.paths import ROOT
 
 ENGINE_FOR_TRAINING = {
     *("engine.errors", "engine.facts", "engine.preprocess", "engine.tokenizer", "engine.text.sentences"),
+    "engine.facts",
     *("engine.models.captioner", "engine.models.copy_guard", "engine.models.familiarity", "engine.models.manifest"),
     "engine.models.heads",
 }
@@ -19,7 +20,7 @@ ENGINE_FOR_TRAINING = {
 ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.models.runtime"}
 """Only for what makes or measures a finished bundle."""
 OF_BUNDLES = {
-    *("training/metrics/embedders.py", "export/add_texts.py", "export/build.py"),
+    *("training/metrics/embedders.py", "export/add_facts.py", "export/add_texts.py", "export/build.py"),
     *("export/parity.py", "export/remeasure.py", "export/variants.py"),
 }
 PURE_ENGINE = {

@@ -137,12 +137,13 @@ def facts_of_words(text: str) -> Facts:
 
 def modality_named(text: str) -> str | None:
     """The one modality that a text names as its own, else the one whose words it uses."""
-    clauses = _own_clauses(text)
-    named = {value for clause in clauses for value in _named(clause)}
+    lower = text.lower()
+    patterns = {value: pattern for value, pattern in _NAMES.items() if pattern.search(lower)}
+    named = {value for clause in _own_clauses(text) for value in _named(clause, patterns)} if patterns else set()
     if len(named) > 1:
         named.discard("OT")  # what a slide or a diagram shows beside the image
     if not named:
-        named = {value for value, pattern in _SIGNS.items() if pattern.search(text.lower())}
+        named = {value for value, pattern in _SIGNS.items() if pattern.search(lower)}
     return named.pop() if len(named) == 1 else None
 
 
@@ -160,10 +161,10 @@ def region_named(text: str) -> str | None:
     return None
 
 
-def _named(clause: str) -> set[str]:
+def _named(clause: str, patterns: Mapping[str, re.Pattern[str]]) -> set[str]:
     """The modalities that a clause names; the words of one are not looked at for the next."""
     found = set()
-    for value, pattern in _NAMES.items():
+    for value, pattern in patterns.items():
         clause, times = pattern.subn(" ; ", clause)
         if times:
             found.add(value)

@@ -118,6 +118,8 @@ def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
         entries.append((manifest["heads"], "projections"))
     if manifest.get("familiarity"):
         entries.append((manifest["familiarity"], "statistics of the training images"))
+    if manifest.get("fact_heads"):
+        entries.append((manifest["fact_heads"], "classifiers of facts"))
     for variant, graphs in manifest["variants"].items():
         entries += [(graphs.get(graph), f"{variant} {graph} model") for graph in GRAPHS]
     problems = []

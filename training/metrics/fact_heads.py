@@ -4,6 +4,7 @@ Labels come from columns of the pairs (modality, view, location), else from the 
 wrong. Knows only features, labels and the file that it writes; see `engine.facts.from_models`.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from engine.errors import UserError
-from engine.facts.fact import FactKind, first_of, value_of
+from engine.facts.fact import FactKind, Facts, first_of, value_of
 from engine.facts.from_header import facts_of_columns
 from engine.facts.from_models import LEAST, FactHead, FactHeads
 from engine.facts.from_words import facts_of_words
@@ -22,6 +23,7 @@ from engine.models.manifest import file_entry
 from training.arrays import Float32Array
 from training.data.pairs import Pair
 
+log = logging.getLogger(__name__)
 FILE = "facts.npz"
 KINDS: tuple[FactKind, ...] = ("modality", "region", "view")
 """What an image shows; sides and contrast are not told apart well by features that were trained on flipped images."""
@@ -40,14 +42,15 @@ SEED = 0
 Labels = NDArray[np.str_]
 
 
-def labels_of(rows: Sequence[Pair], kind: FactKind) -> Labels:
-    """What each row says of a kind, "" for nothing: str [N]."""
-    return np.array([_label(row, kind) for row in rows])
+def labels_of(rows: Sequence[Pair]) -> dict[FactKind, Labels]:
+    """What each row says of each kind, "" for nothing: str [N]."""
+    words = {text: facts_of_words(text) for text in {row.text for row in rows}}
+    facts = [first_of(_columns(row), words[row.text]) for row in rows]
+    return {kind: np.array([value_of(one, kind) for one in facts]) for kind in KINDS}
 
 
-def _label(row: Pair, kind: FactKind) -> str:
-    columns = (row.values.get(name, "") for name in ("modality", "view", "location", "body_part"))
-    return value_of(first_of(facts_of_columns(*columns), facts_of_words(row.text)), kind)
+def _columns(row: Pair) -> Facts:
+    return facts_of_columns(*(row.values.get(name, "") for name in ("modality", "view", "location", "body_part")))
 
 
 def fit(features: Float32Array, rows: Sequence[Pair]) -> FactHeads:
@@ -63,8 +66,7 @@ def fit(features: Float32Array, rows: Sequence[Pair]) -> FactHeads:
     groups = np.array([hash_of(row.group or row.path.name) for row in rows])
     axes, rng = _axes(features), np.random.default_rng(SEED)
     heads: dict[FactKind, FactHead] = {}
-    for kind in KINDS:
-        labels = labels_of(rows, kind)
+    for kind, labels in labels_of(rows).items():
         counts = Counter(labels.tolist())
         kept = rng.random(len(labels)) < [MOST_IMAGES / counts[label] for label in labels.tolist()]
         kept &= [bool(label) and counts[label] >= LEAST_IMAGES for label in labels.tolist()]
@@ -137,12 +139,12 @@ def measure(heads: FactHeads, features: Float32Array, rows: Sequence[Pair]) -> d
         et al. 2017), and by class the same counts with `precision` instead.
     """
     result: dict[str, Any] = {}
+    labels = labels_of(rows)
     for kind, head in heads.heads.items():
-        labels = labels_of(rows, kind)
-        known = labels != ""
+        known = labels[kind] != ""
         if not known.any():
             continue
-        truth, probabilities = labels[known], head.probabilities(features[known])
+        truth, probabilities = labels[kind][known], head.probabilities(features[known])
         best, said = np.array(head.classes)[probabilities.argmax(1)], probabilities.max(1)
         spoken = said >= LEAST
         result[kind] = {
@@ -170,6 +172,17 @@ def _calibration_error(said: NDArray[np.float64], right: NDArray[np.bool_]) -> f
     bins = np.minimum((said * BINS).astype(int), BINS - 1)
     gaps = [(bins == one).mean() * abs(said[bins == one].mean() - right[bins == one].mean()) for one in set(bins)]
     return float(sum(gaps))
+
+
+def entry(
+    folder: Path, train: Float32Array, training: Sequence[Pair], held_out: Float32Array, val: Sequence[Pair]
+) -> dict[str, Any]:
+    """{"fact_heads": the entry of `write`}; empty, and nothing written, where the pairs say too little to fit any."""
+    try:
+        return {"fact_heads": write(folder, train, training, held_out, val)}
+    except UserError as problem:
+        log.warning("The bundle tells no facts of images: %s", problem)
+        return {}
 
 
 def write(
