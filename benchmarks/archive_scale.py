@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive
+from engine.facts.fact import Facts
 from engine.models.familiarity import FamiliarityModel
 from engine.models.ranking import RankingSettings
 from engine.retrieval.search import Mode, Query, SearchOptions, search
@@ -60,6 +61,9 @@ class Synthetic:
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
         """Seeded by the first pixel."""
         return self.vectors([int(image[0, 0]) for image in images])
+
+    def facts_of_image(self, image: NDArray[np.uint8], /) -> Facts:
+        return {}
 
     def image_features(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
         """The vectors of `embed_images`."""

@@ -79,7 +79,7 @@ def card(manifest: dict[str, Any], command: str) -> str:
         "## Parity with the checkpoint\n\n" + parity(manifest["parity"]),
         "## Measured on held-out pairs, with the models of this bundle\n\n" + table.markdown(manifest["evaluation"]),
         "## Drafts\n\n" + drafts(manifest["captioner"].get("metrics", {})),
-        "## Facts by the models\n\n" + facts(manifest),
+        *facts(manifest),
         "## Score scale\n\n" + score_scale(manifest),
     ]
     return "\n\n".join(parts).rstrip() + "\n"
@@ -156,11 +156,11 @@ def score(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def facts(manifest: dict[str, Any]) -> str:
-    """A table of how well the models tell modality, region and view, by class."""
+def facts(manifest: dict[str, Any]) -> list[str]:
+    """The section with a table of how well the models tell modality, region and view, by class; none without them."""
     measured = manifest.get("fact_heads", {}).get("val", {})
     if not measured:
-        return "This bundle does not tell facts from images."
+        return []
     lines = [["kind", "value", "held-out images", "right, of what is said", "said"]]
     for kind, found in measured.items():
         lines.append([kind, "all", found["images"], percent(found["accuracy"]), percent(found["coverage"])])
@@ -169,12 +169,12 @@ def facts(manifest: dict[str, Any]) -> str:
             for value, one in found["classes"].items()
         ]
     errors = ", ".join(f"{kind} {found['calibration_error']:.3f}" for kind, found in measured.items())
-    return (
-        "Linear classifiers on the features say modality, region and view where neither header nor words do, and mark "
-        "them with a question mark. Nothing is said below a probability of one half. The labels come from columns and "
+    return [
+        "## Facts by the models\n\nLinear classifiers on the features say modality, region and view where neither "
+        "header nor words do, and mark them with a question mark. Nothing is said below a probability of one half. The labels come from columns and "
         "words of the held-out pairs, so that some are wrong.\n\n"
         f"{table.grid([[str(cell) for cell in line] for line in lines])}\n\nExpected calibration error: {errors}."
-    )
+    ]
 
 
 def percent(value: float | None) -> str:

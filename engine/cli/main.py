@@ -26,7 +26,7 @@ from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, 
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrected, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
-from engine.facts.fact import Facts, agreed, as_dict
+from engine.facts.fact import Facts, agreed, as_dict, first_of
 from engine.facts.query_words import facts_of_query
 from engine.image.picture import GrayPicture, load_picture, load_series
 from engine.image.renditions import renditions_of
@@ -168,7 +168,7 @@ def search_command(
         if image is not None:
             pictures = load_series(image, window) if series else (_picture(image, frame, window),)
         picture = pictures[0] if pictures else None
-        facts = corrected(agreed(one.facts for one in pictures), corrections)
+        facts = corrected(_facts(pictures, models), corrections)
         started = time.perf_counter()
         options = SearchOptions(
             filters=Filters(modalities, sex, age or (None, None), kind),
@@ -213,7 +213,7 @@ def draft_command(
     """
     models = Bundle.open(bundle)
     picture = _picture(file, frame, window)
-    facts = corrected(picture.facts, corrections)
+    facts = corrected(_facts((picture,), models), corrections)
     archive = None if folder is None else Archive.open(folder)
     try:
         proposed = make_draft(
@@ -343,6 +343,13 @@ def _picture(path: Path, frame: int, window: tuple[float, float] | None) -> Gray
     """One frame of a file."""
     require_file(path)
     return load_picture(path, frame, window)
+
+
+def _facts(pictures: Sequence[GrayPicture], models: Bundle | None) -> Facts:
+    """What the header says of the images of a query, else what the models say of the middle one."""
+    header = agreed(one.facts for one in pictures)
+    said = models.facts_of_image(pictures[len(pictures) // 2].gray) if models is not None and pictures else {}
+    return first_of(header, said)
 
 
 def _query(pictures: Sequence[GrayPicture], series: bool, text: str | None, facts: Facts) -> Query:

@@ -6,12 +6,14 @@ came: run again after it was interrupted, an import skips what is archived and c
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from engine.archive import Archive
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
+from engine.facts.fact import first_of
+from engine.facts.from_words import facts_of_words
 from engine.importing import csv_files, dicom_files
 from engine.importing.report_table import ReportTable
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
@@ -209,7 +211,11 @@ class _Import:
                 for image, loaded in one.images
             )
             report = NewReport(one.text, next(text_rows)) if one.text else None
-            case_id = self._archive.add_case(_new_case(one.found, images, report), self._bundle.id)
+            case = _new_case(one.found, images, report)
+            said = first_of(case.facts, facts_of_words(one.text or case.description))
+            if images and not {"modality", "region"} <= said.keys():  # asking the models takes as long as embedding
+                case = replace(case, facts=first_of(said, self._bundle.facts_of_image(images[0].gray)))
+            case_id = self._archive.add_case(case, self._bundle.id)
             if self._links is not None:
                 self._links.remember(case_id, one.found.name)
             self.result.added += not one.known

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.facts.fact import Facts
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import FeatureEncoder
@@ -30,6 +31,9 @@ class Encoder(FeatureEncoder, Protocol):
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]], /) -> NDArray[np.float32]:
         """Images uint8 [H, W] -> float32 [N, D], rows of unit length."""
+
+    def facts_of_image(self, image: NDArray[np.uint8], /) -> Facts:
+        """What the models say of an image, uint8 [H, W]: nothing where they are unsure, or know no facts."""
 
     def embed_texts(self, texts: Sequence[str], /) -> NDArray[np.float32]:
         """Texts -> float32 [N, D], rows of unit length."""

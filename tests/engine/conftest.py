@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.archive import Archive
+from engine.facts.fact import Facts
 from engine.models.captioner import Caption
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import FamiliarityModel
@@ -35,11 +36,15 @@ class WordEncoder:
         self.caption_text = "There is a large left effusion. No pneumothorax."
         self.training_text = ""
         self.familiarity: FamiliarityModel | None = None
+        self.image_facts: Facts = {}
         self.draft_settings = DraftSettings()
         self.ranking = RankingSettings()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._unit([sum((self._vector(word) for word in words(text)), self._vector("")) for text in texts])
+
+    def facts_of_image(self, image: NDArray[np.uint8]) -> Facts:
+        return self.image_facts
 
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         return self.embed_images(images)

@@ -29,11 +29,11 @@ KINDS: tuple[FactKind, ...] = ("modality", "region", "view")
 """What an image shows; sides and contrast are not told apart well by features that were trained on flipped images."""
 LEAST_IMAGES = 20
 """Rarer classes are left out."""
-MOST_IMAGES = 1500
+MOST_IMAGES = 1000
 """Of a class; more of a common one, such as frontal chest radiographs, add time and nothing else."""
 DIRECTIONS = 256
 """Leading directions of the features that the classifiers see, which makes fitting several times faster."""
-STRENGTHS = (0.1, 1.0, 10.0)
+STRENGTHS = (0.3, 3.0)
 """Inverse regularisation (C of scikit-learn) that are tried on held-out training images."""
 HELD_OUT = 5
 """Every fifth group of the training images chooses the strength and the temperature."""
@@ -107,7 +107,7 @@ def _regression(features: Float32Array, labels: Labels, strength: float) -> Fact
     """Rows of a class count by the square root of its number, so that rare classes are heard."""
     counts = Counter(labels.tolist())
     weights = np.array([counts[label] ** -0.5 for label in labels.tolist()])
-    model = LogisticRegression(C=strength, max_iter=200)
+    model = LogisticRegression(C=strength, max_iter=150)
     model.fit(features, labels, sample_weight=weights / weights.mean())
     coefficients, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn gives one row for two classes

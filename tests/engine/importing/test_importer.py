@@ -16,7 +16,7 @@ from pydicom.data import get_testdata_file
 from engine.archive import Archive
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError
-from engine.facts.fact import values_of
+from engine.facts.fact import Fact, values_of
 from engine.importing.importer import import_path
 from engine.reports.outbox import DisplayedFrame, archive_signed, submission_for
 from engine.reports.workspace import ReportFacts, Submission
@@ -431,3 +431,13 @@ def test_a_signed_report_is_archived_with_the_facts_of_the_displayed_frame(
     displayed = DisplayedFrame(study.series[0], study.series[0].frames[0], make_picture(1))
     case = archive.case(archive_signed(archive, encoder, study.uid, "Normal liver.", submission_for(study, displayed)))
     assert values_of(case.facts) == {"modality": "CT", "region": "abdomen", "view": "axial", "contrast": "with"}
+
+
+def test_the_models_are_asked_about_images_of_which_neither_header_nor_words_say_enough(
+    archive: Archive, encoder, image_folder: Path
+) -> None:
+    encoder.image_facts = {"region": Fact("chest", "models", 0.8), "modality": Fact("MR", "models", 0.9)}
+    import_path(archive, encoder, image_folder)
+    assert archive.case(1).facts["region"] == Fact("chest", "models", 0.8)
+    assert archive.case(1).facts["modality"] == Fact("CR", "header")
+    assert "models" not in {fact.source for fact in archive.case(3).facts.values()}
