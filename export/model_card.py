@@ -171,8 +171,8 @@ def facts(manifest: dict[str, Any]) -> list[str]:
     errors = ", ".join(f"{kind} {found['calibration_error']:.3f}" for kind, found in measured.items())
     return [
         "## Facts by the models\n\nLinear classifiers on the features say modality, region and view where neither "
-        "header nor words do, and mark them with a question mark. Nothing is said below a probability of one half. The labels come from columns and "
-        "words of the held-out pairs, so that some are wrong.\n\n"
+        "header nor words do, and mark them with a question mark. Nothing is said below a probability of one half. The "
+        "labels come from columns and words of the held-out pairs, so that some are wrong.\n\n"
         f"{table.grid([[str(cell) for cell in line] for line in lines])}\n\nExpected calibration error: {errors}."
     ]
 

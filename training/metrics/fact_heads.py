@@ -31,7 +31,7 @@ LEAST_IMAGES = 20
 """Rarer classes are left out."""
 MOST_IMAGES = 1000
 """Of a class; more of a common one, such as frontal chest radiographs, add time and nothing else."""
-DIRECTIONS = 256
+DIRECTIONS = 384
 """Leading directions of the features that the classifiers see, which makes fitting several times faster."""
 STRENGTHS = (0.3, 3.0)
 """Inverse regularisation (C of scikit-learn) that are tried on held-out training images."""
@@ -104,11 +104,8 @@ def _fit(features: Float32Array, labels: Labels, held_out: NDArray[np.bool_]) ->
 
 
 def _regression(features: Float32Array, labels: Labels, strength: float) -> FactHead:
-    """Rows of a class count by the square root of its number, so that rare classes are heard."""
-    counts = Counter(labels.tolist())
-    weights = np.array([counts[label] ** -0.5 for label in labels.tolist()])
-    model = LogisticRegression(C=strength, max_iter=150)
-    model.fit(features, labels, sample_weight=weights / weights.mean())
+    model = LogisticRegression(C=strength, max_iter=100)
+    model.fit(features, labels)
     coefficients, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn gives one row for two classes
         coefficients, bias = np.concatenate([-coefficients, coefficients]) / 2, np.concatenate([-bias, bias]) / 2
