@@ -17,7 +17,7 @@ from training.metrics import by_source, grid_results, measure
 from training.metrics.by_source import ALL, KINDS, RAW
 from training.metrics.grid_results import GridRun
 from training.metrics.measure import Measured
-from training.tables import curves_plot, frontier_plot, leave_out_table, shared_space_plot, source_table
+from training.tables import curves_plot, frontier_plot, leave_out_table, shared_space_plot, source_table, targets
 
 log = logging.getLogger(__name__)
 MARK = "<!-- Below this line: written by `python -m training results`. -->\n"
@@ -38,6 +38,13 @@ def main(argv: Sequence[str]) -> int:
     add("--baselines", nargs="+", default=["CLIP-LT", "CLIP-FT"], help="variants to compare with")
     add("--frozen", type=Path, help="folder of the same recipes on trunks that did not learn")
     add("--without", nargs="+", default=[], metavar="SOURCE=FOLDER", help="grids that left a source out of training")
+    add(
+        "--adapted",
+        nargs="+",
+        default=[],
+        metavar="SOURCE=FILE",
+        help="output of `evaluate --by-source` on the candidate, adapted to a tenth of the source that it left out",
+    )
     add("--trials", nargs="+", type=Path, default=[], help="grids of changes that were tried, with the recipe in each")
     add("--sections", nargs="+", type=Path, default=[], help="Markdown files to add, such as the adaptation curve")
     add("--docs", type=Path, default=Path("docs"), help="folder for results.md, results.json, grid.json and the plots")
@@ -47,7 +54,8 @@ def main(argv: Sequence[str]) -> int:
     means = grid_results.over_seeds(runs, names, KINDS)
     document = as_document(runs, means, names)
     parts = [
-        f"## Three recipes by source, means over the training seeds {listed(document['training_seeds'])}\n",
+        "## Targets\n\n" + targets.table(document["sources"], options.candidate, options.baselines[0]),
+        f"## The recipes by source, means over the training seeds {listed(document['training_seeds'])}",
         source_table.by_source(document["sources"]),
         "## The frontier between gap and recall\n\n![Gap over its floor against R@10, by "
         "source](frontier.png)\n\nEach colour is "
@@ -55,12 +63,13 @@ def main(argv: Sequence[str]) -> int:
         "centred on the archive.",
     ]
     if options.without:
-        parts.append(unseen(options.without, options.frozen or options.grid, options.candidate, options.baselines[0]))
+        recipes = (options.baselines[0], options.candidate)
+        parts.append(unseen(options.without, options.frozen or options.grid, recipes, by_name(options.adapted)))
     if options.frozen:
         frozen = grid_results.read(options.frozen)
         frozen_means = grid_results.over_seeds(frozen, names, KINDS)
         parts += [
-            "## The same recipes on trunks that did not learn\n",
+            "## The same recipes on trunks that did not learn",
             source_table.by_source(as_document(frozen, frozen_means, names)["sources"]),
         ]
     parts += [trials(folder, options.candidate) for folder in options.trials]
@@ -92,12 +101,19 @@ def as_document(runs: Sequence[GridRun], means: Means, names: Sequence[str]) -> 
     }
 
 
-def unseen(pairs: Sequence[str], whole: Path, candidate: str, baseline: str) -> str:
+def by_name(options: Sequence[str]) -> dict[str, Path]:
+    """Options of the form NAME=PATH."""
+    return {name: Path(path) for name, _, path in (option.partition("=") for option in options)}
+
+
+def unseen(options: Sequence[str], whole: Path, recipes: Sequence[str], adapted: Mapping[str, Path]) -> str:
     """The tables of the sources that training left out, beside the same recipe trained on them too.
 
     Args:
-        pairs: "SOURCE=FOLDER"; the grid in FOLDER left SOURCE out.
+        options: "SOURCE=FOLDER"; the grid in FOLDER left SOURCE out.
         whole: the grid with the same trunks on all sources.
+        recipes: the variants to show; the last is the one that was adapted.
+        adapted: by source, the output of `evaluate --by-source` after adaptation.
     """
     parts = [
         "## Where nobody trained: one source left out\n\nThe trunks, too, never saw the source. *centred* "
@@ -105,13 +121,12 @@ def unseen(pairs: Sequence[str], whole: Path, candidate: str, baseline: str) -> 
         "nothing but the vectors of the archive itself."
     ]
     complete = grid_results.read(whole)
-    for pair in pairs:
-        source, _, folder = pair.partition("=")
-        runs = grid_results.read(Path(folder))
+    for source, folder in by_name(options).items():
+        runs = grid_results.read(folder)
         if source not in runs[0].sources:
-            raise UserError(f"{pair!r} must name a source that was measured: {listed(runs[0].sources)}.")
+            raise UserError(f"{source!r} must be a source that was measured: {listed(runs[0].sources)}.")
         parts.append(f"### {source} left out\n\n{source_table.described(runs[0].document['references'][source])}")
-        for recipe in (baseline, candidate):
+        for recipe in (name for name in recipes if any(run.variant == name for run in runs)):
             found = grid_results.over_seeds(runs, [recipe], KINDS)[source]
             seen = grid_results.over_seeds(complete, [recipe], (RAW,))[source]
             raw, centred = (by_source.entries(found[recipe, kind]) for kind in KINDS)
@@ -122,6 +137,9 @@ def unseen(pairs: Sequence[str], whole: Path, candidate: str, baseline: str) -> 
                 "centred and scaled": leave_out_table.scaled(centred),
                 "raw, trained on it too": by_source.entries(seen[recipe, RAW]),
             }
+            if source in adapted and recipe == recipes[-1]:
+                models = json.loads(adapted[source].read_text(encoding="utf-8"))["sources"][source]["models"]
+                columns["adapted on a tenth"] = next(iter(models.values()))
             seeds = listed([run.seed for run in grid_results.chosen(runs, recipe)])
             table = leave_out_table.unseen(recipe, columns, runs[0].document["references"][source]["chance"])
             parts.append(f"{table}\n\nMean over the seeds {seeds}.")

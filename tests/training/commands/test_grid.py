@@ -114,6 +114,9 @@ def test_the_results_are_means_over_the_seeds_by_source_below_the_part_written_b
     (docs / "curve.md").write_text("## A curve\n\nOf adaptation.\n")
     out = str(folder / "out")
     options = ["--grid", out, "--docs", str(docs), "--candidate", "ATP + CU", "--baselines", "CLIP"]
+    evaluated = {"sources": {"pairs": {"models": {"adapted": {"gap_over_floor": {"value": 0.0123}}}}}}
+    (docs / "adapted.json").write_text(json.dumps(evaluated))
+    options += ["--adapted", f"pairs={docs / 'adapted.json'}"]
     options += ["--without", f"pairs={out}", "--trials", out, "--frozen", out, "--sections", str(docs / "curve.md")]
     for _ in range(2):  # the second time replaces what the first one wrote
         assert command.main(["results", *options]) == 0
@@ -128,6 +131,8 @@ def test_the_results_are_means_over_the_seeds_by_source_below_the_part_written_b
         "The same recipes",
     ):
         assert text.count(f"## {title}") == 1, title
+    assert "| adapted on a tenth |" in text
+    assert "| 0.012 |" in text
     document = json.loads((docs / "results.json").read_text())
     assert document["training_seeds"] == [1, 2]
     for variant in ("CLIP", "ATP + CU"):
@@ -143,7 +148,7 @@ def test_the_results_are_means_over_the_seeds_by_source_below_the_part_written_b
     assert {run["variant"] for run in json.loads((docs / "grid.json").read_text())} == {"CLIP", "ATP + CU"}
     for plot in ("curves.png", "shared-space.png", "frontier.png"):
         assert (docs / plot).stat().st_size > 5000
-    with pytest.raises(UserError, match="must name a source"):
+    with pytest.raises(UserError, match="must be a source"):
         results.main([*options[:8], "--without", f"IU={out}"])
 
 
