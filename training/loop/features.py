@@ -24,7 +24,7 @@ from training.arrays import Float32Array, IndexArray
 from training.data.augment import augment
 from training.data.pairs import Gray
 from training.loop.precision import autocast
-from training.networks.towers import DualEncoder
+from training.networks.towers import WHOLE, DualEncoder
 
 log = logging.getLogger(__name__)
 CHUNK = 32
@@ -175,7 +175,7 @@ class TextBatches:
     def __init__(
         self, texts: Sequence[str], model: DualEncoder, tokenizer: Tokenizer, cut: int, folder: Path | None = None
     ) -> None:
-        self.cut, self.pooled = cut, cut > 0 and cut == getattr(model.text_tower, "layers", 0)
+        self.cut, self.pooled = cut, cut != 0 and cut in (WHOLE, getattr(model.text_tower, "layers", 0))
         self.items: list[Tensor] = []  # int64 [L] ids, float16 [L, width] hidden states or float16 [width] features
         path: Path | None = None
         if self.pooled and folder is not None:

@@ -43,7 +43,7 @@ class TowerSettings:
     frozen_image_stages: int = 0
     """Lowest stages whose weights stay fixed; 0 trains all, -1 freezes the whole of a transformers model."""
     frozen_text_layers: int = 0
-    """Lowest layers whose weights stay fixed, with the token embeddings; 0 trains all."""
+    """Lowest layers whose weights stay fixed, with the token embeddings; 0 trains all, -1 freezes the whole of it."""
 
 
 def minilm_folder() -> Path:

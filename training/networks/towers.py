@@ -18,7 +18,7 @@ from training.networks.heads import head
 Spec = dict[str, Any]
 MINILM = "minilm"
 WHOLE = -1
-"""As the number of frozen stages of a transformers vision model: all of it."""
+"""As the number of frozen stages or layers of a transformers model: all of it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class VisionTower(nn.Module):
 
 
 class TextTower(nn.Module):
-    """A transformers text model that cannot be cut: `lower` returns the ids."""
+    """A transformers text model, frozen completely (cut = WHOLE) or not at all."""
 
     def __init__(self, model: nn.Module, dual: bool = False) -> None:
         super().__init__()
@@ -113,14 +113,16 @@ class TextTower(nn.Module):
 
     def parts(self, cut: int) -> list[nn.Module]:
         """The modules that `lower` uses for this cut."""
-        return uncut([], cut)
+        return [self.model] if cut == WHOLE else uncut([], cut)
 
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
-        """The output of the first `cut` stages or layers."""
-        return uncut(ids, cut)
+        """The ids themselves, or with all layers the pooled features [N, width]."""
+        return self.upper(ids, mask, 0) if cut == WHOLE else uncut(ids, cut)
 
     def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         """Pooled features [N, width] from what `lower` returned for the same `cut`."""
+        if cut == WHOLE:
+            return ids
         model: Any = self.model
         if self.dual:
             vectors: Tensor = pooled(model.get_text_features(input_ids=ids, attention_mask=mask))
@@ -141,20 +143,21 @@ class BertTower(TextTower):
     def parts(self, cut: int) -> list[nn.Module]:
         """The modules that `lower` uses for this cut."""
         model: Any = self.model
-        return [model.embeddings, *model.encoder.layer[:cut]] if cut else []
+        layers = self.layers if cut == WHOLE else cut
+        return [model.embeddings, *model.encoder.layer[:layers]] if cut else []
 
     def lower(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         """Hidden states [N, L, width] after the embeddings and the first `cut` layers.
 
         The ids themselves for cut 0; for all layers the pooled features [N, width].
         """
-        if cut == self.layers:
+        if cut in (WHOLE, self.layers):
             return self.upper(ids, mask, 0)
         return ids if cut == 0 else self._layers(self._embed(ids), mask, 0, cut)
 
     def upper(self, ids: Tensor, mask: Tensor, cut: int) -> Tensor:
         """Pooled features [N, width] from what `lower` returned for the same `cut`."""
-        if cut == self.layers:
+        if cut in (WHOLE, self.layers):
             return ids
         hidden = self._embed(ids) if cut == 0 else ids
         return masked_mean(self._layers(hidden, mask, cut, None), mask)
@@ -182,8 +185,8 @@ def uncut(value: T, cut: int) -> T:
     """Return the value; UserError if a cut is asked of a tower that has none."""
     if cut:
         raise UserError(
-            "This tower cannot freeze its lower layers; set frozen_text_layers to 0 and frozen_image_stages to 0, "
-            f"or to {WHOLE} to freeze all of a vision model."
+            "This tower cannot freeze its lower layers; set frozen_image_stages and frozen_text_layers to 0, or to "
+            f"{WHOLE} to freeze all of a model."
         )
     return value
 
