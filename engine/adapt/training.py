@@ -6,12 +6,13 @@ the weights are drawn towards the old ones.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.adapt import losses, network
+from engine.adapt.losses import Weights
 from engine.adapt.network import Gradients
 from engine.adapt.optimizer import AdamW, rate_at
 from engine.errors import Cancelled
@@ -23,21 +24,18 @@ from engine.progress import IsCancelled, Progress, ignore, never
 class Recipe:
     """The settings of a training; the default is what docs/adapt.md measures."""
 
-    steps: int = 150
+    steps: int = 120
     batch: int = 256
     """Pairs of the archive; as many others are replayed."""
-    rate: float = 1e-3
-    tau: float = 0.1
-    align: float = 0.5
-    """Weight of Align True Pairs."""
-    uniform: float = 0.5
-    """Weight of Centroid Uniformity."""
-    hold: float = 4.0
+    rate: float = 2e-3
+    loss: Weights = field(default_factory=lambda: Weights(tau=0.1, align=1.0, uniform=1.0, gap=2.0))
+    hold: float = 16.0
     """Weight of the squared distance of replayed embeddings from the old ones."""
     pull: float = 0.0
     """Decay of the weights towards the old ones, per unit of the rate."""
     sentences: float = 0.5
-    """How often one sentence stands for the report: queries are short, and a finding is one sentence of many."""
+    """Weight of the loss between images and one sentence of their report each; the rest is that of whole reports.
+    Queries are short, and a finding is one sentence of many."""
     dropout: float = 0.3
     average: float = 0.95
     """Share that the moving average of the weights keeps at a step."""
@@ -83,14 +81,17 @@ def train(
         if cancelled():
             raise Cancelled
         progress(step, recipe.steps, "Training")
-        features, texts = mine.draw()
-        images = network.forward(image.weights, features, recipe.dropout, rng)
-        reports = network.forward(text.weights, mine.texts[texts], recipe.dropout, rng)
-        same = texts[:, None] == texts[None, :]
-        _, of_images, of_reports = losses.objective(
-            images.rows, reports.rows, recipe.tau, same, recipe.align, recipe.uniform
-        )
-        slopes = network.backward(image.weights, images, of_images), network.backward(text.weights, reports, of_reports)
+        pairs = mine.numbers()
+        images = network.forward(image.weights, mine.views(pairs), recipe.dropout, rng)
+        slope = np.zeros_like(images.rows)
+        slopes: tuple[Gradients, Gradients] = ({}, {})
+        for share, texts in mine.wordings(pairs):
+            reports = network.forward(text.weights, mine.texts[texts], recipe.dropout, rng)
+            same = texts[:, None] == texts[None, :]
+            _, of_images, of_reports = losses.objective(images.rows, reports.rows, same, recipe.loss)
+            slope += share * of_images
+            _add(slopes[1], network.backward(text.weights, reports, share * of_reports))
+        _add(slopes[0], network.backward(image.weights, images, slope))
         if held is not None:
             held.add(slopes, image.weights, text.weights)
         rate = rate_at(step, recipe.steps, recipe.rate)
@@ -111,14 +112,6 @@ class _Batches:
         self._features, self._recipe, self._rng = features, recipe, rng
         self._waiting = np.zeros(0, np.intp)
 
-    def draw(self) -> tuple[Floats, NDArray[np.intp]]:
-        """A random view of each image of a batch, and the row in `texts` of its report or of one of its sentences."""
-        pairs = self.numbers()
-        rows, of = self._features.text_of[pairs].copy(), self._features.sentences_of
-        for place in np.flatnonzero(self._rng.random(len(pairs)) < self._recipe.sentences) if of else ():
-            rows[place] = self._rng.choice(of[pairs[place]])
-        return self.images[self._rng.integers(0, len(self.images), len(pairs)), pairs], rows
-
     def numbers(self) -> NDArray[np.intp]:
         """The numbers of the pairs of a batch."""
         size = min(self._recipe.batch, self.images.shape[1])
@@ -126,6 +119,18 @@ class _Batches:
             self._waiting = self._rng.permutation(self.images.shape[1])
         drawn, self._waiting = self._waiting[:size], self._waiting[size:]
         return drawn
+
+    def views(self, pairs: NDArray[np.intp]) -> Floats:
+        """A random view of the image of each of the pairs."""
+        return self.images[self._rng.integers(0, len(self.images), len(pairs)), pairs]
+
+    def wordings(self, pairs: NDArray[np.intp]) -> list[tuple[np.float32, NDArray[np.intp]]]:
+        """Weights of the loss, each with the rows in `texts` of the reports of the pairs or of a sentence of them."""
+        reports, of, share = self._features.text_of[pairs], self._features.sentences_of, self._recipe.sentences
+        if not of or not share:
+            return [(np.float32(1), reports)]
+        parts = np.array([self._rng.choice(of[pair]) for pair in pairs])
+        return [(np.float32(1 - share), reports), (np.float32(share), parts)]
 
 
 class _Held:
@@ -146,5 +151,9 @@ class _Held:
         ):
             batch = network.forward(head, features)
             factor = np.float32(2 * self._hold / len(pairs))
-            for name, slope in network.backward(head, batch, factor * (batch.rows - old)).items():
-                found[name] = found[name] + slope
+            _add(found, network.backward(head, batch, factor * (batch.rows - old)))
+
+
+def _add(to: Gradients, more: Gradients) -> None:
+    for name, slope in more.items():
+        to[name] = to[name] + slope if name in to else slope

@@ -8,6 +8,7 @@ import torch
 
 from engine.adapt import losses
 from training.loop import losses as of_training
+from training.metrics import gap as of_metrics
 
 
 def rows(seed: int, count: int = 7, dim: int = 5) -> np.ndarray:
@@ -28,7 +29,8 @@ def torch_loss(name: str, pair: list[torch.Tensor]) -> torch.Tensor:
 def my_loss(name: str, images: np.ndarray, texts: np.ndarray) -> losses.Loss:
     if name == "nce":
         return losses.info_nce(images, texts, 0.2, SAME)
-    return {"atp": losses.align_true_pairs, "cu": losses.centroid_uniformity}[name](images, texts)
+    plain = {"atp": losses.align_true_pairs, "cu": losses.centroid_uniformity, "gap": losses.squared_gap}
+    return plain[name](images, texts)
 
 
 @pytest.mark.parametrize("name", ["nce", "atp", "cu"])
@@ -44,7 +46,7 @@ def test_losses_and_gradients_are_those_of_the_training(name: str) -> None:
         np.testing.assert_allclose(found, wanted.grad.numpy(), rtol=1e-5, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["nce", "atp", "cu"])
+@pytest.mark.parametrize("name", ["nce", "atp", "cu", "gap"])
 def test_gradients_agree_with_numerical_differences(name: str) -> None:
     images, texts = rows(3), rows(4)
     _, of_images, of_texts = my_loss(name, images, texts)
@@ -76,10 +78,11 @@ def test_a_plain_loop_gives_the_same_numbers() -> None:
 
 def test_the_objective_weighs_its_terms() -> None:
     images, texts = rows(7), rows(8)
-    terms, of_images, _ = losses.objective(images, texts, 0.2, SAME, 0.5, 0.25)
+    terms, of_images, _ = losses.objective(images, texts, SAME, losses.Weights(0.2, 0.5, 0.25, 2.0))
     expected = my_loss("nce", images, texts)[1] + 0.5 * my_loss("atp", images, texts)[1]
-    np.testing.assert_allclose(of_images, expected + 0.25 * my_loss("cu", images, texts)[1])
-    assert set(terms) == {"nce", "atp", "cu"}
+    expected += 0.25 * my_loss("cu", images, texts)[1] + 2.0 * my_loss("gap", images, texts)[1]
+    np.testing.assert_allclose(of_images, expected)
+    assert terms["gap"] == pytest.approx(of_metrics.gap(images, texts) ** 2)
 
 
 def test_a_single_pair_has_no_uniformity() -> None:
