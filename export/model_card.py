@@ -20,7 +20,7 @@ OF_SOURCES = {
 }
 """Known biases of public sources, by the start of their name; stated only if all training images come from them."""
 LIMITS = (
-    "Drafts can be fluent and wrong. Check every sentence against the image; evidence is similar wording in other "
+    "Drafts can be fluent and wrong. Check every sentence against the image; evidence is the same finding in other "
     "reports, never proof.",
     "English only. One frame at a time: no volumes, no comparison with earlier studies.",
     "Training never mirrored an image, so left and right keep their meaning; mirrored images mislead the models.",

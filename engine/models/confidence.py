@@ -14,7 +14,7 @@ from typing import Any, Self
 from engine.errors import UserError
 from engine.text.sentences import MIN_PROBABILITY
 
-NEAR, SHARE, NORMAL = 2.0, 0.5, 0.9
+NEAR, SHARE, NORMAL = 1.0, 0.5, 0.9
 """Where a bundle has no measured values."""
 
 

@@ -43,12 +43,8 @@ class Drafter(Encoder, Protocol):
     """Encodes and captions: the part of a bundle that drafting needs."""
 
     @property
-    def evidence_threshold(self) -> float:
-        """Minimum cosine of two sentences for the one to be evidence for the other."""
-
-    @property
     def draft_settings(self) -> DraftSettings:
-        """What a draft starts from, and the calibration of confidence."""
+        """When there is a draft, and the calibration of confidence."""
 
     def caption_embedding(self, embedding: NDArray[np.float32], /, *, beams: int, cancelled: IsCancelled) -> Caption:
         """A caption for a unit vector float32 [D] of the shared space."""

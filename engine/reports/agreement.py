@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.reports.nearest_report import NearReport
-from engine.text.conflicts import conflict, contradiction
+from engine.text.conflicts import conflict
 from engine.text.findings import ABNORMALITY, Findings, findings
 
 LEAST = 2
@@ -87,9 +87,10 @@ def agreement(sentence: str, reports: Sequence[NearReport], source: NearReport |
         for report in others
         if (text := supporting(sentence, said, report)) is not None
     )
-    against = contradictions(sentence, others)
-    opposed = {one.case_id for one in against} | {one.case_id for one in others if opposes(said, one.findings)}
-    opposed -= {one.case_id for one in evidence}
+    agreeing = {one.case_id for one in evidence}
+    rest = [report for report in others if report.case_id not in agreeing]
+    against = tuple(one for report in rest if (one := contradicting(said, report)) is not None)
+    opposed = {one.case_id for one in against} | {one.case_id for one in rest if opposes(said, one.findings)}
     calling = sum(says_normal(said, one.findings) for one in others) if said.normal else None
     return Agreement(evidence, against, len(others), len(opposed), bool(said.affirmed), calling)
 
@@ -143,16 +144,26 @@ def opposes(said: Findings, other: Findings) -> bool:
     return bool(said.negated & other.affirmed) or (ABNORMALITY in said.negated and bool(other.affirmed))
 
 
-def contradictions(sentence: str, others: Collection[NearReport]) -> tuple[Contradiction, ...]:
-    """The sentences of near reports that contradict a sentence, at most one per report."""
-    found = []
-    for report in others:
-        for text in report.sentences:
-            kind = contradiction(sentence, text)
-            if kind is not None:
-                found.append(Contradiction(report.case_id, text, kind))
-                break
-    return tuple(found)
+def contradicting(said: Findings, report: NearReport) -> Contradiction | None:
+    """The first sentence of a report that contradicts: the finding is negated, or normal, or on the other side."""
+    for text in report.sentences:
+        other = findings(text)
+        if said.affirmed & other.negated or said.negated & other.affirmed or _normal_here(said, other):
+            return Contradiction(report.case_id, text, "negation")
+        sides = said.sides | other.sides
+        if said.affirmed & other.affirmed and said.sides and other.sides and len(sides) > 1 and "both" not in sides:
+            return Contradiction(report.case_id, text, "laterality")
+    return None
+
+
+def _normal_here(one: Findings, other: Findings) -> bool:
+    """Whether one sentence calls normal the organ in which the other affirms a finding."""
+    return any(
+        f"{organ} {ABNORMALITY}" in normal.negated
+        for normal, affirming in ((one, other), (other, one))
+        if affirming.affirmed and not normal.affirmed
+        for organ in affirming.organs
+    )
 
 
 def _same_site(one: Findings, other: Findings) -> bool:

@@ -275,7 +275,7 @@ def _note(start: NearReport, disputed: int) -> str:
     why = "most similar image" if start.matched == "image" else "best match by wording"
     parts = [f"Text copied from case {start.case_id} (another patient): {why}."]
     for number, which in (
-        (disputed, "whose finding no other near report shares"),
+        (disputed, "that near reports do not agree on"),
         (start.omitted_sentences, "about history, age or other examinations"),
     ):
         if number:

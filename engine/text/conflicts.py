@@ -109,20 +109,6 @@ def conflict(one: str, other: str) -> str | None:
     return None
 
 
-def contradiction(one: str, other: str) -> str | None:
-    """The conflict ("negation" or "laterality") of two sentences about the same thing, or None.
-
-    They are about the same thing when they share a finding, or when one calls normal the body part that both name.
-    Sentences about different things may conflict, so that neither is evidence for the other, without contradicting.
-    """
-    kind = conflict(one, other)
-    if kind not in ("negation", "laterality"):
-        return None
-    a, b = claims(one), claims(other)
-    same_finding = bool((a.affirmed | a.negated) & (b.affirmed | b.negated))
-    return kind if same_finding or (kind == "negation" and a.normal != b.normal and a.parts & b.parts) else None
-
-
 def _only_negates(claim: Claims) -> bool:
     """Whether it affirms nothing, as in "No acute abnormality", which agrees with a normal finding."""
     return bool(claim.negated) and not claim.affirmed

@@ -11,7 +11,9 @@ from engine.errors import Cancelled
 from engine.facts.fact import Fact, Facts
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import BLANK, OUTSIDE, FamiliarityModel
+from engine.reports.agreement import agreement
 from engine.reports.draft import NOTICE, Draft, draft, with_notice
+from engine.reports.nearest_report import NearReport
 from engine.store.case import NewCase
 
 Make = Callable[..., NewCase]
@@ -71,6 +73,17 @@ def test_fewer_than_two_independent_reports_are_not_enough(
     assert found.reason == "The nearest reports in this archive do not agree on a finding."
 
 
+def test_similar_letters_are_no_evidence() -> None:
+    near = [
+        NearReport(n, (text,), "image", 3.0, 0.9, wording=text)
+        for n, text in enumerate(
+            ["Measurement points at the basal ganglia level.", "Basal ganglia.", "Calcified ganglia."]
+        )
+    ]
+    found = agreement("Calcification of the basal ganglia.", near)
+    assert [one.case_id for one in found.evidence] == [2]
+
+
 def test_two_reports_of_one_patient_are_one(archive: Archive, encoder, make_case: Make) -> None:
     archive.add_case(make_case("1.0", EFFUSION, seeds=(1,), patient="A", facts=CHEST))
     for n, (text, patient) in enumerate(
@@ -86,7 +99,7 @@ def test_a_sentence_that_only_its_own_report_has_is_left_out_and_counted(
     fill(archive, make_case, [f"{EFFUSION} Granuloma in the apex.", "Left effusion.", "Huge left effusion."])
     found = made(encoder, archive)
     assert found.text == EFFUSION
-    assert found.note.endswith("1 sentence whose finding no other near report shares was left out.")
+    assert found.note.endswith("1 sentence that near reports do not agree on was left out.")
 
 
 def test_normal_is_drafted_only_if_most_near_reports_are_normal(archive: Archive, encoder, make_case: Make) -> None:
@@ -173,11 +186,12 @@ def test_neither_the_study_nor_its_patient_starts_or_supports_a_draft(
 
 
 def test_near_reports_that_contradict_a_sentence_are_listed(archive: Archive, encoder, make_case: Make) -> None:
-    texts = ["Large left effusion.", "Left effusion.", "Small left effusion.", "Tiny left effusion.", "No effusion."]
-    fill(archive, make_case, texts)
+    agreeing = ["Large left effusion.", "Left effusion. Normal heart.", "Small left effusion.", "Tiny left effusion."]
+    agreeing[3] += " No right effusion."
+    fill(archive, make_case, [*agreeing, "No effusion.", "Small right effusion. Normal heart."])
     sentence = made(encoder, archive).sentences[0]
-    assert [(one.case_id, one.kind) for one in sentence.contradictions] == [(5, "negation")]
-    assert 5 not in [one.case_id for one in sentence.evidence]
+    assert {(one.case_id, one.kind) for one in sentence.contradictions} == {(5, "negation"), (6, "laterality")}
+    assert sorted(one.case_id for one in sentence.evidence) == [2, 3, 4]
 
 
 def test_the_captioner_adds_only_findings_that_near_reports_agree_on(
