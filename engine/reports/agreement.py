@@ -123,13 +123,25 @@ def supporting(sentence: str, said: Findings, report: NearReport) -> str | None:
             missing -= other.affirmed
             best = best or text
     for name in said.negated:
-        negating = next((one for one in report.sentences if name in findings(one).negated), None)
-        if negating is None and name.endswith(ABNORMALITY) and report.findings.normal:
+        negating = next((one for one in report.sentences if _negates(one, name, said, sentence)), None)
+        if negating is None and name.endswith(ABNORMALITY) and _wholly_normal(report, name):
             negating = next(one for one in report.sentences if findings(one).normal)
         if negating is None:
             return None
         best = best or negating
     return None if missing else best
+
+
+def _wholly_normal(report: NearReport, name: str) -> bool:
+    """Whether a report says that all is normal, or, where all is asked, finds nothing but normal."""
+    return report.findings.normal and (name == ABNORMALITY or ABNORMALITY in report.findings.negated)
+
+
+def _negates(text: str, name: str, said: Findings, sentence: str) -> bool:
+    """Whether a sentence negates a finding wherever another one does: "no right effusion" is not "no effusion"."""
+    other = findings(text)
+    covers = not other.sides or other.sides in (said.sides, {"both"}) or bool(other.affirmed)  # whose side it is then
+    return name in other.negated and covers and conflict(sentence, text) is None
 
 
 def says_normal(said: Findings, other: Findings) -> bool:

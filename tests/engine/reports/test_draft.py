@@ -84,6 +84,26 @@ def test_similar_letters_are_no_evidence() -> None:
     assert [one.case_id for one in found.evidence] == [2]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "other", "same"),
+    [
+        ("No effusion.", "No right effusion.", False),
+        ("No left effusion.", "No right effusion.", False),
+        ("No left effusion.", "No effusion on either side.", True),
+        ("No fracture of the hip.", "No fracture of the ankle.", False),
+        ("Left lung is clear.", "Right lung is clear.", False),
+        ("Left lung is clear.", "The lungs are clear.", True),
+        ("Mass of the liver.", "Mass of the kidney.", False),
+        ("Opacity of the left lung.", "Opacification of the left lung.", True),
+        ("Opacity of the left lung.", "Opacification of the lung.", False),
+        ("Chest radiograph.", "Chest radiograph.", False),
+    ],
+)
+def test_the_same_finding_is_at_the_same_site(sentence: str, other: str, same: bool) -> None:
+    found = agreement(sentence, [NearReport(1, (other,), "image", 3.0, 0.9, wording=other)])
+    assert bool(found.evidence) == same
+
+
 def test_two_reports_of_one_patient_are_one(archive: Archive, encoder, make_case: Make) -> None:
     archive.add_case(make_case("1.0", EFFUSION, seeds=(1,), patient="A", facts=CHEST))
     for n, (text, patient) in enumerate(
