@@ -64,7 +64,7 @@ def by_identity(found: Sequence[Instance]) -> list[list[Instance]]:
     Images without any identity, or with one that fits several patients, are kept apart too, unless there is one patient
     only.
     """
-    distinct = dict.fromkeys(_identity(one.study.patient) for one in found)
+    distinct = dict.fromkeys(map(_identity, {one.study.patient: None for one in found}))
     if len(distinct) == 1:
         return [list(found)]
     groups: list[list[Patient]] = []

@@ -12,6 +12,13 @@ from engine.geometry.planes import normal, valid_orientation
 from engine.study import Orientation, Vector
 
 _FRAME_TIME, _FRAME_TIME_VECTOR = 0x00181063, 0x00181065
+_LOOP = (
+    "RecommendedDisplayFrameRateInFloat",
+    "RecommendedDisplayFrameRate",
+    "CineRate",
+    "FrameTime",
+    "FrameTimeVector",
+)
 _RECONSTRUCTED = {"RECON TOMO", "RECON GATED TOMO"}
 """Image Type (0008,0008) value 3 of reconstructed slices."""
 
@@ -44,6 +51,8 @@ class FramePlaces:
 
 def frame_places(dataset: Header, frames: int) -> FramePlaces | None:
     """The planes of an RT Dose grid or of a reconstructed SPECT; None for other images."""
+    if frames < 2 and "DetectorInformationSequence" not in dataset:
+        return None
     kinds = texts(dataset, "ImageType")
     if len(kinds) > 2 and kinds[2].upper() in _RECONSTRUCTED:
         return _slices(dataset, frames, gated="GATED" in kinds[2].upper())
@@ -101,7 +110,9 @@ def frame_time(dataset: Header) -> float | None:
     Recommended Display Frame Rate and Cine Rate say how to play; Frame Time and Frame Time Vector how the frames were
     taken. Of these two, the one that Frame Increment Pointer names; of a vector the mean, without its first value 0.
     """
-    for keyword in ("RecommendedDisplayFrameRateInFloat", "RecommendedDisplayFrameRate", "CineRate"):
+    if not any(keyword in dataset for keyword in _LOOP):
+        return None
+    for keyword in _LOOP[:3]:
         rate = number(dataset, keyword)
         if rate and rate > 0:
             return 1000 / rate
