@@ -110,9 +110,9 @@ def frame_time(dataset: Header) -> float | None:
     Recommended Display Frame Rate and Cine Rate say how to play; Frame Time and Frame Time Vector how the frames were
     taken. Of these two, the one that Frame Increment Pointer names; of a vector the mean, without its first value 0.
     """
-    if not any(keyword in dataset for keyword in _LOOP):
+    if not any(keyword in dataset for keyword in (*_RATES, "FrameTime", "FrameTimeVector")):
         return None
-    for keyword in _LOOP[:3]:
+    for keyword in _RATES:
         rate = number(dataset, keyword)
         if rate and rate > 0:
             return 1000 / rate
