@@ -12,13 +12,7 @@ from engine.geometry.planes import normal, valid_orientation
 from engine.study import Orientation, Vector
 
 _FRAME_TIME, _FRAME_TIME_VECTOR = 0x00181063, 0x00181065
-_LOOP = (
-    "RecommendedDisplayFrameRateInFloat",
-    "RecommendedDisplayFrameRate",
-    "CineRate",
-    "FrameTime",
-    "FrameTimeVector",
-)
+_RATES = ("RecommendedDisplayFrameRateInFloat", "RecommendedDisplayFrameRate", "CineRate")
 _RECONSTRUCTED = {"RECON TOMO", "RECON GATED TOMO"}
 """Image Type (0008,0008) value 3 of reconstructed slices."""
 
