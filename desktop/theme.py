@@ -129,6 +129,9 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
 QToolButton:focus {{ border-color: {c.accent}; }}
+QToolButton[chip="true"] {{ border-color: {c.border}; border-radius: 9px; padding: 1px 8px; color: {c.muted}; }}
+QToolButton[chip="true"]:hover {{ border-color: {c.accent}; color: {c.text}; }}
+QToolButton[chip="true"]::menu-indicator {{ image: none; }}
 QMenuBar {{ background: {c.window}; padding: 2px 4px; }}
 QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; }}
 QMenuBar::item:selected {{ background: {c.raised}; }}

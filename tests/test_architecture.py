@@ -24,6 +24,7 @@ OF_BUNDLES = {
     *("export/parity.py", "export/remeasure.py", "export/variants.py"),
 }
 PURE_ENGINE = {
+    "engine.facts.fact",
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.agreement", "engine.reports.nearest_report"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from engine.errors import UserError, exists
-from engine.facts.fact import KINDS, MODALITIES, VALUES, Fact, FactKind, Facts
+from engine.facts import fact
+from engine.facts.fact import KINDS, MODALITIES, VALUES, FactKind, Facts
 from engine.facts.from_header import MODALITY_OF_CODE, SIDE_OF_CODE, VIEW_OF_POSITION
 from engine.facts.region_words import region_of_names
 
@@ -48,13 +49,7 @@ def corrected(facts: Facts, corrections: Sequence[str]) -> Facts:
     Raises:
         UserError: a correction has no kind, or a value that its kind does not have.
     """
-    result = dict(facts)
-    for correction in corrections:
-        kind, value = _parsed(correction)
-        result.pop(kind, None)
-        if value:
-            result[kind] = Fact(value, "user")
-    return result
+    return fact.corrected(facts, dict(_parsed(correction) for correction in corrections))
 
 
 def _parsed(correction: str) -> tuple[FactKind, str]:

@@ -54,6 +54,12 @@ def first_of(*sources: Facts) -> Facts:
     return {kind: facts[kind] for kind in KINDS for facts in reversed(sources) if kind in facts}
 
 
+def corrected(facts: Facts, corrections: Mapping[FactKind, str]) -> Facts:
+    """Facts with those that the user set instead; "" removes a kind."""
+    kept = {kind: fact for kind, fact in facts.items() if kind not in corrections}
+    return kept | {kind: Fact(value, "user") for kind, value in corrections.items() if value}
+
+
 def agreed(many: Iterable[Facts]) -> Facts:
     """The facts of several images of one case in which all that have them agree."""
     found: dict[FactKind, Fact] = {}

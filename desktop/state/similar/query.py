@@ -1,11 +1,13 @@
 """What a search asks for: the form, the request made from it, and its summary above the hits. Starts nothing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from desktop.state.pictures.picture import ScreenPicture
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.facts.fact import FactKind, Facts, corrected, first_of
+from engine.facts.query_words import facts_of_query
 from engine.image.picture import to_gray
 from engine.retrieval.age_range import age_range
 from engine.retrieval.search import Mode, Query, SearchOptions, SearchResult
@@ -68,6 +70,14 @@ class SearchForm:
         return replace(self, modality="", kind=None, sex="", age="")
 
 
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """What a search found, and the facts that it was weighed by."""
+
+    found: SearchResult
+    facts: Facts
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRequest:
     """Everything a search needs, taken on the UI thread before it runs on a worker."""
@@ -81,6 +91,10 @@ class SearchRequest:
     """StudyInstanceUID of the open study, which never finds itself."""
     patient: str | None
     """Patient ID of the open study, by which priors are recognized."""
+    header: Facts = field(default_factory=dict)
+    """What the header says of the picture."""
+    corrections: Mapping[FactKind, str] = field(default_factory=dict)
+    """What the user says instead; "" removes a kind."""
 
     @property
     def answered(self) -> AnsweredQuery:
@@ -89,13 +103,16 @@ class SearchRequest:
         frame = frame_summary(picture) if picture else ""
         return AnsweredQuery(self.form.text.strip(), frame, picture.ref if picture else None)
 
-    def run(self, ask: Callable[..., SearchResult]) -> SearchResult:
+    def run(self, ask: Callable[..., SearchResult]) -> SearchAnswer:
         """The answer of `ask`; for a worker."""
         gray = None if self.picture is None else to_gray(self.picture.image())
-        return ask(
+        models = {} if gray is None else self.bundle.facts_of_image(gray)
+        text = self.form.text.strip() or None
+        facts = corrected(facts_of_query(first_of(self.header, models), text), self.corrections)
+        found = ask(
             self.archive,
             self.bundle,
-            Query(image=gray, text=self.form.text.strip() or None),
+            Query(image=gray, text=text, facts=facts),
             SearchOptions(
                 filters=self.form.filters(),
                 k=HITS,
@@ -104,6 +121,7 @@ class SearchRequest:
                 patient=self.patient,
             ),
         )
+        return SearchAnswer(found, facts)
 
 
 def frame_summary(picture: ScreenPicture) -> str:

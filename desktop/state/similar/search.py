@@ -12,11 +12,13 @@ from desktop.state.pictures.picture import Image
 from desktop.state.redaction import redacted
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.hit_thumbnails import HitThumbnails
-from desktop.state.similar.query import AnsweredQuery, SearchForm, SearchRequest
+from desktop.state.similar.query import AnsweredQuery, SearchAnswer, SearchForm, SearchRequest
 from desktop.state.similar.selected_case import SelectedCase
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.facts.fact import FactKind, Facts
+from engine.facts.from_header import facts_of_frame
 from engine.retrieval.hit import Hit
 from engine.retrieval.search import SearchResult, search
 
@@ -45,6 +47,12 @@ class SearchState(QObject):
         self.hits: list[Hit] = []
         self.answered: AnsweredQuery | None = None
         """What the hits answer; None before the first search and after a failed one."""
+        self.facts: Facts = {}
+        """What the hits were weighed by, with the corrections."""
+        self.corrections: dict[FactKind, str] = {}
+        """What the user says of the image instead of its header or the models; "" removes a kind."""
+        self._corrected: str = ""
+        """The series that the corrections are about."""
         self._error: BaseException | None = None
         self.notice = ""
         """A warning about the image that was searched with; "" for none."""
@@ -135,13 +143,19 @@ class SearchState(QObject):
             self.changed.emit()
             return
         study = self._viewport.study
+        picture = self._viewport.picture if self.form.with_image else None
+        about = picture.series.key if picture else ""
+        if about != self._corrected:
+            self._corrected, self.corrections = about, {}
         request = SearchRequest(
             archive,
             bundle,
-            picture=self._viewport.picture if self.form.with_image else None,
+            picture=picture,
             form=self.form,
             study=study.uid if study else None,
             patient=study.patient.id or None if study else None,
+            header=facts_of_frame(study, picture.series, picture.ref) if study and picture else {},
+            corrections=dict(self.corrections),
         )
         self._job = self._background.start(
             as_work(request.run, self._ask),
@@ -162,6 +176,13 @@ class SearchState(QObject):
         self.set_form(replace(self.form, text="", with_image=True, mode="vector"))
         self.search()
 
+    def correct(self, kind: FactKind, value: str | None) -> None:
+        """Say a fact of the image and search again: "" for none of its kind, None for what was found."""
+        self.corrections.pop(kind, None)
+        if value is not None:
+            self.corrections[kind] = value
+        self.search()
+
     def select(self, hit: Hit | None) -> None:
         """Select a hit and read its case."""
         if hit is not self.selected:
@@ -179,8 +200,8 @@ class SearchState(QObject):
         """The thumbnail of a hit; None for a report only, and until it is read."""
         return self._thumbnails.get(hit.image_id)
 
-    def _take(self, request: SearchRequest, found: SearchResult) -> None:
-        self._job = None
+    def _take(self, request: SearchRequest, answer: SearchAnswer) -> None:
+        self._job, found, self.facts = None, answer.found, answer.facts
         self._use(request.archive)
         self.hits, self.answered, self.notice = found.hits, request.answered, found.familiarity.notice
         self.hits_changed.emit()

@@ -20,6 +20,7 @@ from desktop import theme
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 from desktop.views.similar.case_view import CaseView, CaseWindow
+from desktop.views.similar.fact_chips import FactChips
 from desktop.views.similar.hit_list import HitList
 from desktop.views.similar.search_filters import SearchFilters
 from engine.text.words import counted
@@ -55,6 +56,7 @@ class SearchPanel(QWidget):
         self.notice = QLabel()
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
+        self.facts = FactChips(state)
         self.hits = HitList(state)
         self.detail = CaseView(state)
         self.clear = QPushButton("Clear filters and search again")
@@ -94,6 +96,7 @@ class SearchPanel(QWidget):
         layout.addLayout(first)
         layout.addWidget(self.filters)
         layout.addLayout(above_hits)
+        layout.addWidget(self.facts)
         layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
         line = self.fontMetrics().lineSpacing()

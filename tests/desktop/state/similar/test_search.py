@@ -17,6 +17,7 @@ from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.dicom.listing import open_path
 from engine.errors import UserError
+from engine.facts.fact import Fact, Facts, values_of
 from engine.retrieval.hit import Hit
 from engine.retrieval.search import SearchOptions, SearchResult
 from tests.desktop.conftest import dicom
@@ -53,6 +54,13 @@ class Ranking:
         return SearchResult([] if self.nothing else [replace(HIT, text=query.text or "by image")])
 
 
+class Models:
+    """Stands in for a bundle, which says that every image is a radiograph of a limb."""
+
+    def facts_of_image(self, image: np.ndarray) -> Facts:
+        return {"modality": Fact("CR", "models", 0.9), "region": Fact("limb", "models", 0.7)}
+
+
 @pytest.fixture
 def ranking() -> Ranking:
     return Ranking()
@@ -64,7 +72,7 @@ def archive(background: Background, tmp_path: Path) -> Iterator[ArchiveState]:
     state = ArchiveState(background)
     state.archive = Archive.create(tmp_path / "archive")
     state.stats = {"cases": 1}
-    state.bundle = object()  # type: ignore[assignment]
+    state.bundle = Models()  # type: ignore[assignment]
     yield state
     state.close()
 
@@ -250,3 +258,21 @@ def test_clearing_filters_while_there_are_hits_does_not_search(
     state.clear_filters()
     assert not state.searching
     assert len(ranking.asked) == 1
+
+
+def test_facts_of_header_words_and_models_go_with_the_query_and_can_be_corrected(
+    qtbot: QtBot, state: SearchState, background: Background, ranking: Ranking
+) -> None:
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    found = {"modality": "CT", "region": "limb", "view": "axial", "contrast": "with"}
+    assert values_of(state.facts) == values_of(ranking.asked[-1]["query"].facts) == found
+    assert (state.facts["modality"].text, state.facts["region"].text) == ("CT", "limb?")
+    state.correct("region", "abdomen")
+    state.correct("contrast", "")
+    qtbot.waitUntil(background.idle)
+    assert values_of(ranking.asked[-1]["query"].facts) == {"modality": "CT", "view": "axial", "region": "abdomen"}
+    assert state.facts["region"].source == "user"
+    state.correct("region", None)
+    qtbot.waitUntil(background.idle)
+    assert state.facts["region"].text == "limb?"
