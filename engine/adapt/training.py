@@ -28,8 +28,8 @@ class Recipe:
     batch: int = 256
     """Pairs of the archive; as many others are replayed."""
     rate: float = 2e-3
-    loss: Weights = field(default_factory=lambda: Weights(tau=0.1, align=1.0, uniform=1.0, gap=2.0))
-    hold: float = 16.0
+    loss: Weights = field(default_factory=lambda: Weights(tau=0.1, align=0.5, uniform=0.5, gap=4.0))
+    hold: float = 50.0
     """Weight of the squared distance of replayed embeddings from the old ones."""
     pull: float = 0.0
     """Decay of the weights towards the old ones, per unit of the rate."""
