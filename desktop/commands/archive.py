@@ -15,6 +15,16 @@ def _search_image(desk: Desk, window: MainWindow) -> None:
     desk.search.search_image()
 
 
+def _search_series(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.search_dock)
+    desk.search.search_series()
+
+
+def _shows_stack(desk: Desk) -> bool:
+    picture = desk.viewport.picture
+    return picture is not None and len(picture.series.frames) > 1
+
+
 ROWS = (
     Command(
         "open_archive", "Open archive…", ("Ctrl+Shift+A",), "Archive", lambda d, w: w.dialogs.open_archive(), "archive"
@@ -64,6 +74,14 @@ ROWS = (
         "similar",
         button="Find similar",
         enabled=lambda d: d.viewport.picture is not None and d.archive.archive is not None,
+    ),
+    Command(
+        "find_similar_to_series",
+        "Find cases similar to series",
+        ("Ctrl+Alt+E",),
+        "Similar cases",
+        _search_series,
+        enabled=lambda d: _shows_stack(d) and d.archive.archive is not None,
     ),
     Command(
         "open_selected_case",

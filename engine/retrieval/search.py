@@ -164,6 +164,11 @@ def _fused(by_vector: list[Match], by_words: list[Match]) -> list[Match]:
     return [replace(matches[case_id], score=scores[case_id]) for case_id in ranked]
 
 
+def _nearest_frame(match: Match, query: Query) -> tuple[str, ...]:
+    by_series = match.cosine is not None and len(query.images) > 1
+    return (f"nearest to frame {match.frame + 1} of {len(query.images)}",) if by_series else ()
+
+
 def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> Hit:
     case = archive.case(match.case_id)
     report = case.report.text if case.report else ""
@@ -182,7 +187,7 @@ def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> H
         found_words=match.words,
         prior=prior,
         same=match.same,
-        others=match.reasons,
+        others=(*_nearest_frame(match, query), *match.reasons),
     )
     return Hit(
         case_id=match.case_id,

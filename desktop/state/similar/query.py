@@ -3,17 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from desktop.state.pictures.picture import ScreenPicture
+from desktop.state.pictures.picture import Image, ScreenPicture
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.facts.fact import FactKind, Facts, corrected, first_of
 from engine.facts.query_words import facts_of_query
-from engine.image.picture import to_gray
+from engine.image.picture import series_frames, to_gray
+from engine.image.pixels import read_frame
+from engine.image.window import render
 from engine.retrieval.age_range import age_range
 from engine.retrieval.search import Mode, Query, SearchOptions, SearchResult
 from engine.store.case import Kind
 from engine.store.filters import Filters
-from engine.study import FrameRef
+from engine.study import FrameRef, Series
+from engine.text.words import counted
 
 HITS = 20
 """The most hits of one search."""
@@ -46,6 +49,11 @@ class SearchForm:
     sex: str = ""
     age: str = ""
     """As typed; see `engine.retrieval.age_range.age_range`."""
+
+    @property
+    def uses_image(self) -> bool:
+        """Whether the current image counts; exact words are looked for in reports alone."""
+        return self.with_image and self.mode != "lexical"
 
     def filters(self) -> Filters:
         """The filters of the search.
@@ -95,11 +103,15 @@ class SearchRequest:
     """What the header says of the picture."""
     corrections: Mapping[FactKind, str] = field(default_factory=dict)
     """What the user says instead; "" removes a kind."""
+    whole_series: bool = False
+    """Ask the series of the picture as a whole, at the window of the picture."""
 
     @property
     def answered(self) -> AnsweredQuery:
         """The summary to show with the hits."""
         picture = self.picture
+        if self.whole_series and picture is not None:
+            return AnsweredQuery(self.form.text.strip(), series_summary(picture.series))
         frame = frame_summary(picture) if picture else ""
         return AnsweredQuery(self.form.text.strip(), frame, picture.ref if picture else None)
 
@@ -109,10 +121,11 @@ class SearchRequest:
         models = {} if gray is None else self.bundle.facts_of_image(gray)
         text = self.form.text.strip() or None
         facts = corrected(facts_of_query(first_of(self.header, models), text), self.corrections)
+        frames = self._frames()
         found = ask(
             self.archive,
             self.bundle,
-            Query(image=gray, text=text, facts=facts),
+            Query(None if frames else gray, text, facts, frames),
             SearchOptions(
                 filters=self.form.filters(),
                 k=HITS,
@@ -122,6 +135,19 @@ class SearchRequest:
             ),
         )
         return SearchAnswer(found, facts)
+
+    def _frames(self) -> list[Image]:
+        """The frames of a series that is asked as a whole, uint8 [H, W]; none otherwise."""
+        picture = self.picture
+        if picture is None or not self.whole_series:
+            return []
+        return [to_gray(render(read_frame(ref), picture.requested_window)) for ref in series_frames(picture.series)]
+
+
+def series_summary(series: Series) -> str:
+    """A series that was asked as a whole, short enough for one line."""
+    name = " ".join(part for part in (series.modality, series.description or series.body_part.lower()) if part)
+    return f"{name or 'series'}, {len(series_frames(series))} of {counted(len(series.frames), 'image')}"
 
 
 def frame_summary(picture: ScreenPicture) -> str:

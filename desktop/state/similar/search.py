@@ -53,6 +53,8 @@ class SearchState(QObject):
         """What the user says of the image instead of its header or the models; "" removes a kind."""
         self._corrected: str = ""
         """The series that the corrections are about."""
+        self._whole_series = False
+        """Whether the latest search asked a series as a whole."""
         self._error: BaseException | None = None
         self.notice = ""
         """A warning about the image that was searched with; "" for none."""
@@ -136,14 +138,14 @@ class SearchState(QObject):
         if again:
             self.search()
 
-    def search(self) -> None:
-        """Search by the text of the form, the current image at its window, or both."""
+    def search(self, whole_series: bool = False) -> None:
+        """Search by the text of the form, the current image at its window (or all its series), or both."""
         archive, bundle = self._archive.archive, self._archive.bundle
         if self.why_not() or archive is None or bundle is None:
             self.changed.emit()
             return
         study = self._viewport.study
-        picture = self._viewport.picture if self.form.with_image else None
+        picture = self._viewport.picture if self.form.uses_image else None
         about = picture.series.key if picture else ""
         if about != self._corrected:
             self._corrected, self.corrections = about, {}
@@ -156,6 +158,7 @@ class SearchState(QObject):
             patient=study.patient.id or None if study else None,
             header=facts_of_frame(study, picture.series, picture.ref) if study and picture else {},
             corrections=dict(self.corrections),
+            whole_series=whole_series,
         )
         self._job = self._background.start(
             as_work(request.run, self._ask),
@@ -168,7 +171,7 @@ class SearchState(QObject):
             shows_failure=True,
             cancelled=self._end,
         )
-        self._error, self._searched = None, archive
+        self._error, self._searched, self._whole_series = None, archive, whole_series
         self.changed.emit()
 
     def search_image(self) -> None:
@@ -181,7 +184,12 @@ class SearchState(QObject):
         self.corrections.pop(kind, None)
         if value is not None:
             self.corrections[kind] = value
-        self.search()
+        self.search(self._whole_series)
+
+    def search_series(self) -> None:
+        """Search by the series of the current image as a whole."""
+        self.set_form(replace(self.form, text="", with_image=True, mode="vector"))
+        self.search(whole_series=True)
 
     def select(self, hit: Hit | None) -> None:
         """Select a hit and read its case."""

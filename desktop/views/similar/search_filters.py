@@ -41,7 +41,7 @@ class SearchFilters(QWidget):
         for combo in self._combos():
             combo.currentIndexChanged.connect(self._fill_in)
         self.age.textChanged.connect(self._fill_in)
-        self.age.returnPressed.connect(state.search)
+        self.age.returnPressed.connect(lambda: state.search())
         self.clear.clicked.connect(state.clear_filters)
         state.changed.connect(self._show)
         archive.changed.connect(self._list_modalities)

@@ -106,9 +106,9 @@ class SearchPanel(QWidget):
     def _connect(self) -> None:
         self.text.textEdited.connect(self._fill_in)
         self.text.textChanged.connect(self._fill_in)
-        self.text.returnPressed.connect(self._state.search)
+        self.text.returnPressed.connect(lambda: self._state.search())
         self.with_image.toggled.connect(self._fill_in)
-        self.go.clicked.connect(self._state.search)
+        self.go.clicked.connect(lambda: self._state.search())
         self._state.changed.connect(self._show)
         self.clear.clicked.connect(self._state.clear_filters)
         self.hits.activated.connect(lambda _: self.open_case())
@@ -142,7 +142,9 @@ class SearchPanel(QWidget):
             self.hits.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _fill_in(self) -> None:
-        form = replace(self._state.form, text=self.text.text(), with_image=self.with_image.isChecked())
+        form = replace(self._state.form, text=self.text.text())
+        if self.with_image.isEnabled():
+            form = replace(form, with_image=self.with_image.isChecked())
         self._state.set_form(form)
 
     def _show(self) -> None:
@@ -151,15 +153,17 @@ class SearchPanel(QWidget):
             widget.blockSignals(True)
         if self.text.text() != form.text:
             self.text.setText(form.text)
-        self.with_image.setChecked(form.with_image)
+        self.with_image.setChecked(form.uses_image)
+        self.with_image.setEnabled(form.mode != "lexical")
         for widget in (self.text, self.with_image):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
         for shown in (self.summary, self.detail.open, self.detail.copy):
             shown.setVisible(bool(state.hits))
-        self.notice.setText(state.notice)
-        self.notice.setVisible(bool(state.hits and state.notice))
+        notice = reason or state.notice  # below hits of an earlier search there is no other room for the reason
+        self.notice.setText(notice)
+        self.notice.setVisible(bool(state.hits and notice))
         if state.hits:
             other = " – not the current image" if state.image_differs else ""
             self.summary.setText(f"{counted(len(state.hits), 'case')} for {state.answered}{other}")

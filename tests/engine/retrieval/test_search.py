@@ -100,7 +100,7 @@ def test_the_kind_filter_excludes_the_other_kind(filled: Archive, encoder) -> No
 def test_a_series_finds_a_case_by_the_frame_that_is_nearest_to_it(filled: Archive, encoder, make_picture) -> None:
     frames = [make_picture(n) for n in (50, 3, 51)]
     hit = search(filled, encoder, Query(images=frames)).hits[0]
-    assert (hit.case_id, hit.frame, hit.why) == (4, 1, "Same image")
+    assert (hit.case_id, hit.frame, hit.why) == (4, 1, "Same image; nearest to frame 2 of 3")
     alone = search(filled, encoder, Query(image=frames[1])).hits
     assert (alone[0].score, alone[0].frame) == (pytest.approx(hit.score), None)
     every = {one.case_id: one.score for one in search(filled, encoder, Query(images=frames)).hits}

@@ -276,3 +276,36 @@ def test_facts_of_header_words_and_models_go_with_the_query_and_can_be_corrected
     state.correct("region", None)
     qtbot.waitUntil(background.idle)
     assert state.facts["region"].text == "limb?"
+
+
+def test_a_series_is_searched_for_as_a_whole(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
+) -> None:
+    study = open_path(dicom("emri_small.dcm")).studies[0]
+    viewport.show(study, study.series[0])
+    qtbot.waitUntil(background.idle)
+    state.search_series()
+    qtbot.waitUntil(background.idle)
+    asked = ranking.asked[0]["query"]
+    assert asked.image is None
+    assert len(asked.images) == 5
+    assert str(state.answered) == "MR head, 5 of 10 images"
+    assert asked.facts["modality"].value == "MR"
+    viewport.scroll(1)
+    qtbot.waitUntil(background.idle)
+    assert not state.image_differs
+
+
+def test_exact_words_leave_the_image_out_and_say_so(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    state.set_form(replace(state.form, text="effusion", with_image=True, mode="lexical"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[0]["query"].image is None
+    assert str(state.answered) == "“effusion”"
+    state.set_form(replace(state.form, mode="vector"))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[1]["query"].image is not None  # the tick was kept
+    assert ranking.asked[1]["query"].facts["modality"].value == "CT"
