@@ -23,6 +23,8 @@ FACT_WEIGHTS: Mapping[FactKind, FactWeight] = {
     "view": FactWeight(0.3, -0.3),
     "contrast": FactWeight(0.1, -0.1),
 }
+"""Modality and region: log-odds of being relevant over the slope of z, between those of MedPix, ROCO and VQA-Med val
+(`python -m benchmarks.ranking --only facts`); the others are not measured, and only break ties."""
 
 
 @dataclass(frozen=True, slots=True)
