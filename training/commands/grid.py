@@ -158,11 +158,13 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
         path = run.folder / MEASURED
         document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         known = "settings" in document and same_settings(document["settings"], run)
-        if not known or document.get("measures") != MEASURES:
+        if not known or document.get("measures") != MEASURES or not current(run.folder / EMBEDDED):
             log.info("%s, seed %d", run.variant, run.seed)
+            best = run.folder / "best.pt"
             if not known:
                 pairs = pairs_of(tuple(run.settings.data.manifests), run.settings.data.stream)
                 best = train(run.settings, root, run.folder, cache, resume(run), pairs)
+            if not known or not current(run.folder / EMBEDDED):
                 save_vectors(run.folder / EMBEDDED, validation.embedded(best, run.settings, cache))
             torch.set_num_threads(run.settings.train.threads)
             document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run), "measures": MEASURES}
@@ -190,7 +192,15 @@ def measure(folder: Path, rows: Sequence[Pair]) -> dict[str, dict[str, dict[str,
 def save_vectors(path: Path, vectors: Vectors) -> None:
     """Store the embeddings of a run, as float16."""
     rows: dict[str, Any] = {name: getattr(vectors, name).astype(np.float16) for name in ROWS}
-    np.savez(path, **rows, own=vectors.own)
+    np.savez(path, **rows, own=vectors.own, phrases=np.array(zero_shot.phrases()))
+
+
+def current(path: Path) -> bool:
+    """Whether embeddings are stored, of the phrases that are measured now."""
+    if not path.is_file():
+        return False
+    with np.load(path) as stored:
+        return "phrases" in stored.files and stored["phrases"].tolist() == zero_shot.phrases()
 
 
 def load_vectors(path: Path) -> Vectors:

@@ -1,6 +1,6 @@
 """findings@k: do the hits show what the query shows? On sources whose findings are MeSH terms (IU X-ray).
 
-Definitions: docs/method.md, "Findings". Knows no models and no files.
+Definitions: docs/method.md, "Metrics". Knows no models and no files.
 """
 
 from collections.abc import Mapping, Sequence

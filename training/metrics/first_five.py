@@ -1,6 +1,6 @@
 """modality@5 and region@5: are the first five hits the same kind of examination, of the same part of the body?
 
-Definitions: docs/method.md, "Facts of the hits". Knows no models and no files.
+Definitions: docs/method.md, "Metrics". Knows no models and no files.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
 """Zero-shot AUROC: does the cosine with words alone tell which images show a finding? Knows no models and no files.
 
 The score of an image is its cosine with words for the finding minus its cosine with words for the opposite; each is the
-mean direction of several phrasings. The truth is the MeSH terms of IU X-ray. Definitions: docs/method.md, "Findings".
+mean direction of several phrasings, chosen on val for CLIP-LT and ATP+CU together. The truth is the MeSH terms of IU
+X-ray. Definitions: docs/method.md, "Metrics".
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,13 +32,22 @@ NOTHING = ("normal chest", "no acute cardiopulmonary abnormality", "the lungs ar
 QUESTIONS: Mapping[str, Words] = {
     "normal": Words(
         frozenset({"normal"}),
-        ("normal chest", "no acute cardiopulmonary abnormality", "the heart size is normal and the lungs are clear"),
-        ("abnormal chest", "cardiomegaly", "pulmonary opacity", "pleural effusion", "atelectasis"),
+        (
+            "Heart size normal. Lungs clear. No pleural effusion or pneumothorax. "
+            "No acute cardiopulmonary abnormality.",
+            "The heart is normal in size. The lungs are clear. Normal chest.",
+        ),
+        (
+            "Cardiomegaly. Bilateral pleural effusions and airspace opacities.",
+            "Abnormal opacity in the lung.",
+            "Degenerative changes. Calcified granuloma. Scarring.",
+            "The heart is enlarged. Atelectasis at the lung base.",
+        ),
     ),
     "cardiomegaly": Words(
         frozenset({"Cardiomegaly"}),
-        ("cardiomegaly", "the heart is enlarged", "enlarged cardiac silhouette"),
-        ("no cardiomegaly", "the heart size is normal", "normal cardiac silhouette"),
+        ("Cardiomegaly. The heart is enlarged.", "Stable cardiomegaly."),
+        ("The heart is normal in size.", "Heart size within normal limits."),
     ),
     "effusion": Words(
         frozenset({"Pleural Effusion"}),
@@ -61,8 +71,8 @@ QUESTIONS: Mapping[str, Words] = {
     ),
     "fracture": Words(
         frozenset({"Fractures, Bone"}),
-        ("rib fracture", "fracture", "healed rib fractures"),
-        ("no fracture", "no acute bony abnormality", "the osseous structures are intact"),
+        ("fracture",),
+        ("no fracture",),
     ),
     "device": Words(
         frozenset(
@@ -77,8 +87,14 @@ QUESTIONS: Mapping[str, Words] = {
                 "Spinal Fusion",
             }
         ),
-        ("central venous catheter", "pacemaker", "tube", "surgical clips", "sternotomy wires"),
-        NOTHING,
+        (
+            "Right central venous catheter tip in the SVC.",
+            "Endotracheal tube tip above the carina.",
+            "Dual lead pacemaker.",
+            "Surgical clips and median sternotomy wires.",
+            "Right internal jugular port catheter.",
+        ),
+        ("Normal chest.", "The lungs are clear.", "No acute cardiopulmonary abnormality."),
     ),
 }
 

@@ -154,7 +154,7 @@ def differences(comparisons: Rows) -> str:
 def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
     """The tables of several models by source, with paired differences; see `training.metrics.by_source.compared`."""
     parts = [
-        "In brackets: 95% interval of a bootstrap over groups (1000 draws, seed 0) . "
+        "In brackets: 95% interval of a bootstrap over groups (1000 draws, seed 0). "
         "*centred*: each "
         "modality minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair "
         "by the archive's own "
@@ -169,6 +169,7 @@ def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
         "interval excludes 0; not "
         "worse: its lower bound is above -0.02 (-2 points); worse: neither, and the interval excludes 0 on "
         "the other side; "
-        "undecided: anything else."
+        "undecided: anything else. A space centred on the very pool it is measured on lies below the floor by "
+        "construction."
     )
     return "\n\n".join(parts)
