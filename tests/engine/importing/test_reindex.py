@@ -198,16 +198,16 @@ def test_a_report_replaced_during_a_search_does_not_break_it(
     filled: Archive, encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index returns ids; an embedding may be deleted before it is read."""
-    scan, replaced = VectorIndex._stored, []
+    read, replaced = VectorIndex.vectors, []
 
     def slow(index: VectorIndex, ids: np.ndarray) -> np.ndarray | None:
         if not replaced:
             replaced.append(True)
             report = NewReport("Report number 77 of the move, signed", encoder.embed_texts(["Report number 77"])[0])
             filled.set_report(78, report, "test", encoder.id)
-        return scan(index, ids)
+        return read(index, ids)
 
-    monkeypatch.setattr(VectorIndex, "_stored", slow)
+    monkeypatch.setattr(VectorIndex, "vectors", slow)
     found = search(filled, encoder, Query(text=TEXT), SearchOptions(k=3)).hits
     assert replaced
     assert len(found) == 3
