@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from pydicom.charset import convert_encodings
+from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
@@ -166,7 +167,7 @@ def meta_uid(head: bytes, tag: int) -> UID:
     if head[128:132] == b"DICM":
         with suppress(_NotPlain, _Truncated, struct.error):
             _elements(head, 132, _explicit, meta, frozenset(), stop=lambda tag: tag >> 16 != 2)
-    return UID(meta.get(tag, (b"", b""))[1].decode("latin-1").rstrip("\0 "))
+    return UID(meta.get(tag, (b"", b""))[1].decode("latin-1").rstrip("\0 "), validation_mode=IGNORE)
 
 
 _Step = Callable[[bytes, int], tuple[int, bytes, int, int]]

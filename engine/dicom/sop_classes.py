@@ -1,5 +1,6 @@
 """Gives the reason why DICOM objects without a viewable image are rejected. Knows SOP Class UIDs only (PS3.6 A)."""
 
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -43,5 +44,5 @@ def why_not_an_image(sop_class: str) -> str:
 
 def sop_class_name(sop_class: str) -> str:
     """Name of a SOP class in PS3.6, for example "CT Image"; "DICOM object" for an unknown one."""
-    name = UID(sop_class).name if sop_class else ""
+    name = UID(sop_class, validation_mode=IGNORE).name if sop_class else ""
     return name.removesuffix(" Storage") if name and name != sop_class else "DICOM object"

@@ -234,7 +234,7 @@ def _agreed(
     source: NearReport | None = None,
     confidence: float | None = None,
 ) -> Sentence | None:
-    """The sentence with its evidence, or None if the near reports do not agree on its findings."""
+    """The sentence with its evidence, or None if the nearest reports do not agree on its findings."""
     if cancelled():
         raise Cancelled
     found = agreement(text, near, source)
@@ -275,7 +275,7 @@ def _note(start: NearReport, disputed: int) -> str:
     why = "most similar image" if start.matched == "image" else "best match by wording"
     parts = [f"Text copied from case {start.case_id} (another patient): {why}."]
     for number, which in (
-        (disputed, "that near reports do not agree on"),
+        (disputed, "that the nearest reports do not agree on"),
         (start.omitted_sentences, "about history, age or other examinations"),
     ):
         if number:

@@ -12,7 +12,9 @@ from tests.paths import DATA, ROOT
 from training import __main__ as command
 from training.networks import checkpoint
 
-COMMAND = re.compile(r"^    (?:\./do train|python -m training) (encoders|captioner) --config (\S+)", re.MULTILINE)
+COMMAND = re.compile(
+    r"^    (?:\./do train|python -m training) (encoders|captioner) --config (training/\S+)", re.MULTILINE
+)
 EXPORT = re.compile(r"^    (?:\./do|python -m) export (\S+) --captioner (\S+)", re.MULTILINE)
 SMALL: dict[str, dict[str, Any]] = {
     "data": {"manifests": ["pairs/pairs.csv"], "pairs": ["pairs/pairs.csv"], "texts": [], "vocabulary": 400},

@@ -60,7 +60,8 @@ def tokenizer_json() -> str:
 @pytest.fixture(scope="module")
 def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
-    config = EncoderConfig({"kind": "efficientnet-lite0"}, {"kind": "transformers", "config": BERT}, size=32, dim=6)
+    text = {"kind": "transformers", "config": BERT}
+    config = EncoderConfig({"kind": "efficientnet-lite0"}, text, size=32, dim=6, max_length=16)
     path = tmp_path_factory.mktemp("run") / "best.pt"
     checkpoint.save(path, "encoders", config.as_dict(), DualEncoder(config).eval(), tokenizer_json(), {"metrics": {}})
     return path

@@ -50,7 +50,7 @@ def test_a_click_corrects_removes_and_takes_back(
     chips: FactChips, state: SearchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches: list[dict[str, str]] = []
-    monkeypatch.setattr(state, "search", lambda: searches.append(dict(state.corrections)))
+    monkeypatch.setattr(state, "search", lambda whole_series: searches.append(dict(state.corrections)))
     choose(chips, "region", "Abdomen")
     choose(chips, "contrast", "Remove")
     choose(chips, "region", "As found")
