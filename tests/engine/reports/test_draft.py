@@ -119,7 +119,7 @@ def test_a_sentence_that_only_its_own_report_has_is_left_out_and_counted(
     fill(archive, make_case, [f"{EFFUSION} Granuloma in the apex.", "Left effusion.", "Huge left effusion."])
     found = made(encoder, archive)
     assert found.text == EFFUSION
-    assert found.note.endswith("1 sentence that near reports do not agree on was left out.")
+    assert found.note.endswith("1 sentence that the nearest reports do not agree on was left out.")
 
 
 def test_normal_is_drafted_only_if_most_near_reports_are_normal(archive: Archive, encoder, make_case: Make) -> None:
