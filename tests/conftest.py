@@ -20,10 +20,21 @@ def pytest_configure() -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+SLOW = ("desktop/test_every_command.py", "export", "training")
+"""Files and rooms that take longest, in the order in which they start."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the slow rooms, so that no process is left alone with them at the end."""
-    slow = (ROOT / "tests" / "export", ROOT / "tests" / "training")
-    items.sort(key=lambda item: not any(item.path.is_relative_to(room) for room in slow))
+    """Start with what is slow, so that no process is left alone with it at the end.
+
+    The first process takes the first file and the second one the next, so that they do not both start with the exports,
+    which share their graphs.
+    """
+
+    def rank(item: pytest.Item) -> int:
+        return next((i for i, name in enumerate(SLOW) if item.path.is_relative_to(ROOT / "tests" / name)), len(SLOW))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(autouse=True)
