@@ -122,7 +122,8 @@ def test_heads_are_trained_on_a_frozen_clip_and_the_bundle_opens(tiny: BuildRequ
     lines += ["[train]", "epochs = 1", "batch = 16", "crops = 1", "threads = 1", "half = false"]
     recipe = tmp_path / "frozen.toml"
     recipe.write_text("\n".join(lines))
-    train_encoders.main(["--config", str(recipe), "--data", str(tiny.data), "--out", str(tmp_path / "run")])
+    folders = ["--data", str(tiny.data), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
+    train_encoders.main(["--config", str(recipe), *folders])
     kept = checkpoint.load(tmp_path / "run" / "best.pt")
     trained = checkpoint.build(kept)
     assert isinstance(trained, DualEncoder)
