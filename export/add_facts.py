@@ -4,7 +4,6 @@ For a bundle built before there were any, or with other pairs. Models and id are
 vectors; a failure leaves the bundle as it was.
 """
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
@@ -14,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.bundle import Bundle
-from engine.errors import UserError
-from export import bundle_writer, model_card
+from export import additions, bundle_writer, model_card
 from training.arrays import Float32Array
 from training.data.pairs import Pairs, read_pairs
 from training.metrics import fact_heads
@@ -36,9 +34,7 @@ def add_facts(bundle: Path, manifests: Sequence[Path]) -> dict[str, Any]:
     train, val = features(models, training), features(models, held_out)
     with bundle_writer.changed(bundle) as (folder, content):
         content["fact_heads"] = fact_heads.write(folder, train, training.rows, val, held_out.rows)
-        card = folder / bundle_writer.CARD
-        commands = (bundle_writer.made_by(card), content.get("measured", {}).get("command", ""))
-        card.write_text(model_card.card(content, "\n    ".join(filter(None, commands))), encoding="utf-8")
+        bundle_writer.rewrite_card(folder, content)
         made: dict[str, Any] = content["fact_heads"]
     return made
 
@@ -58,23 +54,17 @@ def features(models: Bundle, pairs: Pairs) -> Float32Array:
 def main(argv: Sequence[str]) -> int:
     """Run the command; exit code 0, or 2 with one line on stderr after a user error."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    parser = argparse.ArgumentParser(prog="python -m export.add_facts", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the manifests")
-    parser.add_argument("--pairs", nargs="+", required=True, help="CSV manifests, relative to the data folder")
-    options = parser.parse_args(argv)
-    try:
-        made = add_facts(options.bundle, [options.data / name for name in options.pairs])
-    except (OSError, KeyError, ValueError) as problem:
-        sys.stderr.write(f"Facts cannot be added to {options.bundle}; give the folder of a bundle. ({problem})\n")
-        return 2
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    for kind, found in made["val"].items():
-        shares = f"{model_card.percent(found['accuracy'])} right of {model_card.percent(found['coverage'])} said"
-        sys.stdout.write(f"{kind}: {shares}\n")
-    return 0
+
+    def add(bundle: Path, manifests: list[Path]) -> str:
+        shares = {
+            kind: (found["accuracy"], found["coverage"]) for kind, found in add_facts(bundle, manifests)["val"].items()
+        }
+        percent = model_card.percent
+        return "".join(
+            f"{kind}: {percent(right)} right of {percent(said)} said\n" for kind, (right, said) in shares.items()
+        )
+
+    return additions.run(argv, "export.add_facts", (__doc__ or "").splitlines()[0], "Facts", add)
 
 
 if __name__ == "__main__":

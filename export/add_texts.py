@@ -5,15 +5,13 @@ the copy guard, their sources to the manifest and the card. Models, numbers and 
 bundle as it was.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.bundle import Bundle
-from engine.errors import UserError
 from engine.models.manifest import file_entry
-from export import bundle_writer, model_card
+from export import additions, bundle_writer
 from export.build import provenance
 from training.data import pairs, training_ngrams
 
@@ -34,29 +32,17 @@ def add_texts(bundle: Path, manifests: Sequence[Path]) -> int:
         known = {source["name"] for source in content["data_provenance"]}
         new = [source for source in provenance(rows, lambda row: USED_FOR) if source["name"] not in known]
         content["data_provenance"] += new
-        card = folder / bundle_writer.CARD
-        commands = (bundle_writer.made_by(card), content.get("measured", {}).get("command", ""))
-        card.write_text(model_card.card(content, "\n    ".join(filter(None, commands))), encoding="utf-8")
+        bundle_writer.rewrite_card(folder, content)
     return fresh
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; exit code 0, or 2 with one line on stderr after a user error."""
-    parser = argparse.ArgumentParser(prog="python -m export.add_texts", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the manifests")
-    parser.add_argument("--pairs", nargs="+", required=True, help="CSV manifests, relative to the data folder")
-    options = parser.parse_args(argv)
-    try:
-        fresh = add_texts(options.bundle, [options.data / name for name in options.pairs])
-    except (OSError, KeyError, ValueError) as problem:
-        sys.stderr.write(f"Texts cannot be added to {options.bundle}; give the folder of a bundle. ({problem})\n")
-        return 2
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    sys.stdout.write(f"{fresh:,} word sequences added\n")
-    return 0
+
+    def add(bundle: Path, manifests: list[Path]) -> str:
+        return f"{add_texts(bundle, manifests):,} word sequences added\n"
+
+    return additions.run(argv, "export.add_texts", (__doc__ or "").splitlines()[0], "Texts", add)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 from engine.errors import UserError
 from engine.models import heads, manifest
 from engine.models.manifest import GRAPHS, PAIR_KINDS, SCHEMA_VERSION, file_entry
+from export import model_card
 from export.variants import file_name
 
 TOKENIZER, NGRAMS, CARD = "tokenizer.json", "training_ngrams.bin", "MODEL_CARD.md"
@@ -111,3 +112,10 @@ def made_by(card: Path) -> str:
     """The export command that a card names, "" if there is none."""
     lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
     return next((line.strip() for line in lines if line.startswith("    python -m export ")), "")
+
+
+def rewrite_card(folder: Path, content: dict[str, Any]) -> None:
+    """Write the card of a finished bundle again, with the commands that made it and measured it."""
+    commands = (made_by(folder / CARD), content.get("measured", {}).get("command", ""))
+    card = model_card.card(content, "\n    ".join(filter(None, commands)))
+    (folder / CARD).write_text(card, encoding="utf-8")

@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.models import manifest
-from export import build, bundle_writer, model_card
+from export import build, bundle_writer
 from export.baselines import named
 from training.data.pairs import read_pairs
 
@@ -33,9 +33,7 @@ def remeasure(bundle: Path, request: build.BuildRequest, manifests: tuple[Path, 
         content |= build.measure(folder, request, [path.name for path in manifests], pairs)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         content["measured"] = {"created": now, "git_commit": bundle_writer.git_commit(), "command": request.command}
-        made = bundle_writer.made_by(folder / bundle_writer.CARD)
-        card = model_card.card(content, f"{made}\n    {request.command}" if made else request.command)
-        (folder / bundle_writer.CARD).write_text(card, encoding="utf-8")
+        bundle_writer.rewrite_card(folder, content)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -8,8 +8,6 @@ or of another bundle or other rows.
 
 import json
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.store.index_file import Stamp, checksum
+from engine.store.index_file import Stamp, checksum, write_whole
 from engine.store.score_scale import KINDS, Sample, ScoreScale, Spread, measured
 from engine.store.vector_index import Rows, VectorIndex
 
@@ -103,15 +101,7 @@ def _write(path: Path, scale: ScoreScale, made_of: tuple[Stamp, str]) -> None:
         "spreads": {pair: asdict(spread) for pair, spread in scale.spreads.items()},
     }
     body = json.dumps(content).encode()
-    descriptor, name = tempfile.mkstemp(".new", f"{path.name}.", path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines([checksum(b"", body), b"\n", body])
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, [checksum(b"", body), b"\n", body])
 
 
 def _read(path: Path, made_of: tuple[Stamp, str]) -> ScoreScale | None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,16 @@ def write(path: Path, snapshot: Snapshot) -> None:
     graph = faiss.serialize_index(snapshot.index).tobytes()
     body = b"".join([snapshot.ids.tobytes(), snapshot.is_image.tobytes(), snapshot.cases.tobytes(), graph])
     stamp = json.dumps(asdict(snapshot.stamp)).encode() + b"\n"
+    write_whole(path, [MAGIC, checksum(stamp, body), b" ", stamp, body])
+
+
+def write_whole(path: Path, parts: Sequence[bytes]) -> None:
+    """Write a derived file in one step, readable by its owner only. Raises OSError."""
     descriptor, name = tempfile.mkstemp(".new", f"{path.name}.", path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines([MAGIC, checksum(stamp, body), b" ", stamp, body])
+            file.writelines(parts)
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
