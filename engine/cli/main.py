@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,10 @@ from engine.bundle import Bundle
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.new_archive import opened_or_created
 from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, printable, progress_line, study_lines
-from engine.cli.query_options import check_age, check_image_options, check_modalities, corrected, require_file
+from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
-from engine.facts.fact import Facts, agreed, as_dict, first_of
-from engine.facts.query_words import facts_of_query
+from engine.facts.fact import FactKind, Facts, agreed, as_dict, corrected, first_of
 from engine.image.picture import GrayPicture, load_picture, load_series
 from engine.image.renditions import renditions_of
 from engine.importing.importer import import_path
@@ -168,7 +167,7 @@ def search_command(
         if image is not None:
             pictures = load_series(image, window) if series else (_picture(image, frame, window),)
         picture = pictures[0] if pictures else None
-        facts = corrected(_facts(pictures, models), corrections)
+        query = _query(pictures, series, text, _facts(pictures, models), corrections_of(corrections))
         started = time.perf_counter()
         options = SearchOptions(
             filters=Filters(modalities, sex, age or (None, None), kind),
@@ -177,18 +176,17 @@ def search_command(
             exclude_study=picture.study_uid if picture else None,
             patient=picture.patient_key if picture else None,
         )
-        found = search(archive, models, _query(pictures, series, text, facts), options)
+        found = search(archive, models, query, options)
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
-    facts = facts_of_query(facts, text)
     document: dict[str, Any] = {
         "hits": [hit.as_dict() for hit in found.hits],
         "ms": milliseconds,
-        "query": {"text": text, "image": _displayed(picture), "mode": mode, "facts": as_dict(facts)},
+        "query": {"text": text, "image": _displayed(picture), "mode": mode, "facts": as_dict(found.facts)},
         "look": found.familiarity.as_dict(),
     }
     if series:
         document["query"]["frames"] = [_displayed(one) for one in pictures]
-    _print(document, [*fact_lines(facts), *hit_lines(found.hits, milliseconds, found.familiarity)], as_json)
+    _print(document, [*fact_lines(found.facts), *hit_lines(found.hits, milliseconds, found.familiarity)], as_json)
 
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
@@ -213,7 +211,7 @@ def draft_command(
     """
     models = Bundle.open(bundle)
     picture = _picture(file, frame, window)
-    facts = corrected(_facts((picture,), models), corrections)
+    facts = corrected(_facts((picture,), models), corrections_of(corrections))
     archive = None if folder is None else Archive.open(folder)
     try:
         proposed = make_draft(
@@ -352,10 +350,12 @@ def _facts(pictures: Sequence[GrayPicture], models: Bundle | None) -> Facts:
     return first_of(header, said)
 
 
-def _query(pictures: Sequence[GrayPicture], series: bool, text: str | None, facts: Facts) -> Query:
+def _query(
+    pictures: Sequence[GrayPicture], series: bool, text: str | None, facts: Facts, corrections: Mapping[FactKind, str]
+) -> Query:
     if series:
-        return Query(text=text, facts=facts, images=[picture.gray for picture in pictures])
-    return Query(pictures[0].gray if pictures else None, text, facts)
+        return Query(None, text, facts, corrections, [picture.gray for picture in pictures])
+    return Query(pictures[0].gray if pictures else None, text, facts, corrections)
 
 
 def _displayed(picture: GrayPicture | None) -> dict[str, Any] | None:

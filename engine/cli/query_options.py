@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from engine.errors import UserError, exists
-from engine.facts import fact
-from engine.facts.fact import KINDS, MODALITIES, VALUES, FactKind, Facts
+from engine.facts.fact import KINDS, MODALITIES, VALUES, FactKind
 from engine.facts.from_header import MODALITY_OF_CODE, SIDE_OF_CODE, VIEW_OF_POSITION
 from engine.facts.region_words import region_of_names
 
@@ -43,13 +42,13 @@ def require_file(path: Path) -> None:
         raise UserError(f"{path} is a folder; name one image file in it.", path)
 
 
-def corrected(facts: Facts, corrections: Sequence[str]) -> Facts:
-    """Facts with the corrections of --fact applied in order: KIND=VALUE sets a fact, KIND= removes it.
+def corrections_of(options: Sequence[str]) -> dict[FactKind, str]:
+    """The values of --fact, the last of each kind: KIND=VALUE sets a fact, KIND= removes it.
 
     Raises:
-        UserError: a correction has no kind, or a value that its kind does not have.
+        UserError: one has no kind, or a value that its kind does not have.
     """
-    return fact.corrected(facts, dict(_parsed(correction) for correction in corrections))
+    return dict(map(_parsed, options))
 
 
 def _parsed(correction: str) -> tuple[FactKind, str]:

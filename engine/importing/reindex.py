@@ -1,7 +1,8 @@
 """Re-indexes an archive with another bundle: embeds every image and report again. Knows no screens and no ranking.
 
 The new embeddings are kept beside those in use until none is missing; then one transaction replaces the old ones and
-binds the archive to the new bundle. An interrupted run can be resumed, and each embedding is made once.
+binds the archive to the new bundle. An interrupted run can be resumed, and each embedding is made once. What the old
+models said of a case is replaced by what the new ones say.
 """
 
 from dataclasses import dataclass
@@ -59,7 +60,9 @@ def reindex(
     while not (complete := new.adopt(bundle.id)):
         while not cancelled() and (images := new.missing_images(bundle.id, BATCH)):
             vectors = bundle.embed_images([gray for _, gray in images])
-            new.add("image", bundle.id, [image_id for image_id, _ in images], vectors)
+            asked = new.cases_to_ask([image_id for image_id, _ in images])
+            facts = {asked[image_id]: bundle.facts_of_image(gray) for image_id, gray in images if image_id in asked}
+            new.add("image", bundle.id, [image_id for image_id, _ in images], vectors, facts)
             done += len(images)
             progress(done, new.needed(), "Re-indexing")
         while not cancelled() and (reports := new.missing_reports(bundle.id, BATCH)):

@@ -4,7 +4,7 @@ Ranking is by calibrated score (fusion.py) and the weights of facts and words (c
 interleaving. Each hit says what matched and why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.facts.fact import Facts, value_of
+from engine.facts.fact import FactKind, Facts, corrected, value_of
 from engine.facts.query_words import QueryWords, facts_of_query, understand
 from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
@@ -43,7 +43,9 @@ class Query:
     """uint8 [H, W], the displayed frame at its displayed window."""
     text: str | None = None
     facts: Facts = field(default_factory=dict)
-    """Of the image, as far as the user, its header or the models say them; those of the text are understood here."""
+    """Of the image, as far as its header or the models say them; those of the text are understood here."""
+    corrections: Mapping[FactKind, str] = field(default_factory=dict)
+    """What the user says instead, of image and text; "" removes a kind."""
     images: Sequence[NDArray[np.uint8]] = ()
     """Instead of `image`: frames of a series that is asked as a whole; a case counts by the frame it is nearest to."""
 
@@ -51,6 +53,11 @@ class Query:
     def frames(self) -> Sequence[NDArray[np.uint8]]:
         """The images of the query."""
         return self.images or ([] if self.image is None else [self.image])
+
+    @property
+    def known(self) -> Facts:
+        """The facts that the cases are weighed by: those of image and text, corrected."""
+        return corrected(facts_of_query(self.facts, self.text), self.corrections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class SearchResult:
     """Best first."""
     familiarity: FamiliarityResult = FAMILIAR
     """Whether the models know images like that of the query."""
+    facts: Facts = field(default_factory=dict)
+    """Of the query; they weigh in a search by vectors."""
 
 
 def search(archive: Archive, bundle: Encoder | None, query: Query, options: SearchOptions = DEFAULT) -> SearchResult:
@@ -113,9 +122,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
         if query.frames:
             familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
-        weights = CaseWeights(
-            archive, facts_of_query(query.facts, query.text), words.negated, bundle.ranking.fact_weights
-        )
+        weights = CaseWeights(archive, query.known, words.negated, bundle.ranking.fact_weights)
         by_vector = nearest_cases(
             archive, bundle, vectors, depth, filters, weighing=weights, is_same=partial(_is_same, archive, query)
         )
@@ -123,7 +130,8 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
     if by_words and by_vector:
         matches = _fused(by_vector, by_words)
     patient = archive.identity.patient(options.patient)
-    return SearchResult([_hit(archive, match, query, patient) for match in matches[: options.k]], familiarity)
+    hits = [_hit(archive, match, query, patient) for match in matches[: options.k]]
+    return SearchResult(hits, familiarity, query.known)
 
 
 def _check(query: Query, options: SearchOptions) -> None:

@@ -1,10 +1,11 @@
 """The facts of archived cases as rows of their own table. Knows no ranking, and finds facts in no image.
 
-A fact of a source that is trusted more replaces that of another one; the words of a report give way to a new report's.
+A fact of a source that is trusted more replaces that of another one; the words of a report give way to a new report's,
+and what models say to what newer models say.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
 from sqlite_utils import Database
@@ -12,6 +13,10 @@ from sqlite_utils import Database
 from engine.facts.fact import Fact, FactKind, Facts, FactSource
 from engine.facts.from_words import facts_of_words
 
+TO_ASK = """SELECT id, case_id FROM images AS image WHERE id IN ({})
+    AND NOT EXISTS (SELECT 1 FROM images WHERE case_id = image.case_id AND id < image.id)
+    AND 2 > (SELECT count(*) FROM facts WHERE case_id = image.case_id AND source != 'models'
+        AND kind IN ('modality', 'region'))"""
 SOURCES: tuple[FactSource, ...] = ("user", "header", "words", "models")
 """In order of trust."""
 assert set(SOURCES) == set(get_args(FactSource))
@@ -30,8 +35,25 @@ def add_facts(db: Database, case_id: int, facts: Facts) -> None:
 
 def set_words(db: Database, case_id: int, text: str) -> None:
     """Replace the facts that the words of a case say, inside a transaction that the caller has open."""
-    db.execute("DELETE FROM facts WHERE case_id = ? AND source = 'words'", [case_id])
-    add_facts(db, case_id, facts_of_words(text))
+    _replace(db, case_id, "words", facts_of_words(text))
+
+
+def set_models(db: Database, case_id: int, facts: Facts) -> None:
+    """Replace what models said of a case, inside a transaction that the caller has open."""
+    _replace(db, case_id, "models", facts)
+
+
+def _replace(db: Database, case_id: int, source: FactSource, facts: Facts) -> None:
+    db.execute("DELETE FROM facts WHERE case_id = ? AND source = ?", [case_id, source])
+    add_facts(db, case_id, facts)
+
+
+def images_to_ask(read: Callable[..., list[Any]], image_ids: Sequence[int]) -> dict[int, int]:
+    """Of some images those by which models are asked about a case, with the id of the case.
+
+    It is the first image of a case of which header and words do not say both modality and region.
+    """
+    return dict(read(TO_ASK.format(", ".join("?" * len(image_ids))), list(image_ids)))
 
 
 def facts_of_cases(read: Callable[..., list[Any]], case_ids: Iterable[int] | None = None) -> dict[int, Facts]:

@@ -4,12 +4,14 @@ Searches and imports go on with the embeddings in use. `adopt` replaces them in 
 report has a new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.facts.fact import Facts
 from engine.store.case import Kind
+from engine.store.case_facts import images_to_ask, set_models
 from engine.store.database import LocalDatabase, insert, now
 from engine.store.thumbnail import from_png
 
@@ -55,9 +57,28 @@ class NewEmbeddings:
         """The first (report id, text) without an embedding of this bundle."""
         return [(report_id, text) for report_id, text in self._database.read(MISSING["report"], [bundle_id, limit])]
 
-    def add(self, kind: Kind, bundle_id: str, ids: Sequence[int], vectors: NDArray[np.floating]) -> None:
-        """Keep the embeddings float [N, D] of N images or reports, in one transaction."""
+    def cases_to_ask(self, image_ids: Sequence[int]) -> dict[int, int]:
+        """Of some images those by which models are asked for the facts of a case, with the id of the case."""
+        return images_to_ask(self._database.read, image_ids)
+
+    def add(
+        self,
+        kind: Kind,
+        bundle_id: str,
+        ids: Sequence[int],
+        vectors: NDArray[np.floating],
+        facts: Mapping[int, Facts] | None = None,
+    ) -> None:
+        """Keep the embeddings of N images or reports, in one transaction.
+
+        Args:
+            ids: of the images or reports.
+            vectors: float [N, D].
+            facts: what the models say of cases, by case id; it replaces what models said before.
+        """
         with self._database.write() as db:
+            for case_id, said in (facts or {}).items():
+                set_models(db, case_id, said)
             for row_id, vector in zip(ids, np.ascontiguousarray(vectors, dtype="<f2"), strict=True):
                 db.execute(ADD[kind], [bundle_id, vector.tobytes(), row_id])
 

@@ -14,10 +14,9 @@ from engine.models import heads, runtime
 from export import heads as exported_heads
 from export import to_onnx
 from export.build import BuildRequest, build
-from tests.export.conftest import SIZE, tokenizer_json
+from tests.export.conftest import DIM, SIZE, tokenizer_json
 from training.commands import train_encoders
 from training.networks import checkpoint, sources
-from training.networks.captioner import CaptionDecoder, CaptionerConfig
 from training.networks.towers import WHOLE, DualEncoder
 
 VISION = {
@@ -76,7 +75,7 @@ def towers(folder: Path, layout: str) -> sources.TowerSettings:
         image,
         text=text,
         size=SIZE,
-        dim=24,
+        dim=DIM,
         max_length=32,
         head_hidden=20,
         head_dropout=0.1,
@@ -130,11 +129,8 @@ def test_heads_are_trained_on_a_frozen_clip_and_the_bundle_opens(tiny: BuildRequ
     before = sources.pretrained(settings)
     for name, value in before.image_tower.state_dict().items():
         assert torch.equal(trained.image_tower.state_dict()[name], value)
-    sizes = CaptionerConfig(vocab=TEXT["vocab_size"], embedding=24, dim=32, layers=1, heads=2, max_tokens=16)
-    extra = {"settings": {"data": {"pairs": ["pairs/pairs.csv"]}}}
-    decoder = CaptionDecoder(sizes).eval()
-    captioner = tmp_path / "captioner.pt"
-    checkpoint.save(captioner, checkpoint.CAPTIONER, sizes.as_dict(), decoder, kept.tokenizer_json, extra)
+    small, captioner = checkpoint.load(tiny.captioner), tmp_path / "captioner.pt"  # its graph exists already
+    checkpoint.save(captioner, small.kind, small.config, checkpoint.build(small), kept.tokenizer_json, small.extra)
     request = dataclasses.replace(
         tiny,
         checkpoint=tmp_path / "run" / "best.pt",
@@ -146,4 +142,4 @@ def test_heads_are_trained_on_a_frozen_clip_and_the_bundle_opens(tiny: BuildRequ
     bundle = Bundle.open(build(request))
     assert bundle.heads is not None
     assert bundle.heads.image["first.weight"].shape == (20, 12)
-    assert bundle.embed_texts(["the liver shows a mass"]).shape == (1, 24)
+    assert bundle.embed_texts(["the liver shows a mass"]).shape == (1, DIM)

@@ -68,8 +68,7 @@ class FrozenFeatures:
     def _views(self, pairs: Pairs, views: Sequence[int]) -> Iterator[Float32Array]:
         model, size = self.encoders.model, self.encoders.model.config.size
         if self.frozen_whole and max(views) <= self.crops:
-            of_training = self.crops if pairs.rows[0].split == "train" else 0
-            cached = Views(self.frozen_whole, of_training, self.crop_seed)
+            cached = Views(self.frozen_whole, max(views), self.crop_seed)
             found = ImageBatches(pairs.images, model, cached, self.folder)
             assert found.maps is not None
             yield from (np.asarray(found.maps[view], np.float32) for view in views)

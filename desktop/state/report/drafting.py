@@ -9,7 +9,7 @@ from desktop.background import Background, Job, Lane
 from desktop.state.pictures.picture import ScreenPicture
 from desktop.state.report.report_page import ReportPage
 from desktop.state.similar.archive import ArchiveState
-from desktop.state.similar.query import frame_summary
+from desktop.state.similar.query import image_summary
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -81,7 +81,7 @@ class DraftingState(QObject):
                 page.study,
                 study,
             ),
-            partial(self._take, done, frame_summary(picture)),
+            partial(self._take, done, image_summary(picture)),
             title="Drafting the report",
             key="draft",
             lane=Lane.MODEL,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from desktop.state.pictures.picture import Image, ScreenPicture
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.facts.fact import FactKind, Facts, corrected, first_of
-from engine.facts.query_words import facts_of_query
+from engine.facts.fact import FactKind, Facts, first_of
 from engine.image.picture import series_frames, to_gray
 from engine.image.pixels import read_frame
 from engine.image.window import render
@@ -78,14 +77,6 @@ class SearchForm:
         return replace(self, modality="", kind=None, sex="", age="")
 
 
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
-    """What a search found, and the facts that it was weighed by."""
-
-    found: SearchResult
-    facts: Facts
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRequest:
     """Everything a search needs, taken on the UI thread before it runs on a worker."""
@@ -115,17 +106,16 @@ class SearchRequest:
         frame = frame_summary(picture) if picture else ""
         return AnsweredQuery(self.form.text.strip(), frame, picture.ref if picture else None)
 
-    def run(self, ask: Callable[..., SearchResult]) -> SearchAnswer:
+    def run(self, ask: Callable[..., SearchResult]) -> SearchResult:
         """The answer of `ask`; for a worker."""
         gray = None if self.picture is None else to_gray(self.picture.image())
         models = {} if gray is None else self.bundle.facts_of_image(gray)
         text = self.form.text.strip() or None
-        facts = corrected(facts_of_query(first_of(self.header, models), text), self.corrections)
         frames = self._frames()
-        found = ask(
+        return ask(
             self.archive,
             self.bundle,
-            Query(None if frames else gray, text, facts, frames),
+            Query(None if frames else gray, text, first_of(self.header, models), self.corrections, frames),
             SearchOptions(
                 filters=self.form.filters(),
                 k=HITS,
@@ -134,7 +124,6 @@ class SearchRequest:
                 patient=self.patient,
             ),
         )
-        return SearchAnswer(found, facts)
 
     def _frames(self) -> list[Image]:
         """The frames of a series that is asked as a whole, uint8 [H, W]; none otherwise."""
@@ -152,11 +141,15 @@ def series_summary(series: Series) -> str:
 
 def frame_summary(picture: ScreenPicture) -> str:
     """The series, image number and window of a picture, short enough for one line."""
+    window = picture.window
+    return image_summary(picture) + (f", W {window.width:.0f} L {window.center:.0f}" if window else "")
+
+
+def image_summary(picture: ScreenPicture) -> str:
+    """The series and image number of a picture, whatever its window."""
     series = picture.series
     parts = [" ".join(part for part in (series.modality, series.description or series.body_part.lower()) if part)]
     parts = [part for part in parts if part] or ["image"]
     if len(series.frames) > 1:
         parts.append(f"image {picture.index + 1} of {len(series.frames)}")
-    if picture.window:
-        parts.append(f"W {picture.window.width:.0f} L {picture.window.center:.0f}")
     return ", ".join(parts)

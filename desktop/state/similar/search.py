@@ -12,7 +12,7 @@ from desktop.state.pictures.picture import Image
 from desktop.state.redaction import redacted
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.hit_thumbnails import HitThumbnails
-from desktop.state.similar.query import AnsweredQuery, SearchAnswer, SearchForm, SearchRequest
+from desktop.state.similar.query import AnsweredQuery, SearchForm, SearchRequest
 from desktop.state.similar.selected_case import SelectedCase
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
@@ -208,8 +208,8 @@ class SearchState(QObject):
         """The thumbnail of a hit; None for a report only, and until it is read."""
         return self._thumbnails.get(hit.image_id)
 
-    def _take(self, request: SearchRequest, answer: SearchAnswer) -> None:
-        self._job, found, self.facts = None, answer.found, answer.facts
+    def _take(self, request: SearchRequest, found: SearchResult) -> None:
+        self._job, self.facts = None, found.facts
         self._use(request.archive)
         self.hits, self.answered, self.notice = found.hits, request.answered, found.familiarity.notice
         self.hits_changed.emit()

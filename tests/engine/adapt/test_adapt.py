@@ -19,7 +19,7 @@ from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.filters import Filters
 from tests.engine.adapt.conftest import IMAGES, gray, report
 
-RECIPE = Recipe(steps=60, batch=64, rate=1e-2, sentences=0.0)  # half of the sentences here say the same
+RECIPE = Recipe(steps=150, batch=64, rate=1e-2, sentences=0.0)  # half of the sentences here say the same
 NO_SAMPLE = Path("none")
 
 

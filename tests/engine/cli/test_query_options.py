@@ -8,9 +8,9 @@ from pydicom.data import get_testdata_file
 import desktop.__main__
 from engine.archive import Archive
 from engine.cli import main
-from engine.cli.query_options import corrected
+from engine.cli.query_options import corrections_of
 from engine.errors import UserError
-from engine.facts.fact import Fact, values_of
+from engine.facts.fact import Fact, corrected, values_of
 
 CT = get_testdata_file("CT_small.dcm")
 
@@ -87,7 +87,7 @@ def test_an_import_that_rejected_everything_says_so(tmp_path: Path, capsys: pyte
 
 def test_facts_can_be_set_corrected_and_removed() -> None:
     facts = {"region": Fact("chest", "header"), "view": Fact("axial", "header")}
-    found = corrected(facts, ["region=hip", "view=", "modality=dx", "laterality=L"])  # type: ignore[arg-type]
+    found = corrected(facts, corrections_of(["region=hip", "view=", "modality=dx", "laterality=L"]))  # type: ignore[arg-type]
     assert values_of(found) == {"region": "limb", "modality": "CR", "laterality": "left"}
     assert {fact.source for fact in found.values()} == {"user"}
 
@@ -106,5 +106,5 @@ def test_facts_can_be_set_corrected_and_removed() -> None:
 )
 def test_a_correction_that_is_no_fact_is_refused(correction: str, sentence: str) -> None:
     with pytest.raises(UserError) as raised:
-        corrected({}, [correction])
+        corrections_of([correction])
     assert str(raised.value) == sentence

@@ -10,6 +10,7 @@ from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.facts.fact import Fact, values_of
 from engine.importing.importer import import_path
+from engine.importing.reindex import reindex
 from engine.reports.outbox import DisplayedFrame, archive_signed, submission_for
 from engine.reports.workspace import ReportFacts, Submission
 from engine.retrieval.search import Query, search
@@ -75,3 +76,19 @@ def test_the_models_are_asked_about_images_of_which_neither_header_nor_words_say
     assert archive.case(1).facts["region"] == Fact("chest", "models", 0.8)
     assert archive.case(1).facts["modality"] == Fact("CR", "header")
     assert "models" not in {fact.source for fact in archive.case(3).facts.values()}
+
+
+def test_newer_models_are_asked_again_and_change_nothing_that_header_and_words_say(
+    archive: Archive, encoder, image_folder: Path
+) -> None:
+    encoder.image_facts = {"region": Fact("chest", "models", 0.8), "contrast": Fact("with", "models", 0.9)}
+    import_path(archive, encoder, image_folder)
+    before = {case_id: archive.case(case_id).facts for case_id in archive.case_ids()}
+    newer = type(encoder)(32, "newer")
+    newer.image_facts = {"region": Fact("limb", "models", 0.9), "modality": Fact("MR", "models", 0.9)}
+    reindex(archive, newer)
+    assert archive.case(1).facts["region"] == Fact("limb", "models", 0.9)
+    assert "contrast" not in archive.case(1).facts
+    for case_id, facts in before.items():
+        said = {kind: fact for kind, fact in facts.items() if fact.source != "models"}
+        assert archive.case(case_id).facts | said == archive.case(case_id).facts

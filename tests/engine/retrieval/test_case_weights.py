@@ -1,6 +1,7 @@
 """Facts and excluded findings in the ranking: what they add, what they take, and that they hide nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,16 @@ def test_the_side_of_a_query_speaks_against_reports_of_the_other_side(archive: A
     assert "same region and side" in hits[2].why
     assert "other side" in hits[1].why
     assert hits[2].score > hits[1].score
+
+
+def test_a_fact_of_the_words_that_the_user_removed_does_not_weigh(archive: Archive, encoder, make_case) -> None:
+    archive.add_case(make_case("right", "Pleural effusion on the right."))
+    query = Query(text="left pleural effusion")
+    assert "other side" in search(archive, encoder, query).hits[0].why
+    removed = search(archive, encoder, replace(query, corrections={"laterality": ""}))
+    assert "side" not in removed.hits[0].why
+    assert "laterality" not in removed.facts
+    assert removed.facts["region"].value == "chest"
 
 
 def test_facts_of_the_query_image_rank_and_never_filter(filled: Archive, encoder, make_picture) -> None:

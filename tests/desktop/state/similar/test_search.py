@@ -51,7 +51,8 @@ class Ranking:
         assert self.gate.wait(10)
         if self.error:
             raise self.error
-        return SearchResult([] if self.nothing else [replace(HIT, text=query.text or "by image")])
+        hits = [] if self.nothing else [replace(HIT, text=query.text or "by image")]
+        return SearchResult(hits, facts=query.known)
 
 
 class Models:
@@ -266,12 +267,12 @@ def test_facts_of_header_words_and_models_go_with_the_query_and_can_be_corrected
     state.search_image()
     qtbot.waitUntil(background.idle)
     found = {"modality": "CT", "region": "limb", "view": "axial", "contrast": "with"}
-    assert values_of(state.facts) == values_of(ranking.asked[-1]["query"].facts) == found
+    assert values_of(state.facts) == values_of(ranking.asked[-1]["query"].known) == found
     assert (state.facts["modality"].text, state.facts["region"].text) == ("CT", "limb?")
     state.correct("region", "abdomen")
     state.correct("contrast", "")
     qtbot.waitUntil(background.idle)
-    assert values_of(ranking.asked[-1]["query"].facts) == {"modality": "CT", "view": "axial", "region": "abdomen"}
+    assert values_of(state.facts) == {"modality": "CT", "view": "axial", "region": "abdomen"}
     assert state.facts["region"].source == "user"
     state.correct("region", None)
     qtbot.waitUntil(background.idle)
