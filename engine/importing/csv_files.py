@@ -4,16 +4,16 @@ An image folder has a cases.csv (columns image, text and more; one row per image
 `study_uid` are one case) and, for reports without images, a captions.csv (columns id, text and more).
 """
 
-import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engine.errors import Cancelled, Rejected, UserError, exists, missing
+from engine.errors import Rejected, UserError, exists
 from engine.facts.fact import Facts, agreed
 from engine.facts.from_header import facts_of_columns
 from engine.image.picture import load_picture
+from engine.importing.csv_rows import ImportRow, read_rows
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.progress import IsCancelled, never
 
@@ -22,7 +22,6 @@ MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
 IMAGE_FOLDER, REPORTS = "picture archive", "reports"
 """Kinds of source as archives store them; the first keeps its old spelling, which existing archives have."""
 UNKNOWN = {"", "todo", "unknown", "none", "n/a"}
-ImportRow = dict[str, str]
 
 
 def is_image_folder(folder: Path) -> bool:
@@ -30,41 +29,13 @@ def is_image_folder(folder: Path) -> bool:
     return exists(folder / CASES) or exists(folder / CAPTIONS)
 
 
-def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = never) -> list[tuple[int, ImportRow]]:
-    """The rows of a CSV file with a header, each with the number of its first line.
-
-    Values are stripped, and keyed by lower-case column names.
-
-    Raises:
-        UserError: unreadable, not UTF-8, or a required column is missing.
-        Cancelled: `cancelled`, which is asked before every row, returned True.
-    """
-    rows: list[tuple[int, ImportRow]] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = [name.strip().lower() for name in reader.fieldnames or ()]
-            absent = [name for name in required if name not in columns]
-            if absent:
-                raise UserError(f"{path} has no column '{absent[0]}'; its first line must name the columns.", path)
-            for row in reader:
-                if cancelled():
-                    raise Cancelled
-                named = {name.strip().lower(): value or "" for name, value in row.items() if name is not None}
-                first_line = reader.line_num - sum(value.count("\n") for value in named.values())
-                rows.append((first_line, {name: value.strip() for name, value in named.items()}))
-    except FileNotFoundError:
-        raise missing(path) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as CSV in UTF-8 ({error}); save it again as CSV UTF-8.", path) from None
-    return rows
-
-
 def read_image_folder(folder: Path, cancelled: IsCancelled = never) -> Iterator[FoundCase | Rejected]:
     """Every case of an image folder in the order of its CSV files, and each rejected row with its reason."""
     if exists(folder / CASES):
         groups: dict[str, list[ImportRow]] = {}
-        for number, row in read_rows(folder / CASES, ("image",), cancelled):
+        table = read_rows(folder / CASES, ("image",), cancelled)
+        yield from table.rejected
+        for number, row in table.rows:
             shared = row.get("study_uid") or row.get("case_id")
             groups.setdefault(f"group {shared}" if shared else f"line {number}", []).append(row)
         for rows in groups.values():
@@ -75,7 +46,9 @@ def read_image_folder(folder: Path, cancelled: IsCancelled = never) -> Iterator[
 
 def read_reports(path: Path, cancelled: IsCancelled = never) -> Iterator[FoundCase | Rejected]:
     """Every row of a CSV of reports as a case without images; rows without text are rejected."""
-    for number, case in report_cases(read_rows(path, ("text",), cancelled)):
+    table = read_rows(path, ("text",), cancelled)
+    yield from table.rejected
+    for number, case in report_cases(table.rows):
         yield case if case.text else Rejected(f"{path} line {number}", "The row has no text.")
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from engine.importing.csv_files import MATCH_COLUMNS, ImportRow, identifiers, read_rows, report_cases
+from engine.importing.csv_files import MATCH_COLUMNS, identifiers, report_cases
+from engine.importing.csv_rows import ImportRow, read_rows
 from engine.importing.source import FoundCase
 from engine.progress import IsCancelled, never
 
@@ -26,11 +27,11 @@ class ReportTable:
             Cancelled: `cancelled` returned True.
         """
         self.path = path
-        self._rows = read_rows(path, ("text",), cancelled)
+        table = read_rows(path, ("text",), cancelled)
+        self._rows, self._rejected = table.rows, table.rejected
         self._used: set[int] = set()
         self._by_value: dict[tuple[str, str], int] = {}
-        columns = set(self._rows[0][1]) if self._rows else set(MATCH_COLUMNS)
-        if not columns & set(MATCH_COLUMNS):
+        if not set(table.columns) & set(MATCH_COLUMNS):
             raise UserError(f"{path} has no column to match on; add one of: {', '.join(MATCH_COLUMNS)}.", path)
         for index, (_, row) in enumerate(self._rows):
             for column in MATCH_COLUMNS:
@@ -51,7 +52,8 @@ class ReportTable:
         return case
 
     def unmatched(self) -> Iterator[FoundCase | Rejected]:
-        """The rows that matched no case: report-only cases, and rejected rows without text."""
+        """The rows that matched no case, as report-only cases, and the rows that are malformed or have no text."""
+        yield from self._rejected
         for number, case in report_cases(row for index, row in enumerate(self._rows) if index not in self._used):
             name = f"{self.path} line {number}"
             yield replace(case, name=name) if case.text else Rejected(name, "The row has no text.")

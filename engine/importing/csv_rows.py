@@ -1,0 +1,110 @@
+"""Reads the rows of a CSV file in the forms that spreadsheets write. Knows no archive and not what the columns mean.
+
+Comma, semicolon or tab between the cells, UTF-8 or (Excel's "Unicode text") UTF-16. A row that breaks the rules of
+RFC 4180 is rejected, never repaired: a stray quotation mark would join the reports of several patients, and a comma
+without quotation marks would cut one off.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from engine.errors import Cancelled, Rejected, UserError, missing
+from engine.progress import IsCancelled, never
+
+ImportRow = dict[str, str]
+"""The stripped cells of a row by lower-case column name."""
+SEPARATORS = (",", ";", "\t")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """The content of one file."""
+
+    rows: list[tuple[int, ImportRow]]
+    """Each with the number of its first line."""
+    columns: list[str]
+    """Lower-case names."""
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = never) -> CsvRows:
+    """The rows of a CSV file whose first line names the columns.
+
+    Raises:
+        UserError: unreadable, of another encoding, or a required column is missing.
+        Cancelled: `cancelled`, which is asked before every row, returned True.
+    """
+    lines = list(io.StringIO(_text(path), newline=""))
+    separator, columns = _header(path, lines, required)
+    found = CsvRows([], columns)
+    for number, cells in _records(lines, separator):
+        if cancelled():
+            raise Cancelled
+        where = f"{path} line {number}"
+        if isinstance(cells, csv.Error):
+            found.rejected.append(Rejected(where, f"The row is not valid CSV: {cells}."))
+        elif any(cells[len(columns) :]):
+            reason = (
+                f"The row has {len(cells)} cells, but the first line names {len(columns)} columns; "
+                "put texts that contain the separator in quotation marks."
+            )
+            found.rejected.append(Rejected(where, reason))
+        elif cells:
+            filled = [*cells, *[""] * (len(columns) - len(cells))]
+            found.rows.append((number, {name: cell.strip() for name, cell in zip(columns, filled, strict=False)}))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise missing(path) from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.", path) from None
+    try:
+        return data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it again as CSV UTF-8.", path) from None
+
+
+def _header(path: Path, lines: Sequence[str], required: tuple[str, ...]) -> tuple[str, list[str]]:
+    """The separator and the names of the columns: of the separators with all required columns, that with the most."""
+    names = {one: _names(lines[0], one) if lines else [] for one in SEPARATORS}
+    complete = {one: columns for one, columns in names.items() if set(required) <= set(columns)}
+    if complete:
+        return max(complete.items(), key=lambda item: len(item[1]))
+    likely = max(names.values(), key=len)
+    absent = next(name for name in required if name not in likely)
+    raise UserError(f"{path} has no column '{absent}'; its first line must name the columns.", path)
+
+
+def _names(line: str, separator: str) -> list[str]:
+    try:
+        return [name.strip().lower() for name in next(csv.reader([line], delimiter=separator, strict=True), [])]
+    except csv.Error:
+        return []
+
+
+def _records(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """The number of the first line of each record after the header, with its cells or what is wrong with it.
+
+    After a wrong record it goes on with the next line: an opened quotation mark takes no other row with it.
+    """
+    first = 1
+    while first < len(lines):
+        reader = csv.reader(islice(lines, first, None), delimiter=separator, strict=True)
+        start = first
+        try:
+            for cells in reader:
+                yield start + 1, cells
+                start = first + reader.line_num
+            return
+        except csv.Error as error:
+            yield start + 1, error
+            first = start + 1
