@@ -1,17 +1,21 @@
 """Finds reports by their words. Knows no vectors and no index; the archive has the full-text index.
 
 Users may type any text: words are quoted, so that nothing in them acts as query syntax. Text in double quotes is a
-phrase. Reports with any of the words are found; BM25 ranks those with more and rarer words first.
+phrase. Reports with any of the words are found; BM25 ranks those with more and rarer words first. A query in a script
+without spaces is cut into pairs of characters, and reports with more of them come first.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from engine.archive import Archive
 from engine.store.filters import ANY, Filters
 from engine.store.full_text import MARK_END, MARK_START
-from engine.text.words import STOP_WORDS
+from engine.text.words import STOP_WORDS, UNSPACED
 
+MOST_PAIRS = 100
+"""Of a longer query the first ones are searched for."""
 PHRASE = re.compile(r'"([^"]+)"|(\w+)')
 
 
@@ -21,7 +25,7 @@ class LexicalMatch:
 
     case_id: int
     score: float
-    """BM25, higher is better."""
+    """BM25, or the number of pairs of characters; higher is better."""
     words: tuple[str, ...]
     """The matching words as they are in the report, in lower case."""
 
@@ -37,8 +41,18 @@ def fts_query(text: str) -> str:
     return " OR ".join(dict.fromkeys(parts or stop_words))
 
 
+def character_pairs(text: str) -> list[str]:
+    """The pairs of neighbouring characters in the parts of a text without spaces; one alone is itself a part."""
+    runs = UNSPACED.findall(text)
+    return list(dict.fromkeys(run[i : i + 2] for run in runs for i in range(max(1, len(run) - 1))))
+
+
 def find(archive: Archive, text: str, limit: int, filters: Filters = ANY) -> list[LexicalMatch]:
     """At most `limit` reports with words of `text`, best first."""
+    text = unicodedata.normalize("NFC", text)
+    if pairs := character_pairs(text)[:MOST_PAIRS]:
+        pieces = archive.full_text.containing(pairs, limit, filters)
+        return [LexicalMatch(one.case_id, one.score, tuple(p for p in pairs if p in one.text)) for one in pieces]
     expression = fts_query(text)
     if not expression:
         return []

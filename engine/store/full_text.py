@@ -3,7 +3,7 @@
 SQLite keeps it by triggers (schema.py), so it never lags behind the reports.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,17 @@ class TextMatch:
     """BM25, higher is better."""
     marked: str
     """The text of the report with MARK_START and MARK_END around each match."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceMatch:
+    """A report that contains pieces of text."""
+
+    case_id: int
+    score: int
+    """How many of the pieces."""
+    text: str
+    """Of the report."""
 
 
 class FullText:
@@ -62,3 +73,23 @@ class FullText:
             )
         )
         return [TextMatch(case_id, score, marked[report_id]) for report_id, case_id, score in rows]
+
+    def containing(self, pieces: Sequence[str], limit: int, filters: Filters = ANY) -> list[PieceMatch]:
+        """The reports that contain the most of some pieces of text, wherever these are, best first.
+
+        Reads every report. It is for scripts without spaces, of which FTS5 takes a whole run of characters as one word.
+
+        Args:
+            pieces: at most 1,000.
+            limit: how many reports at most.
+            filters: which cases may be found; `kinds` is ignored.
+        """
+        where, values = condition(filters) or ("1", [])
+        score = " + ".join("(instr(reports.text, ?) > 0)" for _ in pieces)
+        rows = self._read(
+            f"""SELECT * FROM (SELECT reports.case_id, {score} AS score, reports.text, reports.id
+                FROM reports JOIN cases ON cases.id = reports.case_id WHERE {where})
+            WHERE score > 0 ORDER BY score DESC, id LIMIT ?""",
+            [*pieces, *values, limit],
+        )
+        return [PieceMatch(case_id, score, text) for case_id, score, text, _ in rows]

@@ -5,8 +5,12 @@ Measurements (3 cm, 2.5 x 4 mm), sequences (T2), levels (L4-L5), grades and ages
 """
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import permutations
+
+from engine.text.words import UNSPACED
 
 WARNING = (
     "Names, numbers and dates are removed from reports by pattern matching, which may miss some. "
@@ -65,14 +69,15 @@ class Cleaned:
 
 
 def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
-    """Replace identifiers with placeholders.
+    """Replace identifiers with placeholders, and bring the text to one Unicode form (NFC).
 
     Args:
         text: free text of a report or a description.
         known: identifiers of this patient: name in DICOM form ("Doe^Jane"), Patient ID, accession number. Each of their
-            parts of three characters or more is removed wherever it occurs as a word.
+            parts of three characters or more is removed wherever it occurs as a word, and shorter ones where two of
+            them stand together.
     """
-    removed = 0
+    text, removed = unicodedata.normalize("NFC", text), 0
 
     def keep_label(match: re.Match[str]) -> str:
         if _MR.match(match["label"]):
@@ -82,10 +87,9 @@ def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
         kind = "[number]" if any(character.isdigit() for character in match["value"]) else "[name]"
         return match["label"] + kind
 
-    parts = {part for value in known for part in re.split(r"[\^=\s]+", value) if len(part) >= 3}
-    if parts:
-        longest_first = sorted(map(re.escape, parts), key=len, reverse=True)
-        text, count = re.subn(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", "[name]", text, flags=re.IGNORECASE)
+    if parts := {part for value in known for part in _parts(unicodedata.normalize("NFC", value))}:
+        longest_first = sorted(parts, key=len, reverse=True)
+        text, count = re.subn("|".join(longest_first), "[name]", text, flags=re.IGNORECASE)
         removed += count
     for placeholder, pattern in _RULES:
         text, count = pattern.subn(placeholder, text)
@@ -93,3 +97,20 @@ def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
     for pattern in (_LABELED, _PEOPLE, _TITLED):
         text = pattern.sub(keep_label, text)
     return Cleaned(text, removed)
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Patterns of what is removed for one known identifier: its longer parts, and two of its parts together.
+
+    The groups of a name (alphabetic, ideographic, phonetic) are separated by "=", its components by "^" (DICOM PS3.5,
+    6.2).
+    """
+    for group in value.split("="):
+        names = [name for name in re.split(r"[\^\s]+", group) if name]
+        together = [(one, other) for one, other in permutations(names[:3], 2) if one != other]
+        for found in ((name,) for name in names), together:
+            for parts in found:
+                spaced = not UNSPACED.search("".join(parts))
+                if sum(map(len, parts)) >= (len(parts) + 2 if spaced else 2):
+                    pattern = r"[\s,^]*".join(map(re.escape, parts))
+                    yield rf"(?<!\w){pattern}(?!\w)" if spaced else pattern

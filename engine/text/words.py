@@ -1,6 +1,7 @@
 """Splits text into words, and puts a number with its noun. Does not know medicine or models."""
 
 import re
+import unicodedata
 
 STOP_WORDS = frozenset(
     re.findall(
@@ -9,10 +10,13 @@ STOP_WORDS = frozenset(
     )
 )
 
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
+"""A run of Chinese, Japanese or Korean characters: words, or names of one to three characters, with nothing between."""
+
 
 def words(text: str) -> list[str]:
-    """Lower-case words and numbers, in order."""
-    return re.findall(r"[a-z0-9]+", text.lower())
+    """Lower-case words and numbers in any script, in order; a letter and its accent are one character (NFC)."""
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text.lower()))
 
 
 def content_words(text: str) -> list[str]:

@@ -50,5 +50,22 @@ def test_known_identifiers_are_removed_wherever_they_occur() -> None:
     assert "Al is short." in cleaned.text
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("Befund von Mu\u0308ller: kein Erguss.", "M\u00fcller^J\u00fcrgen", "Befund von [name]: kein Erguss."),
+        ("Befund von M\u00fcller: kein Erguss.", "Mu\u0308ller^Ju\u0308rgen", "Befund von [name]: kein Erguss."),
+        ("患者王小明，右肺炎。", "Wang^Xiaoming=王^小明", "患者[name]，右肺炎。"),
+        ("小明的右肺炎。", "Wang^Xiaoming=王^小明", "[name]的右肺炎。"),
+        ("김희중님은 정상.", "=김희중", "[name]님은 정상."),
+        ("Li Wei has no effusion. LI, WEI. Wei.", "Li^Wei", "[name] has no effusion. [name]. [name]."),
+        ("Xu Bo is well; Bo, Xu.", "Xu^Bo", "[name] is well; [name]."),
+        ("Al is short, bo too.", "Al^Bo^X", "Al is short, bo too."),
+    ],
+)
+def test_a_known_name_is_removed_in_any_script_and_unicode_form(text: str, name: str, expected: str) -> None:
+    assert clean(text, [name]).text == expected
+
+
 def test_removed_identifiers_are_counted() -> None:
     assert clean("On 2020-01-02 and 2020-01-03.").removed == 2
