@@ -16,6 +16,7 @@ import numpy as np
 from engine import preprocess
 from engine.bundle import Bundle
 from engine.errors import UserError
+from engine.models.bundle_folder import new_folder
 from engine.models.heads import FILE, FLOAT
 from engine.models.manifest import file_entry
 from export import bundle_writer, heads, model_card, parity, variants
@@ -72,7 +73,7 @@ def build(request: BuildRequest) -> Path:
     pairs = read_pairs(manifests, encoders_kept.streams)
     training, held_out = pairs.split("train"), pairs.split("val")
     config = encoders.model.config
-    with bundle_writer.new_folder(request.out) as folder:
+    with new_folder(request.out) as folder:
         texts, sources, counts = training_texts(request, encoders_kept, decoder_kept, training)
         (folder / bundle_writer.TOKENIZER).write_text(encoders.tokenizer_json, encoding="utf-8")
         training_ngrams.write(folder / bundle_writer.NGRAMS, texts)

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,29 +11,12 @@ from typing import Any
 
 from engine.errors import UserError
 from engine.models import heads, manifest
+from engine.models.bundle_folder import new_folder
 from engine.models.manifest import GRAPHS, PAIR_KINDS, SCHEMA_VERSION, file_entry
 from export import model_card
 from export.variants import file_name
 
 TOKENIZER, NGRAMS, CARD = "tokenizer.json", "training_ngrams.bin", "MODEL_CARD.md"
-
-
-@contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target` that replaces it on success and is deleted on failure.
-
-    Raises:
-        UserError: `target` exists and is not a bundle, so that replacing it could destroy something else.
-    """
-    manifest.require_export_target(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
-        fresh = Path(temporary) / "new"
-        fresh.mkdir()
-        yield fresh
-        if target.exists():
-            target.rename(Path(temporary) / "old")
-        fresh.rename(target)
 
 
 @contextmanager

@@ -95,9 +95,9 @@ def adapt(
 
     Raises:
         Cancelled: `cancelled` returned True.
-        UserError: too few pairs; a bundle without heads; the folder of the new bundle is something else.
+        UserError: too few pairs; a bundle without heads; the folder of the new bundle is something else or the old one.
     """
-    require_export_target(options.out)
+    require_export_target(options.out, bundle.folder)
     if bundle.heads is None:
         raise UserError(
             f"The bundle {bundle.folder} has its projections inside its graphs and cannot be adapted; use a newer one."

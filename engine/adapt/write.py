@@ -4,7 +4,6 @@ import copy
 import json
 import os
 import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from engine.adapt.measures import Embedded
 from engine.bundle import Bundle
 from engine.models import heads, manifest
+from engine.models.bundle_folder import new_folder
 from engine.models.heads import Heads, Rows
 from engine.models.manifest import Manifest, file_entry
 from engine.store.score_scale import spread
@@ -40,11 +40,7 @@ def write(parent: Bundle, out: Path, adapted: Heads, changes: Manifest, table: s
     Raises:
         UserError: `out` exists and is not a bundle.
     """
-    manifest.require_export_target(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-        fresh = Path(temporary) / "new"
-        fresh.mkdir()
+    with new_folder(out) as fresh:
         for path in sorted(parent.folder.iterdir()):
             if path.is_file() and path.name not in (manifest.FILE_NAME, heads.FILE, CARD):
                 _link(path, fresh / path.name)
@@ -61,9 +57,6 @@ def write(parent: Bundle, out: Path, adapted: Heads, changes: Manifest, table: s
         card = parent.folder / CARD
         before = card.read_text(encoding="utf-8").partition("\n## Adapted\n")[0] if card.is_file() else ""
         (fresh / CARD).write_text(f"{before}\n## Adapted\n\n{NOTE}\n\n{table}\n", encoding="utf-8")
-        if out.exists():
-            out.rename(Path(temporary) / "old")
-        fresh.rename(out)
 
 
 def constants(parent: Bundle, before: Rows, after: Rows, own: Embedded) -> Manifest:
@@ -90,7 +83,7 @@ def constants(parent: Bundle, before: Rows, after: Rows, own: Embedded) -> Manif
     return {
         "calibration": scale,
         "evidence": {"threshold": threshold(parent.evidence_threshold, before, after), "from": "the bundle before"},
-        "draft": {**draft, "start": "nearest-report"},  # the decoder was trained in the old space
+        "draft": {**draft, "captioner": False},  # it was trained in the old space
     }
 
 

@@ -222,6 +222,7 @@ def draft_command(
             body_part=picture.body_part,
             exclude_study=picture.study_uid,
             patient=picture.patient_key,
+            offer=True,
         )
     finally:
         if archive is not None:

@@ -32,6 +32,8 @@ class DraftSettings:
     """Least share of the near reports that have the finding that a sentence affirms, 0 to 1."""
     normal: float = NORMAL
     """Least share of the near reports that call normal what a sentence calls normal, at least one half."""
+    captioner: bool = True
+    """Whether the captioner was trained in the space of the encoders; in an adapted bundle it was not."""
 
     @classmethod
     def from_manifest(cls, content: Mapping[str, Any]) -> Self:
@@ -47,7 +49,7 @@ class DraftSettings:
             least = {name: float(draft[name]) for name in ("near", "share", "normal") if name in draft}
             if (slope is None) != (intercept is None) or any(map(math.isnan, least.values())):
                 raise ValueError(draft)
-            return cls(slope, intercept, **least)
+            return cls(slope, intercept, **least, captioner=bool(draft.get("captioner", True)))
         except (AttributeError, TypeError, ValueError) as error:
             raise UserError(
                 f"The 'draft' entry of the bundle's manifest is invalid ({error}); export the bundle again."

@@ -64,8 +64,10 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
-def require_export_target(target: Path) -> None:
-    """Raise UserError if a bundle cannot be written to `target` because something else exists there."""
+def require_export_target(target: Path, kept: Path | None = None) -> None:
+    """Raise UserError if a bundle cannot be written to `target`: something else, or the bundle `kept`, is there."""
+    if kept is not None and target.resolve() == kept.resolve():
+        raise UserError(f"{target} holds the models to start from, which are kept; choose another --out.")
     if target.exists() and not (target / FILE_NAME).is_file():
         raise UserError(f"{target} exists and is not a model bundle; choose another --out.")
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.archive import Archive
 from engine.errors import Cancelled
 from engine.facts import fact
-from engine.facts.fact import NO_FACTS, Facts
+from engine.facts.fact import NO_FACTS, Facts, value_of
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import BLANK, FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Drafter
@@ -27,6 +27,7 @@ from engine.reports.agreement import Contradiction, Evidence, agreement
 from engine.reports.nearest_report import NearReport, near_reports, undivided
 from engine.reports.silence import Silence
 from engine.text.findings import findings
+from engine.text.not_in_image import not_in_image, other_examination
 from engine.text.sentences import restore_formatting, sentence_confidences, sentences
 from engine.text.words import counted
 
@@ -143,6 +144,7 @@ def draft(
     body_part: str = "",
     exclude_study: str | None = None,
     patient: str | None = None,
+    offer: bool = False,
     beams: int = 3,
     cancelled: IsCancelled = never,
 ) -> Draft:
@@ -157,6 +159,7 @@ def draft(
         body_part: of the image (0018,0015), to name it.
         exclude_study: StudyInstanceUID the draft is for; its own archived case is neither start nor evidence.
         patient: Patient ID of the study; other cases of this patient are neither start nor evidence.
+        offer: whether to ask the captioner for further findings; it takes as long as all the rest.
         beams: width of the captioner's beam search.
         cancelled: polled before every token and every sentence.
 
@@ -193,7 +196,9 @@ def draft(
     ]
     if not copied:
         return silent("disagree")
-    offered, suppressed = _offered(bundle, embedding, near, copied, beams, cancelled)
+    offered, suppressed = (), 0
+    if offer and settings.captioner:
+        offered, suppressed = _offered(bundle, embedding, near, copied, value_of(facts, "modality"), beams, cancelled)
     return Draft(
         tuple(copied),
         f"nearest report of bundle {bundle.id}",
@@ -249,6 +254,7 @@ def _offered(
     embedding: NDArray[np.float32],
     near: Sequence[NearReport],
     copied: Sequence[Sentence],
+    modality: str,
     beams: int,
     cancelled: IsCancelled,
 ) -> tuple[tuple[Sentence, ...], int]:
@@ -263,7 +269,7 @@ def _offered(
     for text, probability in zip(texts, probabilities, strict=True):
         if bundle.copies_training_text(text):
             suppressed += 1
-        elif not findings(text).all <= said:
+        elif not_in_image(text) is None and not other_examination(text, modality) and not findings(text).all <= said:
             confidence = settings.confidence(probability) if settings.calibrated else None
             made = _agreed(text, near, settings, cancelled, confidence=confidence)
             found += [made] if made is not None else []

@@ -137,11 +137,12 @@ class ReportState(QObject):
             self._background.problem.emit(UserError(DRAFT_DISCARDED))
             self.changed.emit()
             return
-        page.draft, page.frame = proposed, frame
-        if proposed.sentences:  # an empty draft must not delete the text
-            page.text = proposed.text
+        page.silence = proposed.reason
+        if proposed.sentences or not page.sentences:  # an empty draft must not delete what the text rests on
+            page.draft, page.frame = proposed, frame
+        if proposed.sentences:
+            page.text, page.sentence = proposed.text, 0
             self._store.save_draft(page, proposed)
-        page.sentence = 0 if proposed.sentences else -1
         if page is self.page:
             self._emit_all()
         self.changed.emit()

@@ -22,6 +22,8 @@ class ReportPage:
     draft: Draft | None = None
     frame: str = ""
     """The image that the draft was made from, in words."""
+    silence: str = ""
+    """Why the last request gave no draft; "" when it gave one."""
     sentence: int = -1
     """Index of the selected sentence of the draft; -1 for none."""
     signing: bool = False

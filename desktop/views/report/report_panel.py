@@ -136,10 +136,10 @@ class ReportPanel(QWidget):
         page = self._state.page
         if page is not None and page.signed:
             return page.destination
+        if page is not None and page.silence:
+            return page.silence
         if page is None or page.draft is None:
             return reason or "The sentences of a draft are listed here, each with reports of the same finding."
-        if page.draft.silence:
-            return page.draft.reason
         return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)
 
     def _highlight(self) -> None:

@@ -58,6 +58,12 @@ def test_its_trunks_are_the_same_files_and_the_old_bundle_is_untouched(adapted: 
     assert abs(adapted.embed_images(image) - bundle.embed_images(image)).max() > 0.01
 
 
+def test_the_bundle_that_is_adapted_is_never_replaced(bundle: Bundle, filled: Path) -> None:
+    with Archive.open(filled) as archive, pytest.raises(UserError, match="holds the models to start from"):
+        adapt(archive, bundle, AdaptOptions(bundle.folder / ".", recipe=RECIPE, sample=NO_SAMPLE))
+    assert Bundle.open(bundle.folder).id == bundle.id
+
+
 def test_only_patients_that_no_training_saw_are_measured_on(adapted: Bundle, filled: Path) -> None:
     with Archive.open(filled) as archive:
         patients = [facts.patient for facts in archive.all_images()]
@@ -67,11 +73,12 @@ def test_only_patients_that_no_training_saw_are_measured_on(adapted: Bundle, fil
     assert told["trained_on"] == IMAGES - expected
 
 
-def test_constants_are_those_of_the_new_space_and_drafts_no_longer_start_from_the_captioner(
+def test_constants_are_those_of_the_new_space_and_drafts_no_longer_ask_the_captioner(
     adapted: Bundle, bundle: Bundle
 ) -> None:
     assert adapted.score_scale != bundle.score_scale
-    assert adapted.manifest["draft"] == {"start": "nearest-report"}
+    assert not adapted.draft_settings.captioner
+    assert bundle.draft_settings.captioner
     assert 0 < adapted.evidence_threshold <= 1
 
 

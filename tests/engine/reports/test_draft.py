@@ -1,6 +1,7 @@
 """A draft holds only what independent near reports agree on; otherwise one line says why there is none."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -220,12 +221,19 @@ def test_the_captioner_adds_only_findings_that_near_reports_agree_on(
     texts = [EFFUSION, "Left effusion. No pneumothorax.", "Huge left effusion without pneumothorax."]
     fill(archive, make_case, texts)
     encoder.caption_text = "There is a large left effusion. No pneumothorax. Fracture of the femur."
-    found = made(encoder, archive)
+    assert made(encoder, archive).offered == ()  # nobody asked
+    found = made(encoder, archive, offer=True)
     assert [one.text for one in found.offered] == ["No pneumothorax."]
     assert found.offered[0].confidence is None
     encoder.training_text = "No pneumothorax."
-    found = made(encoder, archive)
+    found = made(encoder, archive, offer=True)
     assert (found.offered, found.suppressed) == ((), 1)
+    encoder.training_text = ""
+    encoder.caption_text = "No pneumothorax of 3 mm compared with last week. CT shows no pneumothorax."
+    assert made(encoder, archive, facts=CHEST, offer=True).offered == ()
+    encoder.caption_text = "No pneumothorax."
+    encoder.draft_settings = replace(encoder.draft_settings, captioner=False)
+    assert made(encoder, archive, offer=True).offered == ()
 
 
 def test_a_calibrated_bundle_shows_the_confidence_of_its_own_sentences(
@@ -234,7 +242,7 @@ def test_a_calibrated_bundle_shows_the_confidence_of_its_own_sentences(
     encoder.draft_settings = DraftSettings(slope=2.0, intercept=0.5, near=-100.0, share=0.0)
     texts = [EFFUSION, "Left effusion. No pneumothorax.", "Huge left effusion without pneumothorax."]
     fill(archive, make_case, texts)
-    found = made(encoder, archive)
+    found = made(encoder, archive, offer=True)
     assert found.calibrated
     assert found.sentences[0].confidence is None
     confidence = found.offered[0].confidence

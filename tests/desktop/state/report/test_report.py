@@ -266,6 +266,18 @@ def test_an_empty_draft_says_why_and_keeps_the_text(
     assert panel.tree.isHidden()
 
 
+def test_an_empty_draft_keeps_what_the_text_of_the_one_before_rests_on(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    before = state.page.text
+    decoder.proposed = Draft((), "double", reason="This image is almost blank.", silence="blank")
+    drafted(qtbot, app, state)
+    assert (state.page.text, state.sentences) == (before, SENTENCES)
+    assert app.window.report_panel.notes.text() == "This image is almost blank."
+
+
 def test_a_copied_sentence_names_its_case_and_its_contradictions(
     qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
 ) -> None:
