@@ -134,6 +134,21 @@ class FrozenFeatures:
         return np.concatenate(parts)
 
 
+class NoFeatures:
+    """Zeros in the place of embeddings, for a decoder that learns the wording of texts and nothing else."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def texts(self, texts: Sequence[str]) -> Float32Array:
+        """float32 [N, D]."""
+        return np.zeros((len(texts), self.dim), np.float32)
+
+    def images(self, pairs: Pairs, views: Sequence[int] = ()) -> Float32Array:
+        """float32 [(1 + views) * N, D]."""
+        return np.zeros(((1 + len(views)) * len(pairs.rows), self.dim), np.float32)
+
+
 def tower_digest(tower: nn.Module) -> str:
     """SHA-256 of a tower's weights and buffers, with their names."""
     found = hashlib.sha256()

@@ -15,7 +15,7 @@ from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array
 from training.captions import examples
 from training.captions.examples import Example
-from training.captions.frozen_features import FrozenFeatures
+from training.captions.frozen_features import FrozenFeatures, NoFeatures
 from training.captions.texts import about_the_image
 from training.data.pairs import corpus, read_manifest, read_pairs
 from training.metrics.embedders import FromCheckpoint
@@ -119,6 +119,7 @@ def gather(
     dim: int,
     max_tokens: int,
     half: bool = True,
+    language: bool = False,
 ) -> Material:
     """Read the manifests below `root` and embed everything that any mode is trained on.
 
@@ -127,10 +128,12 @@ def gather(
         dim: width of the decoder, for its word vectors.
         max_tokens: longest text in tokens.
         half: run the towers in bfloat16.
+        language: embed nothing; the rows are zeros.
     """
-    features = FrozenFeatures(encoders_path, cache, half)
-    encoders = features.encoders
-    sets = [read_pairs([root / name], features.stream) for name in settings.pairs]
+    frozen = FrozenFeatures(encoders_path, cache, half)
+    encoders = frozen.encoders
+    features = NoFeatures(encoders.model.config.dim) if language else frozen
+    sets = [read_pairs([root / name], frozen.stream or language) for name in settings.pairs]
     training = [part.split("train") for part in sets]
     rows = [row for part in training for row in part.rows]
     pair_texts = list(dict.fromkeys(row.text for row in rows))

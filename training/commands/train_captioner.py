@@ -167,6 +167,7 @@ def material_of(settings: CaptionerSettings, root: Path, cache: Path) -> Materia
         dim=settings.model.dim,
         max_tokens=settings.model.max_tokens,
         half=settings.train.half,
+        language=settings.mode == "language",
     )
     return replace(material, known_texts=training_texts(**trained_on(settings), root=root))
 

@@ -127,9 +127,10 @@ class Trainer:
             with self.averaged():
                 metrics = distributed.from_first(self.validate)
                 self.epoch += 1
+                last = self.epoch == self.settings.epochs
                 if metrics["score"] > self.best or self.settings.keep_last:
                     self.best, self.best_epoch = metrics["score"], self.epoch
-                    if distributed.rank() == 0:
+                    if distributed.rank() == 0 and (last or not self.settings.keep_last):
                         self.save_best(metrics)
             elapsed = time.monotonic() - started
             remaining = elapsed / (self.epoch - first) * (self.settings.epochs - self.epoch)
