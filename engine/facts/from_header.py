@@ -46,14 +46,17 @@ OBLIQUE = re.compile(
 RADIOGRAPHIC, SECTIONAL = frozenset(("frontal", "lateral")), frozenset(("axial", "coronal", "sagittal"))
 SIDE_OF_CODE = {"L": "left", "R": "right", "B": "both", "LEFT": "left", "RIGHT": "right", "BOTH": "both"}
 SIDE_IN_DESCRIPTION = {
-    "left": re.compile(r"\b(?:left|lt|links?|linke[rsn]?|li|gauche|sinistr\w*|sin|izq\w*|izd\w*|esquerd\w*)\b", re.I),
-    "right": re.compile(r"\b(?:right|rt|rechts?|rechte[rsn]?|re|droite?|destr\w*|derech\w*|der|direit\w*)\b", re.I),
+    "left": re.compile(r"\b(?:left|lt|links?|linke[rsn]?|li|gauche|sinistr\w*|izq\w*|izd\w*|esquerd\w*)\b", re.I),
+    "right": re.compile(r"\b(?:right|rt|rechts?|rechte[rsn]?|re|droite?|destr\w*|derech\w*|dch[ao]|direit\w*)\b", re.I),
     "both": re.compile(r"\b(?:both|bilat\w*|bds|beidseits|bds\.|ambos|both sides)\b", re.I),
 }
-SIDE_LETTERS = {"left": re.compile(r"\b(?:l|sx|g)\b", re.I), "right": re.compile(r"\b(?:r|dx|d)\b", re.I)}
-"""Single letters, believed only for a limb or a breast."""
+SIDE_LETTERS = {
+    "left": re.compile(r"\b(?:l(?!['’])|sx)\b", re.I),
+    "right": re.compile(r"\br\b|(?<=\w )dx\W*$", re.I),
+}
+"""Believed only for a limb or a breast; DX is Italian for right at the end of a name, and else a modality."""
 NOT_SIDES = re.compile(
-    r"\b(?:l|r)[- ]?(?:spine|s spine|ws)\b|\b(?:l|r)/[a-z]|right (?:to|upper quadrant)|re-?\w+", re.I
+    r"\b(?:l|r)[- ]?(?:spine|s spine|ws)\b|\b(?:l|r)/[a-z]|right (?:to|upper quadrant)|\bre-\w+", re.I
 )
 NO_AGENT = frozenset(
     ("", "NONE", "NO", "N", "NO CONTRAST", "WITHOUT", "NATIV", "NA", "N/A", "0", "-", "UNKNOWN", "ORAL", "NIL")
@@ -61,7 +64,8 @@ NO_AGENT = frozenset(
 """Contrast/Bolus Agent (0018,0010) that is none, or none that enhances."""
 CONTRAST_IN_DESCRIPTION = {
     "with": re.compile(
-        r"(?:\+ ?c|\bc ?\+)(?!\w)|\b(?:w/? ?contrast|w/ ?c|post|post ?(?:gd|gad\w*|km|c|contrast)|mit km|km|ce|gd|"
+        r"(?:\+ ?c|\bc ?\+)(?!\w)|\b(?:w/? ?contrast|w/ ?c|post(?=\W*$|\W+(?:ax|cor|sag|t1)\b)|"
+        r"post[- ]?(?:gd|gad\w*|km|c|contrast)|mit km|km|ce|gd|"
         r"gad\w*|mdc|con (?:mdc|contrast\w*)|avec (?:injection|iv|contraste)|inject\w*|enhanced|arterial\w*|arteriell|"
         r"portal\w*|venous|venos|ven[oö]s)\b",
         re.I,

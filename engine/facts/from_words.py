@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from engine.facts.fact import Fact, FactKind, Facts
-from engine.facts.region_words import regions_named
+from engine.facts.region_words import REGION_OF_PART, regions_named
 from engine.text.body_regions import EXAMINED_TOGETHER
 from engine.text.conflicts import CLAUSE_END, NEGATION
 from engine.text.sentences import sentences
@@ -117,6 +117,7 @@ def _compiled(table: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
     return {value: re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])") for value, pattern in table.items()}
 
 
+NEIGHBORS = [{REGION_OF_PART.get(part, part) for part in pair} for pair in EXAMINED_TOGETHER]
 _NAMES, _SIGNS, _VIEWS = _compiled(MODALITY_NAMES), _compiled(MODALITY_SIGNS), _compiled(VIEWS)
 CONTRAST_WORDS, _SIDES = _compiled(CONTRAST), _compiled(SIDES)
 
@@ -137,6 +138,7 @@ def facts_of_words(text: str) -> Facts:
 
 def modality_named(text: str) -> str | None:
     """The one modality that a text names as its own, else the one whose words it uses."""
+    text = re.sub(r"\bMr\.? (?=[A-Z])", "", text)  # a title
     lower = text.lower()
     patterns = {value: pattern for value, pattern in _NAMES.items() if pattern.search(lower)}
     named = {value for clause in _own_clauses(text) for value in _named(clause, patterns)} if patterns else set()
@@ -154,7 +156,7 @@ def region_named(text: str) -> str | None:
         return None
     (region, most), *rest = counts.most_common()
     others = sum(times for other, times in rest)
-    if most > 2 * others or (rest and most >= 2 * others and {region, rest[0][0]} in EXAMINED_TOGETHER):
+    if most > 2 * others or (rest and most >= 2 * others and {region, rest[0][0]} in NEIGHBORS):
         return region
     if set(counts) == {"abdomen", "pelvis"}:
         return "abdomen"

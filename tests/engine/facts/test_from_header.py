@@ -77,6 +77,28 @@ def test_sides_come_from_the_code_else_from_the_description() -> None:
     assert "laterality" not in said(modality="US", laterality="U")
 
 
+@pytest.mark.parametrize(
+    ("description", "side"),
+    [
+        ("Hand rechts", "right"),
+        ("Rechte Hand", "right"),
+        ("Rodilla derecha", "right"),
+        ("Joelho direito", "right"),
+        ("Hand links", "left"),
+        ("Ginocchio DX", "right"),
+        ("Ginocchio SX", "left"),
+        ("Röntgen der Hand", None),
+        ("TC RODILLA SIN CONTRASTE", None),
+        ("DX WRIST 3 VIEWS", None),
+        ("Knee 2 views D", None),
+        ("Radio de l'épaule", None),
+        ("Knee re-examination", None),
+    ],
+)
+def test_sides_are_read_in_several_languages_and_in_no_other_word(description: str, side: str | None) -> None:
+    assert said(series=description).get("laterality") == side
+
+
 def test_views_of_radiographs_come_from_the_position_and_oblique_ones_are_none() -> None:
     assert said(modality="DX", view_position="PA")["view"] == "frontal"
     assert said(modality="CR", view_position="LL")["view"] == "lateral"
@@ -96,6 +118,10 @@ def test_planes_come_from_the_direction_cosines_else_from_the_description() -> N
         ({"contrast_agent": "NONE"}, None),
         ({"series": "Brain W/O"}, "without"),
         ({"series": "T1 post GD"}, "with"),
+        ({"series": "AX T1 POST"}, "with"),
+        ({"series": "POST COR T1"}, "with"),
+        ({"series": "CT post op"}, None),
+        ({"descriptions": ("Post trauma",)}, None),
         ({"series": "Kopf nativ", "contrast_agent": "Ultravist"}, "without"),
         ({"descriptions": ("MRI BRAIN W/WO CONTRAST",)}, None),
         ({"descriptions": ("CT, HEAD/BRAIN WO CONTRAST",)}, "without"),

@@ -50,6 +50,7 @@ def test_an_examination_that_is_named_is_the_modality(text: str, modality: str) 
         "Further evaluation with CT is suggested.",
         "CT and MRI show the same mass.",
         "The patient felt well.",
+        "Mr. Smith presented with cough.",
     ],
 )
 def test_examinations_that_are_recommended_earlier_or_several_are_no_fact(text: str) -> None:
@@ -68,6 +69,7 @@ def test_examinations_that_are_recommended_earlier_or_several_are_no_fact(text: 
         ("Left ventricle is dilated.", "chest"),
         ("Dilated third ventricle.", "head"),
         ("Scattered fibroglandular densities.", "breast"),
+        ("Pelvis and left hip: fracture of the femur.", "limb"),
     ],
 )
 def test_the_region_is_what_most_names_mean(text: str, region: str) -> None:
