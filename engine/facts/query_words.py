@@ -1,4 +1,4 @@
-"""Understands a typed query as far as rules can: facts, findings that must be absent, an age, and the rest to embed.
+"""Understands a typed query as far as rules can: facts, findings that must be absent, and the rest to embed.
 
 Models of images and texts hardly see a negation, so that "no pneumothorax" would find pneumothorax. Does not know
 models, and ranks nothing.
@@ -11,15 +11,11 @@ from engine.facts.fact import Facts, first_of, value_of
 from engine.facts.from_words import facts_of_words
 from engine.text.conflicts import CLAUSE_END, NEGATED_BEFORE, NEGATION, claims
 
-YEARS = re.compile(
-    r"\b(?:aged?|at the age of)\s+(\d{1,3})\b|"
-    r"\b(\d{1,3})\s*-?\s*(?:years?|yrs?|y)\s*-?\s*/?\s*o(?:ld)?\b|\b(\d{1,3})\s*yo\b",
+NOT_NEGATED = re.compile(
+    r"\bwith (?:and|or) without\b|\b(?:cannot|can't|(?:can |could |does )?not) (?:be )?(?:excluded?|ruled? out)\b",
     re.IGNORECASE,
 )
-UNDER_ONE = re.compile(
-    r"\b(?:neonat\w*|newborns?|infants?)\b|\b\d{1,2}\s*-?\s*(?:month|week|day)s?\s*-?\s*old\b", re.IGNORECASE
-)
-MAX_AGE = 120
+"""Words of a negation that negate nothing."""
 WITHOUT_CONTRAST = re.compile(r"\b(?:without|no) (?:iv |i\.v\. |intravenous )?contrast\b", re.IGNORECASE)
 SCOPE_END = re.compile(r",?\s+(?:with|and with|and (?:an?|left|right|bilateral)|showing)\s+", re.IGNORECASE)
 """Where a negation in a query ends besides the end of a clause: "no effusion with cardiomegaly"."""
@@ -30,28 +26,26 @@ class QueryWords:
     """What a query asks for."""
 
     text: str
-    """To embed: without what is negated and without the age; "normal chest" for a query that only negates."""
+    """To embed: without what is negated; "normal chest" for a query that only negates."""
     facts: Facts
     """Modality, region, side, view and contrast that it names."""
     negated: frozenset[str] = frozenset()
     """Stems of findings that a report must not affirm, as `engine.text.conflicts.claims` has them."""
-    age: int | None = None
-    """Years; 0 for an infant."""
 
 
 def understand(text: str) -> QueryWords:
     """What a typed query says by the rules of this module."""
-    age, plain = _age(" ".join(text.split()))
-    affirmed, negated = _parts(WITHOUT_CONTRAST.sub("unenhanced", plain))
+    plain = " ".join(text.split())
+    affirmed, negated = _parts(WITHOUT_CONTRAST.sub("unenhanced", NOT_NEGATED.sub(" ", plain)))
     absent = claims(". ".join(f"no {part}" for part in negated)).negated - claims(". ".join(affirmed)).affirmed
     facts = facts_of_words(". ".join(affirmed))
     implied = facts_of_words(". ".join(negated)).get("region")
     if "region" not in facts and implied is not None:
         facts = {**facts, "region": implied}
     if not negated:
-        return QueryWords(plain, facts, age=age)
+        return QueryWords(plain, facts)
     rest = ", ".join(affirmed) or f"normal {value_of(facts, 'region')}".strip()
-    return QueryWords(rest, facts, absent, age)
+    return QueryWords(rest, facts, absent)
 
 
 def facts_of_query(given: Facts, text: str | None) -> Facts:
@@ -63,16 +57,6 @@ def facts_of_query(given: Facts, text: str | None) -> Facts:
     """
     trusted = {kind: fact for kind, fact in given.items() if fact.source != "models"}
     return first_of(trusted, understand(text).facts if text else {}, given)
-
-
-def _age(text: str) -> tuple[int | None, str]:
-    """The age that a query names, and the query without it."""
-    years = YEARS.search(text)
-    if years is None:
-        return (0 if UNDER_ONE.search(text) else None), text
-    age = int(next(filter(None, years.groups())))
-    rest = " ".join(f"{text[: years.start()]} {text[years.end() :]}".split()).strip(" ,;")
-    return (age, rest) if age <= MAX_AGE else (None, text)
 
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
