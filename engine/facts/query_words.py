@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from engine.facts.fact import Facts, first_of, value_of
 from engine.facts.from_words import facts_of_words
-from engine.text.conflicts import CLAUSE_END, NEGATED_BEFORE, NEGATION, claims
+from engine.text.conflicts import CLAUSE_END, NEGATED_BEFORE, NEGATION
+from engine.text.findings import findings, together
 
 NOT_NEGATED = re.compile(
     r"\bwith (?:and|or) without\b|\b(?:cannot|can't|(?:can |could |does )?not) (?:be )?(?:excluded?|ruled? out)\b",
     re.IGNORECASE,
 )
 """Words of a negation that negate nothing."""
+TYPED = 15
+"""Words of a query that is typed; a longer one is a report, which is embedded as it is and excludes nothing."""
 WITHOUT_CONTRAST = re.compile(r"\b(?:without|no) (?:iv |i\.v\. |intravenous )?contrast\b", re.IGNORECASE)
 SCOPE_END = re.compile(r",?\s+(?:with|and with|and (?:an?|left|right|bilateral)|showing)\s+", re.IGNORECASE)
 """Where a negation in a query ends besides the end of a clause: "no effusion with cardiomegaly"."""
@@ -30,14 +33,16 @@ class QueryWords:
     facts: Facts
     """Modality, region, side, view and contrast that it names."""
     negated: frozenset[str] = frozenset()
-    """Stems of findings that a report must not affirm, as `engine.text.conflicts.claims` has them."""
+    """Findings that a report must not affirm, as `engine.text.findings` names them."""
 
 
 def understand(text: str) -> QueryWords:
     """What a typed query says by the rules of this module."""
     plain = " ".join(text.split())
+    if plain.count(" ") >= TYPED:
+        return QueryWords(plain, facts_of_words(plain))
     affirmed, negated = _parts(WITHOUT_CONTRAST.sub("unenhanced", NOT_NEGATED.sub(" ", plain)))
-    absent = claims(". ".join(f"no {part}" for part in negated)).negated - claims(". ".join(affirmed)).affirmed
+    said = together([*(findings(f"no {part}") for part in negated), *map(findings, affirmed)])
     facts = facts_of_words(". ".join(affirmed))
     implied = facts_of_words(". ".join(negated)).get("region")
     if "region" not in facts and implied is not None:
@@ -45,7 +50,7 @@ def understand(text: str) -> QueryWords:
     if not negated:
         return QueryWords(plain, facts)
     rest = ", ".join(affirmed) or f"normal {value_of(facts, 'region')}".strip()
-    return QueryWords(rest, facts, absent)
+    return QueryWords(rest, facts, said.negated)
 
 
 def facts_of_query(given: Facts, text: str | None) -> Facts:

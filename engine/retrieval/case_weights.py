@@ -14,7 +14,7 @@ from engine.archive import Archive
 from engine.facts.fact import FactKind, Facts
 from engine.models.ranking import FactWeight
 from engine.retrieval.nearest import Tier, Weight
-from engine.text.conflicts import claims
+from engine.text.findings import findings, together
 from engine.text.sentences import sentences
 
 AFFIRMS, NEGATES = -4.0, 1.0
@@ -36,7 +36,7 @@ class CaseWeights:
         absent: frozenset[str] = frozenset(),
         weights: Mapping[FactKind, FactWeight] | None = None,
     ) -> None:
-        """Weigh by the facts of a query, and by stems of findings that must be absent, as `claims` has them."""
+        """Weigh by the facts of a query, and by findings that must be absent, as `engine.text.findings` names them."""
         self._archive, self._absent = archive, absent
         self._weights = weights or {}
         self._facts = {kind: fact for kind, fact in facts.items() if kind in self._weights}
@@ -79,15 +79,8 @@ class CaseWeights:
 
     def _said(self, report: str) -> tuple[frozenset[str], frozenset[str]]:
         """Which of the findings that must be absent the report affirms, and which it negates."""
-        affirmed, negated = set[str](), set[str]()
-        starts = [stem[:-2] for stem in self._absent]  # without what a plural changes; parsing all would take long
-        if any(start in report.lower() for start in starts):
-            for sentence in sentences(report):
-                if any(start in sentence.lower() for start in starts):
-                    said = claims(sentence)
-                    affirmed |= said.affirmed - said.negated
-                    negated |= said.negated
-        return self._absent & affirmed, self._absent & negated
+        said = together([findings(sentence) for sentence in sentences(report)])
+        return self._absent & said.affirmed, self._absent & said.negated
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.facts.fact import FactKind, Facts, corrected, value_of
-from engine.facts.query_words import QueryWords, facts_of_query, understand
+from engine.facts.query_words import facts_of_query, understand
 from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
@@ -31,8 +31,6 @@ Mode = Literal["vector", "lexical", "hybrid"]
 """By vectors, by words, or both rankings fused."""
 FUSED = 100
 """Cases of each ranking that a hybrid search fuses, or `k` if that is more."""
-TYPED = 15
-"""Words of a query that is typed; a longer one is a report, which is embedded as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
             raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
         archive.require_bundle(bundle.id)
         words = understand(query.text or "")
-        text = None if query.text is None else bundle.embed_texts([_meaning(query.text, words)])[0]
+        text = None if query.text is None else bundle.embed_texts([words.text])[0]
         images = [bundle.embed_images([frame])[0] for frame in query.frames]
         vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
         if query.frames:
@@ -141,11 +139,6 @@ def _check(query: Query, options: SearchOptions) -> None:
         raise UserError("Searching for exact words requires text; enter some, or search by meaning.")
     if options.k < 1:
         raise UserError("The number of hits must be at least 1.")
-
-
-def _meaning(text: str, words: QueryWords) -> str:
-    """What of a text to embed: of a typed query what it affirms, since models hardly see a negation."""
-    return words.text if len(text.split()) <= TYPED else text
 
 
 def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> list[Match]:

@@ -22,6 +22,9 @@ from engine.facts.query_words import facts_of_query, understand
         ("Pneumonia could not be ruled out", "Pneumonia could not be ruled out", set()),
         ("CT head without contrast", "CT head without contrast", set()),
         ("CT chest with and without contrast", "CT chest with and without contrast", set()),
+        ("no focal consolidation", "normal", {"consolidation"}),
+        ("no large effusion", "normal", {"effusion"}),
+        ("no significant abnormality", "normal", {"abnormality"}),
         ("65 year old", "65 year old", set()),
         ("aged 3 months hydrocephalus", "aged 3 months hydrocephalus", set()),
     ],
@@ -45,6 +48,13 @@ def test_negated_findings_are_named_and_not_embedded(query: str, text: str, nega
 )
 def test_facts_are_those_of_what_is_affirmed(query: str, facts: dict[str, str]) -> None:
     assert values_of(understand(query).facts) == facts
+
+
+def test_a_pasted_report_is_embedded_as_it_is_and_excludes_nothing() -> None:
+    report = "Heart size is normal. No focal consolidation, effusion or pneumothorax. There is a left rib fracture."
+    assert understand(report).text == report
+    assert understand(report).negated == frozenset()
+    assert values_of(understand(report).facts) == {"modality": "CR", "region": "chest", "laterality": "left"}
 
 
 def test_facts_of_the_image_stand_above_those_of_the_text_and_these_above_the_models() -> None:

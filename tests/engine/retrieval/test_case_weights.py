@@ -7,6 +7,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.facts.fact import Fact, Facts
+from engine.facts.query_words import understand
 from engine.models.ranking import FACT_WEIGHTS, FactWeight, RankingSettings
 from engine.retrieval.case_weights import AFFIRMS, NEGATES, CaseWeights
 from engine.retrieval.search import Query, SearchOptions, search
@@ -87,6 +88,23 @@ def test_a_report_that_affirms_an_excluded_finding_loses_and_one_that_negates_it
     assert [found[case].value for case in (1, 2, 3, 4)] == [AFFIRMS, NEGATES, 0.0, AFFIRMS]
     assert found[1].reasons == ("report affirms effusion",)
     assert found[2].reasons == ("report negates effusion",)
+
+
+@pytest.mark.parametrize(
+    ("query", "report", "value"),
+    [
+        ("no focal consolidation", "No consolidation. Focal calcified granuloma.", NEGATES),
+        ("no large effusion", "Large heart. No effusion.", NEGATES),
+        ("no significant abnormality", "Significant motion artifact.", 0.0),
+        ("no cardiomegaly", "The heart is enlarged.", AFFIRMS),
+        ("no pneumothorax", "Left hydropneumothorax.", AFFIRMS),
+    ],
+)
+def test_a_report_is_asked_for_the_excluded_finding_and_not_for_the_words_around_it(
+    archive: Archive, make_case: Make, query: str, report: str, value: float
+) -> None:
+    archive.add_case(make_case("1", report))
+    assert CaseWeights(archive, {}, understand(query).negated).of([1])[1].value == value
 
 
 def test_an_excluded_finding_is_not_found(archive: Archive, encoder, make_case: Make) -> None:
