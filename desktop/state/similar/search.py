@@ -49,10 +49,10 @@ class SearchState(QObject):
         """What the hits answer; None before the first search and after a failed one."""
         self.facts: Facts = {}
         """What the hits were weighed by, with the corrections."""
-        self.corrections: dict[FactKind, str] = {}
-        """What the user says of the image instead of its header or the models; "" removes a kind."""
-        self._corrected: str = ""
-        """The series that the corrections are about."""
+        self._about = ""
+        """The series of the image that the hits answer, or their text."""
+        self._corrections: dict[str, dict[FactKind, str]] = {}
+        """By what they are about."""
         self._whole_series = False
         """Whether the latest search asked a series as a whole."""
         self._error: BaseException | None = None
@@ -80,6 +80,11 @@ class SearchState(QObject):
     def failure(self) -> str:
         """Why the last search failed; "" when it did not."""
         return redacted(self._error, self._viewport.patient_data_visible)
+
+    @property
+    def corrections(self) -> dict[FactKind, str]:
+        """What the user says of the query of the hits instead of header, text and models; "" removes a kind."""
+        return self._corrections.get(self._about, {})
 
     @property
     def searching(self) -> bool:
@@ -136,7 +141,7 @@ class SearchState(QObject):
         again = self.answered is not None and not self.hits
         self.set_form(self.form.unfiltered())
         if again:
-            self.search()
+            self.search(self._whole_series)
 
     def search(self, whole_series: bool = False) -> None:
         """Search by the text of the form, the current image at its window (or all its series), or both."""
@@ -146,9 +151,7 @@ class SearchState(QObject):
             return
         study = self._viewport.study
         picture = self._viewport.picture if self.form.uses_image else None
-        about = picture.series.key if picture else ""
-        if about != self._corrected:
-            self._corrected, self.corrections = about, {}
+        about = self._asks_about()
         request = SearchRequest(
             archive,
             bundle,
@@ -157,12 +160,12 @@ class SearchState(QObject):
             study=study.uid if study else None,
             patient=study.patient.id or None if study else None,
             header=facts_of_frame(study, picture.series, picture.ref) if study and picture else {},
-            corrections=dict(self.corrections),
+            corrections=dict(self._corrections.get(about, {})),
             whole_series=whole_series,
         )
         self._job = self._background.start(
             as_work(request.run, self._ask),
-            partial(self._take, request),
+            partial(self._take, request, about),
             title="Searching",
             key="search",
             lane=Lane.MODEL,
@@ -180,11 +183,16 @@ class SearchState(QObject):
         self.search()
 
     def correct(self, kind: FactKind, value: str | None) -> None:
-        """Say a fact of the image and search again: "" for none of its kind, None for what was found."""
-        self.corrections.pop(kind, None)
+        """Say a fact of the query of the hits: "" for none of its kind, None for what was found.
+
+        Search again, unless another image is shown or another text was typed meanwhile.
+        """
+        corrections = self._corrections.setdefault(self._about, {})
+        corrections.pop(kind, None)
         if value is not None:
-            self.corrections[kind] = value
-        self.search(self._whole_series)
+            corrections[kind] = value
+        if self._asks_about() == self._about:
+            self.search(self._whole_series)
 
     def search_series(self) -> None:
         """Search by the series of the current image as a whole."""
@@ -208,8 +216,13 @@ class SearchState(QObject):
         """The thumbnail of a hit; None for a report only, and until it is read."""
         return self._thumbnails.get(hit.image_id)
 
-    def _take(self, request: SearchRequest, found: SearchResult) -> None:
-        self._job, self.facts = None, found.facts
+    def _asks_about(self) -> str:
+        """The series of the image that a search would ask, or else its text."""
+        picture = self._viewport.picture if self.form.uses_image else None
+        return picture.series.key if picture else self.form.text.strip()
+
+    def _take(self, request: SearchRequest, about: str, found: SearchResult) -> None:
+        self._job, self.facts, self._about = None, found.facts, about
         self._use(request.archive)
         self.hits, self.answered, self.notice = found.hits, request.answered, found.familiarity.notice
         self.hits_changed.emit()

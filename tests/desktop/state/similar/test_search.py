@@ -279,6 +279,76 @@ def test_facts_of_header_words_and_models_go_with_the_query_and_can_be_corrected
     assert state.facts["region"].text == "limb?"
 
 
+def test_a_correction_is_of_one_text(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    def ask(text: str) -> Facts:
+        state.set_form(replace(state.form, text=text, with_image=False))
+        state.search()
+        qtbot.waitUntil(background.idle)
+        return state.facts
+
+    assert values_of(ask("ct chest")) == {"modality": "CT", "region": "chest"}
+    state.correct("modality", "")
+    qtbot.waitUntil(background.idle)
+    assert values_of(state.facts) == {"region": "chest"}
+    assert values_of(ask("mr brain")) == {"modality": "MR", "region": "head"}
+    assert state.corrections == {}
+    assert values_of(ask("ct chest")) == {"region": "chest"}
+
+
+def test_a_correction_of_an_image_outlasts_a_search_by_text(
+    qtbot: QtBot, background: Background, state: SearchState
+) -> None:
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    state.correct("region", "")
+    state.set_form(replace(state.form, text="pneumonia", with_image=False))
+    state.search()
+    qtbot.waitUntil(background.idle)
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert "region" not in state.facts
+
+
+def test_a_correction_of_an_image_that_is_no_longer_shown_is_kept_for_it_and_searches_for_no_other(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
+) -> None:
+    first = viewport.study
+    assert first is not None
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    other = open_path(dicom("MR_small.dcm")).studies[0]
+    viewport.show(other, other.series[0])
+    qtbot.waitUntil(background.idle)
+    state.correct("region", "")
+    qtbot.waitUntil(background.idle)
+    assert len(ranking.asked) == 1
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert state.corrections == {}
+    viewport.show(first, first.series[0])
+    qtbot.waitUntil(background.idle)
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    assert state.corrections == {"region": ""}
+
+
+def test_a_series_without_hits_is_searched_again_as_a_whole_without_filters(
+    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
+) -> None:
+    study = open_path(dicom("emri_small.dcm")).studies[0]
+    viewport.show(study, study.series[0])
+    qtbot.waitUntil(background.idle)
+    ranking.nothing = True
+    state.set_form(replace(state.form, sex="F"))
+    state.search_series()
+    qtbot.waitUntil(background.idle)
+    state.clear_filters()
+    qtbot.waitUntil(background.idle)
+    assert [len(asked["query"].images) for asked in ranking.asked] == [5, 5]
+
+
 def test_a_series_is_searched_for_as_a_whole(
     qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
 ) -> None:
