@@ -13,7 +13,7 @@ from engine.errors import UserError, exists
 from engine.store import identity, schema
 from engine.store.archive_scale import ArchiveScale
 from engine.store.case import NewCase, NewReport
-from engine.store.case_facts import add_facts
+from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import insert_case, insert_image, insert_report
 from engine.store.database import LocalDatabase, insert, now
@@ -125,7 +125,8 @@ class Archive(CaseQueries):
         """Store a case in one transaction and return its id; `made_by` is the bundle that made its embeddings.
 
         A case with a known key is completed: images with new keys are added, facts of which it has none, and the report
-        if it has none yet. What else is known of it stays as it is.
+        if it has none yet. Facts in which the headers of earlier and new images differ are removed. What else is known
+        of it stays as it is.
 
         Raises:
             UserError: the archive is bound to no bundle or to another one, or the case has neither image nor report.
@@ -138,6 +139,8 @@ class Archive(CaseQueries):
             case_id = self.find_case(case.key)
             if case_id is None:
                 case_id = insert_case(db, case, self.identity.case(case.key), self.identity.patient(case.patient))
+            elif case.images and self._image_keys(case_id):
+                confirm_facts(db, case_id, case.facts)
             else:
                 add_facts(db, case_id, case.facts)
             known = self._image_keys(case_id)

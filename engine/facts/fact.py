@@ -60,13 +60,17 @@ def corrected(facts: Facts, corrections: Mapping[FactKind, str]) -> Facts:
     return kept | {kind: Fact(value, "user") for kind, value in corrections.items() if value}
 
 
-def agreed(many: Iterable[Facts]) -> Facts:
-    """The facts of several images of one case in which all that have them agree."""
+def agreed(many: Iterable[Facts], marked: bool = False) -> Facts:
+    """The facts of several images of one case in which all that have them agree.
+
+    With `marked`, a kind in which they contradict each other has the value "", which no image has.
+    """
     found: dict[FactKind, Fact] = {}
     contradicted: set[FactKind] = set()
     for facts in many:
         contradicted |= {kind for kind, fact in facts.items() if found.setdefault(kind, fact).value != fact.value}
-    return {kind: fact for kind, fact in found.items() if kind not in contradicted}
+    agreeing = {kind: fact for kind, fact in found.items() if kind not in contradicted}
+    return agreeing | {kind: Fact("", found[kind].source) for kind in contradicted if marked}
 
 
 def conflict(one: Facts, other: Facts) -> FactKind | None:

@@ -131,7 +131,7 @@ def _case(
         patient=row.get("patient_id") or None,
         match_values=match_values,
         identifiers=tuple(dict.fromkeys(one for own in rows for one in identifiers(own))),
-        facts=agreed(map(_facts, rows)),
+        facts=agreed(map(_facts, rows), marked=True),
         keyed_by_content=bool(images) and not row.get("study_uid"),
     )
 

@@ -99,8 +99,8 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
 
 
 def _case_facts(found: dict[str, list[Facts]], first: str) -> Facts:
-    """What the frames of a study agree in; its modality is that of its largest series."""
-    facts = agreed(one for series in found.values() for one in series)
+    """What the frames of a study agree in, "" where they do not; its modality is that of its largest series."""
+    facts = agreed((one for series in found.values() for one in series), marked=True)
     modality = agreed(found.get(first, ())).get("modality")
     return facts if modality is None else {**facts, "modality": modality}
 

@@ -1,7 +1,7 @@
 """The facts of archived cases as rows of their own table. Knows no ranking, and finds facts in no image.
 
 A fact of a source that is trusted more replaces that of another one; the words of a report give way to a new report's,
-and what models say to what newer models say.
+what models say to what newer models say, and what the header of one image says to one of another that differs.
 """
 
 from collections import defaultdict
@@ -23,14 +23,27 @@ assert set(SOURCES) == set(get_args(FactSource))
 
 
 def add_facts(db: Database, case_id: int, facts: Facts) -> None:
-    """Add the facts of a case, inside a transaction that the caller has open."""
-    known = facts_of_cases(lambda sql, values: db.execute(sql, values).fetchall(), [case_id]).get(case_id, {})
+    """Add the facts of a case, but none without a value, inside a transaction that the caller has open."""
+    known = _facts_of(db, case_id)
     for kind, fact in facts.items():
-        if kind not in known or SOURCES.index(fact.source) < SOURCES.index(known[kind].source):
+        if fact.value and (kind not in known or SOURCES.index(fact.source) < SOURCES.index(known[kind].source)):
             db.execute(
                 "INSERT OR REPLACE INTO facts (case_id, kind, value, source, probability) VALUES (?, ?, ?, ?, ?)",
                 [case_id, kind, fact.value, fact.source, fact.probability],
             )
+
+
+def confirm_facts(db: Database, case_id: int, facts: Facts) -> None:
+    """Add the facts of further images of a case, inside a transaction that the caller has open.
+
+    Of what the headers of earlier images say, that goes which those of the further ones contradict, and these add
+    nothing, since the earlier ones may have contradicted each other; the modality stays the first one.
+    """
+    header = {kind: fact for kind, fact in facts.items() if fact.source == "header"}
+    for kind, known in _facts_of(db, case_id).items():
+        if known.source == "header" and kind != "modality" and header.get(kind, known).value != known.value:
+            db.execute("DELETE FROM facts WHERE case_id = ? AND kind = ?", [case_id, kind])
+    add_facts(db, case_id, {kind: fact for kind, fact in facts.items() if kind == "modality" or kind not in header})
 
 
 def set_words(db: Database, case_id: int, text: str) -> None:
@@ -41,6 +54,10 @@ def set_words(db: Database, case_id: int, text: str) -> None:
 def set_models(db: Database, case_id: int, facts: Facts) -> None:
     """Replace what models said of a case, inside a transaction that the caller has open."""
     _replace(db, case_id, "models", facts)
+
+
+def _facts_of(db: Database, case_id: int) -> Facts:
+    return facts_of_cases(lambda sql, values: db.execute(sql, values).fetchall(), [case_id]).get(case_id, {})
 
 
 def _replace(db: Database, case_id: int, source: FactSource, facts: Facts) -> None:

@@ -1,6 +1,9 @@
 """The facts that an archive keeps of its cases."""
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
 
 from engine.archive import Archive
 from engine.facts.fact import Fact, Facts, FactSource, values_of
@@ -37,6 +40,33 @@ def test_a_header_seen_later_replaces_what_the_words_said(
     assert values_of(archive.case(case_id).facts) == {"modality": "CT", "region": "abdomen"}
     archive.add_case(make_case("1", "", [2], facts=header("models", region="head")), encoder.id)
     assert values_of(archive.case(case_id).facts)["region"] == "abdomen"
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        [
+            {"region": ""},
+            {"region": "abdomen"},
+        ],  # the first one has series of chest and abdomen, which contradict each other
+        [{"region": "chest"}, {"region": "abdomen"}],
+        [{"region": "chest"}, {"region": ""}],  # the second one has all series, which contradict each other
+        [{"region": "chest"}, {"region": "abdomen"}, {"region": "abdomen"}],
+    ],
+)
+def test_what_the_headers_of_several_imports_do_not_agree_in_is_no_fact(
+    archive: Archive, make_case: Callable[..., NewCase], imports: list[dict[str, str]]
+) -> None:
+    for seed, values in enumerate(imports):
+        case = make_case("1", "", [seed], facts=header(modality="CT", laterality="left", **values))
+        case_id = archive.add_case(replace(case, images=(replace(case.images[0], key=f"image {seed}"),)))
+    assert values_of(archive.case(case_id).facts) == {"modality": "CT", "laterality": "left"}
+
+
+def test_the_modality_stays_that_of_the_first_import(archive: Archive, make_case: Callable[..., NewCase]) -> None:
+    for seed, modality in enumerate(("CT", "PT")):
+        case_id = archive.add_case(make_case("1", "", [seed], facts=header(modality=modality)))
+    assert values_of(archive.case(case_id).facts) == {"modality": "CT"}
 
 
 def test_the_facts_of_many_cases_are_read_at_once(archive: Archive, encoder, make_case: Callable[..., NewCase]) -> None:
