@@ -80,7 +80,14 @@ class Desk(QObject):
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.report = ReportState(
-            self.background, self.studies, shown, self.archive, folder=workspace, who=user, parent=self
+            self.background,
+            self.studies,
+            shown,
+            self.archive,
+            folder=workspace,
+            who=user,
+            corrections=self.search.corrections_of,
+            parent=self,
         )
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)

@@ -1,6 +1,6 @@
 """Drafts a report from the image on screen, in the background. Does not know the text being edited, and no widgets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -13,12 +13,15 @@ from desktop.state.similar.query import image_summary
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.facts.fact import NO_FACTS
+from engine.facts.fact import NO_FACTS, FactKind, corrected, first_of
 from engine.facts.from_header import facts_of_frame
 from engine.image.renditions import renditions
 from engine.progress import IsCancelled, Progress
 from engine.reports.draft import Draft
-from engine.study import Study
+from engine.study import Series, Study
+
+Corrections = Callable[[Series], Mapping[FactKind, str]]
+"""What the user says of the images of a series; "" removes a kind."""
 
 
 class DraftingState(QObject):
@@ -33,11 +36,12 @@ class DraftingState(QObject):
         viewport: ViewportState,
         archive: ArchiveState,
         propose: Callable[..., Draft],
+        corrections: Corrections,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._background, self._viewport, self._archive = background, viewport, archive
-        self._propose = propose
+        self._propose, self._corrections = propose, corrections
         self._job: Job | None = None
 
     @property
@@ -80,6 +84,7 @@ class DraftingState(QObject):
                 picture,
                 page.study,
                 study,
+                self._corrections(picture.series),
             ),
             partial(self._take, done, image_summary(picture)),
             title="Drafting the report",
@@ -107,15 +112,18 @@ def _draft(
     picture: ScreenPicture,
     page: str,
     study: Study | None,
+    corrections: Mapping[FactKind, str],
     progress: Progress,
     cancelled: IsCancelled,
 ) -> Draft:
-    """Other cases of the same patient are not evidence: `patient` excludes them."""
+    """Other cases of the same patient are not evidence: `patient` excludes them. The facts are those of the chips."""
+    pictures = renditions(picture.pixels, picture.series.body_part)
+    header = NO_FACTS if study is None else facts_of_frame(study, picture.series, picture.ref)
     return propose(
         bundle,
         archive,
-        renditions(picture.pixels, picture.series.body_part),
-        facts=NO_FACTS if study is None else facts_of_frame(study, picture.series, picture.ref),
+        pictures,
+        facts=corrected(first_of(header, bundle.facts_of_image(pictures[0])), corrections),
         body_part=picture.series.body_part,
         exclude_study=page,
         patient=study.patient.id or None if study else None,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background
 from desktop.state.changes import ChangeNotifier
 from desktop.state.pictures.picture import ScreenPicture
-from desktop.state.report.drafting import DraftingState
+from desktop.state.report.drafting import Corrections, DraftingState
 from desktop.state.report.outbox import OutboxState
 from desktop.state.report.report_page import ReportPage, Span
 from desktop.state.report.report_store import ReportStore
@@ -50,13 +50,14 @@ class ReportState(QObject):
         folder: Path | None = None,
         who: str = "",
         propose: Callable[..., Draft] = draft,
+        corrections: Corrections = lambda _: {},
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._background, self._studies, self._viewport = background, studies, viewport
         self.page: ReportPage | None = None
         self._store = ReportStore(background, folder, who, self)
-        self._drafting = DraftingState(background, viewport, archive, propose, self)
+        self._drafting = DraftingState(background, viewport, archive, propose, corrections, self)
         self.outbox = OutboxState(background, archive, self)
         self._store.opened.connect(self.outbox.open)
         self._store.opened.connect(self.workspace_opened)

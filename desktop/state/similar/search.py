@@ -1,6 +1,6 @@
 """Searches the archive for similar cases and holds the hits. Knows no widgets and does no ranking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from engine.facts.fact import FactKind, Facts
 from engine.facts.from_header import facts_of_frame
 from engine.retrieval.hit import Hit
 from engine.retrieval.search import SearchResult, search
+from engine.study import Series
 
 
 class SearchState(QObject):
@@ -85,6 +86,10 @@ class SearchState(QObject):
     def corrections(self) -> dict[FactKind, str]:
         """What the user says of the query of the hits instead of header, text and models; "" removes a kind."""
         return self._corrections.get(self._about, {})
+
+    def corrections_of(self, series: Series) -> Mapping[FactKind, str]:
+        """What the user says of the images of a series instead of header and models; "" removes a kind."""
+        return dict(self._corrections.get(series.key, {}))
 
     @property
     def searching(self) -> bool:

@@ -15,6 +15,7 @@ from desktop.background import Lane, as_work
 from desktop.state.report.report import ReportState
 from desktop.state.report.report_page import ReportPage, locate
 from engine.errors import UserError
+from engine.facts.fact import Fact, Facts, values_of
 from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.reports.workspace import Workspace
@@ -33,10 +34,19 @@ class Decoder:
         self.proposed = Draft(SENTENCES, "double")
         self.gate = threading.Event()
         self.gate.set()
+        self.facts: Facts = {}
 
     def __call__(self, bundle: object, archive: object, gray: object, **options: Any) -> Draft:
         assert self.gate.wait(10)
+        self.facts = options["facts"]
         return replace(self.proposed, study_uid=options["exclude_study"])
+
+
+class Models:
+    """Stands in for the bundle: says of every image that it is a hand."""
+
+    def facts_of_image(self, image: object) -> Facts:
+        return {"region": Fact("limb", "models", 0.8)}
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +60,7 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
 @pytest.fixture
 def state(qtbot: QtBot, app: App) -> ReportState:
     """The app's report state with the double in place of the models, and a CT study open."""
-    app.desk.archive.bundle = object()  # type: ignore[assignment]
+    app.desk.archive.bundle = Models()  # type: ignore[assignment]
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     return app.desk.report
 
@@ -69,6 +79,18 @@ def leave_while_drafting(qtbot: QtBot, app: App, state: ReportState, decoder: De
     decoder.gate.set()
     settle(qtbot, app)
     return left
+
+
+def test_a_draft_is_made_by_the_facts_that_the_search_shows(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
+) -> None:
+    drafted(qtbot, app, state)
+    assert values_of(decoder.facts) == {"modality": "CT", "region": "limb", "view": "axial", "contrast": "with"}
+    series = app.desk.viewport.series
+    assert series is not None
+    app.desk.search._corrections[series.key] = {"region": "abdomen", "contrast": ""}
+    drafted(qtbot, app, state)
+    assert values_of(decoder.facts) == {"modality": "CT", "region": "abdomen", "view": "axial"}
 
 
 def test_a_draft_fills_the_page_and_is_stored(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
