@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.archive import Archive
 from engine.facts.fact import FactKind, Facts
+from engine.facts.from_models import LEAST
 from engine.models.ranking import FactWeight
 from engine.retrieval.nearest import Tier, Weight
 from engine.text.findings import findings, together
@@ -42,7 +43,7 @@ class CaseWeights:
         self._facts = {kind: fact for kind, fact in facts.items() if kind in self._weights}
 
     def tiers(self) -> Sequence[Tier]:
-        """Cases that agree in all strong facts, those that agree in one, and all."""
+        """Cases that agree in all strong facts, those that agree in one, those of which one is not known, and all."""
         most = {kind: fact.probability * self._weights[kind].agree for kind, fact in self._facts.items()}
         rest = sum(most[kind] for kind in most if kind not in STRONG) + (NEGATES if self._absent else 0.0)
         strong = {kind: self._archive.cases_with_fact(kind, self._facts[kind].value) for kind in STRONG if kind in most}
@@ -50,7 +51,11 @@ class CaseWeights:
         if len(strong) > 1:
             both = reduce(np.intersect1d, strong.values())
             tiers.insert(0, Tier(both, sum(most[kind] for kind in strong) + rest))
-        return [*tiers, Tier(None, rest)]
+        if not strong:
+            return [Tier(None, rest)]
+        unknown = reduce(np.union1d, [self._archive.cases_without_fact(kind) for kind in strong])
+        least = sum(self._facts[kind].probability * LEAST * self._weights[kind].disagree for kind in strong)
+        return [*tiers, Tier(unknown, rest), Tier(None, rest + least)]
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """The weight of each of these cases, with its reasons."""

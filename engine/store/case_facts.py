@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from engine.facts.fact import Fact, FactKind, Facts, FactSource
 from engine.facts.from_words import facts_of_words
+from engine.store.database import read_many
 
 TO_ASK = """SELECT id, case_id FROM images AS image WHERE id IN ({})
     AND NOT EXISTS (SELECT 1 FROM images WHERE case_id = image.case_id AND id < image.id)
@@ -75,13 +76,9 @@ def images_to_ask(read: Callable[..., list[Any]], image_ids: Sequence[int]) -> d
 
 def facts_of_cases(read: Callable[..., list[Any]], case_ids: Iterable[int] | None = None) -> dict[int, Facts]:
     """The facts of some or all cases by case id; a case without facts is absent."""
-    where, values = "", []
-    if case_ids is not None:
-        values = list(case_ids)
-        where = f" WHERE case_id IN ({', '.join('?' * len(values))})"
+    sql = "SELECT case_id, kind, value, source, probability FROM facts"
+    rows = read(sql, ()) if case_ids is None else read_many(read, sql + " WHERE case_id IN ({})", list(case_ids))
     found: dict[int, dict[FactKind, Fact]] = defaultdict(dict)
-    for case_id, kind, value, source, probability in read(
-        f"SELECT case_id, kind, value, source, probability FROM facts{where}", values
-    ):
+    for case_id, kind, value, source, probability in rows:
         found[case_id][kind] = Fact(value, source, probability)
     return dict(found)

@@ -12,7 +12,7 @@ from engine.store import integrity, schema
 from engine.store.case import Case, CaseContent, ImageFacts
 from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
-from engine.store.database import LocalStore
+from engine.store.database import LocalStore, read_many
 from engine.store.filters import Filters, condition
 from engine.store.identity import Identity
 from engine.store.thumbnail import from_png
@@ -59,11 +59,15 @@ class CaseQueries(LocalStore):
         rows = self._database.read("SELECT case_id FROM facts WHERE kind = ? AND value = ?", [kind, value])
         return np.array([row[0] for row in rows], np.int64)
 
+    def cases_without_fact(self, kind: FactKind) -> NDArray[np.int64]:
+        """Ids of the cases of which no fact of this kind is known, int64 [N]."""
+        sql = "SELECT id FROM cases WHERE NOT EXISTS (SELECT 1 FROM facts WHERE case_id = cases.id AND kind = ?)"
+        return np.array([row[0] for row in self._database.read(sql, [kind])], np.int64)
+
     def reports_of(self, case_ids: Iterable[int]) -> dict[int, str]:
         """The texts of the reports of some cases by case id; a case without a report is absent."""
-        ids = list(case_ids)
-        marks = ", ".join("?" * len(ids))
-        return dict(self._database.read(f"SELECT case_id, text FROM reports WHERE case_id IN ({marks})", ids))
+        sql = "SELECT case_id, text FROM reports WHERE case_id IN ({})"
+        return dict(read_many(self._database.read, sql, list(case_ids)))
 
     def image(self, image_id: int) -> NDArray[np.uint8]:
         """The stored image, uint8 [H, W], longest side at most 512.

@@ -6,7 +6,7 @@ data, and a power cut at worst the last transactions, which the next import repe
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,18 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from engine.errors import UserError
+
+MOST_IDS = 500
+"""Ids in one statement; SQLite binds 32,766 variables by default."""
+
+
+def read_many(read: Callable[..., list[Any]], sql: str, ids: Sequence[int]) -> list[Any]:
+    """The rows of a SELECT with "IN ({})" for any number of ids."""
+    rows: list[Any] = []
+    for start in range(0, len(ids), MOST_IDS):
+        some = ids[start : start + MOST_IDS]
+        rows += read(sql.format(", ".join("?" * len(some))), some)
+    return rows
 
 
 class LocalDatabase:

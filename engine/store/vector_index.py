@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 from engine.store import index_file
 from engine.store.case import Kind
+from engine.store.database import read_many
 from engine.store.index_file import Snapshot, Stamp
 
 _log = logging.getLogger("kindred")
@@ -129,11 +130,7 @@ class VectorIndex:
 
     def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """The unit vectors of these embedding ids, in their order, float32 [n, D]; None if one no longer exists."""
-        found: dict[int, bytes] = {}
-        for start in range(0, len(ids), 500):
-            some = ids[start : start + 500].tolist()
-            marks = ", ".join("?" * len(some))
-            found.update(self._read(f"SELECT id, vector FROM embeddings WHERE id IN ({marks})", some))
+        found = dict(read_many(self._read, "SELECT id, vector FROM embeddings WHERE id IN ({})", ids.tolist()))
         if len(found) < len(ids):
             return None
         if not found:

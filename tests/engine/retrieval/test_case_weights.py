@@ -68,6 +68,7 @@ def test_no_case_of_a_tier_weighs_more_than_the_tier_says(filled: Archive) -> No
         facts(region="chest", laterality="left"),
         facts(modality="CT", region="chest"),
         facts(modality="MR", region="spine"),
+        {"region": Fact("spine", "models", 0.6)},
     ):
         weighing = weigh(filled, asked, frozenset({"effusion"}))
         weights, earlier = weighing.of([1, 2, 3, 4]), set[int]()
@@ -76,6 +77,13 @@ def test_no_case_of_a_tier_weighs_more_than_the_tier_says(filled: Archive) -> No
             assert all(weights[case].value <= tier.most for case in cases - earlier)
             earlier |= cases
         assert earlier == {1, 2, 3, 4}
+
+
+def test_cases_that_disagree_in_all_strong_facts_cannot_weigh_more_than_nothing(filled: Archive) -> None:
+    tiers = weigh(filled, facts(modality="MR", region="limb")).tiers()
+    assert [set(tier.cases.tolist()) for tier in tiers if tier.cases is not None] == [set(), set(), set(), {4}]
+    assert [tier.most for tier in tiers] == [3.0, 1.0, 2.0, 0.0, -1.75]
+    assert weigh(filled, facts()).tiers()[-1].most == 0.0
 
 
 def test_a_report_that_affirms_an_excluded_finding_loses_and_one_that_negates_it_wins(

@@ -78,3 +78,12 @@ def test_the_facts_of_many_cases_are_read_at_once(archive: Archive, encoder, mak
         two: {"modality": "US", "region": "abdomen"},
     }
     assert list(archive.facts_of([two])) == [two]
+
+
+def test_more_cases_can_be_read_at_once_than_a_statement_has_variables(
+    archive: Archive, make_case: Callable[..., NewCase]
+) -> None:
+    one = archive.add_case(make_case("1", "CT of the chest."))
+    ids = range(-300_000, one + 1)
+    assert list(archive.facts_of(ids)) == [one]
+    assert archive.reports_of(ids) == {one: "CT of the chest."}
