@@ -1,14 +1,15 @@
 """What a draft of each validation picture could rest on, traced once so that any threshold can be tried afterwards.
 
 An archive of training rows of all sources, each row a case with its picture and its report; queries are validation
-rows, once as a bare picture and once with the modality and region that a DICOM header would say. Does not know scores
-or tables.
+rows, one of each group, once as a bare picture and once with the modality and region that their columns say, as a DICOM
+header would. Does not know scores or tables.
 """
 
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,8 @@ class Trace:
     """What a draft of one picture could rest on, and what its real report says."""
 
     source: str
+    picture: str
+    """Source and file name."""
     mode: str
     report: str
     truth: dict[FactKind, str]
@@ -71,12 +74,25 @@ class Material:
     rows: list[Pair]
     images: Sequence[NDArray[np.uint8]]
 
-    def sample(self, split: str, most: int | None, seed: int) -> list[tuple[Pair, NDArray[np.uint8]]]:
-        """At most `most` rows of a split with their pictures, a fixed random sample."""
+    def archived(self, most: int) -> Iterator[tuple[Pair, NDArray[np.uint8]]]:
+        """At most `most` training rows with their pictures, in a fixed random order: fewer are the first of more."""
+        return self._shown(self._shuffled("train")[:most])
+
+    def queries(self, most: int | None) -> Iterator[tuple[Pair, NDArray[np.uint8]]]:
+        """The same of validation rows, one of each group: two films of one study are no two observations."""
+        first = {self.rows[index].group: index for index in reversed(self._shuffled("val"))}
+        return self._shown(list(reversed(first.values()))[:most])
+
+    def _shuffled(self, split: str) -> list[int]:
         chosen = [index for index, row in enumerate(self.rows) if row.split == split and row.text.strip()]
-        if most is not None and most < len(chosen):
-            chosen = random.Random(seed).sample(chosen, most)
-        return [(self.rows[index], self.images[index]) for index in chosen]
+        return random.Random(0).sample(chosen, len(chosen))
+
+    def _shown(self, chosen: Sequence[int]) -> Iterator[tuple[Pair, NDArray[np.uint8]]]:
+        return ((self.rows[index], self.images[index]) for index in chosen)
+
+    def key(self, row: Pair) -> str:
+        """Source and file name of a row."""
+        return f"{self.name}/{row.path.name}"
 
 
 def read(data: Path) -> list[Material]:
@@ -94,12 +110,12 @@ def fill(
     """Archive at most `most` training rows of each source; the true facts of each case."""
     truth = {}
     for source in material:
-        for number, (row, gray) in enumerate(source.sample("train", most, 0)):
-            image = NewImage(gray[:8, :8], models.embed_images([gray])[0])  # a draft looks at no stored picture
+        for number, (row, gray) in enumerate(source.archived(most)):
+            image = NewImage(gray, models.embed_images([gray])[0])
             report = NewReport(row.text, models.embed_texts([row.text])[0])
-            facts = header_facts(row)
+            facts = case_facts(row)
             case = NewCase(
-                key=f"{source.name}/{row.path.name}",
+                key=source.key(row),
                 modality=row.values.get("modality", ""),
                 source=source.name,
                 patient=f"{source.name}/{row.patient}",
@@ -114,14 +130,19 @@ def fill(
     return truth
 
 
-def header_facts(row: Pair) -> Facts:
-    """The modality and region that a header would say."""
+def case_facts(row: Pair) -> Facts:
+    """Modality and region of an archived case: by its columns, else by the words of its report."""
     return {kind: Fact(value, "header") for kind, value in known_facts.of(row).items() if value}  # type: ignore[misc]
+
+
+def header_facts(row: Pair) -> Facts:
+    """The modality and region that a header would say: by the columns only, since the report is yet to be written."""
+    return case_facts(replace(row, text=""))
 
 
 def true_facts(row: Pair) -> dict[FactKind, str]:
     """Modality and region by the columns, else by the words of the report."""
-    facts = {**facts_of_words(row.text), **header_facts(row)}
+    facts = {**facts_of_words(row.text), **case_facts(row)}
     return {kind: facts[kind].value for kind in VETO if kind in facts}
 
 
@@ -145,7 +166,7 @@ def traces(
 ) -> Iterator[Trace]:
     """One trace of each validation row in each mode."""
     for source in material:
-        for number, (row, gray) in enumerate(source.sample("val", most, 1)):
+        for number, (row, gray) in enumerate(source.queries(most)):
             pictures = picture_renditions(gray)
             familiar = most_familiar([check_familiarity(models, one) for one in pictures]).familiar
             vector = mean_vector(models.embed_images(pictures))
@@ -157,13 +178,15 @@ def traces(
                 facts = header_facts(row) if mode == "header" else {}
                 near = near_reports(archive, models, vector, (), facts).reports
                 plain = near if mode == "picture" else ()
-                base = Trace(source.name, mode, row.text, true_facts(row), said, mesh, familiar)
+                base = Trace(source.name, source.key(row), mode, row.text, true_facts(row), said, mesh, familiar)
                 if not near:
                     yield base
                     continue
                 start = near[0]
-                yield Trace(
-                    *(source.name, mode, row.text, base.truth, said, mesh, familiar, undivided(near), start.score),
+                yield replace(
+                    base,
+                    undivided=undivided(near),
+                    score=start.score,
                     start=start.case_id,
                     start_facts=truth[start.case_id],
                     sentences=tuple((text, agreement(text, near, start)) for text in start.sentences),
@@ -183,7 +206,8 @@ def windowed(gray: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     ]
 
 
-def temporary_archive(folder: Path, bundle_id: str) -> Archive:
-    """An empty archive below a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return Archive.create(Path(tempfile.mkdtemp(prefix="drafts-", dir=folder)), bundle_id)
+@contextmanager
+def temporary_archive(bundle_id: str) -> Iterator[Archive]:
+    """An empty archive that is deleted in the end."""
+    with tempfile.TemporaryDirectory() as folder, Archive.create(Path(folder) / "archive", bundle_id) as archive:
+        yield archive

@@ -1,16 +1,15 @@
 """Audits whether hits and drafts look at the picture: swap it, blacken one half, mirror it.
 
-    python -m benchmarks.audit --data DATA [--bundle DIR] [--markdown docs/audit.md]
+    python -m benchmarks.audit --data DATA [--bundle DIR] [--markdown docs/drafts.md]
 
 A search that gives the same hits for another patient's picture, or without the half that shows the finding, does not
 look where it should. Archived are training pairs, asked are validation pictures. No data set here marks where a finding
-is, so each half is blackened in turn: one of them hides a finding on one side. Prints the table of the model card.
+is, so each half is blackened in turn: one of them hides a finding on one side. Archive, pictures and cached vectors are
+those of `benchmarks.drafts`.
 """
 
 import argparse
 import json
-import random
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _section
+from benchmarks._cached_models import CachedModels
+from benchmarks._draft_traces import fill, read, temporary_archive
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.image.renditions import picture_renditions
 from engine.reports.draft import draft
 from engine.retrieval.search import Query, SearchOptions, search
-from engine.store.case import NewCase, NewImage, NewReport
-from training.data.pairs import Gray, Pair, Pairs, read_pairs
+from training.data.pairs import Gray, Pair
 from training.tables.table import grid
 
-SOURCES = ("pairs", "pairs-iu", "pairs-roco", "pairs-vqamed")
 TITLE = "Do hits and drafts look at the picture?"
 K = 5
 UNNOTICED = 4
@@ -76,39 +75,13 @@ def percent(values: Sequence[float] | Sequence[bool]) -> str:
     return f"{100 * float(np.mean(values)):.0f} %" if len(values) else "–"
 
 
-def sample(pairs: Pairs, split: str, most: int, seed: int) -> list[tuple[Pair, Gray]]:
-    """At most `most` rows of a split with their pictures, a fixed random sample in the order of the manifest."""
-    chosen = [i for i, row in enumerate(pairs.rows) if row.split == split]
-    chosen = sorted(random.Random(seed).sample(chosen, min(most, len(chosen))))
-    return [(pairs.rows[i], pairs.images[i]) for i in chosen]
-
-
-def fill(archive: Archive, bundle: Bundle, sources: dict[str, Pairs], most: int) -> int:
-    """Archive at most `most` training pairs of each source, each as a case of its own; how many that are."""
-    cases = 0
-    for name, pairs in sources.items():
-        for row, gray in sample(pairs, "train", most, seed=0):
-            archive.add_case(
-                NewCase(
-                    key=f"{name}/{row.path.name}",
-                    modality=row.values.get("modality", ""),
-                    source=name,
-                    patient=f"{name}/{row.patient}",
-                    images=(NewImage(gray, bundle.embed_images([gray])[0]),),
-                    report=NewReport(row.text, bundle.embed_texts([row.text])[0]),
-                )
-            )
-            cases += 1
-    return cases
-
-
-def asked(archive: Archive, bundle: Bundle, gray: Gray) -> tuple[list[int], str]:
+def asked(archive: Archive, bundle: CachedModels, gray: Gray) -> tuple[list[int], str]:
     """The case ids of the first K hits of a picture, and the text of its draft, "" if there is none."""
     hits = search(archive, bundle, Query(image=gray), SearchOptions(k=K)).hits
     return [hit.case_id for hit in hits], draft(bundle, archive, picture_renditions(gray)).text
 
 
-def audit(archive: Archive, bundle: Bundle, queries: Sequence[tuple[Pair, Gray]]) -> dict[str, Tally]:
+def audit(archive: Archive, bundle: CachedModels, queries: Sequence[tuple[Pair, Gray]]) -> dict[str, Tally]:
     """What each change does to the hits and drafts of some pictures."""
     rows = [row for row, _ in queries]
     answers = [asked(archive, bundle, gray) for _, gray in queries]
@@ -145,19 +118,18 @@ def main() -> None:
     add = parser.add_argument
     add("--data", type=Path, required=True, help="folder with the folders of the sources")
     add("--bundle", type=Path, help="folder of a bundle; default: the one that ships")
+    add("--cache", type=Path, default=Path("runs/cache"), help="folder for vectors")
     add("--archived", type=int, default=300, help="training pairs to archive, of each source")
     add("--asked", type=int, default=40, help="validation pictures to ask, of each source")
     add("--markdown", type=Path, help="document whose section to write")
     add("--output", type=Path, help="also write the shares as JSON")
     options = parser.parse_args()
-    bundle = Bundle.open(options.bundle)
-    sources = {name: read_pairs([options.data / name / "pairs.csv"], stream=True) for name in SOURCES}
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Archive.create(Path(folder) / "archive", bundle.id)
-        cases = fill(archive, bundle, sources, options.archived)
-        found = {
-            name: audit(archive, bundle, sample(pairs, "val", options.asked, seed=1)) for name, pairs in sources.items()
-        }
+    bundle = CachedModels(Bundle.open(options.bundle), options.cache)
+    material = read(options.data)
+    with temporary_archive(bundle.id) as archive:
+        cases = len(fill(archive, bundle, material, options.archived))
+        found = {source.name: audit(archive, bundle, list(source.queries(options.asked))) for source in material}
+    bundle.save()
     text = markdown(found, cases, bundle.id)
     print(text)
     if options.markdown:

@@ -1,6 +1,7 @@
 """Measures on val how scores of images and reports compare, and the constants of the ranking that have no labels.
 
     python -m benchmarks.ranking --data pairs-iu/pairs.csv pairs-roco/pairs.csv [--bundle DIR] [--only scale same ...]
+                                [--markdown docs/benchmarks.md]
 
 Each source is an archive of its val images and unique texts. `scale`: cross nDCG@10 and the share of the other kind in
 the top 10, by raw cosines, by the constants of the bundle, and by means and spreads of the archive. `prior`: the error
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import _section
 from engine.bundle import Bundle
 from engine.retrieval.same_picture import SAME, signature
 from engine.store.case import Kind
@@ -26,17 +28,6 @@ from training.metrics.retrieval import balanced_other_share, ndcg_at, shared_gro
 Floats = NDArray[np.float64]
 SIZES, PRIORS = (5, 10, 20, 50, 100, 200), (0, 2, 5, 10, 20, 50)
 RAW = ScoreScale.of_bundle({pair: {"mean": 0.0, "std": 1.0} for pair in PAIR.values()})
-FAMILY = {"DX": "CR", "RG": "CR", "RF": "XA"}
-REGIONS = {
-    "head": ("brain and neuro", "skull and contents"),
-    "chest": ("chest, pulmonary", "lung, mediastinum, pleura", "heart and great vessels", "cardiovascular"),
-    "abdomen": ("gastrointestinal", "abdomen"),
-    "limb": ("musculoskeletal",),
-    "spine": ("spine", "spine and contents"),
-    "neck": ("head and neck", "face, sinuses, and neck"),
-    "breast": ("breast",),
-}
-REGION_OF = {name: region for region, names in REGIONS.items() for name in names}
 
 
 class Source:
@@ -123,13 +114,11 @@ def fact_lines(source: Source, constants: Mapping[str, object]) -> list[str]:
     """Log-odds of agreeing over disagreeing facts, divided by the slope of z, from one logistic regression."""
     firsts = [int(np.argmax(source.pool.own == text)) for text in range(len(source.pool.texts))]
     rows = [source.rows[number].values for number in (*range(len(source.rows)), *firsts)]
-    modality = np.array([FAMILY.get(row.get("modality", ""), row.get("modality", "")) for row in rows])
-    region = np.array([REGION_OF.get(row.get("location", "").lower(), "") for row in rows])
     finding = np.array([row.get("finding", "").lower() for row in rows])
     relevant = source.related | ((finding[:, None] == finding[None, :]) & (finding != "")[:, None])
     z = source.scores(source.scale(constants, np.arange(len(rows)), 10))
     lines = []
-    for name, values in (("modality", modality), ("region", region)):
+    for name, values in ((name, np.array(of_items)) for name, of_items in source.pool.facts.items()):
         known = np.outer(values != "", values != "") & ~np.eye(len(rows), dtype=bool)
         if known.any() and len(set(values[values != ""])) > 1:
             agree = (values[:, None] == values[None, :])[known].astype(np.float64)
@@ -154,6 +143,7 @@ def logistic(columns: Floats, answers: Floats, penalty: float = 1.0) -> Floats:
     return np.asarray(weights[1:])
 
 
+TITLE = "Scores and constants of the ranking"
 TABLES = {
     "scale": "| source | scores | cross nDCG@10 | other kind: image queries | text queries |",
     "prior": f"| source | cases | {' | '.join(f'prior {prior}' for prior in PRIORS)} |",
@@ -168,14 +158,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="CSVs of pairs with a split val")
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--markdown", type=Path, help="also write the tables into this file")
     options = parser.parse_args()
     bundle = Bundle.open(options.bundle)
     sources = [Source(path, bundle) for path in options.data]
+    tables = [f"Bundle `{bundle.id}`, validation rows. `python -m benchmarks.ranking`"]
     for name in options.only:
-        print(f"\n{TABLES[name]}\n{'|---' * TABLES[name].count(' | ')}|---|")
-        for source in sources:
-            for line in lines_of(name, source, bundle.score_scale):
-                print(line, flush=True)
+        head = [TABLES[name], "|---" * TABLES[name].count(" | ") + "|---|"]
+        tables.append("\n".join([*head, *(one for of in sources for one in lines_of(name, of, bundle.score_scale))]))
+        print(tables[-1], end="\n\n", flush=True)
+    if options.markdown:
+        _section.put(options.markdown, TITLE, "\n\n".join(tables))
 
 
 def lines_of(table: str, source: Source, constants: Mapping[str, object]) -> list[str]:
