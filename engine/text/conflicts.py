@@ -1,8 +1,8 @@
 """Finds conflicts between two report sentences in negation, side, body part or examination. Does not know similarity.
 
 Rules over words after NegEx (Chapman et al. 2001): a cue negates what follows it up to the end of the clause or, as in
-"not seen", what precedes it. The rules err towards conflict: false evidence misleads, while missing evidence only
-leaves a sentence marked as unsupported.
+"not seen", what precedes it. A negation ends earlier where a new statement begins. The rules err towards conflict:
+false evidence misleads, while missing evidence only leaves a sentence marked as unsupported.
 """
 
 import re
@@ -22,6 +22,19 @@ NEGATED_BEFORE = re.compile(
     r"noted|found|shown|delineated)|(?:is|are|was|were) (?:absent|excluded|ruled out)|(?:has |have )?resolved)\b"
 )
 CLAUSE_END = re.compile(r"\b(?:but|however|although|though|except|apart from|besides|yet|while|whereas)\b|[.;:]")
+STATEMENT = (
+    r"(?:an?|the|there|left|right|bilateral|mild\w*|moderate\w*|severe\w*|marked\w*|small|tiny|minimal\w*|slight\w*|"
+    r"stable|unchanged|chronic|old|known|normal|clear)\b"
+)
+SCOPE_END = re.compile(
+    rf"(?<!consistent)(?<!compatible)(?<!compared)(?<!associated)(?<!keeping)\s+with\s+(?={STATEMENT})|"
+    rf"(?<!left)(?<!right)\s+and\s+(?={STATEMENT})|"
+    rf"\s*,\s*(?:and\s+)?(?={STATEMENT}|(?:heart|lungs)\b)(?!.*\b(?:or|nor)\b)"
+)
+"""Where a negation ends before the end of its clause: "no effusion and mild cardiomegaly". A list goes on, as in "no
+effusion, pneumothorax" and "no effusion, small mass or fracture"."""
+LAST_ITEM = re.compile(r",(?!.*(?:,|\b(?:and|or|nor)\b))")
+"""The comma before the one thing that is "not seen": "mild cardiomegaly, effusion is not seen"."""
 NORMAL = re.compile(r"\b(?:normal|unremarkable|clear|intact|within normal limits|healthy|negative)\b")
 SIDES = {
     **dict.fromkeys(["left", "lt", "sinistral"], "left"),
@@ -80,11 +93,16 @@ def clauses(lower: str) -> list[tuple[str, bool]]:
     for clause in CLAUSE_END.split(re.sub(r"(?<=\d)\.(?=\d)", "", lower)):
         negated_before = NEGATED_BEFORE.search(clause)
         if negated_before is not None and not NEGATION.search(clause[: negated_before.start()]):
-            found.append((clause[: negated_before.start()], True))
+            *said, scope = LAST_ITEM.split(clause[: negated_before.start()])
+            if not _finding_terms(scope):  # "which is not seen"
+                said, scope = [], clause[: negated_before.start()]
+            found += [*((text, False) for text in said), (scope, True)]
             clause = clause[negated_before.end() :]
-        cue = NEGATION.search(clause)
-        before, after = (clause, "") if cue is None else (clause[: cue.start()], clause[cue.end() :])
-        found += [(before, False), (after, True)]
+        while (cue := NEGATION.search(clause)) is not None:
+            scope, *rest = SCOPE_END.split(clause[cue.end() :], maxsplit=1)
+            found += [(clause[: cue.start()], False), (scope, True)]
+            clause = rest[0] if rest else ""
+        found.append((clause, False))
     return [(text, is_negated) for text, is_negated in found if text.strip()]
 
 

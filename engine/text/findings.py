@@ -169,9 +169,20 @@ OF_ORGAN = {
 }
 """What a general finding of one organ is called."""
 NOT_NEGATED = re.compile(
-    r"\b(?:no (?:\w+ )?(?:interval )?change|not only|without (?:and with )?(?:\w+ )?contrast|non ?contrast|not (?:be )?"
-    r"(?:excluded|ruled out)|cannot (?:be )?(?:exclude|excluded|ruled out)|no contrast)\b"
+    r"\b(?:no (?:\w+ )?(?:interval )?change|not only|without (?:and with )?(?:\w+ )?contrast|non ?contrast|"
+    r"no contrast)\b"
 )
+NOT_EXCLUDED = re.compile(
+    r"\b(?:cannot|can t|not|difficult to|hard to) (?:\w+ )?(?:be )?(?:\w+ )?(?:excluded?|ruled? out)\b|"
+    r"(?:^|(?<=[.;:,] )|\b(?:with|and|the|an?|interval|previously|recently) )resolved (?=[a-z])"
+)
+"""Negates nothing and affirms nothing: "cannot be excluded", "with resolved pneumothorax"; read as DOUBTFUL."""
+DOUBTFUL = "doubtful"
+DOUBT = re.compile(
+    rf"\b(?:{DOUBTFUL}|possibl[ey]|probabl[ey]|likely|unlikely|suspicio\w*|suspect\w*|question\w*|may|might|could|equivocal|"
+    r"rule out|history of)\b"
+)
+"""Such a clause does not affirm, and "no suspicious mass" still negates."""
 BORDERLINE = re.compile(r"\b(?:upper limits?(?: of)? normal|borderline|top normal|high normal)\b")
 """Neither normal nor abnormal."""
 
@@ -186,6 +197,15 @@ class Findings:
     organs: frozenset[str]
     sides: frozenset[str]
     """Any of "left", "right" and "both"."""
+    doubted: frozenset[str] = frozenset()
+    """Findings that are possible, unlikely, to be ruled out or gone."""
+    mixed: bool = False
+    """Whether a sentence names left and right and several findings, so that their sides are not known."""
+
+    @property
+    def abnormal(self) -> frozenset[str]:
+        """What is affirmed or doubted."""
+        return self.affirmed | self.doubted
 
     @property
     def all(self) -> frozenset[tuple[str, bool]]:
@@ -194,8 +214,8 @@ class Findings:
 
     @property
     def normal(self) -> bool:
-        """Whether it affirms nothing abnormal and calls the whole or an organ normal."""
-        return not self.affirmed and any(name.endswith(ABNORMALITY) for name in self.negated)
+        """Whether it affirms and doubts nothing abnormal and calls the whole or an organ normal."""
+        return not self.abnormal and any(name.endswith(ABNORMALITY) for name in self.negated)
 
 
 @lru_cache(maxsize=20_000)
@@ -203,22 +223,30 @@ def findings(sentence: str) -> Findings:
     """The findings of one sentence."""
     affirmed: set[str] = set()
     negated: set[str] = set()
-    lower = NOT_NEGATED.sub(" ", " ".join(words_and_stops(sentence)))
-    for text, is_negated in clauses(lower):
-        organs = _named(text, "organs")
-        found = _named(text, "findings")
-        found = {next((OF_ORGAN[organ, name] for organ in organs if (organ, name) in OF_ORGAN), name) for name in found}
+    doubted: set[str] = set()
+    lower = NOT_EXCLUDED.sub(f" {DOUBTFUL} ", NOT_NEGATED.sub(" ", " ".join(words_and_stops(sentence))))
+    for clause, is_negated in clauses(lower):
+        text, in_doubt = _certain(clause, is_negated)
+        doubted |= _findings_in(in_doubt)
+        organs, found = _named(text, "organs"), _findings_in(text)
         if not is_negated and NORMAL.search(text) and not BORDERLINE.search(text):
-            negated |= {f"{organ} {ABNORMALITY}" for organ in organs} or (set() if found else {ABNORMALITY})
+            named = _normal_organs(text) if found - {ABNORMALITY} else organs
+            negated |= {f"{organ} {ABNORMALITY}" for organ in named} or (set() if found else {ABNORMALITY})
         if is_negated:
             negated |= {f"{organ} {ABNORMALITY}" for organ in organs} if found == {ABNORMALITY} and organs else found
         else:
             affirmed |= found - {ABNORMALITY}
     sides = {SIDES[word] for word in words(sentence) if word in SIDES}
-    if sides == {"left", "right"} or "both" in sides:
+    mixed = sides >= {"left", "right"} and len(affirmed | negated) > 1
+    if sides >= {"left", "right"} or "both" in sides:
         sides = {"both"}
     return Findings(
-        frozenset(affirmed), frozenset(negated - affirmed), frozenset(_named(lower, "organs")), frozenset(sides)
+        frozenset(affirmed),
+        frozenset(negated - affirmed),
+        frozenset(_named(lower, "organs")),
+        frozenset(sides),
+        frozenset(doubted - affirmed),
+        mixed,
     )
 
 
@@ -228,7 +256,33 @@ def together(parts: "list[Findings] | tuple[Findings, ...]") -> Findings:
     negated = frozenset[str]().union(*(part.negated for part in parts))
     organs = frozenset[str]().union(*(part.organs for part in parts))
     sides = frozenset[str]().union(*(part.sides for part in parts))
-    return Findings(affirmed, negated - affirmed, organs, sides)
+    doubted = frozenset[str]().union(*(part.doubted for part in parts))
+    return Findings(affirmed, negated - affirmed, organs, sides, doubted - affirmed)
+
+
+def _findings_in(text: str) -> set[str]:
+    """The findings that a clause names, by the organ that it names."""
+    organs = _named(text, "organs")
+    return {
+        next((OF_ORGAN[organ, name] for organ in organs if (organ, name) in OF_ORGAN), name)
+        for name in _named(text, "findings")
+    }
+
+
+def _certain(text: str, is_negated: bool) -> tuple[str, str]:
+    """What is certain in a clause, and what is in doubt: "opacity" | "may be pneumonia", but all of "is possible"."""
+    cue = re.search(rf"\b{DOUBTFUL}\b", text) or (None if is_negated else DOUBT.search(text))
+    if cue is None or not _named(text, "findings"):
+        return text, ""
+    before, after = text[: cue.start()], text[cue.end() :]
+    follows = cue.group() != DOUBTFUL and not re.search(r"\b(?:is|are|was|were|be) $", before)
+    return (before, after) if follows and _named(before, "findings") and _named(after, "findings") else ("", text)
+
+
+def _normal_organs(text: str) -> set[str]:
+    """The organs that a clause calls normal beside a finding: those of its pieces that have no finding."""
+    pieces = [one for one in re.split(r"\b(?:and|with)\b|,", text) if NORMAL.search(one)]
+    return {organ for one in pieces if _named(one, "findings") <= {ABNORMALITY} for organ in _named(one, "organs")}
 
 
 def words_and_stops(sentence: str) -> list[str]:
