@@ -2,8 +2,9 @@
 
 Two reports are independent when they are of different cases and different patients, and not copies of one text. A
 report agrees with a sentence when it affirms every finding that the sentence affirms, in a sentence without conflict in
-side, region or negation, and negates every finding that the sentence negates. Similar letters do not count:
-"calcification of the basal ganglia" has no support in "measurement points at the basal ganglia level".
+side, region or negation, and negates every finding that the sentence negates, with no sentence to the contrary.
+Similar letters do not count: "calcification of the basal ganglia" has no support in "measurement points at the basal
+ganglia level".
 """
 
 from collections.abc import Collection, Sequence
@@ -57,19 +58,24 @@ class Agreement:
     """Whether the sentence affirms a finding."""
     normal: int | None = None
     """How many of them call normal what the sentence calls normal; None if it calls nothing normal."""
+    denied: int = 0
+    """How many of them affirm or suspect a finding that the sentence negates by name."""
 
     def enough(self, share: float, normal: float) -> bool:
         """Whether the sentence may stand in a draft.
 
-        At least two other reports agree, and more than say the opposite. A sentence that affirms a finding needs
-        `share` of the near reports; one that calls something normal needs `normal` of them to say so, and most of them;
-        one that only negates findings needs that none affirms them.
+        At least two other reports agree, and more than say the opposite. Besides, each part of the sentence must stand:
+        a finding that it affirms needs `share` of the near reports; what it calls normal needs `normal` of them to say
+        so, and most of them; what it negates needs that none affirms it.
         """
-        if len(self.evidence) < LEAST or len(self.evidence) <= self.opposed:
-            return False
-        if self.normal is not None:
-            return self.normal >= normal * self.asked and 2 * self.normal > self.asked
-        return len(self.evidence) >= share * self.asked if self.affirms else self.opposed == 0
+        agree = len(self.evidence)
+        return (
+            agree >= LEAST
+            and agree > self.opposed
+            and self.denied == 0
+            and (not self.affirms or agree >= share * self.asked)
+            and (self.normal is None or (self.normal >= normal * self.asked and 2 * self.normal > self.asked))
+        )
 
 
 def agreement(sentence: str, reports: Sequence[NearReport], source: NearReport | None = None) -> Agreement:
@@ -82,17 +88,23 @@ def agreement(sentence: str, reports: Sequence[NearReport], source: NearReport |
     """
     said = findings(sentence)
     others = independent(reports, source)
+    absent = {name for name in said.negated if not name.endswith(ABNORMALITY)}
+    calls_normal = len(absent) < len(said.negated)
+    if calls_normal and source is not None and any(findings(text).abnormal for text in source.omitted):
+        return Agreement(asked=len(others))
+    denying = {one.case_id: found for one in others if (found := contradicting(said, one)) is not None}
     evidence = tuple(
         Evidence(report.case_id, text, report.cosine)
         for report in others
-        if (text := supporting(sentence, said, report)) is not None
+        if not (said.negated and report.case_id in denying) and (text := supporting(sentence, said, report)) is not None
     )
     agreeing = {one.case_id for one in evidence}
     rest = [report for report in others if report.case_id not in agreeing]
-    against = tuple(one for report in rest if (one := contradicting(said, report)) is not None)
+    against = tuple(denying[one.case_id] for one in rest if one.case_id in denying)
     opposed = {one.case_id for one in against} | {one.case_id for one in rest if opposes(said, one.findings)}
-    calling = sum(says_normal(said, one.findings) for one in others) if said.normal else None
-    return Agreement(evidence, against, len(others), len(opposed), bool(said.affirmed), calling)
+    calling = sum(says_normal(said, one.findings) for one in others) if calls_normal else None
+    denied = sum(not absent.isdisjoint(one.findings.abnormal) for one in others)
+    return Agreement(evidence, against, len(others), len(opposed), bool(said.affirmed), calling, denied)
 
 
 def independent(reports: Collection[NearReport], source: NearReport | None = None) -> list[NearReport]:
@@ -112,8 +124,11 @@ def _identity(report: NearReport) -> list[tuple[str, Any]]:
 
 
 def supporting(sentence: str, said: Findings, report: NearReport) -> str | None:
-    """The sentence of a report that says the same, or None unless the report agrees with every finding."""
-    if not said.all:
+    """The sentence of a report that says the same, or None unless the report agrees with every finding.
+
+    What a sentence doubts no report can support, so that it is never copied.
+    """
+    if not said.all or said.doubted:
         return None
     best: str | None = None
     missing = set(said.affirmed)
@@ -140,7 +155,8 @@ def _wholly_normal(report: NearReport, name: str) -> bool:
 def _negates(text: str, name: str, said: Findings, sentence: str) -> bool:
     """Whether a sentence negates a finding wherever another one does: "no right effusion" is not "no effusion"."""
     other = findings(text)
-    covers = not other.sides or other.sides in (said.sides, {"both"}) or bool(other.affirmed)  # whose side it is then
+    everywhere = not other.sides or (other.sides in (said.sides, {"both"}) and not other.mixed)
+    covers = everywhere or bool(other.affirmed)  # whose side it is then
     return name in other.negated and covers and conflict(sentence, text) is None
 
 
@@ -150,17 +166,17 @@ def says_normal(said: Findings, other: Findings) -> bool:
 
 
 def opposes(said: Findings, other: Findings) -> bool:
-    """Whether a report says the opposite of a sentence: one is normal, or negates, what the other affirms."""
+    """Whether a report says the opposite of a sentence: one is normal, or negates, what the other affirms or doubts."""
     if said.affirmed & other.negated or (said.affirmed and other.normal):
         return True
-    return bool(said.negated & other.affirmed) or (ABNORMALITY in said.negated and bool(other.affirmed))
+    return bool(said.negated & other.abnormal) or (ABNORMALITY in said.negated and bool(other.abnormal))
 
 
 def contradicting(said: Findings, report: NearReport) -> Contradiction | None:
     """The first sentence of a report that contradicts: the finding is negated, or normal, or on the other side."""
-    for text in report.sentences:
+    for text in (*report.sentences, *report.omitted):
         other = findings(text)
-        if said.affirmed & other.negated or said.negated & other.affirmed or _normal_here(said, other):
+        if said.affirmed & other.negated or said.negated & other.abnormal or _normal_here(said, other):
             return Contradiction(report.case_id, text, "negation")
         sides = said.sides | other.sides
         if said.affirmed & other.affirmed and said.sides and other.sides and len(sides) > 1 and "both" not in sides:
@@ -171,15 +187,18 @@ def contradicting(said: Findings, report: NearReport) -> Contradiction | None:
 def _normal_here(one: Findings, other: Findings) -> bool:
     """Whether one sentence calls normal the organ in which the other affirms a finding."""
     return any(
-        f"{organ} {ABNORMALITY}" in normal.negated
+        f"{organ} {ABNORMALITY}" in normal.negated - affirming.negated
         for normal, affirming in ((one, other), (other, one))
-        if affirming.affirmed and not normal.affirmed
+        if affirming.abnormal and not normal.affirmed
         for organ in affirming.organs
     )
 
 
 def _same_site(one: Findings, other: Findings) -> bool:
-    """Whether two sentences may be about one site: equal sides where the first names one, and a shared organ."""
-    if one.sides and one.sides != other.sides:
+    """Whether two sentences may be about one site: equal sides where the first names one, and a shared organ.
+
+    Which finding is on which side is not known where a sentence names both sides and several findings.
+    """
+    if one.sides and (one.sides != other.sides or one.mixed or other.mixed):
         return False
     return not one.organs or not other.organs or bool(one.organs & other.organs)

@@ -282,7 +282,7 @@ def _note(start: NearReport, disputed: int) -> str:
     parts = [f"Text copied from case {start.case_id} (another patient): {why}."]
     for number, which in (
         (disputed, "that the nearest reports do not agree on"),
-        (start.omitted_sentences, "about history, age or other examinations"),
+        (start.omitted_sentences, "about history, size, change, the other side or another examination"),
     ):
         if number:
             parts.append(f"{counted(number, 'sentence')} {which} {'was' if number == 1 else 'were'} left out.")

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.archive import Archive
-from engine.facts.fact import NO_FACTS, FactKind, Facts, conflict
+from engine.facts.fact import NO_FACTS, FactKind, Facts, conflict, value_of
 from engine.models.roles import Encoder
 from engine.retrieval.fusion import QueryVectors
 from engine.retrieval.nearest import nearest_cases
 from engine.store.case import Kind
 from engine.store.filters import Filters
 from engine.text.findings import Findings, findings, together
-from engine.text.not_in_image import examinations, not_in_image, other_examination, without_marks
+from engine.text.not_in_image import not_in_image, other_examination, without_marks
 from engine.text.sentences import sentences
 from engine.text.words import words
 
@@ -28,23 +28,28 @@ CANDIDATES = 48
 """Nearest cases that are looked at; many reports contain nothing but history, or contradict the facts."""
 REPORTS = 12
 """Near reports that are compared with each other."""
+OTHER_SIDE = {"left": "right", "right": "left"}
 VETO: tuple[FactKind, ...] = ("modality", "region", "laterality")
 """Facts that must not contradict; two views of one chest share a report."""
 
 
 @dataclass(frozen=True)
 class NearReport:
-    """The sentences of one archived report that may describe the image."""
+    """One archived report: the sentences that may describe the image, and the others that say what was found."""
 
     case_id: int
     sentences: tuple[str, ...]
+    """Those that may be copied."""
     matched: Kind
     """Whether the image or the report of the case is near."""
     score: float
-    """As in a search: the z-score of the match, and what the facts say about it."""
+    """The z-score of the match, as in a search; facts weigh nothing here."""
     cosine: float
     omitted_sentences: int = 0
-    """How many of its sentences were left out: history, age, comparison, citation or another kind of examination."""
+    """How many of its sentences may not be copied: those of `omitted`, and those of another kind of examination."""
+    omitted: tuple[str, ...] = ()
+    """Sentences with a history, a size, a comparison, a citation or the other side: a report of a 2 cm nodule is not
+    normal, though that sentence is not copied."""
     patient: str | None = None
     """Keyed hash; None when unknown."""
     wording: str = ""
@@ -53,8 +58,8 @@ class NearReport:
 
     @cached_property
     def findings(self) -> Findings:
-        """What the sentences say together."""
-        return together([findings(sentence) for sentence in self.sentences])
+        """What all sentences say together."""
+        return together([findings(sentence) for sentence in (*self.sentences, *self.omitted)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +79,17 @@ def near_reports(
     excluded: Collection[int] = (),
     facts: Facts = NO_FACTS,
 ) -> Nearest:
-    """The nearest reports with at least one usable sentence and without a contradicting fact.
+    """The nearest reports without a contradicting fact: the first has a sentence to copy, each other that or a finding.
 
     Args:
         archive: the reports.
         bundle: the models that the archive was indexed with.
         embedding: float32 [D], unit vector of the image.
         excluded: cases to skip: the study's own, and others of its patient.
-        facts: of the image; sentences that name another kind of examination are left out.
+        facts: of the image; sentences that name another kind of examination, or only the other side, are not copied.
     """
-    modality = facts["modality"].value if "modality" in facts else ""
+    modality = value_of(facts, "modality")
+    other_side = {OTHER_SIDE.get(value_of(facts, "laterality"))}
     found: list[NearReport] = []
     conflicts: list[FactKind] = []
     filters = Filters(excluded=excluded, with_report=True)
@@ -92,28 +98,26 @@ def near_reports(
         if case.report is None or match.cosine is None:
             continue
         contradicted = conflict(_only(VETO, facts), case.facts)
-        named = examinations(case.report.text)
-        if contradicted is None and modality and named and modality not in named:
-            contradicted = "modality"
         if contradicted is not None:
             conflicts.append(contradicted)
             continue
         parts = [without_marks(part) for part in sentences(case.report.text)]
-        usable = tuple(part for part in parts if not_in_image(part) is None and not other_examination(part, modality))
-        if usable:
-            found.append(
-                NearReport(
-                    match.case_id,
-                    usable,
-                    matched=match.kind,
-                    score=match.score,
-                    cosine=match.cosine,
-                    omitted_sentences=len(parts) - len(usable),
-                    patient=case.patient,
-                    wording=" ".join(words(case.report.text)),
-                    facts=case.facts,
-                )
-            )
+        own = [part for part in parts if not other_examination(part, modality)]
+        usable = tuple(part for part in own if not_in_image(part) is None and findings(part).sides != other_side)
+        near = NearReport(
+            match.case_id,
+            usable,
+            matched=match.kind,
+            score=match.score,
+            cosine=match.cosine,
+            omitted_sentences=len(parts) - len(usable),
+            omitted=tuple(part for part in own if part not in usable),
+            patient=case.patient,
+            wording=" ".join(words(case.report.text)),
+            facts=case.facts,
+        )
+        if usable or (found and near.findings.affirmed):
+            found.append(near)
         if len(found) == REPORTS:
             break
     return Nearest(tuple(found), tuple(conflicts))
