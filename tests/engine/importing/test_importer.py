@@ -184,7 +184,7 @@ def test_reports_match_their_study_by_accession_or_uid_and_the_rest_is_listed(
     assert "no text" in result.rejected[-1].reason
     case = archive.case(archive.find_case("1.2.3.4.5") or 0)
     assert case.report is not None
-    assert case.report.text == "[name] [name] has a calcified nodule of 3 mm."
+    assert case.report.text == "[name] has a calcified nodule of 3 mm."
     again = import_path(archive, encoder, dicom_folder, reports)
     assert (again.added, again.completed, again.skipped) == (0, 0, 3)
 
