@@ -142,7 +142,7 @@ def evaluate(
 
     Returns:
         the document: split, pool, seed, resamples, models {name: {metrics {name: {value, low, high}}, calibration (the
-        score scale)}}, chance, habit (most frequent captions), comparisons, rejected, and `sources` if asked; and the
+        score scale)}}, chance, habit (most frequent texts), comparisons, rejected, and `sources` if asked; and the
         `Space` of each model.
     """
     names = [path.name for path in manifests]

@@ -35,7 +35,7 @@ from training.tables import source_table
 log = logging.getLogger(__name__)
 EMBEDDED = "embedded.npz"
 ROWS = ("images", "texts", "words")
-MEASURES = 1
+MEASURES = 2
 """Raised whenever a metric changes, so that finished runs are measured again, without training."""
 
 

@@ -141,7 +141,7 @@ def unseen(options: Sequence[str], whole: Path, recipes: Sequence[str], adapted:
                 models = json.loads(adapted[source].read_text(encoding="utf-8"))["sources"][source]["models"]
                 columns["adapted on a tenth"] = next(iter(models.values()))
             seeds = listed([run.seed for run in grid_results.chosen(runs, recipe)])
-            table = leave_out_table.unseen(recipe, columns, runs[0].document["references"][source]["chance"])
+            table = leave_out_table.unseen(recipe, columns, runs[0].document["references"][source])
             parts.append(f"{table}\n\nMean over the seeds {seeds}.")
     return "\n\n".join(parts)
 

@@ -10,7 +10,7 @@ import numpy as np
 from training.arrays import Float64Array
 
 TOLERANCE = 0.02
-"""Two percentage points: how much worse a share may be and still count as not worse."""
+"""Two percentage points: how much worse a recall or a share may be and still count as not worse."""
 
 
 def group_weights(groups: int, draws: int = 1000, seed: int = 0) -> Float64Array:
@@ -53,21 +53,22 @@ def compare(
     candidate_samples: Float64Array,
     baseline_samples: Float64Array,
     lower_is_better: bool = False,
+    tolerance: float = 0.0,
 ) -> Comparison:
     """Paired comparison: both samples come from the same resamples of the same groups.
 
-    "better": the interval of the difference excludes 0 on the good side; "not worse": its lower bound is above -2
-    points (docs/method.md, "Metrics"); "worse": neither, and it excludes 0 on the bad side; otherwise "undecided".
+    "better" or "worse": the interval of the difference excludes 0 on that side; "not worse": neither, and its lower
+    bound is at least -`tolerance`; otherwise "undecided". See docs/method.md, "Uncertainty".
     """
     sign = -1.0 if lower_is_better else 1.0
     low, high = interval(sign * (candidate_samples - baseline_samples))
-    return Comparison(sign * (candidate - baseline), low, high, verdict(low, high))
+    return Comparison(sign * (candidate - baseline), low, high, verdict(low, high, tolerance))
 
 
-def verdict(low: float, high: float) -> str:
+def verdict(low: float, high: float, tolerance: float = 0.0) -> str:
     """The verdict of `compare` on an interval."""
     if low > 0:
         return "better"
-    if low > -TOLERANCE:
-        return "not worse"
-    return "worse" if high < 0 else "undecided"
+    if high < 0:
+        return "worse"
+    return "not worse" if low >= -tolerance else "undecided"

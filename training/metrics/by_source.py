@@ -53,8 +53,11 @@ class Vectors:
         return Vectors(self.images[list(chosen)], self.texts[kept[order]], self.words, np.argsort(order)[own])
 
     def centred(self) -> "Vectors":
-        """Each modality minus its own mean over this archive, normalised again; words are texts."""
-        means = self.images.mean(0), self.texts.mean(0)
+        """Each modality minus its own mean over the pairs of this archive, normalised again; words are texts.
+
+        Over the pairs, not the unique texts, since the gap too is that of the pairs.
+        """
+        means = self.images.mean(0), self.texts[self.own].mean(0)
         return Vectors(
             gap.centred(self.images, means[0]).astype(np.float32),
             gap.centred(self.texts, means[1]).astype(np.float32),

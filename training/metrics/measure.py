@@ -17,6 +17,8 @@ from training.metrics.score_scale import from_cosines
 
 KS = (1, 5, 10)
 LOWER_IS_BETTER = frozenset({"gap", "gap_over_floor", "angle_degrees", "rmg", "mean_cos_image", "mean_cos_text"})
+RECALL, OTHER_SHARE = "recall@", "other_share"
+"""In the names of the metrics that may be worse by `bootstrap.TOLERANCE`; all others have other units."""
 DRAWS = 1000
 
 
@@ -191,7 +193,7 @@ def chance(pool: Pool) -> dict[str, float]:
 
 
 def habit(pool: Pool) -> dict[str, float]:
-    """Recall image to text of always returning the most frequent captions; the other way this baseline is chance."""
+    """Recall image to text of always returning the most frequent texts; the other way this baseline is chance."""
     counts = np.broadcast_to(pool.positives.sum(0).astype(np.float64), pool.positives.shape)
     return {f"recall@{k}_image_to_text": recall_at(counts, pool.positives, k) for k in KS}
 
@@ -200,28 +202,26 @@ def compare(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comp
     """Paired comparison of every metric with an interval; both must have the same pool, seed and number of draws."""
     return {
         name: bootstrap.compare(
-            candidate.values[name],
-            baseline.values[name],
-            candidate.samples[name],
-            baseline.samples[name],
-            lower_is_better=name in LOWER_IS_BETTER,
+            float(judged(name, candidate.values[name])),
+            float(judged(name, baseline.values[name])),
+            judged(name, candidate.samples[name]),
+            judged(name, baseline.samples[name]),
+            lower_is_better=name in LOWER_IS_BETTER or OTHER_SHARE in name,
+            tolerance=bootstrap.TOLERANCE if name.startswith(RECALL) or OTHER_SHARE in name else 0.0,
         )
         for name in candidate.samples
-        if name in baseline.samples and "other_share" not in name
-    } | balance(candidate, baseline)
+        if name in baseline.samples
+    }
 
 
-def balance(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:
-    """Comparison of the shares of the other modality, which are better the nearer they are to one half."""
+def judged(name: str, values: float | Float64Array) -> Float64Array:
+    """What a comparison judges: the distance of a share from balance, what of the gap is above its floor.
 
-    def imbalance(measured: Measured, name: str) -> tuple[float, Float64Array]:
-        return abs(measured.values[name] - 0.5), np.abs(measured.samples[name] - 0.5)
-
-    result = {}
-    for name in (name for name in candidate.samples if "other_share" in name and name in baseline.samples):
-        mine, theirs = imbalance(candidate, name), imbalance(baseline, name)
-        result[name] = bootstrap.compare(mine[0], theirs[0], mine[1], theirs[1], lower_is_better=True)
-    return result
+    A gap below its floor is not smaller than that of a perfectly mixed space.
+    """
+    if OTHER_SHARE in name:
+        return np.abs(np.asarray(values) - 0.5)
+    return np.maximum(values, 0.0) if name == "gap_over_floor" else np.asarray(values)
 
 
 def flat(found: Mapping[str, bootstrap.Comparison]) -> dict[str, dict[str, float | str]]:

@@ -6,7 +6,7 @@ A hospital's archive is such a source, so the first table is the one that a buye
 from collections.abc import Mapping, Sequence
 
 from training.tables.source_table import Column
-from training.tables.table import grid
+from training.tables.table import BASELINES, grid
 
 ROWS = (
     Column("gap_over_floor", "gap over floor"),
@@ -19,25 +19,25 @@ ROWS = (
     Column("auroc_cardiomegaly", "AUROC cardiomegaly"),
 )
 SCALED = ("cross_ndcg@10", "other_share_image_query")
-"""Metrics of one index over both kinds, which a score scale changes; the others rank one kind, or "
-"are scaled already."""
+"""Metrics of one index over both kinds, which a score scale changes; the others rank one kind or are scaled already."""
 Entries = Mapping[str, Mapping[str, float]]
 
 
-def unseen(recipe: str, columns: Mapping[str, Entries], chance: Mapping[str, float]) -> str:
-    """One table: a row for each metric, a column for each way to treat the unseen source, a last one with chance.
+def unseen(recipe: str, columns: Mapping[str, Entries], reference: Mapping[str, Mapping[str, float]]) -> str:
+    """One table: a row for each metric, a column for each way to treat the unseen source, last ones of the BASELINES.
 
     Args:
         columns: by their titles, the metrics; an empty column is shown with dashes, as not measured yet.
+        reference: the values of the BASELINES by their names.
     """
-    lines = [[recipe, *columns, "chance"]]
+    lines = [[recipe, *columns, *BASELINES.values()]]
     for row in ROWS:
         if not any(row.metric in entries for entries in columns.values()):
             continue
         cells = [
             row.number(entries[row.metric]["value"]) if row.metric in entries else "–" for entries in columns.values()
         ]
-        lines.append([row.title, *cells, row.number(chance.get(row.metric))])
+        lines.append([row.title, *cells, *(row.number(reference[name].get(row.metric)) for name in BASELINES)])
     return grid(lines)
 
 

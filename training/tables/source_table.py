@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from training.tables.table import grid
+from training.tables.table import BASELINES, LEGEND, grid
 
 CENTRED = ", centred"
 
@@ -65,21 +65,27 @@ Rows = Mapping[str, Mapping[str, Any]]
 Cell = Callable[[Column, Any], str]
 
 
-def tables(rows: Rows, chance: Mapping[str, float | None], cell: Cell) -> str:
+def tables(rows: Rows, reference: Mapping[str, Any], cell: Cell) -> str:
     """The two tables of one source, without columns that nothing was measured for."""
-    parts = [table(rows, chance, columns, cell) for columns in (SPACE, CONTENT)]
+    parts = [table(rows, reference, columns, cell) for columns in (SPACE, CONTENT)]
     return "\n\n".join(part for part in parts if part)
 
 
-def table(rows: Rows, chance: Mapping[str, float | None], columns: Sequence[Column], cell: Cell) -> str:
-    """One table with a last row of chance, or "" if no column has a value."""
+def table(rows: Rows, reference: Mapping[str, Any], columns: Sequence[Column], cell: Cell) -> str:
+    """One table with last rows of chance and, if a column has it, the most frequent texts; "" if no column has a value.
+
+    Args:
+        reference: with the values of the BASELINES; see `training.metrics.by_source.references`.
+    """
     shown = [column for column in columns if any(column.metric in row for row in rows.values())]
     if not shown:
         return ""
     lines = [["", *(column.title for column in shown)]]
     for name, row in rows.items():
         lines.append([name, *(cell(column, row[column.metric]) if column.metric in row else "" for column in shown)])
-    lines.append(["chance", *(column.number(chance.get(column.metric)) for column in shown)])
+    for name, title in BASELINES.items():
+        if any(column.metric in reference[name] for column in shown):
+            lines.append([title, *(column.number(reference[name].get(column.metric)) for column in shown)])
     return grid(lines)
 
 
@@ -91,7 +97,7 @@ def markdown(documents: Sequence[Mapping[str, Any]]) -> str:
         for name, runs in by_variant(documents).items():
             for kind, suffix in (("raw", ""), ("centred", CENTRED)):
                 rows[name + suffix] = collected(run["sources"][source][kind] for run in runs)
-        parts.append(f"### {source}\n\n{described(reference)}\n\n{tables(rows, reference['chance'], spread)}")
+        parts.append(f"### {source}\n\n{described(reference)}\n\n{tables(rows, reference, spread)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -161,15 +167,8 @@ def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
         "score scale. R@10 in %; i2t: image to text, t2i: text to image."
     ]
     for source, found in sources.items():
-        body = tables(found["models"], found["chance"], interval)
+        body = tables(found["models"], found, interval)
         parts.append(f"### {source}\n\n{described(found)}\n\n{body}")
         parts.append(differences(found["comparisons"]))
-    parts.append(
-        "Positive is better (for the gap and the share: nearer to the floor, to balance). better: the "
-        "interval excludes 0; not "
-        "worse: its lower bound is above -0.02 (-2 points); worse: neither, and the interval excludes 0 on "
-        "the other side; "
-        "undecided: anything else. A space centred on the very pool it is measured on lies below the floor by "
-        "construction."
-    )
+    parts.append(LEGEND)
     return "\n\n".join(parts)

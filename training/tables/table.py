@@ -50,6 +50,14 @@ COMPARED = (
     ("calibrated_mixed_ndcg@10", "cal. nDCG@10"),
 )
 PERCENT = ("recall@", "mrr_")
+BASELINES = {"chance": "chance", "habit": "most frequent texts"}
+"""The titles of what every model is compared with, by their names in a document."""
+LEGEND = (
+    "Positive is better (for the gap and the share: nearer to the floor, to balance; a gap below its floor counts as "
+    "at it). better, worse: the interval excludes 0 on that side; not worse, for recall and share: neither, and its "
+    "lower bound is at least -0.02 (2 points); undecided: anything else."
+)
+"""Below every table of paired differences."""
 
 
 def markdown(document: Document) -> str:
@@ -65,7 +73,7 @@ def markdown(document: Document) -> str:
         "### Retrieval over the whole pool, in %\n\n"
         + rows_of(document, RANKING, ["chance", "habit"])
         + "\n\ni2t: image to text, t2i: text to image. A hit is the identical text; ties count half. "
-        "The most frequent captions are those of this pool, which favours that baseline.",
+        "The most frequent texts are those of this pool, which favours that baseline.",
         "### One index over images and texts (query removed)\n\n"
         + rows_of(document, MIXED, ["chance"])
         + "\n\nRelevant: same group; cross: same group, other modality. Share: of the other modality in the top 10 "
@@ -77,14 +85,13 @@ def markdown(document: Document) -> str:
 
 
 def rows_of(document: Document, columns: Sequence[tuple[str, str]], extra: Sequence[str]) -> str:
-    """One row per model, then the rows of `extra`: chance, most frequent captions."""
+    """One row per model, then the rows of `extra`, which are of BASELINES."""
     lines = [["", *(shown for _, shown in columns)]]
     for name, model in document["models"].items():
         lines.append([name, *(cell(model["metrics"].get(metric), metric) for metric, _ in columns)])
-    titles = {"chance": "chance", "habit": "most frequent captions"}
     for kind in extra:
         values = document[kind]
-        lines.append([titles[kind], *(number(values.get(metric), metric) for metric, _ in columns)])
+        lines.append([BASELINES[kind], *(number(values.get(metric), metric) for metric, _ in columns)])
     return grid(lines)
 
 
@@ -112,12 +119,7 @@ def comparison_table(document: Document) -> str:
     lines = [["candidate over baseline", *(shown for _, shown in COMPARED)]]
     for name, found in document["comparisons"].items():
         lines.append([name, *(verdict(found.get(metric)) for metric, _ in COMPARED)])
-    return (
-        grid(lines)
-        + "\n\nPositive is better (for the gap and the share: nearer to the floor, to balance). better: the "
-        "interval excludes 0; not worse: its lower bound is above -0.02; worse: neither, and the interval excludes 0 "
-        "on the other side; undecided: anything else."
-    )
+    return grid(lines) + f"\n\n{LEGEND}"
 
 
 def verdict(found: Mapping[str, Any] | None) -> str:

@@ -49,7 +49,7 @@ TARGETS = (
     ),
 )
 NO_WORSE = (TO_TEXT, TO_IMAGE)
-"""Metrics in which the candidate must not be worse than the baseline: a lower bound above -2 points."""
+"""Metrics in which the candidate must be better or not worse than the baseline, by their verdict."""
 
 
 def table(sources: Mapping[str, Mapping[str, Any]], candidate: str, baseline: str) -> str:

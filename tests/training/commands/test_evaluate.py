@@ -14,7 +14,7 @@ from PIL import Image
 from engine.errors import UserError
 from training.commands import evaluate
 from training.data.pairs import Pair
-from training.metrics import measure, pool
+from training.metrics import by_source, measure, pool
 from training.metrics.embedders import FromCheckpoint
 from training.networks import checkpoint
 from training.networks.towers import DualEncoder, EncoderConfig
@@ -119,7 +119,7 @@ def test_the_command_measures_a_checkpoint_and_its_baselines(
     with Image.open(tmp_path / "space.png") as plot:
         assert plot.width > 1.5 * plot.height  # two panels
     written = (tmp_path / "t.md").read_text(encoding="utf-8")
-    assert all(f"\n| {name} |" in written for name in (*document["models"], "chance", "most frequent captions"))
+    assert all(f"\n| {name} |" in written for name in (*document["models"], "chance", "most frequent texts"))
 
 
 def test_every_source_is_measured_on_its_own_raw_and_centred_on_its_own_means(
@@ -224,6 +224,38 @@ def test_a_space_of_similar_pairs_is_better_than_one_of_noise() -> None:
     verdicts = {name: found.verdict for name, found in measure.compare(good, noise).items()}
     for name in ("gap_over_floor", "margin", "recall@10_image_to_text", "cross_ndcg@10"):
         assert verdicts[name] == "better"
+
+
+def test_a_gap_below_its_floor_is_no_better_than_one_at_it() -> None:
+    def space(gap: float) -> measure.Measured:
+        return measure.Measured({"gap_over_floor": gap}, {"gap_over_floor": np.full(20, gap)}, {})
+
+    found = {gap: measure.compare(space(gap), space(0.07))["gap_over_floor"] for gap in (-0.066, 0.0)}
+    assert found[-0.066] == found[0.0]
+    assert found[0.0].difference == pytest.approx(0.07)
+    assert measure.compare(space(-0.066), space(0.0))["gap_over_floor"].verdict == "not worse"
+
+
+def test_only_recall_and_shares_have_a_tolerance() -> None:
+    def space(value: float) -> measure.Measured:
+        samples = value + np.random.default_rng(0).normal(0.0, 0.003, 200)
+        names = ("recall@10", "calibrated_other_share", "cross_ndcg@10", "auroc_normal")
+        return measure.Measured(dict.fromkeys(names, value), dict.fromkeys(names, samples), {})
+
+    noise = space(0.5)
+    noise = measure.Measured(noise.values, {name: drawn[::-1] for name, drawn in noise.samples.items()}, {})
+    verdicts = {name: found.verdict for name, found in measure.compare(space(0.5), noise).items()}
+    assert list(verdicts.values()) == ["not worse", "not worse", "undecided", "undecided"]
+
+
+def test_centring_takes_the_gap_of_pairs_with_a_frequent_text_to_nothing() -> None:
+    rng = np.random.default_rng(0)
+    own = np.array([0] * 30 + [1, 2, 3, 4])
+    texts = np.eye(16)[:5] + 0.01 * rng.normal(size=(5, 16))
+    found = by_source.Vectors(rng.normal(size=(34, 16)), texts, texts, own)
+    moved = found.images - found.images.mean(0), texts - texts[own].mean(0)
+    for rows, expected in zip((found.centred().images, found.centred().texts), moved):
+        np.testing.assert_allclose(rows, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
 
 
 def test_the_interval_of_the_gap_contains_the_gap() -> None:

@@ -225,7 +225,11 @@ def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
     def run(seed: int, gap: float, variant: str = "A") -> dict[str, object]:
         values = {"gap_over_floor": gap, "recall@10_image_to_text": gap, "region@5": None if seed == 2 else gap}
         pool = {"images": 3, "texts": 2, "groups": 2, "effective_groups": 2.0}
-        reference = {"pool": pool, "chance": {"recall@10_image_to_text": 0.5}}
+        reference = {
+            "pool": pool,
+            "chance": {"recall@10_image_to_text": 0.5},
+            "habit": {"recall@10_image_to_text": 0.6},
+        }
         return {
             "variant": variant,
             "seed": seed,
@@ -241,7 +245,7 @@ def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
         "| A, centred | 0.200 ± 0.141 | 20.0 ± 14.1 |",
         "| B (1 of 2 seeds) | 0.400 | 40.0 |",
     ]
-    assert lines[10] == "| chance |  | 50.0 |"
+    assert lines[10:12] == ["| chance |  | 50.0 |", "| most frequent texts |  | 60.0 |"]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_rows_of_one_group_are_one_observation() -> None:
 def test_verdicts_follow_the_interval(shift: float, verdict: str) -> None:
     samples = np.random.default_rng(3).normal(0.5, 0.2, 2000)  # the noise is shared, as in a paired comparison
     jitter = np.random.default_rng(4).normal(0.0, 0.005, 2000)
-    found = bootstrap.compare(0.5 + shift, 0.5, samples + shift + jitter, samples)
+    found = bootstrap.compare(0.5 + shift, 0.5, samples + shift + jitter, samples, tolerance=bootstrap.TOLERANCE)
     assert found.verdict == verdict
     assert found.difference == pytest.approx(shift)
 
@@ -58,6 +58,16 @@ def test_verdicts_follow_the_interval(shift: float, verdict: str) -> None:
 def test_an_uncertain_difference_is_undecided() -> None:
     noise = np.random.default_rng(5).normal(0.0, 0.1, 2000)
     assert bootstrap.compare(0.55, 0.5, 0.55 + noise, np.full(2000, 0.5)).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "tolerance", "verdict"),
+    [(-0.01, 0.01, 0.0, "undecided"), (-0.019, -0.002, 0.02, "worse"), (0.0, 0.0, 0.0, "not worse")],
+)
+def test_a_tolerance_is_not_for_every_metric_and_hides_no_loss(
+    low: float, high: float, tolerance: float, verdict: str
+) -> None:
+    assert bootstrap.verdict(low, high, tolerance) == verdict
 
 
 def test_a_smaller_gap_is_better() -> None:
