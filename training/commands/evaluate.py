@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     )
     text = table.markdown(document)
     if options.by_source:
-        text += "\n## By source\n\n" + source_table.by_source(document["sources"]) + "\n"
+        text += "\n## By source\n\n" + source_table.by_source(document["sources"], options.seed) + "\n"
     if options.plot:
         chosen = [name for name in (next(iter(spaces)), options.name) if name in spaces]
         shared_space_plot.draw(options.plot, [spaces[name] for name in dict.fromkeys(chosen)])
@@ -171,7 +171,8 @@ def evaluate_pairs(
 ) -> tuple[dict[str, Any], dict[str, Space]]:
     """As `evaluate`, for pairs that are already loaded; `names` are those of their manifests."""
     chosen = pairs.split(split)
-    items = pool.build(chosen.rows)
+    seen = {row.text for row in pairs.rows if row.split == "train"}
+    items = pool.build(chosen.rows, seen)
     spaces: dict[str, Embedded] = {}
     for name, model in models.items():
         # The score scale is measured on val; on any other split that of the model is used.
@@ -206,9 +207,9 @@ def evaluate_pairs(
         for name, model in models.items():
             words = model.texts(zero_shot.phrases())
             vectors = by_source.Vectors(spaces[name].images, spaces[name].texts, words, items.own)
-            for source, kind, found in by_source.measured(vectors, chosen.rows, draws):
+            for source, kind, found in by_source.measured(vectors, chosen.rows, seen, draws, seed):
                 parts.setdefault(source, {})[name, kind] = found
-        document["sources"] = by_source.compared(parts, by_source.references(chosen.rows), candidate)
+        document["sources"] = by_source.compared(parts, by_source.references(chosen.rows, seen), candidate)
     plots = {}
     for name, space in spaces.items():
         values = measured[name].values

@@ -8,7 +8,7 @@ import dataclasses
 import json
 import logging
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from training.arrays import Float64Array
 from training.commands.train_encoders import train
-from training.data.pairs import Pair, Pairs, read_pairs
+from training.data.pairs import Pair, Pairs, read_manifest, read_pairs
 from training.loop import config
 from training.loop.command import arguments
 from training.loop.features import ImageBatches, TextBatches, Views, embed_images, embed_texts
@@ -116,9 +116,15 @@ class Validation:
         return [row for pairs in self.sources for row in pairs.rows]
 
     @cached_property
+    def seen(self) -> frozenset[str]:
+        """The texts of the train split of all sources, also those that a variant leaves out: the same for every run."""
+        rows = (row for path in self.manifests for row in read_manifest(path)[0])
+        return frozenset(row.text for row in rows if row.split == "train")
+
+    @cached_property
     def references(self) -> dict[str, dict[str, Any]]:
-        """Pool, chance and habit of each source."""
-        return by_source.references(self.rows)
+        """What `by_source.references` says of each source."""
+        return by_source.references(self.rows, self.seen)
 
     def embedded(self, best: Path, settings: config.EncoderSettings, cache: Path) -> Vectors:
         """The embeddings of a checkpoint, with the output of its frozen layers taken from the cache."""
@@ -144,7 +150,7 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
 
     Returns:
         one document per run: variant, seed, settings, `sources` with the metrics of each source, raw and centred on
-        the archive, and `references` with pool, chance and habit of each source.
+        the archive, and `references`, see `by_source.references`.
     """
     base = config.read(grid.base).data
     validation = Validation([root / name for name in (*base.manifests, *base.more)], base.stream)
@@ -168,7 +174,7 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
                 save_vectors(run.folder / EMBEDDED, validation.embedded(best, run.settings, cache))
             torch.set_num_threads(run.settings.train.threads)
             document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run), "measures": MEASURES}
-            document["sources"] = measure(run.folder, validation.rows)
+            document["sources"] = measure(run.folder, validation.rows, validation.seen)
             document["references"] = validation.references
             part = path.with_suffix(".part")
             part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -177,11 +183,11 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
     return documents
 
 
-def measure(folder: Path, rows: Sequence[Pair]) -> dict[str, dict[str, dict[str, float | None]]]:
+def measure(folder: Path, rows: Sequence[Pair], seen: Collection[str]) -> dict[str, dict[str, dict[str, float | None]]]:
     """All metrics of a run by source and kind from its stored embeddings; their resamples go into SAMPLES."""
     values: dict[str, dict[str, dict[str, float | None]]] = {}
     samples: dict[str, Float64Array] = {}
-    for source, kind, found in by_source.measured(load_vectors(folder / EMBEDDED), rows):
+    for source, kind, found in by_source.measured(load_vectors(folder / EMBEDDED), rows, seen):
         values.setdefault(source, {})[kind] = by_source.values(found.values)
         samples |= {f"{source}/{kind}/{name}": drawn for name, drawn in found.samples.items()}
     compact: dict[str, Any] = {name: drawn.astype(np.float32) for name, drawn in samples.items()}

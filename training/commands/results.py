@@ -54,7 +54,9 @@ def main(argv: Sequence[str]) -> int:
     means = grid_results.over_seeds(runs, names, KINDS)
     document = as_document(runs, means, names)
     parts = [
-        "## Targets\n\n" + targets.table(document["sources"], options.candidate, options.baselines[0]),
+        f"## Targets\n\n{targets.table(document['sources'], options.candidate, options.baselines[0])}\n\n"
+        "AUROC: in brackets how many show the finding. Its phrasings were chosen on this split, so it is somewhat too "
+        "high. findings@5 counts hits of the query's own study, which search leaves out; *other studies* does not.",
         f"## The recipes by source, means over the training seeds {listed(document['training_seeds'])}",
         source_table.by_source(document["sources"]),
         "## The frontier between gap and recall\n\n![Gap over its floor against R@10, by "

@@ -4,7 +4,7 @@ A gap is a property of a space on a distribution, so a number over several sourc
 embeddings; knows no models and no files.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from training.arrays import Float32Array, IntArray
 from training.data.pairs import Pair
-from training.metrics import gap, measure, pool
+from training.metrics import gap, measure, pool, zero_shot
 from training.metrics.bootstrap import Comparison
 from training.metrics.measure import Measured
 from training.metrics.pool import Pool
@@ -74,33 +74,50 @@ def parts(rows: Sequence[Pair]) -> dict[str, list[int]]:
     return found if len(found) == 1 else {**found, ALL: list(range(len(rows)))}
 
 
-def pools(rows: Sequence[Pair]) -> dict[str, Pool]:
-    """The pool of each source, and of all of them."""
-    return {name: pool.build([rows[i] for i in chosen]) for name, chosen in parts(rows).items()}
+def pools(rows: Sequence[Pair], seen: Collection[str]) -> dict[str, Pool]:
+    """The pool of each source, and of all of them; `seen` as in `pool.build`."""
+    return {name: pool.build([rows[i] for i in chosen], seen) for name, chosen in parts(rows).items()}
 
 
-def measured(vectors: Vectors, rows: Sequence[Pair], draws: int = measure.DRAWS) -> Iterator[tuple[str, str, Measured]]:
+def measured(
+    vectors: Vectors, rows: Sequence[Pair], seen: Collection[str], draws: int = measure.DRAWS, seed: int = 0
+) -> Iterator[tuple[str, str, Measured]]:
     """(source, one of KINDS, all metrics) of one model; the score scale is measured on the archive itself.
 
     Args:
         rows: of one split, with as many rows as there are images.
+        seen: the texts of the train splits, a set.
+        draws, seed: as in `measure.measure`.
     """
-    items = pools(rows)
+    items = pools(rows, seen)
     for name, chosen in parts(rows).items():
         part = vectors.part(chosen)
         for kind, moved in ((RAW, part), (CENTRED, part.centred())):
             yield (
                 name,
                 kind,
-                measure.measure(moved.images, moved.texts, items[name], words=moved.words, clusters=False, draws=draws),
+                measure.measure(
+                    moved.images,
+                    moved.texts,
+                    items[name],
+                    words=moved.words,
+                    clusters=False,
+                    draws=draws,
+                    seed=seed,
+                ),
             )
 
 
-def references(rows: Sequence[Pair]) -> dict[str, dict[str, Any]]:
-    """By source: the sizes of its pool, and the values by chance and of the most frequent texts."""
+def references(rows: Sequence[Pair], seen: Collection[str]) -> dict[str, dict[str, Any]]:
+    """By source: the sizes of its pool, how many show each finding, and the values by chance and of frequent texts."""
     return {
-        name: {"pool": items.as_dict(), "chance": measure.chance(items), "habit": measure.habit(items)}
-        for name, items in pools(rows).items()
+        name: {
+            "pool": items.as_dict(),
+            "positives": zero_shot.positives(items.findings[: len(items.own)], items.groups),
+            "chance": measure.chance(items),
+            "habit": measure.habit(items),
+        }
+        for name, items in pools(rows, seen).items()
     }
 
 

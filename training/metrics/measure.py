@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from training.arrays import Float64Array, FloatArray, IntArray
+from training.arrays import BoolArray, Float64Array, FloatArray, IntArray
 from training.metrics import bootstrap, content, gap, retrieval, zero_shot
 from training.metrics.pool import Pool
 from training.metrics.ranking import best_rank, recall_at
 from training.metrics.score_scale import from_cosines
 
 KS = (1, 5, 10)
+NEW = "recall@10_{way}_new"
+"""recall@10 of the queries whose text is in no train split; measured only where some texts are."""
 LOWER_IS_BETTER = frozenset({"gap", "gap_over_floor", "angle_degrees", "rmg", "mean_cos_image", "mean_cos_text"})
 RECALL, OTHER_SHARE = "recall@", "other_share"
 """In the names of the metrics that may be worse by `bootstrap.TOLERANCE`; all others have other units."""
@@ -148,7 +150,16 @@ def matches(cosines: Float64Array, pool: Pool) -> PerQuery:
         for k in KS:
             found[f"recall@{k}_{way}"] = ((ranks <= k).astype(np.float64), groups)
         found[f"mrr_{way}"] = (1.0 / ranks, groups)
+    for way, new in new_queries(pool).items():
+        hits, groups = found[f"recall@10_{way}"]
+        found[NEW.format(way=way)] = (np.where(new, hits, np.nan), groups)
     return found
+
+
+def new_queries(pool: Pool) -> dict[str, BoolArray]:
+    """By direction, the queries [Q] whose text is in no train split; nothing where that is true of all or of none."""
+    new = ~pool.seen
+    return {} if new.all() or not new.any() else {"image_to_text": new[pool.own], "text_to_image": new}
 
 
 def mixed(cosines: Float64Array, pool: Pool, score_scale: retrieval.ScoreScale, seed: int) -> PerQuery:
@@ -179,6 +190,9 @@ def chance(pool: Pool) -> dict[str, float]:
     for way, hits in (("image_to_text", positives), ("text_to_image", positives.T)):
         result |= {f"recall@{k}_{way}": retrieval.chance_recall(hits, k) for k in KS}
         result[f"mrr_{way}"] = retrieval.chance_reciprocal_rank(hits)
+    for way, new in new_queries(pool).items():
+        hits = positives if way == "image_to_text" else positives.T
+        result[NEW.format(way=way)] = retrieval.chance_recall(hits[new], 10)
     related = retrieval.shared_groups(pool.item_groups)
     np.fill_diagonal(related, False)
     across = related & (pool.is_text[:, None] != pool.is_text[None, :])
@@ -195,7 +209,11 @@ def chance(pool: Pool) -> dict[str, float]:
 def habit(pool: Pool) -> dict[str, float]:
     """Recall image to text of always returning the most frequent texts; the other way this baseline is chance."""
     counts = np.broadcast_to(pool.positives.sum(0).astype(np.float64), pool.positives.shape)
-    return {f"recall@{k}_image_to_text": recall_at(counts, pool.positives, k) for k in KS}
+    found = {f"recall@{k}_image_to_text": recall_at(counts, pool.positives, k) for k in KS}
+    new = new_queries(pool).get("image_to_text")
+    if new is not None:
+        found[NEW.format(way="image_to_text")] = recall_at(counts[new], pool.positives[new], 10)
+    return found
 
 
 def compare(candidate: Measured, baseline: Measured) -> dict[str, bootstrap.Comparison]:

@@ -1,6 +1,6 @@
 """The pool that a split is evaluated on: all images, each unique text once. Knows no embeddings and no metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ class Pool:
     """Labels that clusters are compared with, by name: one per item, "" if unknown."""
     facts: dict[str, list[str]]
     """`modality` and `region`: one per item, "" if unknown; see `training.data.known_facts`."""
+    seen: BoolArray
+    """[T] whether a text is, word for word, in a train split too."""
     findings: list[frozenset[str]]
     """MeSH headings: one set per item, that of a text being those of all its images; empty if unknown."""
 
@@ -50,14 +52,18 @@ class Pool:
             "images": len(self.own),
             "texts": len(self.texts),
             "groups": len(self.group_names),
+            "images_with_train_text": int(self.seen[self.own].sum()),
             "effective_groups": round(float(counts.sum() ** 2 / np.square(counts).sum()), 1),
         }
 
 
-def build(rows: Sequence[Pair]) -> Pool:
+def build(rows: Sequence[Pair], seen: Collection[str] = ()) -> Pool:
     """The pool of the rows of one split.
 
     Locations of radiographs are left out: their manifest has the hospital there, not the body part.
+
+    Args:
+        seen: the texts of the train splits, if they are known; a set.
     """
     texts = list(dict.fromkeys(row.text for row in rows))
     names = list(dict.fromkeys(row.group for row in rows))
@@ -87,5 +93,6 @@ def build(rows: Sequence[Pair]) -> Pool:
         names,
         labels,
         {kind: [found[kind] for found in (*facts, *(facts[i] for i in first_row))] for kind in ("modality", "region")},
+        np.array([text in seen for text in texts], bool),
         shown + described,
     )

@@ -1,8 +1,8 @@
 """Zero-shot AUROC: does the cosine with words alone tell which images show a finding? Knows no models and no files.
 
 The score of an image is its cosine with words for the finding minus its cosine with words for the opposite; each is the
-mean direction of several phrasings, chosen on val for CLIP-LT and ATP+CU together. The truth is the MeSH terms of IU
-X-ray. Definitions: docs/method.md, "Metrics".
+mean direction of several phrasings, chosen on val for CLIP-LT and ATP+CU together, so values on val are too high. The truth
+is the MeSH terms of IU X-ray. Definitions: docs/method.md, "Metrics".
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.arrays import BoolArray, Float64Array, FloatArray
+from training.arrays import BoolArray, Float64Array, FloatArray, IntArray
 from training.metrics.gap import normalised
 from training.metrics.shares import divided
 
@@ -121,6 +121,18 @@ def scores(images: FloatArray, words: FloatArray) -> dict[str, Float64Array]:
         name: np.asarray(images, np.float64) @ (direction(asked.yes) - direction(asked.no))
         for name, asked in QUESTIONS.items()
     }
+
+
+def positives(shown: Sequence[frozenset[str]], groups: IntArray) -> dict[str, dict[str, int]]:
+    """By name of QUESTIONS, how many images have a heading that is true, and of how many groups: "images", "studies".
+
+    An AUROC over many images of few studies is one of few observations.
+    """
+    found = {}
+    for name, asked in QUESTIONS.items():
+        rows = [row for row, headings in enumerate(shown) if headings & asked.headings]
+        found[name] = {"images": len(rows), "studies": len(set(groups[rows].tolist()))}
+    return found
 
 
 def auroc(values: FloatArray, positive: BoolArray) -> float:

@@ -37,6 +37,8 @@ SPACE = (
     Column("margin", "margin"),
     Column("recall@10_image_to_text", "R@10 i2t", 100, 1),
     Column("recall@10_text_to_image", "R@10 t2i", 100, 1),
+    Column("recall@10_image_to_text_new", "R@10 i2t, new texts", 100, 1),
+    Column("recall@10_text_to_image_new", "R@10 t2i, new texts", 100, 1),
     Column("cross_ndcg@10", "cross nDCG@10"),
     Column("calibrated_cross_ndcg@10", "scaled cross nDCG@10"),
     Column("other_share_image_query", "share, image query"),
@@ -123,9 +125,15 @@ def collected(runs: Iterable[Mapping[str, float | None]]) -> dict[str, list[floa
 def described(reference: Mapping[str, Any]) -> str:
     """The sizes of a pool in words."""
     pool = reference["pool"]
+    seen = pool.get("images_with_train_text", 0)
     return (
         f"{pool['images']} images, {pool['texts']} unique texts, {pool['groups']} groups "
         f"(effectively {pool['effective_groups']})."
+        + (
+            f" The text of {seen} images is, word for word, in a train split too; *new texts*: the others."
+            if seen
+            else ""
+        )
     )
 
 
@@ -157,14 +165,17 @@ def differences(comparisons: Rows) -> str:
     return grid(lines)
 
 
-def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
-    """The tables of several models by source, with paired differences; see `training.metrics.by_source.compared`."""
+def by_source(sources: Mapping[str, Mapping[str, Any]], seed: int = 0) -> str:
+    """The tables of several models by source, with paired differences; see `training.metrics.by_source.compared`.
+
+    Args:
+        seed: of the bootstrap, for the legend.
+    """
     parts = [
-        "In brackets: 95% interval of a bootstrap over groups (1000 draws, seed 0). "
-        "*centred*: each "
-        "modality minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair "
-        "by the archive's own "
-        "score scale. R@10 in %; i2t: image to text, t2i: text to image."
+        f"In brackets: 95% interval of a bootstrap over groups and, where there are several, over training seeds (1000 "
+        f"draws, seed {seed}); that of one training does not say how another would differ. *centred*: each modality "
+        "minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair by the archive's own score "
+        "scale. R@10 in %; i2t: image to text, t2i: text to image."
     ]
     for source, found in sources.items():
         body = tables(found["models"], found, interval)

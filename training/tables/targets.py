@@ -42,7 +42,7 @@ TARGETS = (
     *(Target("ROCO", metric, goal) for metric, goal in ((TO_TEXT, 0.48), (TO_IMAGE, 0.48))),
     Target("pairs", "calibrated_cross_ndcg@10", 0.13),
     Target("ROCO", "calibrated_cross_ndcg@10", 0.12),
-    Target("IU", "findings@5_index_abnormal", 0.3),
+    *(Target("IU", f"findings@5_index_abnormal{others}", 0.3) for others in ("", "_others")),
     *(
         Target("IU", f"auroc_{name}", goal)
         for name, goal in (("effusion", 0.92), ("pneumothorax", 0.88), ("cardiomegaly", 0.85), ("normal", 0.75))
@@ -60,10 +60,13 @@ def table(sources: Mapping[str, Mapping[str, Any]], candidate: str, baseline: st
     """
     lines = [["source", "target", candidate, ""]]
     for target in TARGETS:
-        entry = sources.get(target.source, {}).get("models", {}).get(candidate, {}).get(target.metric)
+        source = sources.get(target.source, {})
+        entry = source.get("models", {}).get(candidate, {}).get(target.metric)
         if entry is not None:
             shown = "reached" if target.reached(entry["value"]) else "**missed**"
-            lines.append([target.source, target.title, interval(target.column, entry), shown])
+            count = source.get("positives", {}).get(target.metric.removeprefix("auroc_"))
+            title = target.title + (f" ({count['images']} images of {count['studies']} studies)" if count else "")
+            lines.append([target.source, title, interval(target.column, entry), shown])
     for source, found in sources.items():
         for metric in NO_WORSE:
             entry = found["comparisons"].get(f"{candidate} over {baseline}", {}).get(metric)

@@ -209,7 +209,29 @@ def test_the_pool_contains_every_image_and_each_text_once() -> None:
     np.testing.assert_array_equal(found.positives, [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]])
     np.testing.assert_array_equal(found.item_groups[4], [True, True, False])  # "a" is in two groups
     assert found.labels["location"] == ["Chest", "Chest", "Chest", "", "Chest", "Chest", ""]
-    assert found.as_dict() == {"images": 4, "texts": 3, "groups": 3, "effective_groups": 2.7}
+    assert found.as_dict() == {
+        "images": 4,
+        "texts": 3,
+        "groups": 3,
+        "images_with_train_text": 0,
+        "effective_groups": 2.7,
+    }
+
+
+def test_recall_of_texts_that_no_train_split_has_stands_beside_recall_of_all() -> None:
+    items = pool.build([pair(f"text {i // 2}", f"g{i // 2}") for i in range(40)], {"text 0", "text 1", "elsewhere"})
+    assert items.as_dict()["images_with_train_text"] == 4
+    texts = np.eye(20)
+    images = np.where(np.arange(40)[:, None] < 4, texts[items.own], -texts[items.own])  # only the seen ones are found
+    found = measure.measure(images, texts, items, draws=10).values
+    chance, habit = measure.chance(items), measure.habit(items)
+    for way, recall in (("image_to_text", 4 / 40), ("text_to_image", 2 / 20)):
+        assert found[f"recall@10_{way}"] == pytest.approx(recall)
+        assert found[f"recall@10_{way}_new"] == 0.0
+        assert 0 < chance[f"recall@10_{way}_new"] < 1
+    assert habit["recall@10_image_to_text_new"] == 0.0  # all texts are equally frequent: rank 10.5
+    items = pool.build([pair(f"text {i // 2}", f"g{i // 2}") for i in range(40)], {"elsewhere"})
+    assert not any(name.endswith("_new") for name in measure.measure(images, texts, items, draws=2).values)
 
 
 def test_a_space_of_similar_pairs_is_better_than_one_of_noise() -> None:

@@ -25,5 +25,21 @@ def test_each_target_says_whether_it_is_reached() -> None:
     ]
 
 
+def test_an_auroc_says_how_many_images_and_studies_it_is_of() -> None:
+    found = {
+        "IU": {
+            "models": {
+                RECIPE: {"auroc_pneumothorax": {"value": 0.9}, "findings@5_index_abnormal_others": {"value": 0.2}}
+            },
+            "positives": {"pneumothorax": {"images": 5, "studies": 3}},
+            "comparisons": {},
+        }
+    }
+    assert targets.table(found, RECIPE, BASE).splitlines()[2:] == [
+        "| IU | abnormal, other studies at least 0.300 | 0.200 | **missed** |",
+        "| IU | AUROC pneumothorax at least 0.880 (5 images of 3 studies) | 0.900 | reached |",
+    ]
+
+
 def test_every_target_is_a_column_of_the_tables() -> None:
     assert all(target.title for target in targets.TARGETS)

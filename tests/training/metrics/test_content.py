@@ -175,3 +175,11 @@ def test_every_metric_of_the_content_is_measured_with_chance_beside_it() -> None
         assert name in chance
     assert "modality@5" not in found.values  # all are chest radiographs
     assert not any(name.startswith("v_measure") for name in found.values)
+
+
+def test_a_finding_is_counted_in_images_and_in_studies() -> None:
+    cells = ["Pneumothorax", "Pneumothorax", "Nodule", "normal"]
+    items = pool.build([pair(f"text {i}", f"g{i // 2}", finding=cell) for i, cell in enumerate(cells)])
+    found = zero_shot.positives(items.findings[:4], items.groups)
+    assert found["pneumothorax"] == {"images": 2, "studies": 1}
+    assert found["fracture"] == {"images": 0, "studies": 0}
