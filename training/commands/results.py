@@ -129,8 +129,13 @@ def unseen(options: Sequence[str], whole: Path, recipes: Sequence[str], adapted:
             raise UserError(f"{source!r} must be a source that was measured: {listed(runs[0].sources)}.")
         parts.append(f"### {source} left out\n\n{source_table.described(runs[0].document['references'][source])}")
         for recipe in (name for name in recipes if any(run.variant == name for run in runs)):
-            found = grid_results.over_seeds(runs, [recipe], KINDS)[source]
-            seen = grid_results.over_seeds(complete, [recipe], (RAW,))[source]
+            seeds = sorted(
+                set.intersection(*(set(grid_results.common_seeds(one, [recipe])) for one in (runs, complete)))
+            )
+            found, seen = (
+                grid_results.over_seeds([run for run in one if run.seed in seeds], [recipe], KINDS)[source]
+                for one in (runs, complete)
+            )
             raw, centred = (by_source.entries(found[recipe, kind]) for kind in KINDS)
             columns: dict[str, leave_out_table.Entries] = {
                 "raw": raw,
@@ -142,14 +147,13 @@ def unseen(options: Sequence[str], whole: Path, recipes: Sequence[str], adapted:
             if source in adapted and recipe == recipes[-1]:
                 models = json.loads(adapted[source].read_text(encoding="utf-8"))["sources"][source]["models"]
                 columns["adapted on a tenth"] = next(iter(models.values()))
-            seeds = listed([run.seed for run in grid_results.chosen(runs, recipe)])
             table = leave_out_table.unseen(recipe, columns, runs[0].document["references"][source])
-            parts.append(f"{table}\n\nMean over the seeds {seeds}.")
+            parts.append(f"{table}\n\nMean over the seeds {listed(seeds)}.")
     return "\n\n".join(parts)
 
 
 def trials(folder: Path, recipe: str) -> str:
-    """What was tried and did not help: every other variant of a grid against the recipe in it."""
+    """Changes that were tried: every other variant of a grid against the recipe in it."""
     runs = grid_results.read(folder)
     sources = [source for source in runs[0].sources if source != ALL] or runs[0].sources
     rows: dict[str, dict[str, Any]] = {}
@@ -162,10 +166,10 @@ def trials(folder: Path, recipe: str) -> str:
                 for source in sources
             }
     return (
-        f"## What did not help: changes of the recipe ({folder.name})\n\n{leave_out_table.trials(rows, sources)}\n\n"
+        f"## Changes of the recipe ({folder.name})\n\n{leave_out_table.trials(rows, sources)}\n\n"
         f"Each row against {recipe} with the same seeds and budget; positive is better; R@10 is the mean of "
         f"both directions "
-        "in points; in brackets the 95% interval."
+        "in points; in brackets the 95% interval, which with one seed does not contain how trainings differ."
     )
 
 

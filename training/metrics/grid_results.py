@@ -1,7 +1,7 @@
 """Reads the measured runs of a grid, and averages a recipe over its seeds, source by source. Knows no models.
 
 Every seed was measured on the same resamples of the same groups, so that a mean over seeds has an interval and two
-recipes have a paired comparison.
+recipes have a paired comparison; both also contain how the seeds differ, see `mean_of`.
 """
 
 import json
@@ -110,10 +110,15 @@ def over_seeds(
 
 
 def mean_of(several: Sequence[Measured]) -> Measured:
-    """Means of values and of resamples; a metric that one of them lacks is left out."""
+    """Means of values and of resamples over trainings; a metric that one of them lacks is left out.
+
+    Each resample draws the trainings, too, with replacement: the same ones for every recipe, so that intervals contain
+    how trainings differ and comparisons stay paired.
+    """
     names = [name for name in several[0].values if all(name in one.values for one in several)]
     values = {name: float(np.mean([one.values[name] for one in several])) for name in names}
-    samples = {
-        name: np.mean([one.samples[name] for one in several], axis=0) for name in names if name in several[0].samples
-    }
+    drawn = {name: np.array([one.samples[name] for one in several]) for name in names if name in several[0].samples}
+    draws = max((rows.shape[1] for rows in drawn.values()), default=0)
+    chosen = np.random.default_rng(0).integers(len(several), size=(len(several), draws))
+    samples = {name: np.take_along_axis(rows, chosen, axis=0).mean(0) for name, rows in drawn.items()}
     return Measured(values, samples, {})

@@ -1,8 +1,8 @@
 """Zero-shot AUROC: does the cosine with words alone tell which images show a finding? Knows no models and no files.
 
 The score of an image is its cosine with words for the finding minus its cosine with words for the opposite; each is the
-mean direction of several phrasings, chosen on val for CLIP-LT and ATP+CU together, so values on val are too high. The truth
-is the MeSH terms of IU X-ray. Definitions: docs/method.md, "Metrics".
+mean direction of several phrasings. They were chosen on val for CLIP-LT and ATP+CU together, so values on val are too
+high. The truth is the MeSH terms of IU X-ray. Definitions: docs/method.md, "Metrics".
 """
 
 from collections.abc import Mapping, Sequence

@@ -172,10 +172,10 @@ def by_source(sources: Mapping[str, Mapping[str, Any]], seed: int = 0) -> str:
         seed: of the bootstrap, for the legend.
     """
     parts = [
-        f"In brackets: 95% interval of a bootstrap over groups and, where there are several, over training seeds (1000 "
-        f"draws, seed {seed}); that of one training does not say how another would differ. *centred*: each modality "
-        "minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair by the archive's own score "
-        "scale. R@10 in %; i2t: image to text, t2i: text to image."
+        "In brackets: 95% interval of a bootstrap over groups and, where there are several, over training seeds "
+        f"(1000 draws, seed {seed}); that of one training does not say how another would differ. *centred*: each "
+        "modality minus its own mean over the searched archive. *scaled*: scores z-scored per kind of pair by the "
+        "archive's own score scale. R@10 in %; i2t: image to text, t2i: text to image."
     ]
     for source, found in sources.items():
         body = tables(found["models"], found, interval)

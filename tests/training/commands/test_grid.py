@@ -16,6 +16,7 @@ from training.commands import grid, results
 from training.commands.train_encoders import train
 from training.loop import config
 from training.metrics import grid_results
+from training.metrics.measure import Measured
 from training.tables import source_table
 
 RECIPE = """
@@ -125,7 +126,7 @@ def test_the_results_are_means_over_the_seeds_by_source_below_the_part_written_b
     for title in (
         "Every variant",
         "Where nobody trained",
-        "What did not help",
+        "Changes of the recipe",
         "A curve",
         "The frontier",
         "The same recipes",
@@ -198,6 +199,18 @@ def test_a_grid_of_streaming_recipes_also_streams_for_measuring(folder: Path) ->
     damaged.write_bytes(damaged.read_bytes()[:-2000])
     with pytest.raises(UserError, match="cannot be decoded"):
         grid.Validation([folder / "pairs/pairs.csv"], stream=True).embedded(best, recipe, folder / "cache")
+
+
+def test_the_interval_of_a_mean_over_seeds_contains_how_the_seeds_differ() -> None:
+    def training(value: float) -> Measured:
+        return Measured({"margin": value}, {"margin": np.full(1000, value)}, {})
+
+    alone, several = grid_results.mean_of([training(0.2)]), grid_results.mean_of([training(0.1), training(0.3)])
+    assert alone.interval("margin") == pytest.approx((0.2, 0.2))
+    assert several.interval("margin") == pytest.approx((0.1, 0.3))
+    assert several.values["margin"] == pytest.approx(0.2)
+    better = grid_results.mean_of([training(0.15), training(0.35)])  # by as much with either seed
+    assert better.samples["margin"] - several.samples["margin"] == pytest.approx(np.full(1000, 0.05))
 
 
 def test_results_without_runs_say_what_to_run(tmp_path: Path) -> None:
