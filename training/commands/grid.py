@@ -27,7 +27,7 @@ from training.loop.command import arguments
 from training.loop.features import ImageBatches, TextBatches, Views, embed_images, embed_texts
 from training.metrics import by_source, zero_shot
 from training.metrics.by_source import Vectors
-from training.metrics.grid_results import MEASURED, SAMPLES
+from training.metrics.grid_results import MEASURED, MEASURES, SAMPLES
 from training.networks import checkpoint
 from training.networks.towers import DualEncoder
 from training.tables import source_table
@@ -35,8 +35,6 @@ from training.tables import source_table
 log = logging.getLogger(__name__)
 EMBEDDED = "embedded.npz"
 ROWS = ("images", "texts", "words")
-MEASURES = 2
-"""Raised whenever a metric changes, so that finished runs are measured again, without training."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +171,8 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
             if not known or not current(run.folder / EMBEDDED):
                 save_vectors(run.folder / EMBEDDED, validation.embedded(best, run.settings, cache))
             torch.set_num_threads(run.settings.train.threads)
-            document = {"variant": run.variant, "seed": run.seed, "settings": settings_of(run), "measures": MEASURES}
+            settings = {**(document["settings"] if known else {}), **settings_of(run)}
+            document = {"variant": run.variant, "seed": run.seed, "settings": settings, "measures": MEASURES}
             document["sources"] = measure(run.folder, validation.rows, validation.seen)
             document["references"] = validation.references
             part = path.with_suffix(".part")
@@ -216,15 +215,21 @@ def load_vectors(path: Path) -> Vectors:
 
 
 def settings_of(run: Run) -> dict[str, Any]:
-    """The settings of a run as measured.json stores them."""
+    """The settings of a run as measured.json stores them, with what it starts from."""
     found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(run.settings)))
-    return found
+    return found | run.settings.started_from()
 
 
 def same_settings(stored: dict[str, Any], run: Run) -> bool:
-    """Whether these are the settings of the run; those that an earlier version did not have count as the defaults."""
+    """Whether these are the settings of the run; those that an earlier version did not have count as the defaults.
+
+    So does the content of its start if an earlier version did not store it, or if the file is gone.
+    """
+    now = run.settings.started_from().get(config.START)
+    if now and stored.get(config.START, now) != now:
+        return False
     try:
-        return config.from_dict(stored) == run.settings
+        return config.from_dict({name: table for name, table in stored.items() if name != config.START}) == run.settings
     except UserError:
         return False
 

@@ -16,8 +16,8 @@ HIGHEST_START = 0.25
 """Highest start of a random window, likewise: what is darker becomes black."""
 WINDOW_SHARE = 0.7
 """How often an image is shown at another window or exposure."""
-WINDOWS = ((0.0, 1.0), (0.0, 0.7), (0.1, 0.9), (0.2, 1.0), (0.15, 0.75))
-"""Five windows, start and end as shares of the gray range, to measure how much a window changes the hits."""
+VERSION = ""
+"""Part of the name of cached views: changed with every change of what `augment` draws."""
 
 
 def augment(
@@ -77,9 +77,3 @@ def windowed_levels(image: Gray, start: float, end: float) -> Float64Array:
     low, high = start * brightest, end * brightest
     levels: Float64Array = np.clip((np.arange(256) - low) / max(1.0, high - low), 0.0, 1.0)
     return levels
-
-
-def windowed(image: Gray, start: float, end: float) -> Gray:
-    """uint8 [H, W]: the image at a window, see `windowed_levels`."""
-    shown: Gray = (windowed_levels(image, start, end) * 255.0).round().astype(np.uint8)[image]
-    return shown

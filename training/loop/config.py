@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.errors import UserError
+from training.networks import checkpoint
 from training.networks.sources import TowerSettings
+
+START = "start_sha256"
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class DataSettings:
     manifests: list[str] = field(default_factory=lambda: ["pairs/pairs.csv"])
     """Manifests of pairs, with their splits."""
     more: list[str] = field(default_factory=list)
-    """Manifests of which only the train split is used."""
+    """Manifests of which training uses the train split only; a grid measures their val as well."""
     texts: list[str] = field(default_factory=list)
     """CSV or CSV.gz files whose words the vocabulary must cover as well."""
     stream: bool = False
@@ -116,8 +119,14 @@ class EncoderSettings:
         return asdict(self)
 
     def identity(self, examples: int) -> dict[str, Any]:
-        """What identifies a run besides [train], so that it is only resumed with the same recipe and data."""
-        return {**{name: table for name, table in self.as_dict().items() if name != "train"}, "examples": examples}
+        """What identifies a run besides [train], so that it is only resumed with the same recipe, towers and data."""
+        tables = {name: table for name, table in self.as_dict().items() if name != "train"}
+        return {**tables, **self.started_from(), "examples": examples}
+
+    def started_from(self) -> dict[str, str]:
+        """The content of the checkpoint in `towers.start`, since the file may be replaced; empty without one."""
+        found = checkpoint.digest(self.towers.start)
+        return {START: found} if found else {}
 
 
 DEFAULTS = EncoderSettings().as_dict()

@@ -21,7 +21,7 @@ from engine.preprocess import batch as to_batch
 from engine.preprocess import to_square
 from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IndexArray
-from training.data.augment import augment
+from training.data.augment import VERSION, augment
 from training.data.pairs import Gray
 from training.loop.precision import autocast
 from training.networks.towers import WHOLE, DualEncoder
@@ -105,6 +105,7 @@ class ImageBatches:
         views = self.views
         tower = f"{model.config.image_tower} {model.config.pixel_mean} {model.config.pixel_std}"
         inputs = f"{self.size} {views.cut} {views.seed} {tower}{'' if views.intensity else ' crops only'}"
+        inputs += VERSION
         if views.windows:
             inputs += f" windows {self.modalities}"
         digest = weights_digest(model.image_tower, inputs)

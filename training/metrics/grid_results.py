@@ -16,6 +16,8 @@ from engine.errors import UserError
 from training.metrics.measure import Measured
 
 MEASURED, SAMPLES = "measured.json", "samples.npz"
+MEASURES = 2
+"""Raised whenever a metric changes, so that finished runs are measured again, without training."""
 BOTH_WAYS = "recall@10"
 """The mean of recall@10 image to text and text to image, which is added to the metrics here."""
 CURVES = ("epoch", "gap", "cos_true_pairs", "margin", "r10_i2t", "r10_t2i")
@@ -71,11 +73,14 @@ def of(values: Mapping[str, float | None], samples: Mapping[str, Any], prefix: s
 
 
 def read(folder: Path) -> list[GridRun]:
-    """All measured runs of a grid; UserError if there are none."""
+    """All measured runs of a grid; UserError if there are none, or if one was measured by an earlier version."""
     paths = sorted(folder.glob(f"*/*/{MEASURED}"))
     runs = [GridRun(path.parent, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
     if not runs:
         raise UserError(f"No measured run in {folder}; run the grid first: python -m training grid ...")
+    old = [str(run.folder) for run in runs if run.document.get("measures") != MEASURES]
+    if old:
+        raise UserError(f"{old[0]} was measured by an earlier version; run the grid again: it will not train again.")
     return sorted(runs, key=lambda run: (run.variant, run.seed))
 
 

@@ -1,4 +1,4 @@
-"""Ranking metrics over the rows of a similarity matrix: recall and reciprocal rank. Knows no models and no files."""
+"""Ranking metrics over the rows of a similarity matrix: ranks and recall. Knows no models and no files."""
 
 import numpy as np
 
@@ -37,10 +37,3 @@ def recall_at(similarities: FloatArray, positives: BoolArray, k: int) -> float:
     ranks = best_rank(similarities, positives)
     ranks = ranks[positives.any(axis=1)]
     return float((ranks <= k).mean()) if len(ranks) else float("nan")
-
-
-def mean_reciprocal_rank(similarities: FloatArray, positives: BoolArray) -> float:
-    """Mean of 1 / rank of the best hit (mid-rank ties), queries without a hit left out."""
-    ranks = best_rank(similarities, positives)
-    ranks = ranks[positives.any(axis=1)]
-    return float((1.0 / ranks).mean()) if len(ranks) else float("nan")

@@ -3,6 +3,7 @@
 A checkpoint contains only tensors and plain values, so that opening one can never run code.
 """
 
+import hashlib
 import os
 import pickle
 from dataclasses import dataclass
@@ -96,6 +97,14 @@ def load(path: str | Path) -> Checkpoint:
         return Checkpoint(**{name: content[name] for name in Checkpoint.__dataclass_fields__})
     except KeyError as problem:
         raise UserError(f"{path} lacks {problem} and is not a complete checkpoint; give best.pt.") from problem
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a checkpoint file, by which a run knows what it started from; "" if there is no file, or no path."""
+    if not path or not Path(path).is_file():
+        return ""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def build(checkpoint: Checkpoint) -> nn.Module:

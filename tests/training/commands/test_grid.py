@@ -15,6 +15,7 @@ from training import __main__ as command
 from training.commands import grid, results
 from training.commands.train_encoders import train
 from training.loop import config
+from training.loop.trainer import differences
 from training.metrics import grid_results
 from training.metrics.measure import Measured
 from training.tables import source_table
@@ -77,6 +78,24 @@ def test_a_setting_that_is_newer_than_a_finished_run_does_not_repeat_it(folder: 
     assert grid.resume(run)
     (run.folder / "settings.json").write_text(json.dumps(earlier)[:40])  # killed while it was written
     assert not grid.resume(run)
+
+
+def test_a_run_is_repeated_when_the_towers_that_it_starts_from_were_trained_again(folder: Path) -> None:
+    start = folder / "start.pt"
+    start.write_bytes(b"one")
+    (folder / "recipe.toml").write_text(RECIPE.replace("[towers]", f'[towers]\nstart = "{start}"'))
+    run = next(iter(grid.read(folder / "grid.toml").runs(folder / "out")))
+    stored, identity = grid.settings_of(run), run.settings.identity(8)
+    before_hashes = {name: table for name, table in stored.items() if name != config.START}
+    assert grid.same_settings(stored, run)
+    start.write_bytes(b"another")
+    assert not grid.same_settings(stored, run)
+    assert differences(identity, run.settings.identity(8)) == [config.START]
+    assert grid.same_settings(before_hashes, run)  # as a run of an earlier version stored it
+    before_hashes.pop("train")
+    assert differences(before_hashes, run.settings.identity(8)) == []
+    start.unlink()
+    assert grid.same_settings(stored, run)  # it can be measured again without the file
 
 
 def test_a_grid_continues_where_it_was_and_trains_only_what_changed(

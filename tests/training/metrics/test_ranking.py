@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from training.metrics.ranking import best_rank, mean_reciprocal_rank, recall_at
+from training.metrics.ranking import best_rank, recall_at
 
 
 def plain_rank(scores: list[float], hits: list[bool]) -> float:
@@ -26,12 +26,11 @@ def test_ranks_agree_with_trying_every_order_of_the_ties() -> None:
     np.testing.assert_allclose(best_rank(scores, hits), expected)
 
 
-def test_recall_and_reciprocal_rank_by_hand() -> None:
+def test_recall_by_hand() -> None:
     scores = np.array([[0.9, 0.5, 0.1], [0.2, 0.8, 0.4], [0.1, 0.3, 0.2]])
     hits = np.eye(3, dtype=bool)  # ranks 1, 1, 2
     assert recall_at(scores, hits, 1) == pytest.approx(2 / 3)
     assert recall_at(scores, hits, 2) == 1.0
-    assert mean_reciprocal_rank(scores, hits) == pytest.approx((1 + 1 + 0.5) / 3)
 
 
 def test_equal_scores_have_the_mean_rank() -> None:
@@ -49,7 +48,6 @@ def test_queries_without_a_hit_are_left_out() -> None:
     scores, hits = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[True, False], [False, False]])
     assert recall_at(scores, hits, 1) == 1.0
     assert np.isnan(recall_at(scores, np.zeros((2, 2), bool), 1))
-    assert np.isnan(mean_reciprocal_rank(scores, np.zeros((2, 2), bool)))
 
 
 def test_removed_candidates_are_never_a_hit() -> None:
