@@ -93,7 +93,7 @@ class TrainSettings:
     case_modality: bool = False
     """Train on the findings of the case as a third modality besides image and text."""
     views_of_case: bool = False
-    """Train on another view of the study (lateral beside frontal) as a further modality; a second random view of the
+    """Train on another view of the study (lateral beside frontal) as a further modality; another random view of the
     image itself takes its place where there is none."""
     balance: float = 0.0
     """How evenly an epoch draws sources and, within each, modalities: 0 draws every pair once, 1 all of them equally

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.errors import UserError
 from training.arrays import BoolArray, IndexArray
 from training.loop.balance import Kind, balanced_order
 from training.loop.config import TrainSettings
@@ -21,9 +22,12 @@ class PairExamples:
         settings: word dropout, how the findings of the case are used, and the balance of an epoch.
         groups: the split_group of each pair, if pairs of one group must not be negatives of each other.
         views: for each pair the rows that show another view of its study, if that is to be a modality. A pair without
-            one gets a second random view of its own image: a modality must have a row for every case, and that an image
-            at another crop and window is the same case is worth learning too.
+            one gets a second random view of its own image, another one if views are cached: a modality must have a row
+            for every case, and that an image at another crop and window is the same case is worth learning too.
         kinds: source and modality of each pair; needed only for a balanced epoch.
+
+    Raises:
+        UserError: `views` with cached images that have only one view each.
     """
 
     def __init__(
@@ -37,6 +41,8 @@ class PairExamples:
         views: Sequence[Sequence[int]] | None = None,
         kinds: Sequence[Kind] | None = None,
     ) -> None:
+        if views is not None and images.maps is not None and not images.views.augmented:
+            raise UserError("views_of_case needs a second view of each image; set crops in [train] to 1 or more.")
         self.images, self.texts, self.text_numbers, self.settings = images, texts, text_numbers, settings
         self.own = np.array([numbers[0] for numbers in text_numbers])
         self.groups = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
@@ -60,14 +66,17 @@ class PairExamples:
         settings = self.settings
         drawn = self.draw_texts(chosen, settings.case_texts, rng)
         device = next(model.parameters()).device
-        views = self.images.draw(chosen, rng).to(device)
+        numbers = self.images.pick(len(chosen), rng)
+        views = self.images.draw(chosen, rng, numbers).to(device)
         modalities = [self.images.embed(model, views).float()]
         modalities.append(self.texts.embed(model, drawn, settings.word_dropout, rng).float())
         if settings.case_modality:
             drawn = self.draw_texts(chosen, 1.0, rng)
             modalities.append(self.texts.embed(model, drawn, settings.word_dropout, rng).float())
         if self.views is not None:
-            views = self.images.draw(self.draw_views(chosen, rng), rng).to(device)
+            rows = self.draw_views(chosen, rng)
+            numbers = self.images.pick(len(rows), rng, unlike=np.where(rows == chosen, numbers, -1))
+            views = self.images.draw(rows, rng, numbers).to(device)
             modalities.append(self.images.embed(model, views).float())
         return modalities, self.same(chosen).to(device)
 

@@ -74,13 +74,21 @@ class ImageBatches:
             return torch.from_numpy(self.maps[0, chosen])
         return torch.from_numpy(to_batch(list(self.workers.map(self.images.__getitem__, chosen)), self.size))
 
-    def draw(self, chosen: IndexArray, rng: np.random.Generator) -> Tensor:
-        """One random view of each chosen image, shaped as in `clean`."""
-        if self.maps is not None and not self.views.augmented:
-            return self.clean(chosen)
+    def pick(self, count: int, rng: np.random.Generator, unlike: IndexArray | None = None) -> IndexArray:
+        """One random view of each chosen image, shaped as in `clean`; `views`: the numbers of cached ones [N]."""
+        last = self.views.augmented
+        if self.maps is None or not last:
+            return np.zeros(count, np.intp)
+        views = rng.integers(1, last + 1, count)
+        found = np.where(rng.random(count) < CLEAN_SHARE, 0, views)
+        if unlike is None:
+            return found
+        return np.where(found == unlike, (found + rng.integers(1, last + 1, count)) % (last + 1), found)
+
+    def draw(self, chosen: IndexArray, rng: np.random.Generator, views: IndexArray | None = None) -> Tensor:
+        """One random view of each chosen image, shaped as in `clean`; `views`: the numbers of cached ones."""
         if self.maps is not None:
-            views = rng.integers(1, self.views.augmented + 1, len(chosen))
-            return torch.from_numpy(self.maps[np.where(rng.random(len(chosen)) < CLEAN_SHARE, 0, views), chosen])
+            return torch.from_numpy(self.maps[self.pick(len(chosen), rng) if views is None else views, chosen])
         generators = rng.spawn(len(chosen))  # views are drawn in parallel, so each has a generator of its own
         return torch.from_numpy(np.stack(list(self.workers.map(self._draw_one, chosen, generators))))
 

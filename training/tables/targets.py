@@ -60,11 +60,11 @@ def table(sources: Mapping[str, Mapping[str, Any]], candidate: str, baseline: st
     """
     lines = [["source", "target", candidate, ""]]
     for target in TARGETS:
-        source = sources.get(target.source, {})
-        entry = source.get("models", {}).get(candidate, {}).get(target.metric)
+        measured = sources.get(target.source, {})
+        entry = measured.get("models", {}).get(candidate, {}).get(target.metric)
         if entry is not None:
             shown = "reached" if target.reached(entry["value"]) else "**missed**"
-            count = source.get("positives", {}).get(target.metric.removeprefix("auroc_"))
+            count = measured.get("positives", {}).get(target.metric.removeprefix("auroc_"))
             title = target.title + (f" ({count['images']} images of {count['studies']} studies)" if count else "")
             lines.append([target.source, title, interval(target.column, entry), shown])
     for source, found in sources.items():

@@ -9,7 +9,7 @@ from tests.paths import ROOT
 from training.loop import config
 
 CONFIGS = ROOT / "training" / "configs"
-RECIPES = {"clip_lt", "clip_ft", "atp_cu"}
+RECIPES = {"clip_lt", "atp_cu"}
 
 
 def test_the_shipped_recipes_differ_only_in_their_loss() -> None:
@@ -18,7 +18,6 @@ def test_the_shipped_recipes_differ_only_in_their_loss() -> None:
     for other in recipes.values():
         assert (other.data, other.towers, other.train) == (first.data, first.towers, first.train)
     assert recipes["clip_lt"].loss == config.LossSettings(tau=0.07, learn_tau=True)
-    assert recipes["clip_ft"].loss == config.LossSettings(tau=0.1)
     assert (first.loss.tau, first.loss.atp, first.loss.cu) == (0.2, 0.5, 0.5)
     assert first.train.case_modality
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.errors import UserError
 from engine.tokenizer import Tokenizer
 from tests.paths import DATA
 from training.data import vocabulary
@@ -85,6 +86,24 @@ def test_another_view_of_the_study_is_a_modality_and_the_own_image_replaces_a_mi
     found, same = examples.embed(model, ALL, np.random.default_rng(0))
     assert [z.shape for z in found] == [(4, 16)] * 4
     assert same[2].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_where_there_is_no_other_view_of_the_study_another_cached_view_of_the_image_is_drawn(parts: Parts) -> None:
+    images, rng = parts[0], np.random.default_rng(0)
+    first = np.array([images.pick(4, rng) for _ in range(500)])
+    again = np.array([images.pick(4, rng, unlike=numbers) for numbers in first])
+    assert (first != again).all()
+    assert set(again.ravel()) == {0, 1, 2}
+    free = np.array([images.pick(4, rng, unlike=np.full(4, -1)) for _ in range(500)])
+    assert np.mean(free == 0) == pytest.approx(0.25, abs=0.04)
+
+
+def test_another_view_of_the_case_needs_more_than_one_view_of_an_image(
+    pairs: Pairs, model: DualEncoder, parts: Parts, tmp_path: Path
+) -> None:
+    images = ImageBatches(pairs.images[:4], model, Views(18, 0, 1), tmp_path)
+    with pytest.raises(UserError, match="set crops"):
+        PairExamples(images, *parts[1:], TrainSettings(), views=[[1], [0], [], []])
 
 
 def test_views_that_are_drawn_anew_are_sometimes_the_clean_image(
