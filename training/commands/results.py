@@ -59,10 +59,9 @@ def main(argv: Sequence[str]) -> int:
         "high. findings@5 counts hits of the query's own study, which search leaves out; *other studies* does not.",
         f"## The recipes by source, means over the training seeds {listed(document['training_seeds'])}",
         source_table.by_source(document["sources"]),
-        "## The frontier between gap and recall\n\n![Gap over its floor against R@10, by "
-        "source](frontier.png)\n\nEach colour is "
-        "one recipe: a large mark is the mean over the seeds, small ones the seeds, hollow marks the recipe "
-        "centred on the archive.",
+        "## The frontier between gap and recall\n\n![Gap over its floor against R@10, by source](frontier.png)\n\n"
+        "Each colour is one recipe: a large mark is the mean over the seeds, small ones the seeds, hollow marks the "
+        "recipe centred on the archive.",
     ]
     if options.without:
         recipes = (options.baselines[0], options.candidate)
@@ -87,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
         options.docs / "curves.png",
         {name: [run.curve() for run in grid_results.chosen(runs, name)] for name in names},
     )
-    shared_space_plot.draw(options.docs / "shared-space.png", spaces(runs, means, (names[0], names[-1])))
+    shared_space_plot.draw(options.docs / "shared-space.png", spaces(runs, (names[0], names[-1])))
     write(options.docs / "results.json", json.dumps(document, indent=1) + "\n")
     write(options.docs / "grid.json", "[\n" + ",\n".join(json.dumps(summary(run)) for run in runs) + "\n]\n")
     write_below_mark(options.docs / "results.md", "\n\n".join(parts) + "\n")
@@ -118,9 +117,8 @@ def unseen(options: Sequence[str], whole: Path, recipes: Sequence[str], adapted:
         adapted: by source, the output of `evaluate --by-source` after adaptation.
     """
     parts = [
-        "## Where nobody trained: one source left out\n\nThe trunks, too, never saw the source. *centred* "
-        "and *scaled* need "
-        "nothing but the vectors of the archive itself."
+        "## Where nobody trained: one source left out\n\nThe trunks, too, never saw the source. *centred* and "
+        "*scaled* need nothing but the vectors of the archive itself."
     ]
     complete = grid_results.read(whole)
     for source, folder in by_name(options).items():
@@ -168,19 +166,20 @@ def trials(folder: Path, recipe: str) -> str:
     return (
         f"## Changes of the recipe ({folder.name})\n\n{leave_out_table.trials(rows, sources)}\n\n"
         f"Each row against {recipe} with the same seeds and budget; positive is better; R@10 is the mean of "
-        f"both directions "
-        "in points; in brackets the 95% interval, which with one seed does not contain how trainings differ."
+        "both directions in points; in brackets the 95% interval, which with one seed does not contain how trainings "
+        "differ."
     )
 
 
-def spaces(runs: Sequence[GridRun], means: Means, names: Sequence[str]) -> list[Any]:
+def spaces(runs: Sequence[GridRun], names: Sequence[str]) -> list[Any]:
     """What the plot of the shared space needs: all sources, of the first seed of each named recipe."""
     found = []
-    source = list(means)[-1]
     for name in names:
-        vectors = load_vectors(grid_results.chosen(runs, name)[0].folder / EMBEDDED)
-        values = means[source][name, RAW].values
-        title = f"{name}: gap {values['gap']:.2f} (floor {values['gap_floor']:.2f}), cos {values['cos_true_pairs']:.2f}"
+        run = grid_results.chosen(runs, name)[0]
+        vectors = load_vectors(run.folder / EMBEDDED)
+        values = run.document["sources"][run.sources[-1]][RAW]
+        title = f"{name}, seed {run.seed}: gap {values['gap']:.2f} (floor {values['gap_floor']:.2f}), "
+        title += f"cos {values['cos_true_pairs']:.2f}"
         found.append((title, vectors.images, vectors.texts, vectors.own))
     return found
 

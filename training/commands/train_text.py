@@ -9,7 +9,6 @@ import logging
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ log = logging.getLogger(__name__)
 HELD_OUT = 0.03
 """Share of the texts that is validated on."""
 MIN_WORDS = 8
-"""Shorter texts are not split."""
+"""Texts of fewer words are left out."""
 
 
 class TextEncoder(nn.Module):
@@ -118,10 +117,9 @@ def train(settings: config.EncoderSettings, root: Path, out: Path, resume: bool 
     rng = np.random.default_rng(0)
     val = [halves(text, 0.0, rng) for text in texts if held_out(text)]
     folder = out / "model"
-    # No schedule: `python -m training text` keeps the weights of the loss constant, whatever [loss] sets.
     trainer = Trainer(
         model,
-        Objective(replace(settings.loss, schedule=False)).to(next(model.parameters()).device),
+        Objective(settings.loss).to(next(model.parameters()).device),
         examples,
         settings.train,
         validate=lambda: matched_halves(model, val),

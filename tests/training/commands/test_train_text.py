@@ -85,13 +85,13 @@ def test_the_pretrained_tower_can_be_used_in_a_recipe(folder: Path) -> None:
     assert (folder / "run" / "log.jsonl").read_text().splitlines() == lines
 
 
-def test_the_schedule_of_the_loss_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_is_that_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = []
     monkeypatch.setattr(train_text.Trainer, "run", lambda self, _: trained.append(self))
     settings = config.read(folder / "text.toml")
     settings = replace(settings, loss=replace(settings.loss, atp=1.0, schedule=True))
     train_text.train(settings, folder, folder / "run")
-    assert trained[0].objective.settings == replace(settings.loss, schedule=False)
+    assert trained[0].objective.settings == settings.loss
     assert trained[0].identity["loss"]["schedule"]
 
 
