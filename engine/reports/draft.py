@@ -196,7 +196,8 @@ def draft(
     ]
     if not copied:
         return silent("disagree")
-    offered, suppressed = (), 0
+    offered: tuple[Sentence, ...] = ()
+    suppressed = 0
     if offer and settings.captioner:
         offered, suppressed = _offered(bundle, embedding, near, copied, value_of(facts, "modality"), beams, cancelled)
     return Draft(

@@ -26,7 +26,8 @@ from training.data.pairs import Pair
 log = logging.getLogger(__name__)
 FILE = "facts.npz"
 KINDS: tuple[FactKind, ...] = ("modality", "region", "view")
-"""What an image shows; sides and contrast are not told apart well by features that were trained on flipped images."""
+"""What an image shows. Sides and contrast are told apart badly by these features: the published image trunk was trained
+on flipped photographs."""
 LEAST_IMAGES = 20
 """Rarer classes are left out."""
 MOST_IMAGES = 1000
