@@ -15,6 +15,7 @@ from engine.models import manifest
 from engine.models.heads import Heads
 from engine.resources import resource_path
 from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.identity import KEY_BYTES, KEY_FILE
 
 SIZE, FEATURES, HIDDEN, DIM = 32, 96, 64, 32
 ORGANS = (
@@ -136,12 +137,17 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="session")
 def filled(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of two studies a patient, each an image with its report."""
+    """An archive of two studies a patient, each an image with its report.
+
+    Its key is fixed: who is held out depends on it.
+    """
     folder = tmp_path_factory.mktemp("filled") / "archive"
     kinds = [number % 48 for number in range(IMAGES)]
     images = bundle.embed_images([gray(kind, number) for number, kind in enumerate(kinds)])
     texts = bundle.embed_texts([report(kind) for kind in kinds])
-    with Archive.create(folder, bundle.id) as archive:
+    Archive.create(folder, bundle.id).close()
+    (folder / KEY_FILE).write_bytes(bytes(range(KEY_BYTES)))
+    with Archive.open(folder) as archive:
         for number, kind in enumerate(kinds):
             image, words = NewImage(gray(kind, number), images[number], "one"), NewReport(report(kind), texts[number])
             case = NewCase(f"study {number}", "CT", patient=f"P{number // 2}", images=(image,), report=words)
