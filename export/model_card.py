@@ -22,7 +22,7 @@ OF_SOURCES = {
 LIMITS = (
     "Drafts can be fluent and wrong. Check every sentence against the image; evidence is the same finding in other "
     "reports, never proof.",
-    "English only. One frame at a time: no volumes, no comparison with earlier studies.",
+    "English only. A draft looks at one frame; nothing is compared with earlier studies.",
     "Training never mirrored an image, so left and right keep their meaning; mirrored images mislead the models.",
     "The effect of age, sex, device and country was not measured.",
 )
