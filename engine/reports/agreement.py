@@ -140,7 +140,7 @@ def supporting(sentence: str, said: Findings, report: NearReport) -> str | None:
     for name in said.negated:
         negating = next((one for one in report.sentences if _negates(one, name, said, sentence)), None)
         if negating is None and name.endswith(ABNORMALITY) and _wholly_normal(report, name):
-            negating = next(one for one in report.sentences if findings(one).normal)
+            negating = next((one for one in report.sentences if findings(one).normal), None)
         if negating is None:
             return None
         best = best or negating

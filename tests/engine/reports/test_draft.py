@@ -411,3 +411,13 @@ def test_odd_reports_never_break_a_draft(archive: Archive, encoder, make_case: M
     )
     found = made(encoder, archive)
     assert found.text == (text.strip() if "mass" in text else "")
+
+
+def test_a_report_whose_normal_sentence_may_not_be_copied_is_no_evidence_for_normal() -> None:
+    left_out = "Normal chest, unchanged since last year."
+    near = [
+        NearReport(n, ("Frontal view.",), matched="image", score=3.0, cosine=0.9, omitted=(left_out,), wording=str(n))
+        for n in range(3)
+    ]
+    assert near[0].findings.normal
+    assert agreement("Normal chest.", near).evidence == ()
