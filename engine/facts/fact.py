@@ -57,7 +57,8 @@ def first_of(*sources: Facts) -> Facts:
 def corrected(facts: Facts, corrections: Mapping[FactKind, str]) -> Facts:
     """Facts with those that the user set instead; "" removes a kind."""
     kept = {kind: fact for kind, fact in facts.items() if kind not in corrections}
-    return kept | {kind: Fact(value, "user") for kind, value in corrections.items() if value}
+    kept |= {kind: Fact(value, "user") for kind, value in corrections.items() if value}
+    return {kind: kept[kind] for kind in KINDS if kind in kept}
 
 
 def agreed(many: Iterable[Facts], marked: bool = False) -> Facts:

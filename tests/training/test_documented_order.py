@@ -10,10 +10,11 @@ import pytest
 
 from tests.paths import DATA, ROOT
 from training import __main__ as command
+from training.commands import grid
 from training.networks import checkpoint
 
 COMMAND = re.compile(
-    r"^    (?:\./do train|python -m training) (encoders|captioner) --config (training/\S+)", re.MULTILINE
+    r"^    (?:\./do train|python -m training) (encoders|captioner|grid) --config (training/\S+)", re.MULTILINE
 )
 EXPORT = re.compile(r"^    (?:\./do|python -m) export (\S+) --captioner (\S+)", re.MULTILINE)
 SMALL: dict[str, dict[str, Any]] = {
@@ -43,7 +44,12 @@ def smaller(recipe: Path, target: Path) -> None:
 def test_each_command_finds_what_an_earlier_one_made(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     made: set[str] = set()
-    for _, recipe in COMMAND.findall(text):
+    for name, recipe in COMMAND.findall(text):
+        if name == "grid":
+            made |= {
+                str(run.folder / "best.pt") for run in grid.read(ROOT / recipe).runs(Path("runs", Path(recipe).stem))
+            }
+            continue
         settings = tomllib.loads((ROOT / recipe).read_text(encoding="utf-8"))
         assert {settings[name] for name in ("encoders", "start") if name in settings} <= made
         made.add(f"runs/{Path(recipe).stem}/best.pt")
