@@ -17,6 +17,8 @@ from engine.text.sentences import MIN_PROBABILITY
 NEAR, SHARE, NORMAL = 1.0, 0.8, 0.9
 """Where a bundle has no measured values. With the starter bundle no affirmed finding of a smaller share was right often
 enough, nor was a smaller share of normal reports; `near` made no difference (docs/drafts.md)."""
+NEVER = 2.0
+"""A share that no sentence reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,9 @@ class DraftSettings:
     near: float = NEAR
     """Least score of the report that a draft starts from; see `engine.retrieval.fusion`."""
     share: float = SHARE
-    """Least share of the near reports that have the finding that a sentence affirms, 0 to 1."""
+    """Least share of the near reports that have the finding that a sentence affirms, 0 to 1; NEVER forbids it."""
     normal: float = NORMAL
-    """Least share of the near reports that call normal what a sentence calls normal, at least one half."""
+    """Least share of the near reports that call normal what a sentence calls normal, at least one half; or NEVER."""
     captioner: bool = True
     """Whether the captioner was trained in the space of the encoders; in an adapted bundle it was not."""
 

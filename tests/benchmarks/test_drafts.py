@@ -13,7 +13,7 @@ from benchmarks import drafts
 from benchmarks._draft_traces import Material, Trace, header_facts, said_by
 from benchmarks.drafts import Count, Scores, Thresholds, choose, held_out, reached
 from engine.bundle import Bundle
-from engine.models.confidence import DraftSettings
+from engine.models.confidence import NEVER, DraftSettings
 from engine.reports.agreement import Agreement, Evidence
 from engine.resources import resource_path
 from training.data.pairs import Pair
@@ -70,15 +70,15 @@ def test_the_thresholds_let_through_the_most_drafts_that_are_right_often_enough(
 
 
 def test_without_evidence_the_strictest_are_chosen() -> None:
-    assert choose([WRONG] * 40)[0] == Thresholds(2.0, 1.0, 1.0)
-    assert choose([])[0] == Thresholds(0.0, 1.0, 1.0)
+    assert choose([WRONG] * 40)[0] == Thresholds(2.0, NEVER, NEVER)
+    assert choose([])[0] == Thresholds(0.0, NEVER, NEVER)
 
 
 @pytest.mark.parametrize(
     ("found", "said"),
     [
         ([RIGHT] * 40, "With them 40 are drafted, and they reach 90 % right modality"),
-        ([WRONG] * 40, "With them 40 are drafted; they do not reach"),
+        ([WRONG] * 40, "With them nothing is drafted; no others reach"),
         ([replace(RIGHT, familiar=False)] * 40, "With them nothing is drafted; no others reach"),
     ],
 )
@@ -86,7 +86,9 @@ def test_the_section_says_whether_the_thresholds_reach_what_they_must(found: lis
     assert said in drafts.section(found, {}, (Count(), Count()), 9, "0")
 
 
-def test_each_half_is_measured_at_the_thresholds_of_the_other() -> None:
+def test_each_half_is_measured_at_the_thresholds_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "SHARES", (0.0, 0.8, 1.0))
+    monkeypatch.setattr(drafts, "NORMALS", (0.9,))
     found = [RIGHT, replace(RIGHT, score=1.0)] * 40
     halves = (found[::2], found[1::2])
     expected = sum(bool(choose(half)[0].kept(trace)) for half, other in (halves, halves[::-1]) for trace in other)

@@ -10,10 +10,12 @@ import torch
 
 from engine.bundle import Bundle
 from engine.errors import UserError
+from engine.models.manifest import file_entry
 from export import heads, to_onnx
 from export.__main__ import main
 from export.build import SAME_WORDS, BuildRequest, build, training_texts
 from training.data import pairs
+from training.metrics.embedders import FromCheckpoint
 from training.networks import checkpoint
 
 
@@ -174,7 +176,8 @@ def test_random_numbers_of_the_caller_are_not_needed(
 ) -> None:
     monkeypatch.setattr(to_onnx, "export_graph", export_without_memory)
     torch.manual_seed(99)
-    again = build(dataclasses.replace(tiny, out=tmp_path / "again", draws=2))
-    first, second = manifest(bundle_folder), manifest(again)
-    for graph in ("image", "text", "captioner"):
-        assert first["variants"]["int8"][graph]["sha256"] == second["variants"]["int8"][graph]["sha256"]
+    to_onnx.export_image(FromCheckpoint(tiny.checkpoint).model, tmp_path / "image")
+    to_onnx.export_captioner(checkpoint.build(checkpoint.load(tiny.captioner)).eval(), tmp_path / "captioner")
+    for graph in ("image", "captioner"):  # the text graph is traced with fixed numbers
+        first = manifest(bundle_folder)["variants"]["fp32"][graph]["sha256"]
+        assert file_entry(tmp_path / graph)["sha256"] == first
