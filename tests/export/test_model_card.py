@@ -33,7 +33,9 @@ def test_limits_of_the_data_before_are_not_those_of_an_adapted_bundle() -> None:
     content = json.loads((SHIPPED / "manifest.json").read_text("utf-8"))
     content |= {"adapted": {}, "data_provenance": [*content["data_provenance"], told("own archive", 9_000)]}
     lines = model_card.limits(content)
-    assert "1,838 images of 707 patients with 1,299 different texts before it was adapted" in lines[0]
+    learned = content["learned_from"]
+    assert f"{learned['pictures']:,} images of {learned['patients']:,} patients with" in lines[0]
+    assert f"{learned['texts']:,} different texts before it was adapted" in lines[0]
     assert "COVID" not in " ".join(lines)
 
 
