@@ -28,7 +28,7 @@ def main() -> None:
     torch.set_num_threads(bundle.runtime.threads)
     tokenizer = bundle.tokenizer
     size, longest = bundle.manifest["preprocess"]["size"], bundle.manifest["tokenizer"]["max_length"]
-    towers = sources.TowerSettings(LITE0, MINILM, size, bundle.embedding_size, longest)
+    towers = sources.TowerSettings(LITE0, text=MINILM, size=size, dim=bundle.embedding_size, max_length=longest)
     model = sources.pretrained(towers, list(range(tokenizer.size))).eval()
     image = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
     length = tokenizer.encode_batch([TEXT], longest)[0].shape[1]
