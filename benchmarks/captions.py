@@ -20,7 +20,7 @@ from engine.models import captioner, runtime
 from export import quantize, to_onnx
 from export.variants import SMALL_CAPTIONER
 from training.captions import scores
-from training.captions.material import Material, digest, gather
+from training.captions.material import Material, gather
 from training.commands import caption_matrix
 from training.commands.train_captioner import from_dict
 from training.networks import checkpoint
@@ -96,7 +96,9 @@ def main() -> None:
     options = parser.parse_args()
     saved = checkpoint.load(options.captioner)
     decoder = checkpoint.build(saved)
-    if not isinstance(decoder, CaptionDecoder) or saved.extra.get("encoders_sha256") != digest(options.encoders):
+    if not isinstance(decoder, CaptionDecoder) or saved.extra.get("encoders_sha256") != checkpoint.digest(
+        options.encoders
+    ):
         raise UserError(
             f"{options.captioner} was not trained on {options.encoders}; give a captioner and its own encoders."
         )

@@ -1,4 +1,4 @@
-"""The command line of the modules that add to a finished bundle. Does not know what they add."""
+"""The command line of the modules that change a finished bundle. Does not know what they change."""
 
 import argparse
 import sys
@@ -22,10 +22,20 @@ def run(argv: Sequence[str], module: str, purpose: str, what: str, add: Callable
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the manifests")
     parser.add_argument("--pairs", nargs="+", required=True, help="CSV manifests, relative to the data folder")
     options = parser.parse_args(argv)
+    manifests = [options.data / name for name in options.pairs]
+    return printed(lambda: add(options.bundle, manifests), f"{what} cannot be added to {options.bundle}")
+
+
+def printed(change: Callable[[], str], failed: str) -> int:
+    """Print what a change of a bundle returns; exit code 0, or 2 with one line on stderr after a user error.
+
+    Args:
+        failed: how the line begins if the folder is no bundle.
+    """
     try:
-        found = add(options.bundle, [options.data / name for name in options.pairs])
+        found = change()
     except (OSError, KeyError, ValueError) as problem:
-        sys.stderr.write(f"{what} cannot be added to {options.bundle}; give the folder of a bundle. ({problem})\n")
+        sys.stderr.write(f"{failed}; give the folder of a bundle. ({problem})\n")
         return 2
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")

@@ -3,7 +3,6 @@
 Knows nothing of the command line. A failed build leaves no folder behind.
 """
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -127,7 +126,7 @@ def load_captioner(request: BuildRequest, encoders: FromCheckpoint) -> tuple[Cap
     decoder = checkpoint.build(kept)
     if not isinstance(decoder, CaptionDecoder):
         raise UserError(f"{request.captioner} is a checkpoint of {kept.kind}; give one of a captioner.")
-    mine = hashlib.sha256(request.checkpoint.read_bytes()).hexdigest()
+    mine = checkpoint.digest(request.checkpoint)
     if kept.tokenizer_json != encoders.tokenizer_json or kept.extra.get("encoders_sha256", mine) != mine:
         raise UserError(
             f"The captioner {request.captioner} was trained on other encoders than {request.checkpoint}; "

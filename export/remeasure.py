@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.bundle import Bundle
-from engine.errors import UserError
 from engine.models import manifest
-from export import build, bundle_writer
+from export import additions, build, bundle_writer
 from export.baselines import named
 from training.data.pairs import read_pairs
 
@@ -48,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
     add("--stream", action="store_true", help="decode images on demand instead of keeping them in memory")
     add("--resamples", type=int, default=1000)
     options = parser.parse_args(argv)
-    try:
+
+    def measure() -> str:
         name = str(json.loads((options.bundle / manifest.FILE_NAME).read_text(encoding="utf-8"))["name"])
         request = build.BuildRequest(
             checkpoint=Path(),
@@ -61,13 +61,9 @@ def main(argv: Sequence[str]) -> int:
             command="python -m export.remeasure " + shlex.join(argv),
         )
         remeasure(options.bundle, request, tuple(options.data / pairs for pairs in options.pairs), options.stream)
-    except (OSError, KeyError, ValueError) as problem:
-        sys.stderr.write(f"{options.bundle} cannot be measured; give the folder of a bundle. ({problem})\n")
-        return 2
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    return 0
+        return ""
+
+    return additions.printed(measure, f"{options.bundle} cannot be measured")
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
     depth = options.k if options.mode != "hybrid" else max(options.k, FUSED)
     by_words = _by_words(archive, query, depth, filters) if options.mode != "vector" else []
     by_vector: list[Match] = []
-    familiarity = FAMILIAR
+    familiarity, facts = FAMILIAR, query.known
     if options.mode != "lexical":
         if bundle is None:
             raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
@@ -120,7 +120,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
         if query.frames:
             familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
-        weights = CaseWeights(archive, query.known, words.negated, bundle.ranking.fact_weights)
+        weights = CaseWeights(archive, facts, words.negated, bundle.ranking.fact_weights)
         by_vector = nearest_cases(
             archive, bundle, vectors, depth, filters, weighing=weights, is_same=partial(_is_same, archive, query)
         )
@@ -129,7 +129,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         matches = _fused(by_vector, by_words)
     patient = archive.identity.patient(options.patient)
     hits = [_hit(archive, match, query, patient) for match in matches[: options.k]]
-    return SearchResult(hits, familiarity, query.known)
+    return SearchResult(hits, familiarity, facts)
 
 
 def _check(query: Query, options: SearchOptions) -> None:

@@ -107,10 +107,9 @@ def _parts(value: str) -> Iterator[str]:
     """
     for group in value.split("="):
         names = [name for name in re.split(r"[\^\s]+", group) if name]
-        together = [(one, other) for one, other in permutations(names[:3], 2) if one != other]
-        for found in ((name,) for name in names), together:
-            for parts in found:
-                spaced = not UNSPACED.search("".join(parts))
-                if sum(map(len, parts)) >= (len(parts) + 2 if spaced else 2):
-                    pattern = r"[\s,^]*".join(map(re.escape, parts))
-                    yield rf"(?<!\w){pattern}(?!\w)" if spaced else pattern
+        together = [parts for parts in permutations(names[:3], 2) if parts[0] != parts[1]]
+        for parts in [*zip(names), *together]:
+            spaced = not UNSPACED.search("".join(parts))
+            if sum(map(len, parts)) >= (len(parts) + 2 if spaced else 2):
+                pattern = r"[\s,^]*".join(map(re.escape, parts))
+                yield rf"(?<!\w){pattern}(?!\w)" if spaced else pattern

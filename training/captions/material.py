@@ -3,7 +3,6 @@
 Does not know the decoder or the training loop.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -208,8 +207,3 @@ def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
     _, _, axes = np.linalg.svd(rows, full_matrices=False)
     flat = rows @ axes[:dim].T
     return np.asarray(flat * (0.03 / flat.std()), np.float32)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of an encoders checkpoint; a decoder only works with the encoders it was trained on."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

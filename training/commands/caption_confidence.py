@@ -21,7 +21,7 @@ from engine.errors import UserError
 from training.arrays import BoolArray, Float64Array
 from training.captions import report
 from training.captions.frozen_features import FrozenFeatures
-from training.captions.material import Material, digest, gather
+from training.captions.material import Material, gather
 from training.captions.scores import resamples, term_counts
 from training.captions.signals import MEANINGS, signals
 from training.commands.train_captioner import CaptionerSettings, from_dict
@@ -176,7 +176,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     decoder = checkpoint.load(options.captioner)
     written = options.captioner.with_name("written.json")
-    if not written.is_file() or decoder.extra.get("encoders_sha256") != digest(options.encoders):
+    if not written.is_file() or decoder.extra.get("encoders_sha256") != checkpoint.digest(options.encoders):
         raise UserError(
             f"{options.captioner} was not trained on {options.encoders}; give a captioner and its own encoders."
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.text.sentences import restore_formatting
 from training.captions import scores
-from training.captions.material import digest, training_texts
+from training.captions.material import training_texts
 from training.data.pairs import read_gray, read_manifest
 from training.metrics.embedders import FromCheckpoint
 from training.networks import checkpoint
@@ -104,7 +104,9 @@ def main(argv: Sequence[str]) -> int:
         name, _, path = entry.partition("=")
         saved = checkpoint.load(path)
         decoder = checkpoint.build(saved)
-        if not isinstance(decoder, CaptionDecoder) or saved.extra.get("encoders_sha256") != digest(options.encoders):
+        if not isinstance(decoder, CaptionDecoder) or saved.extra.get("encoders_sha256") != checkpoint.digest(
+            options.encoders
+        ):
             raise UserError(f"{path} was not trained on {options.encoders}; give captioners of these encoders.")
         texts = [restore_formatting(caption.text) for caption in drafts(decoder, encoders.tokenizer, rows)]
         learned = training_texts(saved.data_files("pairs"), saved.data_files("texts"), options.data)

@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.errors import UserError
 from training.captions import report, scores
-from training.captions.material import Material, digest
+from training.captions.material import Material
 from training.captions.scores import PerCaption
 from training.commands import train_captioner
 from training.commands.train_captioner import CaptionerSettings
@@ -118,7 +118,7 @@ def finished(cell: Cell, encoders_digest: str) -> bool:
 def run(wanted: Sequence[Cell], root: Path, cache: Path, materials: Callable[[Cell], Material]) -> None:
     """Train the unfinished cells one after the other."""
     for number, cell in enumerate(wanted):
-        if finished(cell, digest(Path(cell.settings.encoders))):
+        if finished(cell, checkpoint.digest(Path(cell.settings.encoders))):
             continue
         log.info("%d/%d: %s, %s, seed %d", number + 1, len(wanted), cell.encoders, cell.row, cell.seed)
         train_captioner.train(cell.settings, root, cell.folder, cache, resume=True, whole=materials(cell))
@@ -236,7 +236,7 @@ def main(argv: Sequence[str]) -> int:
     for cell in wanted:
         material(cell)
     if options.finished_only:
-        wanted = [cell for cell in wanted if finished(cell, digest(Path(cell.settings.encoders)))]
+        wanted = [cell for cell in wanted if finished(cell, checkpoint.digest(Path(cell.settings.encoders)))]
     run(wanted, options.data, options.cache, material)
     found = {**summary(wanted, known), "seeds": options.seeds, "settings": asdict(settings), "curves": curves(wanted)}
     (options.out / "captions.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -19,7 +19,7 @@ import torch
 from engine.errors import UserError
 from training.captions import examples, report
 from training.captions.examples import CaptionExamples, NextToken, Sampling
-from training.captions.material import CaptionDataSettings, Material, digest, gather, training_texts
+from training.captions.material import CaptionDataSettings, Material, gather, training_texts
 from training.loop.command import arguments
 from training.loop.config import TrainSettings
 from training.loop.trainer import Metrics, Trainer
@@ -191,7 +191,7 @@ def train(
     val_ids = examples.encode(material.val_texts, tokenizer, settings.model.max_tokens)
     best = out / "best.pt"
     extra: dict[str, Any] = {"settings": asdict(settings), "learned_from": trained_on(settings)}
-    encoders = digest(Path(settings.encoders))
+    encoders = checkpoint.digest(Path(settings.encoders))
     if not language:
         extra["encoders_sha256"] = encoders
     # Encoders are identified by their content, since the file may have been moved or replaced.

@@ -20,7 +20,7 @@ from engine.tokenizer import Tokenizer
 from training.captions import examples
 from training.captions.examples import CaptionExamples, Example, Sampling
 from training.captions.frozen_features import FrozenFeatures
-from training.captions.material import CaptionDataSettings, Material, digest, gather
+from training.captions.material import CaptionDataSettings, Material, gather
 from training.commands import train_captioner
 from training.data.pairs import read_pairs
 from training.loop.features import ImageBatches, Views
@@ -153,7 +153,7 @@ def test_a_run_leaves_a_checkpoint_that_rebuilds_with_its_scores(root: Path, tmp
     saved = checkpoint.load(best)
     model = checkpoint.build(saved)
     assert isinstance(model, CaptionDecoder)
-    assert saved.extra["encoders_sha256"] == digest(root / "best.pt")
+    assert saved.extra["encoders_sha256"] == checkpoint.digest(root / "best.pt")
     metrics = saved.extra["metrics"]
     assert math.isclose(metrics["val_perplexity"], math.exp(metrics["val_loss"]))
     assert {"captioner", "nearest_report", "most_frequent", "copying_8_words"} <= set(metrics)

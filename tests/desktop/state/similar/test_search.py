@@ -334,12 +334,18 @@ def test_a_correction_of_an_image_that_is_no_longer_shown_is_kept_for_it_and_sea
     assert state.corrections == {"region": ""}
 
 
-def test_a_series_without_hits_is_searched_again_as_a_whole_without_filters(
-    qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
-) -> None:
+@pytest.fixture
+def series_shown(qtbot: QtBot, background: Background, viewport: ViewportState) -> None:
+    """A series of ten images on screen."""
     study = open_path(dicom("emri_small.dcm")).studies[0]
     viewport.show(study, study.series[0])
     qtbot.waitUntil(background.idle)
+
+
+@pytest.mark.usefixtures("series_shown")
+def test_a_series_without_hits_is_searched_again_as_a_whole_without_filters(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
     ranking.nothing = True
     state.set_form(replace(state.form, sex="F"))
     state.search_series()
@@ -349,12 +355,10 @@ def test_a_series_without_hits_is_searched_again_as_a_whole_without_filters(
     assert [len(asked["query"].images) for asked in ranking.asked] == [5, 5]
 
 
+@pytest.mark.usefixtures("series_shown")
 def test_a_series_is_searched_for_as_a_whole(
     qtbot: QtBot, background: Background, state: SearchState, viewport: ViewportState, ranking: Ranking
 ) -> None:
-    study = open_path(dicom("emri_small.dcm")).studies[0]
-    viewport.show(study, study.series[0])
-    qtbot.waitUntil(background.idle)
     state.search_series()
     qtbot.waitUntil(background.idle)
     asked = ranking.asked[0]["query"]
