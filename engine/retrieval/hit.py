@@ -57,7 +57,7 @@ class Reasons:
     """Words of the report that the full-text index matched."""
     prior: bool = False
     same: bool = False
-    """The matching image is the same picture as that of the query."""
+    """The matching image is the same picture as that of the query, or the report has its words and no others."""
     others: tuple[str, ...] = ()
     """What else speaks for or against the case."""
 
@@ -65,10 +65,10 @@ class Reasons:
         """Why the case was found, in a few words."""
         parts = []
         if self.by_image or self.by_text:
-            parts.append("same image" if self.same else MATCHES[self.kind, self.by_image, self.by_text])
+            parts.append(SAME[self.kind] if self.same else MATCHES[self.kind, self.by_image, self.by_text])
         if self.found_words:
             parts.append(f"report contains: {', '.join(self.found_words)}")
-        elif self.shared_words:
+        elif self.shared_words and not self.same:
             parts.append(f"shared words: {', '.join(self.shared_words)}")
         parts += self.others
         if self.prior:
@@ -86,3 +86,4 @@ MATCHES: dict[tuple[Kind, bool, bool], str] = {
     ("report", True, True): "wording matched by image and text",
 }
 """By kind of match, and whether the query has an image and a text."""
+SAME: dict[Kind, str] = {"image": "same image", "report": "same wording"}

@@ -1,7 +1,7 @@
 """Ranks the cases of an archive by calibrated score. Knows no query text and reads no report.
 
 Filters apply before ranking, so they never thin out a result. A case ranks by its best vector, and by what else speaks
-for it (`Weighing`). An image that is the same as that of the query ranks before everything else.
+for it (`Weighing`). What is the same as the query, picture or wording, ranks before everything else.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Match:
     frame: int = 0
     """Which frame of the query matched best."""
     same: bool = False
-    """The image is the same picture as that of the query."""
+    """The image is the same picture as that of the query, or the report has the same words."""
     reasons: tuple[str, ...] = ()
     """What else speaks for or against the case."""
 
@@ -85,10 +85,10 @@ class Unweighted:
 
 
 UNWEIGHTED = Unweighted()
-CHECKED = 3
-"""How many of the nearest images are compared with that of the query pixel by pixel, since each has to be read."""
+CHECKED: Mapping[Kind, int] = {"image": 3, "report": 20}
+"""How many of the nearest images and reports are compared with the query itself, since each has to be read."""
 MAY_BE_SAME = 0.6
-"""Cosine from which an image is compared; copies of one image rarely have less."""
+"""Cosine from which one is compared; copies of one image rarely have less."""
 
 
 def nearest_cases(
@@ -113,7 +113,7 @@ def nearest_cases(
         filters: which cases may be found.
         scale: of the scores; None for that of the archive.
         weighing: what speaks for a case beside its vectors.
-        is_same: whether the image of a match is the same picture as its frame of the query.
+        is_same: whether a match is the same picture as its frame of the query, or the same words as its text.
     """
     if scale is None:
         scale = archive.score_scale.current(bundle.score_scale, bundle.id)
@@ -132,16 +132,16 @@ def nearest_cases(
         if not pending:
             break
         depth *= 4
-    same = [_weighed(match, weights[match.case_id]) for match in scan.nearest_images() if is_same(match)]
-    others = {match.case_id for match in same}
-    return [
-        *(replace(match, same=True) for match in same),
-        *(match for match in ranked if match.case_id not in others),
-    ][:count]
+    same = {
+        match.case_id: replace(_weighed(match, weights[match.case_id]), same=True)
+        for match in scan.may_be_same()
+        if is_same(match)
+    }
+    return [*same.values(), *(match for match in ranked if match.case_id not in same)][:count]
 
 
 class _Scan:
-    """The best match by z of every case that was found so far, and the images that may be the same."""
+    """The best match by z of every case that was found so far, and what may be the same as the query."""
 
     def __init__(
         self,
@@ -155,15 +155,18 @@ class _Scan:
         self._kinds = [kind for kind in KINDS if filters.may_match(kind)]
         self._allowed = archive.cases_allowed_by(filters)
         self.best: dict[int, Match] = {}
-        self._images: list[tuple[float, Match]] = []
-        """Images by their cosine with the frame of the query."""
+        self._alike: dict[Kind, list[tuple[float, Match]]] = {"image": [], "report": []}
+        """By their cosine with the frame or the text of the query."""
 
-    def nearest_images(self) -> list[Match]:
-        """The CHECKED cases whose image is nearest to the query by cosine alone, and near enough; nearest first."""
-        nearest: dict[int, Match] = {}
-        for _, match in sorted(self._images, key=lambda one: -one[0]):
-            nearest.setdefault(match.case_id, match)
-        return list(nearest.values())[:CHECKED]
+    def may_be_same(self) -> list[Match]:
+        """The CHECKED cases nearest to frame or text by cosine alone, and near enough; images first, nearest first."""
+        checked: list[Match] = []
+        for kind, alike in self._alike.items():
+            nearest: dict[int, Match] = {}
+            for _, match in sorted(alike, key=lambda one: -one[0]):
+                nearest.setdefault(match.case_id, match)
+            checked += list(nearest.values())[: CHECKED[kind]]
+        return checked
 
     def search(self, cases: NDArray[np.int64] | None, depth: int) -> float:
         """Look at the `depth` best vectors of each kind among these cases; none that was left out has a higher z."""
@@ -188,12 +191,13 @@ class _Scan:
         for case_id, embedding_id, z, cosine in zip(*(column.tolist() for column in columns), strict=True):
             if case_id not in self.best or z > self.best[case_id].score:
                 self.best[case_id] = Match(case_id, kind, z, cosine, embedding_id, frame=frame)
-        if kind == "image" and query.image is not None:
-            cosines = found.vectors @ query.image
+        own = query.image if kind == "image" else query.text
+        if own is not None:
+            cosines = found.vectors @ own
             for row in np.flatnonzero(cosines >= MAY_BE_SAME):
                 values = [column[row].item() for column in columns]
                 match = Match(values[0], kind, values[2], values[3], values[1], frame=frame)
-                self._images.append((float(cosines[row]), match))
+                self._alike[kind].append((float(cosines[row]), match))
 
 
 def _weighed(match: Match, weight: Weight) -> Match:

@@ -25,7 +25,7 @@ from engine.retrieval.hit import Hit, Reasons
 from engine.retrieval.nearest import Match, nearest_cases
 from engine.retrieval.same_picture import same_picture
 from engine.store.filters import ANY, Filters
-from engine.text.words import shared_words
+from engine.text.words import shared_words, words
 
 Mode = Literal["vector", "lexical", "hybrid"]
 """By vectors, by words, or both rankings fused."""
@@ -114,13 +114,13 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         if bundle is None:
             raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
         archive.require_bundle(bundle.id)
-        words = understand(query.text or "")
-        text = None if query.text is None else bundle.embed_texts([words.text])[0]
+        asked = understand(query.text or "")
+        text = None if query.text is None else bundle.embed_texts([asked.text])[0]
         images = [bundle.embed_images([frame])[0] for frame in query.frames]
         vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
         if query.frames:
             familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
-        weights = CaseWeights(archive, facts, words.negated, bundle.ranking.fact_weights)
+        weights = CaseWeights(archive, facts, asked.negated, bundle.ranking.fact_weights)
         by_vector = nearest_cases(
             archive, bundle, vectors, depth, filters, weighing=weights, is_same=partial(_is_same, archive, query)
         )
@@ -149,7 +149,10 @@ def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> l
 
 
 def _is_same(archive: Archive, query: Query, match: Match) -> bool:
-    """Whether the image of a match is the same picture as its frame of the query."""
+    """Whether a match is the same picture as its frame of the query, or has the words of the query and no others."""
+    if match.kind == "report":
+        report = archive.reports_of([match.case_id]).get(match.case_id, "")
+        return words(report) == words(query.text or "")
     image_id = None if match.embedding_id is None else archive.image_of_embedding(match.embedding_id)
     return image_id is not None and same_picture(query.frames[match.frame], archive.image(image_id))
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.models.ranking import RankingSettings
+from engine.models.ranking import FactWeight, RankingSettings
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase
 from engine.store.filters import Filters
@@ -44,6 +44,16 @@ def test_an_image_finds_itself(filled: Archive, encoder, make_picture, number: i
     assert (hit.case_id, hit.kind) == (number + 1, "image")
     assert hit.why == "Same image"
     assert np.array_equal(filled.image(hit.image_id), make_picture(number))
+
+
+def test_a_report_with_the_very_words_of_the_query_comes_first_whatever_speaks_against_it(
+    archive: Archive, encoder, make_case: Make
+) -> None:
+    encoder.ranking = RankingSettings({"modality": FactWeight(4, -4)})
+    archive.add_case(make_case("other", "Ultrasound of the breast showing a small cyst.", modality="US"))
+    archive.add_case(make_case("own", "Ultrasound of the breast, showing a cyst", modality="MR"))
+    hits = search(archive, encoder, Query(text=TEXTS[4])).hits
+    assert [(hit.case_id, hit.why.split(";")[0]) for hit in hits] == [(2, "Same wording"), (1, "Similar wording")]
 
 
 def test_hits_are_ranked_by_the_score_scale_of_the_archive(filled: Archive, encoder, make_picture) -> None:
