@@ -134,7 +134,7 @@ class Archive(CaseQueries):
         if not case.images and case.report is None:
             raise UserError("A case needs at least an image or a report.")
         pngs = [to_png(image.gray) for image in case.images]
-        with self._database.write() as db:
+        with self._database.write(flushed=_signed(case.report)) as db:
             bundle_id = self._bound_to(made_by)
             case_id = self.find_case(case.key)
             if case_id is None:
@@ -158,13 +158,18 @@ class Archive(CaseQueries):
         Raises:
             UserError: no such case, or the archive is bound to no bundle, or not to that of the embedding (`made_by`).
         """
-        with self._database.write() as db:
+        with self._database.write(flushed=_signed(report)) as db:
             bundle_id = self._bound_to(made_by)
             if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
                 raise UserError(f"The archive has no case {case_id}.")
             db.execute("DELETE FROM reports WHERE case_id = ?", [case_id])
             insert_report(db, case_id, bundle_id, report)
             insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why)
+
+
+def _signed(report: NewReport | None) -> bool:
+    """Whether a report exists nowhere else once it leaves the queue of the workspace; an import can be repeated."""
+    return report is not None and report.state == "signed"
 
 
 def _contents(folder: Path) -> Iterator[Path]:

@@ -92,7 +92,7 @@ def near_reports(
     other_side = {OTHER_SIDE.get(value_of(facts, "laterality"))}
     found: list[NearReport] = []
     conflicts: list[FactKind] = []
-    filters = Filters(excluded=excluded, with_report=True)
+    filters = Filters(excluded=excluded, evidence=True)
     for match in nearest_cases(archive, bundle, QueryVectors(image=embedding), CANDIDATES, filters):
         case = archive.case(match.case_id)
         if case.report is None or match.cosine is None:

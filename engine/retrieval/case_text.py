@@ -17,10 +17,15 @@ def facts(case: Case) -> str:
     return ", ".join(part for part in (case.modality, case.sex, age, case.body_part.lower()) if part)
 
 
+def wording(case: Case) -> str:
+    """That a report is mostly machine wording; "" for any other."""
+    return "mostly unchanged machine wording" if case.report and case.report.mostly_machine else ""
+
+
 def copied_text(case: Case) -> str:
     """The text of a case for copying, with its number, facts and source."""
     text = case.report.text if case.report else case.description or "No report."
-    about = ", ".join(part for part in (f"Case {case.case_id}", facts(case), NOTICE) if part)
+    about = ", ".join(part for part in (f"Case {case.case_id}", facts(case), wording(case), NOTICE) if part)
     source = credit(case)
     return f"{text.rstrip()}\n\n[{about}{f'. Source: {source}' if source else ''}]\n"
 

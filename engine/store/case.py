@@ -10,6 +10,8 @@ from engine.facts.fact import Facts
 
 Kind = Literal["image", "report"]
 ReportStatus = Literal["imported", "signed"]
+MOSTLY = 0.5
+"""From this share of machine wording on, a report is no evidence for others: it would repeat what was drafted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class NewReport:
     embedding: NDArray[np.floating]
     """float [D] of that text, unit length; stored as float16."""
     state: ReportStatus = "imported"
+    machine_share: float = 0.0
+    """Share of its words that are unchanged machine wording, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class ImageFacts:
     """Keyed hash."""
     modality: str
     report: str | None
-    """Text of the report; None when the case has none."""
+    """Text of the report; None when the case has none, or one that is mostly machine wording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,13 @@ class Report:
     state: ReportStatus
     created: str
     """UTC, ISO 8601."""
+    machine_share: float = 0.0
+    """Share of its words that are unchanged machine wording, 0 to 1."""
+
+    @property
+    def mostly_machine(self) -> bool:
+        """Whether it is mostly unchanged machine wording, and so no evidence for others."""
+        return self.machine_share >= MOSTLY
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 from engine.facts.fact import FactKind, Facts
 from engine.store import integrity, schema
-from engine.store.case import Case, CaseContent, ImageFacts
+from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts
 from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
 from engine.store.database import LocalStore, read_many
@@ -112,8 +112,10 @@ class CaseQueries(LocalStore):
         """The facts of every archived image and the report of its case, in the order of import."""
         rows = self._database.read(
             """SELECT images.id, cases.id, cases.patient, cases.modality, reports.text FROM images
-            JOIN cases ON cases.id = images.case_id LEFT JOIN reports ON reports.case_id = cases.id
-            ORDER BY images.id"""
+            JOIN cases ON cases.id = images.case_id
+            LEFT JOIN reports ON reports.case_id = cases.id AND reports.machine_share < ?
+            ORDER BY images.id""",
+            [MOSTLY],
         )
         return [ImageFacts(*row) for row in rows]
 

@@ -65,7 +65,15 @@ def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: Ne
 
 def insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport) -> None:
     """Insert the report of a case with its embedding."""
-    report_id = insert(db, "reports", case_id=case_id, text=report.text, state=report.state, created=now())
+    report_id = insert(
+        db,
+        "reports",
+        case_id=case_id,
+        text=report.text,
+        state=report.state,
+        created=now(),
+        machine_share=report.machine_share,
+    )
     _insert_embedding(db, report.embedding, case_id=case_id, bundle_id=bundle_id, kind="report", report_id=report_id)
     set_words(db, case_id, report.text)
 
@@ -86,7 +94,7 @@ def load_case(read: Callable[..., list[Any]], case_id: int) -> Case | None:
             [case_id],
         )
     )
-    reports = read("SELECT id, text, state, created FROM reports WHERE case_id = ?", [case_id])
+    reports = read("SELECT id, text, state, created, machine_share FROM reports WHERE case_id = ?", [case_id])
     values = dict(zip(("case_id", *COLUMNS), rows[0], strict=True))
     facts = facts_of_cases(read, [case_id]).get(case_id, {})
     return Case(**values, images=images, report=Report(*reports[0]) if reports else None, facts=facts)

@@ -1,7 +1,8 @@
 """One SQLite file, opened for many readers and one writer at a time. Knows no table.
 
 With WAL, readers go on while one connection writes. With `synchronous = NORMAL`, a killed process loses no committed
-data, and a power cut at worst the last transactions, which the next import repeats.
+data, and a power cut at worst the last transactions, which the next import repeats. What nothing can repeat, such as a
+signed report, is written `flushed`.
 """
 
 import sqlite3
@@ -48,9 +49,14 @@ class LocalDatabase:
             return db.execute(sql, parameters).fetchall()
 
     @contextmanager
-    def write(self) -> Iterator[Database]:
-        """One transaction, committed as a whole or not at all. Waits for other writers, also in other processes."""
+    def write(self, *, flushed: bool = False) -> Iterator[Database]:
+        """One transaction, committed as a whole or not at all. Waits for other writers, also in other processes.
+
+        Args:
+            flushed: wait until the disk holds it, so that a power cut does not lose it (`synchronous = FULL`).
+        """
         with self._lock, _readable(self.path.parent), self._connection() as db:
+            db.execute(f"PRAGMA synchronous = {'FULL' if flushed else 'NORMAL'}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db

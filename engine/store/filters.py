@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from engine.store.case import Kind
+from engine.store.case import MOSTLY, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Filters:
     """Whether images, reports or both may match."""
     excluded: Collection[int] = ()
     """Cases that are never found, such as that of the open study."""
-    with_report: bool = False
-    """Only cases that have a report."""
+    evidence: bool = False
+    """Only cases with a report that may be evidence for others: not one that is mostly machine wording."""
 
     def may_match(self, kind: Kind) -> bool:
         """Whether a hit may be of this kind."""
@@ -48,8 +48,9 @@ def condition(filters: Filters) -> tuple[str, list[object]] | None:
     if filters.excluded:
         parts.append(f"cases.id NOT IN ({_marks(filters.excluded)})")
         values += filters.excluded
-    if filters.with_report:
-        parts.append("cases.id IN (SELECT case_id FROM reports)")
+    if filters.evidence:
+        parts.append("cases.id IN (SELECT case_id FROM reports WHERE machine_share < ?)")
+        values.append(MOSTLY)
     return (" AND ".join(parts), values) if parts else None
 
 

@@ -100,6 +100,12 @@ def index_facts_by_value(db: Database) -> None:
     db.execute("CREATE INDEX facts_value ON facts (kind, value)")
 
 
+@migrations()
+def add_machine_share(db: Database) -> None:
+    """How much of a report is unchanged machine wording; of those already here nothing is known, so none."""
+    db.execute("ALTER TABLE reports ADD COLUMN machine_share REAL NOT NULL DEFAULT 0")
+
+
 def upgrade(db: Database, where: str) -> None:
     """Migrate the database to the current schema.
 

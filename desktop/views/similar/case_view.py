@@ -28,7 +28,7 @@ from desktop import theme
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.selected_case import REPORT_ONLY, SelectedCase
 from desktop.views import drawing
-from engine.retrieval.case_text import credit, facts, query_word_spans
+from engine.retrieval.case_text import credit, facts, query_word_spans, wording
 
 
 class ArchivedImage(QWidget):
@@ -89,7 +89,8 @@ class CaseText(QPlainTextEdit):
         text = hit.text or "No report."
         about = [f"Case {hit.case_id}", selected_case.caption(), hit.why, selected_case.failure]
         if selected_case.case is not None:
-            about[0] = ", ".join(part for part in (about[0], facts(selected_case.case)) if part)
+            known = (about[0], facts(selected_case.case), wording(selected_case.case))
+            about[0] = ", ".join(part for part in known if part)
             source = credit(selected_case.case)
             about.append(f"Source: {source}" if source else "")
         shown = f"{text}\n\n" + "\n".join(line for line in about if line)

@@ -34,6 +34,14 @@ def database(tmp_path: Path, opened: list[sqlite3.Connection]) -> Iterator[Local
     made.close()
 
 
+@pytest.mark.parametrize(("flushed", "synchronous"), [(True, 2), (False, 1)], ids=["flushed", "plain"])
+def test_a_flushed_transaction_waits_for_the_disk(database: LocalDatabase, flushed: bool, synchronous: int) -> None:
+    with database.write(flushed=not flushed):  # a connection is used again, for another kind of transaction
+        pass
+    with database.write(flushed=flushed) as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+
+
 def words(database: LocalDatabase) -> list[str]:
     return [row[0] for row in database.read("SELECT word FROM words ORDER BY word")]
 

@@ -17,6 +17,8 @@ def forget(folder: Path, *tables: str) -> None:
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
         if "facts" in tables:  # its index is gone with it
             db.execute("DELETE FROM _sqlite_migrations WHERE name = 'index_facts_by_value'")
+        db.execute("ALTER TABLE reports DROP COLUMN machine_share")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'add_machine_share'")
     db.close()
 
 
@@ -30,7 +32,7 @@ def test_an_archive_of_the_first_schema_is_upgraded_on_opening(
     with Archive.open(folder) as archive:
         report = archive.case(case_id).report
         assert report is not None
-        assert report.text == "No pneumothorax."
+        assert (report.text, report.machine_share) == ("No pneumothorax.", 0.0)
         assert archive.stats()["schema"] == len(schema.names())
     with sqlite3.connect(folder / "archive.db") as db:
         assert [row[0] for row in db.execute("SELECT name FROM _sqlite_migrations ORDER BY id")] == schema.names()
