@@ -20,6 +20,7 @@ from engine.store.database import LocalDatabase, insert, now
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
+from engine.store.safety.whole_file import is_left
 from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
 
@@ -174,4 +175,5 @@ def _signed(report: NewReport | None) -> bool:
 
 def _contents(folder: Path) -> Iterator[Path]:
     """What a folder contains besides the half-written key of an interrupted creation."""
-    return (path for path in folder.iterdir() if path.name != identity.KEY_FILE + ".new")
+    half = identity.KEY_FILE + ".new"  # as earlier versions named it
+    return (path for path in folder.iterdir() if path.name != half and not is_left(path, identity.KEY_FILE))

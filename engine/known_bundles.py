@@ -4,12 +4,13 @@ Knows no archive. The file is one JSON object of the user: {bundle id: folder}.
 """
 
 import json
-import os
 from pathlib import Path
 
 from engine.bundle import Bundle
 from engine.errors import UserError
 from engine.resources import user_folder
+from engine.store.safety.json_file import read_json
+from engine.store.safety.whole_file import write_whole
 
 FILE = "bundles.json"
 
@@ -22,11 +23,9 @@ def remember(bundle: Bundle) -> None:
     """
     path = user_folder() / FILE
     folders = _read(path) | {bundle.id: str(bundle.folder.resolve())}
-    part = path.with_name(f"{FILE}.{os.getpid()}.new")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_text(json.dumps(folders, indent=1), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, [json.dumps(folders, indent=1).encode()])
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}); check the disk and its permissions.") from error
 
@@ -46,7 +45,7 @@ def find(bundle_id: str) -> Bundle | None:
 def _read(path: Path) -> dict[str, str]:
     """The remembered folders; none when the file is missing or damaged, since users can choose a bundle themselves."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
     return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}

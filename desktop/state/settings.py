@@ -6,8 +6,6 @@ They never contain data of a study (names, identifiers, dates), only choices and
 import json
 import logging
 import math
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,8 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Lane, as_work
 from engine.image.voi import FUNCTIONS, Window
 from engine.resources import user_folder
+from engine.store.safety.json_file import read_json
+from engine.store.safety.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def _window(row: Any) -> Window | None:
 def read(path: Path) -> Settings:
     """The settings of a file, with the default for each value that is missing or invalid."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_json(path)
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
@@ -177,11 +177,4 @@ def write(path: Path, settings: Settings) -> None:
         OSError: the file cannot be written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}")  # created with mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(settings), file, indent=1)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, [json.dumps(asdict(settings), indent=1).encode()])

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.models import manifest
+from engine.store.safety.whole_file import flush, flush_folder
 
 
 @contextmanager
@@ -21,6 +22,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         fresh, old = Path(temporary) / "new", Path(temporary) / "old"
         fresh.mkdir()
         yield fresh
+        flush_folder(fresh)
         if target.exists():
             target.rename(old)
         try:
@@ -29,3 +31,4 @@ def new_folder(target: Path) -> Iterator[Path]:
             if old.exists():
                 old.rename(target)
             raise
+        flush(target.parent)

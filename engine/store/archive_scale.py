@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.store.index_file import Stamp, checksum, write_whole
+from engine.store.index_file import Stamp, checksum
+from engine.store.safety.json_file import parse_json
+from engine.store.safety.whole_file import write_whole
 from engine.store.score_scale import KINDS, Sample, ScoreScale, Spread, measured
 from engine.store.vector_index import Rows, VectorIndex
 
@@ -112,10 +114,13 @@ def _read(path: Path, made_of: tuple[Stamp, str]) -> ScoreScale | None:
         return None
     if expected != checksum(b"", body):
         return None
-    content = json.loads(body)
-    if content["version"] != VERSION or (Stamp(**content["stamp"]), content["constants"]) != made_of:
+    try:
+        content = parse_json(body)
+        if content["version"] != VERSION or (Stamp(**content["stamp"]), content["constants"]) != made_of:
+            return None
+        return ScoreScale(
+            {kind: np.array(mean, np.float32) for kind, mean in content["means"].items()},
+            {pair: Spread(**spread) for pair, spread in content["spreads"].items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):  # someone else's file, with a checksum of its own
         return None
-    return ScoreScale(
-        {kind: np.array(mean, np.float32) for kind, mean in content["means"].items()},
-        {pair: Spread(**spread) for pair, spread in content["spreads"].items()},
-    )

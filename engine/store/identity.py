@@ -6,11 +6,11 @@ backup. Without the key, a hash cannot be checked against a list of guessed iden
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.store.safety.whole_file import write_whole
 
 KEY_FILE = "identity.key"
 KEY_BYTES = 32
@@ -50,12 +50,7 @@ def create_key(folder: Path) -> Identity:
     if path.exists():
         raise UserError(f"{path} exists already; choose an empty folder for a new archive.", path)
     key = secrets.token_bytes(KEY_BYTES)
-    temporary = folder / (KEY_FILE + ".new")  # renamed when complete: a truncated key would make the archive unusable
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, [key])
     return Identity(key)
 
 

@@ -6,9 +6,6 @@ written in one step and checked as a whole when it is read; a damaged file count
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,9 @@ from typing import Any
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.store.safety.json_file import parse_json
+from engine.store.safety.whole_file import write_whole
 
 MAGIC = b"kindred vectors 2\n"
 
@@ -54,19 +54,6 @@ def write(path: Path, snapshot: Snapshot) -> None:
     write_whole(path, [MAGIC, checksum(stamp, body), b" ", stamp, body])
 
 
-def write_whole(path: Path, parts: Sequence[bytes]) -> None:
-    """Write a derived file in one step, readable by its owner only. Raises OSError."""
-    descriptor, name = tempfile.mkstemp(".new", f"{path.name}.", path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(parts)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def read(path: Path) -> Snapshot | None:
     """The content of the file; None when it is missing or damaged."""
     try:
@@ -88,7 +75,7 @@ def checksum(stamp: bytes, body: bytes) -> bytes:
 
 
 def _parsed(stamp: bytes, body: bytes) -> Snapshot:
-    parsed = Stamp(**json.loads(stamp))
+    parsed = Stamp(**parse_json(stamp))
     n = parsed.count
     return Snapshot(
         parsed,
