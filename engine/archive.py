@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from engine.errors import UserError, exists
-from engine.store import identity, schema
+from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
 from engine.store.case import NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
@@ -20,6 +20,7 @@ from engine.store.database import LocalDatabase, insert, now
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
+from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.whole_file import is_left
 from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
@@ -33,8 +34,12 @@ class Archive(CaseQueries):
     def __init__(self, folder: Path) -> None:
         """Use `create` or `open`."""
         self.folder = folder
-        self.identity = identity.load_key(folder)
         self._database = LocalDatabase(folder / DATABASE)
+        try:
+            self.identity = open_archive(self._database, folder)
+        except BaseException:
+            self._database.close()
+            raise
         self.index = VectorIndex(folder, self._database.read)
         """Nearest neighbors among the embeddings of images and reports."""
         self.score_scale = ArchiveScale(folder, self.index)
@@ -44,28 +49,31 @@ class Archive(CaseQueries):
         self.imports = ImportLog(self._database)
         self.new_embeddings = NewEmbeddings(self._database)
         """Embeddings of another bundle, until the archive is re-indexed with it."""
-        with self._database.exclusive() as db:
-            schema.upgrade(db, str(folder))
 
     @classmethod
     def create(cls, path: Path | str, bundle_id: str | None = None) -> Self:
-        """Create an empty archive in a new or empty folder.
+        """Create an empty archive in a new or empty folder; one that is there, made a moment ago perhaps, is opened.
 
         Raises:
-            UserError: the folder is not empty or cannot be written.
+            UserError: the folder contains something else or cannot be written, or another bundle made the archive.
         """
         folder = Path(path)
         try:
-            if folder.exists() and (not folder.is_dir() or any(_contents(folder))):
+            taken = folder.exists() and (not folder.is_dir() or any(_contents(folder)))
+            if taken and not cls.exists(folder):
                 raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.", folder)
             folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
-            identity.create_key(folder)
+            if not taken:
+                folder.chmod(0o700)
         except OSError as error:
             raise UserError(f"The archive {folder} cannot be created: {error.strerror}.", folder) from None
         archive = cls(folder)
-        if bundle_id is not None:
-            archive.bind(bundle_id)
+        try:
+            if bundle_id is not None:
+                archive.bind(bundle_id)
+        except BaseException:
+            archive.close()
+            raise
         return archive
 
     @classmethod
@@ -73,7 +81,8 @@ class Archive(CaseQueries):
         """Open an existing archive and migrate it to the current schema.
 
         Raises:
-            UserError: there is no archive, a newer version of Kindred created it, or its database is damaged.
+            UserError: there is no archive, a newer version of Kindred created it, its database is damaged, or its key
+                is missing or of another archive.
         """
         folder = Path(path)
         if not cls.exists(folder):
@@ -88,6 +97,17 @@ class Archive(CaseQueries):
             UserError: the folder cannot be accessed.
         """
         return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it can be searched but not changed, as on a read-only disk."""
+        return self._database.read_only
+
+    def is_unused(self) -> bool:
+        """Close it, and return whether it has no case and no other process has it open."""
+        empty = not self.case_ids(limit=1)
+        self.close()
+        return empty and is_alone(self.folder / DATABASE)
 
     # -- the bundle that made the embeddings
 

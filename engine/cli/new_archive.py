@@ -11,7 +11,9 @@ from engine.errors import Cancelled, UserError, exists
 
 @contextmanager
 def opened_or_created(folder: Path) -> Iterator[Archive]:
-    """The archive in a folder. One created here is removed when the import fails before any case is archived.
+    """The archive in a folder.
+
+    One created here is removed when the import fails before any case is archived, unless another process has opened it.
 
     Raises:
         UserError: the archive can neither be opened nor created.
@@ -21,9 +23,7 @@ def opened_or_created(folder: Path) -> Iterator[Archive]:
     try:
         yield archive
     except (UserError, Cancelled):
-        empty = created and not archive.case_ids(limit=1)
-        archive.close()
-        if empty:
+        if created and archive.is_unused():
             shutil.rmtree(folder)
             if was_there:
                 folder.mkdir()

@@ -132,7 +132,7 @@ class Workspace(LocalStore):
         """Use `open`."""
         self.folder = folder
         self._database = LocalDatabase(folder / DATABASE)
-        with self._database.exclusive() as db:
+        with self._database.write() as db:  # in one transaction, since another process may open it at the same moment
             known = {migration.name for migration in migrations.pending(Database(memory=True))}
             if any(applied.name not in known for applied in migrations.applied(db)):
                 raise UserError(f"The reports in {folder} were saved by a newer version of Kindred; update Kindred.")

@@ -2,10 +2,9 @@
 
 With WAL, readers go on while one connection writes. With `synchronous = NORMAL`, a killed process loses no committed
 data, and a power cut at worst the last transactions, which the next import repeats. What nothing can repeat, such as a
-signed report, is written `flushed`.
+signed report, is written `flushed`. A file that cannot be written is read without touching it.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
-from engine.errors import UserError
+from engine.store.safety.connection import connect, connect_read_only, is_read_only, readable, state_of, unchangeable
 
 MOST_IDS = 500
 """Ids in one statement; SQLite binds 32,766 variables by default."""
@@ -39,13 +38,18 @@ class LocalDatabase:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.read_only = is_read_only(path)
+        """Whether the file can be read but not changed, as on a read-only disk."""
+        self.trusted = False
+        """Whether the schema was compared with our own: only then may triggers write to the full-text index."""
+        self._state = state_of(path) if self.read_only else ()
         self._mine = threading.local()
         self._free: list[Database] = []
         self._lock = threading.RLock()
 
     def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """The rows of one SELECT; readers never wait for the writer (WAL)."""
-        with _readable(self.path.parent), self._connection() as db:
+        with readable(self.path.parent), self._connection() as db:
             return db.execute(sql, parameters).fetchall()
 
     @contextmanager
@@ -54,9 +58,15 @@ class LocalDatabase:
 
         Args:
             flushed: wait until the disk holds it, so that a power cut does not lose it (`synchronous = FULL`).
+
+        Raises:
+            UserError: the database is read-only, damaged, locked for long, or the disk is full.
         """
-        with self._lock, _readable(self.path.parent), self._connection() as db:
+        if self.read_only:
+            raise unchangeable(self.path.parent)
+        with self._lock, readable(self.path.parent), self._connection() as db:
             db.execute(f"PRAGMA synchronous = {'FULL' if flushed else 'NORMAL'}")
+            db.execute(f"PRAGMA trusted_schema = {'ON' if self.trusted else 'OFF'}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -65,11 +75,13 @@ class LocalDatabase:
                 if db.conn.in_transaction:  # SQLite ends it itself on some errors
                     db.execute("ROLLBACK")
                 raise
+            finally:
+                db.execute("PRAGMA trusted_schema = OFF")
 
     @contextmanager
-    def exclusive(self) -> Iterator[Database]:
-        """A connection without an open transaction, other writers locked out: for migrations."""
-        with self._lock, _readable(self.path.parent), self._connection() as db:
+    def reading(self) -> Iterator[Database]:
+        """A connection without an open transaction, for what only reads."""
+        with readable(self.path.parent), self._connection() as db:
             yield db
 
     @contextmanager
@@ -79,23 +91,19 @@ class LocalDatabase:
         if db is not None:
             yield db
             return
+        if self.read_only and (state := state_of(self.path)) != self._state:
+            self._state = state  # another computer changed it, which a connection to an immutable file does not see
+            self.close()
         try:
             db = self._free.pop()  # atomic, and readers never wait for the writer's lock
         except IndexError:
-            db = self._open()
+            db = connect_read_only(self.path) if self.read_only else connect(self.path)
         self._mine.db = db
         try:
             yield db
         finally:
             self._mine.db = None
             self._free.append(db)
-
-    def _open(self) -> Database:
-        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-        self.path.chmod(0o600)
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
-            connection.execute(f"PRAGMA {pragma}")
-        return Database(connection)
 
     def close(self) -> None:
         """Close all connections; no thread may be using one."""
@@ -133,30 +141,3 @@ def insert(db: Database, table: str, **values: Any) -> int:
 def now() -> str:
     """The current time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    """Turn SQLite's errors about the file into UserError; errors in our SQL keep their traceback."""
-    try:
-        yield
-    except PermissionError as error:
-        raise UserError(f"Permission denied: {folder}; copy it to a folder that you can write to.", folder) from error
-    except sqlite3.OperationalError as error:
-        if any(word in str(error) for word in ("locked", "readonly", "unable to open", "full", "disk I/O")):
-            raise UserError(f"{_problem(folder, str(error))}, then try again.", folder) from error
-        raise
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        if "malformed" in str(error) or "not a database" in str(error):
-            raise UserError(f"The database in {folder} is damaged; restore it from a backup.", folder) from error
-        raise
-
-
-def _problem(folder: Path, error: str) -> str:
-    if "locked" in error:
-        return f"The database in {folder} is locked by another program; close that program"
-    if "full" in error:
-        return f"The database in {folder} cannot be written since the disk is full; free some space"
-    return f"The database in {folder} cannot be read or written ({error}); check the disk and its permissions"

@@ -106,12 +106,8 @@ def add_machine_share(db: Database) -> None:
     db.execute("ALTER TABLE reports ADD COLUMN machine_share REAL NOT NULL DEFAULT 0")
 
 
-def upgrade(db: Database, where: str) -> None:
-    """Migrate the database to the current schema.
-
-    Raises:
-        UserError: a newer version of Kindred created the archive; nothing was changed.
-    """
+def require_known(db: Database, where: str) -> None:
+    """Raise UserError when a newer version of Kindred created the archive."""
     known = set(names())
     unknown = [applied.name for applied in migrations.applied(db) if applied.name not in known]
     if unknown:
@@ -120,6 +116,15 @@ def upgrade(db: Database, where: str) -> None:
             "update Kindred to open it.",
             where,
         )
+
+
+def upgrade(db: Database, where: str) -> None:
+    """Migrate the database to the current schema.
+
+    Raises:
+        UserError: a newer version of Kindred created the archive; nothing was changed.
+    """
+    require_known(db, where)
     if pending(db):
         migrations.apply(db)
 

@@ -28,7 +28,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
 @pytest.fixture
 def database(tmp_path: Path, opened: list[sqlite3.Connection]) -> Iterator[LocalDatabase]:
     made = LocalDatabase(tmp_path / "some.sqlite")
-    with made.exclusive() as db:
+    with made.write() as db:
         db.execute("CREATE TABLE words (word TEXT)")
     yield made
     made.close()

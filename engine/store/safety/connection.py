@@ -1,0 +1,128 @@
+"""Opens one connection to an SQLite file, writable or read-only, and says what went wrong with it. Knows no table.
+
+Files may come from others, so a connection trusts nothing in them: nothing in the schema runs but harmless functions
+(`trusted_schema`), cells are checked before they are used, and deleted rows are overwritten with zeros
+(https://sqlite.org/security.html).
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from engine.errors import UserError
+
+WAIT = 30.0
+"""Seconds to wait for another process."""
+CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON")
+WRITABLE = ("synchronous = NORMAL", "secure_delete = ON")
+DAMAGE = ("malformed", "not a database", "decode to UTF-8", "unsupported file format", "NULL where it should not be")
+DISK = ("locked", "readonly", "unable to open", "full", "disk I/O")
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether a database cannot be changed: its file, or the folder, which SQLite needs for its own files."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Changes when another process changes a database."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, _unmerged(path)
+
+
+def connect(path: Path) -> Database:
+    """A connection that may write; the file is created if it is missing, and readable by its owner only."""
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    try:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        _use_wal(connection)
+        for pragma in (*CAREFUL, *WRITABLE):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return Database(connection)
+
+
+def connect_read_only(path: Path, immutable: bool = True) -> Database:
+    """A connection that changes nothing.
+
+    SQLite leaves its own files beside a database in WAL mode even when it only reads. So a database that no process
+    has open is declared immutable, unless the caller forbids it; the others need the files that the writing process has
+    made.
+    """
+    form = "mode=ro&immutable=1" if immutable and not _unmerged(path) else "mode=ro"
+    name = f"file:{quote(os.fsencode(path.absolute()))}?{form}"
+    connection = sqlite3.connect(name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=True)
+    for pragma in CAREFUL:
+        connection.execute(f"PRAGMA {pragma}")
+    return Database(connection)
+
+
+def _unmerged(path: Path) -> int:
+    """Bytes in the write-ahead log: changes that are not in the database file yet."""
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Change to WAL mode. SQLite waits for nobody there, so that of two that create a database one would fail."""
+    end = time.monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Turn SQLite's errors about the file into UserError; errors in our SQL keep their traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{error.strerror}: {folder}; copy it to a folder that you can write to.", folder) from error
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        if any(word in str(error) for word in DAMAGE):
+            raise damaged(folder) from error
+        if any(word in str(error) for word in DISK):
+            raise UserError(f"{_problem(folder, str(error))}, then try again.", folder) from error
+        raise
+
+
+def damaged(folder: Path) -> UserError:
+    """The error for a database whose content is not what was written."""
+    return UserError(f"The database in {folder} is damaged; restore it from a backup.", folder)
+
+
+def unchangeable(folder: Path) -> UserError:
+    """The error for a change of a read-only database."""
+    return UserError(
+        f"{folder} is read-only: it can be searched but not changed; copy it to a folder that you can write to.",
+        folder,
+    )
+
+
+def _problem(folder: Path, error: str) -> str:
+    if "locked" in error:
+        return f"The database in {folder} is locked by another program; close that program"
+    if "full" in error:
+        return f"The database in {folder} cannot be written since the disk is full; free some space"
+    return f"The database in {folder} cannot be read or written ({error}); check the disk and its permissions"
