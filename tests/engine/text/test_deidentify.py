@@ -11,7 +11,7 @@ from engine.text.deidentify import clean
         ("Seen by Dr. John A. Smith today.", "Seen by Dr. [name] today."),
         ("Reported by: Mary Jones", "Reported by: [name]"),
         ("Patient: Jane Doe, 45-year-old.", "Patient: [name], 45-year-old."),
-        ("Electronically signed by Mary O'Neil MD", "Electronically signed by [name]"),
+        ("Electronically signed by Mary O'Neil MD", "Electronically signed by [name] MD"),
         ("SMITH^ANNA was imaged.", "[name] was imaged."),
         ("Compared with 12/03/2019 and 2020-01-02.", "Compared with [date] and [date]."),
         ("CT of March 3, 2020 and 4 July 2021.", "CT of [date] and [date]."),
@@ -65,6 +65,60 @@ def test_known_identifiers_are_removed_wherever_they_occur() -> None:
 )
 def test_a_known_name_is_removed_in_any_script_and_unicode_form(text: str, name: str, expected: str) -> None:
     assert clean(text, [name]).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("MUELLER und Mueller und Müllers Befund.", "Müller^Jürgen", "[name] und [name] und [name] Befund."),
+        ("Muller, JURGEN; Ｍüller.", "MUELLER^JUERGEN", "[name]; [name]."),
+        ("Jean Luc Lefèvre, lefevre, Le\u00adfèvre.", "LEFEVRE^JEAN-LUC", "[name], [name], [name]."),
+        ("Seen by O\u2019Neil and Oneil.", "O'Neil^Mary", "Seen by [name] and [name]."),
+        ("Пациентка Иванова, у Ивановой.", "Ivanova^Anna=Иванова^Анна", "Пациентка [name], у [name]."),
+        ("المريض ومحمد بخير", "محمد^علي", "المريض [name] بخير"),
+        ("CT_THORAX_SMITH_2", "Smith^John", "CT_THORAX_[name]_2"),
+        ("White matter of Mrs. White; White, Mary.", "White^Mary", "[name] matter of Mrs. [name]; [name]."),
+        ("white matter and grey matter.", "White^Mary", "white matter and grey matter."),
+        ("Ward of Springfield; chest clinic.", "Springfield Chest Hospital", "Ward of [name]; chest clinic."),
+    ],
+)
+def test_a_known_name_is_found_however_it_is_written(text: str, name: str, expected: str) -> None:
+    assert clean(text, [name]).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Befundet von Dr. med. Anke Schönfeld am 3. März 2021.", "Befundet von Dr. med. [name] am [date]."),
+        ("Frau Weiß, Lindenstraße 14, 53111 Musterstadt.", "Frau [name], [address]."),
+        ("Besprochen mit Schönfeld, Tel. 0228 / 287-15871.", "Besprochen mit [name], Tel. [number]."),
+        ("Validé par le Pr Lefèvre, CHU de Saint-Étienne.", "Validé par le Pr [name], [hospital]."),
+        ("M. Benali, né le 12 mars 1961, tél. 04 72 11 73 13", "M. [name], né le [date], tél. [number]"),
+        ("Informado por Ibáñez el 3 de mayo de 2021.", "Informado por [name] el [date]."),
+        ("Sra. Núñez, Calle Mayor 23, 41001 Sevilla; DNI 12345678Z", "Sra. [name], [address]; DNI [number]"),
+        ("Referto della Dott.ssa D'Angelo, Ospedale San Giovanni.", "Referto della Dott.ssa [name], [hospital]."),
+        ("Giuseppe Rossi, CF RSSMRA85M01H501Z, int. 331", "[name], CF [number], int. [number]"),
+        ("Harrington, John called from Lakeside Clinic.", "[name] called from [hospital]."),
+        ("Mr. O'Neill, 12 Elm Street, Springfield 62704.", "Mr. [name], [address]."),
+    ],
+)
+def test_identifiers_are_replaced_in_five_languages(text: str, expected: str) -> None:
+    assert clean(text).text == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bekannter M. Crohn, Z. n. Whipple, Baker-Zyste, Frau mit Mammakarzinom; der Patient zeigt keinen Erguss.",
+        "Maladie de Hodgkin, nodules de Schmorl, angle de Cobb ; M. Parkinson connue ; le patient ne tousse pas.",
+        "Enfermedad de Crohn, quiste de Baker, saco de Douglas; la señora no refiere dolor.",
+        "Morbo di Paget, via biliare di 6 mm, legamento di Treitz; il signore nega febbre.",
+        "Hodgkin lymphoma, Kerley B lines, Morton neuroma, Hounsfield units, Schmorl nodes, Monte Carlo.",
+        "TR/TE 12000/85, 1000-1200 HU, 2.5 x 3.1 mm, 12:00 position, case 12, C3 to C6, 2010-2015.",
+    ],
+)
+def test_eponyms_and_figures_are_kept(text: str) -> None:
+    assert clean(text).text == text
 
 
 def test_removed_identifiers_are_counted() -> None:

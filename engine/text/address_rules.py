@@ -1,0 +1,73 @@
+"""Finds postal addresses by their street and house number, in five languages. Knows no names of persons."""
+
+import re
+
+from engine.text.hospital_rules import CAPITAL
+
+
+def _any(words: str) -> str:
+    return "(?:" + "|".join(sorted(words.split(), key=len, reverse=True)) + ")"
+
+
+_SMALL = _any(
+    "de des du la le les della delle dei degli del dello di da los las el der den dem von zum zur of the y e sur"
+)
+_WORDS = rf"(?:{_SMALL} ){{0,2}}+{CAPITAL}(?:[ ](?:{_SMALL} ){{0,2}}+(?:{CAPITAL}|[IVX]{{1,4}}\b)){{0,4}}"
+_STREET_EN = _any(
+    "Street St Road Rd Avenue Ave Lane Ln Drive Dr Court Ct Way Place Pl Boulevard Blvd Close Terrace Square Crescent "
+    "Garden Gardens Grove Hill Hills Mews Row Walk Park Parkway Pkwy Highway Hwy Circle Cir Trail Loop Alley Bypass "
+    "Causeway Crossing Expressway Extension Field Fields Flat Flats Fork Forks Freeway Gateway Glen Green Harbor Haven "
+    "Heights Hollow Inlet Island Isle Junction Key Knoll Lake Lakes Landing Lock Lodge Mall Manor Meadow Meadows Mill "
+    "Mills Mission Motorway Mount Mountain Orchard Oval Overpass Pass Passage Path Pike Pine Pines Plain Plains Plaza "
+    "Point Port Prairie Radial Ramp Ranch Rapid Rapids Rest Ridge River Route Run Shoal Shore Shores Skyway Spring "
+    "Springs Spur Station Stream Summit Throughway Trace Track Trafficway Tunnel Turnpike Underpass Union Valley Via "
+    "Viaduct View Views Village Ville Vista Wall Well Wells Roads Streets Ways Squares Walks Groves Greens Islands"
+)
+_STREET_DE = r"(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer|hof|markt|graben|steig|promenade|chaussee)"
+_STREET_FR = _any(
+    r"rue avenue av\. boulevard bd place chemin allée impasse quai route cours square passage faubourg ruelle sentier"
+)
+_STREET_ES = _any(
+    r"Calle Avda\.? Avenida Av\. Paseo Plaza Pasaje Ronda Camino Carretera Travesía Glorieta Callejón Rambla Cuesta "
+    r"Vial "
+    r"Urbanización Alameda Acceso Cañada Pasadizo Circuito Prolongación Andador Calzada Privada Cerrada Boulevard "
+    r"Corredor "
+    r"Diagonal Peatonal Periférico Viaducto Continuación Circunvalación Retorno"
+)
+_STREET_IT = _any(
+    "Via Viale Corso Piazza Piazzale Largo Vicolo Strada Borgo Contrada Rotonda Canale Stretto Incrocio Lungotevere "
+    "Salita Traversa Località"
+)
+_HOUSE = r"\d{1,5}(?: ?[-/]\d{1,4}| ?[a-zA-Z](?!\w))?(?!\w)"
+_UNIT = (
+    r"(?:,? ?(?:Apt|Apartment|Suite|Ste|Unit|Flat|Studio|Floor|App?t|Appartamento|Esc|Interno|Piso|Puerta|Edif)\.? "
+    r"?\w{1,5}+|, ?\d{1,2}[ºª°](?: ?[A-Z]\b)?)"
+)
+_POSTCODE = r"(?:(?:[A-Z]{1,2}-)?\d{4,5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?!\w)"
+_CITY = rf"(?:,? {_POSTCODE}(?:,? {_WORDS})?|,? {_WORDS}(?:, ?[A-Z]{{2}})?,? {_POSTCODE}|, ?{_WORDS} ?\([A-Z]{{2}}\))"
+_STREETS = (
+    rf"(?:(?:Flat|Studio|Unit|Suite|"
+    rf"Apt) ?\w{{1,5}},? )?(?<!\w)\d{{1,5}}[A-Za-z]?,? (?:{CAPITAL} ){{1,4}}?{_STREET_EN}\b\.?",
+    rf"(?<!\w)(?:{CAPITAL}[ -]){{0,2}}?[A-ZÄÖÜ][\wäöüß-]{{0,30}}?{_STREET_DE} ?{_HOUSE}",
+    rf"(?<!\w)(?:{CAPITAL}[ -]){{1,3}}?(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm) ?{_HOUSE}",
+    rf"\b(?:Am|An der|An den|Auf der|Auf dem|Im|In der|Zum|Zur|"
+    rf"Unter den) (?:{CAPITAL} ){{1,2}}{_HOUSE}(?=, {_POSTCODE})",
+    rf"(?<!\w)(?:\d{{1,4}}(?: ?(?:bis|ter|[A-D]))?,? )?(?i:{_STREET_FR}) {_WORDS}(?:,? {_HOUSE})?",
+    rf"(?<!\w)(?:{_STREET_ES} |C/ ?){_WORDS}(?:,? ?(?:n[º°.] ?)?{_HOUSE})?",
+    rf"(?<!\w){_STREET_IT} {_WORDS},? ?(?:n\. ?)?{_HOUSE}",
+)
+_ADDRESS = re.compile("|".join(rf"{street}(?:{_UNIT}){{0,3}}(?:{_CITY})?" for street in _STREETS))
+_HOME_LABEL = re.compile(
+    r"(?<!\w)(?:address|lives at|residing at|wohnhaft(?: in)?|Anschrift|Adresse|adresse|demeurant(?: à)?|"
+    r"domicilié[e]? (?:à|au)|"
+    r"domicilio(?: en)?|dirección|residente (?:in|a|en)|indirizzo|domiciliat[oa] (?:in|a))(?:[ ]?:)? "
+    rf"(?P<value>(?:(?:{CAPITAL}|{_SMALL}|[A-Z]{{0,2}}\d[\w/-]{{0,8}}+|\([A-Z]{{2}}\))[ ,]{{1,2}}){{0,14}}"
+    rf"(?:{CAPITAL}|[A-Z]{{0,2}}\d[\w/-]{{0,8}}+|\([A-Z]{{2}}\)))"
+)
+
+
+def remove_addresses(text: str) -> tuple[str, int]:
+    """The text without addresses, and how many were removed."""
+    text, homes = _HOME_LABEL.subn(lambda one: one[0][: one.start("value") - one.start()] + "[address]", text)
+    text, streets = _ADDRESS.subn("[address]", text)
+    return text, homes + streets
