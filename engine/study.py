@@ -183,8 +183,16 @@ class Study:
     accession: str
     patient: Patient
     series: tuple[Series, ...] = field(default=())
+    people: tuple[str, ...] = ()
+    """Other names and numbers in the headers, which identify the patient together: other names of the patient,
+    physicians, operators, institutions. Never shown or archived; texts are cleaned of them."""
     warning: str = ""
     """What the reader must be told about the study as a whole; "" for nothing."""
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """What texts about the study are cleaned of."""
+        return (self.patient.name, self.patient.id, self.accession, *self.people)
 
     def frames(self) -> Iterator[FrameRef]:
         """All frames, series after series."""

@@ -14,6 +14,13 @@ from engine.geometry.planes import valid_orientation
 from engine.geometry.spacing import common_spacing, same_spacing
 from engine.study import PROJECTIONS, FrameRef, ImageRef, Origin, Patient, Vector
 
+PEOPLE = (
+    *("OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson", "OtherPatientIDs"),
+    *("ReferringPhysicianName", "ConsultingPhysicianName", "RequestingPhysician", "PhysiciansOfRecord"),
+    *("PerformingPhysicianName", "ScheduledPerformingPhysicianName", "NameOfPhysiciansReadingStudy", "OperatorsName"),
+    *("InstitutionName", "InstitutionalDepartmentName", "AdmissionID"),
+)
+"""Attributes that name somebody or something besides Patient's Name and ID; reports are cleaned of their values."""
 MAX_FRAMES = 100_000
 """Images with more frames are refused."""
 
@@ -28,6 +35,7 @@ TAGS: list[int | str] = [
         "SeriesDescription",
         "InstitutionName",
     ),
+    *(name for name in PEOPLE if name != "InstitutionName"),
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
     *("ProtocolName", "RequestedProcedureDescription", "PerformedProcedureStepDescription"),
     *("AnatomicRegionSequence", "PrimaryAnatomicStructureSequence", "ViewCodeSequence", "ContrastBolusAgent"),
@@ -60,6 +68,7 @@ class StudyFacts:
     description: str
     accession: str
     patient: Patient
+    people: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,7 @@ def _study(dataset: Header) -> StudyFacts:
         description=text(dataset, "StudyDescription"),
         accession=text(dataset, "AccessionNumber"),
         patient=patient,
+        people=tuple(name for keyword in PEOPLE if keyword in dataset for name in texts(dataset, keyword) if name),
     )
 
 

@@ -282,6 +282,7 @@ def _study(uid: str, instances: Sequence[Instance], growing: bool) -> Study:
         accession=facts.accession,
         patient=facts.patient,
         series=tuple(listed),
+        people=tuple(dict.fromkeys(name for found in instances for name in found.study.people)),
     )
 
 

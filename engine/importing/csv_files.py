@@ -5,6 +5,7 @@ An image folder has a cases.csv (columns image, text and more; one row per image
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,6 +22,14 @@ CASES, CAPTIONS = "cases.csv", "captions.csv"
 MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
 IMAGE_FOLDER, REPORTS = "picture archive", "reports"
 """Kinds of source as archives store them; the first keeps its old spelling, which existing archives have."""
+PATIENT = frozenset(("patient", "patient_name", "patient_id", "other_names", "birth_name"))
+NAMED = frozenset(
+    re.findall(
+        r"\w+",
+        "accession physician doctor radiologist referrer referring operator institution hospital surname",
+    )
+)
+"""Columns, and words of the names of columns, whose values are removed from the text."""
 UNKNOWN = {"", "todo", "unknown", "none", "n/a"}
 
 
@@ -142,7 +151,11 @@ def _facts(row: ImportRow) -> Facts:
 
 def identifiers(row: ImportRow) -> tuple[str, ...]:
     """The values of a row that identify the patient, to be removed from the text."""
-    return tuple(row[column] for column in ("patient_name", "patient_id", "accession") if row.get(column))
+    return tuple(
+        value
+        for column, value in row.items()
+        if value and (column in PATIENT or NAMED & set(re.split(r"[\W_]+", column)))
+    )
 
 
 def _sex(value: str) -> str:

@@ -94,7 +94,7 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
             "accession": (study.accession,) if study.accession else (),
             "image": _file_names(study),
         },
-        identifiers=(patient.name, patient.id, study.accession),
+        identifiers=study.identifiers,
     )
 
 

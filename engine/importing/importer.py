@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.archive import Archive
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
+from engine.facts.body_part import body_part_term
 from engine.facts.fact import first_of
 from engine.facts.from_words import facts_of_words
 from engine.importing import csv_files, dicom_files
@@ -228,4 +229,5 @@ class _Import:
 def _new_case(found: FoundCase, images: tuple[NewImage, ...], report: NewReport | None) -> NewCase:
     facts: dict[str, Any] = {fact.name: getattr(found, fact.name) for fact in fields(CaseFacts)}
     facts["description"] = clean(found.description, found.identifiers).text
+    facts["body_part"] = body_part_term(found.body_part)
     return NewCase(**facts, images=images, report=report)

@@ -8,7 +8,7 @@ None of this proves that a sentence is true of this patient.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from engine.reports import silence
 from engine.reports.agreement import Contradiction, Evidence, agreement
 from engine.reports.nearest_report import NearReport, near_reports, undivided
 from engine.reports.silence import Silence
+from engine.text.deidentify import clean
 from engine.text.findings import findings
 from engine.text.not_in_image import not_in_image, other_examination
 from engine.text.sentences import restore_formatting, sentence_confidences, sentences
@@ -185,7 +186,7 @@ def draft(
     settings = bundle.draft_settings
     embedding = mean_vector(bundle.embed_images(pictures))
     nearest = near_reports(archive, bundle, embedding, cases_of(archive, exclude_study, patient), facts)
-    near = nearest.reports
+    near = (names_nobody(nearest.reports[0]), *nearest.reports[1:]) if nearest.reports else ()
     if not near or near[0].score < settings.near:
         return silent("other examinations" if len(nearest.conflicts) > len(near) else "far")
     if not undivided(near):
@@ -212,6 +213,13 @@ def draft(
         suppressed=suppressed,
         calibrated=settings.calibrated,
     )
+
+
+def names_nobody(report: NearReport) -> NearReport:
+    """The report without sentences that name somebody: rules may know more than those it was archived with."""
+    kept = tuple(text for text in report.sentences if not clean(text).removed)
+    left_out = len(report.sentences) - len(kept)
+    return replace(report, sentences=kept, omitted_sentences=report.omitted_sentences + left_out)
 
 
 def mean_vector(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -270,7 +278,12 @@ def _offered(
     for text, probability in zip(texts, probabilities, strict=True):
         if bundle.copies_training_text(text):
             suppressed += 1
-        elif not_in_image(text) is None and not other_examination(text, modality) and not findings(text).all <= said:
+        elif (
+            not clean(text).removed
+            and not_in_image(text) is None
+            and not other_examination(text, modality)
+            and not findings(text).all <= said
+        ):
             confidence = settings.confidence(probability) if settings.calibrated else None
             made = _agreed(text, near, settings, cancelled, confidence=confidence)
             found += [made] if made is not None else []
@@ -283,7 +296,7 @@ def _note(start: NearReport, disputed: int) -> str:
     parts = [f"Text copied from case {start.case_id} (another patient): {why}."]
     for number, which in (
         (disputed, "that the nearest reports do not agree on"),
-        (start.omitted_sentences, "about history, size, change, the other side or another examination"),
+        (start.omitted_sentences, "about history, size, change, a person, the other side or another examination"),
     ):
         if number:
             parts.append(f"{counted(number, 'sentence')} {which} {'was' if number == 1 else 'were'} left out.")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.facts.body_part import body_part_term
 from engine.facts.fact import Fact, values_of
 from engine.facts.from_header import facts_of_frame
 from engine.models.roles import Encoder
@@ -76,11 +77,11 @@ def submission_for(study: Study, displayed: DisplayedFrame | None = None) -> Sub
         modality=series.modality.upper() if series else "",
         sex=study.patient.sex,
         age=study.patient.age,
-        body_part=series.body_part if series else "",
+        body_part=body_part_term(series.body_part) if series else "",
         patient=study.patient.id,
         window=displayed.window if displayed else None,
         image_key=f"{ref.image.sop_uid or ref.image.name} {ref.frame}" if ref else "",
-        identifiers=(study.patient.name, study.patient.id, study.accession),
+        identifiers=study.identifiers,
         header={} if ref is None or series is None else values_of(facts_of_frame(study, series, ref)),
     )
     return Submission(facts, None if gray is None else shrink(gray))

@@ -7,6 +7,7 @@ repetitions are bounded. Measurements, levels, grades and ranges are left alone.
 import re
 
 from engine.text.address_rules import remove_addresses
+from engine.text.name_words import EPONYMS, NOT_NAMES, flat
 
 MONTH = (  # "may" and "march" are also verbs, so those months need their capital
     r"(?:May|MAY|Mar(?:ch)?|MAR(?:CH)?|(?i:jan(?:uary|uar|vier)?|jän(?:ner)?|feb(?:ruary|ruar|braio|rero)?|"
@@ -22,7 +23,6 @@ _ORDINAL = r"(?:st|nd|rd|th|er|º|°|\.)?"
 RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[e-mail]", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")),
     ("[e-mail]", re.compile(r"\b(?:https?://|www\.)[^\s,;)]++")),
-    ("[name]", re.compile(r"(?<![\w'’^-])[^\W\d_](?:[^\W\d_]|['’-])*+(?:\^(?:[^\W\d_]|['’-])*+)++")),
     ("[date]", re.compile(rf"\b{_YEAR}([-/.]){_NUMBERED}\1{_DAY}(?!\d)")),
     ("[date]", re.compile(rf"(?<![\d.,/-]){_DAY}([-/.] ?)(?:{_NUMBERED})\1(?:{_YEAR}|\d\d)(?![\d/-]|[.,]\d)")),
     ("[date]", re.compile(rf"(?<![\d.,/-]){_NUMBERED}([-/.]){_DAY}\1(?:{_YEAR}|\d\d)(?![\d/-]|[.,]\d)")),
@@ -48,6 +48,8 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 """In this order."""
 
+_CARETS = re.compile(r"(?<![\w'’^-])[^\W\d_](?:[^\W\d_]|['’-])*+(?:\^(?:[^\W\d_]|['’-])*+)++")
+"""A name in DICOM form (PS3.5 6.2.1), or a protocol of a scanner: "Head^Routine"."""
 _GROUPS = re.compile(r"(?<![\w.,/-])[+(]{0,2}\d[\d ()/.+-]{4,28}\d(?![\w]|[.,]\d)")
 """A run of groups of digits, judged by `_number`."""
 _IDENTIFIERS = (
@@ -98,6 +100,14 @@ def remove_contacts(text: str) -> tuple[str, int]:
         removed += 1
         return "[number]"
 
+    def name(match: re.Match[str]) -> str:
+        nonlocal removed
+        if any(flat(part) in NOT_NAMES - EPONYMS for part in match[0].split("^")):
+            return match[0]
+        removed += 1
+        return "[name]"
+
+    text = _CARETS.sub(name, text)
     for placeholder, pattern in RULES:
         text, count = pattern.subn(placeholder, text)
         removed += count

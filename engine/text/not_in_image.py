@@ -31,7 +31,7 @@ HISTORY = re.compile(
     r"undergoing|treated|therapy|medication|tested|pcr|swab|biops\w*|biopsied|histolog\w*|patholog(?:y|ic(?:al)?ly)|"
     r"surg(?:ery|ical)\w*|laborator\w*|traveled|travelled|trauma|accident|fell|fall from|pregnan\w*|referred|"
     r"(?:the|this|our|same|a|an) (?:\w+ )?patient|patient['’]s|man|woman|boy|girl|gentleman|lady|mother|infant|"
-    r"case (?:report|\d+)|participant|volunteer|subject)\b|\[(?:name|date|number|time|e-mail)\]",
+    r"case (?:report|\d+)|participant|volunteer|subject)\b|\[(?:name|date|number|time|e-mail|address|hospital)\]",
     re.IGNORECASE,
 )
 MEASUREMENT = re.compile(

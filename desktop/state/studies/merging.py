@@ -18,7 +18,10 @@ def merge(old: Sequence[Study], new: Sequence[Study]) -> list[Study]:
     studies = {study.uid: study for study in old}
     for study in new:
         known = studies.get(study.uid)
-        studies[study.uid] = study if known is None else replace(study, series=_merged(known.series, study.series))
+        if known is not None:
+            people = tuple(dict.fromkeys((*known.people, *study.people)))
+            study = replace(study, series=_merged(known.series, study.series), people=people)
+        studies[study.uid] = study
     return list(studies.values())
 
 

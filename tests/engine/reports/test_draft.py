@@ -134,8 +134,20 @@ def test_history_sizes_citations_and_figure_marks_are_not_copied(archive: Archiv
     found = made(encoder, archive)
     assert found.text == "Left effusion."
     assert found.note.endswith(
-        "4 sentences about history, size, change, the other side or another examination were left out."
+        "4 sentences about history, size, change, a person, the other side or another examination were left out."
     )
+
+
+def test_a_name_that_was_archived_is_not_drafted(archive: Archive, encoder, make_case: Make) -> None:
+    texts = [
+        "Large left effusion, told Mme Lefèvre, 04 72 11 73 13. Cardiomegaly.",
+        "Left effusion. Cardiomegaly.",
+        "Left pleural effusion. Cardiomegaly.",
+    ]
+    fill(archive, make_case, texts)
+    found = made(encoder, archive)
+    assert found.text == "Cardiomegaly."
+    assert "1 sentence about history, size, change, a person" in found.note
 
 
 def test_reports_of_another_modality_or_region_are_neither_start_nor_evidence(

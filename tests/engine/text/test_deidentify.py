@@ -114,6 +114,7 @@ def test_identifiers_are_replaced_in_five_languages(text: str, expected: str) ->
         "Enfermedad de Crohn, quiste de Baker, saco de Douglas; la señora no refiere dolor.",
         "Morbo di Paget, via biliare di 6 mm, legamento di Treitz; il signore nega febbre.",
         "Hodgkin lymphoma, Kerley B lines, Morton neuroma, Hounsfield units, Schmorl nodes, Monte Carlo.",
+        "Head^Routine, Thorax^Abdomen and Knee^Left are protocols.",
         "TR/TE 12000/85, 1000-1200 HU, 2.5 x 3.1 mm, 12:00 position, case 12, C3 to C6, 2010-2015.",
     ],
 )
