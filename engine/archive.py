@@ -20,6 +20,7 @@ from engine.store.database import LocalDatabase, insert, now
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
+from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.whole_file import is_left
 from engine.store.thumbnail import to_png
@@ -119,6 +120,7 @@ class Archive(CaseQueries):
         """
         with self._database.write() as db:
             db.execute("INSERT OR IGNORE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
+            seal(db, "settings", WHOLE)
         self.require_bundle(bundle_id)
 
     def require_bundle(self, bundle_id: str) -> None:
@@ -171,6 +173,7 @@ class Archive(CaseQueries):
                     insert_image(db, case_id, bundle_id, key, image, png)
             if case.report is not None and not self._has_report(case_id):
                 insert_report(db, case_id, bundle_id, case.report)
+            seal(db, "facts", case_id)
         return case_id
 
     def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
@@ -185,7 +188,8 @@ class Archive(CaseQueries):
                 raise UserError(f"The archive has no case {case_id}.")
             db.execute("DELETE FROM reports WHERE case_id = ?", [case_id])
             insert_report(db, case_id, bundle_id, report)
-            insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why)
+            seal(db, "facts", case_id)
+            seal(db, "audit", insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why))
 
 
 def _signed(report: NewReport | None) -> bool:

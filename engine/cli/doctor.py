@@ -42,15 +42,16 @@ class Check:
         return {"name": self.name, "ok": self.ok, "text": self.text}
 
 
-def examine(bundle: Path | None = None, archive: Path | None = None) -> list[Check]:
+def examine(bundle: Path | None = None, archive: Path | None = None, deep: bool = False) -> list[Check]:
     """Check the program, the models, the codecs and an archive.
 
     Args:
         bundle: folder of the models; None for the starter bundle.
         archive: folder of an archive; None for none.
+        deep: compare everything in the archive with its checksum.
     """
     checks = [_versions(), _provider(), *_bundle(bundle or resource_path("starter-bundle")), _codecs()]
-    return checks if archive is None else [*checks, *_archive(archive)]
+    return checks if archive is None else [*checks, *_archive(archive, deep)]
 
 
 def kindred_version() -> str:
@@ -104,10 +105,10 @@ def _codecs() -> Check:
     return Check("codecs", True, "Decoders for RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K are installed.")
 
 
-def _archive(folder: Path) -> list[Check]:
+def _archive(folder: Path, deep: bool) -> list[Check]:
     try:
         with Archive.open(folder) as archive:
-            return [_content(archive), _integrity(archive), _index(archive), _permissions(folder)]
+            return [_content(archive), _integrity(archive, deep), _index(archive), _permissions(folder)]
     except UserError as error:
         return [Check("archive", False, str(error))]
 
@@ -122,13 +123,16 @@ def _content(archive: Archive) -> Check:
     )
 
 
-def _integrity(archive: Archive) -> Check:
-    problems = archive.problems()
+def _integrity(archive: Archive, deep: bool) -> Check:
+    problems = archive.problems(deep)
     if problems:
         return Check(
             "integrity", False, f"The database is damaged ({'; '.join(problems[:3])}); restore it from a backup."
         )
-    return Check("integrity", True, "The database is intact.")
+    intact = "The database is intact, and every row has its checksum." if deep else "The database is intact."
+    if archive.read_only:
+        intact += " It is read-only: its full-text index was not checked."
+    return Check("integrity", True, intact)
 
 
 def _index(archive: Archive) -> Check:

@@ -289,14 +289,15 @@ def adapt_command(
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
 @click.option("--archive", "folder", type=FOLDER, help="An archive to check too.")
+@click.option("--deep", is_flag=True, help="Compare every picture, vector and text of the archive with its checksum.")
 @bundle_option
 @json_option
-def doctor_command(folder: Path | None, bundle: Path | None, as_json: bool) -> None:
+def doctor_command(folder: Path | None, deep: bool, bundle: Path | None, as_json: bool) -> None:
     """Check the installation, the models and an archive.
 
     Reports versions and the execution provider in use too.
     """
-    checks = examine(bundle, folder)
+    checks = examine(bundle, folder, deep)
     problems = [check.text for check in checks if not check.ok]
     lines = [f"{check.mark:7} {check.text}" for check in checks]
     _print({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)

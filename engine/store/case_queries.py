@@ -15,6 +15,7 @@ from engine.store.case_rows import load_case
 from engine.store.database import LocalStore, read_many
 from engine.store.filters import Filters, condition
 from engine.store.identity import Identity
+from engine.store.safety.checksums import is_sealed
 from engine.store.thumbnail import from_png
 
 
@@ -73,11 +74,14 @@ class CaseQueries(LocalStore):
         """The stored image, uint8 [H, W], longest side at most 512.
 
         Raises:
-            UserError: no such image.
+            UserError: no such image, or it is not as it was archived.
         """
         rows = self._database.read("SELECT png FROM images WHERE id = ?", [image_id])
         if not rows:
             raise UserError(f"The archive has no image {image_id}.")
+        with self._database.reading() as db:
+            if not is_sealed(db, "images", image_id):
+                raise UserError(f"Image {image_id} of the archive is damaged; restore the archive from its backup.")
         return from_png(rows[0][0])
 
     def case_ids(self, limit: int = 100, after: int = 0) -> list[int]:
@@ -128,9 +132,9 @@ class CaseQueries(LocalStore):
         modalities = dict(self._database.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
         return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(schema.names())}
 
-    def problems(self) -> list[str]:
-        """How the database contradicts itself, one phrase each; empty when it is intact."""
-        return integrity.problems(self._database)
+    def problems(self, deep: bool = False) -> list[str]:
+        """How the database contradicts itself or, with `deep`, its checksums, one phrase each; empty when intact."""
+        return integrity.problems(self._database, deep)
 
     def _image_keys(self, case_id: int) -> frozenset[str]:
         return frozenset(row[0] for row in self._database.read("SELECT key FROM images WHERE case_id = ?", [case_id]))

@@ -1,6 +1,7 @@
 """Cases as rows of the archive's tables. Knows no archive folder and no hashing: keys arrive hashed.
 
-The inserts run inside a transaction that the caller has open.
+The inserts run inside a transaction that the caller has open, and seal their rows; the caller seals the facts of a case
+after all changes.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from sqlite_utils import Database
 from engine.store.case import Case, CaseFacts, NewImage, NewReport, Report, StoredImage
 from engine.store.case_facts import add_facts, facts_of_cases, set_words
 from engine.store.database import insert, now
+from engine.store.safety.checksums import seal
 from engine.store.thumbnail import Png
 
 COLUMNS = (
@@ -40,6 +42,7 @@ def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) ->
         attribution=case.attribution,
         created=now(),
     )
+    seal(db, "cases", case_id)
     add_facts(db, case_id, case.facts)
     set_words(db, case_id, case.description)
     return case_id
@@ -60,6 +63,7 @@ def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: Ne
         width=png.width,
         png=png.data,
     )
+    seal(db, "images", image_id)
     _insert_embedding(db, image.embedding, case_id=case_id, bundle_id=bundle_id, kind="image", image_id=image_id)
 
 
@@ -74,12 +78,13 @@ def insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport)
         created=now(),
         machine_share=report.machine_share,
     )
+    seal(db, "reports", report_id)
     _insert_embedding(db, report.embedding, case_id=case_id, bundle_id=bundle_id, kind="report", report_id=report_id)
     set_words(db, case_id, report.text)
 
 
 def _insert_embedding(db: Database, vector: NDArray[np.floating], **columns: Any) -> None:
-    insert(db, "embeddings", **columns, vector=np.ascontiguousarray(vector, dtype="<f2").tobytes())
+    seal(db, "embeddings", insert(db, "embeddings", **columns, vector=np.ascontiguousarray(vector, "<f2").tobytes()))
 
 
 def load_case(read: Callable[..., list[Any]], case_id: int) -> Case | None:

@@ -42,6 +42,7 @@ class LocalDatabase:
         """Whether the file can be read but not changed, as on a read-only disk."""
         self.trusted = False
         """Whether the schema was compared with our own: only then may triggers write to the full-text index."""
+        self._trusting: set[Any] = set()
         self._state = state_of(path) if self.read_only else ()
         self._mine = threading.local()
         self._free: list[Database] = []
@@ -66,7 +67,9 @@ class LocalDatabase:
             raise unchangeable(self.path.parent)
         with self._lock, readable(self.path.parent), self._connection() as db:
             db.execute(f"PRAGMA synchronous = {'FULL' if flushed else 'NORMAL'}")
-            db.execute(f"PRAGMA trusted_schema = {'ON' if self.trusted else 'OFF'}")
+            if self.trusted and db.conn not in self._trusting:  # not each time: it makes SQLite prepare all anew
+                self._trusting.add(db.conn)
+                db.execute("PRAGMA trusted_schema = ON")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -75,8 +78,6 @@ class LocalDatabase:
                 if db.conn.in_transaction:  # SQLite ends it itself on some errors
                     db.execute("ROLLBACK")
                 raise
-            finally:
-                db.execute("PRAGMA trusted_schema = OFF")
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
@@ -109,7 +110,9 @@ class LocalDatabase:
         """Close all connections; no thread may be using one."""
         with self._lock:
             while self._free:
-                self._free.pop().close()
+                db = self._free.pop()
+                self._trusting.discard(db.conn)
+                db.close()
 
 
 class LocalStore:

@@ -2,11 +2,18 @@
 
 from engine.errors import UserError
 from engine.store.database import LocalDatabase
+from engine.store.safety.checksums import broken_seals
+from engine.store.safety.opening import schema_problems
 from engine.text.words import counted
 
 
-def problems(database: LocalDatabase) -> list[str]:
-    """What is wrong, one phrase each; empty when the database is intact."""
+def problems(database: LocalDatabase, deep: bool = False) -> list[str]:
+    """What is wrong, one phrase each; empty when the database is intact.
+
+    Args:
+        database: of the archive.
+        deep: compare every row with its checksum too, which reads the whole database.
+    """
     found = [row[0] for row in database.read("PRAGMA integrity_check") if row[0] != "ok"]
     found += [f"a row of {row[0]} refers to a missing row" for row in database.read("PRAGMA foreign_key_check")]
     missing = database.read(
@@ -14,6 +21,12 @@ def problems(database: LocalDatabase) -> list[str]:
     )[0][0]
     if missing:
         found.append(f"{counted(missing, 'embedding')} {'is' if missing == 1 else 'are'} missing")
+    if deep:
+        with database.reading() as db:
+            found += [*schema_problems(db), *broken_seals(db)]
+        highest = "(SELECT max(id) FROM checksums WHERE name = sqlite_sequence.name)"
+        reused = f"SELECT name FROM sqlite_sequence WHERE seq < {highest}"
+        found += [f"ids of {row[0]} would be used twice" for row in database.read(reused)]
     if database.read_only:  # the full-text index checks itself by a command that counts as a change
         return found
     try:

@@ -13,6 +13,7 @@ from engine.facts.fact import Facts
 from engine.store.case import Kind
 from engine.store.case_facts import images_to_ask, set_models
 from engine.store.database import LocalDatabase, insert, now
+from engine.store.safety.checksums import WHOLE, seal, seal_all
 from engine.store.thumbnail import from_png
 
 # What still lacks an embedding of the bundle, in the order of ids: images as PNG, reports as text.
@@ -79,6 +80,7 @@ class NewEmbeddings:
         with self._database.write() as db:
             for case_id, said in (facts or {}).items():
                 set_models(db, case_id, said)
+                seal(db, "facts", case_id)
             for row_id, vector in zip(ids, np.ascontiguousarray(vectors, dtype="<f2"), strict=True):
                 db.execute(ADD[kind], [bundle_id, vector.tobytes(), row_id])
 
@@ -101,6 +103,9 @@ class NewEmbeddings:
             )
             db.execute("DELETE FROM new_embeddings")
             db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
+            seal_all(db, "embeddings")
+            seal(db, "settings", WHOLE)
             detail = f"from {before[0] if before else 'no model'} to {bundle_id}"
-            insert(db, "audit", at=now(), action="moved to another model", case_id=None, detail=detail)
+            audit_id = insert(db, "audit", at=now(), action="moved to another model", case_id=None, detail=detail)
+            seal(db, "audit", audit_id)
         return True

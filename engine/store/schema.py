@@ -9,6 +9,7 @@ from sqlite_utils import Database, Migrations
 from engine.errors import UserError
 from engine.facts.from_header import HeaderValues, facts_of_header
 from engine.store.case_facts import add_facts, set_words
+from engine.store.safety import checksums
 
 migrations = Migrations("kindred-archive")
 
@@ -104,6 +105,23 @@ def index_facts_by_value(db: Database) -> None:
 def add_machine_share(db: Database) -> None:
     """How much of a report is unchanged machine wording; of those already here nothing is known, so none."""
     db.execute("ALTER TABLE reports ADD COLUMN machine_share REAL NOT NULL DEFAULT 0")
+
+
+@migrations()
+def create_checksums(db: Database) -> None:
+    """Checksums of rows (safety/checksums.py), which go with the rows, and those of the rows that are here already."""
+    db.execute(
+        """CREATE TABLE checksums (name TEXT NOT NULL, id NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (name, id))
+        WITHOUT ROWID"""
+    )
+    for table in ("cases", "images", "reports", "embeddings"):
+        also = "OR (name = 'facts' AND id = old.id)" if table == "cases" else ""
+        db.execute(
+            f"""CREATE TRIGGER {table}_checksum AFTER DELETE ON {table} BEGIN
+                DELETE FROM checksums WHERE (name = '{table}' AND id = old.id) {also}; END"""
+        )
+    for table in checksums.KEYS:
+        checksums.seal_all(db, table)
 
 
 def require_known(db: Database, where: str) -> None:

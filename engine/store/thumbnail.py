@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.errors import UserError
+
 LONGEST_SIDE = 512
 
 
@@ -40,6 +42,15 @@ def to_png(gray: NDArray[np.uint8]) -> Png:
 
 
 def from_png(data: bytes) -> NDArray[np.uint8]:
-    """Decode the PNG of `to_png` to uint8 [H, W]."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image)
+    """Decode the PNG of `to_png` to uint8 [H, W].
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.mode != "L" or max(image.size) > LONGEST_SIDE:
+                raise ValueError(image.mode)
+            return np.asarray(image)
+    except (OSError, SyntaxError, TypeError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError("A stored image is damaged; restore the archive or the reports from a backup.") from error

@@ -135,8 +135,23 @@ class VectorIndex:
             return None
         if not found:
             return np.zeros((0, 0), np.float32)
-        joined = b"".join([found[one] for one in ids.tolist()])
-        return _unit(np.frombuffer(joined, "<f2").reshape(len(ids), -1))
+        return self._decoded([found[one] for one in ids.tolist()])
+
+    def _decoded(self, stored: list[Any]) -> NDArray[np.float32]:
+        """Unit vectors float32 [n, D] of n stored ones. UserError when one is not a vector like the others."""
+        try:
+            if not stored[0] or len({len(one) for one in stored}) != 1:
+                raise ValueError
+            wide = np.frombuffer(b"".join(stored), "<f2").reshape(len(stored), -1)
+        except (TypeError, ValueError):  # a text, a number, or of an odd length
+            raise self._damaged() from None
+        if not np.isfinite(wide).all():
+            raise self._damaged()
+        return _unit(wide)
+
+    def _damaged(self) -> UserError:
+        folder = self.path.parent
+        return UserError(f"The vectors in {folder} are damaged; restore the archive from its backup.", folder)
 
     def refresh(self, save: bool = False) -> None:
         """Bring the index up to date with the database; `save` writes the file even after few changes.
@@ -214,13 +229,9 @@ class VectorIndex:
             if not rows:
                 break
             columns += [(row[0], bool(row[1]), row[2]) for row in rows]
-            sizes = {len(row[3]) for row in rows}
-            if len(sizes) != 1 or (pages and sizes != {2 * pages[0].shape[1]}):
-                raise UserError(
-                    f"The vectors in {self.path.parent} differ in length; restore the archive from its backup.",
-                    self.path.parent,
-                )
-            pages.append(_unit(np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(len(rows), -1)))
+            pages.append(self._decoded([row[3] for row in rows]))
+            if pages[0].shape[1] != pages[-1].shape[1]:
+                raise self._damaged()
             after = rows[-1][0]
         vectors = np.concatenate(pages) if pages else np.zeros((0, 1), np.float32)
         ids, is_image, cases = (np.array([row[i] for row in columns]) for i in range(3))

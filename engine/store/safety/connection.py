@@ -21,8 +21,11 @@ WAIT = 30.0
 """Seconds to wait for another process."""
 CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON")
 WRITABLE = ("synchronous = NORMAL", "secure_delete = ON")
-DAMAGE = ("malformed", "not a database", "decode to UTF-8", "unsupported file format", "NULL where it should not be")
-DISK = ("locked", "readonly", "unable to open", "full", "disk I/O")
+DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_TOOBIG}
+DISK = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS),
+}
 
 
 def is_read_only(path: Path) -> bool:
@@ -97,12 +100,15 @@ def readable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"{error.strerror}: {folder}; copy it to a folder that you can write to.", folder) from error
+    except UnicodeDecodeError as error:  # of a message of SQLite that cites what it could not read
+        raise damaged(folder) from error
     except sqlite3.IntegrityError:
         raise
     except sqlite3.DatabaseError as error:
-        if any(word in str(error) for word in DAMAGE):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension of the code
+        if code in DAMAGE or "decode to UTF-8" in str(error):  # the latter is found by Python, without a code
             raise damaged(folder) from error
-        if any(word in str(error) for word in DISK):
+        if code in DISK:
             raise UserError(f"{_problem(folder, str(error))}, then try again.", folder) from error
         raise
 

@@ -15,6 +15,7 @@ from engine.errors import UserError
 from engine.store import identity, schema
 from engine.store.database import LocalDatabase
 from engine.store.identity import Identity
+from engine.store.safety.checksums import WHOLE, is_sealed, seal
 from engine.store.safety.connection import connect, connect_read_only, damaged, readable, unchangeable
 from engine.store.safety.known_archives import is_known, remember
 
@@ -61,7 +62,7 @@ def _is_new(path: Path) -> bool:
     with readable(path.parent):
         try:
             objects = _objects(path, True)
-        except sqlite3.DatabaseError:  # another process may be writing it, which an immutable file hides
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # it may be being written, which "immutable" hides
             objects = _objects(path, False)
     names = {name for _, name, _ in objects if "_sqlite_migrations" not in name}
     if names and not {"cases", "images", "reports", "settings"} <= names:
@@ -97,8 +98,9 @@ def _completed(db: Database, folder: Path) -> Identity:
         identity.create_key(folder)
     key = identity.load_key(folder)
     schema.upgrade(db, str(folder))
-    if _check(db) is None:
+    if _check(db) is None and is_sealed(db, "settings", WHOLE):  # else it is lost: see _examined
         db.execute("INSERT INTO settings (name, value) VALUES (?, ?)", [CHECK, key.check])
+        seal(db, "settings", WHOLE)
     return _examined(db, folder, _check(db))
 
 
@@ -116,7 +118,7 @@ def _examined(db: Database, folder: Path, check: str | None) -> Identity:
         raise UserError(
             f"{folder / identity.KEY_FILE} is not the key of this archive; restore both files from one backup.", folder
         )
-    if schema_problems(db):
+    if schema_problems(db) or not is_sealed(db, "settings", WHOLE):
         raise damaged(folder)
     if not is_known(folder, key.check):
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":

@@ -12,7 +12,9 @@ from engine.store.case import NewCase
 def forget(folder: Path, *tables: str) -> None:
     """Leave an archive as the versions before these tables left it."""
     with sqlite3.connect(folder / "archive.db") as db:
-        for table in tables:
+        for table in ("cases", "images", "reports", "embeddings"):
+            db.execute(f"DROP TRIGGER {table}_checksum")
+        for table in (*tables, "checksums"):
             db.execute(f"DROP TABLE {table}")
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
         if "facts" in tables:  # its index is gone with it

@@ -16,6 +16,7 @@ from engine.cli.new_archive import opened_or_created
 from engine.errors import UserError
 from engine.store.case import NewCase
 from engine.store.identity import KEY_FILE
+from engine.store.safety.checksums import WHOLE, seal
 
 Make = Callable[..., NewCase]
 
@@ -72,6 +73,7 @@ def test_the_key_of_another_archive_is_refused(tmp_path: Path, archive: Archive)
 def test_an_archive_from_before_the_check_value_gets_one(archive: Archive) -> None:
     with archive._database.write() as db:
         db.execute("DELETE FROM settings WHERE name = 'identity_check'")
+        seal(db, "settings", WHOLE)
     archive.close()
     for _ in range(2):
         with Archive.open(archive.folder) as again:
@@ -121,10 +123,9 @@ def test_a_schema_that_kindred_did_not_make_is_refused(archive: Archive, stateme
 
 
 def test_connections_trust_nothing_in_a_file(archive: Archive) -> None:
-    found = {
-        name: archive._database.read(f"PRAGMA {name}")[0][0]
-        for name in ("trusted_schema", "secure_delete", "cell_size_check", "foreign_keys")
-    }
+    names = ("trusted_schema", "secure_delete", "cell_size_check", "foreign_keys")
+    with Archive.open(archive.folder) as opened:
+        found = {name: opened._database.read(f"PRAGMA {name}")[0][0] for name in names}
     assert found == {"trusted_schema": 0, "secure_delete": 1, "cell_size_check": 1, "foreign_keys": 1}
 
 
