@@ -14,9 +14,11 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 import desktop.__main__
+from engine.archive import Archive
 from engine.cli import main
 from engine.image.picture import load_picture
 from engine.resources import resource_path
+from engine.store.safety.checksums import WHOLE, seal
 from tests.paths import ROOT
 
 CT = get_testdata_file("CT_small.dcm")
@@ -134,10 +136,9 @@ def test_an_archive_of_other_models_can_be_reindexed(
 ) -> None:
     folder = tmp_path / "archive"
     shutil.copytree(imported, folder)
-    connection = sqlite3.connect(folder / "archive.db")
-    connection.execute("UPDATE settings SET value = 'other models' WHERE name = 'bundle_id'")
-    connection.commit()
-    connection.close()
+    with Archive.open(folder) as archive, archive._database.write() as db:
+        db.execute("UPDATE settings SET value = 'other models' WHERE name = 'bundle_id'")
+        seal(db, "settings", WHOLE)
     assert main.main(["search", "--archive", str(folder), "--text", "femur"]) == 2
     assert "or re-index the archive with the current one" in capsys.readouterr().err
     reindexed = document(capsys, "reindex", "--archive", folder)

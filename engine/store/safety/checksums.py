@@ -11,7 +11,7 @@ row seals it again; deleted rows take their checksums with them (schema.py). Kno
 import sqlite3
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sqlite_utils import Database
@@ -52,7 +52,7 @@ def seal_all(db: Database, table: str) -> None:
 
 def is_sealed(db: Database, table: str, key: int | str) -> bool:
     """Whether what a table has under a key is as it was sealed. Raises sqlite3.DatabaseError when it is unreadable."""
-    return _stored(db, table, key) == _crc(db, table, key)
+    return bool(_stored(db, table, key) == _crc(db, table, key))
 
 
 def broken_seals(db: Database) -> list[str]:
@@ -88,7 +88,11 @@ def _stored(db: Database, table: str, key: int | str) -> Any:
 
 
 def _layout(db: Database, table: str) -> Layout:
-    make = {"REAL": float, "INTEGER": int, "TEXT": lambda text: Text(text.strip("'").encode())}
+    make: dict[str, Callable[[str], Any]] = {
+        "REAL": float,
+        "INTEGER": int,
+        "TEXT": lambda text: Text(text.strip("'").encode()),
+    }
     columns = db.execute(f"PRAGMA table_info({table})").fetchall()
     return [(name, None if default is None else make[kind](default)) for _, name, kind, _, default, _ in columns]
 
