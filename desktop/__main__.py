@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-COMMANDS = frozenset({"open", "import", "search", "draft", "reindex", "adapt", "doctor", "-h", "--help", "--version"})
+COMMANDS = frozenset(
+    {"open", "import", "search", "draft", "reindex", "adapt", "delete", "doctor", "-h", "--help", "--version"}
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ audit), identity.key (part of every backup) and derived files such as the vector
 missing, stale or damaged. All SQL on the archive is here and in engine/store; other modules ask by name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +22,7 @@ from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.opening import is_alone, open_archive
+from engine.store.safety.removal import delete_cases, empty_log, forget_sources
 from engine.store.safety.whole_file import is_left
 from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
@@ -190,6 +191,21 @@ class Archive(CaseQueries):
             insert_report(db, case_id, bundle_id, report)
             seal(db, "facts", case_id)
             seal(db, "audit", insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why))
+
+    def delete(self, case_ids: Sequence[int]) -> None:
+        """Delete cases for good: rows, words, images, vectors, kept paths, and what SQLite remembers of them.
+
+        Raises:
+            UserError: there is no such case, and nothing was deleted; the archive is read-only; or the cases were
+                deleted, but another process has the archive open and with it the write-ahead log.
+        """
+        if not case_ids:
+            return
+        delete_cases(self._database, case_ids)
+        forget_sources(self.folder, case_ids)
+        self.score_scale.path.unlink(missing_ok=True)
+        self.index.refresh(save=True)
+        empty_log(self._database)
 
 
 def _signed(report: NewReport | None) -> bool:

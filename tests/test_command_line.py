@@ -268,3 +268,16 @@ def test_a_query_takes_the_facts_of_its_header_and_of_its_words_and_corrections(
     assert main.main([*map(str, search)]) == 0
     assert "Facts: modality CT, region limb, view axial" in capsys.readouterr().out
     assert document(capsys, "draft", CT, "--archive", imported)["facts"]["modality"]["value"] == "CT"
+
+
+def test_deleted_cases_are_gone(imported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(imported, folder)
+    assert main.main(["delete", "--archive", str(folder)]) == 2
+    assert "--case" in capsys.readouterr().err
+    assert main.main(["delete", "--archive", str(folder), "--case", "99", "--yes"]) == 2
+    assert "no case 99" in capsys.readouterr().err
+    assert document(capsys, "delete", "--archive", folder, "--case", 3, "--yes") == {"deleted": [3], "cases": 3}
+    found = document(capsys, "search", "--archive", folder, "--text", "pleural effusion", "--mode", "lexical")
+    assert not found["hits"]
+    assert all(b"effusion" not in path.read_bytes() for path in folder.iterdir())

@@ -4,7 +4,6 @@ Exit codes: 0 success (also when part of an import was rejected), 2 an error tha
 1 a bug (a traceback on stderr). With `--json`, stdout is one JSON document and nothing else.
 """
 
-import json
 import logging
 import sys
 import time
@@ -20,9 +19,19 @@ from engine.adapt.pairs import LIMIT
 from engine.adapt.training import Recipe
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.new_archive import opened_or_created
-from engine.cli.output import draft_lines, fact_lines, hit_lines, import_lines, printable, progress_line, study_lines
+from engine.cli.options import FILE, FOLDER, json_option, print_result
+from engine.cli.output import (
+    draft_lines,
+    fact_lines,
+    hit_lines,
+    import_lines,
+    printable,
+    progress_line,
+    study_lines,
+)
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
@@ -36,8 +45,6 @@ from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.filters import Filters
 from engine.text.words import counted
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path)
 CommandFunction = Callable[..., None]
 
 fact_option = click.option(
@@ -47,7 +54,6 @@ fact_option = click.option(
     metavar="KIND=VALUE",
     help="Correct what the header says, as in region=hip; KIND= removes it.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 
 
@@ -83,7 +89,7 @@ def open_command(path: Path, as_json: bool) -> None:
     """
     with progress_line() as progress:
         listing = open_path(path, progress)
-    _print(listing.as_dict(), study_lines(listing), as_json)
+    print_result(listing.as_dict(), study_lines(listing), as_json)
 
 
 @cli.command("import", epilog="Example: kindred import ~/studies --archive ~/kindred --reports reports.csv")
@@ -109,7 +115,9 @@ def import_command(
         result = import_path(archive, models, path, reports, progress, link_sources=link_sources)
         stats = archive.stats()
     seconds = round(time.perf_counter() - started, 2)
-    _print({**result.as_dict(), "archive": stats, "seconds": seconds}, import_lines(result, stats, seconds), as_json)
+    print_result(
+        {**result.as_dict(), "archive": stats, "seconds": seconds}, import_lines(result, stats, seconds), as_json
+    )
 
 
 @cli.command("search", epilog='Example: kindred search --archive ~/kindred --text "pleural effusion" --modality CR CT')
@@ -186,7 +194,7 @@ def search_command(
     }
     if series:
         document["query"]["frames"] = [_displayed(one) for one in pictures]
-    _print(document, [*fact_lines(found.facts), *hit_lines(found.hits, milliseconds, found.familiarity)], as_json)
+    print_result(document, [*fact_lines(found.facts), *hit_lines(found.hits, milliseconds, found.familiarity)], as_json)
 
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
@@ -228,7 +236,7 @@ def draft_command(
         if archive is not None:
             archive.close()
     known = [] if proposed.silence else fact_lines(facts)  # the line of a silent draft says them
-    _print({**proposed.as_dict(), "image": _displayed(picture)}, [*known, *draft_lines(proposed)], as_json)
+    print_result({**proposed.as_dict(), "image": _displayed(picture)}, [*known, *draft_lines(proposed)], as_json)
 
 
 @cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")
@@ -248,7 +256,7 @@ def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
             result = reindex(archive, models, progress)
     seconds = round(time.perf_counter() - started, 2)
     line = f"The archive {folder} has {result.total:,} embeddings of the bundle {models.id} ({seconds} s)."
-    _print({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [line], as_json)
+    print_result({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [line], as_json)
 
 
 @cli.command("adapt", epilog="Example: kindred adapt --archive ~/kindred --out ~/adapted-models")
@@ -275,7 +283,7 @@ def adapt_command(
             result = adapting.adapt(archive, models, options, progress)
     lines = [*table.plain(result.own, result.others), ""]
     if not result.written:
-        _print(result.as_dict(), lines, as_json)
+        print_result(result.as_dict(), lines, as_json)
         raise UserError(
             f"The adapted models are not better and were not written: {'; '.join(result.against)}. Import more studies "
             "with reports, or add --force to write them anyway."
@@ -284,7 +292,10 @@ def adapt_command(
         f"The new models are in {out}. To use them, re-index the archive:",
         f"    kindred reindex --archive {folder} --bundle {out}",
     ]
-    _print(result.as_dict(), lines, as_json)
+    print_result(result.as_dict(), lines, as_json)
+
+
+cli.add_command(delete_command)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
@@ -300,7 +311,7 @@ def doctor_command(folder: Path | None, deep: bool, bundle: Path | None, as_json
     checks = examine(bundle, folder, deep)
     problems = [check.text for check in checks if not check.ok]
     lines = [f"{check.mark:7} {check.text}" for check in checks]
-    _print({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
+    print_result({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
     if problems:
         raise UserError(f"{counted(len(problems), 'problem')} found, see above.")
 
@@ -365,8 +376,3 @@ def _displayed(picture: GrayPicture | None) -> dict[str, Any] | None:
     if picture is None:
         return None
     return {"path": str(picture.origin.file or picture.origin.name), "frame": picture.frame, "window": picture.window}
-
-
-def _print(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
-    text = json.dumps(printable(document), ensure_ascii=False, indent=2) if as_json else printable("\n".join(lines))
-    click.echo(text)

@@ -98,6 +98,17 @@ class CaseQueries(LocalStore):
             return frozenset()
         return frozenset(row[0] for row in self._database.read("SELECT id FROM cases WHERE patient = ?", [patient]))
 
+    def cases_of_same_patient(self, case_id: int) -> list[int]:
+        """The case and all others of its patient; the case alone when its patient is unknown.
+
+        Raises:
+            UserError: no such case.
+        """
+        patient = self.case(case_id).patient
+        if patient is None:
+            return [case_id]
+        return [row[0] for row in self._database.read("SELECT id FROM cases WHERE patient = ? ORDER BY id", [patient])]
+
     def cases_allowed_by(self, filters: Filters) -> NDArray[np.int64] | None:
         """Ids of the cases that the filters allow, int64 [N]; None when they allow all."""
         where = condition(filters)

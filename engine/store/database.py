@@ -79,6 +79,18 @@ class LocalDatabase:
                     db.execute("ROLLBACK")
                 raise
 
+    def rewrite(self) -> None:
+        """Write the file anew without what deleted rows have left in it (VACUUM)."""
+        if self.read_only:
+            raise unchangeable(self.path.parent)
+        with self._lock, readable(self.path.parent), self._connection() as db:
+            db.execute("VACUUM")
+
+    def empty_log(self) -> bool:
+        """Move the write-ahead log into the file and truncate it; False when another process still reads it."""
+        with self._lock, readable(self.path.parent), self._connection() as db:
+            return not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """A connection without an open transaction, for what only reads."""

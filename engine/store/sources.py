@@ -5,6 +5,7 @@ them.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.store.database import LocalDatabase
@@ -30,6 +31,14 @@ class SourceLinks:
         """The source path of a case, if it was kept."""
         rows = self._database.read("SELECT path FROM sources WHERE case_id = ?", [case_id])
         return os.fsdecode(rows[0][0]) if rows else None
+
+    def forget(self, case_ids: Sequence[int]) -> None:
+        """Delete the paths of these cases, also from SQLite's own files."""
+        with self._database.write() as db:
+            for case_id in case_ids:
+                db.execute("DELETE FROM sources WHERE case_id = ?", [case_id])
+        self._database.rewrite()
+        self._database.empty_log()
 
     def close(self) -> None:
         """Close the database."""
