@@ -7,9 +7,10 @@ missing, stale or damaged. All SQL on the archive is here and in engine/store; o
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
-from engine.errors import UserError, exists
+from engine.errors import Cancelled, UserError, exists
 from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
 from engine.store.case import NewCase, NewReport
@@ -21,6 +22,7 @@ from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.checksums import WHOLE, seal
+from engine.store.safety.connection import damaged
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, forget_sources
 from engine.store.safety.whole_file import is_left
@@ -99,6 +101,21 @@ class Archive(CaseQueries):
             UserError: the folder cannot be accessed.
         """
         return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it. An error that nobody expected is explained by a damaged database, if that is what it is.
+
+        Raises:
+            UserError: `error` is none of errors.py and the rows differ from their checksums.
+        """
+        try:
+            unexpected = isinstance(error, Exception) and not isinstance(error, UserError | Cancelled)
+            if unexpected and self.problems(deep=True):
+                raise damaged(self.folder) from error
+        finally:
+            self.close()
 
     @property
     def read_only(self) -> bool:

@@ -92,7 +92,7 @@ class Bundle:
         chosen = manifest.choose_variant(content, variant, on_gpu=machine.provider == runtime.CUDA)
         try:
             return cls(folder, content, chosen, machine)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise UserError(f"The manifest of {folder} is incomplete ({error!r}); export the bundle again.") from error
 
     @property
@@ -143,9 +143,14 @@ class Bundle:
         They tell kinds of images apart that the projection merges; see `engine.models.familiarity`.
 
         Raises:
-            UserError: an image is not 8-bit grayscale, or `images` is empty.
+            UserError: an image is not 8-bit grayscale, `images` is empty, or the files of the bundle do not fit.
         """
-        return self._encoder.image_features(images)
+        rows = self._encoder.image_features(images)
+        widths = {len(self.familiarity.mean)} if self.familiarity else set()
+        widths |= {head.weights.shape[1] for head in self.fact_heads.heads.values()} if self.fact_heads else set()
+        if widths - {rows.shape[1]}:
+            raise UserError(f"The graphs and statistics of the bundle {self.folder} do not fit; export it again.")
+        return rows
 
     def image_trunk(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Features as the head gets them: images uint8 [H, W] -> float32 [N, F], not normalised.
@@ -209,4 +214,7 @@ class Bundle:
         """One step of the decoder; see `engine.models.captioner.Step` for shapes."""
         inputs: dict[str, NDArray[Any]] = {"ids": ids, "condition": condition, "past": past}
         logits, present = self._decoder.run(["logits", "present"], inputs)
+        tokens = self.tokenizer
+        if logits.ndim != 3 or logits.shape[2] <= max(tokens.pad_id, tokens.cls_id, tokens.sep_id, tokens.unk_id):
+            raise UserError(f"The captioner of the bundle {self.folder} does not fit its tokenizer; export it again.")
         return logits, present

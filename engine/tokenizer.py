@@ -38,7 +38,9 @@ class Tokenizer:
         """
         try:
             backend = tokenizers.Tokenizer.from_str(json)
-        except Exception as error:  # the package raises bare Exception for any malformed text
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # the package raises bare Exception for any malformed text, or panics
             raise UserError(f"The tokenizer cannot be read ({error}); export the bundle again.") from error
         return cls(backend)
 

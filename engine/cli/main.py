@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ from engine.store.filters import Filters
 from engine.text.words import counted
 
 CommandFunction = Callable[..., None]
+COUNT = click.IntRange(max=1 << 40)
+"""SQLite and NumPy count with 64 bits."""
 
 fact_option = click.option(
     "--fact",
@@ -125,7 +128,7 @@ def import_command(
 @click.option("--image", type=FILE, help="DICOM, PNG or JPEG file to search by; can be combined with --text.")
 @click.option("--series", is_flag=True, help="Search by the whole series of --image (file, folder or ZIP file).")
 @click.option("--text", help="Text to search by.")
-@click.option("-k", "count", default=10, show_default=True, help="Number of cases to find.")
+@click.option("-k", "count", type=COUNT, default=10, show_default=True, help="Number of cases to find.")
 @click.option("--modality", multiple=True, metavar="CT ...", help="Only cases of these modalities.")
 @click.option("--sex", type=click.Choice(["M", "F", "O"], case_sensitive=False), help="Only patients of this sex.")
 @click.option("--age", nargs=2, type=int, metavar="FROM TO", help="Only patients of this age, in years.")
@@ -220,8 +223,7 @@ def draft_command(
     models = Bundle.open(bundle)
     picture = _picture(file, frame, window)
     facts = corrected(_facts((picture,), models), corrections_of(corrections))
-    archive = None if folder is None else Archive.open(folder)
-    try:
+    with nullcontext() if folder is None else Archive.open(folder) as archive:
         proposed = make_draft(
             models,
             archive,
@@ -232,9 +234,6 @@ def draft_command(
             patient=picture.patient_key,
             offer=True,
         )
-    finally:
-        if archive is not None:
-            archive.close()
     known = [] if proposed.silence else fact_lines(facts)  # the line of a silent draft says them
     print_result({**proposed.as_dict(), "image": _displayed(picture)}, [*known, *draft_lines(proposed)], as_json)
 
@@ -263,8 +262,22 @@ def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
 @click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to learn from.")
 @bundle_option
 @click.option("--out", type=FOLDER, required=True, help="Folder of the new models.")
-@click.option("--limit", default=LIMIT, show_default=True, metavar="N", help="Maximum number of images with reports.")
-@click.option("--seed", default=0, show_default=True, metavar="N", help="Of the random numbers of the training.")
+@click.option(
+    "--limit",
+    type=COUNT,
+    default=LIMIT,
+    show_default=True,
+    metavar="N",
+    help="Maximum number of images with reports.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 1 << 40),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of the random numbers of the training.",
+)
 @click.option("--force", is_flag=True, help="Write the new models even if they are not better.")
 @json_option
 def adapt_command(

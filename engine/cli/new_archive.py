@@ -21,7 +21,8 @@ def opened_or_created(folder: Path) -> Iterator[Archive]:
     created, was_there = not Archive.exists(folder), exists(folder)
     archive = Archive.create(folder) if created else Archive.open(folder)
     try:
-        yield archive
+        with archive:
+            yield archive
     except (UserError, Cancelled):
         if created and archive.is_unused():
             shutil.rmtree(folder)

@@ -10,9 +10,13 @@ from engine.facts.fact import KINDS, MODALITIES, VALUES, FactKind
 from engine.facts.from_header import MODALITY_OF_CODE, SIDE_OF_CODE, VIEW_OF_POSITION
 from engine.facts.region_words import region_of_names
 
+OLDEST = 150
+
 
 def check_age(age: tuple[int, int] | None) -> None:
-    """Raise UserError for a range of ages that is empty."""
+    """Raise UserError for a range of ages that is empty, or of nobody."""
+    if age is not None and not (0 <= age[0] <= OLDEST and 0 <= age[1] <= OLDEST):
+        raise UserError(f"Ages are from 0 to {OLDEST} years; give both in that range.")
     if age is not None and age[0] > age[1]:
         raise UserError(
             f"No age is from {age[0]} to {age[1]}: give the lower age first, as in --age {age[1]} {age[0]}."

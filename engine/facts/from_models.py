@@ -62,9 +62,12 @@ class FactHeads:
             UserError: the file cannot be read.
         """
         try:
-            with np.load(path, allow_pickle=False) as kept:
-                return cls({kind: _head(kept, kind) for kind in KINDS if f"{kind}_classes" in kept})
-        except (OSError, KeyError, ValueError) as error:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                heads = {kind: _head(kept, kind) for kind in KINDS if f"{kind}_classes" in kept}
+            for head in heads.values():  # whether the shapes go together
+                head.probabilities(np.zeros((1, head.weights.shape[1]), np.float32))[0, len(head.classes) - 1]
+            return cls(heads)
+        except Exception as error:  # numpy and zipfile promise no type for damaged input
             raise UserError(
                 f"{path.name} in the bundle {path.parent} cannot be read; export the bundle again."
             ) from error

@@ -118,7 +118,9 @@ class BeamSearch:
         self.ids = np.array([[hypothesis.ids[-1]] for hypothesis in self._active], np.int64).reshape(-1, 1)
 
     def caption(self) -> Caption:
-        """The best hypothesis so far."""
+        """The best hypothesis so far; an empty text when the decoder said nothing that is a number."""
+        if not self._finished and not self._active:
+            return Caption("", [], [])
         best = max([*self._finished, *self._active], key=lambda hypothesis: hypothesis.score)
         ids = best.ids[:-1] if best.ids[-1] == self._tokenizer.sep_id else best.ids
         return Caption(self._tokenizer.decode(ids), self._tokenizer.tokens(ids), best.log_probs[: len(ids)])

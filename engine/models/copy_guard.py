@@ -87,7 +87,8 @@ class CopyGuard:
             raise UserError(
                 f"The training word sequences in {path} cannot be read ({error}); copy the bundle again."
             ) from error
-        if magic != MAGIC or version not in (1, VERSION) or len(content) != HEADER.size + low_bytes + high_bytes:
+        known = magic == MAGIC and version in (1, VERSION) and len(content) == HEADER.size + low_bytes + high_bytes
+        if not known or not n or low_bits + high_bits > 64 or low_bytes != -(-count * low_bits // 8):
             raise UserError(f"{path} is not a supported file of training word sequences; export the bundle again.")
         body = np.frombuffer(content, np.uint8, offset=HEADER.size)
         low = np.zeros(count, np.uint64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import preprocess
 from engine.errors import UserError
-from engine.models.heads import Heads, Parameters, project
+from engine.models.heads import Heads, Parameters, project, width_of
 from engine.models.runtime import Model
 from engine.tokenizer import Tokenizer
 
@@ -84,9 +84,16 @@ class OnnxEncoder:
         return {"ids": ids, "mask": mask}
 
     def _embed(self, model: Model, inputs: dict[str, NDArray[Any]], head: Parameters | None) -> Embeddings:
-        if head is None:
-            return self._unit(model.run(["embedding"], inputs)[0])
-        return self._unit(project(head, model.run(["features"], inputs)[0]))
+        rows = model.run(["embedding" if head is None else "features"], inputs)[0]
+        if head is not None:
+            self._require(rows.ndim == 2 and rows.shape[1] == width_of(head))
+            rows = project(head, rows)
+        self._require(rows.ndim == 2 and rows.shape[1] == self.dim and bool(np.isfinite(rows).all()))
+        return self._unit(rows)
+
+    def _require(self, fits: bool) -> None:
+        if not fits:
+            raise UserError("The graphs of the bundle do not fit its manifest; export the bundle again.")
 
     def _unit(self, vectors: NDArray[Any]) -> Embeddings:
         vectors = vectors.astype(np.float32)

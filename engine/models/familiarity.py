@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UserError
+from engine.models.arrays import read_arrays, unreadable
 
 BLANK_DEVIATION = 1.5
 """Standard deviation in gray levels (0 to 255) below which an image is blank."""
@@ -59,14 +59,14 @@ class FamiliarityModel:
         Raises:
             UserError: the file cannot be read.
         """
+        kept = read_arrays(path)
         try:
-            with np.load(path, allow_pickle=False) as kept:
-                directions = kept["directions"].astype(np.float32) * kept["scales"].astype(np.float32)[:, None]
-                return cls(kept["mean"].astype(np.float32), directions, threshold)
-        except (OSError, KeyError, ValueError) as error:
-            raise UserError(
-                f"{path.name} in the bundle {path.parent} cannot be read; export the bundle again."
-            ) from error
+            directions = kept["directions"].astype(np.float32) * kept["scales"].astype(np.float32)[:, None]
+            model = cls(kept["mean"].astype(np.float32), directions, threshold)
+            model.residuals(np.zeros((1, len(model.mean)), np.float32))  # whether the shapes go together
+            return model
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise unreadable(path) from error
 
     def write(self, path: Path) -> None:
         """Write mean and directions, the latter with 8 bits per value."""

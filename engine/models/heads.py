@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UserError
+from engine.models.arrays import read_arrays, unreadable
 
 FILE = "heads.npz"
 FLOAT = 16
@@ -40,6 +40,11 @@ def project(head: Parameters, features: Rows) -> Rows:
         rows = gelu(np.einsum("nf,hf->nh", normal, head["first.weight"]) + head["first.bias"])
     rows = np.einsum("nh,dh->nd", rows, head["last.weight"])
     return np.asarray(rows + head["last.bias"] if "last.bias" in head else rows, np.float32)
+
+
+def width_of(head: Parameters) -> int:
+    """Length F of the features that a head projects."""
+    return int(head["first.weight" if "first.weight" in head else "last.weight"].shape[1])
 
 
 def layer_norm(rows: Floats) -> Rows:
@@ -78,16 +83,14 @@ class Heads:
         Raises:
             UserError: the file cannot be read or holds no heads.
         """
+        kept = read_arrays(path)
         try:
-            with np.load(path, allow_pickle=False) as kept:
-                heads = cls(_read(kept, "image."), _read(kept, "text."))
-            if not {"last.weight"} <= heads.image.keys() & heads.text.keys():
-                raise KeyError("last.weight")
+            heads = cls(_read(kept, "image."), _read(kept, "text."))
+            for head in (heads.image, heads.text):  # whether the shapes go together
+                project(head, np.zeros((1, width_of(head)), np.float32))
             return heads
-        except (OSError, KeyError, ValueError) as error:
-            raise UserError(
-                f"{path.name} in the bundle {path.parent} cannot be read; export the bundle again."
-            ) from error
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise unreadable(path) from error
 
     def write(self, path: Path, bits: int = 8) -> None:
         """Write all weights.

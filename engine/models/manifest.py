@@ -1,11 +1,12 @@
 """Reads manifest.json of a bundle and verifies its files. Does not know what the models compute."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.models.manifest_shape import first_wrong
+from engine.store.safety.json_file import read_json
 
 SCHEMA_VERSION = 2
 """Version 2: the graphs of the towers end at their features, and `heads` names the file that projects them."""
@@ -43,7 +44,7 @@ def read(folder: Path) -> Manifest:
     if not path.is_file():
         raise UserError(f"There is no model bundle in {folder} (no {FILE_NAME}); choose a bundle folder.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}); copy the bundle again.") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("schema_version"), int):
@@ -59,9 +60,15 @@ def read(folder: Path) -> Manifest:
             raise UserError(f"{path} has no valid '{key}' entry; export the bundle again.")
     for pair in PAIR_KINDS:
         constants = manifest["calibration"].get(pair)
-        if not isinstance(constants, dict) or not {"mean", "std"} <= constants.keys() or not constants["std"] > 0:
+        if not isinstance(constants, dict) or "mean" not in constants or not _positive(constants.get("std")):
             raise UserError(f"{path} has no score scale of {pair} pairs; export the bundle again.")
+    if wrong := first_wrong(manifest):
+        raise UserError(f"{path} has no valid '{wrong}' entry; export the bundle again.")
     return manifest
+
+
+def _positive(value: Any) -> bool:
+    return type(value) in (int, float) and value > 0
 
 
 def require_export_target(target: Path, kept: Path | None = None) -> None:
@@ -103,11 +110,15 @@ def checked_file(folder: Path, entry: Any, what: str) -> Path:
     if not isinstance(entry, dict) or not {"file", "sha256", "bytes"} <= entry.keys():
         raise UserError(f"The manifest of the bundle {folder} does not list the {what}; export the bundle again.")
     path = folder / str(entry["file"])
-    if path.parent.resolve() != folder.resolve():
-        raise UserError(f"The bundle {folder} refers to a file outside its folder ({entry['file']}); do not use it.")
-    if not path.is_file():
-        raise UserError(f"{path.name} ({what}) is missing from the bundle {folder}; copy the bundle again.")
-    actual = file_entry(path)
+    try:
+        if path.parent.resolve() != folder.resolve():
+            reason = f"The bundle {folder} refers to a file outside its folder ({entry['file']}); do not use it."
+            raise UserError(reason)
+        if not path.is_file():
+            raise UserError(f"{path.name} ({what}) is missing from the bundle {folder}; copy the bundle again.")
+        actual = file_entry(path)
+    except (OSError, ValueError, RuntimeError) as error:  # no permission, no possible name, a loop of links
+        raise UserError(f"The {what} of the bundle {folder} cannot be read; copy the bundle again.") from error
     if actual["bytes"] != entry["bytes"] or actual["sha256"] != entry["sha256"]:
         raise UserError(f"{path.name} in the bundle {folder} is damaged (checksum mismatch); copy the bundle again.")
     return path

@@ -129,8 +129,18 @@ class Model:
         return str(self._ready().get_providers()[0])
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
-        """Run the graph: the named outputs for the named inputs."""
-        return list(self._ready().run(list(outputs), dict(inputs)))
+        """Run the graph: the named outputs for the named inputs.
+
+        Raises:
+            UserError: the graph does not fit these inputs, such as a token that its table of words does not have.
+        """
+        session = self._ready()
+        try:
+            return list(session.run(list(outputs), dict(inputs)))
+        except Exception as error:  # as in _make
+            raise UserError(
+                f"{self._path} cannot be run with the other files of its bundle; export it again."
+            ) from error
 
     def _ready(self) -> onnxruntime.InferenceSession:
         with self._lock:

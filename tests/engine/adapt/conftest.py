@@ -145,9 +145,9 @@ def filled(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     kinds = [number % 48 for number in range(IMAGES)]
     images = bundle.embed_images([gray(kind, number) for number, kind in enumerate(kinds)])
     texts = bundle.embed_texts([report(kind) for kind in kinds])
-    Archive.create(folder, bundle.id).close()
+    folder.mkdir()
     (folder / KEY_FILE).write_bytes(bytes(range(KEY_BYTES)))
-    with Archive.open(folder) as archive:
+    with Archive.create(folder, bundle.id) as archive:
         for number, kind in enumerate(kinds):
             image, words = NewImage(gray(kind, number), images[number], "one"), NewReport(report(kind), texts[number])
             case = NewCase(f"study {number}", "CT", patient=f"P{number // 2}", images=(image,), report=words)
