@@ -85,7 +85,7 @@ class Desk(QObject):
             shown,
             self.archive,
             folder=workspace,
-            who=user,
+            who=self.settings.now.signer or user,
             corrections=self.search.corrections_of,
             parent=self,
         )
@@ -95,6 +95,8 @@ class Desk(QObject):
         self.settings.problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
         self.report.outbox.message.connect(self.messages.show_text)
+        self.report.message.connect(self.messages.show_text)
+        self.report.signing.connect(lambda name: self.settings.change(signer=name))
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
         self.layout.active_changed.connect(self._select_shown_series)

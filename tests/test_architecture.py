@@ -26,7 +26,7 @@ OF_BUNDLES = {
 PURE_ENGINE = {
     "engine.facts.fact",
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
-    *("engine.reports.agreement", "engine.reports.nearest_report"),
+    *("engine.reports.agreement", "engine.reports.change", "engine.reports.nearest_report"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit", "engine.text.words"),
 }
@@ -34,7 +34,7 @@ PURE_ENGINE = {
 
 
 SQL = re.compile(r"(SELECT\s.+\sFROM|INSERT\s.*INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+\w+|PRAGMA)\s", re.DOTALL)
-WITH_DATABASE = {"engine/archive.py", "engine/reports/workspace.py"}
+WITH_DATABASE = {"engine/archive.py", "engine/reports/workspace.py", "engine/reports/workspace_schema.py"}
 """Besides engine/store: the archive and the workspace, which has a database of its own."""
 
 

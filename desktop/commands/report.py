@@ -1,22 +1,28 @@
-"""The commands of the menu "Report": draft, edit, save, sign, copy."""
-
-from PySide6.QtGui import QGuiApplication
+"""The commands of the menu "Report": draft, decide on proposals, edit, save, sign, copy."""
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
 from desktop.views.window import MainWindow
 
 
-def _copy_report(desk: Desk, window: MainWindow) -> None:
-    text = desk.report.copy_text()
-    if text:
-        QGuiApplication.clipboard().setText(text)
-        desk.messages.show_text("The report was copied with the research draft notice.")
-
-
 def _focus_report(desk: Desk, window: MainWindow) -> None:
     window.show_dock(window.report_dock)
     window.report_panel.focus_text()
+
+
+def _focus_proposals(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.report_dock)
+    window.report_panel.focus_proposals()
+
+
+def _sign(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.report_dock)
+    window.report_panel.ask_to_sign()
+
+
+def _begin_addendum(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.report_dock)
+    window.report_panel.begin_addendum()
 
 
 def _draft(desk: Desk, window: MainWindow) -> None:
@@ -37,6 +43,55 @@ ROWS = (
     ),
     Command("edit_report", "Edit report", ("Ctrl+R",), "Report", _focus_report),
     Command(
+        "review_proposals",
+        "Review proposals",
+        ("Ctrl+J",),
+        "Report",
+        _focus_proposals,
+        new_group=True,
+        enabled=lambda d: bool(d.report.rows),
+    ),
+    Command(
+        "accept_proposal",
+        "Accept proposal",
+        (),
+        "Report",
+        lambda d, w: d.report.accept(),
+        enabled=lambda d: d.report.can_decide,
+    ),
+    Command(
+        "edit_proposal",
+        "Edit proposal",
+        (),
+        "Report",
+        lambda d, w: d.report.edit_selected(),
+        enabled=lambda d: d.report.can_decide,
+    ),
+    Command(
+        "dismiss_proposal",
+        "Dismiss proposal",
+        (),
+        "Report",
+        lambda d, w: d.report.dismiss(),
+        enabled=lambda d: d.report.can_decide,
+    ),
+    Command(
+        "accept_all_proposals",
+        "Accept all proposals",
+        (),
+        "Report",
+        lambda d, w: d.report.accept_all(),
+        enabled=lambda d: d.report.can_decide_all,
+    ),
+    Command(
+        "dismiss_all_proposals",
+        "Dismiss all proposals",
+        (),
+        "Report",
+        lambda d, w: d.report.dismiss_all(),
+        enabled=lambda d: d.report.can_decide_all,
+    ),
+    Command(
         "save_report",
         "Save report",
         ("Ctrl+S",),
@@ -50,15 +105,23 @@ ROWS = (
         "Sign report",
         ("Ctrl+Return",),
         "Report",
-        lambda d, w: d.report.sign(),
+        _sign,
         enabled=lambda d: d.report.can_sign,
+    ),
+    Command(
+        "write_addendum",
+        "Write addendum",
+        ("Ctrl+Shift+Return",),
+        "Report",
+        _begin_addendum,
+        enabled=lambda d: d.report.can_begin_addendum,
     ),
     Command(
         "copy_report",
         "Copy report as research draft",
         ("Ctrl+Shift+C",),
         "Report",
-        _copy_report,
+        lambda d, w: w.report_panel.copy_report(),
         enabled=lambda d: bool(d.report.copy_text()),
     ),
 )

@@ -47,6 +47,8 @@ class Settings:
     """Whether the viewer is in its own window."""
     identity_visible: bool = True
     """Whether patient data are shown."""
+    signer: str = ""
+    """The name that the user signed with last."""
     cache_megabytes: int = 512
     """The most memory that decoded frames may use, in MiB."""
     presets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

@@ -16,7 +16,8 @@ from engine.facts.body_part import body_part_term
 from engine.facts.fact import Fact, values_of
 from engine.facts.from_header import facts_of_frame
 from engine.models.roles import Encoder
-from engine.reports.workspace import ReportFacts, Submission, Workspace
+from engine.reports.stored_report import ReportFacts, Submission
+from engine.reports.workspace import Workspace
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.thumbnail import shrink
 from engine.study import FrameRef, Series, Study
@@ -106,18 +107,28 @@ def archive_waiting(
             continue
         already_archived = archive.find_case(study_uid) is not None
         try:
-            case_id = archive_signed(archive, bundle, study_uid, report.text, submission)
+            case_id = archive_signed(
+                archive, bundle, study_uid, report.full_text, submission, machine_share=report.machine_share
+            )
         except UserError as problem:
             refused.append(problem)
             continue
-        workspace.mark_archived(study_uid, archive.folder.name, case_id)
-        removed = clean(report.text, submission.facts.identifiers).removed
+        workspace.mark_archived(study_uid, archive.folder.name, case_id, len(report.addenda))
+        removed = clean(report.full_text, submission.facts.identifiers).removed
         with_image = submission.gray is not None and not already_archived
         archived.append(ArchivedReport(study_uid, case_id, removed, already_archived, with_image))
     return OutboxResult(archive.folder.name, tuple(archived), tuple(refused))
 
 
-def archive_signed(archive: Archive, bundle: Encoder, study_uid: str, text: str, submission: Submission) -> int:
+def archive_signed(
+    archive: Archive,
+    bundle: Encoder,
+    study_uid: str,
+    text: str,
+    submission: Submission,
+    *,
+    machine_share: float = 0.0,
+) -> int:
     """Add a signed report, with the frame it was written on, as a de-identified case and return the case id.
 
     A study that is already archived keeps its images and gets the signed report in place of an earlier one.
@@ -126,8 +137,9 @@ def archive_signed(archive: Archive, bundle: Encoder, study_uid: str, text: str,
         archive: where the report goes.
         bundle: the models that the archive is bound to.
         study_uid: StudyInstanceUID, stored as a keyed hash.
-        text: the signed text; cleaned of identifiers here.
+        text: the signed text with its addenda; cleaned of identifiers here.
         submission: the displayed frame and the facts of the case.
+        machine_share: share of its words that are unchanged machine wording, 0 to 1.
 
     Raises:
         UserError: the text is empty, or the archive is bound to another bundle.
@@ -137,7 +149,7 @@ def archive_signed(archive: Archive, bundle: Encoder, study_uid: str, text: str,
     if not cleaned:
         raise UserError("The report is empty. Write the report, then sign it.")
     archive.bind(bundle.id)
-    report = NewReport(cleaned, bundle.embed_texts([cleaned])[0], "signed")
+    report = NewReport(cleaned, bundle.embed_texts([cleaned])[0], "signed", machine_share)
     known = archive.find_case(study_uid)
     if known is not None:
         archive.set_report(known, report, SOURCE, bundle.id)

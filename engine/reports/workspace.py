@@ -1,128 +1,35 @@
 """Stores the reports and marks of the user's studies. Does not know archives, models or the screen.
 
 Unlike the archive this local database holds StudyInstanceUIDs, so it is private to its owner and never shared. A
-report goes drafted -> edited -> signed, and each change adds one audit row in the same transaction. A signed report is
-final, and a draft made for one study is refused for any other. A report signed for the archive waits here with its
-submission until it is archived (outbox.py), so that nothing is lost while no archive is open.
+report goes drafted -> edited -> signed, and each change that is saved adds one audit row in the same transaction; what
+is saved while someone types does not. A signed report is final and takes addenda; a draft made for one study is refused
+for any other. A report signed for the archive waits here with its submission until it is archived (outbox.py), so that
+nothing is lost while no archive is open. Whatever is written of a report is on the disk before it is acknowledged.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+import logging
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database
 
 from engine.errors import UserError
-from engine.facts.fact import FactKind
+from engine.reports.document import Document
 from engine.reports.draft import Draft
+from engine.reports.stored_report import Addendum, AuditRow, ReportFacts, State, StoredReport, Submission
+from engine.reports.workspace_schema import migrations
 from engine.resources import user_folder
 from engine.store.database import LocalDatabase, LocalStore, insert, now
 from engine.store.thumbnail import from_png, to_png
+from engine.text.words import counted
 
-State = Literal["drafted", "edited", "signed"]
+log = logging.getLogger(__name__)
+
 DATABASE = "workspace.db"
-migrations = Migrations("kindred-workspace")
-
-
-@migrations()
-def create_reports_and_audit(db: Database) -> None:
-    """The first schema."""
-    db.execute(
-        """CREATE TABLE reports (
-            study_uid TEXT PRIMARY KEY, text TEXT NOT NULL, model TEXT NOT NULL,
-            state TEXT NOT NULL CHECK (state IN ('drafted', 'edited', 'signed')),
-            created TEXT NOT NULL, changed TEXT NOT NULL, signed_by TEXT NOT NULL DEFAULT '')"""
-    )
-    db.execute(
-        """CREATE TABLE audit (
-            id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, study_uid TEXT NOT NULL, state TEXT NOT NULL,
-            who TEXT NOT NULL, text TEXT NOT NULL)"""
-    )
-    db.execute("CREATE INDEX audit_study ON audit (study_uid)")
-
-
-@migrations()
-def create_outbox(db: Database) -> None:
-    """Signed reports that wait for an archive; image and facts are deleted once they are archived."""
-    db.execute(
-        """CREATE TABLE outbox (
-            study_uid TEXT PRIMARY KEY REFERENCES reports (study_uid), facts TEXT NOT NULL, png BLOB,
-            archive TEXT NOT NULL DEFAULT '', case_id INTEGER)"""
-    )
-
-
-@migrations()
-def create_marks(db: Database) -> None:
-    """Key images and measurements of a study."""
-    db.execute(
-        """CREATE TABLE marks (
-            study_uid TEXT NOT NULL, kind TEXT NOT NULL, marks TEXT NOT NULL, changed TEXT NOT NULL,
-            PRIMARY KEY (study_uid, kind))"""
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFacts:
-    """What is archived with a signed report, or needed to clean its text. Stored as JSON under the field names."""
-
-    modality: str = ""
-    sex: str = ""
-    age: int | None = None
-    body_part: str = ""
-    patient: str = ""
-    """Patient ID, to recognize earlier cases; stored as a keyed hash."""
-    window: tuple[float, float] | None = None
-    """Window center and width of the displayed frame."""
-    image_key: str = ""
-    """SOP Instance UID and frame number."""
-    identifiers: tuple[str, ...] = ()
-    """Names and numbers of this patient, to remove from the text."""
-    header: dict[FactKind, str] = field(default_factory=dict)
-    """What the header says of the frame, by kind of fact."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Submission:
-    """What is archived with a signed report."""
-
-    facts: ReportFacts = ReportFacts()
-    gray: NDArray[np.uint8] | None = None
-    """The displayed frame, uint8 [H, W], longest side at most 512; None for the report alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReport:
-    """The report of one study."""
-
-    study_uid: str
-    text: str
-    model: str
-    """What drafted it; "" when a person began it."""
-    state: State
-    created: str
-    """UTC, ISO 8601, like all times here."""
-    changed: str
-    signed_by: str = ""
-    waiting: bool = False
-    """Signed, and not in an archive yet."""
-    archive: str = ""
-    """Name of the archive it is in; "" for none."""
-    case_id: int | None = None
-    """Its case in that archive."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One change of a report."""
-
-    at: str
-    state: State
-    who: str
-    text: str
-    """The whole text after the change."""
+NO_UID = "The report cannot be saved: the study has no Study Instance UID."
+SIGNED = "This report is signed and cannot be changed."
 
 
 class Workspace(LocalStore):
@@ -158,47 +65,122 @@ class Workspace(LocalStore):
     def load(self, study_uid: str) -> StoredReport | None:
         """The report of a study, or None."""
         rows = self._database.read(
-            "SELECT reports.study_uid, text, model, state, created, changed, signed_by, facts IS NOT NULL AND "
-            "case_id IS NULL, coalesce(archive, ''), case_id FROM reports LEFT JOIN outbox USING (study_uid) "
+            "SELECT text, document, model, state, created, changed, signed_by, facts IS NOT NULL AND case_id IS NULL, "
+            "coalesce(archive, ''), case_id FROM reports LEFT JOIN outbox USING (study_uid) "
             "WHERE reports.study_uid = ?",
             [study_uid],
         )
         if not rows:
             return None
-        uid, text, model, state, created, changed, signed_by, waiting, archive, case_id = rows[0]
-        return StoredReport(uid, text, model, state, created, changed, signed_by, bool(waiting), archive, case_id)
+        text, document, model, state, created, changed, signed_by, waiting, archive, case_id = rows[0]
+        added = self._database.read(
+            "SELECT text, signed_by, signed FROM addenda WHERE study_uid = ? ORDER BY id", [study_uid]
+        )
+        return StoredReport(
+            study_uid,
+            _document(text, document),
+            model,
+            state,
+            created,
+            changed,
+            signed_by,
+            bool(waiting),
+            archive,
+            case_id,
+            tuple(Addendum(*row) for row in added if row[2]),
+            next((row[0] for row in added if not row[2]), None),
+        )
 
-    def save_draft(self, study_uid: str, draft: Draft, who: str = "") -> StoredReport:
-        """Store a draft in place of an unsigned report.
+    def save(self, study_uid: str, document: Document, who: str = "", *, typing: bool = False) -> StoredReport:
+        """Store the report; saving the same again changes nothing.
 
-        Raises:
-            UserError: the draft was made for another study or for none, or the report is signed.
-        """
-        if draft.study_uid != study_uid:
-            raise UserError("This draft belongs to another study; create a new draft for this study.")
-        return self._set(study_uid, draft.text, "drafted", who, draft.model)
-
-    def save_edit(self, study_uid: str, text: str, who: str = "") -> StoredReport:
-        """Store the edited text; saving the same text again changes nothing.
+        Args:
+            study_uid: its study.
+            document: its text with marks and proposals.
+            who: the user.
+            typing: whether more is to come, so that no audit row is added yet.
 
         Raises:
             UserError: the report is signed.
         """
         before = self.load(study_uid)
-        if before is not None and before.text == text:
+        if before is not None and before.document == document and (typing or self._audited(study_uid, document)):
             return before
-        return self._set(study_uid, text, "edited", who, before.model if before else "")
+        return self._set(study_uid, document, "drafted" if document.open else "edited", who, audit=not typing)
+
+    def save_draft(self, study_uid: str, draft: Draft, who: str = "") -> StoredReport:
+        """Add the sentences of a draft to an unsigned report, as proposals.
+
+        Raises:
+            UserError: the draft was made for another study or for none, or the report is signed.
+        """
+        before = self.load(study_uid)
+        document = before.document if before else Document()
+        return self.save(study_uid, document.proposing(draft, study_uid), who)
+
+    def save_edit(self, study_uid: str, text: str, who: str = "") -> StoredReport:
+        """Store another text of a report, in which marks follow their words.
+
+        Raises:
+            UserError: the report is signed.
+        """
+        before = self.load(study_uid)
+        return self.save(study_uid, (before.document if before else Document()).edited(text), who)
 
     def sign(self, study_uid: str, who: str = "", submission: Submission | None = None) -> StoredReport:
         """Sign the stored report and, with `submission`, queue it for the archive, all in one transaction.
 
         Raises:
-            UserError: the report is empty, missing or already signed.
+            UserError: the report is empty, missing or already signed, or proposals are open.
         """
         before = self.load(study_uid)
-        if before is None or not before.text.strip():
+        if before is None or not (before.text.strip() or before.document.open):
             raise UserError("There is no report to sign. Write or draft one first.")
-        return self._set(study_uid, before.text, "signed", who, before.model, submission)
+        if before.document.open and before.state != "signed":
+            raise UserError(
+                f"{counted(len(before.document.open), 'proposal')} not decided yet; accept, edit or dismiss each first."
+            )
+        return self._set(study_uid, before.document, "signed", who, submission)
+
+    def save_addendum(self, study_uid: str, text: str) -> StoredReport:
+        """Store the addendum to a signed report that is being written; an empty one is removed.
+
+        Raises:
+            UserError: the report is not signed.
+        """
+        with self._database.write(flushed=True) as db:
+            _require_signed(db, study_uid)
+            if text.strip():
+                db.execute(
+                    """INSERT INTO addenda (study_uid, text, changed) VALUES (?, ?, ?)
+                    ON CONFLICT (study_uid) WHERE signed = '' DO UPDATE SET text = excluded.text,
+                    changed = excluded.changed""",
+                    [study_uid, text, now()],
+                )
+            else:
+                db.execute("DELETE FROM addenda WHERE study_uid = ? AND signed = ''", [study_uid])
+        return self._stored(study_uid)
+
+    def sign_addendum(self, study_uid: str, who: str = "", submission: Submission | None = None) -> StoredReport:
+        """Sign the addendum that is being written and, with `submission`, queue the report for the archive again.
+
+        Raises:
+            UserError: there is none.
+        """
+        at = now()
+        with self._database.write(flushed=True) as db:
+            _require_signed(db, study_uid)
+            row = db.execute("SELECT text FROM addenda WHERE study_uid = ? AND signed = ''", [study_uid]).fetchone()
+            if row is None:
+                raise UserError("There is no addendum to sign. Write one first.")
+            db.execute(
+                "UPDATE addenda SET signed = ?, signed_by = ?, changed = ? WHERE study_uid = ? AND signed = ''",
+                [at, who, at, study_uid],
+            )
+            insert(db, "audit", at=at, study_uid=study_uid, state="addendum", who=who, text=row[0])
+            if submission is not None:
+                _queue(db, study_uid, submission)
+        return self._stored(study_uid)
 
     def waiting(self) -> tuple[str, ...]:
         """StudyInstanceUIDs of the signed reports that wait for an archive, in the order of signing."""
@@ -215,12 +197,16 @@ class Workspace(LocalStore):
             facts[name] = None if facts[name] is None else tuple(facts[name])
         return Submission(ReportFacts(**facts), None if png is None else from_png(png))
 
-    def mark_archived(self, study_uid: str, archive: str, case_id: int) -> None:
-        """Record where a waiting report was archived, and delete its image and identifiers from the queue."""
-        with self._database.write() as db:
+    def mark_archived(self, study_uid: str, archive: str, case_id: int, addenda: int = 0) -> None:
+        """Record where a waiting report was archived, and delete its image and identifiers from the queue.
+
+        It stays in the queue if it has got another addendum since then; `addenda` is how many it was archived with.
+        """
+        with self._database.write(flushed=True) as db:
             db.execute(
-                "UPDATE outbox SET facts = '{}', png = NULL, archive = ?, case_id = ? WHERE study_uid = ?",
-                [archive, case_id, study_uid],
+                "UPDATE outbox SET facts = '{}', png = NULL, archive = ?, case_id = ? WHERE study_uid = ? AND "
+                "(SELECT count(*) FROM addenda WHERE study_uid = outbox.study_uid AND signed != '') = ?",
+                [archive, case_id, study_uid, addenda],
             )
 
     def history(self, study_uid: str) -> tuple[AuditRow, ...]:
@@ -228,7 +214,7 @@ class Workspace(LocalStore):
         return tuple(
             AuditRow(*row)
             for row in self._database.read(
-                "SELECT at, state, who, text FROM audit WHERE study_uid = ? ORDER BY id", [study_uid]
+                "SELECT at, state, who, text, document FROM audit WHERE study_uid = ? ORDER BY id", [study_uid]
             )
         )
 
@@ -264,27 +250,75 @@ class Workspace(LocalStore):
                 [study_uid, kind, json.dumps(marks), now()],
             )
 
+    def _audited(self, study_uid: str, document: Document) -> bool:
+        """Whether the latest audit row is of this document."""
+        rows = self._database.read(
+            "SELECT text, document FROM audit WHERE study_uid = ? ORDER BY id DESC LIMIT 1", [study_uid]
+        )
+        return bool(rows) and rows[0][0] == document.text and rows[0][1] in ("", _as_json(document))
+
     def _set(
-        self, study_uid: str, text: str, state: State, who: str, model: str, submission: Submission | None = None
+        self,
+        study_uid: str,
+        document: Document,
+        state: State,
+        who: str,
+        submission: Submission | None = None,
+        *,
+        audit: bool = True,
     ) -> StoredReport:
         if not study_uid:
-            raise UserError("The report cannot be saved: the study has no Study Instance UID.")
-        at = now()
-        png = None if submission is None or submission.gray is None else to_png(submission.gray).data
-        with self._database.write() as db:
+            raise UserError(NO_UID)
+        at, marks = now(), _as_json(document)
+        with self._database.write(flushed=True) as db:
             row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
             if row and row[0] == "signed":
-                raise UserError("This report is signed and cannot be changed.")
+                raise UserError(SIGNED)
             db.execute(
-                """INSERT INTO reports (study_uid, text, model, state, created, changed, signed_by)
-                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (study_uid) DO UPDATE SET text = excluded.text,
-                model = excluded.model, state = excluded.state, changed = excluded.changed,
-                signed_by = excluded.signed_by""",
-                [study_uid, text, model, state, at, at, who if state == "signed" else ""],
+                """INSERT INTO reports (study_uid, text, document, model, state, created, changed, signed_by)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (study_uid) DO UPDATE SET text = excluded.text,
+                document = excluded.document, model = coalesce(nullif(excluded.model, ''), model),
+                state = excluded.state, changed = excluded.changed, signed_by = excluded.signed_by""",
+                [study_uid, document.text, marks, document.model, state, at, at, who if state == "signed" else ""],
             )
-            insert(db, "audit", at=at, study_uid=study_uid, state=state, who=who, text=text)
+            if audit:
+                insert(
+                    db, "audit", at=at, study_uid=study_uid, state=state, who=who, text=document.text, document=marks
+                )
             if submission is not None:
-                insert(db, "outbox", study_uid=study_uid, facts=json.dumps(asdict(submission.facts)), png=png)
+                _queue(db, study_uid, submission)
+        return self._stored(study_uid)
+
+    def _stored(self, study_uid: str) -> StoredReport:
         stored = self.load(study_uid)
         assert stored is not None
         return stored
+
+
+def _as_json(document: Document) -> str:
+    return json.dumps(document.as_dict()) if document.proposals else ""
+
+
+def _document(text: str, stored: str) -> Document:
+    """The document of a row; the text alone when its marks are damaged, since the text is what matters."""
+    try:
+        return Document.from_dict(text, json.loads(stored)) if stored else Document(text)
+    except (ValueError, KeyError, TypeError):
+        log.warning("The marks of a report are damaged; its text is kept.")
+        return Document(text)
+
+
+def _require_signed(db: Database, study_uid: str) -> None:
+    row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
+    if row is None or row[0] != "signed":
+        raise UserError("An addendum follows a signed report; sign the report first.")
+
+
+def _queue(db: Database, study_uid: str, submission: Submission) -> None:
+    """Queue a report; one that still waits keeps the image and facts that it was signed with."""
+    png = None if submission.gray is None else to_png(submission.gray).data
+    db.execute(
+        """INSERT INTO outbox (study_uid, facts, png) VALUES (?, ?, ?) ON CONFLICT (study_uid) DO UPDATE SET
+        facts = excluded.facts, png = excluded.png, case_id = NULL WHERE case_id IS NOT NULL""",
+        [study_uid, json.dumps(asdict(submission.facts)), png],
+    )

@@ -64,3 +64,10 @@ def settle(qtbot: QtBot, app: App) -> None:
 def open_paths(qtbot: QtBot, app: App, *paths: Path) -> None:
     app.desk.studies.open(paths)
     settle(qtbot, app)
+
+
+def sign(app: App, name: str = "Ada Byron") -> None:
+    """Sign the report on screen under a name, as the dialog does when it is answered."""
+    question = app.desk.report.ask_to_sign()
+    assert question is not None
+    app.desk.report.sign(question, name)

@@ -22,6 +22,7 @@ from desktop.app import App
 from desktop.errors import BUG, PROBLEM
 from desktop.state.similar.query import SearchForm
 from desktop.views.chooser import Chooser
+from desktop.views.report.sign_dialog import SignDialog
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.viewer.detached_viewer import DetachedViewer
@@ -33,6 +34,7 @@ from engine.bundle import Bundle
 from engine.image.window import presets
 from engine.importing.importer import import_path
 from engine.measure.measurements import Measurement
+from engine.reports.draft import Draft, Sentence
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import derive_stack, key_objects
 
@@ -68,11 +70,13 @@ WINDOWS: dict[str, type[QWidget]] = {
     "command_palette": Chooser,
     "keyboard_shortcuts": Chooser,
     "about": QMessageBox,
+    "sign_report": SignDialog,
 }
 """Commands that open a window that is not modal."""
 NEVER = {
     "cancel_task",  # needs running work
     "reindex_archive",  # needs an archive of other models
+    "write_addendum",  # needs a signed report
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that are disabled in all three states."""
@@ -124,7 +128,7 @@ def dark_again(qapp: QApplication) -> Iterator[None]:
     theme.apply(qapp)
 
 
-def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle) -> None:
+def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle, *, proposals: bool) -> None:
     """A stack on screen beside another series, with marks, measurements, a report, models, an archive and a hit."""
     desk = app.desk
     desk.archive._open_bundle = lambda path: bundle
@@ -141,6 +145,9 @@ def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundl
     desk.measurements.undo()
     desk.measurements.select(desk.measurements.of_study()[0].id)
     desk.report.edit("A report.")
+    if proposals:
+        draft = Draft((Sentence("Clear lungs.", None),), "double", study_uid=desk.report.page.study)  # type: ignore[union-attr]
+        desk.report._take_draft(desk.report.page, "", draft, "an image")  # type: ignore[arg-type]
     desk.search.set_form(SearchForm(text="granuloma", with_image=False, mode="lexical"))
     desk.search.search()
     settle(qtbot, app)
@@ -199,7 +206,14 @@ def test_a_command_works_or_is_disabled(
     assert app.desk.viewport.picture is not None
     enabled.append(check(qtbot, app, command, "one image", asked))
     app.window.show()
-    everything(qtbot, app, stack, shutil.copytree(cases, tmp_path / "archive"), starter_bundle)
+    everything(
+        qtbot,
+        app,
+        stack,
+        shutil.copytree(cases, tmp_path / "archive"),
+        starter_bundle,
+        proposals="proposal" in command.name,
+    )
     enabled.append(check(qtbot, app, command, "everything", asked))
     app.window.show()
     assert any(enabled) == (command.name not in NEVER)

@@ -82,8 +82,8 @@ def test_a_draft_is_shown_marked_and_copied_as_research(qtbot: QtBot, ready: App
     page, panel = ready.desk.report.page, ready.window.report_panel
     assert page is not None
     assert page.draft is not None
-    assert bool(page.text) != bool(page.draft.reason)
-    assert panel.editor.toPlainText() == page.text
+    assert bool(page.rows) != bool(page.draft.reason)
+    assert panel.editor.toPlainText() == page.text == ""
     assert panel.tree.topLevelItemCount() == len(page.draft.sentences)
     assert panel.notes.text() == (page.draft.reason or panel.notes.text())
     ready.desk.report.edit("Effusion.")

@@ -12,7 +12,7 @@ from desktop.state.measure.measurements import new_measurement
 from engine.errors import UserError
 from engine.measure.measurements import Measurement
 from engine.reports.workspace import Workspace
-from tests.desktop.conftest import dicom, open_paths, settle
+from tests.desktop.conftest import dicom, open_paths, settle, sign
 
 STUDY = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322"
 
@@ -100,7 +100,7 @@ def test_a_report_that_is_being_signed_is_stored_when_the_app_is_closed(qtbot: Q
     gate = threading.Event()
     app.desk.background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     app.desk.report.edit("Nodule in the left upper lobe.")
-    app.desk.report.sign()
+    sign(app)
     gate.set()
     app.desk.close()
     with Workspace.open(tmp_path / "workspace") as workspace:

@@ -1,6 +1,6 @@
-"""The report of the selected study: draft, edit, save, sign, copy. Knows no widgets; a report stays with its study."""
+"""The report of the selected study: draft, edit, sign, copy. Knows no widgets; a report stays with its study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -8,24 +8,21 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background
 from desktop.state.changes import ChangeNotifier
-from desktop.state.pictures.picture import ScreenPicture
 from desktop.state.report.drafting import Corrections, DraftingState
 from desktop.state.report.outbox import OutboxState
-from desktop.state.report.report_page import ReportPage, Span
+from desktop.state.report.report_page import ReportPage, Row
 from desktop.state.report.report_store import ReportStore
+from desktop.state.report.signing import Question, submission_maker
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
-from engine.image.picture import to_gray
-from engine.reports.draft import Draft, Sentence, draft, with_notice
-from engine.reports.outbox import DisplayedFrame, OutboxResult, submission_for
-from engine.reports.workspace import Submission
-from engine.study import Study
+from engine.reports.document import Document
+from engine.reports.draft import Draft, draft
+from engine.reports.outbox import OutboxResult
 
-DRAFT_DISCARDED = (
-    "The draft was discarded because its report was signed or edited meanwhile. Open that study and press Draft."
-)
+DRAFT_DISCARDED = "The draft was discarded because its report was signed meanwhile."
+CHANGED = "The report has changed since you were asked to sign it. Read it and sign again."
 
 
 class ReportState(QObject):
@@ -36,8 +33,15 @@ class ReportState(QObject):
     page_changed = Signal()
     """Another study's page, or text that did not come from the editor."""
     draft_changed = Signal()
+    """The list of proposals and accepted sentences."""
     selection_changed = Signal()
-    """Another sentence of the draft is selected."""
+    """Another proposal is selected."""
+    editing = Signal(int, int)
+    """The user wants to edit this span of the text, [start, end) in characters."""
+    signing = Signal(str)
+    """A report is being signed under this name."""
+    message = Signal(str)
+    """One sentence for the user."""
     workspace_opened = Signal(object)
     """The Workspace, for whatever else is stored with a study."""
 
@@ -54,9 +58,11 @@ class ReportState(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._background, self._studies, self._viewport = background, studies, viewport
+        self._background, self._studies, self._viewport, self._archive = background, studies, viewport, archive
         self.page: ReportPage | None = None
-        self._store = ReportStore(background, folder, who, self)
+        self._store = ReportStore(background, folder, self)
+        self._store.who = who
+        self._rows: tuple[Row, ...] = ()
         self._drafting = DraftingState(background, viewport, archive, propose, corrections, self)
         self.outbox = OutboxState(background, archive, self)
         self._store.opened.connect(self.outbox.open)
@@ -110,9 +116,19 @@ class ReportState(QObject):
 
     def _emit_all(self) -> None:
         self.page_changed.emit()
+        self._emit_rows(always=True)
+        self.changed.emit()
+
+    def _emit_rows(self, *, always: bool = False) -> None:
+        """Announce the rows when they have changed, and select one that is still there."""
+        rows = self.rows
+        if not always and rows == self._rows:
+            return
+        self._rows = rows
+        if self.page is not None and self.page.selected not in {row.number for row in rows}:
+            self.page.selected = self._next_open(self.page.selected)
         self.draft_changed.emit()
         self.selection_changed.emit()
-        self.changed.emit()
 
     # -- draft
 
@@ -126,59 +142,153 @@ class ReportState(QObject):
         return self._drafting.why_not(self.page)
 
     def draft(self) -> None:
-        """Draft the report from the current image, whatever its window, with evidence from the open archive."""
+        """Draft from the current image, whatever its window, with evidence from the open archive; see `rows`."""
         if self.page is None:
             self.changed.emit()
         else:
-            self._drafting.start(self.page, partial(self._take_draft, self.page, self.page.text))
+            archive = self._archive.archive
+            self._drafting.start(
+                self.page, partial(self._take_draft, self.page, archive.folder.name if archive else "")
+            )
 
-    def _take_draft(self, page: ReportPage, text_before: str, proposed: Draft, frame: str) -> None:
-        """The editor can undo a draft on screen; a page that was signed, or edited and left, keeps its text."""
-        if page.closed or (page.text != text_before and page is not self.page):
+    def _take_draft(self, page: ReportPage, archive: str, proposed: Draft, frame: str) -> None:
+        """Propose the sentences beside the text, which stays as it is; a signed report gets none."""
+        if page.closed:
             self._background.problem.emit(UserError(DRAFT_DISCARDED))
             self.changed.emit()
             return
         page.silence = proposed.reason
-        if proposed.sentences or not page.sentences:  # an empty draft must not delete what the text rests on
+        if proposed.sentences or not page.document.shown:  # an empty draft must not delete what the text rests on
             page.draft, page.frame = proposed, frame
         if proposed.sentences:
-            page.text, page.sentence = proposed.text, 0
-            self._store.save_draft(page, proposed)
+            page.selected = -1
+            page.history.push(page.document.proposing(proposed, page.study, archive))
+            self._store.touch(page)
+            self._store.save(page)
         if page is self.page:
             self._emit_all()
         self.changed.emit()
 
-    # -- sentences
+    # -- proposals
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """The sentences of the draft on screen."""
-        return self.page.sentences if self.page else ()
+    def rows(self) -> tuple[Row, ...]:
+        """The proposals of the report on screen that are open or in its text."""
+        return self.page.rows if self.page else ()
 
-    def sentence_spans(self) -> list[Span | None]:
-        """Where each sentence of the draft is in the text; None for one that was changed or removed."""
-        return self.page.sentence_spans() if self.page else []
+    def _next_open(self, proposal: int) -> int:
+        """The open proposal after this one, or the first one, or any other row; -1 when there is none."""
+        assert self.page is not None
+        others = [number for number in self.page.document.open if number != proposal]
+        later = [number for number in others if number > proposal]
+        return next(iter((*later, *others, *(row.number for row in self.rows))), -1)
 
-    def select(self, sentence: int) -> None:
-        """Select a sentence of the draft by its index."""
-        if self.page and sentence != self.page.sentence and 0 <= sentence < len(self.sentences):
-            self.page.sentence = sentence
+    def select(self, proposal: int) -> None:
+        """Select a proposal by its number."""
+        if self.page and proposal != self.page.selected and any(row.number == proposal for row in self.rows):
+            self.page.selected = proposal
             self.selection_changed.emit()
 
     def select_at(self, offset: int) -> None:
-        """Select the sentence at a character of the text."""
-        for number, span in enumerate(self.sentence_spans()):
-            if span and span[0] <= offset <= span[1]:
-                self.select(number)
-                return
+        """Select the proposal whose words are at a character of the text."""
+        for mark in self.page.document.marks if self.page else ():
+            if mark.start <= offset <= mark.end:
+                self.select(mark.proposal)
+
+    def saw(self, proposals: Iterable[int]) -> None:
+        """Note that proposals were on screen to their end; only then can all be decided at once."""
+        if self.page is not None and not self.page.seen.issuperset(proposals):
+            self.page.seen.update(proposals)
+            self.changed.emit()
+
+    @property
+    def can_decide(self) -> bool:
+        """Whether the selected proposal is open."""
+        page = self.page
+        return page is not None and not page.closed and page.selected in page.document.open
+
+    @property
+    def can_decide_all(self) -> bool:
+        """Whether proposals are open and all of them were on screen."""
+        page = self.page
+        return page is not None and not page.closed and bool(page.document.open) and page.all_seen
+
+    def accept(self) -> None:
+        """Take the selected proposal into the text."""
+        if self.page and self.can_decide:
+            selected = self.page.selected
+            self.page.selected = self._next_open(selected)
+            self._change(self.page.document.accepting([selected]))
+
+    def accept_all(self) -> None:
+        """Take all open proposals into the text, once all were on screen."""
+        if self.page and self.can_decide_all:
+            self._change(self.page.document.accepting(self.page.document.open))
+
+    def dismiss(self) -> None:
+        """Drop the selected proposal."""
+        if self.page and self.can_decide:
+            self._change(self.page.document.dismissing([self.page.selected]))
+
+    def dismiss_all(self) -> None:
+        """Drop all open proposals, once all were on screen."""
+        if self.page and self.can_decide_all:
+            self._change(self.page.document.dismissing(self.page.document.open))
+
+    def edit_selected(self) -> None:
+        """Take the selected proposal into the text if it is not there, and edit it there."""
+        page = self.page
+        if page is None or page.closed or page.selected < 0:
+            return
+        number = page.selected
+        if self.can_decide:
+            self._change(page.document.accepting([number]))
+            self.select(number)
+        span = page.span_of(number)
+        if span is not None:
+            self.editing.emit(*span)
 
     # -- text
 
     def edit(self, text: str) -> None:
         """Take the text of the editor."""
         if self.page and not self.page.closed and text != self.page.text:
-            self.page.text = text
-            self.changed.emit()
+            self._change(self.page.document.edited(text), typed=True)
+
+    def _change(self, document: Document, *, typed: bool = False) -> None:
+        assert self.page is not None
+        self.page.history.push(document)
+        self._announce(typed=typed)
+
+    def _announce(self, *, typed: bool = False) -> None:
+        assert self.page is not None
+        self._store.touch(self.page)
+        if not typed:
+            self.page_changed.emit()
+        self._emit_rows()
+        self.changed.emit()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether the last edit or decision can be undone."""
+        return self.page is not None and not self.page.closed and self.page.history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone edit or decision can be done again."""
+        return self.page is not None and not self.page.closed and self.page.history.can_redo
+
+    def undo(self) -> None:
+        """Undo the last edit or decision: text, marks and proposals are as they were."""
+        if self.page and self.can_undo:
+            self.page.history.undo()
+            self._announce()
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        if self.page and self.can_redo:
+            self.page.history.redo()
+            self._announce()
 
     def save(self) -> None:
         """Save the text in the background."""
@@ -186,38 +296,79 @@ class ReportState(QObject):
             self._store.save(self.page)
 
     def copy_text(self) -> str:
-        """The text with the research notice, for the clipboard; "" for an empty report."""
-        return with_notice(self.page.text) if self.page and self.page.text.strip() else ""
+        """The text with the research notice and its marks, for the clipboard; "" for an empty report."""
+        return self.page.copied() if self.page else ""
+
+    # -- addendum
+
+    @property
+    def can_begin_addendum(self) -> bool:
+        """Whether the report is signed and no addendum is being written."""
+        page = self.page
+        return page is not None and page.signed and not page.signing and page.addendum is None
+
+    def begin_addendum(self) -> None:
+        """Begin an addendum to the signed report."""
+        if self.page and self.can_begin_addendum:
+            self.page.addendum = ""
+            self.page_changed.emit()
+            self.changed.emit()
+
+    def edit_addendum(self, text: str) -> None:
+        """Take the text of the addendum."""
+        page = self.page
+        if page and page.signed and not page.signing and page.addendum is not None and text != page.addendum:
+            page.addendum = text
+            self._store.touch(page)
+            self.changed.emit()
 
     # -- signing
 
+    def why_not_sign(self) -> str:
+        """Why the report, or the addendum of a signed one, cannot be signed now; "" when it can."""
+        page = self.page
+        if page is None:
+            return "Open a study first."
+        if page.signing:
+            return "This report is being signed."
+        if page.signed and not (page.addendum or "").strip():
+            return "This report is signed. Write an addendum to add to it."
+        if self.drafting and not page.signed:
+            return "A draft is being made."
+        if page.document.open:
+            return "Accept, edit or dismiss each proposal first."
+        return "" if page.text.strip() else "There is no text to sign."
+
     @property
     def can_sign(self) -> bool:
-        """Whether there is a text that is not signed, and no draft that would replace it is being made."""
-        page = self.page
-        return page is not None and bool(page.text.strip()) and not page.closed and not self.drafting
+        """Whether there is a text that is not signed, with no proposal open and no draft on its way."""
+        return not self.why_not_sign()
 
-    def sign(self) -> None:
-        """Save the text, make it final, and add it with the current image to the open archive or the next one opened.
+    def ask_to_sign(self) -> Question | None:
+        """What the user is asked before signing; None when there is nothing to sign."""
+        return Question.of(self.page, self._store.who) if self.page and self.can_sign else None
+
+    def sign(self, question: Question, name: str) -> None:
+        """Make what was asked about final under a name, and add it to the open archive or the next one opened.
 
         Raises:
-            UserError: the workspace is not open yet.
+            UserError: the text is not the one that was asked about, or the workspace is not open yet.
         """
-        page = self.page
-        if page is None or page.closed:
+        page = question.page
+        if page.closed and not question.addendum:
             return
-        self._store.sign(page, self._submission(page))
+        if page is not self.page or not question.still_holds or not self.can_sign:
+            raise UserError(CHANGED)
+        self._store.who = name
+        self.signing.emit(name)
+        self._store.sign(page, submission_maker(page.study, self._studies.study, self._viewport))
         self.page_changed.emit()
         self.changed.emit()
 
-    def _submission(self, page: ReportPage) -> Callable[[], Submission] | None:
-        """Makes what the report is archived with; None when its study is no longer selected."""
-        study, picture = self._studies.study, self._viewport.picture
-        if study is None or study.uid != page.study:
-            return None
-        if picture is None or self._viewport.study is not study:
-            return partial(submission_for, study)
-        return partial(_submission_with_image, study, picture)
+    @property
+    def signer(self) -> str:
+        """Who signed last in this session, or the user of this computer."""
+        return self._store.who
 
     def _on_sign_failed(self, page: ReportPage) -> None:
         if page is self.page:
@@ -226,8 +377,3 @@ class ReportState(QObject):
 
     def _on_delivery(self, delivery: OutboxResult) -> None:
         self._store.reload({sent.study_uid for sent in delivery.archived})
-
-
-def _submission_with_image(study: Study, picture: ScreenPicture) -> Submission:
-    window = (picture.window.center, picture.window.width) if picture.window else None
-    return submission_for(study, DisplayedFrame(picture.series, picture.ref, to_gray(picture.image()), window))

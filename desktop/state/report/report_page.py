@@ -1,33 +1,74 @@
 """The report of one open study as it is shown. Knows no widgets and no database."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
-from engine.reports.draft import Draft, Sentence
-from engine.reports.workspace import StoredReport
+from desktop.state.report.history import History
+from engine.reports.change import Span
+from engine.reports.document import Document, Proposal, provenance
+from engine.reports.draft import Draft, with_notice
+from engine.reports.stored_report import StoredReport
+from engine.text.words import counted
 
-Span = tuple[int, int]
-"""[start, end) in characters of a text."""
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A machine sentence as it is listed: still proposed, or in the text."""
+
+    number: int
+    """Among the proposals of the document."""
+    proposal: Proposal
+    status: Literal["open", "unchanged", "edited"]
 
 
 @dataclass(eq=False)
 class ReportPage:
-    """The report of one open study: its text, its draft and its stored state."""
+    """The report of one open study: its document, its draft and its stored state."""
 
     study: str
     """StudyInstanceUID."""
-    text: str = ""
+    history: History = field(default_factory=History)
     stored: StoredReport | None = None
     """The report as last read from or written to the workspace; None when there is none."""
+    loaded: bool = False
+    """Whether the workspace was asked for a stored report; nothing is written before that."""
+    touched: bool = False
+    """Whether it was changed since it was last saved other than while typing."""
     draft: Draft | None = None
     frame: str = ""
     """The image that the draft was made from, in words."""
     silence: str = ""
     """Why the last request gave no draft; "" when it gave one."""
-    sentence: int = -1
-    """Index of the selected sentence of the draft; -1 for none."""
+    selected: int = -1
+    """Number of the selected proposal; -1 for none."""
+    seen: set[int] = field(default_factory=set)
+    """Numbers of the proposals that were on screen to their end."""
+    addendum: str | None = None
+    """The addendum that is being written; None for none."""
     signing: bool = False
-    """Whether the signature is being written; the text is locked until then."""
+    """Whether a signature is being written; the text is locked until then."""
+
+    @property
+    def document(self) -> Document:
+        """The report with its marks and proposals."""
+        return self.history.now
+
+    @property
+    def text(self) -> str:
+        """The text of the report, without proposals and addenda."""
+        return self.document.text
+
+    @property
+    def shown_text(self) -> str:
+        """The text with the signed addenda below it, each with its name and time."""
+        return "\n\n".join([self.text, *self._addenda()])
+
+    def _addenda(self) -> list[str]:
+        return [
+            f"Addendum, {signature(addendum.signed_by, addendum.signed)}\n{addendum.text}"
+            for addendum in (self.stored.addenda if self.stored else ())
+        ]
 
     @property
     def signed(self) -> bool:
@@ -41,47 +82,71 @@ class ReportPage:
 
     @property
     def dirty(self) -> bool:
-        """Whether the text has unsaved changes."""
-        return self.text != (self.stored.text if self.stored else "")
+        """Whether there are changes that are not in the workspace."""
+        if self.signed:
+            return (self.addendum or None) != (self.stored.addendum if self.stored else None)
+        return self.document != (self.stored.document if self.stored else Document())
 
     @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """The sentences of the draft."""
-        return self.draft.sentences if self.draft else ()
+    def rows(self) -> tuple[Row, ...]:
+        """The proposals that are open or in the text, as they were proposed."""
+        document, found = self.document, []
+        for number in document.shown:
+            mark = document.mark_of(number)
+            found.append(Row(number, document.proposals[number], document.wording(mark) if mark else "open"))
+        return tuple(found)
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether every open proposal was on screen to its end."""
+        return self.seen.issuperset(self.document.open)
+
+    def span_of(self, proposal: int) -> Span | None:
+        """Where a proposal is in the text; None unless it was accepted."""
+        mark = self.document.mark_of(proposal)
+        return (mark.start, mark.end) if mark else None
 
     @property
     def status(self) -> str:
         """The status for the panel; "" for an empty report."""
         if self.signing:
             return "Signing…"
+        if self.signed:
+            return "Signed" if self.addendum is None else "Signed, addendum open"
+        if self.document.open:
+            return f"{counted(len(self.document.open), 'proposal')} open"
         if self.dirty:
             return "Edited, not saved"
-        if self.stored is None:
-            return ""
-        return {"drafted": "Drafted", "edited": "Edited", "signed": "Signed"}[self.stored.state]
+        return "Edited" if self.stored is not None else ""
 
     @property
     def destination(self) -> str:
-        """Where a signed report is stored; "" for an unsigned one."""
+        """Who signed a report and where it is stored; "" for an unsigned one."""
         if self.stored is None or not self.signed:
             return ""
-        if self.stored.case_id is not None:
-            return f"Archived as case {self.stored.case_id} in {self.stored.archive}, de-identified."
+        signed = f"Signed, {signature(self.stored.signed_by, self.stored.changed)}."
+        if self.stored.case_id is not None and not self.stored.waiting:
+            return f"{signed} Archived as case {self.stored.case_id} in {self.stored.archive}, de-identified."
         if self.stored.waiting:
-            return "Stored on this computer. It will be added to the next archive you open."
-        return "Stored on this computer."
+            return f"{signed} Stored on this computer. It will be added to the next archive you open."
+        return f"{signed} Stored on this computer."
 
-    def sentence_spans(self) -> list[Span | None]:
-        """Where each sentence of the draft is in the text; None for one that was changed or removed."""
-        return locate(self.text, [sentence.text for sentence in self.sentences])
+    def copied(self) -> str:
+        """The text with signature, research notice and marks, for the clipboard; "" for an empty report."""
+        if not self.text.strip():
+            return ""
+        parts = [self.text.rstrip()]
+        if self.stored is not None and self.signed:
+            parts.append(f"Signed, {signature(self.stored.signed_by, self.stored.changed)}")
+        marks = "".join(f"{line}\n" for line in provenance(self.document))
+        return with_notice("\n\n".join([*parts, *self._addenda()])) + (f"\n{marks}" if marks else "")
 
 
-def locate(text: str, sentences: Sequence[str]) -> list[Span | None]:
-    """The span of each sentence in the text, in reading order; None for one that does not occur verbatim."""
-    spans: list[Span | None] = []
-    start = 0
-    for sentence in sentences:
-        found = text.find(sentence, start)
-        spans.append((found, found + len(sentence)) if found >= 0 else None)
-        start = found + len(sentence) if found >= 0 else start
-    return spans
+def signature(name: str, at: str) -> str:
+    """A name and a stored time (UTC, ISO 8601) in local time, such as "Ada Byron, 2026-11-29 14:05"."""
+    return ", ".join(part for part in (name, local_time(datetime.fromisoformat(at))) if part)
+
+
+def local_time(at: datetime) -> str:
+    """A time as the user's clock shows it, to the minute."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M")

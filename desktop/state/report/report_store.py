@@ -5,15 +5,20 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, Lane, as_work
+from desktop.state.report.history import History
 from desktop.state.report.report_page import ReportPage
 from engine.errors import UserError
-from engine.reports.draft import Draft
-from engine.reports.workspace import StoredReport, Submission, Workspace
+from engine.reports.document import Document
+from engine.reports.stored_report import StoredReport, Submission
+from engine.reports.workspace import Workspace
 
-ALREADY_SIGNED = "This report is already signed. Text typed before it was loaded was not added:"
+ALREADY_SIGNED = "This report is already signed. What you typed before it was loaded is now an unsigned addendum."
+OPENING = "The report cannot be signed yet: the report database is still opening. Try again shortly."
+SAVE_MS = 500
+"""Milliseconds from the first unsaved key until the text is written; typing on does not put it off."""
 
 
 class ReportStore(QObject):
@@ -30,13 +35,15 @@ class ReportStore(QObject):
     sign_failed = Signal(object)
     """A ReportPage: it can be edited and signed again."""
 
-    def __init__(
-        self, background: Background, folder: Path | None = None, who: str = "", parent: QObject | None = None
-    ) -> None:
+    def __init__(self, background: Background, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background, self._folder, self._who = background, folder, who
+        self._background, self._folder = background, folder
+        self.who = ""
+        """Recorded with what is saved and signed."""
         self._workspace: Workspace | None = None
         self._pages: dict[str, ReportPage] = {}
+        self._typing = QTimer(self, singleShot=True, interval=SAVE_MS)
+        self._typing.timeout.connect(self.save_typed)
 
     def open(self) -> None:
         """Open the workspace in the background, then read the pages that were opened before it."""
@@ -49,31 +56,55 @@ class ReportStore(QObject):
             self._load(self._pages[study])
         return self._pages[study]
 
-    def save(self, page: ReportPage) -> None:
-        """Write the text if it has changed and can still be changed."""
-        if page.dirty and not page.closed and self._workspace is not None:
-            work = as_work(self._workspace.save_edit, page.study, page.text, self._who)
-            self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
+    def touch(self, page: ReportPage) -> None:
+        """Write a page that has just changed, soon."""
+        page.touched = True
+        if not self._typing.isActive():
+            self._typing.start()
 
-    def save_draft(self, page: ReportPage, draft: Draft) -> None:
-        """Write a new draft as the text of the report."""
-        if self._workspace is not None:
-            work = as_work(self._workspace.save_draft, page.study, draft, self._who)
-            self._background.start(work, partial(self._take_saved, page), lane=Lane.STORE)
+    def save_typed(self) -> None:
+        """Write every page that has changed, while more may follow."""
+        for page in self._pages.values():
+            if page.touched:
+                self._write(page, typing=True)
+
+    def save(self, page: ReportPage) -> None:
+        """Write a page that has changed, as a step of its history in the audit."""
+        if page.touched and self._write(page, typing=False):
+            page.touched = False
+
+    def _write(self, page: ReportPage, *, typing: bool) -> bool:
+        """Start writing what can still be changed of a page; False before the page was loaded."""
+        if self._workspace is None or page.signing:
+            return False
+        if not page.loaded:
+            self._load(page)  # again: the first attempt may have failed
+            return False
+        work = partial(_save, self._workspace, page.study, page.document, self.who, typing)
+        if page.signed:
+            work = partial(self._workspace.save_addendum, page.study, page.addendum or "")
+        if page.dirty or not typing:
+            self._background.start(as_work(work), partial(self._take_saved, page), lane=Lane.STORE)
+        return True
 
     def sign(self, page: ReportPage, submission: Callable[[], Submission] | None) -> None:
-        """Write the text and sign it; `submission` makes, on the worker, what the report is archived with.
+        """Write the report, or the addendum of a signed one, and sign it.
+
+        Args:
+            page: what is signed.
+            submission: makes, on the worker, what the report is archived with.
 
         Raises:
-            UserError: the workspace is not open yet.
+            UserError: the workspace is not open, or the page is not loaded yet.
         """
-        if self._workspace is None:
-            raise UserError("The report cannot be signed yet: the report database is still opening. Try again shortly.")
+        if self._workspace is None or not page.loaded:
+            raise UserError(OPENING)
+        if page.signed:
+            work = as_work(_sign_addendum, self._workspace, page.study, page.addendum or "", self.who, submission)
+        else:
+            work = as_work(_sign, self._workspace, page.study, page.document, self.who, submission)
         self._background.start(
-            as_work(_sign, self._workspace, page.study, page.text, self._who, submission),
-            partial(self._take_signed, page),
-            lane=Lane.STORE,
-            failed=partial(self._fail_signing, page),
+            work, partial(self._take_signed, page), lane=Lane.STORE, failed=partial(self._fail_signing, page)
         )
         page.signing = True
 
@@ -86,6 +117,7 @@ class ReportStore(QObject):
 
     def close(self) -> None:
         """Save unsaved text and close the workspace; the workers must have ended."""
+        self._typing.stop()
         workspace, self._workspace = self._workspace, None
         if workspace is None:
             return
@@ -95,10 +127,15 @@ class ReportStore(QObject):
                 parts.callback(self._save_at_exit, workspace, page)
 
     def _save_at_exit(self, workspace: Workspace, page: ReportPage) -> None:
+        if not page.loaded:
+            self._merge(page, workspace.load(page.study))
         if page.signing:  # the worker has ended, but its result was never delivered
             page.stored, page.signing = workspace.load(page.study), False
-        if page.dirty and not page.signed:
-            workspace.save_edit(page.study, page.text, self._who)
+            page.addendum = page.stored.addendum if page.stored else None
+        if page.signed and page.dirty:
+            workspace.save_addendum(page.study, page.addendum or "")
+        elif page.touched and not page.signed:
+            workspace.save(page.study, page.document, self.who)
 
     def _take_workspace(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -112,23 +149,38 @@ class ReportStore(QObject):
             self._background.start(work, partial(self._take_loaded, page), lane=Lane.STORE)
 
     def _take_loaded(self, page: ReportPage, stored: StoredReport | None) -> None:
-        """Append text typed before the workspace was open to the stored text, so that neither is lost."""
-        if stored is None or page.stored is not None:
-            return
-        typed = page.text if page.text != stored.text else ""
-        page.stored, page.text = stored, stored.text
-        if typed and page.signed:
-            self._background.problem.emit(UserError(f"{ALREADY_SIGNED} {typed}"))
-        elif typed:
-            page.text = f"{stored.text}\n\n{typed}"
-        self.loaded.emit(page)
+        if not page.loaded:
+            late = self._merge(page, stored)
+            self.loaded.emit(page)
+            if late:
+                self._background.problem.emit(UserError(ALREADY_SIGNED))
+
+    def _merge(self, page: ReportPage, stored: StoredReport | None) -> bool:
+        """Add what was typed before the page was loaded to what is stored, so that neither is lost.
+
+        Returns whether it became an addendum.
+        """
+        typed = page.document
+        page.stored, page.loaded = stored, True
+        late = False
+        if stored is not None:
+            page.history = History(stored.document)
+            page.addendum = stored.addendum
+            if page.signed and typed.text.strip() and typed.text != stored.text:
+                page.addendum, late = "\n\n".join(filter(None, (stored.addendum, typed.text))), True
+            elif not page.signed and (typed.text not in ("", stored.text) or typed.open):
+                page.history.push(stored.document.followed_by(typed))
+        if page.dirty:
+            self.touch(page)
+        return late
 
     def _take_saved(self, page: ReportPage, stored: StoredReport) -> None:
         page.stored = stored
         self.saved.emit(page)
 
     def _take_signed(self, page: ReportPage, stored: StoredReport) -> None:
-        page.signing = False
+        page.signing = page.touched = False
+        page.addendum = None
         self._take_saved(page, stored)
         self.signed.emit(page)
 
@@ -137,8 +189,19 @@ class ReportStore(QObject):
         self.sign_failed.emit(page)
 
 
+def _save(workspace: Workspace, study: str, document: Document, who: str, typing: bool) -> StoredReport:
+    return workspace.save(study, document, who, typing=typing)
+
+
 def _sign(
+    workspace: Workspace, study: str, document: Document, who: str, submission: Callable[[], Submission] | None
+) -> StoredReport:
+    workspace.save(study, document, who)
+    return workspace.sign(study, who, submission() if submission else None)
+
+
+def _sign_addendum(
     workspace: Workspace, study: str, text: str, who: str, submission: Callable[[], Submission] | None
 ) -> StoredReport:
-    workspace.save_edit(study, text, who)
-    return workspace.sign(study, who, submission() if submission else None)
+    workspace.save_addendum(study, text)
+    return workspace.sign_addendum(study, who, submission() if submission else None)

@@ -1,9 +1,9 @@
-"""The sentences of a draft, each with its evidence and contradictions. Shows a ReportState; decides nothing."""
+"""The proposals and accepted sentences, each with evidence and contradictions. Shows a ReportState; decides nothing."""
 
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -15,14 +15,29 @@ from typing_extensions import override
 
 from desktop import theme
 from desktop.state.report.report import ReportState
+from desktop.state.report.report_page import Row
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
+from desktop.views.report.report_editor import keeps_key
 from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.draft import Sentence
 from engine.text.words import counted
 
 ROLE = Qt.ItemDataRole.UserRole
 MARGIN = 8
+BAR = 3
+"""Width of the bar beside a sentence that says, with the word below it, what became of it."""
+STATUS = {"open": "Proposed", "unchanged": "Accepted", "edited": "Edited"}
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+PLAIN = Qt.KeyboardModifier.NoModifier
+
+
+def status_color(row: Row) -> str:
+    """Of the bar and the word for what became of a proposal."""
+    return {"open": theme.current.accent, "unchanged": theme.current.green, "edited": theme.current.muted}[row.status]
+
+
+Item = Row | Evidence | Contradiction
 
 
 def support(sentence: Sentence) -> tuple[str, str]:
@@ -54,7 +69,7 @@ class EvidenceDelegate(QStyledItemDelegate):
         width = tree.viewport().width() if isinstance(tree, QTreeWidget) else 300
         line = QFontMetricsF(option.font).lineSpacing()
         lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
-        rows = len(drawing.wrapped(item.text, option.font, self._width(width, item), _max_lines(item)))
+        rows = len(drawing.wrapped(_text(item), option.font, self._width(width, item), _max_lines(item)))
         return QSize(100, int(rows * line + lesser + 16))
 
     @override
@@ -70,20 +85,30 @@ class EvidenceDelegate(QStyledItemDelegate):
         line = QFontMetricsF(option.font).lineSpacing()
         lesser = drawing.small(option.font)
         metrics = QFontMetricsF(lesser)
-        if isinstance(item, Sentence):
-            mark, color = support(item)
-            about = confidence(item)
+        status = ""
+        if isinstance(item, Row):
+            status = STATUS[item.status]
+            mark, color = support(item.proposal.sentence)
+            about = confidence(item.proposal.sentence)
+            bar = QRectF(option.rect.left() + 2, option.rect.top() + 4, BAR, option.rect.height() - 8)
+            painter.fillRect(bar, QColor(status_color(item)))
         elif isinstance(item, Contradiction):
             mark, color, about = f"Case {item.case_id} contradicts this", theme.current.amber, item.kind
         else:
             mark, color, about = f"Case {item.case_id}", theme.current.green, f"similarity {item.similarity:.2f}"
         painter.setFont(option.font)
-        painter.setPen(QColor(theme.current.text if isinstance(item, Sentence) else theme.current.muted))
-        for text in drawing.wrapped(item.text, option.font, width, _max_lines(item)):
+        painter.setPen(QColor(theme.current.text if isinstance(item, Row) else theme.current.muted))
+        for text in drawing.wrapped(_text(item), option.font, width, _max_lines(item)):
             painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, text)
             top += line
         painter.setFont(lesser)
         row = QRectF(left, top + 1, width, metrics.lineSpacing())
+        if isinstance(item, Row):
+            painter.setPen(QColor(status_color(item)))
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, status)
+            row.setLeft(left + metrics.horizontalAdvance(status) + 14)
+            width = row.width()
+            left = row.left()
         painter.setPen(QColor(color))
         mark = metrics.elidedText(mark, Qt.TextElideMode.ElideRight, width - metrics.horizontalAdvance(about) - 14)
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, mark)
@@ -92,17 +117,27 @@ class EvidenceDelegate(QStyledItemDelegate):
         painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, about)
         painter.restore()
 
-    def _width(self, full: int, item: Sentence | Evidence | Contradiction) -> float:
-        return full - 2 * MARGIN - (0 if isinstance(item, Sentence) else 18)
+    def _width(self, full: int, item: Item) -> float:
+        return full - 2 * MARGIN - (4 if isinstance(item, Row) else 18)
 
 
-def _max_lines(item: Sentence | Evidence | Contradiction) -> int:
-    """The most lines of text: the editor shows a sentence in full, but evidence is shown only here."""
-    return 2 if isinstance(item, Sentence) else 6
+def _text(item: Item) -> str:
+    return item.proposal.sentence.text if isinstance(item, Row) else item.text
+
+
+def _max_lines(item: Item) -> int:
+    """The most lines of text: a proposal must be read in full, but the editor shows an accepted one."""
+    if isinstance(item, Row):
+        return 100 if item.status == "open" else 2
+    return 6
 
 
 class EvidenceTree(QTreeWidget):
-    """The arrow keys move through sentences and evidence; only the selected sentence is expanded."""
+    """The arrow keys move through sentences and evidence; only the selected sentence is expanded.
+
+    A or Return accepts the selected proposal, E edits it, D or Delete dismisses it; with Shift all of them, once they
+    were scrolled through. Ctrl+Z undoes.
+    """
 
     def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -114,10 +149,64 @@ class EvidenceTree(QTreeWidget):
         self.setItemDelegate(EvidenceDelegate(self))
         self.setVerticalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Sentences of the draft and reports with the same finding")
+        self.setAccessibleName("Proposed and accepted sentences, and reports with the same finding")
         self.currentItemChanged.connect(self._on_current)
+        self.verticalScrollBar().valueChanged.connect(self._look)
         state.draft_changed.connect(self._fill)
         state.selection_changed.connect(self._follow)
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Keep plain keys from the tools of the images, and Ctrl+Z from their measurements."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and keeps_key(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        state = self._state
+        if event.matches(QKeySequence.StandardKey.Undo):
+            state.undo()
+            return
+        if event.matches(QKeySequence.StandardKey.Redo):
+            state.redo()
+            return
+        key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        action = {
+            (Qt.Key.Key_A, PLAIN): state.accept,
+            (Qt.Key.Key_Return, PLAIN): state.accept,
+            (Qt.Key.Key_Enter, PLAIN): state.accept,
+            (Qt.Key.Key_E, PLAIN): state.edit_selected,
+            (Qt.Key.Key_F2, PLAIN): state.edit_selected,
+            (Qt.Key.Key_D, PLAIN): state.dismiss,
+            (Qt.Key.Key_Delete, PLAIN): state.dismiss,
+            (Qt.Key.Key_Backspace, PLAIN): state.dismiss,
+            (Qt.Key.Key_A, SHIFT): state.accept_all,
+            (Qt.Key.Key_D, SHIFT): state.dismiss_all,
+        }.get((key, modifiers))
+        if action is not None:
+            action()
+        elif event.text().isprintable() and event.text():
+            event.accept()  # no search by letters: another key must not move the selection
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._look()
+
+    def _look(self) -> None:
+        """Tell which proposals are on screen to their last line."""
+        bottom = self.viewport().rect().bottom()
+        seen = []
+        for number in range(self.topLevelItemCount()):
+            item = self.topLevelItem(number)
+            if item is not None and 0 <= self.visualItemRect(item).bottom() <= bottom + 1:
+                seen.append(item.data(0, ROLE).number)
+        if seen and self.isVisible():
+            self._state.saw(seen)
 
     @override
     def resizeEvent(self, event: Any) -> None:
@@ -127,10 +216,11 @@ class EvidenceTree(QTreeWidget):
     def _fill(self) -> None:
         self._filling = True
         self.clear()
-        for sentence in self._state.sentences:
-            about = ", ".join(part for part in (confidence(sentence), support(sentence)[0]) if part)
+        for row in self._state.rows:
+            sentence = row.proposal.sentence
+            about = ", ".join(part for part in (STATUS[row.status], confidence(sentence), support(sentence)[0]) if part)
             top = QTreeWidgetItem([f"{sentence.text}: {about}"])
-            top.setData(0, ROLE, sentence)
+            top.setData(0, ROLE, row)
             top.setToolTip(0, _tooltip(sentence))
             for found in sentence.evidence:
                 child = QTreeWidgetItem([f"Case {found.case_id} has the same finding: {found.text}"])
@@ -147,21 +237,20 @@ class EvidenceTree(QTreeWidget):
         self._follow()
 
     def _follow(self) -> None:
-        page = self._state.page
-        if page is None or not 0 <= page.sentence < self.topLevelItemCount():
-            return
-        selected = self.topLevelItem(page.sentence)
+        page, selected = self._state.page, None
         for number in range(self.topLevelItemCount()):
             item = self.topLevelItem(number)
             if item is not None:
-                item.setExpanded(item is selected)
+                chosen = page is not None and item.data(0, ROLE).number == page.selected
+                item.setExpanded(chosen)
+                selected = item if chosen else selected
         if selected is not None and self.currentItem() is not selected and not _inside(self.currentItem(), selected):
             self.setCurrentItem(selected)
             self.scrollToItem(selected, QTreeWidget.ScrollHint.PositionAtTop)
 
     def _on_current(self, item: QTreeWidgetItem | None, previous: QTreeWidgetItem | None) -> None:
         if item is not None and not self._filling:
-            self._state.select(self.indexOfTopLevelItem(item.parent() or item))
+            self._state.select((item.parent() or item).data(0, ROLE).number)
 
 
 def _inside(item: QTreeWidgetItem | None, top: QTreeWidgetItem) -> bool:

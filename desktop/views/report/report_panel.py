@@ -1,78 +1,84 @@
-"""The panel "Report": the text, its status, and the evidence for the draft. Shows a ReportState; decides nothing."""
+"""The panel "Report": text, status, proposals with their evidence, addendum. Shows a ReportState; decides nothing."""
 
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QColor, QPalette, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QSplitter,
-    QTextEdit,
-    QVBoxLayout,
-    QWidget,
-)
-from typing_extensions import override
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.state.report.report import ReportState
 from desktop.views.report.evidence_tree import EvidenceTree
+from desktop.views.report.report_editor import ReportEditor, ReportField
+from desktop.views.report.sign_dialog import SignDialog
 
-HINT = "Type the report here, or press Draft to generate one from the current image."
-
-
-class ReportEditor(QPlainTextEdit):
-    """A text field; leaves dropped files to the window, which opens them."""
-
-    @override
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
+HINT = "Type the report here. Draft proposes sentences from the current image; none is in the text until you accept it."
+NO_DRAFT = "The sentences of a draft are listed here as proposals, each with reports of the same finding."
+NOT_SEEN = "Scroll through all proposals first"
 
 
 class ReportPanel(QWidget):
-    """Buttons and status, the text, and below it the evidence for each sentence of the draft."""
+    """Buttons and status, the text, and below it the proposals with their evidence, or an addendum."""
 
     def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self.draft = _button("Draft", "Draft the report from the current image (Ctrl+D)", primary=True)
-        self.save = _button("Save", "Save this report on this computer (Ctrl+S)")
-        self.sign = _button("Sign", "Make this report final and add it to the archive, de-identified (Ctrl+Return)")
+        self.draft = _button("Draft", "Propose sentences for the current image (Ctrl+D)", primary=True)
+        self.add = _button("Addendum", "Write an addendum to this signed report (Ctrl+Shift+Return)", primary=True)
+        self.sign = _button("Sign", "")
         self.copy = _button("Copy", "Copy the report with the research draft notice (Ctrl+Shift+C)")
         self.status = QLabel()
         self.status.setAccessibleName("Report status")
-        self.editor = ReportEditor()
+        self.editor = ReportEditor(state)
         self.editor.setPlaceholderText(HINT)
-        self.editor.setTabChangesFocus(True)
-        self.editor.setAccessibleName("Report text")
+        self.addendum = ReportField()
+        self.addendum.setPlaceholderText("Type the addendum here.")
+        self.addendum.setTabChangesFocus(True)
+        self.addendum.setAccessibleName("Addendum text")
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         self.notes.setProperty("muted", True)
         self.tree = EvidenceTree(state)
+        self.accept = _button("Accept", "Take this sentence into the text (A or Return)")
+        self.edit = _button("Edit", "Take this sentence into the text and edit it there (E)")
+        self.dismiss = _button("Dismiss", "Drop this sentence (D or Delete)")
+        self.accept_all = _button("Accept all", "")
+        self.dismiss_all = _button("Dismiss all", "")
+        self._decisions = QWidget()
         self._lay_out()
         self._connect()
+        self.editor.show_page()
         self._show_page()
         self._show()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(self.draft)
-        head.addWidget(self.status, 1)
-        for button in (self.save, self.sign, self.copy):
+        for button in (self.draft, self.add):
             head.addWidget(button)
+        head.addWidget(self.status, 1)
+        for button in (self.sign, self.copy):
+            head.addWidget(button)
+        decisions = QHBoxLayout(self._decisions)
+        decisions.setContentsMargins(0, 0, 0, 0)
+        for button in (self.accept, self.edit, self.dismiss):
+            decisions.addWidget(button)
+        decisions.addStretch()
+        for button in (self.accept_all, self.dismiss_all):
+            decisions.addWidget(button)
         lower = QWidget()
         below = QVBoxLayout(lower)
         below.setContentsMargins(0, 4, 0, 0)
         below.addWidget(self.notes)
+        below.addWidget(self.addendum)
         below.addWidget(self.tree, 1)
+        below.addWidget(self._decisions)
         below.addStretch()
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.setChildrenCollapsible(False)
         parts.addWidget(self.editor)
         parts.addWidget(lower)
-        parts.setSizes([120, 180])
-        self.editor.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
+        parts.setSizes([100, 220])
+        for text in (self.editor, self.addendum):
+            text.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
@@ -80,57 +86,97 @@ class ReportPanel(QWidget):
         layout.addWidget(parts, 1)
 
     def _connect(self) -> None:
-        self.draft.clicked.connect(self._state.draft)
-        self.save.clicked.connect(self._state.save)
-        self.sign.clicked.connect(self._state.sign)
-        self.editor.textChanged.connect(self._on_text)
-        self.editor.cursorPositionChanged.connect(self._on_cursor)
-        self._state.changed.connect(self._show)
-        self._state.page_changed.connect(self._show_page)
-        self._state.selection_changed.connect(self._highlight)
+        state = self._state
+        for button, work in (
+            (self.draft, state.draft),
+            (self.add, self.begin_addendum),
+            (self.sign, self.ask_to_sign),
+            (self.copy, self.copy_report),
+            (self.accept, state.accept),
+            (self.edit, state.edit_selected),
+            (self.dismiss, state.dismiss),
+            (self.accept_all, state.accept_all),
+            (self.dismiss_all, state.dismiss_all),
+        ):
+            button.clicked.connect(work)
+        self.addendum.textChanged.connect(self._on_addendum)
+        state.changed.connect(self._show)
+        state.draft_changed.connect(self._show)
+        state.selection_changed.connect(self._show)
+        state.page_changed.connect(self._show_page)
 
     def focus_text(self) -> None:
-        """Move the keyboard to the text."""
-        self.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        """Move the keyboard to the text that can be changed."""
+        text = self.addendum if self.addendum.isVisibleTo(self) else self.editor
+        text.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def _on_text(self) -> None:
-        self._state.edit(self.editor.toPlainText())
-        self._highlight()
+    def focus_proposals(self) -> None:
+        """Move the keyboard to the list of proposals."""
+        self.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    def _on_cursor(self) -> None:
-        if self.editor.hasFocus():
-            self._state.select_at(self.editor.textCursor().position())
+    def begin_addendum(self) -> None:
+        """Begin an addendum and move the keyboard to it."""
+        self._state.begin_addendum()
+        self.focus_text()
+
+    def ask_to_sign(self) -> None:
+        """Ask for name and consent, then sign."""
+        question = self._state.ask_to_sign()
+        if question is not None:
+            SignDialog(self._state, question, self.window()).open()
+
+    def copy_report(self) -> None:
+        """Copy the report with the research notice and its marks."""
+        text = self._state.copy_text()
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self._state.message.emit("The report was copied with the research draft notice.")
+
+    def _on_addendum(self) -> None:
+        self._state.edit_addendum(self.addendum.toPlainText())
 
     def _show_page(self) -> None:
-        """Put the text of the page into the editor; for the same page as one step that Ctrl+Z undoes."""
         page = self._state.page
-        text = page.text if page else ""
-        study = page.study if page else ""
-        if self.editor.property("study") != study:
-            self.editor.setProperty("study", study)
-            self.editor.setPlainText(text)
-        elif self.editor.toPlainText() != text:
-            cursor = QTextCursor(self.editor.document())
-            cursor.select(QTextCursor.SelectionType.Document)
-            cursor.insertText(text)
-        self.editor.setReadOnly(page is None or page.closed)
-        self._highlight()
+        text = page.addendum if page is not None and page.signed else None
+        self.addendum.setVisible(text is not None)
+        self.addendum.setReadOnly(page is None or page.signing)
+        if self.addendum.toPlainText() != (text or ""):
+            self.addendum.setPlainText(text or "")
 
     def _show(self) -> None:
-        page, reason = self._state.page, self._state.why_no_draft()
-        self.draft.setEnabled(not reason and not self._state.drafting)
-        closed = page is not None and page.closed
-        self.save.setEnabled(page is not None and page.dirty and not closed)
-        self.sign.setEnabled(self._state.can_sign)
+        state = self._state
+        page, reason = state.page, state.why_no_draft()
+        signed = page is not None and page.signed
+        self.draft.setEnabled(not reason and not state.drafting)
+        self.draft.setVisible(not signed)
+        self.add.setVisible(signed)
+        self.add.setEnabled(state.can_begin_addendum)
+        self.sign.setEnabled(state.can_sign)
+        self.sign.setToolTip(state.why_not_sign() or "Make the text final and add it to the archive (Ctrl+Return)")
         self.copy.setEnabled(page is not None and bool(page.text.strip()))
-        status = "Drafting…" if self._state.drafting else page.status if page else ""
+        self.accept.setEnabled(state.can_decide)
+        self.edit.setEnabled(page is not None and not page.closed and page.selected >= 0)
+        self.dismiss.setEnabled(state.can_decide)
+        for button, tooltip in (
+            (self.accept_all, "Take all proposals into the text (Shift+A)"),
+            (self.dismiss_all, "Drop all proposals (Shift+D)"),
+        ):
+            button.setEnabled(state.can_decide_all)
+            button.setToolTip(tooltip if state.can_decide_all else NOT_SEEN)
+        self._show_status()
+        self.notes.setText(self._note_text(reason))
+        self.tree.setVisible(bool(state.rows))
+        self._decisions.setVisible(page is not None and bool(page.document.open) and not page.closed)
+
+    def _show_status(self) -> None:
+        state, page = self._state, self._state.page
+        status = "Drafting…" if state.drafting else page.status if page else ""
         self.status.setText(status)
         palette = self.status.palette()
-        color = {"Signed": theme.current.green, "Drafted": theme.current.amber}.get(status, theme.current.muted)
-        palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
+        waiting = page is not None and bool(page.document.open) and not state.drafting
+        color = theme.current.amber if waiting else theme.current.muted
+        palette.setColor(QPalette.ColorRole.WindowText, QColor(theme.current.green if status == "Signed" else color))
         self.status.setPalette(palette)
-        self.notes.setText(self._note_text(reason))
-        self.tree.setVisible(bool(self._state.sentences))
 
     def _note_text(self, reason: str) -> str:
         page = self._state.page
@@ -139,32 +185,8 @@ class ReportPanel(QWidget):
         if page is not None and page.silence:
             return page.silence
         if page is None or page.draft is None:
-            return reason or "The sentences of a draft are listed here, each with reports of the same finding."
+            return reason or NO_DRAFT
         return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)
-
-    def _highlight(self) -> None:
-        """Underline sentences without evidence, and highlight the selected one."""
-        page = self._state.page
-        marks = []
-        for number, (sentence, span) in enumerate(
-            zip(self._state.sentences, self._state.sentence_spans(), strict=True)
-        ):
-            if span is None:
-                continue
-            mark = QTextEdit.ExtraSelection()
-            style = QTextCharFormat()
-            if not sentence.supported:
-                style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-                style.setUnderlineColor(QColor(theme.current.amber))
-            if page and number == page.sentence:
-                style.setBackground(QColor(theme.current.selected))
-            cursor = QTextCursor(self.editor.document())
-            end = self.editor.document().characterCount() - 1
-            cursor.setPosition(min(span[0], end))
-            cursor.setPosition(min(span[1], end), QTextCursor.MoveMode.KeepAnchor)
-            mark.format, mark.cursor = style, cursor
-            marks.append(mark)
-        self.editor.setExtraSelections(marks)
 
 
 def _button(text: str, tooltip: str, primary: bool = False) -> QPushButton:

@@ -58,13 +58,22 @@ def test_text_typed_early_is_appended_to_the_stored_report(qtbot: QtBot, late: A
     assert stored.text == "Kept yesterday.\n\nx"
 
 
-def test_text_typed_early_is_reported_when_the_report_is_signed(qtbot: QtBot, late: App, tmp_path: Path) -> None:
+def test_text_typed_early_becomes_an_addendum_when_the_report_is_signed(
+    qtbot: QtBot, late: App, tmp_path: Path
+) -> None:
     with workspace(tmp_path) as kept:
         kept.save_edit(study_of(late), "Signed yesterday.")
         kept.sign(study_of(late))
     late.desk.report.edit("Typed too early.")
     late.desk.report.open_workspace()
     settle(qtbot, late)
-    assert late.window.report_panel.editor.toPlainText() == "Signed yesterday."
+    panel = late.window.report_panel
+    assert (panel.editor.toPlainText(), panel.addendum.toPlainText()) == ("Signed yesterday.", "Typed too early.")
     assert late.desk.messages.message is not None
-    assert late.desk.messages.message.text.endswith("was not added: Typed too early.")
+    assert late.desk.messages.message.text.endswith("is now an unsigned addendum.")
+    late.desk.report.save()
+    settle(qtbot, late)
+    with workspace(tmp_path) as kept:
+        stored = kept.load(study_of(late))
+    assert stored is not None
+    assert (stored.text, stored.addendum) == ("Signed yesterday.", "Typed too early.")

@@ -12,7 +12,7 @@ from engine.facts.fact import Fact, values_of
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
 from engine.reports.outbox import DisplayedFrame, archive_signed, submission_for
-from engine.reports.workspace import ReportFacts, Submission
+from engine.reports.stored_report import ReportFacts, Submission
 from engine.retrieval.search import Query, search
 
 

@@ -11,7 +11,8 @@ from engine.archive import Archive
 from engine.dicom.listing import open_path
 from engine.reports.nearest_report import near_reports
 from engine.reports.outbox import DisplayedFrame, archive_waiting, submission_for
-from engine.reports.workspace import ReportFacts, Submission, Workspace
+from engine.reports.stored_report import ReportFacts, Submission
+from engine.reports.workspace import Workspace
 from engine.retrieval.search import Query, search
 from engine.study import Patient, Study
 from tests.desktop.conftest import dicom

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
+from engine.reports.document import Document
 from engine.reports.draft import Draft, Sentence
 from engine.reports.workspace import DATABASE, Workspace
 from engine.resources import user_folder
@@ -27,12 +28,17 @@ def made_for(study: str | None) -> Draft:
 def test_a_report_goes_from_drafted_over_edited_to_signed(workspace: Workspace) -> None:
     assert workspace.load("1.2") is None
     assert workspace.save_draft("1.2", made_for("1.2"), "ada").state == "drafted"
-    assert workspace.save_edit("1.2", "No effusion at all.", "ada").state == "edited"
+    with pytest.raises(UserError, match="2 proposals not decided yet"):
+        workspace.sign("1.2", "ada")
+    assert workspace.save_edit("1.2", "Own words.", "ada").state == "drafted"
+    document = workspace.load("1.2").document.dismissing((0, 1)).edited("No effusion at all.")  # type: ignore[union-attr]
+    assert workspace.save("1.2", document, "ada").state == "edited"
     signed = workspace.sign("1.2", "ada")
     assert (signed.state, signed.text, signed.signed_by) == ("signed", "No effusion at all.", "ada")
     assert signed.model == "captioner of bundle x"
     assert [(row.state, row.text, row.who) for row in workspace.history("1.2")] == [
-        ("drafted", "No effusion. Heart normal.", "ada"),
+        ("drafted", "", "ada"),
+        ("drafted", "Own words.", "ada"),
         ("edited", "No effusion at all.", "ada"),
         ("signed", "No effusion at all.", "ada"),
     ]
@@ -43,6 +49,7 @@ def test_a_signed_report_is_final(workspace: Workspace) -> None:
     workspace.sign("1.2")
     for change in (
         lambda: workspace.save_edit("1.2", "Not normal."),
+        lambda: workspace.save("1.2", Document("Not normal."), typing=True),
         lambda: workspace.save_draft("1.2", made_for("1.2")),
         lambda: workspace.sign("1.2"),
     ):
@@ -61,8 +68,19 @@ def test_a_draft_is_refused_for_another_study(workspace: Workspace, study: str |
 
 def test_saving_the_same_text_again_changes_nothing(workspace: Workspace) -> None:
     workspace.save_draft("1.2", made_for("1.2"))
-    assert workspace.save_edit("1.2", made_for("1.2").text).state == "drafted"
-    assert len(workspace.history("1.2")) == 1
+    workspace.save_edit("1.2", "Clear.")
+    assert workspace.save_edit("1.2", "Clear.").state == "drafted"
+    assert len(workspace.history("1.2")) == 2
+
+
+def test_what_is_saved_while_typing_is_stored_and_audited_once_it_is_saved(workspace: Workspace) -> None:
+    for text in ("C", "Clear", "Clear."):
+        workspace.save("1.2", Document(text), "ada", typing=True)
+    assert workspace.load("1.2").text == "Clear."  # type: ignore[union-attr]
+    assert workspace.history("1.2") == ()
+    workspace.save("1.2", Document("Clear."), "ada")
+    workspace.save("1.2", Document("Clear."), "ada")
+    assert [row.text for row in workspace.history("1.2")] == ["Clear."]
 
 
 def test_an_empty_report_cannot_be_signed(workspace: Workspace) -> None:

@@ -1,73 +1,24 @@
-"""The report of a study: drafted, edited, saved, signed, copied; and never moved to another study."""
+"""The report of a study: edited, saved, signed, copied; and never moved to another study."""
 
 import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from desktop import desk
 from desktop.app import App
 from desktop.background import Lane, as_work
 from desktop.state.report.report import ReportState
-from desktop.state.report.report_page import ReportPage, locate
+from desktop.state.report.report_page import ReportPage
 from engine.errors import UserError
-from engine.facts.fact import Fact, Facts, values_of
+from engine.facts.fact import values_of
 from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.draft import NOTICE, Draft, Sentence
 from engine.reports.workspace import Workspace
-from tests.desktop.conftest import dicom, open_paths, settle
-
-SENTENCES = (
-    Sentence("The heart is enlarged.", 0.8, (Evidence(3, "Heart enlarged.", 0.91),)),
-    Sentence("There is no effusion.", 0.6),
-)
-
-
-class Decoder:
-    """Stands in for engine.reports.draft.draft: proposes two sentences for the study it was asked for."""
-
-    def __init__(self) -> None:
-        self.proposed = Draft(SENTENCES, "double")
-        self.gate = threading.Event()
-        self.gate.set()
-        self.facts: Facts = {}
-
-    def __call__(self, bundle: object, archive: object, gray: object, **options: Any) -> Draft:
-        assert self.gate.wait(10)
-        self.facts = options["facts"]
-        return replace(self.proposed, study_uid=options["exclude_study"])
-
-
-class Models:
-    """Stands in for the bundle: says of every image that it is a hand."""
-
-    def facts_of_image(self, image: object) -> Facts:
-        return {"region": Fact("limb", "models", 0.8)}
-
-
-@pytest.fixture(autouse=True)
-def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
-    """In place of the models of every app that these tests build."""
-    made = Decoder()
-    monkeypatch.setattr(desk, "ReportState", partial(ReportState, propose=made))
-    return made
-
-
-@pytest.fixture
-def state(qtbot: QtBot, app: App) -> ReportState:
-    """The app's report state with the double in place of the models, and a CT study open."""
-    app.desk.archive.bundle = Models()  # type: ignore[assignment]
-    open_paths(qtbot, app, dicom("CT_small.dcm"))
-    return app.desk.report
-
-
-def drafted(qtbot: QtBot, app: App, state: ReportState) -> None:
-    state.draft()
-    settle(qtbot, app)
+from tests.desktop.conftest import dicom, open_paths, settle, sign
+from tests.desktop.state.report.conftest import Decoder, drafted
 
 
 def leave_while_drafting(qtbot: QtBot, app: App, state: ReportState, decoder: Decoder) -> ReportPage:
@@ -93,15 +44,18 @@ def test_a_draft_is_made_by_the_facts_that_the_search_shows(
     assert values_of(decoder.facts) == {"modality": "CT", "region": "abdomen", "view": "axial"}
 
 
-def test_a_draft_fills_the_page_and_is_stored(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
+def test_a_draft_is_proposed_beside_the_text_and_stored(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    state.edit("My own words.")
     drafted(qtbot, app, state)
     assert state.page is not None
-    assert state.page.text == "The heart is enlarged. There is no effusion."
-    assert state.page.status == "Drafted"
+    assert (state.page.text, state.page.status) == ("My own words.", "2 proposals open")
+    assert app.window.report_panel.editor.toPlainText() == "My own words."
     with Workspace.open(tmp_path / "workspace") as workspace:
         stored = workspace.load(state.page.study)
     assert stored is not None
-    assert stored.state == "drafted"
+    assert (stored.state, stored.document) == ("drafted", state.page.document)
 
 
 def test_a_draft_stays_with_the_study_it_was_made_for(
@@ -113,10 +67,11 @@ def test_a_draft_stays_with_the_study_it_was_made_for(
     assert state.page is not None
     assert state.page.text == ""
     assert app.window.report_panel.editor.toPlainText() == ""
-    assert first.text.startswith("The heart")
+    assert state.rows == ()
+    assert len(first.rows) == 2
     app.desk.studies.step(-1)
     settle(qtbot, app)
-    assert app.window.report_panel.editor.toPlainText().startswith("The heart")
+    assert app.window.report_panel.tree.topLevelItemCount() == 2
 
 
 def test_an_edit_is_saved_when_the_study_is_left(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
@@ -132,13 +87,14 @@ def test_an_edit_is_saved_when_the_study_is_left(qtbot: QtBot, app: App, state: 
 
 
 def test_a_signed_report_is_final(qtbot: QtBot, app: App, state: ReportState) -> None:
-    drafted(qtbot, app, state)
-    state.sign()
+    state.edit("My own words.")
+    sign(app)
     settle(qtbot, app)
     assert state.page is not None
     assert state.page.status == "Signed"
     state.edit("Something else")
-    assert state.page.text.startswith("The heart")
+    state.undo()
+    assert state.page.text == "My own words."
     assert app.window.report_panel.editor.isReadOnly()
     assert "final" in state.why_no_draft()
 
@@ -147,8 +103,10 @@ def test_the_text_is_locked_while_a_report_is_being_signed(qtbot: QtBot, app: Ap
     gate = threading.Event()
     app.desk.background.start(as_work(gate.wait, 20), lambda _: None, lane=Lane.STORE)
     state.edit("No focal consolidation.")
-    state.sign()
-    state.sign()
+    question = state.ask_to_sign()
+    assert question is not None
+    state.sign(question, "Ada Byron")
+    state.sign(question, "Ada Byron")
     state.edit("No focal consolidation. Nodule in the left upper lobe.")
     assert state.page is not None
     assert (state.page.text, state.page.status) == ("No focal consolidation.", "Signing…")
@@ -170,13 +128,13 @@ def test_a_report_that_could_not_be_signed_can_be_changed_and_signed_again(
     state.edit("Normal chest.")
     with monkeypatch.context() as full:
         full.setattr(Workspace, "sign", fail)
-        state.sign()
+        sign(app)
         settle(qtbot, app)
     assert app.desk.messages.message is not None
     assert app.desk.messages.message.text == "The disk is full; free some of it."
     assert not app.window.report_panel.editor.isReadOnly()
     state.edit("Normal chest. No effusion.")
-    state.sign()
+    sign(app)
     settle(qtbot, app)
     assert state.page is not None
     assert (state.page.text, state.page.status) == ("Normal chest. No effusion.", "Signed")
@@ -186,27 +144,18 @@ def test_nothing_is_signed_while_drafting_and_no_draft_enters_a_signed_report(
     qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
 ) -> None:
     state.edit("My own findings.")
+    question = state.ask_to_sign()
+    assert question is not None
     decoder.gate.clear()
     state.draft()
     assert not state.can_sign
     assert not app.window.report_panel.sign.isEnabled()
-    state.sign()
-    qtbot.waitUntil(lambda: bool(state.page and state.page.signed))
-    decoder.gate.set()
-    settle(qtbot, app)
-    assert app.window.report_panel.editor.toPlainText() == "My own findings."
-    assert state.page is not None
-    assert state.page.status == "Signed"
-
-
-def test_text_typed_while_drafting_stays_on_a_page_that_was_left(
-    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder
-) -> None:
-    decoder.gate.clear()
-    state.draft()
-    state.edit("Typed meanwhile.")
-    first = leave_while_drafting(qtbot, app, state, decoder)
-    assert first.text == "Typed meanwhile."
+    with pytest.raises(UserError, match="Read it and sign again"):
+        state.sign(question, "Ada Byron")
+    left = leave_while_drafting(qtbot, app, state, decoder)
+    assert (left.text, len(left.rows)) == ("My own findings.", 2)
+    left.stored = replace(left.stored, state="signed")  # type: ignore[type-var]
+    state._take_draft(left, "", decoder.proposed, "")
     assert app.desk.messages.message is not None
     assert app.desk.messages.message.text.startswith("The draft was discarded")
 
@@ -239,40 +188,31 @@ def test_a_report_is_there_again_after_a_restart(qtbot: QtBot, app: App, state: 
 def test_a_copy_carries_the_research_notice(qtbot: QtBot, app: App, state: ReportState) -> None:
     assert state.copy_text() == ""
     drafted(qtbot, app, state)
-    assert state.copy_text().startswith("The heart is enlarged.")
-    assert NOTICE in state.copy_text()
+    assert state.copy_text() == ""  # a proposal is not part of the report
+    state.accept()
+    state.edit(f"{state.page.text} Own.")  # type: ignore[union-attr]
+    text, marks = state.copy_text().split(f"({NOTICE})")
+    assert text.strip() == "The heart is enlarged. Own."
+    assert marks.strip().splitlines() == [
+        'Accepted unchanged, from a draft: "The heart is enlarged."',
+        "Everything else: own words.",
+    ]
+    app.window.report_panel.copy.click()
+    assert QGuiApplication.clipboard().text() == state.copy_text()
 
 
 def test_the_sentence_at_the_cursor_is_selected(qtbot: QtBot, app: App, state: ReportState) -> None:
     drafted(qtbot, app, state)
     assert state.page is not None
+    state.accept()
+    state.accept()
     state.select_at(state.page.text.index("effusion"))
-    assert state.page.sentence == 1
+    assert state.page.selected == 1
     tree = app.window.report_panel.tree
     assert tree.indexOfTopLevelItem(tree.currentItem()) == 1
     state.select_at(3)
     assert tree.indexOfTopLevelItem(tree.currentItem()) == 0
     assert tree.topLevelItem(0).childCount() == 1
-
-
-def test_undoing_a_draft_restores_the_text(qtbot: QtBot, app: App, state: ReportState) -> None:
-    editor = app.window.report_panel.editor
-    editor.setFocus()
-    qtbot.keyClicks(editor, "My own words")
-    drafted(qtbot, app, state)
-    assert editor.toPlainText().startswith("The heart")
-    editor.undo()
-    assert editor.toPlainText() == "My own words"
-    assert state.page is not None
-    assert state.page.text == "My own words"
-
-
-def test_a_changed_sentence_is_no_longer_located() -> None:
-    text = "The heart is not enlarged. There is no effusion."
-    places = locate(text, [sentence.text for sentence in SENTENCES])
-    assert places[0] is None
-    assert places[1] is not None
-    assert text[slice(*places[1])] == "There is no effusion."
 
 
 def test_an_empty_draft_says_why_and_keeps_the_text(
@@ -293,10 +233,10 @@ def test_an_empty_draft_keeps_what_the_text_of_the_one_before_rests_on(
 ) -> None:
     drafted(qtbot, app, state)
     assert state.page is not None
-    before = state.page.text
+    before = state.page.document
     decoder.proposed = Draft((), "double", reason="This image is almost blank.", silence="blank")
     drafted(qtbot, app, state)
-    assert (state.page.text, state.sentences) == (before, SENTENCES)
+    assert state.page.document == before
     assert app.window.report_panel.notes.text() == "This image is almost blank."
 
 

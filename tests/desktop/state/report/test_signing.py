@@ -1,5 +1,6 @@
 """Signing in the real window: the report becomes an archived case, now or when an archive is opened."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
+from desktop.views.report.sign_dialog import SignDialog
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.store.case import NewCase, NewReport
@@ -37,6 +39,10 @@ def write_and_sign(qtbot: QtBot, app: App, text: str = TEXT) -> None:
     editor.setFocus()
     qtbot.keyClicks(editor, text)
     app.window.report_panel.sign.click()
+    dialog = app.window.findChild(SignDialog)
+    assert dialog is not None
+    dialog.name.setText("Ada Byron")
+    dialog.sign.click()
     settle(qtbot, app)
 
 
@@ -58,7 +64,10 @@ def test_sign_archives_the_report_with_its_image_and_says_so(qtbot: QtBot, ready
     assert WARNING in message_text(ready)
     panel = ready.window.report_panel
     assert panel.status.text() == "Signed"
-    assert panel.notes.text() == "Archived as case 1 in archive, de-identified."
+    assert re.fullmatch(
+        r"Signed, Ada Byron, \d{4}-\d\d-\d\d \d\d:\d\d\. Archived as case 1 in archive, de-identified\.",
+        panel.notes.text(),
+    )
     assert panel.editor.isReadOnly()
     assert ready.desk.archive.stats["cases"] == 1
 
@@ -88,7 +97,7 @@ def test_a_report_signed_without_an_archive_waits_and_goes_into_the_next(
     assert ready.desk.messages.message is None
     archive = new_archive(qtbot, ready, tmp_path / "later")
     assert archive.case(1).report is not None
-    assert panel.notes.text() == "Archived as case 1 in later, de-identified."
+    assert panel.notes.text().endswith("Archived as case 1 in later, de-identified.")
 
 
 def test_reports_waiting_when_the_app_ends_are_archived_after_a_restart(

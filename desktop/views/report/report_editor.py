@@ -1,0 +1,150 @@
+"""The text field of a report: shows the document of a ReportState with its marks, and passes on what is typed."""
+
+from PySide6.QtCore import QEvent, QMimeData, Qt
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from typing_extensions import override
+
+from desktop import theme
+from desktop.state.report.report import ReportState
+from engine.reports.change import change_between
+
+COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+EDITING = (
+    QKeySequence.StandardKey.Undo,
+    QKeySequence.StandardKey.Redo,
+    QKeySequence.StandardKey.Cut,
+    QKeySequence.StandardKey.Paste,
+    QKeySequence.StandardKey.DeleteStartOfWord,
+    QKeySequence.StandardKey.DeleteEndOfWord,
+)
+FUNCTION_KEYS = range(Qt.Key.Key_F3, Qt.Key.Key_F35 + 1)
+
+
+def keeps_key(event: QKeyEvent) -> bool:
+    """Whether a key belongs to the report while it has the keyboard, also when its text cannot be changed.
+
+    Otherwise a letter typed into a signed report would choose a tool for the images, and Ctrl+Z undo a measurement.
+    """
+    if any(event.matches(key) for key in EDITING):
+        return True
+    return not event.modifiers() & COMMANDS and event.key() not in (*FUNCTION_KEYS, Qt.Key.Key_F1, Qt.Key.Key_Escape)
+
+
+class ReportField(QPlainTextEdit):
+    """A text field that keeps its keys, and leaves dropped files to the window, which opens them."""
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and keeps_key(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    @override
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not any(url.isLocalFile() for url in source.urls()) and super().canInsertFromMimeData(source)
+
+
+class ReportEditor(ReportField):
+    """The text of the report. Undo and redo are those of the state, which restore marks and proposals too."""
+
+    def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._study = ""
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName("Report text")
+        self.textChanged.connect(self._on_text)
+        self.cursorPositionChanged.connect(self._on_cursor)
+        state.page_changed.connect(self.show_page)
+        state.selection_changed.connect(self.highlight)
+        state.editing.connect(self._select)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self._state.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self._state.redo()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.createStandardContextMenu()
+        state = self._state
+        for name, allowed, work in (("undo", state.can_undo, state.undo), ("redo", state.can_redo, state.redo)):
+            action = menu.findChild(QAction, f"edit-{name}")
+            if action is not None:
+                action.setEnabled(allowed)
+                action.triggered.connect(work)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def show_page(self) -> None:
+        """Show the text of the page; in the same page only what differs is replaced, and the cursor goes there."""
+        page = self._state.page
+        text, study = (page.shown_text, page.study) if page else ("", "")
+        shown = self.toPlainText()
+        if self._study != study:
+            self._study = study
+            self.setPlainText(text)
+        elif shown != text:
+            change = change_between(shown, text)
+            cursor = self._cursor(change.start, change.end)
+            cursor.insertText(text[slice(*change.inserted)])
+            self.setTextCursor(cursor)  # also scrolls there, such as to a signed addendum
+        self.setReadOnly(page is None or page.closed)
+        self.highlight()
+
+    def _on_text(self) -> None:
+        page = self._state.page
+        if page is not None and self._study == page.study and not page.closed:
+            self._state.edit(self.toPlainText())
+        self.highlight()
+
+    def _on_cursor(self) -> None:
+        if self.hasFocus():
+            before = self.toPlainText().encode("utf-16-le")[: 2 * self.textCursor().position()]
+            self._state.select_at(len(before.decode("utf-16-le", "ignore")))
+
+    def _select(self, start: int, end: int) -> None:
+        self.setTextCursor(self._cursor(start, end))
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _cursor(self, start: int, end: int) -> QTextCursor:
+        """A cursor with characters of the text selected; Qt counts UTF-16 units."""
+        text = self.toPlainText()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(_units(text[:start]))
+        cursor.setPosition(_units(text[:end]), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def highlight(self) -> None:
+        """Underline machine wording, dotted where it is unchanged, and highlight the selected sentence.
+
+        Unsupported sentences are underlined in amber.
+        """
+        page, found = self._state.page, []
+        for row in self._state.rows if page is not None and page.text == self.toPlainText()[: len(page.text)] else ():
+            span = page.span_of(row.number) if page else None
+            if page is None or span is None:
+                continue
+            mark = QTextEdit.ExtraSelection()
+            style = QTextCharFormat()
+            lines = QTextCharFormat.UnderlineStyle
+            style.setUnderlineStyle(lines.DotLine if row.status == "unchanged" else lines.DashUnderline)
+            supported = row.proposal.sentence.supported
+            style.setUnderlineColor(QColor(theme.current.muted if supported else theme.current.amber))
+            if row.number == page.selected:
+                style.setBackground(QColor(theme.current.selected))
+            mark.format, mark.cursor = style, self._cursor(*span)
+            found.append(mark)
+        self.setExtraSelections(found)
+
+
+def _units(text: str) -> int:
+    """Length in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

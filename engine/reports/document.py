@@ -1,0 +1,237 @@
+"""The text of a report with its marks: whose words they are, and which machine sentences are only proposed.
+
+Does not know a screen, a database or how sentences are drafted. A document never changes: each step gives a new one.
+What is proposed is not part of the text until someone takes it. Words without a mark are the user's own.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from typing import Any, Literal, Self
+
+from engine.errors import UserError
+from engine.reports.change import Span, change_between
+from engine.reports.draft import Draft, Sentence
+from engine.reports.stored_sentence import sentence_as_dict, sentence_from
+from engine.text.words import words
+
+Wording = Literal["unchanged", "edited"]
+REWRITTEN = 0.3
+"""Below this likeness of words (difflib's ratio) an edited sentence is no longer the proposed one."""
+SENTENCE_ENDS = (".", "!", "?", ":", ";")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A machine sentence that was proposed for a report."""
+
+    sentence: Sentence
+    archive: str = ""
+    """Name of the archive that its case numbers are of; "" when unknown."""
+    model: str = ""
+    """What drafted it."""
+
+    @property
+    def origin(self) -> str:
+        """Where its words come from, such as "case 7 in chest"."""
+        if self.sentence.source is None:
+            return "a draft"
+        return f"case {self.sentence.source}{f' in {self.archive}' if self.archive else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Words of the text that come from a proposal, edited or not."""
+
+    start: int
+    end: int
+    """[start, end) in characters of the text."""
+    proposal: int
+    """Index among the proposals of the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report: text, marks and proposals."""
+
+    text: str = ""
+    marks: tuple[Mark, ...] = ()
+    """In reading order, without overlaps."""
+    proposals: tuple[Proposal, ...] = ()
+    """Every machine sentence so far, taken over or not, so that pasting one gives it its mark again."""
+    open: tuple[int, ...] = field(default=())
+    """Indices of the proposals that nobody has decided on, in reading order."""
+
+    def wording(self, mark: Mark) -> Wording:
+        """Whether the marked words are still those of the proposal."""
+        same = self.text[mark.start : mark.end] == self.proposals[mark.proposal].sentence.text
+        return "unchanged" if same else "edited"
+
+    def mark_of(self, proposal: int) -> Mark | None:
+        """The mark of a proposal; None unless it is in the text."""
+        return next((mark for mark in self.marks if mark.proposal == proposal), None)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Indices of the proposals that are in the text or open, as they were proposed; evidence is shown for these."""
+        return tuple(sorted({*self.open, *(mark.proposal for mark in self.marks)}))
+
+    @property
+    def model(self) -> str:
+        """What drafted the latest proposal; "" without any."""
+        return self.proposals[-1].model if self.proposals else ""
+
+    @property
+    def machine_words(self) -> int:
+        """How many words of the text are unchanged machine wording, also inside edited sentences."""
+        return sum(
+            block.size
+            for mark in self.marks
+            for block in _matcher(
+                self.proposals[mark.proposal].sentence.text, self.text[mark.start : mark.end]
+            ).get_matching_blocks()
+        )
+
+    def proposing(self, draft: Draft, study_uid: str, archive: str = "") -> Self:
+        """With the sentences of a draft as proposals, in place of those still open. The text stays as it is.
+
+        A sentence that stands in the text unchanged is not proposed again.
+
+        Raises:
+            UserError: the draft was made for another study or for none.
+        """
+        if draft.study_uid != study_uid:
+            raise UserError("This draft belongs to another study; create a new draft for this study.")
+        there = {self.text[mark.start : mark.end] for mark in self.marks}
+        new = [Proposal(one, archive, draft.model) for one in draft.sentences if one.text not in there]
+        first = len(self.proposals)
+        return replace(self, proposals=(*self.proposals, *new), open=tuple(range(first, first + len(new))))
+
+    def accepting(self, proposals: Iterable[int]) -> Self:
+        """With open proposals taken into the text: in the order of the draft, or at the end if none of it is there."""
+        document = self
+        for proposal in proposals:
+            if proposal in document.open:
+                document = document._accept(proposal)
+        return document
+
+    def _accept(self, proposal: int) -> Self:
+        words_in = self.proposals[proposal].sentence.text
+        before = [mark.end for mark in self.marks if mark.proposal < proposal]
+        after = [mark.start for mark in self.marks if mark.proposal > proposal]
+        at = max(before) if before else min(after, default=len(self.text))
+        head, tail = self.text[:at], self.text[at:]
+        if head and not head[-1].isspace():
+            head += " " if before or head.endswith(SENTENCE_ENDS) else "\n"
+        if tail and not tail[0].isspace():
+            tail = " " + tail
+        start, end = len(head), len(head) + len(words_in)
+        moved = len(head) + len(words_in) + len(tail) - len(self.text)
+        marks = [mark if mark.end <= at else _moved(mark, moved) for mark in self.marks]
+        marks = sorted([*marks, Mark(start, end, proposal)], key=lambda mark: mark.start)
+        return replace(self, text=head + words_in + tail, marks=tuple(marks), open=_without(self.open, proposal))
+
+    def dismissing(self, proposals: Iterable[int]) -> Self:
+        """Without some of the open proposals."""
+        return replace(self, open=_without(self.open, *proposals))
+
+    def edited(self, text: str) -> Self:
+        """With another text. Marks move with their words; a sentence that is removed or rewritten loses its mark.
+
+        A machine sentence that is pasted whole gets its mark again, or is accepted if it was open.
+        """
+        if text == self.text:
+            return self
+        change = change_between(self.text, text, [(mark.start, mark.end) for mark in self.marks])
+        marks = []
+        for mark in self.marks:
+            span = change.moved((mark.start, mark.end))
+            if span is not None and _like(self.proposals[mark.proposal].sentence.text, text[slice(*span)]):
+                marks.append(Mark(*span, mark.proposal))
+        for proposal, span in self._pasted(text, change.inserted):
+            free = all(span[1] <= mark.start or mark.end <= span[0] for mark in marks)
+            if free and all(mark.proposal != proposal for mark in marks):
+                marks.append(Mark(*span, proposal))
+        marks.sort(key=lambda mark: mark.start)
+        return replace(
+            self, text=text, marks=tuple(marks), open=_without(self.open, *(mark.proposal for mark in marks))
+        )
+
+    def _pasted(self, text: str, inserted: Span) -> Iterable[tuple[int, Span]]:
+        """Proposals whose words are in an inserted part of the text, and where."""
+        for number, proposal in enumerate(self.proposals):
+            found = text.find(proposal.sentence.text, *inserted)
+            if found >= 0 and proposal.sentence.text:
+                yield number, (found, found + len(proposal.sentence.text))
+
+    def followed_by(self, other: Self) -> Self:
+        """This document and another one as one, with an empty line between their texts."""
+        gap = "\n\n" if self.text and other.text else ""
+        first, moved = len(self.proposals), len(self.text) + len(gap)
+        marks = [Mark(mark.start + moved, mark.end + moved, mark.proposal + first) for mark in other.marks]
+        return replace(
+            self,
+            text=self.text + gap + other.text,
+            marks=(*self.marks, *marks),
+            proposals=(*self.proposals, *other.proposals),
+            open=(*self.open, *(number + first for number in other.open)),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the text, for JSON; of a sentence that was removed or dismissed only the words, without evidence."""
+        shown = set(self.shown)
+        return {
+            "marks": [[mark.start, mark.end, mark.proposal] for mark in self.marks],
+            "open": list(self.open),
+            "proposals": [
+                {
+                    **sentence_as_dict(one.sentence, with_evidence=number in shown),
+                    "archive": one.archive,
+                    "model": one.model,
+                }
+                for number, one in enumerate(self.proposals)
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, text: str, stored: Mapping[str, Any]) -> Self:
+        """The document of a text and of what `as_dict` gave for it.
+
+        Raises:
+            ValueError, KeyError or TypeError: the marks are not of this text.
+        """
+        proposals = tuple(Proposal(sentence_from(one), one["archive"], one["model"]) for one in stored["proposals"])
+        marks = tuple(Mark(*(int(number) for number in mark)) for mark in stored["marks"])
+        numbers = [*(mark.proposal for mark in marks), *stored["open"]]
+        if not all(0 <= int(number) < len(proposals) for number in numbers):
+            raise ValueError("a mark of no proposal")
+        if not all(0 <= mark.start < mark.end <= len(text) for mark in marks):
+            raise ValueError("a mark outside the text")
+        return cls(text, marks, proposals, tuple(stored["open"]))
+
+
+def provenance(document: Document) -> list[str]:
+    """Whose words a text is, one line a mark, for copies and exports; empty for a text in own words."""
+    lines = []
+    for mark in document.marks:
+        proposal, now = document.proposals[mark.proposal], document.text[mark.start : mark.end]
+        how = "Accepted unchanged" if document.wording(mark) == "unchanged" else "Edited"
+        lines.append(f'{how}, from {proposal.origin}: "{now}"')
+    return [*lines, "Everything else: own words."] if lines else []
+
+
+def _matcher(one: str, other: str) -> SequenceMatcher[str]:
+    return SequenceMatcher(None, words(one), words(other), autojunk=False)
+
+
+def _like(proposed: str, now: str) -> bool:
+    """Whether marked words may still be called an edited proposal; words of another sentence are not."""
+    return proposed == now or (bool(words(now)) and _matcher(proposed, now).ratio() >= REWRITTEN)
+
+
+def _moved(mark: Mark, by: int) -> Mark:
+    return replace(mark, start=mark.start + by, end=mark.end + by)
+
+
+def _without(numbers: tuple[int, ...], *others: int) -> tuple[int, ...]:
+    return tuple(number for number in numbers if number not in others)

@@ -1,0 +1,54 @@
+"""A workspace of an older version keeps every text, and knows which of it was drafted."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from engine.reports.workspace import DATABASE, Workspace
+
+ROWS = {
+    "1.1": ("edited", "Typed. No effusion. More.", "bundle x", [("drafted", "No effusion. Clear."), ("edited", "...")]),
+    "1.2": ("edited", "Typed by hand.", "", [("edited", "Typed by hand.")]),
+    "1.3": ("signed", "No effusion.", "bundle x", [("drafted", "No effusion."), ("signed", "No effusion.")]),
+}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A workspace as the version before documents left it."""
+    Workspace.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / DATABASE) as db:
+        db.executescript(
+            """ALTER TABLE reports DROP COLUMN document; ALTER TABLE audit DROP COLUMN document; DROP TABLE addenda;
+            DELETE FROM _sqlite_migrations WHERE name = 'add_documents_and_addenda'"""
+        )
+        for study, (state, text, model, audit) in ROWS.items():
+            db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, 'then', 'then', '')", [study, text, model, state])
+            for row in audit:
+                db.execute(
+                    "INSERT INTO audit (at, study_uid, state, who, text) VALUES ('', ?, ?, '', ?)", [study, *row]
+                )
+    db.close()
+    return tmp_path
+
+
+def test_an_older_workspace_keeps_its_texts_and_marks_what_was_drafted(old: Path) -> None:
+    with Workspace.open(old) as workspace:
+        found = {study: workspace.load(study) for study in ROWS}
+        assert len(workspace.history("1.1")) == 2
+        assert workspace.save_edit("1.2", "Typed by hand. On.").text == "Typed by hand. On."
+    for study, (state, text, model, _) in ROWS.items():
+        report = found[study]
+        assert report is not None
+        assert (report.text, report.state, report.model, report.document.open) == (text, state, model, ())
+    marked = {study: [one.text[mark.start : mark.end] for mark in one.document.marks] for study, one in found.items()}  # type: ignore[union-attr]
+    assert marked == {"1.1": ["No effusion."], "1.2": [], "1.3": ["No effusion."]}
+
+
+def test_a_report_whose_marks_are_damaged_keeps_its_text(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path) as workspace:
+        workspace.save_edit("1.2", "Text.")
+        with workspace._database.write() as db:
+            db.execute('UPDATE reports SET document = \'{"marks": [[1, 99, 0]], "open": [], "proposals": []}\'')
+        assert workspace.load("1.2").text == "Text."  # type: ignore[union-attr]
