@@ -71,8 +71,13 @@ def say(text: str) -> None:
 
 
 def call(*command: object, **environment: str) -> None:
-    """Run a command in the project; end with its exit status if it fails."""
-    status = subprocess.run([str(part) for part in command], cwd=ROOT, env={**os.environ, **environment}).returncode
+    """Run a command in the project; end with its exit status if it fails.
+
+    Byte code is kept even where the machine says otherwise: packages are installed without it, so every process that a
+    test starts would compile all that it imports anew.
+    """
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
+    status = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment).returncode
     if status:
         sys.exit(status if status > 0 else 1)
 
