@@ -199,12 +199,15 @@ QLabel[notice="true"] {{ color: {c.amber}; }}
 def apply(app: QApplication, name: str = "dark") -> None:
     """Switch to a theme: Qt's Fusion style in its colors, in the system's sizes and fonts.
 
-    Qt repaints every widget; the caller sets the icons of existing buttons again.
+    Qt repaints every widget, unless the theme is in use; the caller sets the icons of existing buttons again.
 
     Raises:
         KeyError: there is no theme of that name.
     """
     global current
+    sheet = style(THEMES[name]).replace("ICONS", resource_path("icons").as_posix())
+    if app.styleSheet() == sheet:
+        return
     current = THEMES[name]
     icon.cache_clear()
     app.setStyle("Fusion")
@@ -230,7 +233,7 @@ def apply(app: QApplication, name: str = "dark") -> None:
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(current.disabled))
     app.setPalette(palette)
-    app.setStyleSheet(style(current).replace("ICONS", resource_path("icons").as_posix()))
+    app.setStyleSheet(sheet)
 
 
 @cache
