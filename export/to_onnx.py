@@ -78,7 +78,7 @@ class CaptionerGraph(nn.Module):
 
 def export_image(model: DualEncoder, path: Path) -> None:
     """Write the image tower."""
-    pixels = torch.randint(0, 256, (2, model.config.size, model.config.size), dtype=torch.uint8)
+    pixels = torch.zeros(2, model.config.size, model.config.size, dtype=torch.uint8)
     export_graph(ImageGraph(model), (pixels,), path, ["pixels"], ["features"], ({0: Dim("batch")},))
 
 
@@ -94,8 +94,8 @@ def export_captioner(model: CaptionDecoder, path: Path) -> None:
     """Write the decoder; one graph serves the first call (an empty cache) and all later ones."""
     config = model.config
     ids = torch.ones(2, 3, dtype=torch.int64)
-    condition = torch.nn.functional.normalize(torch.randn(2, config.embedding), dim=1)
-    past = torch.randn(config.layers, 2, 2, config.heads, 4, config.head_dim)
+    condition = torch.zeros(2, config.embedding)
+    past = torch.zeros(config.layers, 2, 2, config.heads, 4, config.head_dim)
     batch = Dim("batch")
     # The two lengths add up to at most max_tokens; the decoder's caller keeps to it.
     length, before = Dim("length", max=config.max_tokens), Dim("past", min=0, max=config.max_tokens)

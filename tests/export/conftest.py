@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +103,10 @@ def write_pairs(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def export_without_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., None]]:
+def export_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Graphs of the very same network are exported once: tracing one takes 4 to 10 s, whatever its size.
 
-    The processes of one test run share the graphs. The first export of a network is always the real one; the fixture
-    itself is the function that always exports, for tests that need it.
+    The processes of one test run share the graphs. The first export of a network is always the real one.
     """
     run = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a folder of its own inside that of the run
@@ -127,7 +126,7 @@ def export_without_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(to_onnx, "export_graph", export)
-        yield real
+        yield
 
 
 def graph_digest(graph: nn.Module, inputs: tuple[Tensor, ...], names_and_axes: tuple[Any, ...]) -> str:
@@ -177,7 +176,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
     settings = {"data": {"manifests": ["pairs/pairs.csv"]}, "train": {"seed": 3}}
     extra = {"settings": settings}
     checkpoint.save(folder / "encoders.pt", checkpoint.ENCODERS, config.as_dict(), encoders, words, extra)
-    sizes = CaptionerConfig(vocab=vocabulary, embedding=DIM, dim=WIDTH, layers=2, heads=2, max_tokens=16)
+    sizes = CaptionerConfig(vocab=vocabulary, embedding=DIM, dim=WIDTH, layers=1, heads=2, max_tokens=16)
     decoder = CaptionDecoder(sizes).eval()
     extra = {"settings": {"data": {"pairs": ["pairs/pairs.csv"]}}}
     checkpoint.save(folder / "captioner.pt", checkpoint.CAPTIONER, sizes.as_dict(), decoder, words, extra)

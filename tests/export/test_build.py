@@ -1,21 +1,17 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from engine.bundle import Bundle
 from engine.errors import UserError
-from engine.models.manifest import file_entry
-from export import heads, to_onnx
+from export import heads
 from export.__main__ import main
 from export.build import SAME_WORDS, BuildRequest, build, training_texts
 from training.data import pairs
-from training.metrics.embedders import FromCheckpoint
 from training.networks import checkpoint
 
 
@@ -165,19 +161,3 @@ def test_the_command_line_says_what_is_wrong_and_exits_with_2(
 ) -> None:
     assert main([str(tmp_path / "none.pt"), "--captioner", str(tiny.captioner), "--out", str(tmp_path / "b")]) == 2
     assert "There is no checkpoint" in capsys.readouterr().err
-
-
-def test_random_numbers_of_the_caller_are_not_needed(
-    bundle_folder: Path,
-    tiny: BuildRequest,
-    tmp_path: Path,
-    export_without_memory: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(to_onnx, "export_graph", export_without_memory)
-    torch.manual_seed(99)
-    to_onnx.export_image(FromCheckpoint(tiny.checkpoint).model, tmp_path / "image")
-    to_onnx.export_captioner(checkpoint.build(checkpoint.load(tiny.captioner)).eval(), tmp_path / "captioner")
-    for graph in ("image", "captioner"):  # the text graph is traced with fixed numbers
-        first = manifest(bundle_folder)["variants"]["fp32"][graph]["sha256"]
-        assert file_entry(tmp_path / graph)["sha256"] == first

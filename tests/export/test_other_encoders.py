@@ -105,8 +105,11 @@ def test_frozen_encoders_end_as_graphs_of_features_with_heads_beside_them(layout
     np.testing.assert_allclose(once, expected["text"], atol=1e-6)
     shipped = exported_heads.of_model(model)
     to_onnx.export_image(model, tmp_path / "image.onnx")
-    to_onnx.export_text(model, tmp_path / "text.onnx")
-    for graph, head in (("image", shipped.image), ("text", shipped.text)):
+    exported = {"image": shipped.image}
+    if layout == "siglip":  # a BERT is exported in every other test
+        to_onnx.export_text(model, tmp_path / "text.onnx")
+        exported["text"] = shipped.text
+    for graph, head in exported.items():
         machine = runtime.Model(tmp_path / f"{graph}.onnx", runtime.detect("cpu"))
         rows = heads.project(head, machine.run(["features"], given[graph])[0])
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
