@@ -121,6 +121,21 @@ def installed_extras() -> list[str]:
     return extras if STAMP.read_text() == fingerprint(extras) else []
 
 
+def install_beside_torch(pip: list[object], others: list[str]) -> None:
+    """Install torch alone, and what needs no torch at the same time: the two largest downloads, and pip uses one core.
+
+    Torch comes before whatever asks for it, and pinned: a range asked for by another package would pull several GB.
+    Neither process installs a package that the other one does.
+    """
+    torch = subprocess.Popen([str(part) for part in (*pip, "--no-deps", "torch")], cwd=ROOT)
+    try:
+        call(*pip, "-e", f".[{','.join(others)}]")
+    finally:
+        failed = torch.wait()
+    if failed:
+        sys.exit("do: pip could not install torch; read its message above.")
+
+
 def set_up(verb: str, gpu: bool) -> None:
     """Make .venv and install the extras of `verb` on top of those that are there."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this very script may be started by an older one
@@ -138,10 +153,9 @@ def set_up(verb: str, gpu: bool) -> None:
     pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "-q", "-c", "constraints.txt"]
     if runtime == "gpu":  # both builds own the same folder and the CPU one wins silently
         call(PYTHON, "-m", "pip", "uninstall", "-q", "-y", "onnxruntime")
-    if "train" in want:
-        say("installing torch")
-        call(*pip, "torch")  # first and pinned: a range asked for by another package would pull several GB
     say(f"installing Kindred with {', '.join(want)}")
+    if "train" in want and "train" not in have:
+        install_beside_torch(pip, [extra for extra in want if extra != "train"])
     call(*pip, "-e", f".[{','.join(want)}]")
     STAMP.write_text(fingerprint(want))
 
