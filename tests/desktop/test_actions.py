@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
-from desktop.actions import COMMANDS, MENUS, TOOLBAR, Command
+from desktop.actions import COMMANDS, MENUS, TOOLBAR
 from desktop.app import App
 from engine.image.voi import Window
 from engine.resources import resource_path
@@ -33,14 +33,14 @@ def test_the_toolbar_shows_commands_with_icons() -> None:
         assert resource_path("icons", f"{icons[name]}.svg").exists()
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_action_reaches_its_handler(app: App, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_action_reaches_its_handler(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
-    action = app.actions.actions[command.name]
     monkeypatch.setattr(app.actions, "_run", lambda chosen: called.append(chosen.name))
-    action.setEnabled(True)
-    action.trigger()
-    assert called == [command.name]
+    for command in COMMANDS:
+        action = app.actions.actions[command.name]
+        action.setEnabled(True)
+        action.trigger()
+    assert called == [command.name for command in COMMANDS]
 
 
 def test_the_menus_hold_every_command(app: App) -> None:
