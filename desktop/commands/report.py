@@ -54,7 +54,7 @@ ROWS = (
     Command(
         "accept_proposal",
         "Accept proposal",
-        (),
+        ("Ctrl+Shift+Y",),
         "Report",
         lambda d, w: d.report.accept(),
         enabled=lambda d: d.report.can_decide,
@@ -62,7 +62,7 @@ ROWS = (
     Command(
         "edit_proposal",
         "Edit proposal",
-        (),
+        ("Ctrl+Shift+J",),
         "Report",
         lambda d, w: d.report.edit_selected(),
         enabled=lambda d: d.report.can_decide,
@@ -70,7 +70,7 @@ ROWS = (
     Command(
         "dismiss_proposal",
         "Dismiss proposal",
-        (),
+        ("Ctrl+Shift+N",),
         "Report",
         lambda d, w: d.report.dismiss(),
         enabled=lambda d: d.report.can_decide,
@@ -78,7 +78,7 @@ ROWS = (
     Command(
         "accept_all_proposals",
         "Accept all proposals",
-        (),
+        ("Ctrl+Shift+G",),
         "Report",
         lambda d, w: d.report.accept_all(),
         enabled=lambda d: d.report.can_decide_all,
@@ -86,7 +86,7 @@ ROWS = (
     Command(
         "dismiss_all_proposals",
         "Dismiss all proposals",
-        (),
+        ("Ctrl+Shift+X",),
         "Report",
         lambda d, w: d.report.dismiss_all(),
         enabled=lambda d: d.report.can_decide_all,

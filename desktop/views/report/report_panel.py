@@ -38,9 +38,9 @@ class ReportPanel(QWidget):
         self.notes.setWordWrap(True)
         self.notes.setProperty("muted", True)
         self.tree = EvidenceTree(state)
-        self.accept = _button("Accept", "Take this sentence into the text (A or Return)")
-        self.edit = _button("Edit", "Take this sentence into the text and edit it there (E)")
-        self.dismiss = _button("Dismiss", "Drop this sentence (D or Delete)")
+        self.accept = _button("Accept", "Take this sentence into the text (Ctrl+Shift+Y; in the list A or Return)")
+        self.edit = _button("Edit", "Take this sentence into the text and edit it there (Ctrl+Shift+J; in the list E)")
+        self.dismiss = _button("Dismiss", "Drop this sentence (Ctrl+Shift+N; in the list D or Delete)")
         self.accept_all = _button("Accept all", "")
         self.dismiss_all = _button("Dismiss all", "")
         self._decisions = QWidget()
@@ -158,8 +158,8 @@ class ReportPanel(QWidget):
         self.edit.setEnabled(page is not None and not page.closed and page.selected >= 0)
         self.dismiss.setEnabled(state.can_decide)
         for button, tooltip in (
-            (self.accept_all, "Take all proposals into the text (Shift+A)"),
-            (self.dismiss_all, "Drop all proposals (Shift+D)"),
+            (self.accept_all, "Take all proposals into the text (Ctrl+Shift+G; in the list Shift+A)"),
+            (self.dismiss_all, "Drop all proposals (Ctrl+Shift+X; in the list Shift+D)"),
         ):
             button.setEnabled(state.can_decide_all)
             button.setToolTip(tooltip if state.can_decide_all else NOT_SEEN)
