@@ -102,8 +102,12 @@ class Document:
         """
         if draft.study_uid != study_uid:
             raise UserError("This draft belongs to another study; create a new draft for this study.")
+        # With single plain spaces, as an editor gives them back: else showing a sentence would count as editing it.
+        sentences = [
+            replace(one, text=" ".join(one.text.split())) for one in draft.sentences
+        ]  # as an editor shows them
         there = {self.text[mark.start : mark.end] for mark in self.marks}
-        new = [Proposal(one, archive, draft.model) for one in draft.sentences if one.text not in there]
+        new = [Proposal(one, archive, draft.model) for one in sentences if one.text not in there]
         first = len(self.proposals)
         return replace(self, proposals=(*self.proposals, *new), open=tuple(range(first, first + len(new))))
 

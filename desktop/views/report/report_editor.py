@@ -107,7 +107,7 @@ class ReportEditor(ReportField):
 
     def _on_cursor(self) -> None:
         if self.hasFocus():
-            before = self.toPlainText().encode("utf-16-le")[: 2 * self.textCursor().position()]
+            before = self.toPlainText().encode("utf-16-le", "surrogatepass")[: 2 * self.textCursor().position()]
             self._state.select_at(len(before.decode("utf-16-le", "ignore")))
 
     def _select(self, start: int, end: int) -> None:

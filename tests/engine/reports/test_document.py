@@ -31,6 +31,12 @@ def test_a_draft_changes_no_text() -> None:
         Document().proposing(DRAFT, "9.9")
 
 
+def test_odd_spaces_of_a_report_do_not_count_as_an_edit() -> None:
+    draft = Draft((Sentence("No\u00a0mass\u2028 seen.", None),), "x", study_uid="1.2")
+    document = Document().proposing(draft, "1.2").accepting([0])
+    assert marked(document.edited("No mass seen. Own.")) == [("No mass seen.", "unchanged")]
+
+
 def test_accepted_sentences_stand_in_the_order_of_the_draft_after_own_words() -> None:
     document = drafted("Own words").accepting([2]).accepting([0]).edited("Own words\nThe heart is enlarged. X")
     assert drafted("Own words").accepting([2, 0]).text == "Own words\nThe heart is enlarged. There is no effusion."
