@@ -1,6 +1,6 @@
 """The report of the selected study: draft, edit, sign, copy. Knows no widgets; a report stays with its study."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -9,15 +9,15 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background
 from desktop.state.changes import ChangeNotifier
 from desktop.state.report.drafting import Corrections, DraftingState
+from desktop.state.report.editing import EditingState
 from desktop.state.report.outbox import OutboxState
-from desktop.state.report.report_page import ReportPage, Row
+from desktop.state.report.report_page import ReportPage
 from desktop.state.report.report_store import ReportStore
 from desktop.state.report.signing import Question, submission_maker
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
-from engine.reports.document import Document
 from engine.reports.draft import Draft, draft
 from engine.reports.outbox import OutboxResult
 
@@ -25,19 +25,9 @@ DRAFT_DISCARDED = "The draft was discarded because its report was signed meanwhi
 CHANGED = "The report has changed since you were asked to sign it. Read it and sign again."
 
 
-class ReportState(QObject):
+class ReportState(EditingState):
     """The page of the selected study, and what can be done with it."""
 
-    changed = Signal()
-    """Which commands are available, or the status."""
-    page_changed = Signal()
-    """Another study's page, or text that did not come from the editor."""
-    draft_changed = Signal()
-    """The list of proposals and accepted sentences."""
-    selection_changed = Signal()
-    """Another proposal is selected."""
-    editing = Signal(int, int)
-    """The user wants to edit this span of the text, [start, end) in characters."""
     signing = Signal(str)
     """A report is being signed under this name."""
     message = Signal(str)
@@ -59,10 +49,8 @@ class ReportState(QObject):
     ) -> None:
         super().__init__(parent)
         self._background, self._studies, self._viewport, self._archive = background, studies, viewport, archive
-        self.page: ReportPage | None = None
         self._store = ReportStore(background, folder, self)
         self._store.who = who
-        self._rows: tuple[Row, ...] = ()
         self._drafting = DraftingState(background, viewport, archive, propose, corrections, self)
         self.outbox = OutboxState(background, archive, self)
         self._store.opened.connect(self.outbox.open)
@@ -119,17 +107,6 @@ class ReportState(QObject):
         self._emit_rows(always=True)
         self.changed.emit()
 
-    def _emit_rows(self, *, always: bool = False) -> None:
-        """Announce the rows when they have changed, and select one that is still there."""
-        rows = self.rows
-        if not always and rows == self._rows:
-            return
-        self._rows = rows
-        if self.page is not None and self.page.selected not in {row.number for row in rows}:
-            self.page.selected = self._next_open(self.page.selected)
-        self.draft_changed.emit()
-        self.selection_changed.emit()
-
     # -- draft
 
     @property
@@ -169,126 +146,10 @@ class ReportState(QObject):
             self._emit_all()
         self.changed.emit()
 
-    # -- proposals
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """The proposals of the report on screen that are open or in its text."""
-        return self.page.rows if self.page else ()
-
-    def _next_open(self, proposal: int) -> int:
-        """The open proposal after this one, or the first one, or any other row; -1 when there is none."""
-        assert self.page is not None
-        others = [number for number in self.page.document.open if number != proposal]
-        later = [number for number in others if number > proposal]
-        return next(iter((*later, *others, *(row.number for row in self.rows))), -1)
-
-    def select(self, proposal: int) -> None:
-        """Select a proposal by its number."""
-        if self.page and proposal != self.page.selected and any(row.number == proposal for row in self.rows):
-            self.page.selected = proposal
-            self.selection_changed.emit()
-
-    def select_at(self, offset: int) -> None:
-        """Select the proposal whose words are at a character of the text."""
-        for mark in self.page.document.marks if self.page else ():
-            if mark.start <= offset <= mark.end:
-                self.select(mark.proposal)
-
-    def saw(self, proposals: Iterable[int]) -> None:
-        """Note that proposals were on screen to their end; only then can all be decided at once."""
-        if self.page is not None and not self.page.seen.issuperset(proposals):
-            self.page.seen.update(proposals)
-            self.changed.emit()
-
-    @property
-    def can_decide(self) -> bool:
-        """Whether the selected proposal is open."""
-        page = self.page
-        return page is not None and not page.closed and page.selected in page.document.open
-
-    @property
-    def can_decide_all(self) -> bool:
-        """Whether proposals are open and all of them were on screen."""
-        page = self.page
-        return page is not None and not page.closed and bool(page.document.open) and page.all_seen
-
-    def accept(self) -> None:
-        """Take the selected proposal into the text."""
-        if self.page and self.can_decide:
-            selected = self.page.selected
-            self.page.selected = self._next_open(selected)
-            self._change(self.page.document.accepting([selected]))
-
-    def accept_all(self) -> None:
-        """Take all open proposals into the text, once all were on screen."""
-        if self.page and self.can_decide_all:
-            self._change(self.page.document.accepting(self.page.document.open))
-
-    def dismiss(self) -> None:
-        """Drop the selected proposal."""
-        if self.page and self.can_decide:
-            self._change(self.page.document.dismissing([self.page.selected]))
-
-    def dismiss_all(self) -> None:
-        """Drop all open proposals, once all were on screen."""
-        if self.page and self.can_decide_all:
-            self._change(self.page.document.dismissing(self.page.document.open))
-
-    def edit_selected(self) -> None:
-        """Take the selected proposal into the text if it is not there, and edit it there."""
-        page = self.page
-        if page is None or page.closed or page.selected < 0:
-            return
-        number = page.selected
-        if self.can_decide:
-            self._change(page.document.accepting([number]))
-            self.select(number)
-        span = page.span_of(number)
-        if span is not None:
-            self.editing.emit(*span)
-
     # -- text
 
-    def edit(self, text: str) -> None:
-        """Take the text of the editor."""
-        if self.page and not self.page.closed and text != self.page.text:
-            self._change(self.page.document.edited(text), typed=True)
-
-    def _change(self, document: Document, *, typed: bool = False) -> None:
-        assert self.page is not None
-        self.page.history.push(document)
-        self._announce(typed=typed)
-
-    def _announce(self, *, typed: bool = False) -> None:
-        assert self.page is not None
-        self._store.touch(self.page)
-        if not typed:
-            self.page_changed.emit()
-        self._emit_rows()
-        self.changed.emit()
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether the last edit or decision can be undone."""
-        return self.page is not None and not self.page.closed and self.page.history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether an undone edit or decision can be done again."""
-        return self.page is not None and not self.page.closed and self.page.history.can_redo
-
-    def undo(self) -> None:
-        """Undo the last edit or decision: text, marks and proposals are as they were."""
-        if self.page and self.can_undo:
-            self.page.history.undo()
-            self._announce()
-
-    def redo(self) -> None:
-        """Do again what was undone."""
-        if self.page and self.can_redo:
-            self.page.history.redo()
-            self._announce()
+    def _touch(self, page: ReportPage) -> None:
+        self._store.touch(page)
 
     def save(self) -> None:
         """Save the text in the background."""
