@@ -14,7 +14,7 @@ ENGINE_FOR_TRAINING = {
     *("engine.errors", "engine.facts", "engine.preprocess", "engine.tokenizer", "engine.text.sentences"),
     "engine.facts",
     *("engine.models.captioner", "engine.models.copy_guard", "engine.models.familiarity", "engine.models.manifest"),
-    *("engine.models.heads", "engine.models.bundle_folder"),
+    *("engine.models.heads", "engine.models.bundle_folder", "engine.store.safety.whole_file"),
 }
 """One preprocessing, tokenizer, beam search, copy guard, form of the projections and meaning of facts."""
 ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.models.runtime"}

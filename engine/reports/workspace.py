@@ -22,6 +22,7 @@ from engine.reports.stored_report import Addendum, AuditRow, ReportFacts, State,
 from engine.reports.workspace_schema import migrations
 from engine.resources import user_folder
 from engine.store.database import LocalDatabase, LocalStore, insert, now
+from engine.store.safety.json_file import parse_json
 from engine.store.thumbnail import from_png, to_png
 from engine.text.words import counted
 
@@ -188,14 +189,22 @@ class Workspace(LocalStore):
         return tuple(row[0] for row in rows)
 
     def submission(self, study_uid: str) -> Submission | None:
-        """The submission of a waiting report; None when it is not waiting."""
+        """The submission of a waiting report; None when it is not waiting.
+
+        Raises:
+            UserError: it is damaged.
+        """
         rows = self._database.read("SELECT facts, png FROM outbox WHERE study_uid = ? AND case_id IS NULL", [study_uid])
         if not rows:
             return None
-        facts, png = json.loads(rows[0][0]), rows[0][1]
-        for name in ("window", "identifiers"):
-            facts[name] = None if facts[name] is None else tuple(facts[name])
-        return Submission(ReportFacts(**facts), None if png is None else from_png(png))
+        try:
+            facts, png = parse_json(rows[0][0]), rows[0][1]
+            for name in ("window", "identifiers"):
+                facts[name] = None if facts[name] is None else tuple(facts[name])
+            return Submission(ReportFacts(**facts), None if png is None else from_png(png))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            reason = "What is archived with a signed report is damaged; restore the workspace from a backup."
+            raise UserError(reason) from None
 
     def mark_archived(self, study_uid: str, archive: str, case_id: int, addenda: int = 0) -> None:
         """Record where a waiting report was archived, and delete its image and identifiers from the queue.
@@ -226,7 +235,7 @@ class Workspace(LocalStore):
         """
         rows = self._database.read("SELECT marks FROM marks WHERE study_uid = ? AND kind = ?", [study_uid, kind])
         try:
-            return list(json.loads(rows[0][0])) if rows else []
+            return list(parse_json(rows[0][0])) if rows else []
         except (ValueError, TypeError):
             with self._database.write() as db:
                 aside = f"{kind}, damaged, set aside {now()}"
@@ -302,8 +311,8 @@ def _as_json(document: Document) -> str:
 def _document(text: str, stored: str) -> Document:
     """The document of a row; the text alone when its marks are damaged, since the text is what matters."""
     try:
-        return Document.from_dict(text, json.loads(stored)) if stored else Document(text)
-    except (ValueError, KeyError, TypeError):
+        return Document.from_dict(text, parse_json(stored)) if stored else Document(text)
+    except (ValueError, KeyError, TypeError, AttributeError):
         log.warning("The marks of a report are damaged; its text is kept.")
         return Document(text)
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.preprocess import batch as to_batch
+from engine.store.safety.whole_file import flush
 from training.arrays import Float32Array
 from training.data.augment import augment
 from training.data.pairs import Gray, Pairs
@@ -95,6 +96,7 @@ class FrozenFeatures:
             part = path.with_suffix(".part")
             with part.open("wb") as stream:
                 np.save(stream, rows)
+            flush(part)
             part.replace(path)
         return np.asarray(np.load(path), np.float32)
 

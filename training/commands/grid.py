@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from engine.errors import UserError
+from engine.store.safety.whole_file import write_whole
 from engine.tokenizer import Tokenizer
 from training.arrays import Float64Array
 from training.commands.train_encoders import train
@@ -175,9 +176,7 @@ def run_grid(grid: Grid, root: Path, out: Path, cache: Path) -> list[dict[str, A
             document = {"variant": run.variant, "seed": run.seed, "settings": settings, "measures": MEASURES}
             document["sources"] = measure(run.folder, validation.rows, validation.seen)
             document["references"] = validation.references
-            part = path.with_suffix(".part")
-            part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-            part.replace(path)
+            write_whole(path, [json.dumps(document, indent=1).encode() + b"\n"])
         documents.append(document)
     return documents
 

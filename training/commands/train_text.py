@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.store.safety.whole_file import flush_folder
 from engine.tokenizer import Tokenizer
 from training.arrays import IndexArray
 from training.data.pairs import corpus
@@ -155,6 +156,7 @@ def save(model: TextEncoder, source: str, folder: Path) -> None:
     tower: Any = model.tower.model
     tower.save_pretrained(part)
     AutoTokenizer.from_pretrained(sources.text_folder(source)).save_pretrained(part)
+    flush_folder(part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from engine.preprocess import batch as to_batch
 from engine.preprocess import to_square
+from engine.store.safety.whole_file import flush
 from engine.tokenizer import Tokenizer
 from training.arrays import Float32Array, IndexArray
 from training.data.augment import VERSION, augment
@@ -147,6 +148,7 @@ class ImageBatches:
             )
         assert target is not None
         target.flush()
+        flush(part)
         part.replace(path)
         return open_maps(path)
 
@@ -157,6 +159,7 @@ def write_atomically(path: Path, array: NDArray[np.float16]) -> None:
     part = path.with_suffix(".part")
     with part.open("wb") as stream:
         np.save(stream, array)
+    flush(part)
     part.replace(path)
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import UserError
+from engine.store.safety.whole_file import write_whole
 from training.arrays import IndexArray
 from training.loop import distributed
 from training.loop.config import TrainSettings
@@ -282,10 +283,9 @@ class Trainer:
 
     def cut_log(self) -> None:
         """Drop the lines of epochs that were logged but not stored; a kill leaves the old file or the new one."""
-        path, part = self.folder / "log.jsonl", self.folder / ".log.jsonl.part"
+        path = self.folder / "log.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
-        part.write_text("".join(lines), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, ["".join(lines).encode()])
 
 
 def filled(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import UserError
+from engine.store.safety.whole_file import flush
 
 ENCODERS, CAPTIONER = "encoders", "captioner"
 
@@ -65,6 +66,7 @@ def write(path: str | Path, content: dict[str, Any]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(target)
+        flush(target.parent)
     finally:
         part.unlink(missing_ok=True)
 

@@ -202,3 +202,41 @@ def test_a_read_only_archive_without_an_index_file_is_searched(
 
 def read_only_disk(*_: object) -> None:
     raise OSError(30, "Read-only file system")
+
+
+def test_an_archive_in_a_folder_whose_name_is_not_utf8_is_an_archive(
+    tmp_path: Path, make_case: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "arch\udce8?#%20"
+    with Archive.create(folder, "models") as archive:
+        archive.add_case(make_case("1", "Kept."))
+    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: True)
+    with Archive.open(folder) as archive:
+        assert archive.stats()["cases"] == 1
+
+
+def test_an_error_that_damage_explains_is_told_as_damage(archive: Archive, make_case: Make) -> None:
+    archive.add_case(make_case("1", "Kept.", age=40))
+
+    def read() -> None:
+        with Archive.open(archive.folder) as opened:
+            age = opened.case(1).age
+            assert age is not None
+            age + 1
+
+    read()
+    archive.close()
+    with sqlite3.connect(archive.folder / DATABASE) as db:
+        db.execute("UPDATE cases SET age = 'forty'")
+    db.close()
+    with pytest.raises(UserError, match="is damaged; restore it"):
+        read()
+
+
+def test_an_error_that_nothing_explains_keeps_its_traceback(archive: Archive) -> None:
+    def fail() -> None:
+        with Archive.open(archive.folder):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
