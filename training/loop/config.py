@@ -41,6 +41,8 @@ class LossSettings:
     """Weight of Align True Pairs."""
     cu: float = 0.0
     """Weight of Centroid Uniformity."""
+    source_gap: float = 0.0
+    """Weight of the squared gap inside each source."""
     schedule: bool = False
     """Raise the weight of Align True Pairs from 1 to 2 times its value over training, and lower that of Centroid
     Uniformity from 1 to 0 times its value, as in the authors' code."""

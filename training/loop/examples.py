@@ -24,7 +24,7 @@ class PairExamples:
         views: for each pair the rows that show another view of its study, if that is to be a modality. A pair without
             one gets a second random view of its own image, another one if views are cached: a modality must have a row
             for every case, and that an image at another crop and window is the same case is worth learning too.
-        kinds: source and modality of each pair; needed only for a balanced epoch.
+        kinds: source and modality of each pair, for a balanced epoch and the means of sources; None is one source.
 
     Raises:
         UserError: `views` with cached images that have only one view each.
@@ -47,6 +47,8 @@ class PairExamples:
         self.own = np.array([numbers[0] for numbers in text_numbers])
         self.groups = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         self.views, self.kinds = views, kinds
+        names = [source for source, _ in kinds] if kinds else [""] * len(text_numbers)
+        self.of_source = torch.from_numpy(np.unique(names, return_inverse=True)[1])
 
     def __len__(self) -> int:
         return len(self.text_numbers)
@@ -79,6 +81,10 @@ class PairExamples:
             views = self.images.draw(rows, rng, numbers).to(device)
             modalities.append(self.images.embed(model, views).float())
         return modalities, self.same(chosen).to(device)
+
+    def sources(self, chosen: IndexArray) -> Tensor:
+        """The source of each chosen pair, int64 [N]."""
+        return self.of_source[torch.from_numpy(chosen)]
 
     def draw_texts(self, chosen: IndexArray, others: float, rng: np.random.Generator) -> IndexArray:
         """A text number for each chosen pair: with probability `others` not its own text, if it has another."""

@@ -1,4 +1,4 @@
-"""Loss functions: InfoNCE, Align True Pairs, Centroid Uniformity. Knows no data and no networks.
+"""Loss functions: InfoNCE, Align True Pairs, Centroid Uniformity, gap of each source. Knows no data and no networks.
 
 Equations: docs/method.md, "Losses"; Grassucci, Cicchetti, Comminiello, arXiv 2602.20046 and arXiv 2601.18525. Each loss
 takes M >= 2 modalities as a sequence of float [N, D] with unit rows, row i of each belonging to case i.
@@ -35,6 +35,24 @@ def centroid_uniformity(embeddings: Sequence[Tensor]) -> Tensor:
     first, second = torch.triu_indices(cases, cases, 1, device=centroids.device)
     squared = (2.0 - 2.0 * (centroids @ centroids.T))[first, second]  # unit rows: || a - b ||^2 = 2 - 2 a.b
     return torch.logsumexp(-2.0 * squared, 0) - torch.log(torch.tensor(float(len(squared)), device=squared.device))
+
+
+def source_gap(embeddings: Sequence[Tensor], sources: Tensor, anchor: int = 0) -> Tensor:
+    """L_gap: the squared modality gap inside each source; not in the paper.
+
+    sum over sources s of N_s/N * 1/(M-1) * sum over m != a of || mean of z_i^m over i in s - the same of z_i^a ||^2.
+
+    Align True Pairs reaches only the pairs that it sees, and a network can learn those by heart; the mean of a source
+    is the same for cases that nobody has seen.
+
+    Args:
+        sources: int64 [N], the source of each case; every number is a source of its own.
+    """
+    member = functional.one_hot(sources).to(embeddings[anchor]).T  # [sources, N]
+    counts = member.sum(1).clamp(min=1)
+    means = [member @ z / counts[:, None] for z in embeddings]
+    apart = [(mean - means[anchor]).square().sum(1) for index, mean in enumerate(means) if index != anchor]
+    return (torch.stack(apart).mean(0) * member.sum(1)).sum() / len(sources)
 
 
 def info_nce(embeddings: Sequence[Tensor], tau: Tensor | float, anchor: int = 0, same: Tensor | None = None) -> Tensor:
@@ -77,7 +95,7 @@ class Temperature(torch.nn.Module):
 
 
 class Objective(torch.nn.Module):
-    """L_NCE + w_atp * L_ATP + w_cu * L_CU; with both weights 0 it is CLIP's loss.
+    """L_NCE + w_atp * L_ATP + w_cu * L_CU + w_gap * L_gap; with all three weights 0 it is CLIP's loss.
 
     See `LossSettings` for how the weights may change during training, and for when each term starts to count.
     """
@@ -88,13 +106,18 @@ class Objective(torch.nn.Module):
         self.settings = settings
 
     def forward(
-        self, embeddings: Sequence[Tensor], same: Tensor | None = None, progress: float = 0.0
+        self,
+        embeddings: Sequence[Tensor],
+        same: Tensor | None = None,
+        progress: float = 0.0,
+        sources: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, float]]:
         """The loss, and its terms by name.
 
         Args:
             same: see `info_nce`; used only if the settings mask anything.
             progress: share of training done, 0 to 1.
+            sources: see `source_gap`; None is one source.
         """
         settings = self.settings
         masked = settings.mask_same or settings.mask_group
@@ -110,4 +133,10 @@ class Objective(torch.nn.Module):
             if progress >= settings.cu_from:
                 total = total + settings.cu * (1.0 - progress if settings.schedule else 1.0) * uniformity
             terms["cu"] = uniformity.item()
+        if settings.source_gap:
+            if sources is None:
+                sources = torch.zeros(len(embeddings[0]), dtype=torch.int64, device=embeddings[0].device)
+            apart = source_gap(embeddings, sources)
+            total = total + settings.source_gap * apart
+            terms["source_gap"] = apart.item()
         return total, terms

@@ -54,6 +54,14 @@ class OrderedExamples(Examples, Protocol):
         """Row numbers of one epoch, as many as there are examples, from nothing but the generator."""
 
 
+@runtime_checkable
+class SourcedExamples(Examples, Protocol):
+    """Examples that know which source each comes from."""
+
+    def sources(self, chosen: IndexArray) -> Tensor:
+        """On the CPU the source of each of the chosen rows, int [N]."""
+
+
 class Trainer:
     """Trains a model; a killed run that is resumed gives exactly the curve of an uninterrupted one.
 
@@ -180,7 +188,7 @@ class Trainer:
         """Gradients of a batch that is embedded at once; the loss and its terms."""
         with autocast(self.device, self.settings.half):
             embeddings, same = self.examples.embed(self.model, chosen, rng)
-        loss, values = self.objective(embeddings, same, self.step / self.total_steps)
+        loss, values = self.objective(embeddings, same, self.step / self.total_steps, self.sources(chosen))
         self.refuse_infinite(loss)
         loss.backward()
         return loss.item(), values
@@ -189,7 +197,7 @@ class Trainer:
         """The same gradients, computed from this process's `accumulate` parts of the batch one at a time."""
         examples, own = self.examples, distributed.rank() * self.settings.accumulate
         assert isinstance(examples, DivisibleExamples)
-        rows, same = np.split(chosen, self.parts), examples.same(chosen)
+        rows, same, sources = np.split(chosen, self.parts), examples.same(chosen), self.sources(chosen)
 
         def embed(part: int) -> list[Tensor]:
             rng = np.random.default_rng([self.settings.seed, self.step, own + part + 1])
@@ -199,13 +207,18 @@ class Trainer:
 
         def loss_of(embeddings: list[Tensor]) -> tuple[Tensor, Metrics]:
             mask = None if same is None else same.to(self.device)
-            loss, values = self.objective(embeddings, mask, self.step / self.total_steps)
+            loss, values = self.objective(embeddings, mask, self.step / self.total_steps, sources)
             self.refuse_infinite(loss)
             return loss, values
 
         loss, values = distributed.backward(embed, self.settings.accumulate, loss_of)
         distributed.sum_gradients(p for _, p in self.trainable())
         return loss.item(), values
+
+    def sources(self, chosen: IndexArray) -> Tensor | None:
+        """The source of each of the chosen rows, int [N], as far as the examples know it."""
+        examples = self.examples
+        return examples.sources(chosen).to(self.device) if isinstance(examples, SourcedExamples) else None
 
     def refuse_infinite(self, loss: Tensor) -> None:
         """Raise UserError if the loss is infinite or nan."""

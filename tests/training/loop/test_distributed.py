@@ -53,6 +53,9 @@ class Pairs:
         right = model.text_projection(torch.from_numpy(self.right[chosen]))
         return [nn.functional.normalize(z, dim=1) for z in (left, right)], self.same(chosen)
 
+    def sources(self, chosen: IndexArray) -> Tensor:
+        return torch.from_numpy(chosen % 3)
+
     def same(self, chosen: IndexArray) -> Tensor:
         return torch.from_numpy(self.text[chosen][:, None] == self.text[chosen][None, :])
 
@@ -67,7 +70,7 @@ def train(folder: Path, settings: TrainSettings, random: float, resume: bool = F
             z, _ = Pairs(0.0).embed(model, np.arange(20), np.random.default_rng(0))
         return {"score": float((z[0] * z[1]).sum(1).mean())}
 
-    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0, mask_same=True))
+    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0, source_gap=1.0, mask_same=True))
     run = Trainer(model, objective, pairs, settings, validate=validate, save_best=lambda metrics: None, folder=folder)
     run.run(resume)
     return run

@@ -6,7 +6,14 @@ import torch
 
 from training.arrays import Float64Array
 from training.loop.config import LossSettings
-from training.loop.losses import Objective, Temperature, align_true_pairs, centroid_uniformity, info_nce
+from training.loop.losses import (
+    Objective,
+    Temperature,
+    align_true_pairs,
+    centroid_uniformity,
+    info_nce,
+    source_gap,
+)
 
 
 def unit_rows(modalities: int, cases: int = 7, dim: int = 5, seed: int = 0) -> list[Float64Array]:
@@ -49,6 +56,19 @@ def plain_info_nce(rows: list[Float64Array], tau: float, anchor: int) -> float:
     return float(np.mean([(cross_entropy(rows[anchor], z) + cross_entropy(z, rows[anchor])) / 2 for z in others]))
 
 
+SOURCES = [5, 5, 0, 5, 0, 9, 0]
+
+
+def plain_source_gap(rows: list[Float64Array], anchor: int) -> float:
+    total = 0.0
+    for source in set(SOURCES):
+        of = [i for i, one in enumerate(SOURCES) if one == source]
+        means = [sum(z[i] for i in of) / len(of) for z in rows]
+        apart = [float(((mean - means[anchor]) ** 2).sum()) for m, mean in enumerate(means) if m != anchor]
+        total += len(of) / len(SOURCES) * float(np.mean(apart))
+    return total
+
+
 @pytest.mark.parametrize("modalities", [2, 3, 4])
 @pytest.mark.parametrize("anchor", [0, 1])
 def test_losses_agree_with_plain_numpy(modalities: int, anchor: int) -> None:
@@ -57,6 +77,16 @@ def test_losses_agree_with_plain_numpy(modalities: int, anchor: int) -> None:
     assert align_true_pairs(z, anchor).item() == pytest.approx(plain_align_true_pairs(rows, anchor), rel=1e-9)
     assert centroid_uniformity(z).item() == pytest.approx(plain_centroid_uniformity(rows), rel=1e-6)
     assert info_nce(z, 0.1, anchor).item() == pytest.approx(plain_info_nce(rows, 0.1, anchor), rel=1e-9)
+    apart = source_gap(z, torch.tensor(SOURCES), anchor).item()
+    assert apart == pytest.approx(plain_source_gap(rows, anchor), rel=1e-9)
+
+
+def test_means_can_agree_where_no_pair_does_and_only_inside_one_source() -> None:
+    rows = torch.eye(4)
+    z = [rows, rows[[1, 0, 3, 2]]]
+    assert align_true_pairs(z).item() == 2.0
+    assert source_gap(z, torch.tensor([0, 0, 1, 1])).item() == pytest.approx(0.0)
+    assert source_gap(z, torch.tensor([0, 1, 1, 0])).item() > 0.4
 
 
 def test_true_pairs_at_one_point_have_no_alignment_loss_and_the_lowest_ranking_loss() -> None:
@@ -80,10 +110,10 @@ def test_gradients_are_finite_also_where_vectors_coincide(modalities: int) -> No
     rows = unit_rows(modalities)
     rows[1] = rows[0].copy()
     z = tensors(rows, gradient=True)
-    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0))
+    objective = Objective(LossSettings(tau=0.07, learn_tau=True, atp=1.0, cu=1.0, source_gap=1.0))
     loss, parts = objective(z)
     loss.backward()
-    assert set(parts) == {"nce", "tau", "atp", "cu"}
+    assert set(parts) == {"nce", "tau", "atp", "cu", "source_gap"}
     for values in [*z, objective.temperature.log_tau]:
         assert values.grad is not None
         assert torch.isfinite(values.grad).all()
@@ -92,10 +122,18 @@ def test_gradients_are_finite_also_where_vectors_coincide(modalities: int) -> No
 
 def test_the_whole_loss_is_the_weighted_sum_of_its_parts() -> None:
     z = tensors(unit_rows(2))
-    loss, parts = Objective(LossSettings(atp=0.5, cu=2.0))(z)
-    assert loss.item() == pytest.approx(parts["nce"] + 0.5 * parts["atp"] + 2.0 * parts["cu"])
+    loss, parts = Objective(LossSettings(atp=0.5, cu=2.0, source_gap=3.0))(z)
+    gap = parts["source_gap"]
+    assert gap == pytest.approx(source_gap(z, torch.zeros(7, dtype=torch.int64)).item())  # one source if none is given
+    assert loss.item() == pytest.approx(parts["nce"] + 0.5 * parts["atp"] + 2.0 * parts["cu"] + 3.0 * gap)
     scheduled, _ = Objective(LossSettings(atp=0.5, cu=2.0, schedule=True))(z, progress=1.0)
     assert scheduled.item() == pytest.approx(parts["nce"] + 2.0 * 0.5 * parts["atp"])
+
+
+def test_the_gap_is_that_inside_the_sources_that_are_given() -> None:
+    z, sources = tensors(unit_rows(2)), torch.tensor(SOURCES)
+    _, parts = Objective(LossSettings(source_gap=1.0))(z, sources=sources)
+    assert parts["source_gap"] == pytest.approx(source_gap(z, sources).item())
 
 
 def test_without_weights_the_loss_is_clip() -> None:

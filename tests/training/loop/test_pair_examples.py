@@ -47,6 +47,12 @@ def parts(pairs: Pairs, model: DualEncoder, tmp_path: Path) -> tuple[ImageBatche
 Parts = tuple[ImageBatches, TextBatches, list[list[int]]]
 
 
+def test_each_pair_knows_its_source(parts: Parts) -> None:
+    kinds = [("IU", "CR"), ("ROCO", "CT"), ("IU", "CT"), ("ROCO", "CT")]
+    assert PairExamples(*parts, TrainSettings(), kinds=kinds).sources(np.array([3, 2, 1, 0])).tolist() == [1, 0, 1, 0]
+    assert PairExamples(*parts, TrainSettings()).sources(ALL).tolist() == [0, 0, 0, 0]
+
+
 def test_the_case_is_a_third_modality_and_the_own_text_replaces_a_missing_one(parts: Parts, model: DualEncoder) -> None:
     examples = PairExamples(*parts, TrainSettings(case_modality=True))
     found, _ = examples.embed(model, ALL, np.random.default_rng(0))
