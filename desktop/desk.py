@@ -20,6 +20,7 @@ from desktop.state.redaction import redacted
 from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
+from desktop.state.similar.deletion import DeletionState
 from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.search import SearchState
 from desktop.state.studies.merging import successor
@@ -79,6 +80,7 @@ class Desk(QObject):
         self.archive = ArchiveState(self.background, parent=self)
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
+        self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
         self.report = ReportState(
             self.background,
             self.studies,
@@ -107,6 +109,7 @@ class Desk(QObject):
         self.archive.imported.connect(self._report_import)
         self.reindex.message.connect(self.messages.show_text)
         self.reindex.offered.connect(self.messages.show_text)
+        self.deletion.message.connect(self.messages.show_text)
 
     @property
     def viewport(self) -> ViewportState:

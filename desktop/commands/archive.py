@@ -100,4 +100,21 @@ ROWS = (
         lambda d, w: w.search_panel.detail.copy_text(),
         enabled=lambda d: bool(d.search.selected_case.copy_text()),
     ),
+    Command(
+        "delete_case",
+        "Delete selected case…",
+        (),
+        "Similar cases",
+        lambda d, w: d.deletion.ask(),
+        new_group=True,
+        enabled=lambda d: d.deletion.possible,
+    ),
+    Command(
+        "delete_patient",
+        "Delete all cases of its patient…",
+        (),
+        "Similar cases",
+        lambda d, w: d.deletion.ask(whole_patient=True),
+        enabled=lambda d: d.deletion.possible,
+    ),
 )

@@ -24,6 +24,7 @@ class Dialogs:
         self._desk, self._parent = desk, parent
         self.rejected: RejectedDialog | None = None
         self.presets: PresetsDialog | None = None
+        desk.deletion.asked.connect(self.delete)
 
     def open_files(self) -> None:
         """Choose and open DICOM or ZIP files."""
@@ -102,6 +103,15 @@ class Dialogs:
         size, accepted = QInputDialog.getInt(self._parent, "Image cache size", text, size, smallest, largest, 128)
         if accepted:
             self._desk.settings.change(cache_megabytes=size)
+
+    def delete(self, question: str) -> None:
+        """Ask whether to delete cases; No is the default."""
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        box = QMessageBox(QMessageBox.Icon.Warning, "Delete from archive", question, yes | no, self._parent)
+        box.setDefaultButton(no)
+        box.button(yes).clicked.connect(self._desk.deletion.confirm)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def about(self) -> None:
         """Show version, intended use and loaded models."""

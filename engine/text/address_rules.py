@@ -40,19 +40,19 @@ _STREET_IT = _any(
 )
 _HOUSE = r"\d{1,5}(?: ?[-/]\d{1,4}| ?[a-zA-Z](?!\w))?(?!\w)"
 _UNIT = (
-    r"(?:,? ?(?:Apt|Apartment|Suite|Ste|Unit|Flat|Studio|Floor|App?t|Appartamento|Esc|Interno|Piso|Puerta|Edif)\.? "
+    r"(?:,? ?(?:Apt|Apartment|Suite|Unit|Flat|Studio|Floor|App?t|Appartamento|Esc|Interno|Piso|Piano|Puerta|Edif)\.? "
     r"?\w{1,5}+|, ?\d{1,2}[ºª°](?: ?[A-Z]\b)?)"
 )
 _POSTCODE = r"(?:(?:[A-Z]{1,2}-)?\d{4,5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?!\w)"
-_CITY = rf"(?:,? {_POSTCODE}(?:,? {_WORDS})?|,? {_WORDS}(?:, ?[A-Z]{{2}})?,? {_POSTCODE}|, ?{_WORDS} ?\([A-Z]{{2}}\))"
+_CITY = rf"(?: ?,? {_POSTCODE}(?:,? {_WORDS})?|,? {_WORDS}(?:, ?[A-Z]{{2}})?,? {_POSTCODE}|, ?{_WORDS} ?\([A-Z]{{2}}\))"
 _STREETS = (
     rf"(?:(?:Flat|Studio|Unit|Suite|"
     rf"Apt) ?\w{{1,5}},? )?(?<!\w)\d{{1,5}}[A-Za-z]?,? (?:{CAPITAL} ){{1,4}}?{_STREET_EN}\b\.?",
-    rf"(?<!\w)(?:{CAPITAL}[ -]){{0,2}}?[A-ZÄÖÜ][\wäöüß-]{{0,30}}?{_STREET_DE} ?{_HOUSE}",
+    rf"(?<!\w)(?:{CAPITAL}[ -]){{0,2}}?[A-ZÄÖÜ][\wäöüß-]{{0,40}}?(?i:{_STREET_DE}) ?{_HOUSE}",
     rf"(?<!\w)(?:{CAPITAL}[ -]){{1,3}}?(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm) ?{_HOUSE}",
     rf"\b(?:Am|An der|An den|Auf der|Auf dem|Im|In der|Zum|Zur|"
     rf"Unter den) (?:{CAPITAL} ){{1,2}}{_HOUSE}(?=, {_POSTCODE})",
-    rf"(?<!\w)(?:\d{{1,4}}(?: ?(?:bis|ter|[A-D]))?,? )?(?i:{_STREET_FR}) {_WORDS}(?:,? {_HOUSE})?",
+    rf"(?<!\w)(?:\d{{1,4}}(?: ?(?:bis|ter|[A-D]))?,? )?(?i:{_STREET_FR}) {_WORDS}(?:,? {_HOUSE}(?! [A-Z]))?",
     rf"(?<!\w)(?:{_STREET_ES} |C/ ?){_WORDS}(?:,? ?(?:n[º°.] ?)?{_HOUSE})?",
     rf"(?<!\w){_STREET_IT} {_WORDS},? ?(?:n\. ?)?{_HOUSE}",
 )
@@ -61,7 +61,7 @@ _HOME_LABEL = re.compile(
     r"(?<!\w)(?:address|lives at|residing at|wohnhaft(?: in)?|Anschrift|Adresse|adresse|demeurant(?: à)?|"
     r"domicilié[e]? (?:à|au)|"
     r"domicilio(?: en)?|dirección|residente (?:in|a|en)|indirizzo|domiciliat[oa] (?:in|a))(?:[ ]?:)? "
-    rf"(?P<value>(?:(?:{CAPITAL}|{_SMALL}|[A-Z]{{0,2}}\d[\w/-]{{0,8}}+|\([A-Z]{{2}}\))[ ,]{{1,2}}){{0,14}}"
+    rf"(?P<value>(?:(?:{CAPITAL}|{_SMALL}|[A-Z]{{0,2}}\d[\w/-]{{0,8}}+|\([A-Z]{{2}}\))[ ,]{{1,3}}){{0,14}}"
     rf"(?:{CAPITAL}|[A-Z]{{0,2}}\d[\w/-]{{0,8}}+|\([A-Z]{{2}}\)))"
 )
 

@@ -50,7 +50,9 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 _CARETS = re.compile(r"(?<![\w'’^-])[^\W\d_](?:[^\W\d_]|['’-])*+(?:\^(?:[^\W\d_]|['’-])*+)++")
 """A name in DICOM form (PS3.5 6.2.1), or a protocol of a scanner: "Head^Routine"."""
-_GROUPS = re.compile(r"(?<![\w.,/-])[+(]{0,2}\d[\d ()/.+-]{4,28}\d(?![\w]|[.,]\d)")
+_MORE = r"(?: ?(?:x|ext\.? ?|extension |poste |int\. ?|dw ?)\d{1,6})?"
+"""An extension after a telephone number."""
+_GROUPS = re.compile(rf"(?<![\w.,/-])[+(]{{0,2}}\d(?:[ ()/.+-]{{0,3}}\d){{4,20}}+{_MORE}(?!\w|[.,]\d)", re.IGNORECASE)
 """A run of groups of digits, judged by `_number`."""
 _IDENTIFIERS = (
     re.compile(r"\b[A-Z]{6}\d\d[A-EHLMPRST]\d\d[A-Z]\d{3}[A-Z]\b"),  # codice fiscale
@@ -77,10 +79,10 @@ _LABELED = re.compile(
 _CALL_LABEL = re.compile(
     r"(?<!\w)(?P<label>(?:tel(?:efon|ephone|efono|éfono|éphone)?|phone|fax|mobil|mobile|cell|cellulare|móvil|portable|"
     r"extension|ext|durchwahl|dw|poste|int(?:erno)?|pager|bleep|piepser|dect)(?:\.|:)* ?(?:nr\.? |n[°º] ?)?)"
-    r"(?P<value>[+(x-]{0,2}\d[\d ()/.+-]{1,24}\d)(?!\w)",
+    r"(?P<value>[+(x-]{0,2}\d(?:[ ()/.+-]{0,3}\d){1,20}+"
+    rf"{_MORE})(?!\w)",
     re.IGNORECASE,
 )
-_EXTENSION_AFTER = re.compile(r"\[number\] ?(?:x|ext\.?|extension|poste|int\.|dw|-) ?\d{1,6}\b", re.IGNORECASE)
 _SHORT_CALL = re.compile(r"(?<![\w.])(?:x\d{4,5}|(?:ext\.?|poste|int\.) \d{3,5})\b")
 
 
@@ -121,7 +123,6 @@ def remove_contacts(text: str) -> tuple[str, int]:
         text, count = pattern.subn(placeholder, text)
         removed += count
     text, count = _SHORT_CALL.subn(placeholder, text)
-    text = _EXTENSION_AFTER.sub(placeholder, text)
     return text, removed + count
 
 

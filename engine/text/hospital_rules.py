@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from engine.text.name_words import EPONYMS, NOT_NAMES, flat
 
-CAPITAL = r"(?>[A-ZÀ-ÖØ-ÞŠŽŁ][\w'’-]{1,30}+|[A-Z][a-z]{0,3}\.|[dDlL]['’][A-ZÀ-ÖØ-Þ][\w-]{1,30}+)"
+CAPITAL = r"(?>(?:St|Sta|Sto|Apt|Dr|Av|Str|[A-Z])\.|[A-ZÀ-ÖØ-ÞŠŽŁ][\w'’-]{1,30}+|[dDlL]['’][A-ZÀ-ÖØ-Þ][\w-]{1,30}+)"
 """A capitalized word, or a short abbreviation of one."""
 _HOSPITAL = (
     r"(?i:hospital(?: (?:general|universitario|clínico|clinico|comarcal|regional|materno|infantil|central|"
@@ -43,6 +43,9 @@ _PLACE_HYPHEN = re.compile(
 )
 
 
+_PART_OF_CITY = frozenset(("new", "old", "upper", "lower", "north", "south", "east", "west", "port", "st", "san"))
+
+
 def remove_hospitals(text: str) -> tuple[str, int]:
     """The text without names of hospitals, and how many were removed."""
     return replace_spans(text, _places(text), "[hospital]")
@@ -68,6 +71,8 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
         while kept < len(words) and flat(words[kept]) in NOT_NAMES:
             kept += 1
         if kept < len(words) or match["city"]:
+            if 0 < kept < len(words) and flat(words[kept - 1]) in _PART_OF_CITY:
+                kept -= 1
             first = match.start() + (match["name"].find(words[kept]) if kept < len(words) else 0)
             yield first, match.end()
     for match in _PLACE_AFTER.finditer(text):

@@ -147,7 +147,8 @@ NOT_NAMES = EPONYMS | _words(
     "saturday sunday january february march april june july august september october november december dr prof md phd "
     "acute chronic follow up number id mrn dob birth phone tel fax email address street city page bi rads pi ti li "
     "carcinoma cancer disease syndrome lymphoma fracture sign line lines cyst tumor tumour mass tube catheter type "
-    "after before during presenting presented figure fig chief table case cases group supine prone standing sitting "
+    "known after before during presenting presented figure fig chief table case cases group supine prone standing "
+    "sitting "
     "grade stage score criteria classification index ratio angle nodule node nodes artery vein nerve tendon ligament "
     "muscle joint canal duct duodenum colon "
     # German

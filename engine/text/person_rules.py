@@ -110,6 +110,9 @@ def _people(text: str) -> Iterator[tuple[int, int]]:
             yield from _name_at(text, start, weak=weak)
     for match in _PATIENT.finditer(text):
         yield from _name_at(text, match.end(), weak=True)
+    for pattern in (_HISTORY, _TOLD):
+        for match in pattern.finditer(text):
+            yield from _name_at(text, match.end(), weak=False)
     for match in _BEFORE_AGE.finditer(text):
         yield from _name_at(text, match.start(), weak=True)
     yield from _beside_given_names(text)
@@ -119,9 +122,16 @@ _FRENCH = re.compile(r"\b(?:le|la|les|est|et|du|des|une?|pas|avec|pour|né|née)
 _SPANISH = re.compile(r"\b(?:el|la|los|las|es|y|del|una?|no|con|por|para|se)\b")
 _OTHERS = re.compile(r"\b(?:the|is|of|and|no|with|der|die|das|und|ist|mit|kein|keine|il|di|della|non|che)\b")
 _MONSIEUR = re.compile(r"(?<![\w.])MM?\. ")
-_DON = re.compile(r"(?<![\w.])D(?:ª|\.ª)?\.? (?=[A-ZÁÉÍÓÚÑ]\w+ [A-ZÁÉÍÓÚÑd])")
+_DON = re.compile(r"(?<![\w.])D(?:ª|\.ª)?\.? (?=[A-ZÁÉÍÓÚÑ](?:\w+|\.) [A-ZÁÉÍÓÚÑd])")
 _PARTICLES_BEFORE = re.compile(
     r"(?<!\w)(?:(?:De|Di|Da|Dal|Del|Della|La|Le|Lo|Li|Van|Von|Den|Der|Ter|El|Al|Mac|St\.) ){1,3}$"
+)
+_HISTORY = re.compile(
+    r"(?<!\w)(?:History|Indication|Clinical information|Anamnese|Klinische Angaben|Motif|Motivo|Quesito|Anamnesi) ?: "
+    rf"(?=[A-Z]\. {CAPITAL}(?:[,;]| [a-z]))"
+)
+_TOLD = re.compile(
+    r"(?<!\w)(?:wurden?|wird|werden) (?=[A-ZÄÖÜ][\wß-]{1,30}+ (?:um|am|telefonisch|mündlich|direkt|heute)\b)"
 )
 _NAMED_THING = re.compile(
     r" (?:procedure|operation|valve|shunt|disc|method|classification|sign|test|technique|score|criteria|position|view|"

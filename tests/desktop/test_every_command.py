@@ -71,8 +71,12 @@ WINDOWS: dict[str, type[QWidget]] = {
     "keyboard_shortcuts": Chooser,
     "about": QMessageBox,
     "sign_report": SignDialog,
+    "delete_case": QMessageBox,
+    "delete_patient": QMessageBox,
 }
 """Commands that open a window that is not modal."""
+LATE = {"delete_case", "delete_patient"}
+"""Commands whose window opens after a question to the archive."""
 NEVER = {
     "cancel_task",  # needs running work
     "reindex_archive",  # needs an archive of other models
@@ -175,6 +179,8 @@ def check(qtbot: QtBot, app: App, command: Command, state: str, asked: list[str]
     enabled = action.isEnabled()
     before = windows(app)
     action.trigger()
+    if command.name in LATE:
+        settle(qtbot, app)
     opened = [one for one in windows(app) if one not in before]
     assert asked == ([MODAL[command.name]] if enabled and command.name in MODAL else []), state
     expected = [WINDOWS[command.name]] if enabled and command.name in WINDOWS else []

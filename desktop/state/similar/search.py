@@ -1,6 +1,6 @@
 """Searches the archive for similar cases and holds the hits. Knows no widgets and does no ranking."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -216,6 +216,13 @@ class SearchState(QObject):
         if self.hits:
             row = self.hits.index(self.selected) if self.selected in self.hits else 0
             self.select(self.hits[min(max(0, row + by), len(self.hits) - 1)])
+
+    def forget(self, cases: Collection[int]) -> None:
+        """Remove the hits of cases that were deleted."""
+        self.hits = [hit for hit in self.hits if hit.case_id not in cases]
+        self.hits_changed.emit()
+        self.select(self.hits[0] if self.hits else None)
+        self.changed.emit()
 
     def thumbnail(self, hit: Hit) -> Image | None:
         """The thumbnail of a hit; None for a report only, and until it is read."""
