@@ -132,7 +132,7 @@ def dark_again(qapp: QApplication) -> Iterator[None]:
     theme.apply(qapp)
 
 
-def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle, *, proposals: bool) -> None:
+def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle, *, proposals: bool = False) -> None:
     """A stack on screen beside another series, with marks, measurements, a report, models, an archive and a hit."""
     desk = app.desk
     desk.archive._open_bundle = lambda path: bundle
