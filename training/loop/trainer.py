@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import UserError
-from engine.store.safety.whole_file import write_whole
+from engine.store.safety.whole_file import flush
 from training.arrays import IndexArray
 from training.loop import distributed
 from training.loop.config import TrainSettings
@@ -188,8 +188,7 @@ class Trainer:
         """Gradients of a batch that is embedded at once; the loss and its terms."""
         with autocast(self.device, self.settings.half):
             embeddings, same = self.examples.embed(self.model, chosen, rng)
-        loss, values = self.objective(embeddings, same, self.step / self.total_steps, self.sources(chosen))
-        self.refuse_infinite(loss)
+        loss, values = self.loss_of(embeddings, same, chosen)
         loss.backward()
         return loss.item(), values
 
@@ -197,7 +196,7 @@ class Trainer:
         """The same gradients, computed from this process's `accumulate` parts of the batch one at a time."""
         examples, own = self.examples, distributed.rank() * self.settings.accumulate
         assert isinstance(examples, DivisibleExamples)
-        rows, same, sources = np.split(chosen, self.parts), examples.same(chosen), self.sources(chosen)
+        rows, same = np.split(chosen, self.parts), examples.same(chosen)
 
         def embed(part: int) -> list[Tensor]:
             rng = np.random.default_rng([self.settings.seed, self.step, own + part + 1])
@@ -206,24 +205,24 @@ class Trainer:
                 return examples.embed(self.model, rows[own + part], rng)[0]
 
         def loss_of(embeddings: list[Tensor]) -> tuple[Tensor, Metrics]:
-            mask = None if same is None else same.to(self.device)
-            loss, values = self.objective(embeddings, mask, self.step / self.total_steps, sources)
-            self.refuse_infinite(loss)
-            return loss, values
+            return self.loss_of(embeddings, None if same is None else same.to(self.device), chosen)
 
         loss, values = distributed.backward(embed, self.settings.accumulate, loss_of)
         distributed.sum_gradients(p for _, p in self.trainable())
         return loss.item(), values
 
-    def sources(self, chosen: IndexArray) -> Tensor | None:
-        """The source of each of the chosen rows, int [N], as far as the examples know it."""
-        examples = self.examples
-        return examples.sources(chosen).to(self.device) if isinstance(examples, SourcedExamples) else None
+    def loss_of(self, embeddings: list[Tensor], same: Tensor | None, chosen: IndexArray) -> tuple[Tensor, Metrics]:
+        """The loss of a whole batch and its terms.
 
-    def refuse_infinite(self, loss: Tensor) -> None:
-        """Raise UserError if the loss is infinite or nan."""
+        Raises:
+            UserError: the loss is infinite or nan.
+        """
+        examples = self.examples
+        known = {"sources": examples.sources(chosen).to(self.device)} if isinstance(examples, SourcedExamples) else {}
+        loss, values = self.objective(embeddings, same, self.step / self.total_steps, **known)
         if not torch.isfinite(loss):
             raise UserError(f"The loss is {loss.item()} at step {self.step}; lower lr or projection_lr.")
+        return loss, values
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -296,9 +295,11 @@ class Trainer:
 
     def cut_log(self) -> None:
         """Drop the lines of epochs that were logged but not stored; a kill leaves the old file or the new one."""
-        path = self.folder / "log.jsonl"
+        path, part = self.folder / "log.jsonl", self.folder / ".log.jsonl.part"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[: self.epoch]
-        write_whole(path, ["".join(lines).encode()])
+        part.write_text("".join(lines), encoding="utf-8")
+        flush(part)
+        part.replace(path)
 
 
 def filled(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
