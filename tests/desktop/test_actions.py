@@ -23,8 +23,10 @@ def test_no_two_commands_share_a_shortcut() -> None:
 def test_names_are_unique_and_every_command_has_a_menu_and_a_key() -> None:
     assert len({command.name for command in COMMANDS}) == len(COMMANDS)
     assert {command.menu for command in COMMANDS} == set(MENUS)
-    without = {command.submenu for command in COMMANDS if not command.shortcuts}
-    assert without <= {"Color map", "More presets"}  # choices among many: by the keys of menus and by the palette
+    without = {command.submenu or command.name for command in COMMANDS if not command.shortcuts}
+    choices = {"Color map", "More presets"}  # among many: by the keys of menus and by the palette
+    for_good = {"delete_case", "delete_patient"}  # no slip of a finger may begin what cannot be undone
+    assert without <= choices | for_good
 
 
 def test_the_toolbar_shows_commands_with_icons() -> None:
