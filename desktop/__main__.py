@@ -8,7 +8,20 @@ from pathlib import Path
 from types import ModuleType
 
 COMMANDS = frozenset(
-    {"open", "import", "search", "draft", "reindex", "adapt", "delete", "doctor", "-h", "--help", "--version"}
+    {
+        "open",
+        "import",
+        "search",
+        "draft",
+        "reindex",
+        "adapt",
+        "delete",
+        "duplicates",
+        "doctor",
+        "-h",
+        "--help",
+        "--version",
+    }
 )
 
 

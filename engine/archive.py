@@ -23,6 +23,7 @@ from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.connection import damaged
+from engine.store.safety.merging import keep_one_source, merge_cases
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, forget_sources
 from engine.store.safety.whole_file import is_left
@@ -208,6 +209,21 @@ class Archive(CaseQueries):
             insert_report(db, case_id, bundle_id, report)
             seal(db, "facts", case_id)
             seal(db, "audit", insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why))
+
+    def merge(self, case_ids: Sequence[int]) -> int:
+        """Join cases into the one with the lowest id, in one transaction, and return its id.
+
+        No picture and no text is lost, and the keys of all stay known, so that a study that is sent again is
+        recognized. That they are the same case is for the caller to know (retrieval/duplicates.py).
+
+        Raises:
+            UserError: there is no such case, patients or reports differ (`obstacle` in engine/store/safety/merging.py),
+                or one is damaged; nothing was changed. Or the archive is read-only.
+        """
+        kept, *others = merge_cases(self._database, case_ids)
+        keep_one_source(self.folder, kept, others)
+        self.index.refresh(save=True)
+        return kept
 
     def delete(self, case_ids: Sequence[int]) -> None:
         """Delete cases for good: rows, words, images, vectors, kept paths, and what SQLite remembers of them.

@@ -281,3 +281,31 @@ def test_deleted_cases_are_gone(imported: Path, tmp_path: Path, capsys: pytest.C
     found = document(capsys, "search", "--archive", folder, "--text", "pleural effusion", "--mode", "lexical")
     assert not found["hits"]
     assert all(b"effusion" not in path.read_bytes() for path in folder.iterdir())
+
+
+def test_duplicates_are_listed_and_merged(imported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(imported, folder)
+    picture = Image.open(imported.parent / "source" / "1.png")
+
+    def add(name: str, image: Image.Image, sex: str) -> dict[str, Any]:
+        (tmp_path / name).mkdir()
+        image.save(tmp_path / name / "image.png")
+        (tmp_path / name / "cases.csv").write_text(f"image,text,sex\nimage.png,,{sex}\n")
+        return document(capsys, "import", tmp_path / name, "--archive", folder)
+
+    listing = ("duplicates", "--archive", folder)
+    assert document(capsys, *listing) == {"groups": [], "merged": [], "cases": 4}
+    add("copy", picture, "F")
+    groups = document(capsys, *listing)["groups"]
+    assert groups == [{"cases": [2, 5], "reasons": ["same pixels"], "patients": "unknown", "obstacle": ""}]
+    merged = document(capsys, *listing, "--merge", "--yes")
+    assert (merged["merged"], merged["cases"]) == ([{"case": 2, "merged": [5]}], 4)
+    assert add("copied again", picture, "F")["skipped"] == 1
+    add("stranger", picture.point(lambda value: value // 2 + 20), "M")
+    assert main.main([*map(str, listing), "--merge", "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "Same picture, different patients; not merged: the sexes of their patients differ." in out
+    assert document(capsys, *listing, "--case", 1)["groups"] == []
+    found = document(capsys, "search", "--archive", folder, "--text", "magnetic resonance", "--mode", "lexical")
+    assert [hit["case_id"] for hit in found["hits"]] == [2]

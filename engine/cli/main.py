@@ -22,6 +22,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
+from engine.cli.duplicates import duplicates_command
 from engine.cli.new_archive import opened_or_created
 from engine.cli.options import FILE, FOLDER, json_option, print_result
 from engine.cli.output import (
@@ -309,6 +310,7 @@ def adapt_command(
 
 
 cli.add_command(delete_command)
+cli.add_command(duplicates_command)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")

@@ -6,6 +6,8 @@ VQA-Med, all 36 pairs of at least SAME are of one case; copies at JPEG quality 3
 70 % all reach it, as do 90 % of those at a window narrower by a fifth (`python -m benchmarks.ranking --only same`).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -16,10 +18,29 @@ MAX_STRETCH = 1.05
 """Images whose ratios of width to height differ by more than this factor are not the same."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What is compared of an image."""
+
+    shape: float
+    """Width to height."""
+    signature: NDArray[np.float32]
+    """As of `signature`."""
+
+    def is_like(self, other: "Look") -> bool:
+        """Whether the images are the same picture."""
+        shapes = (self.shape, other.shape)
+        return max(shapes) <= MAX_STRETCH * min(shapes) and float(self.signature @ other.signature) >= SAME
+
+
+def look(image: NDArray[np.uint8]) -> Look:
+    """The look of an image uint8 [H, W]."""
+    return Look(image.shape[1] / image.shape[0], signature(image))
+
+
 def same_picture(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     """Whether two images uint8 [H, W] of any size show the same."""
-    shapes = [image.shape[1] / image.shape[0] for image in (one, other)]
-    return max(shapes) <= MAX_STRETCH * min(shapes) and float(signature(one) @ signature(other)) >= SAME
+    return look(one).is_like(look(other))
 
 
 def signature(image: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -109,6 +109,18 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """A report, and what is known of the case that it belongs to."""
+
+    case_id: int
+    patient: str | None
+    """Keyed hash."""
+    text: str
+    has_image: bool
+    """Of the case."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The report of an archived case; drafts are never archived."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 from engine.facts.fact import FactKind, Facts
 from engine.store import integrity, schema
-from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts
+from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts, ReportFacts
 from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
 from engine.store.database import LocalStore, read_many
@@ -31,8 +31,9 @@ class CaseQueries(LocalStore):
         return str(rows[0][0]) if rows else None
 
     def find_case(self, key: str) -> int | None:
-        """The case with this Study Instance UID or other key, if it is archived."""
-        rows = self._database.read("SELECT id FROM cases WHERE key = ?", [self.identity.case(key)])
+        """The case with this Study Instance UID or other key, or the one that it was merged into, if it is archived."""
+        sql = "SELECT id FROM cases WHERE key = :key UNION ALL SELECT case_id FROM merged_keys WHERE key = :key"
+        rows = self._database.read(sql, {"key": self.identity.case(key)})
         return int(rows[0][0]) if rows else None
 
     def content_of(self, key: str) -> CaseContent | None:
@@ -134,6 +135,15 @@ class CaseQueries(LocalStore):
         )
         return [ImageFacts(*row) for row in rows]
 
+    def all_reports(self) -> list[ReportFacts]:
+        """Every report with what is known of its case, in the order of import."""
+        rows = self._database.read(
+            """SELECT cases.id, cases.patient, reports.text,
+                EXISTS (SELECT 1 FROM images WHERE case_id = cases.id)
+            FROM reports JOIN cases ON cases.id = reports.case_id ORDER BY cases.id"""
+        )
+        return [ReportFacts(case_id, patient, text, bool(has_image)) for case_id, patient, text, has_image in rows]
+
     def stats(self) -> dict[str, Any]:
         """Counts of cases, images, reports and embeddings, cases per modality, bundle id and schema version."""
         counts = {
@@ -148,7 +158,8 @@ class CaseQueries(LocalStore):
         return integrity.problems(self._database, deep)
 
     def _image_keys(self, case_id: int) -> frozenset[str]:
-        return frozenset(row[0] for row in self._database.read("SELECT key FROM images WHERE case_id = ?", [case_id]))
+        sql = "SELECT key FROM images WHERE case_id = :id UNION ALL SELECT key FROM merged_keys WHERE case_id = :id"
+        return frozenset(row[0] for row in self._database.read(sql, {"id": case_id}))
 
     def _has_report(self, case_id: int) -> bool:
         return bool(self._database.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id]))

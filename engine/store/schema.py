@@ -120,8 +120,21 @@ def create_checksums(db: Database) -> None:
             f"""CREATE TRIGGER {table}_checksum AFTER DELETE ON {table} BEGIN
                 DELETE FROM checksums WHERE (name = '{table}' AND id = old.id) {also}; END"""
         )
-    for table in checksums.KEYS:
+    for table in ("cases", "images", "reports", "embeddings", "audit", "facts", "settings"):
         checksums.seal_all(db, table)
+
+
+@migrations()
+def create_merged_keys(db: Database) -> None:
+    """Hashed keys of cases and images that were merged into others, which stay recognized (safety/merging.py)."""
+    for statement in (
+        """CREATE TABLE merged_keys (
+            key TEXT PRIMARY KEY, case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE) WITHOUT ROWID""",
+        "CREATE INDEX merged_keys_case ON merged_keys (case_id)",
+        """CREATE TRIGGER merged_keys_checksum AFTER DELETE ON merged_keys BEGIN
+            DELETE FROM checksums WHERE name = 'merged_keys' AND id = old.key; END""",
+    ):
+        db.execute(statement)
 
 
 def require_known(db: Database, where: str) -> None:

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 KEYS = {
     **dict.fromkeys(("cases", "images", "reports", "embeddings", "audit"), "id"),
+    "merged_keys": "key",
     "facts": "case_id",
     "settings": "'all'",
 }

@@ -1,0 +1,87 @@
+"""The command `kindred duplicates`. Leaves all work to the engine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import click
+
+from engine.archive import Archive
+from engine.cli.options import FOLDER, json_option, print_result
+from engine.cli.output import WIDTH, progress_line
+from engine.errors import UserError
+from engine.retrieval.case_text import facts
+from engine.retrieval.duplicates import DuplicateGroup, find_duplicates
+from engine.store.case import Case
+from engine.text.words import counted
+
+PATIENTS = {"same": "one patient", "unknown": "patient unknown", "different": "different patients"}
+
+
+@click.command("duplicates", epilog="Example: kindred duplicates --archive ~/kindred --merge --case 12")
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive.")
+@click.option("--case", "cases", multiple=True, type=int, metavar="N", help="Only groups with this case; repeatable.")
+@click.option("--merge", is_flag=True, help="Merge each group into its first case, where nothing speaks against it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: bool, as_json: bool) -> None:
+    """List near-duplicate cases of an archive in groups, and merge them.
+
+    Near-duplicates have the same pixels, the same picture at another size, window or compression, or reports with the
+    same words. Merging keeps every picture; cases of different patients, or with different reports, are not merged.
+    """
+    with Archive.open(folder) as archive:
+        for case_id in cases:
+            archive.case(case_id)
+        with progress_line() as progress:
+            groups = find_duplicates(archive, progress)
+        if cases:
+            groups = [group for group in groups if not set(cases).isdisjoint(group.case_ids)]
+        possible = [group for group in groups if merge and not group.obstacle]
+        if possible and not yes and not click.confirm(_question(groups, possible, folder), err=True):
+            raise click.Abort
+        results = [_merge(archive, group) for group in possible]
+        total = archive.stats()["cases"]
+    merged = [result for result in results if "merged" in result]
+    failed = [result["problem"] for result in results if "problem" in result]
+    document = {"groups": [group.as_dict() for group in groups], "merged": merged, "cases": total}
+    lines = [*_lines(groups, merge), *failed]
+    if merge:
+        lines.append(f"{counted(len(merged), 'group')} merged; {counted(total, 'case')} left.")
+    print_result(document, lines, as_json)
+    if failed and as_json:
+        raise UserError(" ".join(failed))
+
+
+def _question(groups: Sequence[DuplicateGroup], possible: Sequence[DuplicateGroup], folder: Path) -> str:
+    number = sum(len(group.cases) for group in possible)
+    question = f"Merge {counted(number, 'case')} in {folder} into {len(possible):,}? This cannot be undone."
+    return "\n".join([*_lines(groups, True), question])
+
+
+def _merge(archive: Archive, group: DuplicateGroup) -> dict[str, Any]:
+    """What was merged; or the problem, after which the next group is merged all the same."""
+    try:
+        kept = archive.merge(group.case_ids)
+    except UserError as error:
+        return {"problem": str(error)}
+    return {"case": kept, "merged": [one for one in group.case_ids if one != kept]}
+
+
+def _lines(groups: Sequence[DuplicateGroup], merge: bool) -> list[str]:
+    if not groups:
+        return ["No near-duplicates found."]
+    lines = []
+    for group in groups:
+        why = f"; {'not merged' if merge else 'cannot be merged'}: {group.obstacle}" if group.obstacle else ""
+        lines.append(f"{', '.join(group.reasons).capitalize()}, {PATIENTS[group.patients]}{why}.")
+        lines += [f"    {_case_line(case)}" for case in group.cases]
+    duplicates = sum(len(group.cases) for group in groups)
+    return [*lines, f"{counted(len(groups), 'group')} with {counted(duplicates, 'case')}."]
+
+
+def _case_line(case: Case) -> str:
+    text = case.report.text if case.report else case.description
+    about = [f"case {case.case_id}", facts(case), counted(len(case.images), "image"), shorten(text, WIDTH)]
+    return "  ".join(filter(None, about))
