@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     HTJ2K,
@@ -34,6 +34,7 @@ from pydicom.uid import (
 
 from engine.dicom.coding.codestreams import PixelFormat, decodable, decode_codestream, has_decoder
 from engine.dicom.coding.form import JPEG_XL, codestream
+from engine.dicom.coding.fragments import frame_bytes
 from engine.dicom.coding.native import packed_frame, place_samples, plain_frame
 from engine.dicom.parser_warnings import collect_warnings
 from engine.errors import UserError
@@ -191,10 +192,18 @@ def _by_pydicom(
         UserError: no decoder can read this frame.
     """
     decoder = get_decoder(syntax)
+    if not is_native(syntax):
+        try:
+            source = BytesIO(encapsulate([_encoded_frame(source, frame, options)]))
+        except (KeyError, OSError, ValueError) as error:
+            raise _damaged(frame, syntax) from error
+        options = {**options, "number_of_frames": 1}
+        options.pop("extended_offsets", None)
+    index = frame if is_native(syntax) else 0
     for plugin in _PLUGINS.get(syntax, ("",)):
         try:
             with collect_warnings():
-                array, properties = decoder.as_array(source, index=frame, decoding_plugin=plugin, **options)
+                array, properties = decoder.as_array(source, index=index, decoding_plugin=plugin, **options)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # damaged input: anything, also a Rust panic, which is a BaseException
@@ -219,11 +228,6 @@ def _damaged(frame: int, syntax: UID) -> UserError:
 
 
 def _encoded_frame(source: Dataset | BinaryIO, frame: int, options: dict[str, Any]) -> bytes:
-    """The codestream of one frame; the position of a stream is restored."""
-    encoded = source.PixelData if isinstance(source, Dataset) else source
-    start = 0 if isinstance(source, Dataset) else source.tell()
-    offsets = options.get("extended_offsets")
-    data = get_frame(encoded, frame, number_of_frames=options["number_of_frames"], extended_offsets=offsets)
-    if not isinstance(source, Dataset):
-        source.seek(start)
-    return data
+    """The codestream of one frame. Raises ValueError when the file does not say where it is."""
+    stream = BytesIO(source.PixelData) if isinstance(source, Dataset) else source
+    return frame_bytes(stream, frame, options["number_of_frames"], options.get("extended_offsets"))

@@ -34,6 +34,11 @@ _FRAME_HEADERS = {
     0xF7: JPEGLSNearLossless,
 }
 """Codec by the JPEG marker that begins the frame header (SOF0 to SOF3, SOF55)."""
+_JPEG = (b"\xff\xd8\xff",)
+_JPEG_2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
+_SIGNATURES = (*_JPEG, *_JPEG_2000, b"\0\0\0\x0cJXL ")
+"""Of codestreams; two bytes, as of a bare JPEG XL one, may stand anywhere."""
 _WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
 _FAMILIES = (
     {JPEGBaseline8Bit, JPEGExtended12Bit},
@@ -55,13 +60,22 @@ class Codestream:
     """Bits of a sample; None where the codestream holds whole pixel cells (RLE) or does not say."""
 
 
+START = 64
+"""Bytes that tell whether a codestream begins."""
+
+
+def begins_codestream(data: bytes) -> bool:
+    """Whether the first bytes of a fragment are those of a codestream of any codec."""
+    return data.startswith(_SIGNATURES) or _is_rle(data)
+
+
 def codestream(data: bytes) -> Codestream | None:
     """What the first bytes of a codestream are; None when they are none, or when more bytes are needed."""
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(_JPEG):
         return _jpeg(data)
-    if data.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")):
+    if data.startswith(_JPEG_2000):
         return _jpeg_2000(data)
-    if data.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+    if data.startswith(_JPEG_XL):
         return Codestream(JPEG_XL)
     return Codestream(RLELossless) if _is_rle(data) else None
 
