@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from engine.trial import HELPER, serve
+
 COMMANDS = frozenset(
     {
         "open",
@@ -28,6 +30,9 @@ COMMANDS = frozenset(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run either and return the exit code; only what is run is imported."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == [HELPER]:
+        serve()
+        return 0
     if arguments and arguments[0] in COMMANDS:
         from engine.cli import main as command_line
 

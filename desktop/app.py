@@ -4,6 +4,7 @@ import argparse
 import gc
 import getpass
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,5 +103,6 @@ def main(arguments: Sequence[str]) -> int:
     app.window.show()
     app.desk.begin(options.paths, options.archive, options.bundle)
     status = qt.exec()
-    app.desk.close()
+    if not app.desk.close():
+        os._exit(status)  # a worker that does not end would keep the process alive, without a window
     return status

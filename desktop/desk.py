@@ -158,13 +158,18 @@ class Desk(QObject):
             self.archive.open(path)
         self.open([path for path in paths if path not in archives])
 
-    def close(self) -> None:
-        """Stop the workers, store what was typed and drawn, close the files; one failure does not prevent the rest."""
+    def close(self) -> bool:
+        """Stop the workers, store what was typed and drawn, close the files; one failure does not prevent the rest.
+
+        Returns:
+            whether all workers ended.
+        """
         self.cine.stop()
-        self.background.close()
+        ended = self.background.close()
         with ExitStack() as parts:  # runs them in reverse order
             for close in (self.settings.save_now, self.archive.close, self.report.close, self.marks.close):
                 parts.callback(close)
+        return ended
 
     def set_grid(self, rows: int, columns: int) -> None:
         """Change the layout, and fill empty viewports with the next series of the study on screen."""

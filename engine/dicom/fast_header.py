@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from pydicom.charset import convert_encodings
 from pydicom.config import IGNORE
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -39,6 +39,8 @@ _SHORT_VRS = frozenset(
 ) | frozenset((b"ST", b"TM", b"UI", b"UL", b"US"))
 _NUMBER_FORMATS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
 _TEXT_VRS = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI"))
+_LONGEST_TEXT = 0xFFFE
+"""Bytes that explicit VR has for such values (PS3.5 7.1.2); longer ones are millions of values."""
 _UNDEFINED = 0xFFFFFFFF
 _OVERLAYS = 0x60
 """Upper byte of the repeating groups of overlays (PS3.3 C.9.2), which have no keyword of their own."""
@@ -199,6 +201,8 @@ def _elements(
         at = value + length
         if at > size:
             raise _Truncated
+        if length > _LONGEST_TEXT and vr in (b"", b"UN") and _dictionary_vr(tag) in _TEXT_VRS:
+            raise _NotPlain
         if vr != b"SQ":
             found[tag] = (vr, data[value:at])
 
@@ -252,6 +256,10 @@ def _past_item(data: bytes, at: int, step: _Step, depth: int) -> int:
 @cache
 def _uid(data: bytes) -> UID:
     return UID(data.decode("ascii").rstrip("\0 "))
+
+
+def _dictionary_vr(tag: int) -> str:
+    return dictionary_VR(tag) if dictionary_has_tag(tag) else ""
 
 
 @cache

@@ -1,12 +1,12 @@
 """Parses the header of one DICOM stream. Does not interpret it and knows no pixel data."""
 
-import io
 import struct
 import zlib
+from io import SEEK_END, BytesIO
 from typing import Any, BinaryIO, cast
 
 from pydicom import dcmread
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -22,9 +22,14 @@ from engine.dicom.origins import refuse_bomb
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import FileHeader, raw
 from engine.errors import UserError
+from engine.trial import try_out
 
 NOT_DICOM = "This is not a DICOM file."
 DAMAGED = "The DICOM header is damaged; export or copy the file again from its source."
+PLAIN_BYTES = 1 << 19
+"""Bytes of a plain header. A larger one is tried out first: a million elements take a minute and 1 GB."""
+MAX_BYTES = 64 << 20
+"""Bytes of a file in which its header must end."""
 _SYNTAX = 0x00020010
 _RAW_GROUPS = (0x0002, 0x0008)
 
@@ -62,13 +67,21 @@ def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileData
     head = file.read(1024)
     if not looks_like_dicom(head):
         raise UserError("The file is empty." if not head else NOT_DICOM)
-    file.seek(0)
     try:
         with collect_warnings():
-            _refuse_inflation_bomb(file, head)
-            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=cast(Any, tags))
+            if _inflated_size(file, head) > PLAIN_BYTES:
+                _try_out(file)
+            metered = _Metered(file)
+            try:
+                dataset = _parsed(metered, tags)
+            except Exception:  # pydicom turns what the stream raises into exceptions of its own
+                if not metered.over:
+                    raise
+            if metered.over:
+                _try_out(file)
+                dataset = _parsed(file, tags)
             _fill_in_transfer_syntax(dataset)
-    except UserError:
+    except (UserError, MemoryError):
         raise
     except Exception as error:  # pydicom documents no exception types for damaged input
         syntax = meta_uid(head, _SYNTAX)
@@ -76,25 +89,88 @@ def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileData
     return dataset
 
 
+class _Metered:
+    """A stream that can be read for `PLAIN_BYTES` in all: each element takes 8 bytes, so this bounds the work too."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._left = file, PLAIN_BYTES
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Like that of the file.
+
+        Raises:
+            OSError: all has been read.
+        """
+        data = self._file.read(size if 0 <= size <= self._left else self._left + 1)
+        self._left -= len(data)
+        if self.over:
+            raise OSError("The header is not plain")
+        return data
+
+    @property
+    def over(self) -> bool:
+        """Whether more was wanted."""
+        return self._left < 0
+
+
+def _parsed(file: BinaryIO | _Metered, tags: list[int | str] | None) -> FileDataset:
+    file.seek(0)
+    source = cast(BinaryIO, file)
+    return dcmread(source, stop_before_pixels=True, force=True, specific_tags=cast(Any, tags))
+
+
+def _try_out(file: BinaryIO) -> None:
+    """Parse a header that is not plain in the helper first.
+
+    Raises:
+        UserError: it is too large, or takes too long or too much memory.
+    """
+    file.seek(0)
+    try_out(convert_all, file.read(MAX_BYTES))
+
+
+def convert_all(data: bytes) -> None:
+    """Parse the header that begins these bytes and convert every value in it."""
+    with collect_warnings():
+        _convert(_parsed(BytesIO(data), None))
+
+
+def _convert(dataset: Dataset) -> None:
+    for tag in dataset.keys():  # noqa: SIM118 - iterating over a dataset converts, and stops at damaged values
+        try:
+            element = dataset[tag]
+        except MemoryError:
+            raise
+        except Exception:  # converters of damaged values raise anything
+            continue
+        for item in element.value if element.VR == "SQ" else ():
+            _convert(item)
+
+
 def _may_be_syntax(uid: UID) -> bool:
     """Whether this is a transfer syntax (PS3.6 table A-1), or a UID that pydicom's dictionary does not have."""
     return uid.type == "Transfer Syntax" or bool(uid.is_valid and "." in uid and not uid.type)
 
 
-def _refuse_inflation_bomb(file: BinaryIO, head: bytes) -> None:
-    """Inflate a deflated dataset in small steps first, since pydicom inflates it in one."""
+def _inflated_size(file: BinaryIO, head: bytes) -> int:
+    """Bytes of a deflated dataset, inflated in small steps since pydicom does so in one; 0 for others.
+
+    Raises:
+        UserError: a decompression bomb.
+    """
+    unpacked = 0
     if DeflatedExplicitVRLittleEndian.encode() in head and head[128:132] == b"DICM":
-        packed = file.seek(0, io.SEEK_END)
+        packed = file.seek(0, SEEK_END)
         (meta_length,) = struct.unpack("<L", head[140:144])
         file.seek(144 + meta_length)
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        unpacked = 0
         data = file.read(1 << 20)
         while data:
             unpacked += len(inflater.decompress(data, 16 << 20))
             refuse_bomb(unpacked, packed)
             data = inflater.unconsumed_tail or file.read(1 << 20)
-    file.seek(0)
+    return unpacked
 
 
 def _fill_in_transfer_syntax(dataset: FileDataset) -> None:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
+
+from typing_extensions import override
 
 from engine.errors import UserError
 from engine.study import Origin
@@ -20,8 +22,12 @@ MAX_UNPACKED = 4 << 30
 """Bytes that one compressed file or member may unpack to."""
 MAX_RATIO = 400
 """Highest ratio of unpacked to packed size for large data; a scan that is half empty stays far below."""
+MAX_DIRECTORY = 32 << 20
+"""Bytes of the directory of a ZIP file, some 300 000 names; Python takes thirty times that for it."""
 _RATIO_COUNTS_FROM = 256 << 20
 """Bytes from which the ratio is checked."""
+_BLANK = 1 << 16
+"""Bytes of zeros with which neither a DICOM nor a ZIP file begins."""
 _GZIP = b"\x1f\x8b"
 PART_OF_ZIP = "This is one part of a ZIP file in several parts; unpack it first and open the folder."
 DAMAGED_ZIP = "The ZIP file is damaged; copy or download it again."
@@ -54,7 +60,7 @@ class FileOrigin:
         try:
             with path.open("rb") as file:
                 packed = _begins(file, (_GZIP,))
-                yield io.BytesIO(_gunzip(file)) if packed else file
+                yield _gunzip(file) if packed else file
         except (zlib.error, gzip.BadGzipFile, EOFError) as error:
             raise UserError("The gzip file is damaged; copy or download it again.") from error
         except FileNotFoundError as error:
@@ -109,12 +115,28 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     """Open a ZIP file by its directory.
 
     Raises:
-        UserError: the directory is damaged, or the file is one part of several.
+        UserError: the directory is damaged or huge, or the file is one part of several.
     """
+    if _directory_size(file) > MAX_DIRECTORY:
+        raise UserError("The ZIP file lists too many files; unpack it first and open the folder.")
     try:
         return zipfile.ZipFile(file)
     except Exception as error:  # damaged directories raise more than BadZipFile
         raise UserError(PART_OF_ZIP if "multiple disks" in str(error) else DAMAGED_ZIP) from error
+
+
+def _directory_size(file: BinaryIO) -> int:
+    """Bytes of the directory of a ZIP file as its end says (APPNOTE 4.3.14 to 4.3.16); 0 where there is no such end."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - (1 << 16) - 100))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 16:
+        return 0
+    stated = int.from_bytes(tail[at + 12 : at + 16], "little")
+    large = tail.rfind(b"PK\x06\x06", 0, at)
+    return int.from_bytes(tail[large + 40 : large + 48], "little") if large >= 0 else stated
 
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00")
@@ -174,11 +196,54 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[Bin
         raise UserError("The ZIP file is password-protected; unpack it first and open the folder.")
     refuse_bomb(info.file_size, info.compress_size)
     try:
-        with archive.open(info) as stream:
-            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), 1 << 16))
+        opened = archive.open(info)
     except NotImplementedError as error:
         raise UserError("The ZIP file uses an unsupported compression method; unpack it first.") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except Exception as error:  # damaged members raise more than BadZipFile
+        raise UserError(DAMAGED_ZIP) from error
+    with opened as stream:
+        yield cast(BinaryIO, io.BufferedReader(_Unpacked(cast(io.RawIOBase, stream)), 1 << 16))
+
+
+class _Unpacked(io.RawIOBase):
+    """A stream of a ZIP member that raises UserError for whatever is wrong with its bytes."""
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        self._stream = stream
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    @override
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    @override
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with _told():
+            return self._stream.seek(offset, whence)
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        with _told():
+            data = self._stream.read(len(buffer)) or b""
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what decompressors raise (documented for none of them) into a reason."""
+    try:
+        yield
+    except (ValueError, MemoryError):  # a closed file, a seek before the start
+        raise
+    except Exception as error:
         raise UserError(DAMAGED_ZIP) from error
 
 
@@ -199,12 +264,17 @@ def refuse_bomb(unpacked: int, packed: int) -> None:
         )
 
 
-def _gunzip(file: BinaryIO) -> bytes:
+def _gunzip(file: BinaryIO) -> io.BytesIO:
     packed_size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    data = bytearray()
+    data = io.BytesIO()
     with gzip.GzipFile(fileobj=file) as packed:
-        while chunk := packed.read(16 << 20):
-            data += chunk
-            refuse_bomb(len(data), packed_size)
-    return bytes(data)
+        head = packed.read(_BLANK)
+        if len(head) == _BLANK and not any(head):
+            raise UserError("The gzip file begins with zeros alone; it contains neither an image nor a ZIP file.")
+        data.write(head)
+        while chunk := packed.read(1 << 20):
+            data.write(chunk)
+            refuse_bomb(data.tell(), packed_size)
+    data.seek(0)
+    return data

@@ -26,6 +26,8 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 DAMAGED_IMAGE = "The image is damaged, or not a PNG or JPEG file; export it again."
 MAX_PICTURE_PIXELS = 200_000_000
 """Larger PNG and JPEG files are refused."""
+STRIP = 256
+"""Rows that are converted at once."""
 KEY_FRAMES = 5
 """Frames of a stack that represent it in the archive."""
 SERIES_FRAMES = 9
@@ -177,6 +179,16 @@ def _is_png_or_jpeg(path: Path) -> bool:
     return head == b"\x89PNG\r\n\x1a\n" or head[:3] == b"\xff\xd8\xff"
 
 
+def _gray_by_strips(image: Image.Image) -> NDArray[np.uint8]:
+    """Gray uint8 [H, W] of a color image on black; a whole one would take 20 bytes a pixel."""
+    gray = np.empty((image.height, image.width), np.uint8)
+    for top in range(0, image.height, STRIP):
+        strip = image.crop((0, top, image.width, min(image.height, top + STRIP)))
+        rgba = np.asarray(strip.convert("RGBA"), np.uint16)
+        gray[top : top + STRIP] = to_gray((rgba[..., :3] * rgba[..., 3:] // 255).astype(np.uint8))
+    return gray
+
+
 def _read_png_or_jpeg(path: Path) -> NDArray[np.uint8]:
     """A PNG or JPEG as gray uint8 [H, W]: EXIF orientation applied, 16-bit gray reduced, transparency black."""
     try:
@@ -184,13 +196,12 @@ def _read_png_or_jpeg(path: Path) -> NDArray[np.uint8]:
             if opened.width * opened.height > MAX_PICTURE_PIXELS:
                 size = f"{opened.width} x {opened.height} pixels"
                 raise UserError(f"{path.name}: The image is too large ({size}); scale it down first.")
-            image = ImageOps.exif_transpose(opened)
-            if image.mode in ("I", "I;16", "I;16B", "I;16L"):
-                return high_bits_to_gray(np.asarray(image).astype(np.uint32))
-            if image.mode in ("1", "L"):
-                return np.array(image.convert("L"))
-            rgba = np.asarray(image.convert("RGBA"), np.uint16)
-            rgb = (rgba[..., :3] * rgba[..., 3:] // 255).astype(np.uint8)
-            return to_gray(rgb)
+            ImageOps.exif_transpose(opened, in_place=True)
+            if opened.mode in ("I", "I;16", "I;16B", "I;16L"):
+                values = np.asarray(opened)
+                return high_bits_to_gray(values.view(np.uint32) if opened.mode == "I" else values)
+            if opened.mode in ("1", "L"):
+                return np.array(opened.convert("L"))
+            return _gray_by_strips(opened)
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path.name}: {DAMAGED_IMAGE}") from error

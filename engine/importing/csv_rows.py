@@ -18,6 +18,12 @@ from engine.progress import IsCancelled, never
 ImportRow = dict[str, str]
 """The stripped cells of a row by lower-case column name."""
 SEPARATORS = (",", ";", "\t")
+MAX_BYTES, MAX_LINES = 128 << 20, 1_000_000
+"""Of one file: its rows are kept in memory, some 400 bytes and their text each."""
+MAX_CELLS = 20_000_000
+"""Lines by columns: each cell of each row takes memory, also an empty one."""
+MAX_DAMAGED = 100
+"""Rows that are not valid CSV, after which the rest is not read: each may be a quotation mark open to the end."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -41,12 +47,19 @@ def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = ne
     """
     lines = list(io.StringIO(_text(path), newline=""))
     separator, columns = _header(path, lines, required)
-    found = CsvRows([], columns)
+    if len(lines) > MAX_LINES or len(lines) * len(columns) > MAX_CELLS:
+        raise UserError(f"{path} has more than {MAX_LINES:,} lines or {MAX_CELLS:,} cells; split it.", path)
+    found, damaged = CsvRows([], columns), 0
     for number, cells in _records(lines, separator):
         if cancelled():
             raise Cancelled
         where = f"{path} line {number}"
         if isinstance(cells, csv.Error):
+            damaged += 1
+            if damaged > MAX_DAMAGED:
+                reason = f"More than {MAX_DAMAGED} rows are not valid CSV; the rest of the file was not read."
+                found.rejected.append(Rejected(where, reason))
+                break
             found.rejected.append(Rejected(where, f"The row is not valid CSV: {cells}."))
         elif any(cells[len(columns) :]):
             reason = (
@@ -62,6 +75,8 @@ def read_rows(path: Path, required: tuple[str, ...], cancelled: IsCancelled = ne
 
 def _text(path: Path) -> str:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError(f"{path} is larger than {MAX_BYTES >> 20} MB; split it.", path)
         data = path.read_bytes()
     except FileNotFoundError:
         raise missing(path) from None

@@ -35,9 +35,11 @@ from pydicom.uid import (
 from engine.dicom.coding.codestreams import PixelFormat, decodable, decode_codestream, has_decoder
 from engine.dicom.coding.form import JPEG_XL, codestream
 from engine.dicom.coding.fragments import frame_bytes
+from engine.dicom.coding.jpeg_2000_check import is_plain, jpeg_2000_fault
 from engine.dicom.coding.native import packed_frame, place_samples, plain_frame
 from engine.dicom.parser_warnings import collect_warnings
 from engine.errors import UserError
+from engine.trial import try_out
 
 _PLUGINS: dict[UID, tuple[str, ...]] = {
     RLELossless: ("pylibjpeg", "pydicom"),
@@ -54,6 +56,9 @@ _PLUGINS: dict[UID, tuple[str, ...]] = {
     JPEGLosslessSV1: (),
 }
 """pydicom's plugins for what `codestreams` does not decode; none where damaged input can hang or crash one."""
+_JPEG_2000 = (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
+MAX_PLAIN_BITS = 1 << 30
+"""Compressed frames with more bits of pixels (128 MB) are tried out first: libraries take several times that."""
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
 _READ_DIRECTLY = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 _NAMES = {
@@ -168,12 +173,42 @@ def _holds_samples(
 def _by_codec(source: Dataset | BinaryIO, syntax: UID, frame: int, options: dict[str, Any]) -> tuple[NDArray[Any], str]:
     reasons: list[BaseException] = []
     pixel_format = PixelFormat.of(options)
-    if decodable(syntax, pixel_format):
+    if not is_native(syntax):
         try:
-            return decode_codestream(_encoded_frame(source, frame, options), syntax, pixel_format)
+            data = _encoded_frame(source, frame, options)
+        except (KeyError, OSError, ValueError) as error:
+            raise _damaged(frame, syntax) from error
+        _check(data, syntax, frame, options)
+        try:
+            if decodable(syntax, pixel_format):
+                return decode_codestream(data, syntax, pixel_format)
         except Exception as error:  # the libraries document no exception types for damaged input
             reasons.append(error)
     return _by_pydicom(source, syntax, frame, options, reasons)
+
+
+def _check(data: bytes, syntax: UID, frame: int, options: dict[str, Any]) -> None:
+    """Refuse a JPEG 2000 frame that contradicts its header, and decode what is suspicious in the helper first.
+
+    Raises:
+        UserError: damaged, or over the budget of time and memory.
+    """
+    pixel_format = PixelFormat.of(options)
+    size = (pixel_format.rows, pixel_format.columns, pixel_format.samples)
+    plain = pixel_format.frame_bits <= MAX_PLAIN_BITS
+    if syntax in _JPEG_2000:
+        if fault := jpeg_2000_fault(data, *size):
+            raise _damaged(frame, syntax) from ValueError(f"JPEG 2000: {fault}")
+        plain = plain and is_plain(data)
+    if not plain:
+        alone = {name: value for name, value in options.items() if name != "extended_offsets"}
+        spare = pixel_format.frame_bits // 8
+        try_out(decode_alone, data, syntax, alone | {"number_of_frames": 1}, spare=spare)
+
+
+def decode_alone(data: bytes, syntax: UID, options: dict[str, Any]) -> None:
+    """Decode one codestream."""
+    _by_codec(BytesIO(encapsulate([data])), syntax, 0, options)
 
 
 def _by_pydicom(

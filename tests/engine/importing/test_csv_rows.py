@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
+from engine.importing import csv_rows
 from engine.importing.csv_rows import CsvRows, read_rows
 
 
@@ -71,3 +72,22 @@ def test_a_text_that_an_unquoted_comma_would_cut_is_rejected(tmp_path: Path) -> 
 def test_a_file_without_the_column_says_so(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(UserError, match="has no column 'text'; its first line must name the columns"):
         rows_of(tmp_path, data)
+
+
+def test_the_rest_of_a_file_of_open_quotation_marks_is_not_read(tmp_path: Path) -> None:
+    found = rows_of(tmp_path, "text\n" + 'fine\n"open\n' * 300)
+    assert len(found.rejected) == csv_rows.MAX_DAMAGED + 1
+    assert "the rest of the file was not read" in found.rejected[-1].reason
+    assert len(found.rows) < 300
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [("MAX_BYTES", "is larger than"), ("MAX_LINES", "has more than"), ("MAX_CELLS", "has more than")],
+)
+def test_a_file_that_would_fill_the_memory_is_refused(
+    limit: str, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(csv_rows, limit, 2)
+    with pytest.raises(UserError, match=reason):
+        rows_of(tmp_path, "id,text\n1,a\n2,b\n")
