@@ -41,6 +41,7 @@ from engine.image.voi import Window
 from engine.image.window import presets
 from engine.importing.importer import ImportResult
 from engine.measure.figures import FIGURES
+from engine.reports.workspace_patients import open_told_apart
 from engine.study import Series, Study
 from engine.text.words import counted
 
@@ -60,7 +61,7 @@ class Desk(QObject):
         self.messages = MessagesState(self)
         self.jobs = JobsState(self.background, self)
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
-        self.studies = StudiesState(self.background, frames=self.frames, parent=self)
+        self.studies = StudiesState(self.background, partial(open_told_apart, workspace), self.frames, self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.active_proxy)  # forwards to whichever viewport is active

@@ -186,6 +186,8 @@ class Study:
     people: tuple[str, ...] = ()
     """Other names and numbers in the headers, which identify the patient together: other names of the patient,
     physicians, operators, institutions. Never shown or archived; texts are cleaned of them."""
+    stated_uid: str = ""
+    """Study Instance UID of the files, where `uid` is another one since two patients share it; "" elsewhere."""
     warning: str = ""
     """What the reader must be told about the study as a whole; "" for nothing."""
 

@@ -25,20 +25,21 @@ def contradict(one: Patient, other: Patient) -> bool:
     """
     if {one.sex, other.sex} == {"M", "F"} or _differ(one.birth_date, other.birth_date):
         return True
-    same_id = bool(one.id) and _plain(one.id) == _plain(other.id)
+    same_id = bool(one.id) and plain(one.id) == plain(other.id)
     same_name = _same_name(one.name, other.name, same_id)
     if same_name is False:
         return True
-    if same_name and _plain(one.id).lstrip("0") == _plain(other.id).lstrip("0"):
+    if same_name and plain(one.id).lstrip("0") == plain(other.id).lstrip("0"):
         return False
     return not same_id and _differ(one.id, other.id)
 
 
 def _differ(one: str, other: str) -> bool:
-    return bool(_plain(one) and _plain(other)) and _plain(one) != _plain(other)
+    return bool(plain(one) and plain(other)) and plain(one) != plain(other)
 
 
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
+    """Letters and digits of a value, in lower case and without accents."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", value).casefold()))
 
 
@@ -55,7 +56,7 @@ def _same_name(one: str, other: str, same_id: bool) -> bool | None:
 
 def _words(group: str) -> frozenset[str]:
     words = group.replace("^", " ").replace("-", " ").split()
-    return frozenset(filter(None, map(_plain, words)))
+    return frozenset(filter(None, map(plain, words)))
 
 
 def by_identity(found: Sequence[Instance]) -> list[list[Instance]]:
@@ -90,10 +91,16 @@ def apart(study: Study) -> Study:
     patient = study.patient
     words = "\0".join((study.uid, patient.id, patient.name, patient.birth_date, patient.sex))
     uid = f"2.25.{int.from_bytes(hashlib.sha256(words.encode('utf-8', 'surrogatepass')).digest()[:16], 'big')}"
-    return replace(study, uid=uid, warning=SHARED_UID)
+    return replace(study, uid=uid, stated_uid=study.uid, warning=SHARED_UID)
 
 
 def apart_from(known: Sequence[Study], study: Study) -> Study:
     """The study as it is, or `apart` when a known one has its UID and another patient."""
     shared = any(other.uid == study.uid and contradict(other.patient, study.patient) for other in known)
     return apart(study) if shared else study
+
+
+def warned(studies: Sequence[Study]) -> list[Study]:
+    """The studies, each with a warning whose UID another one was set apart from."""
+    shared = {study.stated_uid for study in studies} - {""}
+    return [replace(study, warning=SHARED_UID) if study.uid in shared else study for study in studies]

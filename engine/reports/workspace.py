@@ -9,6 +9,7 @@ nothing is lost while no archive is open. Whatever is written of a report is on 
 
 import json
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -258,6 +259,10 @@ class Workspace(LocalStore):
                 ON CONFLICT (study_uid, kind) DO UPDATE SET marks = excluded.marks, changed = excluded.changed""",
                 [study_uid, kind, json.dumps(marks), now()],
             )
+
+    def writing(self) -> AbstractContextManager[Database]:
+        """One transaction, for what else is kept of studies (workspace_patients.py)."""
+        return self._database.write()
 
     def _audited(self, study_uid: str, document: Document) -> bool:
         """Whether the latest audit row is of this document."""

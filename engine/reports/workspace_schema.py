@@ -76,3 +76,13 @@ def add_documents_and_addenda(db: Database) -> None:
         proposals = tuple(Proposal(Sentence(one, None), model=model) for one in sentences(draft))
         document = Document(proposals=proposals).edited(text)
         db.execute("UPDATE reports SET document = ? WHERE study_uid = ?", [json.dumps(document.as_dict()), study_uid])
+
+
+@migrations()
+def create_patients(db: Database) -> None:
+    """Whose a Study Instance UID was, as hashes, and whether it was another patient's too (workspace_patients.py)."""
+    db.execute(
+        """CREATE TABLE patients (
+            study_uid TEXT PRIMARY KEY, patient TEXT NOT NULL, images TEXT NOT NULL,
+            shared INTEGER NOT NULL DEFAULT 0)"""
+    )

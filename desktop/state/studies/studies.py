@@ -13,7 +13,7 @@ from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import Image
 from desktop.state.studies.merging import keep_stack_keys, merge, remove_images, successor
 from desktop.state.studies.thumbnails import ThumbnailLoader
-from engine.dicom.identity import apart_from
+from engine.dicom.identity import apart_from, warned
 from engine.dicom.key_objects import KeyObject
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
@@ -183,7 +183,7 @@ class StudiesState(QObject):
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
         self.studies = keep_stack_keys(self.studies, merge(remove_images(self.studies, opening.studies), found))
-        self.studies = by_patient([study for study in self.studies if study.series])
+        self.studies = by_patient(warned([study for study in self.studies if study.series]))
         opening.studies = found
         self._keep_selection_current()
         if found and not opening.shown:

@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import middle_frame
 from desktop.state.studies.merging import merge
 from desktop.state.studies.studies import StudiesState, identify
+from engine.dicom.identity import SHARED_UID
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Cancelled
 from engine.image.pixels import read_frame
 from engine.progress import IsCancelled, Progress
+from engine.reports.workspace_patients import open_told_apart
 from engine.study import Series, Study
 from tests.desktop.conftest import dicom
+from tests.engine.dicom_samples import derive
 
 
 def test_opening_a_folder_lists_studies_and_rejected_files(
@@ -247,3 +251,25 @@ def test_closing_all_forgets_everything(qtbot: QtBot, background: Background) ->
     qtbot.waitUntil(background.idle)
     state.close_all()
     assert (state.studies, state.series, state.rejected) == ([], None, [])
+
+
+def test_two_patients_with_one_study_uid_are_told_apart_whenever_they_are_opened(
+    qtbot: QtBot, background: Background, tmp_path: Path
+) -> None:
+    for name, patient in (("anna", "Alpha^Anna"), ("bert", "Beta^Bert")):
+        derive(tmp_path / name, "CT_small.dcm", PatientName=patient, PatientID=patient[:1], StudyInstanceUID="1.2.3")
+    opened = StudiesState(background)
+    later = StudiesState(background, partial(open_told_apart, tmp_path / "workspace"))
+    for state in (opened, later):
+        for name in ("anna", "bert"):
+            state.open([tmp_path / name])
+            qtbot.waitUntil(background.idle)
+            if state is later and name == "anna":
+                state.close_all()
+    assert [study.warning for study in opened.studies] == [SHARED_UID] * 2
+    assert {study.patient.name: study.uid == "1.2.3" for study in opened.studies} == {
+        "Alpha^Anna": True,
+        "Beta^Bert": False,
+    }
+    assert [(study.patient.name, study.warning) for study in later.studies] == [("Beta^Bert", SHARED_UID)]
+    assert later.studies[0].uid != "1.2.3"
