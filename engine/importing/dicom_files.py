@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.dicom import key_objects
+from engine.dicom.identity import apart
 from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
@@ -77,8 +78,10 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
         return
     first = max(imported, key=lambda series: len(series.frames))
     patient = study.patient
+    shared = (study.stated_uid, study.uid) if study.stated_uid else (study.uid, apart(study).uid)
     yield FoundCase(
         key=study.uid,
+        shared_keys=shared,
         name=first.frames[0].image.name,
         images=tuple(images),
         modality=first.modality.upper(),

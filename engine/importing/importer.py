@@ -168,8 +168,10 @@ class _Import:
         if isinstance(item, Rejected):
             self.result.rejected.append(item)
             return
-        if any(one.found.key == item.key for one in self._waiting):
+        keys = {item.key, *(item.shared_keys or ())}
+        if any(not keys.isdisjoint({one.found.key, *(one.found.shared_keys or ())}) for one in self._waiting):
             self.flush()  # so that the second of two cases with one key finds the first archived
+        item = _of_its_patient(self._archive, item)
         archived = self._archive.content_of(item.key)
         known_keys = archived.image_keys if archived else frozenset[str]()
         new_images = [one for one in item.images if self._archive.identity.image(one.key) not in known_keys]
@@ -224,6 +226,22 @@ class _Import:
             self.result.images += len(images)
             self.result.reports += report is not None
         self._waiting.clear()
+
+
+def _of_its_patient(archive: Archive, item: FoundCase) -> FoundCase:
+    """The case under the key that it has, or gets, beside another patient's study with its UID."""
+    if item.shared_keys is None:
+        return item
+    uid, own = item.shared_keys
+    known = archive.find_case(uid)
+    if archive.find_case(own) is not None:
+        return replace(item, key=own)
+    if known is None:
+        return item
+    if archive.is_of_another(uid, item.patient, item.sex, (image.key for image in item.images)):
+        return replace(item, key=own)
+    sure = archive.case(known).patient == archive.identity.patient(item.patient) is not None
+    return replace(item, key=uid) if sure else item
 
 
 def _new_case(found: FoundCase, images: tuple[NewImage, ...], report: NewReport | None) -> NewCase:

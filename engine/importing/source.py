@@ -45,6 +45,8 @@ class FoundCase(CaseFacts):
     """What a row of a reports file can match on: column -> values."""
     identifiers: tuple[str, ...] = ()
     """Names and numbers of this patient, to be removed from the text."""
+    shared_keys: tuple[str, str] | None = None
+    """Study Instance UID of a DICOM study, and the key that it has where another patient's study has that UID."""
     keyed_by_content: bool = False
     """`key` is a hash of the images, so that the case is rejected until they can be read. A study has a UID and can be
     archived with its report alone."""

@@ -105,7 +105,7 @@ def archive_waiting(
         report, submission = workspace.load(study_uid), workspace.submission(study_uid)
         if report is None or submission is None or (only is not None and study_uid not in only):
             continue
-        already_archived = archive.find_case(study_uid) is not None
+        already_archived = archive.find_case(_key(archive, study_uid, submission.facts)) is not None
         try:
             case_id = archive_signed(
                 archive, bundle, study_uid, report.full_text, submission, machine_share=report.machine_share
@@ -118,6 +118,13 @@ def archive_waiting(
         with_image = submission.gray is not None and not already_archived
         archived.append(ArchivedReport(study_uid, case_id, removed, already_archived, with_image))
     return OutboxResult(archive.folder.name, tuple(archived), tuple(refused))
+
+
+def _key(archive: Archive, study_uid: str, facts: ReportFacts) -> str:
+    """The key of a study's case: its UID, or one of its own where another patient's case has that."""
+    images = (facts.image_key,) if facts.image_key else ()
+    taken = archive.is_of_another(study_uid, facts.patient, facts.sex, images)
+    return f"{study_uid} {facts.patient} {facts.sex}" if taken else study_uid
 
 
 def archive_signed(
@@ -150,7 +157,8 @@ def archive_signed(
         raise UserError("The report is empty. Write the report, then sign it.")
     archive.bind(bundle.id)
     report = NewReport(cleaned, bundle.embed_texts([cleaned])[0], "signed", machine_share)
-    known = archive.find_case(study_uid)
+    key = _key(archive, study_uid, facts)
+    known = archive.find_case(key)
     if known is not None:
         archive.set_report(known, report, SOURCE, bundle.id)
         return known
@@ -159,7 +167,7 @@ def archive_signed(
         small = shrink(submission.gray)
         images = (NewImage(small, bundle.embed_images([small])[0], facts.image_key, facts.window),)
     case = NewCase(
-        study_uid,
+        key,
         facts.modality,
         facts.sex,
         facts.age,

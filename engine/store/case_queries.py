@@ -36,6 +36,24 @@ class CaseQueries(LocalStore):
         rows = self._database.read(sql, {"key": self.identity.case(key)})
         return int(rows[0][0]) if rows else None
 
+    def is_of_another(self, key: str, patient: str | None, sex: str, image_keys: Iterable[str] = ()) -> bool:
+        """Whether the case with this key is archived, of another patient, and has none of these images.
+
+        Args:
+            key: Study Instance UID, which wrong anonymization and some devices give to two patients.
+            patient: Patient ID, if known.
+            sex: "M", "F", "O" or "".
+            image_keys: as in NewImage; the same images under a corrected ID are the same study.
+        """
+        case_id = self.find_case(key)
+        if case_id is None:
+            return False
+        case, own = self.case(case_id), self.identity.patient(patient)
+        differs = None not in (case.patient, own) and case.patient != own
+        if not differs and {case.sex, sex} != {"M", "F"}:
+            return False
+        return self._image_keys(case_id).isdisjoint(map(self.identity.image, image_keys))
+
     def content_of(self, key: str) -> CaseContent | None:
         """What the case with this key contains; None when it is not archived."""
         case_id = self.find_case(key)
