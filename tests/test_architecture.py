@@ -34,7 +34,12 @@ PURE_ENGINE = {
 
 
 SQL = re.compile(r"(SELECT\s.+\sFROM|INSERT\s.*INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+\w+|PRAGMA)\s", re.DOTALL)
-WITH_DATABASE = {"engine/archive.py", "engine/reports/workspace.py", "engine/reports/workspace_schema.py"}
+WITH_DATABASE = {
+    "engine/archive.py",
+    "engine/reports/workspace.py",
+    "engine/reports/workspace_patients.py",
+    "engine/reports/workspace_schema.py",
+}
 """Besides engine/store: the archive and the workspace, which has a database of its own."""
 
 
