@@ -307,5 +307,7 @@ def test_duplicates_are_listed_and_merged(imported: Path, tmp_path: Path, capsys
     out = capsys.readouterr().out
     assert "Same picture, different patients; not merged: the sexes of their patients differ." in out
     assert document(capsys, *listing, "--case", 1)["groups"] == []
+    assert document(capsys, *listing, "--case", 2)["groups"][0]["cases"] == [2, 6]
+    assert document(capsys, *listing, "--case", 2, "--case", 3)["groups"] == []
     found = document(capsys, "search", "--archive", folder, "--text", "magnetic resonance", "--mode", "lexical")
     assert [hit["case_id"] for hit in found["hits"]] == [2]

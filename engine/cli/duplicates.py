@@ -21,7 +21,14 @@ PATIENTS = {"same": "one patient", "unknown": "patient unknown", "different": "d
 
 @click.command("duplicates", epilog="Example: kindred duplicates --archive ~/kindred --merge --case 12")
 @click.option("--archive", "folder", type=FOLDER, required=True, help="The archive.")
-@click.option("--case", "cases", multiple=True, type=int, metavar="N", help="Only groups with this case; repeatable.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    type=int,
+    metavar="N",
+    help="Only the group of this case; repeated: only these of it.",
+)
 @click.option("--merge", is_flag=True, help="Merge each group into its first case, where nothing speaks against it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
@@ -38,6 +45,8 @@ def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: b
             groups = find_duplicates(archive, progress)
         if cases:
             groups = [group for group in groups if not set(cases).isdisjoint(group.case_ids)]
+        if len(cases) > 1:
+            groups = [one for one in (group.only(cases) for group in groups) if len(one.cases) > 1]
         possible = [group for group in groups if merge and not group.obstacle]
         if possible and not yes and not click.confirm(_question(groups, possible, folder), err=True):
             raise click.Abort

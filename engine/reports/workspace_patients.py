@@ -1,8 +1,8 @@
 """Remembers whose study a Study Instance UID was, so that another patient's study with it gets no report of that one.
 
 What is open at once, the listing and the list of studies tell apart; this is for what is opened on different days. The
-workspace keeps hashes of the words of name, ID and birth date, salted with the UID: enough to compare, and not to read.
-The same images under a corrected name stay one study. Knows no screen.
+workspace keeps hashes of the words of name, ID and birth date, salted with the UID: enough to compare. They hide no
+name from whoever has the file and tries names. The same images under a corrected name stay one study. Knows no screen.
 """
 
 import hashlib

@@ -7,8 +7,8 @@ Changes nothing; engine/store/safety/merging.py joins what a person takes for on
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -40,10 +40,26 @@ class DuplicateGroup:
     cases: tuple[Case, ...]
     """At least two, by their ids."""
     reasons: tuple[Reason, ...]
-    patients: Literal["same", "unknown", "different"]
-    """Whether they are of one patient; unknown when that of a case is."""
-    obstacle: str
-    """Why they cannot be merged; "" when they can."""
+    by_picture: bool
+    """Whether pictures alone connect all of them."""
+
+    @property
+    def patients(self) -> Literal["same", "unknown", "different"]:
+        """Whether they are of one patient; unknown when that of a case is."""
+        if different_patients(self.cases):
+            return "different"
+        return "unknown" if None in {case.patient for case in self.cases} else "same"
+
+    @property
+    def obstacle(self) -> str:
+        """Why they cannot be merged; "" when they can."""
+        unsure = self.patients == "unknown" and not self.by_picture
+        why = "their patients are unknown and no picture says that they are the same" if unsure else ""
+        return obstacle(self.cases) or why
+
+    def only(self, case_ids: Container[int]) -> "DuplicateGroup":
+        """The group with these of its cases."""
+        return replace(self, cases=tuple(case for case in self.cases if case.case_id in case_ids))
 
     @property
     def case_ids(self) -> tuple[int, ...]:
@@ -81,14 +97,7 @@ def find_duplicates(
 
 def _group(archive: Archive, group: frozenset[int], found: set[Reason], same_picture: frozenset[int]) -> DuplicateGroup:
     cases = tuple(archive.case(case_id) for case_id in sorted(group))
-    known = {case.patient for case in cases}
-    why = obstacle(cases)
-    if not why and None in known and not same_picture >= group:
-        why = "their patients are unknown and no picture says that they are the same"
-    patients: Literal["same", "unknown", "different"] = "unknown" if None in known else "same"
-    if different_patients(cases):
-        patients = "different"
-    return DuplicateGroup(cases, tuple(reason for reason in REASONS if reason in found), patients, why)
+    return DuplicateGroup(cases, tuple(reason for reason in REASONS if reason in found), same_picture >= group)
 
 
 def _same_words(archive: Archive) -> Iterator[Pair]:

@@ -67,3 +67,11 @@ def test_many_copies_are_one_group(archive: Archive) -> None:
         add(archive, f"other {n}", picture(n + 20))
     (group,) = find_duplicates(archive)
     assert len(group.cases) == 14
+
+
+def test_of_a_group_with_a_stranger_the_others_can_be_merged(archive: Archive) -> None:
+    for key, patient in (("1", "P"), ("2", "Q"), ("3", "P")):
+        add(archive, key, picture(1), patient=patient)
+    (group,) = find_duplicates(archive)
+    assert group.patients == "different"
+    assert summary(group.only([1, 3])) == ([1, 3], ("same pixels",), "same", True)
