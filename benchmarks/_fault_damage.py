@@ -6,6 +6,7 @@ import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks._fault_cases import Doubles, content, words
 from benchmarks._processes import Say
@@ -98,6 +99,16 @@ def hash_of(value: object) -> str:
     return format(zlib.crc32(repr(value).encode("utf-8", "surrogateescape")), "x")
 
 
+def replace_entry(entries: dict[str, Any], dice: random.Random) -> None:
+    """Put a value of another kind in place of one entry, at any depth of objects."""
+    part: Any = entries
+    name = ""
+    while isinstance(part, dict) and part and (not name or dice.random() < 0.7):
+        parent, name = part, dice.choice(sorted(part))
+        part = parent[name]
+    parent[name] = dice.choice((None, [], "x", -1, 10**30, {}, True, [[[]]]))
+
+
 def bundle_work(folder: Path, dice: random.Random) -> Callable[[Say], object]:
     """Damage a manifest and read it."""
     shutil.copy(resource_path("starter-bundle") / manifest.FILE_NAME, folder)
@@ -106,11 +117,7 @@ def bundle_work(folder: Path, dice: random.Random) -> Callable[[Say], object]:
     if dice.random() < 0.5:
         _rewrite(path, lambda data: _xor(data, dice))
     else:
-        part, name = entries, ""
-        while isinstance(part, dict) and part and (not name or dice.random() < 0.7):
-            parent, name = part, dice.choice(sorted(part))
-            part = parent[name]
-        parent[name] = dice.choice((None, [], "x", -1, 10**30, {}, True, [[[]]]))
+        replace_entry(entries, dice)
         path.write_text(json.dumps(entries))
 
     def work(say: Say) -> None:

@@ -126,3 +126,5 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     "ZIP member with damaged LZMA": zip_with_bad_lzma,
     "gzip of 8 GB of zeros": gzip_of_zeros,
 }
+PIXELS = {"JPEG 2000 of 15 kB for 22000 x 22000": 22000 * 22000 * 2}
+"""Bytes of the pixels that a file has by its header and its codestream."""

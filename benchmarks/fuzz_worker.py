@@ -46,11 +46,16 @@ def damaged(seed: int) -> tuple[Path, bytes]:
     """A real file and its bytes after one to three kinds of damage; the same seed gives the same bytes."""
     dice = random.Random(seed)
     source = dice.choice(sources())
-    data = bytearray(source.read_bytes())
+    return source, mutated(source.read_bytes(), dice)
+
+
+def mutated(data: bytes, dice: random.Random) -> bytes:
+    """The bytes after one to three kinds of damage."""
+    changed = bytearray(data)
     for _ in range(dice.choice((1, 1, 2, 3))):
-        if data:
-            dice.choice(_DAMAGE)(data, dice)
-    return source, bytes(data)
+        if changed:
+            dice.choice(_DAMAGE)(changed, dice)
+    return bytes(changed)
 
 
 def _offset(data: bytearray, dice: random.Random) -> int:

@@ -23,9 +23,9 @@ from engine.errors import UserError
 
 HELPER = "--trial"
 """The verb of the frozen app that runs `serve`."""
-SECONDS = 4
+SECONDS = 3
 """Processor time of one trial, where the system can limit it; the work is then done once more."""
-WALL_SECONDS = 7.0
+WALL_SECONDS = 6.0
 """Time of one trial, with the start of the process."""
 MEMORY = 1 << 30
 """Bytes of one trial, beyond `spare`."""

@@ -32,6 +32,8 @@ MAX_BYTES = 1 << 24
 """Longer headers are left to pydicom."""
 MAX_DEPTH = 12
 """Deeper nested sequences are left to pydicom."""
+MAX_ITEMS = 10_000
+"""Longer sequences are left to pydicom."""
 
 _LONG_VRS = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"))
 _SHORT_VRS = frozenset(
@@ -234,13 +236,14 @@ def _past_items(data: bytes, at: int, step: _Step, depth: int) -> int:
     """Offset after a sequence of undefined length (PS3.5 7.5)."""
     if depth > MAX_DEPTH:
         raise _NotPlain
-    while True:
+    for _ in range(MAX_ITEMS):
         tag, _, value, length = _implicit(data, at)
         if tag == _SEQUENCE_END:
             return value
         if tag != _ITEM:
             raise _NotPlain
         at = _past_item(data, value, step, depth) if length == _UNDEFINED else value + length
+    raise _NotPlain
 
 
 def _past_item(data: bytes, at: int, step: _Step, depth: int) -> int:

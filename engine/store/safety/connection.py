@@ -22,6 +22,8 @@ WAIT = 30.0
 CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON", "foreign_keys = ON")
 WRITABLE = ("synchronous = NORMAL", "secure_delete = ON")
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_TOOBIG}
+DAMAGE_WITHOUT_CODE = ("decode to UTF-8", "unsupported file format")
+"""Words of errors that have the code of wrong SQL, or that Python finds: about a text, or the first page."""
 DISK = {
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY),
     *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOLFS),
@@ -106,7 +108,7 @@ def readable(folder: Path) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension of the code
-        if code in DAMAGE or "decode to UTF-8" in str(error):  # the latter is found by Python, without a code
+        if code in DAMAGE or any(words in str(error) for words in DAMAGE_WITHOUT_CODE):
             raise damaged(folder) from error
         if code in DISK:
             raise UserError(f"{_problem(folder, str(error))}, then try again.", folder) from error

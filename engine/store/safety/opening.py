@@ -97,7 +97,14 @@ def _completed(db: Database, folder: Path) -> Identity:
     if not started and not (folder / identity.KEY_FILE).exists():
         identity.create_key(folder)
     key = identity.load_key(folder)
-    schema.upgrade(db, str(folder))
+    try:
+        schema.upgrade(db, str(folder))
+    except sqlite3.OperationalError as error:
+        if (
+            started and error.sqlite_errorcode == sqlite3.SQLITE_ERROR
+        ):  # its list of migrations is not that of its tables
+            raise damaged(folder) from error
+        raise
     if _check(db) is None and is_sealed(db, "settings", WHOLE):  # else it is lost: see _examined
         db.execute("INSERT INTO settings (name, value) VALUES (?, ?)", [CHECK, key.check])
         seal(db, "settings", WHOLE)

@@ -122,6 +122,23 @@ def test_a_schema_that_kindred_did_not_make_is_refused(archive: Archive, stateme
         Archive.open(archive.folder)
 
 
+@pytest.mark.parametrize("damage", ["list of migrations", "format"])
+def test_a_damaged_schema_is_told_as_damage(archive: Archive, damage: str) -> None:
+    folder = archive.folder
+    archive.close()
+    path = folder / DATABASE
+    if damage == "format":
+        data = bytearray(path.read_bytes())
+        data[47] = 77  # schema format number (SQLite file format 1.3.10)
+        path.write_bytes(data)
+    else:
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM _sqlite_migrations")
+        db.close()
+    with pytest.raises(UserError, match="damaged"):
+        Archive.open(folder)
+
+
 def test_connections_trust_nothing_in_a_file(archive: Archive) -> None:
     names = ("trusted_schema", "secure_delete", "cell_size_check", "foreign_keys")
     with Archive.open(archive.folder) as opened:
