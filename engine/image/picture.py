@@ -24,8 +24,8 @@ from engine.text.words import counted
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 DAMAGED_IMAGE = "The image is damaged, or not a PNG or JPEG file; export it again."
-MAX_PICTURE_PIXELS = 200_000_000
-"""Larger PNG and JPEG files are refused."""
+MAX_PICTURE_PIXELS = 80_000_000
+"""Larger PNG and JPEG files are refused: they take 4 bytes a pixel and 5 seconds."""
 STRIP = 256
 """Rows that are converted at once."""
 KEY_FRAMES = 5
@@ -203,5 +203,7 @@ def _read_png_or_jpeg(path: Path) -> NDArray[np.uint8]:
             if opened.mode in ("1", "L"):
                 return np.array(opened.convert("L"))
             return _gray_by_strips(opened)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # Pillow's own limits are higher
+        raise UserError(f"{path.name}: The image is too large; scale it down first.") from error
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
         raise UserError(f"{path.name}: {DAMAGED_IMAGE}") from error

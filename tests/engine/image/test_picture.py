@@ -101,6 +101,14 @@ def test_transparent_pixels_are_black(tmp_path: Path) -> None:
     assert load_picture(tmp_path / "a.png").gray[:, 0].tolist() == [0, 0, 255, 255]
 
 
+@pytest.mark.parametrize("limit", ["engine.image.picture.MAX_PICTURE_PIXELS", "PIL.Image.MAX_IMAGE_PIXELS"])
+def test_a_huge_picture_is_refused_as_too_large(limit: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Image.new("RGB", (30, 40)).save(tmp_path / "huge.png")
+    monkeypatch.setattr(limit, 500)
+    with pytest.raises(UserError, match="too large"):
+        load_picture(tmp_path / "huge.png")
+
+
 @pytest.mark.parametrize("keep", [12, 60, 200])
 def test_a_damaged_png_is_a_user_error(tmp_path: Path, keep: int) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (50, 50), np.uint8)).save(tmp_path / "a.png")
