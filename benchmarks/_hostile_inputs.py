@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pydicom.data
+from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate, get_frame
@@ -117,6 +118,21 @@ def gzip_of_zeros(path: Path, size: int = ZEROS) -> None:
             file.write(part)
 
 
+def huge_picture(path: Path) -> None:
+    """A PNG file of half a megabyte for 160 million pixels."""
+    Image.new("RGBA", (12_500, 12_800)).save(path)
+
+
+def open_quotes(path: Path) -> None:
+    """A CSV file with a sound row and 300,000 quotation marks that are never closed."""
+    path.write_text("id,text\n1,Fracture of the distal femur.\n" + '2,"open\n' * 300_000)
+
+
+def almost_addresses(path: Path) -> None:
+    """A CSV file with a sound row and one of 40 kB that is almost an e-mail address everywhere."""
+    path.write_text("id,text\n1,Fracture of the distal femur.\n2," + "a." * 20_000 + "\n")
+
+
 HOSTILE: dict[str, Callable[[Path], None]] = {
     "JPEG 2000 with a box of length 0": box_of_no_length,
     "HTJ2K that claims 60000 x 60000": huge_claim,
@@ -125,6 +141,13 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     "decimal string of 12 million values": many_values,
     "ZIP member with damaged LZMA": zip_with_bad_lzma,
     "gzip of 8 GB of zeros": gzip_of_zeros,
+    "PNG of 160 million pixels": huge_picture,
+    "CSV of open quotation marks": open_quotes,
+    "report of 40 kB, almost an e-mail address": almost_addresses,
 }
+NAMES = {"ZIP": "hostile.zip", "PNG": "hostile.png", "CSV": "captions.csv", "report": "captions.csv"}
+"""File names that tell how to read them, by the first word."""
+READ = frozenset(("report of 40 kB, almost an e-mail address",))
+"""What is no fault of its file: it is read within the budget."""
 PIXELS = {"JPEG 2000 of 15 kB for 22000 x 22000": 22000 * 22000 * 2}
 """Bytes of the pixels that a file has by its header and its codestream."""

@@ -78,8 +78,9 @@ def read_header(file: BinaryIO, tags: list[int | str] | None = None) -> FileData
                 if not metered.over:
                     raise
             if metered.over:
-                _try_out(file)
-                dataset = _parsed(file, tags)
+                head_of_file = BytesIO(_try_out(file))  # which gives no more than it has, whatever a length claims
+                dataset = _parsed(head_of_file, tags)
+                file.seek(head_of_file.tell())
             _fill_in_transfer_syntax(dataset)
     except (UserError, MemoryError):
         raise
@@ -120,14 +121,16 @@ def _parsed(file: BinaryIO | _Metered, tags: list[int | str] | None) -> FileData
     return dcmread(source, stop_before_pixels=True, force=True, specific_tags=cast(Any, tags))
 
 
-def _try_out(file: BinaryIO) -> None:
-    """Parse a header that is not plain in the helper first.
+def _try_out(file: BinaryIO) -> bytes:
+    """The bytes in which a header must end, once the helper has parsed them.
 
     Raises:
         UserError: it is too large, or takes too long or too much memory.
     """
     file.seek(0)
-    try_out(convert_all, file.read(MAX_BYTES))
+    data = file.read(MAX_BYTES)
+    try_out(convert_all, data)
+    return data
 
 
 def convert_all(data: bytes) -> None:

@@ -1,8 +1,10 @@
 """Each file that once took minutes or gigabytes is refused with its reason, and the files beside it are listed."""
 
+import io
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from pydicom.uid import generate_uid
 
 from benchmarks import _hostile_inputs as hostile
 from engine import trial
-from engine.dicom.file import PLAIN_BYTES
+from engine.dicom.file import MAX_BYTES, PLAIN_BYTES, read_header
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import read_frame
@@ -95,3 +97,22 @@ def test_a_zip_file_of_very_many_names_is_refused_unread(tmp_path: Path) -> None
     path.write_bytes(data)
     (rejected,) = open_path(path).rejected
     assert "lists too many files" in rejected.reason
+
+
+def test_a_length_that_the_file_does_not_have_takes_no_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A read of 3 GB reserves them, however short the file is."""
+    monkeypatch.setattr(trial, "SECONDS", 4)
+    item = Dataset()
+    item.ReferencedSOPInstanceUID = generate_uid()
+    path = derive(tmp_path / "large", ReferencedImageSequence=[item] * 2000, ModalityLUTSequence=[])
+    asked: list[int] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            asked.append(size or 0)
+            return super().read(size)
+
+    file = Watched(path.read_bytes().replace(b"\x08\x00\x60\x00", b"\x08\x00\x61\x00UN\0\0\0\0\0\xc0", 1))
+    with suppress(UserError):
+        read_header(file)
+    assert max(asked) <= MAX_BYTES
