@@ -104,6 +104,7 @@ class Actions(QObject):
         action.setObjectName(command.name)
         action.setShortcuts([QKeySequence(key) for key in command.shortcuts])
         action.setCheckable(command.checked is not None)
+        action.setAutoRepeat(command.menu != "Report")  # a key that is held must not decide on proposals unread
         key = f" ({command.shortcuts[0]})" if command.shortcuts else ""
         action.setToolTip(f"{command.text.rstrip('…')}{key}")
         context = Qt.ShortcutContext.WidgetShortcut if command.in_viewport else Qt.ShortcutContext.WindowShortcut

@@ -7,7 +7,7 @@ import click
 from engine.archive import Archive
 from engine.cli.options import FOLDER, json_option, print_result
 from engine.cli.output import SHOWN
-from engine.errors import UserError
+from engine.errors import Cancelled, UserError
 from engine.text.words import counted
 
 
@@ -38,7 +38,7 @@ def delete_command(
         ids = [*map(str, deleted[:SHOWN]), *["..."][: len(deleted) > SHOWN]]
         named = f"{counted(len(deleted), 'case')} ({', '.join(ids)})"
         if not yes and not click.confirm(f"Delete {named} from {folder}? This cannot be undone.", err=True):
-            raise click.Abort
+            raise Cancelled
         archive.delete(deleted)
         left = archive.stats()["cases"]
     print_result({"deleted": deleted, "cases": left}, [f"Deleted {named}; {counted(left, 'case')} left."], as_json)

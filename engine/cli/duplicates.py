@@ -10,7 +10,7 @@ import click
 from engine.archive import Archive
 from engine.cli.options import FOLDER, json_option, print_result
 from engine.cli.output import WIDTH, progress_line
-from engine.errors import UserError
+from engine.errors import Cancelled, UserError
 from engine.retrieval.case_text import facts
 from engine.retrieval.duplicates import DuplicateGroup, find_duplicates
 from engine.store.case import Case
@@ -49,7 +49,7 @@ def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: b
             groups = [one for one in (group.only(cases) for group in groups) if len(one.cases) > 1]
         possible = [group for group in groups if merge and not group.obstacle]
         if possible and not yes and not click.confirm(_question(groups, possible, folder), err=True):
-            raise click.Abort
+            raise Cancelled
         results = [_merge(archive, group) for group in possible]
         total = archive.stats()["cases"]
     merged = [result for result in results if "merged" in result]

@@ -34,12 +34,13 @@ _SMALL = frozenset(
 
 
 def body_part_term(text: str) -> str:
-    """The text itself if all its words are anatomical or sides; else its anatomical words, and "" without any."""
+    """The text itself if all it holds are anatomical words or sides; else its anatomical words, and "" without any."""
     words = re.findall(r"[^\W\d_]+", text)
     anatomical = [word for word in words if _is_anatomical(flat(word))]
     if not anatomical:
         return ""
-    if all(word in anatomical or flat(word) in _SMALL for word in words):
+    digits = any(map(str.isdigit, text))
+    if not digits and all(word in anatomical or flat(word) in _SMALL for word in words):
         return text
     return " ".join(anatomical)
 

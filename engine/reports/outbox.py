@@ -102,11 +102,13 @@ def archive_waiting(
     archived: list[ArchivedReport] = []
     refused: list[UserError] = []
     for study_uid in workspace.waiting():
-        report, submission = workspace.load(study_uid), workspace.submission(study_uid)
-        if report is None or submission is None or (only is not None and study_uid not in only):
+        if only is not None and study_uid not in only:
             continue
-        already_archived = archive.find_case(_key(archive, study_uid, submission.facts)) is not None
         try:
+            report, submission = workspace.load(study_uid), workspace.submission(study_uid)
+            if report is None or submission is None:
+                continue
+            already_archived = archive.find_case(_key(archive, study_uid, submission.facts)) is not None
             case_id = archive_signed(
                 archive, bundle, study_uid, report.full_text, submission, machine_share=report.machine_share
             )

@@ -129,20 +129,33 @@ class Workspace(LocalStore):
         before = self.load(study_uid)
         return self.save(study_uid, (before.document if before else Document()).edited(text), who)
 
-    def sign(self, study_uid: str, who: str = "", submission: Submission | None = None) -> StoredReport:
-        """Sign the stored report and, with `submission`, queue it for the archive, all in one transaction.
+    def sign(
+        self,
+        study_uid: str,
+        who: str = "",
+        submission: Submission | None = None,
+        document: Document | None = None,
+    ) -> StoredReport:
+        """Sign the report and, with `submission`, queue it for the archive, all in one transaction.
+
+        Args:
+            study_uid: the study.
+            who: signs it.
+            submission: what it is archived with.
+            document: what was read and is signed, whatever another window has stored; None signs what is stored.
 
         Raises:
             UserError: the report is empty, missing or already signed, or proposals are open.
         """
         before = self.load(study_uid)
-        if before is None or not (before.text.strip() or before.document.open):
+        signed = document or (before.document if before else Document())
+        if not (signed.text.strip() or signed.open):
             raise UserError("There is no report to sign. Write or draft one first.")
-        if before.document.open and before.state != "signed":
+        if signed.open and (before is None or before.state != "signed"):
             raise UserError(
-                f"{counted(len(before.document.open), 'proposal')} not decided yet; accept, edit or dismiss each first."
+                f"{counted(len(signed.open), 'proposal')} not decided yet; accept, edit or dismiss each first."
             )
-        return self._set(study_uid, before.document, "signed", who, submission)
+        return self._set(study_uid, signed, "signed", who, submission)
 
     def save_addendum(self, study_uid: str, text: str) -> StoredReport:
         """Store the addendum to a signed report that is being written; an empty one is removed.

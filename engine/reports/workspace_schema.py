@@ -68,14 +68,19 @@ def add_documents_and_addenda(db: Database) -> None:
     )
     db.execute("CREATE UNIQUE INDEX addenda_unsigned ON addenda (study_uid) WHERE signed = ''")
     drafted = db.execute(
-        """SELECT reports.study_uid, reports.text, reports.model, audit.text FROM reports
+        """SELECT reports.study_uid, reports.state, reports.text, reports.model, audit.text FROM reports
         JOIN audit ON audit.study_uid = reports.study_uid
         WHERE audit.id IN (SELECT max(id) FROM audit WHERE state = 'drafted' GROUP BY study_uid)"""
     ).fetchall()
-    for study_uid, text, model, draft in drafted:
+    for study_uid, state, text, model, draft in drafted:
         proposals = tuple(Proposal(Sentence(one, None), model=model) for one in sentences(draft))
         document = Document(proposals=proposals).edited(text)
-        db.execute("UPDATE reports SET document = ? WHERE study_uid = ?", [json.dumps(document.as_dict()), study_uid])
+        if state == "drafted" and text == draft:  # nobody has touched it, so nobody may have read it
+            document = Document(proposals=proposals, open=tuple(range(len(proposals))))
+        db.execute(
+            "UPDATE reports SET text = ?, document = ? WHERE study_uid = ?",
+            [document.text, json.dumps(document.as_dict()), study_uid],
+        )
 
 
 @migrations()

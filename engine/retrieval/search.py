@@ -149,8 +149,10 @@ def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> l
 
 
 def _is_same(archive: Archive, query: Query, match: Match) -> bool:
-    """Whether a match is the same picture as its frame of the query, or has the words of the query and no others."""
+    """Whether a match is the same picture as its frame of the query, or has the very words of one without image."""
     if match.kind == "report":
+        if query.frames:  # many a normal report has the same words; the image decides
+            return False
         report = archive.reports_of([match.case_id]).get(match.case_id, "")
         return words(report) == words(query.text or "")
     image_id = None if match.embedding_id is None else archive.image_of_embedding(match.embedding_id)

@@ -16,13 +16,19 @@ _WORDS = rf"(?:{_SMALL} ){{0,2}}+{CAPITAL}(?:[ ](?:{_SMALL} ){{0,2}}+(?:{CAPITAL
 _STREET_EN = _any(
     "Street St Road Rd Avenue Ave Lane Ln Drive Dr Court Ct Way Place Pl Boulevard Blvd Close Terrace Square Crescent "
     "Garden Gardens Grove Hill Hills Mews Row Walk Park Parkway Pkwy Highway Hwy Circle Cir Trail Loop Alley Bypass "
-    "Causeway Crossing Expressway Extension Field Fields Flat Flats Fork Forks Freeway Gateway Glen Green Harbor Haven "
-    "Heights Hollow Inlet Island Isle Junction Key Knoll Lake Lakes Landing Lock Lodge Mall Manor Meadow Meadows Mill "
-    "Mills Mission Motorway Mount Mountain Orchard Oval Overpass Pass Passage Path Pike Pine Pines Plain Plains Plaza "
-    "Point Port Prairie Radial Ramp Ranch Rapid Rapids Rest Ridge River Route Run Shoal Shore Shores Skyway Spring "
-    "Springs Spur Station Stream Summit Throughway Trace Track Trafficway Tunnel Turnpike Underpass Union Valley Via "
-    "Viaduct View Views Village Ville Vista Wall Well Wells Roads Streets Ways Squares Walks Groves Greens Islands"
+    "Causeway Crossing Expressway Freeway Gateway Glen Green Harbor Haven "
+    "Heights Hollow Inlet Knoll Lake Lakes Landing Lodge Mall Manor Meadow Meadows Mill "
+    "Mills Mission Motorway Mountain Orchard Overpass Pike Pine Pines Plains Plaza "
+    "Prairie Ramp Ranch Rapids River Shoal Shores Skyway Spring "
+    "Springs Station Throughway Trafficway Turnpike Underpass Valley "
+    "Village Ville Vista Roads Streets Ways Squares Walks Groves Greens Islands"
 )
+_STREET_OR_FINDING = _any(
+    "Extension Field Fields Flat Flats Fork Forks Island Isle Junction Key Lock Mount Oval Pass Passage Path Plain "
+    "Point Port Radial Rapid Rest Ridge Route Run Shore Spur Stream Summit Trace Track Tunnel Union Via Viaduct View "
+    "Views Wall Well Wells"
+)
+"""These end a street name as well as "Knee 3 Standing Views" or "1 Right Chest Port": only before a unit or a city."""
 _STREET_DE = r"(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|damm|ufer|hof|markt|graben|steig|promenade|chaussee)"
 _STREET_FR = _any(
     r"rue avenue av\. boulevard bd place chemin allée impasse quai route cours square passage faubourg ruelle sentier"
@@ -47,7 +53,8 @@ _POSTCODE = r"(?:(?:[A-Z]{1,2}-)?\d{4,5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z
 _CITY = rf"(?: ?,? {_POSTCODE}(?:,? {_WORDS})?|,? {_WORDS}(?:, ?[A-Z]{{2}})?,? {_POSTCODE}|, ?{_WORDS} ?\([A-Z]{{2}}\))"
 _STREETS = (
     rf"(?:(?:Flat|Studio|Unit|Suite|"
-    rf"Apt) ?\w{{1,5}},? )?(?<!\w)\d{{1,5}}[A-Za-z]?,? (?:{CAPITAL} ){{1,4}}?{_STREET_EN}\b\.?",
+    rf"Apt) ?\w{{1,5}},? )?(?<!\w)\d{{1,5}}[A-Za-z]?,? (?:{CAPITAL} ){{1,4}}?(?:{_STREET_EN}\b\.?|"
+    rf"{_STREET_OR_FINDING}\b(?={_UNIT}|{_CITY}))",
     rf"(?<!\w)(?:{CAPITAL}[ -]){{0,2}}?[A-ZÄÖÜ][\wäöüß-]{{0,40}}?(?i:{_STREET_DE}) ?{_HOUSE}",
     rf"(?<!\w)(?:{CAPITAL}[ -]){{1,3}}?(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm) ?{_HOUSE}",
     rf"\b(?:Am|An der|An den|Auf der|Auf dem|Im|In der|Zum|Zur|"

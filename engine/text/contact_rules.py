@@ -79,8 +79,8 @@ _LABELED = re.compile(
 _CALL_LABEL = re.compile(
     r"(?<!\w)(?P<label>(?:tel(?:efon|ephone|efono|éfono|éphone)?|phone|fax|mobil|mobile|cell|cellulare|móvil|portable|"
     r"extension|ext|durchwahl|dw|poste|int(?:erno)?|pager|bleep|piepser|dect)(?:\.|:)* ?(?:nr\.? |n[°º] ?)?)"
-    r"(?P<value>[+(x-]{0,2}\d(?:[ ()/.+-]{0,3}\d){1,20}+"
-    rf"{_MORE})(?!\w)",
+    r"(?P<value>[+(x-]{0,2}\d(?:[ ()/.+-]{0,3}\d){2,20}+"
+    rf"{_MORE})(?!\w)(?! ?(?:mm|cm|m|%|°|degrees?|images?|slices?|x)(?!\w))",
     re.IGNORECASE,
 )
 _SHORT_CALL = re.compile(r"(?<![\w.])(?:x\d{4,5}|(?:ext\.?|poste|int\.) \d{3,5})\b")

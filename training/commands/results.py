@@ -34,8 +34,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training results", description="Write docs/results.md.")
     add = parser.add_argument
     add("--grid", type=Path, default=Path("runs/grid"), help="folder of the runs of the main grid")
-    add("--candidate", default="ATP+CU, gap by source", help="variant to compare with the baselines")
-    add("--baselines", nargs="+", default=["CLIP-LT", "CLIP-FT", "ATP+CU"], help="variants to compare with")
+    add("--candidate", default="ATP+CU", help="variant to compare with the baselines")
+    add("--baselines", nargs="+", default=["CLIP-LT", "CLIP-FT"], help="variants to compare with")
     add("--frozen", type=Path, help="folder of the same recipes on trunks that did not learn")
     add("--without", nargs="+", default=[], metavar="SOURCE=FOLDER", help="grids that left a source out of training")
     add(

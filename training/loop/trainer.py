@@ -189,7 +189,7 @@ class Trainer:
         with autocast(self.device, self.settings.half):
             embeddings, same = self.examples.embed(self.model, chosen, rng)
         loss, values = self.loss_of(embeddings, same, chosen)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss.item(), values
 
     def backward_in_parts(self, chosen: IndexArray) -> tuple[float, Metrics]:

@@ -139,6 +139,7 @@ class ReportState(EditingState):
             page.draft, page.frame = proposed, frame
         if proposed.sentences:
             page.selected = -1
+            page.seen.clear()  # its numbers are those of the proposals before
             page.history.push(page.document.proposing(proposed, page.study, archive))
             self._store.touch(page)
             self._store.save(page)

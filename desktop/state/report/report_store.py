@@ -70,7 +70,7 @@ class ReportStore(QObject):
 
     def save(self, page: ReportPage) -> None:
         """Write a page that has changed, as a step of its history in the audit."""
-        if page.touched and self._write(page, typing=False):
+        if (page.touched or page.dirty) and self._write(page, typing=False):
             page.touched = False
 
     def _write(self, page: ReportPage, *, typing: bool) -> bool:
@@ -134,7 +134,7 @@ class ReportStore(QObject):
             page.addendum = page.stored.addendum if page.stored else None
         if page.signed and page.dirty:
             workspace.save_addendum(page.study, page.addendum or "")
-        elif page.touched and not page.signed:
+        elif (page.touched or page.dirty) and not page.signed:
             workspace.save(page.study, page.document, self.who)
 
     def _take_workspace(self, workspace: Workspace) -> None:
@@ -165,6 +165,7 @@ class ReportStore(QObject):
         late = False
         if stored is not None:
             page.history = History(stored.document)
+            page.seen.clear()  # its numbers are those of the proposals before
             page.addendum = stored.addendum
             if page.signed and typed.text.strip() and typed.text != stored.text:
                 page.addendum, late = "\n\n".join(filter(None, (stored.addendum, typed.text))), True
@@ -196,8 +197,8 @@ def _save(workspace: Workspace, study: str, document: Document, who: str, typing
 def _sign(
     workspace: Workspace, study: str, document: Document, who: str, submission: Callable[[], Submission] | None
 ) -> StoredReport:
-    workspace.save(study, document, who)
-    return workspace.sign(study, who, submission() if submission else None)
+    made = submission() if submission else None
+    return workspace.sign(study, who, made, document)
 
 
 def _sign_addendum(

@@ -186,7 +186,8 @@ class EvidenceTree(QTreeWidget):
             (Qt.Key.Key_D, SHIFT): state.dismiss_all,
         }.get((key, modifiers))
         if action is not None:
-            action()
+            if not event.isAutoRepeat():  # a key that is held decides on one proposal, not on all of them unread
+                action()
         elif event.text().isprintable() and event.text():
             event.accept()  # no search by letters: another key must not move the selection
         else:

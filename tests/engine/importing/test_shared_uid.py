@@ -28,7 +28,7 @@ def sent(tmp_path: Path) -> dict[str, Path]:
             uids = {
                 "StudyInstanceUID": UID,
                 "SOPInstanceUID": images[name],
-                "SeriesInstanceUID": UID + "." + images[name][-20:],
+                "SeriesInstanceUID": f"{UID}.{len(name)}.{ord(name[0])}",
             }
             derive(folders[folder] / name, "CT_small.dcm", **who, **uids)
     uids = {"StudyInstanceUID": UID, "SOPInstanceUID": images["anna"]}

@@ -159,3 +159,13 @@ def test_a_study_without_an_image_is_signed_with_its_text_alone() -> None:
     out = submission_for(study)
     assert out.gray is None
     assert (out.facts.sex, out.facts.age, out.facts.identifiers) == ("F", 50, ("Doe^Jane", "H-1", "A-7"))
+
+
+def test_a_damaged_report_in_the_queue_delays_no_other(workspace: Workspace, archive: Archive, encoder) -> None:
+    for study in ("1.2", "1.3"):
+        sign(workspace, study, f"Report of {study}.")
+    with workspace._database.write() as db:
+        db.execute("UPDATE outbox SET facts = '[]' WHERE study_uid = '1.2'")
+    delivery = archive_waiting(workspace, archive, encoder)
+    assert [one.study_uid for one in delivery.archived] == ["1.3"]
+    assert "damaged" in str(delivery.refused[0])

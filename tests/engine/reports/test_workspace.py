@@ -83,6 +83,12 @@ def test_what_is_saved_while_typing_is_stored_and_audited_once_it_is_saved(works
     assert [row.text for row in workspace.history("1.2")] == ["Clear."]
 
 
+def test_what_was_read_is_signed_whatever_another_window_stored(workspace: Workspace) -> None:
+    read = workspace.save_edit("1.2", "What Ada reads.").document
+    workspace.save_edit("1.2", "Typed in the other window.")
+    assert workspace.sign("1.2", "ada", document=read).text == "What Ada reads."
+
+
 def test_an_empty_report_cannot_be_signed(workspace: Workspace) -> None:
     with pytest.raises(UserError, match="no report to sign"):
         workspace.sign("1.2")

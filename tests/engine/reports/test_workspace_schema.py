@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import UserError
 from engine.reports.workspace import DATABASE, Workspace
 
 ROWS = {
@@ -12,6 +13,8 @@ ROWS = {
     "1.2": ("edited", "Typed by hand.", "", [("edited", "Typed by hand.")]),
     "1.3": ("signed", "No effusion.", "bundle x", [("drafted", "No effusion."), ("signed", "No effusion.")]),
 }
+
+UNREAD = ("drafted", "No effusion. Clear lungs.", "bundle x", [("drafted", "No effusion. Clear lungs.")])
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def old(tmp_path: Path) -> Path:
             """ALTER TABLE reports DROP COLUMN document; ALTER TABLE audit DROP COLUMN document; DROP TABLE addenda;
             DELETE FROM _sqlite_migrations WHERE name = 'add_documents_and_addenda'"""
         )
-        for study, (state, text, model, audit) in ROWS.items():
+        for study, (state, text, model, audit) in {**ROWS, "1.4": UNREAD}.items():
             db.execute("INSERT INTO reports VALUES (?, ?, ?, ?, 'then', 'then', '')", [study, text, model, state])
             for row in audit:
                 db.execute(
@@ -44,6 +47,18 @@ def test_an_older_workspace_keeps_its_texts_and_marks_what_was_drafted(old: Path
         assert (report.text, report.state, report.model, report.document.open) == (text, state, model, ())
     marked = {study: [one.text[mark.start : mark.end] for mark in one.document.marks] for study, one in found.items()}  # type: ignore[union-attr]
     assert marked == {"1.1": ["No effusion."], "1.2": [], "1.3": ["No effusion."]}
+
+
+def test_a_draft_that_nobody_touched_becomes_proposals_and_cannot_be_signed_unread(old: Path) -> None:
+    with Workspace.open(old) as workspace:
+        report = workspace.load("1.4")
+        assert report is not None
+        assert (report.text, [report.document.proposals[one].sentence.text for one in report.document.open]) == (
+            "",
+            ["No effusion.", "Clear lungs."],
+        )
+        with pytest.raises(UserError, match="2 proposals not decided"):
+            workspace.sign("1.4", "ada")
 
 
 def test_a_report_whose_marks_are_damaged_keeps_its_text(tmp_path: Path) -> None:

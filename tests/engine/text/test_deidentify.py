@@ -124,3 +124,18 @@ def test_eponyms_and_figures_are_kept(text: str) -> None:
 
 def test_removed_identifiers_are_counted() -> None:
     assert clean("On 2020-01-02 and 2020-01-03.").removed == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Extracapsular extension 12 mm.",
+        "A mobile 25 mm mass, a mobile 3.5 cm lipoma.",
+        "DW 1000 images, ext 40 degrees.",
+        "Knee 3 Standing Views.",
+        "1 Right Chest Port in place.",
+        "5 Posterior Chest Wall nodules.",
+    ],
+)
+def test_measures_and_views_are_no_numbers_and_no_addresses(text: str) -> None:
+    assert clean(text).text == text

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
@@ -43,6 +44,26 @@ def test_proposals_are_accepted_one_by_one_by_key(qtbot: QtBot, app: App, state:
     qtbot.keyClick(tree, key)
     assert texts(app)[0] == f"Own words. {HEART} {EFFUSION}"
     assert state.can_sign
+
+
+def test_a_key_that_is_held_decides_on_one_proposal_only(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    tree = app.window.report_panel.tree
+    focus(qtbot, app, tree)
+    for repeated in (False, True, True):
+        held = QKeyEvent(QKeyEvent.Type.KeyPress, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a", repeated)
+        QApplication.sendEvent(tree, held)
+    assert texts(app) == (HEART, [f"{HEART}: Accepted", f"{EFFUSION}: Proposed"])
+
+
+def test_a_second_draft_has_to_be_scrolled_through_again(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    page = state.page
+    assert page is not None
+    page.seen.update(range(100))
+    state.undo()
+    drafted(qtbot, app, state)
+    assert page.seen == {0, 1}  # what the list shows now
 
 
 def test_a_dismissed_proposal_is_gone_until_it_is_undone(qtbot: QtBot, app: App, state: ReportState) -> None:
