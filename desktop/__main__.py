@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from engine.trial import HELPER, serve
+from engine.store.safety.trial import HELPER, serve
 
 COMMANDS = frozenset(
     {

@@ -22,7 +22,7 @@ from engine.dicom.origins import refuse_bomb
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import FileHeader, raw
 from engine.errors import UserError
-from engine.trial import try_out
+from engine.store.safety.trial import try_out
 
 NOT_DICOM = "This is not a DICOM file."
 DAMAGED = "The DICOM header is damaged; export or copy the file again from its source."

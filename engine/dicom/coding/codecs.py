@@ -39,7 +39,7 @@ from engine.dicom.coding.jpeg_2000_check import is_plain, jpeg_2000_fault
 from engine.dicom.coding.native import packed_frame, place_samples, plain_frame
 from engine.dicom.parser_warnings import collect_warnings
 from engine.errors import UserError
-from engine.trial import try_out
+from engine.store.safety.trial import try_out
 
 _PLUGINS: dict[UID, tuple[str, ...]] = {
     RLELossless: ("pylibjpeg", "pydicom"),

@@ -13,12 +13,12 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from benchmarks import _hostile_inputs as hostile
-from engine import trial
 from engine.dicom.file import MAX_BYTES, PLAIN_BYTES, read_header
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import read_frame
-from engine.trial import TOO_LONG
+from engine.store.safety import trial
+from engine.store.safety.trial import TOO_LONG
 from tests.engine.dicom_samples import derive
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import trial
 from engine.errors import UserError
-from engine.trial import CRASHED, TOO_LARGE, TOO_LONG, try_out
+from engine.store.safety import trial
+from engine.store.safety.trial import CRASHED, TOO_LARGE, TOO_LONG, try_out
 
 
 @pytest.fixture(autouse=True)

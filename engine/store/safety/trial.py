@@ -97,7 +97,7 @@ def _outcome(task: bytes) -> UserError | None:
 def _command() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, HELPER]
-    code = "import sys; sys.path[:] = sys.argv[1:]; from engine.trial import serve; serve()"
+    code = "import sys; sys.path[:] = sys.argv[1:]; from engine.store.safety.trial import serve; serve()"
     return [sys.executable, "-c", code, *sys.path]
 
 
