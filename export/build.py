@@ -25,6 +25,7 @@ from training.data.pairs import Pair, Pairs, corpus, read_manifest, read_pairs
 from training.metrics import fact_heads, familiarity, score_scale
 from training.metrics.embedders import Embedder, FromBundle, FromCheckpoint
 from training.networks import checkpoint
+from training.networks.bundle_towers import BundleTower
 from training.networks.captioner import CaptionDecoder
 
 log = logging.getLogger(__name__)
@@ -205,9 +206,16 @@ def licences(name: str) -> list[str]:
 def write_variants(
     folder: Path, request: BuildRequest, encoders: FromCheckpoint, decoder: CaptionDecoder, training: Pairs
 ) -> list[str]:
-    """Write the graphs of the requested variants, and fp32 always: int8 is made from it and parity starts there."""
+    """Write the graphs of the requested variants, and fp32 always: int8 is made from it and parity starts there.
+
+    Heads on the trunks of a bundle take its graphs as they are, and there is no fp32.
+    """
     model = encoders.model.cpu().eval()
     heads.of_model(model).write(folder / FILE, FLOAT)
+    if isinstance(model.image_tower, BundleTower):
+        if request.variants != ("int8",):
+            raise UserError("Heads on the trunks of a bundle come in its variant only; export with --variants int8.")
+        return variants.with_graphs_of_bundle(folder, model, decoder, request.small)
     variants.write_fp32(folder, model, decoder)
     if "fp16" in request.variants:
         variants.write_fp16(folder, model, decoder)

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,24 @@ def write_int8(folder: Path, pixels: NDArray[np.uint8], head: Parameters, small:
     """
     paths = {graph: (folder / file_name(graph, "fp32"), folder / file_name(graph, "int8")) for graph in GRAPHS}
     quantize.weights_to_integers(*paths["text"], four_bits=SMALL_TEXT if small else "")
-    quantize.weights_to_integers(*paths["captioner"], four_bits=SMALL_CAPTIONER if small else "")
+    captioner_to_integers(*paths["captioner"], small)
     image_to_integers(*paths["image"], pixels, head)
+
+
+def with_graphs_of_bundle(folder: Path, encoders: DualEncoder, decoder: CaptionDecoder, small: bool) -> list[str]:
+    """Write the int8 variant of heads that learned on the trunks of a bundle: its graphs, and a new captioner."""
+    for graph, tower in (("image", encoders.image_tower), ("text", encoders.text_tower)):
+        shutil.copyfile(tower.path, folder / file_name(graph, "int8"))  # type: ignore[arg-type]
+    exact = folder / file_name("captioner", "fp32")
+    to_onnx.export_captioner(decoder, exact)
+    captioner_to_integers(exact, folder / file_name("captioner", "int8"), small)
+    exact.unlink()
+    return ["int8"]
+
+
+def captioner_to_integers(source: Path, target: Path, small: bool) -> None:
+    """Write the captioner in 8 bits; `small` as in `write_int8`."""
+    quantize.weights_to_integers(source, target, four_bits=SMALL_CAPTIONER if small else "")
 
 
 def image_to_integers(source: Path, target: Path, pixels: NDArray[np.uint8], head: Parameters) -> None:

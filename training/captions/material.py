@@ -19,6 +19,8 @@ from training.captions.texts import about_the_image
 from training.data.pairs import corpus, read_manifest, read_pairs
 from training.metrics.embedders import FromCheckpoint
 from training.metrics.gap import centred
+from training.networks.bundle_towers import BundleTextTower
+from training.networks.sources import minilm_word_vectors
 
 
 @dataclass(frozen=True)
@@ -194,16 +196,18 @@ def training_texts(pairs: Sequence[str], texts: Sequence[str], root: Path) -> li
 def word_vectors(encoders: FromCheckpoint, dim: int) -> Float32Array | None:
     """The text tower's word vectors on their first `dim` principal axes, float32 [V, dim]; None if it has none.
 
-    They give similar words similar initial embeddings, which a decoder could hardly learn from few texts.
+    They give similar words similar initial embeddings, which a decoder could hardly learn from few texts. Those of a
+    bundle's graph are rounded; it is a MiniLM, whose published vectors of the same tokens are used.
     """
     tower: Any = encoders.model.text_tower
-    embeddings = getattr(getattr(tower.model, "embeddings", None), "word_embeddings", None)
-    if embeddings is None or embeddings.weight.shape[0] != encoders.tokenizer.size:
+    if isinstance(tower, BundleTextTower):
+        rows = minilm_word_vectors(encoders.tokenizer_json)
+    else:
+        embeddings = getattr(getattr(tower.model, "embeddings", None), "word_embeddings", None)
+        rows = None if embeddings is None else embeddings.weight.detach().float().cpu().numpy()
+    if rows is None or rows.shape[0] != encoders.tokenizer.size or rows.shape[1] < dim:
         return None
-    rows = embeddings.weight.detach().float().cpu().numpy()
     rows = rows - rows.mean(0)
-    if rows.shape[1] < dim:
-        return None
     _, _, axes = np.linalg.svd(rows, full_matrices=False)
     flat = rows @ axes[:dim].T
     return np.asarray(flat * (0.03 / flat.std()), np.float32)

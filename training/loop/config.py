@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.errors import UserError
-from training.networks import checkpoint
+from training.networks import bundle_towers, checkpoint
 from training.networks.sources import TowerSettings
 
 START = "start_sha256"
@@ -126,8 +126,9 @@ class EncoderSettings:
         return {**tables, **self.started_from(), "examples": examples}
 
     def started_from(self) -> dict[str, str]:
-        """The content of the checkpoint in `towers.start`, since the file may be replaced; empty without one."""
-        found = checkpoint.digest(self.towers.start)
+        """The content of the checkpoint or bundle in `towers.start`, which may be replaced; empty without one."""
+        start = self.towers.start
+        found = bundle_towers.digest(Path(start)) if bundle_towers.is_bundle(start) else checkpoint.digest(start)
         return {START: found} if found else {}
 
 

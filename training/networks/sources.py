@@ -3,16 +3,20 @@
 Does not know how they are trained. The returned model can be rebuilt later without these sources.
 """
 
+import json
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from engine.errors import UserError
-from training.networks import astra, checkpoint, efficientnet
+from engine.models import manifest
+from training.networks import astra, bundle_towers, checkpoint, efficientnet
 from training.networks.towers import MINILM, DualEncoder, EncoderConfig, Spec, TextTower, VisionTower, text_tower
 
 
@@ -23,8 +27,9 @@ class TowerSettings:
     image: str = "efficientnet-lite0"
     """efficientnet-lite0 (-lite1, -lite2), astra, or a transformers model by folder or hub name."""
     start: str = ""
-    """A checkpoint of encoders, relative to the working directory: its towers and tokenizer are used instead of `image`
-    and `text`, with new projections. Towers that learned once can serve many recipes that train projections only."""
+    """A checkpoint of encoders or a bundle, relative to the working directory: its towers and tokenizer replace those
+    of `image` and `text`, with new projections. Towers that learned once can serve many recipes that train projections
+    only; those of a bundle are frozen as a whole."""
     text: str = "minilm"
     """minilm, or a transformers model; the same name as `image` (a CLIP or SigLIP) gives a dual encoder."""
     size: int = 192
@@ -82,6 +87,15 @@ def tokenizer_json(name: str) -> str:
     return AutoTokenizer.from_pretrained(text_folder(name)).backend_tokenizer.to_str()
 
 
+def minilm_word_vectors(tokenizer: str) -> NDArray[np.float32] | None:
+    """MiniLM's word vectors of the tokens of a tokenizer (its JSON), float32 [V, 384]; None if it has others."""
+    own, known = (json.loads(text)["model"]["vocab"] for text in (tokenizer, tokenizer_json(MINILM)))
+    if not own.keys() <= known.keys():
+        return None
+    words = load_model(text_folder(MINILM)).embeddings.word_embeddings.weight.detach().float().numpy()
+    return np.asarray(words[[known[token] for token in sorted(own, key=own.__getitem__)]])
+
+
 def pixel_statistics(name: str) -> tuple[list[float], list[float]]:
     """Mean and standard deviation that normalize the input of a transformers vision model, on a scale of 0 to 1."""
     from transformers.image_processing_base import ImageProcessingMixin
@@ -134,11 +148,16 @@ def pretrained(settings: TowerSettings, vocabulary: list[int] | None = None) -> 
 
 
 def learned_before(settings: TowerSettings) -> tuple[DualEncoder, str]:
-    """The towers of the checkpoint `settings.start` with new projections, and its tokenizer JSON.
+    """The towers of the checkpoint or bundle `settings.start` with new projections, and its tokenizer JSON.
 
     Raises:
-        UserError: the checkpoint is missing, damaged or of a captioner.
+        UserError: the checkpoint or bundle is missing or damaged, or the checkpoint is that of a captioner.
     """
+    if bundle_towers.is_bundle(settings.start):
+        folder = Path(settings.start)
+        config = bundle_towers.config_of(folder, settings.dim, settings.head_hidden, settings.head_dropout)
+        entry = manifest.read(folder)["tokenizer"]
+        return DualEncoder(config), manifest.checked_file(folder, entry, "tokenizer").read_text(encoding="utf-8")
     kept = checkpoint.load(settings.start)
     before = checkpoint.build(kept)
     if not isinstance(before, DualEncoder):

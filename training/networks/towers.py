@@ -27,7 +27,8 @@ class EncoderConfig:
 
     image_tower: Spec
     """{"kind": "efficientnet-lite0", "levels": [17, 18]}, or {"kind": "transformers" | "dual", "config": {...}} with
-    the full transformers configuration. If one model provides both towers, both have the kind "dual"."""
+    the full transformers configuration. If one model provides both towers, both have the kind "dual". The trunks of a
+    bundle are {"kind": "bundle", "folder", "sha256"}: they are read from there, not from the checkpoint."""
     text_tower: Spec
     """As `image_tower`."""
     size: int = 192
@@ -262,6 +263,10 @@ class DualEncoder(nn.Module):
 
 def empty_towers(config: EncoderConfig) -> tuple[nn.Module, nn.Module]:
     """Both towers with random weights, to be replaced by those of a checkpoint."""
+    if config.image_tower["kind"] == "bundle":
+        from training.networks.bundle_towers import BundleImageTower, BundleTextTower
+
+        return BundleImageTower(config.image_tower), BundleTextTower(config.text_tower)
     if config.text_tower["kind"] == "dual":
         model = transformers_model(config.text_tower["config"])
         return VisionTower(model, dual=True), TextTower(model, dual=True)
