@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.reports.nearest_report import NearReport
 from engine.text.conflicts import conflict
-from engine.text.findings import ABNORMALITY, Findings, findings
+from engine.text.findings import ABNORMALITY, ORGAN_OF, Findings, findings
 
 LEAST = 2
 """Independent reports that must agree on a sentence, besides the one that it comes from."""
@@ -190,7 +190,7 @@ def _normal_here(one: Findings, other: Findings) -> bool:
         f"{organ} {ABNORMALITY}" in normal.negated - affirming.negated
         for normal, affirming in ((one, other), (other, one))
         if affirming.abnormal and not normal.affirmed
-        for organ in affirming.organs
+        for organ in affirming.organs or {ORGAN_OF[name] for name in affirming.abnormal if name in ORGAN_OF}
     )
 
 

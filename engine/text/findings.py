@@ -168,6 +168,15 @@ OF_ORGAN = {
     ("brain", "enlargement"): "enlargement",
 }
 """What a general finding of one organ is called."""
+ORGAN_OF = {
+    **dict.fromkeys(
+        ("atelectasis", "consolidation", "emphysema", "interstitial disease", "opacity", "pneumonia", "tuberculosis"),
+        "lung",
+    ),
+    **dict.fromkeys(("blunted angle", "effusion", "pneumothorax"), "pleura"),
+    "cardiomegaly": "heart",
+}
+"""Organ of a finding that reports name without it: "Focal opacity at the right base." """
 NOT_NEGATED = re.compile(
     r"\b(?:no (?:\w+ )?(?:interval )?change|not only|without (?:and with )?(?:\w+ )?contrast|non ?contrast|"
     r"no contrast)\b"

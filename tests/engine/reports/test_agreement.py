@@ -61,6 +61,7 @@ def reports(*texts: str) -> list[NearReport]:
         ("Lungs are clear.", "Heart size is normal and the lungs show a right lower lobe opacity."),
         ("Pleural spaces are normal.", "Normal heart size with left pleural effusion."),
         ("Lungs are clear.", "Lungs are clear. Right lower lobe opacity."),
+        ("Lungs are clear.", "Lungs are clear. Focal opacity at the right base."),
         ("No cardiomegaly.", "No pneumothorax, mild cardiomegaly."),
         ("No cardiomegaly.", "No pleural effusion and stable cardiomegaly."),
         ("Left effusion and right pneumothorax.", "Right effusion and left pneumothorax."),
