@@ -281,7 +281,7 @@ def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["grid", "grid_all", "grid_frozen", "grid_gpu", "trials_all", "without_iu", "without_roco"]
+    "name", ["grid", "grid_gpu", "grid_heads", "trials_heads", "without_iu", "without_roco"]
 )
 def test_the_shipped_grids_can_be_read(name: str) -> None:
     shipped = grid.read(ROOT / "training" / "configs" / f"{name}.toml")
