@@ -18,10 +18,10 @@ ENGINE_FOR_TRAINING = {
 }
 """One preprocessing, tokenizer, beam search, copy guard, form of the projections and meaning of facts."""
 ENGINE_FOR_BUNDLES = {"engine.bundle", "engine.models.runtime"}
-"""Only for what makes or measures a finished bundle."""
+"""Only for what makes, measures or starts from a finished bundle."""
 OF_BUNDLES = {
     *("training/metrics/embedders.py", "export/add_facts.py", "export/add_texts.py", "export/build.py"),
-    *("export/parity.py", "export/remeasure.py", "export/variants.py"),
+    *("export/parity.py", "export/remeasure.py", "export/variants.py", "training/networks/bundle_towers.py"),
 }
 PURE_ENGINE = {
     "engine.facts.fact",
