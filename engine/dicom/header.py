@@ -13,14 +13,17 @@ from engine.facts.code_names import code_name
 from engine.geometry.planes import valid_orientation
 from engine.geometry.spacing import common_spacing, same_spacing
 from engine.study import PROJECTIONS, FrameRef, ImageRef, Origin, Patient, Vector
+from engine.text.known_names import institution
 
 PEOPLE = (
     *("OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson", "OtherPatientIDs"),
     *("ReferringPhysicianName", "ConsultingPhysicianName", "RequestingPhysician", "PhysiciansOfRecord"),
     *("PerformingPhysicianName", "ScheduledPerformingPhysicianName", "NameOfPhysiciansReadingStudy", "OperatorsName"),
-    *("InstitutionName", "InstitutionalDepartmentName", "AdmissionID"),
+    "AdmissionID",
 )
-"""Attributes that name somebody or something besides Patient's Name and ID; reports are cleaned of their values."""
+"""Attributes that name somebody besides Patient's Name and ID; reports are cleaned of their values."""
+INSTITUTIONS = ("InstitutionName", "InstitutionalDepartmentName")
+"""Attributes that name an institution, or a part of one that may be "MRI"; reports are cleaned of their values."""
 MAX_FRAMES = 100_000
 """Images with more frames are refused."""
 
@@ -33,9 +36,9 @@ TAGS: list[int | str] = [
         "AccessionNumber",
         "SeriesNumber",
         "SeriesDescription",
-        "InstitutionName",
     ),
-    *(name for name in PEOPLE if name != "InstitutionName"),
+    *PEOPLE,
+    *INSTITUTIONS,
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "Modality", "BodyPartExamined"),
     *("ProtocolName", "RequestedProcedureDescription", "PerformedProcedureStepDescription"),
     *("AnatomicRegionSequence", "PrimaryAnatomicStructureSequence", "ViewCodeSequence", "ContrastBolusAgent"),
@@ -163,7 +166,10 @@ def _study(dataset: Header) -> StudyFacts:
         description=text(dataset, "StudyDescription"),
         accession=text(dataset, "AccessionNumber"),
         patient=patient,
-        people=tuple(name for keyword in PEOPLE if keyword in dataset for name in texts(dataset, keyword) if name),
+        people=(
+            *(name for keyword in PEOPLE if keyword in dataset for name in texts(dataset, keyword) if name),
+            *(institution(name) for keyword in INSTITUTIONS if (name := text(dataset, keyword))),
+        ),
     )
 
 

@@ -17,19 +17,25 @@ from engine.image.picture import load_picture
 from engine.importing.csv_rows import ImportRow, read_rows
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.progress import IsCancelled, never
+from engine.text.known_names import institution
 
 CASES, CAPTIONS = "cases.csv", "captions.csv"
 MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
 IMAGE_FOLDER, REPORTS = "picture archive", "reports"
 """Kinds of source as archives store them; the first keeps its old spelling, which existing archives have."""
 PATIENT = frozenset(("patient", "patient_name", "patient_id", "other_names", "birth_name"))
-NAMED = frozenset(
-    re.findall(
-        r"\w+",
-        "accession physician doctor radiologist referrer referring operator institution hospital surname",
+INSTITUTION = frozenset(("institution", "hospital", "department"))
+NAMED = INSTITUTION | frozenset(
+    ("accession", "physician", "doctor", "radiologist", "referrer", "referring", "operator", "surname")
+)
+"""Words of the names of columns whose values are removed from the text."""
+OF_NAMES = frozenset(
+    (
+        *("name", "names", "first", "last", "given", "family", "full", "title", "initials", "of", "the", "s"),
+        *("id", "ids", "no", "nr", "num", "number", "code", "record", "address"),
     )
 )
-"""Columns, and words of the names of columns, whose values are removed from the text."""
+"""What else may stand in such a name after those words: "hospital_course" and "radiologist_comment" are texts."""
 UNKNOWN = {"", "todo", "unknown", "none", "n/a"}
 
 
@@ -151,11 +157,14 @@ def _facts(row: ImportRow) -> Facts:
 
 def identifiers(row: ImportRow) -> tuple[str, ...]:
     """The values of a row that identify the patient, to be removed from the text."""
-    return tuple(
-        value
-        for column, value in row.items()
-        if value and (column in PATIENT or NAMED & set(re.split(r"[\W_]+", column)))
-    )
+    found = []
+    for column, value in row.items():
+        words = [word for word in re.split(r"[\W\d_]+", column) if word]
+        named = [index for index, word in enumerate(words) if word.removesuffix("s") in NAMED]
+        if value and (column in PATIENT or (named and OF_NAMES.issuperset(words[named[-1] + 1 :]))):
+            is_place = bool(named) and words[named[-1]].removesuffix("s") in INSTITUTION
+            found.append(institution(value) if is_place else value)
+    return tuple(found)
 
 
 def _sex(value: str) -> str:

@@ -76,6 +76,11 @@ _LABELED = re.compile(
     r"(?P<value>[A-Z]{0,4}[-/]?\d[\w/-]{0,24}(?: \d{1,6}){0,7})",
     re.IGNORECASE,
 )
+_YEAR_BESIDE = re.compile(rf"[a-zäöüéúíó]+ {_YEAR}", re.IGNORECASE)
+"""A label and a year: "exam 2019", and in English "fall 2019" is a season, in German a case."""
+_CASE = re.compile(r"(?i:fall|aufnahme|auftrag|akten?) ")
+_GERMAN = re.compile(r"\b(?:der|die|das|und|ist|mit|kein|keine|ein|eine|im|am|zum|zur|nicht)\b", re.IGNORECASE)
+_ENGLISH = re.compile(r"\b(?:the|is|of|and|no|with|in|since|was|are|to|for|from)\b", re.IGNORECASE)
 _CALL_LABEL = re.compile(
     r"(?<!\w)(?P<label>(?:tel(?:efon|ephone|efono|éfono|éphone)?|phone|fax|mobil|mobile|cell|cellulare|móvil|portable|"
     r"extension|ext|durchwahl|dw|poste|int(?:erno)?|pager|bleep|piepser|dect)(?:\.|:)* ?(?:nr\.? |n[°º] ?)?)"
@@ -89,9 +94,12 @@ _SHORT_CALL = re.compile(r"(?<![\w.])(?:x\d{4,5}|(?:ext\.?|poste|int\.) \d{3,5})
 def remove_contacts(text: str) -> tuple[str, int]:
     """The text without dates, times, numbers, addresses and e-mail addresses, and how many were removed."""
     removed = 0
+    german = len(_GERMAN.findall(text)) > len(_ENGLISH.findall(text))
 
     def labeled(match: re.Match[str]) -> str:
         nonlocal removed
+        if _YEAR_BESIDE.fullmatch(match[0]) and not (german and _CASE.match(match[0])):
+            return match[0]
         removed += 1
         return match[0][: match.start("value") - match.start()] + placeholder
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import permutations
 
-from engine.text.name_words import NOT_NAMES, ORDINARY, PLACE_WORDS, flat
+from engine.text.name_words import DEPARTMENTS, METHODS, NOT_NAMES, ORDINARY, PLACE_WORDS, flat
 from engine.text.words import UNSPACED
 
 _LETTERS = {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ى": "ي", "ـ": ""}
@@ -22,6 +22,12 @@ _PREFIX = "(?:[والبلكف]{0,3}|[הובלכמש]{0,2})"
 _JOINT = r"[\s,^.'’_-]{0,3}"
 """What may stand between the words of a name."""
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
+_INSTITUTION = "institution:"
+
+
+def institution(name: str) -> str:
+    """The name of an institution or a department, marked as that for `known_spans`: it may be "MRI" or "Cardiology"."""
+    return _INSTITUTION + name
 
 
 def known_spans(text: str, known: Iterable[str]) -> list[tuple[int, int]]:
@@ -29,9 +35,10 @@ def known_spans(text: str, known: Iterable[str]) -> list[tuple[int, int]]:
 
     Args:
         text: in NFC.
-        known: names in DICOM form ("Doe^Jane", groups separated by "=", PS3.5 6.2), names of institutions, numbers.
-            Words of three characters or more are found by themselves, shorter ones where two stand together, and words
-            that are also ordinary ones ("White") where they are capitalized.
+        known: names in DICOM form ("Doe^Jane", groups separated by "=", PS3.5 6.2), names marked by `institution`,
+            numbers. Words of three characters or more are found by themselves, shorter ones where two stand together,
+            and words that are also ordinary ones ("White"), or of an institution, where they are capitalized. Clinical
+            words of an institution are not looked for.
     """
     anyhow: set[str] = set()
     capitalized: set[str] = set()
@@ -43,7 +50,7 @@ def known_spans(text: str, known: Iterable[str]) -> list[tuple[int, int]]:
     plain, at = _folded(text)
     spans = [(at[one.start()], at[one.end()]) for one in _finder(frozenset(anyhow)).finditer(plain)]
     for match in _finder(frozenset(capitalized)).finditer(plain):
-        if text[at[match.start()]].isupper():
+        if not text[at[match.start()]].islower():  # digits and most scripts have no case
             spans.append((at[match.start()], at[match.end()]))
     apart: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -82,19 +89,22 @@ def _folded(text: str) -> tuple[str, list[int] | range]:
 
 def _patterns(value: str) -> Iterator[tuple[str, bool]]:
     """Patterns of what is removed for one value, each with whether its word is an ordinary one too."""
-    for group in unicodedata.normalize("NFC", value).split("="):
-        names = [name for name in re.split(r"[\^\s,\\]+", group) if name]
-        place = "^" not in group and any(flat(name.strip(".")) in PLACE_WORDS for name in names)
-        if place and len(names) > 1:
-            yield _START + r"[\s,.-]{0,3}".join(map(_word, names)) + _END, False
+    named_so = value.startswith(_INSTITUTION)
+    for group in unicodedata.normalize("NFC", value.removeprefix(_INSTITUTION)).split("="):
+        names = [name for name in re.split(r"[\^\s,\\/]+" if named_so else r"[\^\s,\\]+", group) if name]
+        place = named_so or ("^" not in group and any(flat(name.strip(".")) in PLACE_WORDS for name in names))
+        clinical = NOT_NAMES | DEPARTMENTS if place else frozenset[str]()
+        if place and len(names) > 1 and not all(flat(name.strip(".")) in clinical for name in names):
+            yield _START + r"[\s,./-]{0,3}".join(map(_word, names)) + _END, False
+        skipped = PLACE_WORDS | METHODS | clinical
         words = [part for name in names for part in dict.fromkeys((name, *_parts_of(name)))]
         for word in words:
             plain = flat(word)
             unspaced = UNSPACED.search(word) is not None
-            if plain in PLACE_WORDS or (place and (plain in NOT_NAMES or len(word) < 4)):
+            if plain in skipped or (place and len(names) > 1 and len(word) < 4):
                 continue
             if len(word) >= (2 if unspaced else 3):
-                yield _alone(word, unspaced), plain in NOT_NAMES or plain in ORDINARY
+                yield _alone(word, unspaced), named_so or plain in NOT_NAMES or plain in ORDINARY
         for pair in permutations(names[:3], 2):
             unspaced = UNSPACED.search("".join(pair)) is not None
             if pair[0] != pair[1] and sum(map(len, pair)) >= (2 if unspaced else 4) and not place:

@@ -220,6 +220,43 @@ PLACE_WORDS = _words(
 )
 """Words of the names of institutions and roles that identify nobody by themselves."""
 
+METHODS = _words("mri mrt irm pet cxr xray ultrasound")
+"""What operators sign in as, too."""
+
+DEPARTMENTS = _words(
+    # English
+    "cardiology cardiac cardiovascular vascular neurology neuro neuroradiology neurosurgery oncology pulmonology "
+    "pulmonary respiratory thoracic gastroenterology gastro hepatology nephrology urology gynecology gynaecology "
+    "obstetrics obgyn pediatric paediatric pediatrics paediatrics neonatal orthopedic orthopaedic orthopedics "
+    "orthopaedics traumatology rheumatology dermatology endocrinology hematology haematology ophthalmology ent "
+    "otolaryngology anesthesiology anaesthesiology intensive critical care icu ccu nicu picu internal medicine family "
+    "geriatrics psychiatry pathology nuclear molecular interventional intervention musculoskeletal msk mammography "
+    "sonography fluoroscopy tomography magnetic resonance echo echocardiography radiotherapy radiation therapy "
+    "outpatient inpatient ambulatory ambulance mobile main north south east west central building floor campus site "
+    "day night screening women womens children childrens adult theatre operating suite lab laboratory scanner "
+    # German
+    "kardiologie neurologie neurochirurgie onkologie pneumologie pulmologie gastroenterologie nephrologie urologie "
+    "gynakologie geburtshilfe frauenklinik kinderklinik padiatrie kinderradiologie orthopadie unfallchirurgie "
+    "chirurgie gefasschirurgie thoraxchirurgie innere medizin intensiv intensivstation notaufnahme ambulanz poliklinik "
+    "neuroradiologie nuklearmedizin strahlentherapie mammographie mammografie senologie rheumatologie dermatologie "
+    "hamatologie psychiatrie geriatrie hno augenklinik anasthesie diagnostische interventionelle allgemeine zentrale "
+    "nord sud ost sprechstunde haus "
+    # French
+    "cardiologie neurochirurgie oncologie cancerologie pneumologie hepatologie nephrologie gynecologie obstetrique "
+    "maternite pediatrie pediatrique orthopedie orthopedique traumatologie rhumatologie dermatologie hematologie "
+    "urgences urgence reanimation soins intensifs medecine interne nucleaire radiotherapie geriatrie orl ophtalmologie "
+    "anesthesie consultation diagnostique interventionnelle generale nord sud est ouest centrale "
+    # Spanish and Italian
+    "cardiologia neurologia neurorradiologia neuroradiologia neurocirugia neurochirurgia oncologia neumologia "
+    "pneumologia gastroenterologia digestivo hepatologia epatologia nefrologia urologia ginecologia obstetricia "
+    "ostetricia pediatria ortopedia cirugia chirurgia traumatologia reumatologia dermatologia hematologia ematologia "
+    "urgencias pronto soccorso reanimacion rianimazione medicina interna nuclear nucleare radioterapia mamografia "
+    "mammografia senologia geriatria psiquiatria psichiatria oftalmologia oculistica anestesia uci uvi resonancia "
+    "risonanza magnetica tomografia ecografia diagnostico diagnostica immagini general generale norte sur este oeste "
+    "ovest nord centrale"
+)
+"""Specialties, methods and sites that departments are named after: words of reports, not of one institution."""
+
 PARTICLES = re.compile(
     r"(?:van|von|vom|zu|zum|zur|de|der|den|del|della|delle|dei|degli|di|da|dal|dalla|das|dos|du|la|le|les|lo|las|los|"
     r"el|"

@@ -78,6 +78,19 @@ def test_a_signed_report_is_cleaned_of_the_same_names(study_with_names: Path) ->
     assert facts.body_part == "CHEST"
 
 
+def test_a_department_called_mri_leaves_the_word_in_the_report(
+    archive: Archive, encoder, study_with_names: Path, tmp_path: Path
+) -> None:
+    dataset = pydicom.dcmread(study_with_names)
+    dataset.InstitutionalDepartmentName = "MRI"
+    dataset.save_as(study_with_names)
+    (tmp_path / "reports.csv").write_text("accession,text\nACC-1,MRI of the knee: meniscal tear.\n")
+    import_path(archive, encoder, study_with_names, tmp_path / "reports.csv")
+    case = archive.case(archive.find_case("1.2.3.4.5") or 0)
+    assert case.report is not None
+    assert case.report.text == "MRI of the knee: meniscal tear."
+
+
 @pytest.mark.parametrize(
     ("text", "term"),
     [

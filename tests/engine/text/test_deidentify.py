@@ -3,6 +3,7 @@
 import pytest
 
 from engine.text.deidentify import clean
+from engine.text.known_names import institution
 
 
 @pytest.mark.parametrize(
@@ -139,3 +140,56 @@ def test_removed_identifiers_are_counted() -> None:
 )
 def test_measures_and_views_are_no_numbers_and_no_addresses(text: str) -> None:
     assert clean(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kept"),
+    [
+        ("MRI of the knee, compared with the MRI of 2019.", "MRI", True),
+        ("Cardiology asked for a CT chest.", "Cardiology", True),
+        ("Neuro MRI: the main artery, and Chest CT.", "Neuro MRI / Chest CT", True),
+        ("Main pulmonary artery; a mobile mass.", "Main Campus Mobile MRI", True),
+        ("Die Kardiologie bat um ein MRT.", "Abt. Kardiologie MRT", True),
+        ("Transferred from UKE.", "UKE", False),
+        ("Scanned in Neuheim.", "Neuheim MRI", False),
+        ("Hospital number H-4711.", "H-4711", False),
+        ("北京协和医院的右肺炎。", "北京协和医院", False),
+    ],
+)
+def test_clinical_words_of_an_institution_are_kept_and_its_name_is_removed(text: str, name: str, kept: bool) -> None:
+    assert ("[name]" not in clean(text, [institution(name)]).text) == kept
+
+
+def test_an_operator_who_signs_in_as_the_scanner_removes_no_word() -> None:
+    assert clean("MRI of the knee.", ["MRI^Tech"]).text == "MRI of the knee."
+
+
+@pytest.mark.parametrize("word", ["Fall", "Head"])
+def test_a_patient_whose_name_is_a_clinical_word_is_removed_where_it_is_capitalized(word: str) -> None:
+    assert clean(f"Mrs. {word} came.", [f"{word}^Anna"]).text == "Mrs. [name] came."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No effusion since fall 2019, stable.",
+        "Fall 2019: no effusion.",
+        "Compared with the exam 2019 and the study 2021.",
+        "Sturz im Herbst 2019, keine Fraktur; Untersuchung mit der Aufnahme von 2021 verglichen.",
+    ],
+)
+def test_a_year_after_a_season_or_an_examination_is_kept(text: str) -> None:
+    assert clean(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Der Patient ist stabil, siehe Fall 2019.", "Der Patient ist stabil, siehe Fall [number]."),
+        ("Fall-Nr. 2019, kein Erguss.", "Fall-Nr. [number], kein Erguss."),
+        ("The exam no 2019 and case #2019.", "The exam no [number] and case #[number]."),
+        ("No effusion, case 20191.", "No effusion, case [number]."),
+    ],
+)
+def test_a_case_number_that_looks_like_a_year_is_removed(text: str, expected: str) -> None:
+    assert clean(text).text == expected

@@ -1,0 +1,29 @@
+"""Which columns of a CSV name somebody, so that their values are removed from the text."""
+
+import pytest
+
+from engine.importing.csv_files import identifiers
+from engine.text.deidentify import clean
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("accession", "accession_number", "patient_name", "radiologist", "radiologist_2", "radiologists"),
+        *("referring physician name", "physician's name", "referrer", "operator id", "hospital_no"),
+    ],
+)
+def test_a_column_of_names_or_numbers_is_removed_from_the_text(column: str) -> None:
+    assert "Neuheim" not in clean("Asked by Neuheim.", identifiers({column: "Neuheim"})).text
+
+
+@pytest.mark.parametrize(
+    "column", ["radiologist_comment", "hospital_course", "physician impression", "doctor_notes", "operator_dependence"]
+)
+def test_a_column_of_free_text_names_nobody(column: str) -> None:
+    assert identifiers({column: "Pneumonia with effusion on the left."}) == ()
+
+
+def test_a_department_is_a_place_in_a_csv_too() -> None:
+    row = {"department": "Cardiology", "institution": "MRI"}
+    assert clean("MRI of the heart, for Cardiology.", identifiers(row)).text == "MRI of the heart, for Cardiology."
