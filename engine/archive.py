@@ -5,6 +5,7 @@ audit), identity.key (part of every backup) and derived files such as the vector
 missing, stale or damaged. All SQL on the archive is here and in engine/store; other modules ask by name.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,10 +26,12 @@ from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.connection import damaged
 from engine.store.safety.merging import keep_one_source, merge_cases
 from engine.store.safety.opening import is_alone, open_archive
-from engine.store.safety.removal import delete_cases, empty_log, forget_sources
+from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
 from engine.store.safety.whole_file import is_left
 from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
+
+_log = logging.getLogger("kindred")
 
 DATABASE = "archive.db"
 
@@ -54,6 +57,7 @@ class Archive(CaseQueries):
         self.imports = ImportLog(self._database)
         self.new_embeddings = NewEmbeddings(self._database)
         """Embeddings of another bundle, until the archive is re-indexed with it."""
+        self._finish_deletions()
 
     @classmethod
     def create(cls, path: Path | str, bundle_id: str | None = None) -> Self:
@@ -230,15 +234,40 @@ class Archive(CaseQueries):
 
         Raises:
             UserError: there is no such case, and nothing was deleted; the archive is read-only; or the cases were
-                deleted, but another process has the archive open and with it the write-ahead log.
+                deleted, but not all traces of them, since the disk is full or another process has the archive open.
+                The next opening, or deletion, removes those.
         """
         if not case_ids:
             return
         delete_cases(self._database, case_ids)
-        forget_sources(self.folder, case_ids)
-        self.score_scale.path.unlink(missing_ok=True)
-        self.index.refresh(save=True)
+        try:
+            self._remove_traces()
+        except (OSError, UserError) as error:
+            raise UserError(
+                f"The cases were deleted, but files in {self.folder} may hold traces of them until it is opened again. "
+                f"{error if isinstance(error, UserError) else f'{error.strerror}.'}",
+                self.folder,
+            ) from error
+
+    def _finish_deletions(self) -> None:
+        """Remove what an interrupted deletion has left; if that fails again, the next opening tries it."""
+        if self.read_only or not unfinished(self._database):
+            return
+        try:
+            self._remove_traces()
+        except (OSError, UserError) as error:
+            _log.warning("Traces of deleted cases are left in the archive: %s", error)
+
+    def _remove_traces(self) -> None:
+        """Remove from the files of the archive what they hold of deleted cases. Raises OSError, UserError."""
+        cases = unfinished(self._database)
+        for derived in (self.score_scale.path, self.index.path):
+            derived.unlink(missing_ok=True)
+        forget_sources(self.folder, cases)
+        rewrite_once(self._database)
         empty_log(self._database)
+        self.index.refresh(save=True)
+        finish(self._database, cases)
 
 
 def _signed(report: NewReport | None) -> bool:

@@ -23,8 +23,8 @@ def delete_command(
 ) -> None:
     """Delete cases, or all cases of a patient, from an archive.
 
-    Reports, words, images and vectors are overwritten; nothing of them is left in the files of the archive. Backups and
-    the reports that the app keeps of its open studies are not changed.
+    Nothing of their reports, images and vectors is left in the files of the archive. Backups and the reports that the
+    app keeps of its open studies are not changed.
     """
     if bool(cases) == bool(patient):
         raise UserError("Give the cases to delete with --case, or a patient with --patient.")

@@ -4,6 +4,7 @@ from engine.errors import UserError
 from engine.store.database import LocalDatabase
 from engine.store.safety.checksums import broken_seals
 from engine.store.safety.opening import schema_problems
+from engine.store.safety.removal import unfinished
 from engine.text.words import counted
 
 
@@ -21,6 +22,8 @@ def problems(database: LocalDatabase, deep: bool = False) -> list[str]:
     )[0][0]
     if missing:
         found.append(f"{counted(missing, 'embedding')} {'is' if missing == 1 else 'are'} missing")
+    if unfinished(database):
+        found.append("its files may hold traces of deleted cases; close other programs and open it again")
     if deep:
         with database.reading() as db:
             found += [*schema_problems(db), *broken_seals(db)]

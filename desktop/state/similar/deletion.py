@@ -11,6 +11,9 @@ from engine.archive import Archive
 from engine.progress import IsCancelled, Progress
 from engine.text.words import counted
 
+SHOWN = 5
+"""Case ids that the question names."""
+
 
 class DeletionState(QObject):
     """Asks first, then deletes; what is deleted leaves the hits."""
@@ -66,10 +69,10 @@ class DeletionState(QObject):
     def _ask(self, found: tuple[Archive, list[int]]) -> None:
         self._asked = found
         archive, cases = found
-        ids = ", ".join(map(str, cases))
+        ids = ", ".join([*map(str, cases[:SHOWN]), *["..."][: len(cases) > SHOWN]])
         self.asked.emit(
             f"Delete {counted(len(cases), 'case')} ({ids}) from {archive.folder.name}? "
-            "Reports, images and vectors are overwritten. This cannot be undone."
+            "Nothing of them stays in the files of the archive. This cannot be undone."
         )
 
     def _take(self, cases: Sequence[int]) -> None:

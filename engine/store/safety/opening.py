@@ -18,6 +18,7 @@ from engine.store.identity import Identity
 from engine.store.safety.checksums import WHOLE, is_sealed, seal
 from engine.store.safety.connection import connect, connect_read_only, damaged, readable, unchangeable
 from engine.store.safety.known_archives import is_known, remember
+from engine.store.safety.removal import note_rewritten
 
 CHECK = "identity_check"
 """Name of the setting with the keyed hash."""
@@ -105,6 +106,8 @@ def _completed(db: Database, folder: Path) -> Identity:
         ):  # its list of migrations is not that of its tables
             raise damaged(folder) from error
         raise
+    if not started:
+        note_rewritten(db)
     if _check(db) is None and is_sealed(db, "settings", WHOLE):  # else it is lost: see _examined
         db.execute("INSERT INTO settings (name, value) VALUES (?, ?)", [CHECK, key.check])
         seal(db, "settings", WHOLE)

@@ -1,12 +1,18 @@
 """Deletes cases with everything that was derived of them: no file of the archive holds a trace. Knows no models.
 
-Deleted rows are overwritten (`secure_delete`). The full-text index keeps the words of deleted rows until it is merged
-into one piece, and the write-ahead log keeps whole pages until it is emptied. What was deleted before Kindred overwrote
-rows is removed by rewriting the file, once. Copies elsewhere (backups, the file system's own) are out of reach.
+Deleted rows are overwritten with zeros (`secure_delete`). The full-text index keeps the words of deleted rows until it
+is merged into one piece, and the write-ahead log keeps whole pages until it is emptied. What was deleted before Kindred
+overwrote rows is removed by rewriting the file, once. The derived files are written anew. Copies elsewhere (backups,
+the file system's own) are out of reach.
+
+The rows go first, in one transaction, which notes the cases as UNFINISHED until the rest is done. A full disk or a kill
+between the two leaves the note, and opening the archive, or the next deletion, does the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+from sqlite_utils import Database
 
 from engine.errors import UserError
 from engine.store.database import LocalDatabase, insert, now, read_many
@@ -15,11 +21,13 @@ from engine.store.sources import FILE as SOURCES
 from engine.store.sources import SourceLinks
 
 REWRITTEN = "rewritten"
-"""Setting of an archive whose file has been rewritten since rows are overwritten."""
+"""Setting of an archive whose deleted rows were all overwritten, or whose file was rewritten since they are."""
+UNFINISHED = "deleted, traces may be left"
+"""Setting with the ids of deleted cases of which files may hold traces."""
 
 
 def delete_cases(database: LocalDatabase, case_ids: Sequence[int]) -> None:
-    """Delete cases in one transaction, and their words from the full-text index.
+    """Delete cases in one transaction, and their words from the full-text index, and note them as unfinished.
 
     Raises:
         UserError: there is no such case, and nothing was deleted.
@@ -34,12 +42,47 @@ def delete_cases(database: LocalDatabase, case_ids: Sequence[int]) -> None:
             db.execute("DELETE FROM cases WHERE id = ?", [case_id])
             seal(db, "audit", insert(db, "audit", at=now(), action="case deleted", case_id=case_id, detail=""))
         db.execute("INSERT INTO reports_fts (reports_fts) VALUES ('optimize')")
-        rewritten = db.execute("SELECT 1 FROM settings WHERE name = ?", [REWRITTEN]).fetchone()
-    if rewritten is None:
-        database.rewrite()
-        with database.write(flushed=True) as db:
-            db.execute("INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)", [REWRITTEN, now()])
+        _set(db, UNFINISHED, _listed({*unfinished(database), *case_ids}))
+
+
+def unfinished(database: LocalDatabase) -> list[int]:
+    """Ids of deleted cases of which files may hold traces."""
+    rows = database.read("SELECT value FROM settings WHERE name = ?", [UNFINISHED])
+    return [int(one) for one in rows[0][0].split() if one.isdecimal()] if rows else []
+
+
+def finish(database: LocalDatabase, case_ids: Sequence[int]) -> None:
+    """Note that no traces of these cases are left."""
+    with database.write(flushed=True) as db:
+        left = set(unfinished(database)) - set(case_ids)
+        if left:
+            _set(db, UNFINISHED, _listed(left))
+        else:
+            db.execute("DELETE FROM settings WHERE name = ?", [UNFINISHED])
             seal(db, "settings", WHOLE)
+
+
+def rewrite_once(database: LocalDatabase) -> None:
+    """Rewrite the file of an archive from before deleted rows were overwritten. UserError as of `rewrite`."""
+    if database.read("SELECT 1 FROM settings WHERE name = ?", [REWRITTEN]):
+        return
+    database.rewrite()
+    with database.write(flushed=True) as db:
+        note_rewritten(db)
+
+
+def note_rewritten(db: Database) -> None:
+    """Note, inside a transaction that the caller has open, that no deleted row is left in the file."""
+    _set(db, REWRITTEN, now())
+
+
+def _listed(case_ids: Collection[int]) -> str:
+    return " ".join(map(str, sorted(case_ids)))
+
+
+def _set(db: Database, name: str, value: str) -> None:
+    db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [name, value])
+    seal(db, "settings", WHOLE)
 
 
 def forget_sources(folder: Path, case_ids: Sequence[int]) -> None:
@@ -57,11 +100,7 @@ def empty_log(database: LocalDatabase) -> None:
     """Empty the write-ahead log.
 
     Raises:
-        UserError: another process reads it; SQLite removes it when the last one closes the archive.
+        UserError: another process reads it.
     """
     if not database.empty_log():
-        raise UserError(
-            f"The cases were deleted, but traces stay in {database.path.name}-wal while another program has "
-            f"{database.path.parent} open; close that program.",
-            database.path.parent,
-        )
+        raise UserError(f"Another program has {database.path.parent} open; close it.", database.path.parent)

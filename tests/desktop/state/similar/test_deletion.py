@@ -55,3 +55,11 @@ def test_a_case_and_a_patient_are_deleted_after_a_question(qtbot: QtBot, ready: 
     answer(qtbot, ready, "delete_case", QMessageBox.StandardButton.Yes)
     assert desk.search.hits == []
     assert not ready.actions.actions["delete_case"].isEnabled()
+
+
+def test_the_question_names_the_first_cases_of_many(qtbot: QtBot, ready: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = ready.desk.archive.archive
+    assert archive is not None
+    monkeypatch.setattr(archive, "cases_of_same_patient", lambda case_id: list(range(1, 1001)))
+    question = answer(qtbot, ready, "delete_patient", QMessageBox.StandardButton.No)
+    assert "Delete 1,000 cases (1, 2, 3, 4, 5, ...) from archive?" in question

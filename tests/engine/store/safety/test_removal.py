@@ -10,6 +10,8 @@ from engine.archive import Archive
 from engine.errors import UserError
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase
+from engine.store.safety.checksums import WHOLE, seal
+from engine.store.safety.removal import REWRITTEN
 from engine.store.sources import SourceLinks
 
 Make = Callable[..., NewCase]
@@ -73,8 +75,70 @@ def test_what_was_deleted_before_deletion_was_secure_goes_too(archive: Archive, 
         db.execute("PRAGMA secure_delete = OFF")
     archive.set_report(2, make_case("x", "Wumpusoid mass.").report, "test")  # type: ignore[arg-type]
     archive.set_report(2, make_case("x", "Normal.").report, "test")  # type: ignore[arg-type]
+    forget_that_rows_are_overwritten(archive)
     archive.delete([2])
     assert not in_files(archive, [b"Wumpusoid", b"wumpusoid"])
+
+
+def forget_that_rows_are_overwritten(archive: Archive) -> None:
+    with archive._database.write() as db:
+        db.execute("DELETE FROM settings WHERE name = ?", [REWRITTEN])
+        seal(db, "settings", WHOLE)
+
+
+def test_a_new_archive_overwrites_deleted_rows_from_the_start(
+    archive: Archive, make_case: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(archive, make_case)
+    monkeypatch.setattr(archive._database, "rewrite", lambda: pytest.fail("rewritten"))
+    archive.delete([1])
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise UserError("The database cannot be written since the disk is full; free some space, then try again.")
+
+
+@pytest.mark.parametrize("failing", ["rewrite", "index", "log"])
+def test_traces_that_a_full_disk_kept_go_at_the_next_opening(
+    archive: Archive, make_case: Make, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(archive, make_case)
+    links = SourceLinks(archive.folder)
+    links.remember(1, "/studies/jane-plough.dcm")
+    links.close()
+    forget_that_rows_are_overwritten(archive)
+    secrets = [*secrets_of(archive, 1), b"jane-plough"]
+    shared = {one for one in secrets if one in secrets_of(archive, 3)}
+    with monkeypatch.context() as patch:
+        if failing == "rewrite":
+            patch.setattr(archive._database, "rewrite", full_disk)
+        elif failing == "index":
+            patch.setattr(archive.index, "refresh", full_disk)
+        else:
+            patch.setattr(archive._database, "empty_log", lambda: False)
+        with pytest.raises(UserError, match=r"cases were deleted, but files in .* may hold traces .* opened again"):
+            archive.delete([1])
+        assert archive.case_ids() == [2, 3]
+        assert any("may hold traces of deleted cases" in one for one in archive.problems())
+    archive.close()
+    with Archive.open(archive.folder) as again:
+        assert in_files(again, secrets) <= shared | {b"near", b"the"}
+        assert again.problems(deep=True) == []
+        assert again.index.state() == "intact"
+
+
+def test_the_next_deletion_removes_traces_too(
+    archive: Archive, make_case: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(archive, make_case)
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.archive.forget_sources", full_disk)
+        with pytest.raises(UserError, match="may hold traces"):
+            archive.delete([1])
+    forgotten: list[int] = []
+    monkeypatch.setattr("engine.archive.forget_sources", lambda _folder, cases: forgotten.extend(cases))
+    archive.delete([3])
+    assert forgotten == [1, 3]
 
 
 def test_a_case_that_is_not_there_deletes_nothing(archive: Archive, make_case: Make) -> None:
