@@ -80,6 +80,7 @@ class Actions(QObject):
             desk.archive.changed,
             desk.report.changed,
             desk.report.page_changed,
+            desk.report.selection_changed,
             desk.search.selected_case.changed,
         ):
             changed.connect(self._refresh.request)

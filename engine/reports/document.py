@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, Self
 
 from engine.errors import UserError
-from engine.reports.change import Span, change_between
+from engine.reports.change import Change, Span, change_between
 from engine.reports.draft import Draft, Sentence
 from engine.reports.stored_sentence import sentence_as_dict, sentence_from
 from engine.text.words import words
@@ -18,6 +18,7 @@ from engine.text.words import words
 Wording = Literal["unchanged", "edited"]
 REWRITTEN = 0.3
 """Below this likeness of words (difflib's ratio) an edited sentence is no longer the proposed one."""
+LOST = "The marks of this report were damaged: which of its words are machine wording is unknown."
 SENTENCE_ENDS = (".", "!", "?", ":", ";")
 
 
@@ -61,6 +62,8 @@ class Document:
     """Every machine sentence so far, taken over or not, so that pasting one gives it its mark again."""
     open: tuple[int, ...] = field(default=())
     """Indices of the proposals that nobody has decided on, in reading order."""
+    lost: bool = False
+    """Whether its marks were damaged, so that nobody knows which of its words are machine wording."""
 
     def wording(self, mark: Mark) -> Wording:
         """Whether the marked words are still those of the proposal."""
@@ -68,7 +71,7 @@ class Document:
         return "unchanged" if same else "edited"
 
     def mark_of(self, proposal: int) -> Mark | None:
-        """The mark of a proposal; None unless it is in the text."""
+        """The first mark of a proposal; None unless it is in the text."""
         return next((mark for mark in self.marks if mark.proposal == proposal), None)
 
     @property
@@ -103,9 +106,7 @@ class Document:
         if draft.study_uid != study_uid:
             raise UserError("This draft belongs to another study; create a new draft for this study.")
         # With single plain spaces, as an editor gives them back: else showing a sentence would count as editing it.
-        sentences = [
-            replace(one, text=" ".join(one.text.split())) for one in draft.sentences
-        ]  # as an editor shows them
+        sentences = [replace(one, text=" ".join(one.text.split())) for one in draft.sentences]
         there = {self.text[mark.start : mark.end] for mark in self.marks}
         new = [Proposal(one, archive, draft.model) for one in sentences if one.text not in there]
         first = len(self.proposals)
@@ -142,31 +143,46 @@ class Document:
     def edited(self, text: str) -> Self:
         """With another text. Marks move with their words; a sentence that is removed or rewritten loses its mark.
 
-        A machine sentence that is pasted whole gets its mark again, or is accepted if it was open.
+        A machine sentence that stands there whole after it was pasted, copied or moved has its mark, or is accepted if
+        it was open.
         """
         if text == self.text:
             return self
         change = change_between(self.text, text, [(mark.start, mark.end) for mark in self.marks])
-        marks = []
-        for mark in self.marks:
-            span = change.moved((mark.start, mark.end))
-            if span is not None and _like(self.proposals[mark.proposal].sentence.text, text[slice(*span)]):
-                marks.append(Mark(*span, mark.proposal))
-        for proposal, span in self._pasted(text, change.inserted):
-            free = all(span[1] <= mark.start or mark.end <= span[0] for mark in marks)
-            if free and all(mark.proposal != proposal for mark in marks):
-                marks.append(Mark(*span, proposal))
+        moved = [(change.moved((mark.start, mark.end)), mark.proposal) for mark in self.marks]
+        spans = [(span, number) for span, number in moved if span is not None and span[0] < span[1]]
+        known = {one.sentence.text: number for number, one in enumerate(self.proposals)}
+        whole = [(span, known[text[slice(*span)]]) for span, _ in spans if text[slice(*span)] in known]
+        edited = [one for one in spans if _like(self.proposals[one[1]].sentence.text, text[slice(*one[0])])]
+        marks: list[Mark] = []
+        for span, number in (*whole, *self._inserted(text, change), *edited):
+            if all(span[1] <= mark.start or mark.end <= span[0] for mark in marks):
+                marks.append(Mark(*span, number))
         marks.sort(key=lambda mark: mark.start)
         return replace(
-            self, text=text, marks=tuple(marks), open=_without(self.open, *(mark.proposal for mark in marks))
+            self,
+            text=text,
+            marks=tuple(marks),
+            open=_without(self.open, *(mark.proposal for mark in marks)),
+            lost=self.lost and bool(text.strip()),
         )
 
-    def _pasted(self, text: str, inserted: Span) -> Iterable[tuple[int, Span]]:
-        """Proposals whose words are in an inserted part of the text, and where."""
-        for number, proposal in enumerate(self.proposals):
-            found = text.find(proposal.sentence.text, *inserted)
-            if found >= 0 and proposal.sentence.text:
-                yield number, (found, found + len(proposal.sentence.text))
+    def _inserted(self, text: str, change: Change) -> Iterable[tuple[Span, int]]:
+        """Where in a text proposals stand that a change has put there, longest first.
+
+        Of a sentence that was moved, what it has in common with its neighbor is not in the change. Of one that was
+        inserted, half is: who types the last letter of a sentence has written it.
+        """
+        start, end = change.inserted
+        was_moved = change.end > change.start and " " in text[start:end].strip()
+        for number, proposal in sorted(enumerate(self.proposals), key=lambda one: -len(one[1].sentence.text)):
+            size = len(proposal.sentence.text)
+            at = text.find(proposal.sentence.text, max(0, start - size)) if size else -1
+            while 0 <= at < end:
+                common = min(at + size, end) - max(at, start)
+                if common > 0 and (was_moved or 2 * common >= size):
+                    yield (at, at + size), number
+                at = text.find(proposal.sentence.text, at + 1)
 
     def followed_by(self, other: Self) -> Self:
         """This document and another one as one, with an empty line between their texts."""
@@ -179,6 +195,7 @@ class Document:
             marks=(*self.marks, *marks),
             proposals=(*self.proposals, *other.proposals),
             open=(*self.open, *(number + first for number in other.open)),
+            lost=self.lost or other.lost,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -195,7 +212,7 @@ class Document:
                 }
                 for number, one in enumerate(self.proposals)
             ],
-        }
+        } | ({"lost": True} if self.lost else {})
 
     @classmethod
     def from_dict(cls, text: str, stored: Mapping[str, Any]) -> Self:
@@ -211,11 +228,13 @@ class Document:
             raise ValueError("a mark of no proposal")
         if not all(0 <= mark.start < mark.end <= len(text) for mark in marks):
             raise ValueError("a mark outside the text")
-        return cls(text, marks, proposals, tuple(stored["open"]))
+        return cls(text, marks, proposals, tuple(stored["open"]), bool(stored.get("lost", False)))
 
 
 def provenance(document: Document) -> list[str]:
     """Whose words a text is, one line a mark, for copies and exports; empty for a text in own words."""
+    if document.lost:
+        return [LOST]
     lines = []
     for mark in document.marks:
         proposal, now = document.proposals[mark.proposal], document.text[mark.start : mark.end]

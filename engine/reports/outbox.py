@@ -148,7 +148,7 @@ def archive_signed(
         study_uid: StudyInstanceUID, stored as a keyed hash.
         text: the signed text with its addenda; cleaned of identifiers here.
         submission: the displayed frame and the facts of the case.
-        machine_share: share of its words that are unchanged machine wording, 0 to 1.
+        machine_share: share of its words that are unchanged machine wording, 0 to 1, or UNKNOWN.
 
     Raises:
         UserError: the text is empty, or the archive is bound to another bundle.

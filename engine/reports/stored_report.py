@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.facts.fact import FactKind
 from engine.reports.document import Document
+from engine.store.case import UNKNOWN
 from engine.text.words import words
 
 State = Literal["drafted", "edited", "signed"]
@@ -90,7 +91,9 @@ class StoredReport:
 
     @property
     def machine_share(self) -> float:
-        """Share of the words of `full_text` that are unchanged machine wording, 0 to 1."""
+        """Share of the words of `full_text` that are unchanged machine wording, 0 to 1, or UNKNOWN."""
+        if self.document.lost:
+            return UNKNOWN
         total = len(words(self.full_text))
         return self.document.machine_words / total if total else 0.0
 

@@ -26,6 +26,8 @@ def sentence_from(stored: Mapping[str, Any]) -> Sentence:
     Raises:
         KeyError or TypeError: they are not those of a sentence.
     """
+    if not isinstance(stored["text"], str):
+        raise TypeError("a sentence without words")
     return Sentence(
         stored["text"],
         stored["confidence"],

@@ -323,16 +323,16 @@ class Workspace(LocalStore):
 
 
 def _as_json(document: Document) -> str:
-    return json.dumps(document.as_dict()) if document.proposals else ""
+    return json.dumps(document.as_dict()) if document.proposals or document.lost else ""
 
 
 def _document(text: str, stored: str) -> Document:
-    """The document of a row; the text alone when its marks are damaged, since the text is what matters."""
+    """The document of a row; when its marks are damaged, the text alone, whose words are then nobody's for certain."""
     try:
         return Document.from_dict(text, parse_json(stored)) if stored else Document(text)
     except (ValueError, KeyError, TypeError, AttributeError):
         log.warning("The marks of a report are damaged; its text is kept.")
-        return Document(text)
+        return Document(text, lost=True)
 
 
 def _require_signed(db: Database, study_uid: str) -> None:

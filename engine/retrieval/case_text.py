@@ -1,6 +1,6 @@
 """An archived case as text for display and copying. Knows no archive and no search."""
 
-from engine.store.case import Case
+from engine.store.case import UNKNOWN, Case
 from engine.text.words import STOP_WORDS, singular, spans
 
 NOTICE = "de-identified case from a Kindred archive, research use only"
@@ -18,8 +18,10 @@ def facts(case: Case) -> str:
 
 
 def wording(case: Case) -> str:
-    """That a report is mostly machine wording; "" for any other."""
-    return "mostly unchanged machine wording" if case.report and case.report.mostly_machine else ""
+    """That a report is mostly machine wording, or may be; "" for any other."""
+    if case.report is None or not case.report.mostly_machine:
+        return ""
+    return "machine wording unknown" if case.report.machine_share == UNKNOWN else "mostly unchanged machine wording"
 
 
 def copied_text(case: Case) -> str:

@@ -13,6 +13,9 @@ ReportStatus = Literal["imported", "signed"]
 MOSTLY = 0.5
 """From this share of machine wording on, a report is no evidence for others: it would repeat what was drafted."""
 
+UNKNOWN = 2.0
+"""Stored as the share of a report whose marks were damaged, which is no evidence either."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
@@ -40,7 +43,7 @@ class NewReport:
     """float [D] of that text, unit length; stored as float16."""
     state: ReportStatus = "imported"
     machine_share: float = 0.0
-    """Share of its words that are unchanged machine wording, 0 to 1."""
+    """Share of its words that are unchanged machine wording, 0 to 1, or UNKNOWN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +133,11 @@ class Report:
     created: str
     """UTC, ISO 8601."""
     machine_share: float = 0.0
-    """Share of its words that are unchanged machine wording, 0 to 1."""
+    """Share of its words that are unchanged machine wording, 0 to 1, or UNKNOWN."""
 
     @property
     def mostly_machine(self) -> bool:
-        """Whether it is mostly unchanged machine wording, and so no evidence for others."""
+        """Whether it is, or may be, mostly unchanged machine wording, and so no evidence for others."""
         return self.machine_share >= MOSTLY
 
 

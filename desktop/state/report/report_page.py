@@ -102,7 +102,7 @@ class ReportPage:
         return self.seen.issuperset(self.document.open)
 
     def span_of(self, proposal: int) -> Span | None:
-        """Where a proposal is in the text; None unless it was accepted."""
+        """Where a proposal first is in the text; None unless it was accepted."""
         mark = self.document.mark_of(proposal)
         return (mark.start, mark.end) if mark else None
 

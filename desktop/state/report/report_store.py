@@ -11,11 +11,12 @@ from desktop.background import Background, Lane, as_work
 from desktop.state.report.history import History
 from desktop.state.report.report_page import ReportPage
 from engine.errors import UserError
-from engine.reports.document import Document
+from engine.reports.document import LOST, Document
 from engine.reports.stored_report import StoredReport, Submission
 from engine.reports.workspace import Workspace
 
 ALREADY_SIGNED = "This report is already signed. What you typed before it was loaded is now an unsigned addendum."
+MARKS_LOST = f"{LOST} Check every sentence before you sign."
 OPENING = "The report cannot be signed yet: the report database is still opening. Try again shortly."
 SAVE_MS = 500
 """Milliseconds from the first unsaved key until the text is written; typing on does not put it off."""
@@ -154,6 +155,8 @@ class ReportStore(QObject):
             self.loaded.emit(page)
             if late:
                 self._background.problem.emit(UserError(ALREADY_SIGNED))
+            elif page.document.lost:
+                self._background.problem.emit(UserError(MARKS_LOST))
 
     def _merge(self, page: ReportPage, stored: StoredReport | None) -> bool:
         """Add what was typed before the page was loaded to what is stored, so that neither is lost.

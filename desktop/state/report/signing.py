@@ -9,7 +9,7 @@ from desktop.state.pictures.picture import ScreenPicture
 from desktop.state.report.report_page import ReportPage
 from desktop.state.viewer.viewport import ViewportState
 from engine.image.picture import to_gray
-from engine.reports.document import Document
+from engine.reports.document import LOST, Document
 from engine.reports.outbox import DisplayedFrame, submission_for
 from engine.reports.stored_report import Submission
 from engine.store.case import MOSTLY
@@ -51,6 +51,8 @@ class Question:
         """What the user should know, one sentence each."""
         if self.addendum:
             return ("A signed addendum cannot be changed; another one can follow it.",)
+        if self.document.lost:
+            return (FINAL, f"{LOST} The archive will say so, and drafts will not be based on it.")
         total = len(words(self.document.text))
         share = self.document.machine_words / total if total else 0.0
         if share < MOSTLY:

@@ -128,20 +128,19 @@ class ReportEditor(ReportField):
         Unsupported sentences are underlined in amber.
         """
         page, found = self._state.page, []
-        for row in self._state.rows if page is not None and page.text == self.toPlainText()[: len(page.text)] else ():
-            span = page.span_of(row.number) if page else None
-            if page is None or span is None:
-                continue
-            mark = QTextEdit.ExtraSelection()
-            style = QTextCharFormat()
+        shown = page is not None and page.text == self.toPlainText()[: len(page.text)]
+        for mark in page.document.marks if page is not None and shown else ():
+            assert page is not None
+            selection, style = QTextEdit.ExtraSelection(), QTextCharFormat()
             lines = QTextCharFormat.UnderlineStyle
-            style.setUnderlineStyle(lines.DotLine if row.status == "unchanged" else lines.DashUnderline)
-            supported = row.proposal.sentence.supported
+            unchanged = page.document.wording(mark) == "unchanged"
+            style.setUnderlineStyle(lines.DotLine if unchanged else lines.DashUnderline)
+            supported = page.document.proposals[mark.proposal].sentence.supported
             style.setUnderlineColor(QColor(theme.current.muted if supported else theme.current.amber))
-            if row.number == page.selected:
+            if mark.proposal == page.selected:
                 style.setBackground(QColor(theme.current.selected))
-            mark.format, mark.cursor = style, self._cursor(*span)
-            found.append(mark)
+            selection.format, selection.cursor = style, self._cursor(mark.start, mark.end)
+            found.append(selection)
         self.setExtraSelections(found)
 
 

@@ -1,14 +1,20 @@
 """A damaged row of a workspace is told in one sentence, and a text outlives its marks."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.archive import Archive
 from engine.errors import UserError
+from engine.reports.nearest_report import near_reports
+from engine.reports.outbox import archive_waiting
 from engine.reports.stored_report import ReportFacts, Submission
 from engine.reports.workspace import DATABASE, Workspace
+from engine.retrieval.case_text import copied_text
+from engine.store.case import UNKNOWN, NewCase
 
 DEEP = "[" * 100_000
 
@@ -57,6 +63,26 @@ def test_a_text_outlives_its_damaged_marks(folder: Path, document: str) -> None:
         report = workspace.load("1.2")
         assert report is not None
         assert report.text == "No effusion."
+        assert report.document.lost
+        assert report.machine_share == UNKNOWN
+
+
+def test_a_report_whose_marks_were_damaged_is_no_evidence_and_says_so(
+    tmp_path: Path, archive: Archive, encoder, make_case: Callable[..., NewCase]
+) -> None:
+    with Workspace.open(tmp_path) as workspace:
+        workspace.save_edit("1.2", "There is a large left effusion.")
+    with changed(tmp_path, "UPDATE reports SET document = ?", "nul") as workspace:
+        workspace.save_edit("1.2", "There is a large left effusion. Own.")
+    with Workspace.open(tmp_path) as workspace:
+        workspace.sign("1.2", "ada", Submission(ReportFacts("CR"), np.full((9, 9), 7, np.uint8)))
+        (sent,) = archive_waiting(workspace, archive, encoder).archived
+    case = archive.case(sent.case_id)
+    assert case.report is not None
+    assert (case.report.machine_share, case.report.mostly_machine) == (UNKNOWN, True)
+    assert "machine wording unknown" in copied_text(case)
+    assert archive.all_images()[0].report is None
+    assert not near_reports(archive, encoder, make_case("9", "x", seeds=(1,)).images[0].embedding).reports
 
 
 def test_a_text_that_is_not_utf8_is_damage(folder: Path) -> None:

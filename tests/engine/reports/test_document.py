@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.reports.agreement import Contradiction, Evidence
-from engine.reports.document import Document, provenance
+from engine.reports.document import LOST, Document, provenance
 from engine.reports.draft import Draft, Sentence
 
 HEART = Sentence("The heart is enlarged.", 0.8, (Evidence(3, "Heart enlarged.", 0.9),), 7)
@@ -75,6 +75,39 @@ def test_evidence_of_a_deleted_sentence_goes_with_it_and_comes_back_with_it() ->
     assert marked(pasted) == [(LUNGS.text, "unchanged"), (HEART.text, "unchanged")]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{LUNGS.text} {HEART.text}", [LUNGS, HEART]),
+        (f"Own. {LUNGS.text}\n{HEART.text} Own.", [LUNGS, HEART]),
+        (f"{HEART.text} {HEART.text} {LUNGS.text}", [HEART, HEART, LUNGS]),
+        (f"{HEART.text} {LUNGS.text} {LUNGS.text}", [HEART, LUNGS, LUNGS]),
+        (f"{LUNGS.text} {LUNGS.text}", [LUNGS, LUNGS]),
+        (f"{EFFUSION.text} {LUNGS.text} {HEART.text}", [EFFUSION, LUNGS, HEART]),
+    ],
+)
+def test_a_sentence_that_is_swapped_or_doubled_keeps_its_mark(text: str, expected: list[Sentence]) -> None:
+    document = drafted().accepting([0, 1]).edited(text)
+    assert marked(document) == [(one.text, "unchanged") for one in expected]
+    assert [document.proposals[mark.proposal].sentence for mark in document.marks] == expected
+    assert document.machine_words == sum(len(one.text.split()) for one in expected)
+
+
+def test_sentences_that_differ_in_a_word_keep_their_own_marks_when_they_are_swapped() -> None:
+    left, right = Sentence("No left effusion.", None, (), 3), Sentence("No right effusion.", None, (), 4)
+    document = Document().proposing(Draft((left, right), "x", study_uid="1.2"), "1.2").accepting([0, 1])
+    swapped = document.edited(f"{right.text} {left.text}")
+    assert [swapped.proposals[mark.proposal].sentence for mark in swapped.marks] == [right, left]
+    assert marked(swapped) == [(right.text, "unchanged"), (left.text, "unchanged")]
+
+
+def test_who_types_a_dismissed_sentence_has_written_it() -> None:
+    document = drafted().dismissing([0, 1, 2])
+    for end in range(1, len(HEART.text) + 1):
+        document = document.edited(HEART.text[:end])
+    assert document.marks == ()
+
+
 def test_a_new_draft_replaces_what_is_open_and_repeats_nothing_that_stands() -> None:
     document = drafted().accepting([0])
     again = document.proposing(DRAFT, "1.2", "chest")
@@ -112,6 +145,16 @@ def test_marks_and_evidence_survive_json_and_an_export_names_them() -> None:
         Document.from_dict("short", document.as_dict())
 
 
+def test_lost_marks_are_told_until_nothing_of_the_text_is_left() -> None:
+    document = Document("The heart is enlarged.", lost=True)
+    edited = document.edited("The heart is enlarged. Own.").proposing(DRAFT, "1.2").accepting([1])
+    assert edited.lost
+    assert Document.from_dict(edited.text, edited.as_dict()) == edited
+    assert provenance(edited) == [LOST]
+    assert Document("Own.").followed_by(document).lost
+    assert not document.edited("").lost
+
+
 def test_two_documents_become_one_with_the_marks_of_both() -> None:
     first, second = drafted().accepting([0]), drafted("Typed early.").accepting([1])
     both = first.followed_by(second)
@@ -131,7 +174,7 @@ def test_random_edits_never_leave_marks_outside_the_text_or_over_each_other() ->
             new = chance.choice(["", "x", " ", HEART.text, document.text[:9]])
             document = document.edited(document.text[:start] + new + document.text[end:])
             assert document == Document.from_dict(document.text, document.as_dict()) or document.shown != (0, 1, 2)
+            assert not document.lost
             edges = [edge for mark in document.marks for edge in (mark.start, mark.end)]
             assert edges == sorted(edges)
-            assert len({mark.proposal for mark in document.marks}) == len(document.marks)
             assert all(document.text[mark.start : mark.end].strip() for mark in document.marks)

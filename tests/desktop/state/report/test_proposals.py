@@ -1,5 +1,6 @@
 """Machine sentences are proposals beside the text until the user decides on each; the keyboard is enough for that."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
 from desktop.state.report.report import ReportState
+from engine.reports.document import LOST
 from engine.reports.draft import Draft, Sentence
+from engine.reports.workspace import DATABASE
 from tests.desktop.conftest import dicom, open_paths, settle, sign
 from tests.desktop.state.report.conftest import SENTENCES, Decoder, drafted
 
@@ -44,6 +47,24 @@ def test_proposals_are_accepted_one_by_one_by_key(qtbot: QtBot, app: App, state:
     qtbot.keyClick(tree, key)
     assert texts(app)[0] == f"Own words. {HEART} {EFFUSION}"
     assert state.can_sign
+
+
+def test_the_keys_for_a_proposal_follow_the_selection(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    state.accept()
+    keys = [app.actions.actions[name] for name in ("accept_proposal", "edit_proposal", "dismiss_proposal")]
+    for proposal, possible in ((0, False), (1, True), (0, False)):  # the first one stands in the text
+        state.select(proposal)
+        qtbot.waitUntil(lambda possible=possible: [key.isEnabled() for key in keys] == [possible] * 3)
+
+
+def test_a_doubled_sentence_is_underlined_twice(qtbot: QtBot, app: App, state: ReportState) -> None:
+    drafted(qtbot, app, state)
+    state.accept()
+    state.edit(f"{HEART} Own. {HEART}")
+    app.window.report_panel.editor.show_page()
+    underlined = [one.cursor.selectedText() for one in app.window.report_panel.editor.extraSelections()]  # type: ignore[attr-defined]
+    assert underlined == [HEART, HEART]
 
 
 def test_a_key_that_is_held_decides_on_one_proposal_only(qtbot: QtBot, app: App, state: ReportState) -> None:
@@ -151,6 +172,31 @@ def test_marks_and_open_proposals_are_there_again_after_a_restart(
     page = again.desk.report.page
     assert page is not None
     assert (page.document, page.status) == (before, "1 proposal open")
+    again.close()
+    again.window.deleteLater()
+
+
+def test_damaged_marks_are_told_when_the_study_is_opened_and_before_signing(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    drafted(qtbot, app, state)
+    state.accept()
+    state.dismiss()
+    app.close()
+    with sqlite3.connect(tmp_path / "workspace" / DATABASE) as db:
+        db.execute("UPDATE reports SET document = 'nul'")
+    db.close()
+    again = build(tmp_path / "workspace")
+    again.desk.report.open_workspace()
+    open_paths(qtbot, again, dicom("CT_small.dcm"))
+    told = again.desk.messages.message
+    assert told is not None
+    assert told.text.endswith("is unknown. Check every sentence before you sign.")
+    assert again.window.report_panel.editor.toPlainText() == HEART
+    assert LOST in again.desk.report.copy_text()
+    question = again.desk.report.ask_to_sign()
+    assert question is not None
+    assert question.notes[1].startswith(LOST)
     again.close()
     again.window.deleteLater()
 
