@@ -124,11 +124,6 @@ class Bundle:
         """{"image-image" | "image-report" | "report-report": {"mean", "std"}} of cosines between unrelated pairs."""
         return dict(self.manifest["calibration"])
 
-    @property
-    def evidence_threshold(self) -> float:
-        """Minimum cosine of two sentences for the one to be evidence for the other."""
-        return float(self.manifest["evidence"]["threshold"])
-
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Embed images uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none.
 

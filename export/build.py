@@ -22,7 +22,7 @@ from export import bundle_writer, heads, model_card, parity, variants
 from training.commands import evaluate
 from training.data import training_ngrams
 from training.data.pairs import Pair, Pairs, corpus, read_manifest, read_pairs
-from training.metrics import fact_heads, familiarity, score_scale
+from training.metrics import fact_heads, familiarity
 from training.metrics.embedders import Embedder, FromBundle, FromCheckpoint
 from training.networks import checkpoint
 from training.networks.bundle_towers import BundleTower
@@ -33,8 +33,6 @@ QUANTISATION_IMAGES = 512
 """Training images for the int8 image tower: three quarters set the ranges of its activations, the rest decide how many
 convolutions stay in float32. Many, because a bundle is built once and its training images come from many sources."""
 PARITY_ROWS = 64
-SAME_WORDS = 0.99
-"""Evidence threshold where none can be measured: identical words embed alike except for rounding."""
 SEED = 0
 
 
@@ -244,7 +242,7 @@ def check_parity(folder: Path, names: Sequence[str], expected: parity.Reference)
 
 
 def measure(folder: Path, request: BuildRequest, names: Sequence[str], pairs: Pairs) -> dict[str, Any]:
-    """Metrics, score scale and evidence threshold of the exported models on val, beside the baselines.
+    """Metrics and score scale of the exported models on val, beside the baselines.
 
     `names` are the manifests that the pairs come from.
     """
@@ -256,15 +254,8 @@ def measure(folder: Path, request: BuildRequest, names: Sequence[str], pairs: Pa
     log.info("measuring %s on %d held-out pairs", ", ".join(models), len(held_out.rows))
     document, _ = evaluate.evaluate_pairs(models, pairs, names, draws=request.draws)
     own = document["models"][request.name]
-    evidence: dict[str, Any]
-    try:
-        evidence = score_scale.pairs_evidence(held_out.rows, shipped.texts).as_dict()
-    except ValueError as problem:
-        log.warning("The evidence threshold cannot be measured, so only identical wording counts: %s.", problem)
-        evidence = {"threshold": SAME_WORDS, "not_measured": f"{problem}; only identical wording counts"}
     return {
         "calibration": own["calibration"],
-        "evidence": evidence,
         "metrics": {"pool": document["pool"], "chance": document["chance"], **own["metrics"]},
         "baselines": {name: found["metrics"] for name, found in document["models"].items() if name != request.name},
         "evaluation": document,

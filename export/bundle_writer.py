@@ -45,7 +45,6 @@ def provisional(
         "variants": {v: {g: file_entry(folder / file_name(g, v)) for g in GRAPHS} for v in variants},
         "captioner": captioner,
         "calibration": {kind: {"mean": 0.0, "std": 1.0} for kind in PAIR_KINDS},
-        "evidence": {"threshold": 1.0},
         "training_ngrams": {**file_entry(folder / NGRAMS), "n": 8},
     }
 

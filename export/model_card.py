@@ -183,10 +183,9 @@ def percent(value: float | None) -> str:
 
 
 def score_scale(manifest: dict[str, Any]) -> str:
-    """A table of the score constants, and the thresholds for evidence and for unfamiliar images."""
+    """A table of the score constants, and the threshold for unfamiliar images."""
     lines = [["pairs", "mean cosine", "deviation of the upper tail"]]
     lines += [[kind, f"{c['mean']:.4f}", f"{c['std']:.4f}"] for kind, c in manifest["calibration"].items()]
-    evidence = manifest["evidence"]
     known = manifest.get("familiarity")
     outside = ""
     if known:
@@ -198,18 +197,5 @@ def score_scale(manifest: dict[str, Any]) -> str:
         )
     return (
         "Cosines of unrelated held-out pairs, which put scores on one scale; the deviation is the distance of the 99th "
-        f"percentile from the mean, divided by 2.33:\n\n{table.grid(lines)}\n\n"
-        f"Sentences count as similar wording from a cosine of {evidence['threshold']:.3f}"
-        f"{worth(evidence)}{outside}"
-    )
-
-
-def worth(evidence: dict[str, Any]) -> str:
-    """How precise the evidence threshold is, as the end of a sentence."""
-    if "not_measured" in evidence:
-        return f". It was not measured on these models: {evidence['not_measured']}."
-    return (
-        f": {evidence['precision']:.0%} of {evidence['pairs']} such held-out pairs came from the "
-        f"same case (chance {evidence['chance']:.1%}). The threshold was chosen on these pairs, so the share is "
-        "optimistic."
+        f"percentile from the mean, divided by 2.33:\n\n{table.grid(lines)}{outside}"
     )

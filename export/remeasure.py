@@ -1,6 +1,6 @@
 """Measures a finished bundle again; its graphs are unchanged: `python -m export.remeasure BUNDLE --data FOLDER`.
 
-For when the measurements have changed and the models have not: score scale, metrics and evidence threshold are written
+For when the measurements have changed and the models have not: score scale and metrics are written
 to the manifest and the card. Archives keep their vectors, since the id of the bundle stays.
 """
 

@@ -21,15 +21,12 @@ from engine.errors import UserError
 from engine.models.heads import Heads, Rows
 from engine.models.manifest import require_export_target
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.text.sentences import sentences
 from engine.text.words import counted
 
 VIEWS = 4
 """Of each training image: the whole and three crops."""
 SECONDS_PER_PAIR = 0.4
 """On two cores."""
-MOST_SENTENCES = 400
-"""Held-out sentences by which the evidence threshold is carried over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +128,7 @@ def adapt(
     if reasons and not options.force:
         return result
     report = markdown(comparison, others)
-    parts = list(dict.fromkeys(part for pair in held_out for part in sentences(pair.text)))[:MOST_SENTENCES]
-    rows = bundle.text_trunk(parts)
-    changes = write.constants(bundle, _rows(bundle.heads, rows), _rows(heads, rows), embedded)
+    changes = write.constants(bundle, embedded)
     changes["adapted"] = {"from": bundle.id, "pairs": len(found), "patients": len({pair.person for pair in found})}
     changes["adapted"] |= {key: value for key, value in result.as_dict().items() if key not in ("written", "bundle_id")}
     changes["adapted"]["recipe"] = asdict(options.recipe)

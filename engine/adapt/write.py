@@ -14,7 +14,7 @@ from engine.adapt.measures import Embedded
 from engine.bundle import Bundle
 from engine.models import heads, manifest
 from engine.models.bundle_folder import new_folder
-from engine.models.heads import Heads, Rows
+from engine.models.heads import Heads
 from engine.models.manifest import Manifest, file_entry
 from engine.store.score_scale import spread
 
@@ -59,16 +59,8 @@ def write(parent: Bundle, out: Path, adapted: Heads, changes: Manifest, table: s
         (fresh / CARD).write_text(f"{before}\n## Adapted\n\n{NOTE}\n\n{table}\n", encoding="utf-8")
 
 
-def constants(parent: Bundle, before: Rows, after: Rows, own: Embedded) -> Manifest:
-    """Score scale and evidence threshold of the new space, and what drafts start from.
-
-    The threshold is the cosine that as many pairs of sentences reach as reached the old one before.
-
-    Args:
-        before: float32 [S, D], unit rows: embeddings of sentences of held-out reports with the old heads.
-        after: the same with the new heads.
-        own: held-out pairs with the new heads.
-    """
+def constants(parent: Bundle, own: Embedded) -> Manifest:
+    """Score scale of the new space, from held-out pairs with the new heads, and what drafts start from."""
     people = own.persons
     first = np.unique(own.text_of, return_index=True)[1]
     scale = dict(parent.score_scale)
@@ -82,17 +74,8 @@ def constants(parent: Bundle, before: Rows, after: Rows, own: Embedded) -> Manif
     draft = {key: value for key, value in (parent.manifest.get("draft") or {}).items() if key != "confidence"}
     return {
         "calibration": scale,
-        "evidence": {"threshold": threshold(parent.evidence_threshold, before, after), "from": "the bundle before"},
         "draft": {**draft, "captioner": False},  # it was trained in the old space
     }
-
-
-def threshold(old: float, before: Rows, after: Rows) -> float:
-    """The cosine after that as many pairs of rows reach as reach `old` before; `old` if that is none or all."""
-    pairs = np.triu_indices(len(before), 1)
-    similar = int(((before @ before.T)[pairs] >= old).sum())
-    cosines = np.sort((after @ after.T)[pairs])[::-1]
-    return float(cosines[similar - 1]) if 0 < similar < len(cosines) else old
 
 
 def provenance(parent: Bundle, pairs: int) -> list[dict[str, Any]]:

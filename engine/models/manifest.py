@@ -22,7 +22,6 @@ _REQUIRED = {
     "variants": dict,
     "captioner": dict,
     "calibration": dict,
-    "evidence": dict,
 }
 
 Manifest = dict[str, Any]

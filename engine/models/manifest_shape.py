@@ -41,7 +41,6 @@ SHAPE: Shape = {
     "variants": {EACH: {EACH: ENTRY}},
     "captioner": {"layers": _size, "heads": _size, "head_dim": _size, "max_tokens": _size},
     "calibration": {EACH: PAIR},
-    "evidence": {"threshold": _number},
     "heads": ENTRY,
     "fact_heads": ENTRY,
     "familiarity": {**ENTRY, "threshold": _number},

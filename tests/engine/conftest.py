@@ -32,7 +32,6 @@ class WordEncoder:
         self.id = name
         self.dim = dim
         self.score_scale: dict[str, dict[str, float]] = {pair: {"mean": 0.0, "std": 0.2} for pair in PAIRS}
-        self.evidence_threshold = 0.6
         self.caption_text = "There is a large left effusion. No pneumothorax."
         self.training_text = ""
         self.familiarity: FamiliarityModel | None = None

@@ -10,7 +10,7 @@ from engine.bundle import Bundle
 from engine.errors import UserError
 from export import heads
 from export.__main__ import main
-from export.build import SAME_WORDS, BuildRequest, build, training_texts
+from export.build import BuildRequest, build, training_texts
 from training.data import pairs
 from training.networks import checkpoint
 
@@ -85,17 +85,6 @@ def test_the_card_shows_use_limits_and_measurements(bundle_folder: Path) -> None
     for part in ("Not for diagnostic use", "python -m export tiny", "chance", "24 images", "## Limits", "48 images"):
         assert part in card
     assert "COVID" not in card
-
-
-def test_where_no_evidence_threshold_is_precise_only_the_same_words_count(bundle_folder: Path) -> None:
-    """Random weights put sentences of one case no nearer than others."""
-    evidence = manifest(bundle_folder)["evidence"]
-    assert evidence["threshold"] == SAME_WORDS
-    assert "50% are needed" in evidence["not_measured"]
-    assert evidence["not_measured"] in (bundle_folder / "MODEL_CARD.md").read_text()
-    bundle = Bundle.open(bundle_folder)
-    alone, beside = bundle.embed_texts(["the liver shows a mass"]), bundle.embed_texts(["The liver shows a mass", "No"])
-    assert alone[0] @ beside[0] >= bundle.evidence_threshold
 
 
 def test_no_training_text_is_in_the_bundle(bundle_folder: Path, tiny: BuildRequest) -> None:

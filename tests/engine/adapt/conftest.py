@@ -115,7 +115,6 @@ def make_bundle(folder: Path) -> Path:
             "variants": {"int8": graphs},
             "captioner": {"layers": 1, "heads": 1, "head_dim": 1, "max_tokens": 8},
             "calibration": {kind: {"mean": 0.0, "std": 0.2} for kind in manifest.PAIR_KINDS},
-            "evidence": {"threshold": 0.95},
             "training_ngrams": {**manifest.file_entry(folder / "training_ngrams.bin"), "n": 8},
             "draft": {"start": "captioner", "confidence": {"slope": 1.0, "intercept": 0.0}},
             "metrics": {"pool": {}},

@@ -79,7 +79,6 @@ def test_constants_are_those_of_the_new_space_and_drafts_no_longer_ask_the_capti
     assert adapted.score_scale != bundle.score_scale
     assert not adapted.draft_settings.captioner
     assert bundle.draft_settings.captioner
-    assert 0 < adapted.evidence_threshold <= 1
 
 
 def test_the_archive_moves_to_it(adapted: Bundle, bundle: Bundle, filled: Path) -> None:

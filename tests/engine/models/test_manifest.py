@@ -19,7 +19,6 @@ def content(**changes: Any) -> dict[str, Any]:
         "variants": {"int8": {}, "fp32": {}},
         "captioner": {},
         "calibration": pairs,
-        "evidence": {"threshold": 0.5},
     } | changes
 
 
@@ -49,7 +48,7 @@ def test_other_files_are_refused_as_manifest(tmp_path: Path) -> None:
         manifest.read(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["preprocess", "embedding_size", "tokenizer", "variants", "captioner", "evidence"])
+@pytest.mark.parametrize("key", ["preprocess", "embedding_size", "tokenizer", "variants", "captioner"])
 def test_a_missing_entry_is_named(tmp_path: Path, key: str) -> None:
     part = content()
     del part[key]

@@ -280,9 +280,7 @@ def test_the_table_shows_mean_and_spread_over_the_seeds() -> None:
     assert lines[10:12] == ["| chance |  | 50.0 |", "| most frequent texts |  | 60.0 |"]
 
 
-@pytest.mark.parametrize(
-    "name", ["grid", "grid_gpu", "grid_heads", "trials_heads", "without_iu", "without_roco"]
-)
+@pytest.mark.parametrize("name", ["grid", "grid_gpu", "grid_heads", "trials_heads", "without_iu", "without_roco"])
 def test_the_shipped_grids_can_be_read(name: str) -> None:
     shipped = grid.read(ROOT / "training" / "configs" / f"{name}.toml")
     runs = list(shipped.runs(Path("out")))
