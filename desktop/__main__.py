@@ -19,6 +19,7 @@ COMMANDS = frozenset(
         "adapt",
         "delete",
         "duplicates",
+        "report",
         "doctor",
         "-h",
         "--help",

@@ -17,6 +17,7 @@ from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.redaction import redacted
+from desktop.state.report.exporting import ExportState
 from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
@@ -92,6 +93,7 @@ class Desk(QObject):
             corrections=self.search.corrections_of,
             parent=self,
         )
+        self.export = ExportState(self.background, self.studies, self.report, self.key_images, self)
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)
         self.layout.active_proxy.redaction_changed.connect(self._hide_message)
@@ -99,6 +101,7 @@ class Desk(QObject):
         self.settings.changed.connect(self._limit_frames)
         self.report.outbox.message.connect(self.messages.show_text)
         self.report.message.connect(self.messages.show_text)
+        self.export.message.connect(self.messages.show_text)
         self.report.signing.connect(lambda name: self.settings.change(signer=name))
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)

@@ -27,6 +27,7 @@ PURE_ENGINE = {
     "engine.facts.fact",
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.agreement", "engine.reports.change", "engine.reports.nearest_report"),
+    "engine.reports.stored_report",
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit", "engine.text.words"),
 }

@@ -1,4 +1,8 @@
-"""The commands of the menu "Report": draft, decide on proposals, edit, save, sign, copy."""
+"""The commands of the menu "Report": draft, decide on proposals, edit, save, sign, copy, export."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
@@ -28,6 +32,13 @@ def _begin_addendum(desk: Desk, window: MainWindow) -> None:
 def _draft(desk: Desk, window: MainWindow) -> None:
     window.show_dock(window.report_dock)
     desk.report.draft()
+
+
+def _export(desk: Desk, window: MainWindow) -> None:
+    choices = {one.filter: one for one in desk.export.choices()}
+    name, chosen = QFileDialog.getSaveFileName(window, "Export report", "report", ";;".join(choices))
+    if name:
+        desk.export.export(choices.get(chosen) or next(iter(choices.values())), Path(name))
 
 
 ROWS = (
@@ -123,5 +134,13 @@ ROWS = (
         "Report",
         lambda d, w: w.report_panel.copy_report(),
         enabled=lambda d: bool(d.report.copy_text()),
+    ),
+    Command(
+        "export_report",
+        "Export report…",
+        ("Ctrl+Alt+R",),
+        "Report",
+        _export,
+        enabled=lambda d: d.export.can_export,
     ),
 )

@@ -35,6 +35,7 @@ from engine.cli.output import (
     study_lines,
 )
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
+from engine.cli.report import report_group
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError, exists, missing
 from engine.facts.fact import FactKind, Facts, agreed, as_dict, corrected, first_of
@@ -311,6 +312,7 @@ def adapt_command(
 
 cli.add_command(delete_command)
 cli.add_command(duplicates_command)
+cli.add_command(report_group)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")

@@ -1,6 +1,7 @@
 """The report of a study as it is stored, and what is archived with it, as plain values. Knows no database."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -109,3 +110,13 @@ class AuditRow:
     """The whole text after the change; of an addendum its own text."""
     document: str = ""
     """Its marks and proposals, JSON of `Document.as_dict`; "" for rows of older versions."""
+
+
+def signature(name: str, at: str) -> str:
+    """A name and a stored time in local time, such as "Ada Byron, 2026-11-29 14:05"; either may be ""."""
+    return ", ".join(part for part in (name, local_time(datetime.fromisoformat(at)) if at else "") if part)
+
+
+def local_time(at: datetime) -> str:
+    """A time as the user's clock shows it, to the minute."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M")

@@ -30,6 +30,8 @@ from engine.text.words import counted
 log = logging.getLogger(__name__)
 
 DATABASE = "workspace.db"
+KEY_IMAGES = "key images"
+"""Kind of marks: [SOP Instance UID, 0-based frame] of each key image."""
 NO_UID = "The report cannot be saved: the study has no Study Instance UID."
 SIGNED = "This report is signed and cannot be changed."
 

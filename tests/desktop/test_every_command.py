@@ -52,6 +52,7 @@ MODAL = {
     "export_image": "getSaveFileName",
     "export_without_annotations": "getSaveFileName",
     "export_with_patient_data": "getSaveFileName",
+    "export_report": "getSaveFileName",
     "print_image": "exec",
     "save_preset": "getText",
     "image_cache": "getInt",

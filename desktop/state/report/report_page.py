@@ -1,14 +1,13 @@
 """The report of one open study as it is shown. Knows no widgets and no database."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 from desktop.state.report.history import History
 from engine.reports.change import Span
 from engine.reports.document import Document, Proposal, provenance
 from engine.reports.draft import Draft, with_notice
-from engine.reports.stored_report import StoredReport
+from engine.reports.stored_report import StoredReport, signature
 from engine.text.words import counted
 
 
@@ -140,13 +139,3 @@ class ReportPage:
             parts.append(f"Signed, {signature(self.stored.signed_by, self.stored.changed)}")
         marks = "".join(f"{line}\n" for line in provenance(self.document))
         return with_notice("\n\n".join([*parts, *self._addenda()])) + (f"\n{marks}" if marks else "")
-
-
-def signature(name: str, at: str) -> str:
-    """A name and a stored time (UTC, ISO 8601) in local time, such as "Ada Byron, 2026-11-29 14:05"."""
-    return ", ".join(part for part in (name, local_time(datetime.fromisoformat(at))) if part)
-
-
-def local_time(at: datetime) -> str:
-    """A time as the user's clock shows it, to the minute."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M")

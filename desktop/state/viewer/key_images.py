@@ -15,10 +15,9 @@ from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.viewer.key_object_index import KeyObjectIndex
 from desktop.state.viewer.layout import LayoutState
 from engine.image.mpr import is_plane
+from engine.reports.workspace import KEY_IMAGES
 from engine.study import FrameRef, Series, Study
 
-KIND = "key images"
-"""Of the reader's list in the workspace."""
 OWN = "★ Key image"
 Key = tuple[str, int]
 """SOP Instance UID and 0-based frame."""
@@ -68,6 +67,10 @@ class KeyImagesState(QObject):
     def is_key(self, study: Study | None, frame: FrameRef | None) -> bool:
         """The reader marked this frame."""
         return bool(study and frame and key_of(frame) in self._keys.get(study.uid, ()))
+
+    def own(self, study: Study) -> tuple[Key, ...]:
+        """The frames that the reader marked in a study, in the order of marking."""
+        return tuple(self._keys.get(study.uid, ()))
 
     def marks(self, study: Study | None, frame: FrameRef) -> tuple[Mark, ...]:
         """The reader's own mark, then those of documents: rejections first, since a narrow viewport shows few."""
@@ -167,7 +170,7 @@ class KeyImagesState(QObject):
         for study in self._studies.studies:
             if study.uid not in self._keys:
                 self._keys[study.uid] = []
-                self._marks.load(study.uid, KIND, partial(self._take, study.uid))
+                self._marks.load(study.uid, KEY_IMAGES, partial(self._take, study.uid))
 
     def _take(self, study: str, rows: list[Any]) -> None:
         """Take the stored list, then what was marked while it was being read."""
@@ -179,7 +182,7 @@ class KeyImagesState(QObject):
         self._notify()
 
     def _save(self, study: str) -> None:
-        self._marks.save(study, KIND, [list(key) for key in self._keys[study]])
+        self._marks.save(study, KEY_IMAGES, [list(key) for key in self._keys[study]])
 
     def _notify(self) -> None:
         self.changed.emit()

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.state.report.report import ReportState
-from desktop.state.report.report_page import local_time
 from desktop.state.report.signing import Question
+from engine.reports.stored_report import local_time
 
 
 class SignDialog(QDialog):

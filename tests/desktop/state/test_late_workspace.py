@@ -6,8 +6,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.viewer.key_images import KIND, key_of
-from engine.reports.workspace import Workspace
+from desktop.state.viewer.key_images import key_of
+from engine.reports.workspace import KEY_IMAGES, Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
 
 FILE = "emri_small.dcm"
@@ -34,13 +34,13 @@ def test_a_key_image_marked_early_is_merged_with_the_stored_ones(qtbot: QtBot, l
     assert desk.viewport.series is not None
     keys = [list(key_of(frame)) for frame in desk.viewport.series.frames]
     with workspace(tmp_path) as kept:
-        kept.save_marks(study, KIND, [keys[1], keys[4]])
+        kept.save_marks(study, KEY_IMAGES, [keys[1], keys[4]])
     desk.key_images.toggle()
     desk.report.open_workspace()
     settle(qtbot, late)
     assert [key.index for key in desk.key_images.all()] == [0, 1, 4]
     with workspace(tmp_path) as kept:
-        assert kept.load_marks(study, KIND) == [keys[1], keys[4], keys[0]]
+        assert kept.load_marks(study, KEY_IMAGES) == [keys[1], keys[4], keys[0]]
 
 
 def test_text_typed_early_is_appended_to_the_stored_report(qtbot: QtBot, late: App, tmp_path: Path) -> None:

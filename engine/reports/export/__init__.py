@@ -1,0 +1,1 @@
+"""Writes the report of a study as a file: text, HTML, DICOM, FHIR, HL7. Nothing is sent anywhere."""
