@@ -47,6 +47,8 @@ TOOLBAR = (
     ("find_similar", "draft_report"),
 )
 
+HIT_MENU = ("compare_hit", "open_selected_case", "copy_case_text", "delete_case")
+"""The context menu of a hit."""
 STILL_MS = 50
 """Milliseconds after the last new picture until the actions are refreshed, so that scrolling is not slowed down."""
 
@@ -82,6 +84,7 @@ class Actions(QObject):
             desk.report.page_changed,
             desk.report.selection_changed,
             desk.search.selected_case.changed,
+            desk.comparison.changed,
         ):
             changed.connect(self._refresh.request)
         desk.layout.active_proxy.picture_changed.connect(self._still.start)
@@ -93,6 +96,7 @@ class Actions(QObject):
                 field.installEventFilter(self)
         for top_level in (window, window.detached_viewer):
             top_level.installEventFilter(self)
+        window.search_panel.hits.addActions([self.actions[name] for name in HIT_MENU])
         window.palette_requested.connect(self.open_palette)
         window.shortcuts_requested.connect(self.show_shortcuts)
         for viewport in window.grid.views:

@@ -21,6 +21,7 @@ from desktop.state.report.exporting import ExportState
 from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
+from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.deletion import DeletionState
 from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.search import SearchState
@@ -38,12 +39,14 @@ from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.image.archived import archived_origin, is_archived, read_archived
+from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
 from engine.importing.importer import ImportResult
 from engine.measure.figures import FIGURES
 from engine.reports.workspace_patients import open_told_apart
-from engine.study import Series, Study
+from engine.study import FrameRef, Series, Study
 from engine.text.words import counted
 
 ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study as well to see the key images."
@@ -65,7 +68,7 @@ class Desk(QObject):
         self.studies = StudiesState(self.background, partial(open_told_apart, workspace), self.frames, self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
-        shown = cast(ViewportState, self.layout.active_proxy)  # forwards to whichever viewport is active
+        shown = cast(ViewportState, self.layout.study_proxy)  # forwards to whichever viewport has the current image
         self.tools = ToolsState(self)
         self.rubber_band = RubberBand(self)
         self._add_tools()
@@ -82,6 +85,9 @@ class Desk(QObject):
         self.archive = ArchiveState(self.background, parent=self)
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
+        self.comparison = ComparisonState(
+            self.background, self.archive, self.search, self.layout, self.links, self.studies.find, self
+        )
         self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
         self.report = ReportState(
             self.background,
@@ -193,7 +199,7 @@ class Desk(QObject):
         if len(self.layout.viewports) == 1:
             self.layout.set_grid(1, 2)
         viewports = self.layout.viewports
-        viewports[(viewports.index(self.viewport) + 1) % len(viewports)].show(study, series)
+        viewports[(viewports.index(self.layout.of_study) + 1) % len(viewports)].show(study, series)
         if not self.links.linked:
             self.links.toggle()
 
@@ -208,8 +214,13 @@ class Desk(QObject):
 
     def _make_viewport(self, name: str) -> ViewportState:
         return ViewportState(
-            self.background, self.frames, name, read=self.mpr.read, presets_for=self._presets, parent=self
+            self.background, self.frames, name, read=self._read, presets_for=self._presets, parent=self
         )
+
+    def _read(self, frame: FrameRef) -> Pixels:
+        """Decode a frame of a file, of the MPR planes or of the archive. Called by workers."""
+        archived = archived_origin(frame)
+        return self.mpr.read(frame) if archived is None else read_archived(archived)
 
     def _presets(self, modality: str) -> tuple[Window, ...]:
         return self.settings.presets(modality, presets(modality))
@@ -219,7 +230,8 @@ class Desk(QObject):
 
     def _remember_layout(self) -> None:
         layout = self.layout
-        self.settings.change(grid=(layout.rows, layout.columns), identity_visible=layout.active.patient_data_visible)
+        grid = self.comparison.grid_before or (layout.rows, layout.columns)
+        self.settings.change(grid=grid, identity_visible=layout.active.patient_data_visible)
 
     def _remember_archive(self) -> None:
         if self.archive.archive is not None:
@@ -255,7 +267,7 @@ class Desk(QObject):
         for viewport in self.layout.all_viewports:
             if viewport.study is None or viewport.series is None:
                 continue
-            if self.mpr.shows_plane(viewport):
+            if self.mpr.shows_plane(viewport) or is_archived(viewport.series):
                 continue
             study = known.get(viewport.study.uid)
             series = successor(viewport.series, study.series) if study else None

@@ -20,8 +20,15 @@ def _search_series(desk: Desk, window: MainWindow) -> None:
     desk.search.search_series()
 
 
+def _compare_hit(desk: Desk, window: MainWindow) -> None:
+    if desk.comparison.viewport is None:
+        desk.comparison.start()
+    else:
+        desk.comparison.close()
+
+
 def _shows_stack(desk: Desk) -> bool:
-    picture = desk.viewport.picture
+    picture = desk.layout.of_study.picture
     return picture is not None and len(picture.series.frames) > 1
 
 
@@ -73,7 +80,7 @@ ROWS = (
         _search_image,
         "similar",
         button="Find similar",
-        enabled=lambda d: d.viewport.picture is not None and d.archive.archive is not None,
+        enabled=lambda d: d.layout.of_study.picture is not None and d.archive.archive is not None,
     ),
     Command(
         "find_similar_to_series",
@@ -84,12 +91,37 @@ ROWS = (
         enabled=lambda d: _shows_stack(d) and d.archive.archive is not None,
     ),
     Command(
+        "compare_hit",
+        "Compare selected case with current image",
+        ("Shift+E",),
+        "Similar cases",
+        _compare_hit,
+        new_group=True,
+        enabled=lambda d: d.search.selected is not None or d.comparison.viewport is not None,
+        checked=lambda d: d.comparison.viewport is not None,
+    ),
+    Command(
+        "next_hit",
+        "Next hit",
+        ("Alt+Down",),
+        "Similar cases",
+        lambda d, w: d.search.select_next(1),
+        enabled=lambda d: bool(d.search.hits),
+    ),
+    Command(
+        "previous_hit",
+        "Previous hit",
+        ("Alt+Up",),
+        "Similar cases",
+        lambda d, w: d.search.select_next(-1),
+        enabled=lambda d: bool(d.search.hits),
+    ),
+    Command(
         "open_selected_case",
         "Open selected case",
         ("Ctrl+Shift+E",),
         "Similar cases",
         lambda d, w: w.search_panel.open_case(),
-        new_group=True,
         enabled=lambda d: d.search.selected is not None,
     ),
     Command(

@@ -22,9 +22,11 @@ KEYS = {
 
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
-    """Cancel the drawing in progress, or else clear the selection."""
+    """Cancel the drawing in progress, else close the comparison with an archived case, or else clear the selection."""
     if desk.measurements.draft is not None or desk.rubber_band.viewport is not None:
         desk.tools.cancel()
+    elif desk.comparison.viewport is not None:
+        desk.comparison.close()
     else:
         desk.measurements.select("")
 

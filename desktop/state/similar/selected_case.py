@@ -73,8 +73,12 @@ class SelectedCase(QObject):
 
     def step(self, by: int) -> None:
         """Show another image of the same case, stopping at the first and the last."""
+        self.go_to(self.number + by)
+
+    def go_to(self, number: int) -> None:
+        """Show an image of the same case by its 0-based number; beyond either end, the first or last one."""
         count = len(self.case.images) if self.case else 0
-        number = min(max(0, self.number + by), max(0, count - 1))
+        number = min(max(0, number), max(0, count - 1))
         if number != self.number:
             self.number = number
             self._read_image()

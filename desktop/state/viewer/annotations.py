@@ -6,10 +6,11 @@ from desktop.state.formatting import format_date, format_time, format_window, pa
 from desktop.state.viewer.geometry import Edges, edges_on_screen
 from desktop.state.viewer.viewport import ViewportState
 from engine.geometry.planes import edge_letters
+from engine.image.archived import WHOLE_RANGE, archived_origin, is_archived
 from engine.image.marks import burned_in_mark, laterality_mark, lossy_mark
 from engine.image.pixels import Pixels
 from engine.measure.roi import value_at
-from engine.study import FrameRef, Point, Study
+from engine.study import FrameRef, Point, Series, Study
 
 TOP_LINES = 4
 """Lines of a top corner at most. Nothing else is written there: in a narrow viewport the corners meet in the middle."""
@@ -38,6 +39,8 @@ def annotate(viewport: ViewportState, mouse: bool = True, patient_data: bool | N
     study, series, picture = viewport.study, viewport.series, viewport.picture
     if study is None or series is None:
         return Annotations()
+    if is_archived(series):
+        return _of_archived(viewport, study, series, mouse)
     named = viewport.patient_data_visible if patient_data is None else patient_data
     left = patient_lines(study) if named else ("Patient data hidden",)
     date_time = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
@@ -66,6 +69,29 @@ def annotate(viewport: ViewportState, mouse: bool = True, patient_data: bool | N
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(bottom_left)), tuple(rendering), edges)
+
+
+def _of_archived(viewport: ViewportState, study: Study, series: Series, mouse: bool) -> Annotations:
+    """Overlay text of an archived case: what it is, and that nothing can be measured on it."""
+    picture = viewport.picture
+    origin = archived_origin(series.frames[viewport.index] if picture is None else picture.ref)
+    left = (f"Archived case {origin.case_id}" if origin else "", patient_facts(study.patient))
+    right = (series.modality, series.body_part.lower())
+    window = origin.stored.window if origin else None
+    bottom_left = [f"{(viewport.index if picture is None else picture.index) + 1} / {len(series.frames)}"]
+    bottom_left += [f"Archived at W {window[1]:.0f} L {window[0]:.0f}"] if window else []
+    bottom_left += ["De-identified, 8 bits, reduced size", "Not for measurement"]
+    rendering: list[str] = []
+    if picture is not None:
+        height, width = picture.shape
+        rendering = [f"{width} × {height}", f"Zoom {100 * viewport.scale:.0f}%"]
+        if picture.window is not None and picture.window != WHOLE_RANGE:
+            rendering.insert(0, format_window(picture.window))
+        rendering = ["Inverted", *rendering] if picture.inverted else rendering
+        under = value_text(picture.pixels, viewport.mouse_point if mouse else None)
+        rendering = [f"Gray level {under}", *rendering] if under else rendering
+    top_left, top_right = (tuple(line for line in lines if line) for lines in (left, right))
+    return Annotations(top_left, top_right, tuple(reversed(bottom_left)), tuple(rendering))
 
 
 def slice_text(frame: FrameRef) -> str:

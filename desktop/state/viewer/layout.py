@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
+from typing_extensions import override
 
 from desktop.state.viewer.viewport import ViewportState
+from engine.image.archived import is_archived
 
 MAX_SIDE = 3
 """Rows and columns at most."""
@@ -29,11 +31,17 @@ class LayoutState(QObject):
         self._grow(1)
         self.active = self._all[0]
         self.active_proxy = ActiveViewportProxy(self)
+        self.study_proxy = StudyViewportProxy(self)
 
     @property
     def viewports(self) -> list[ViewportState]:
         """Those of the grid, also while one of them is maximized."""
         return self._all[: self.rows * self.columns]
+
+    @property
+    def of_study(self) -> ViewportState:
+        """The active viewport, or the last active one while the active one shows an archived case."""
+        return self.study_proxy.followed
 
     @property
     def all_viewports(self) -> list[ViewportState]:
@@ -45,6 +53,7 @@ class LayoutState(QObject):
         rows, columns = (min(MAX_SIDE, max(1, count)) for count in (rows, columns))
         if (rows, columns, False) == (self.rows, self.columns, self.maximized):
             return
+        self.activate(self.of_study)  # the current image stays in sight of a smaller grid, not an archived case
         self.rows, self.columns, self.maximized = rows, columns, False
         self._grow(rows * columns)
         if self.active not in self.viewports:
@@ -109,21 +118,40 @@ class ActiveViewportProxy(QObject):
     def __init__(self, layout: LayoutState) -> None:
         super().__init__(layout)
         self._layout = layout
-        self._followed: ViewportState | None = None
+        self.followed = layout.active
+        """The viewport whose attributes and signals these are."""
+        self._connect()
         layout.active_changed.connect(self._follow)
-        self._follow()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._layout.active, name)
+        return getattr(self.followed, name)
 
     def _follow(self) -> None:
-        for name in ("series_changed", "picture_changed", "view_changed", "redaction_changed", "overlay_changed"):
-            own = getattr(self, name)
-            if self._followed is not None:
-                getattr(self._followed, name).disconnect(own)
-            getattr(self._layout.active, name).connect(own)
-        is_first, self._followed = self._followed is None, self._layout.active
-        if not is_first:
-            self.series_changed.emit()
-            self.picture_changed.emit()
-            self.view_changed.emit()
+        for name in SIGNALS:
+            getattr(self.followed, name).disconnect(getattr(self, name))
+        self.followed = self._layout.active
+        self._connect()
+        self.series_changed.emit()
+        self.picture_changed.emit()
+        self.view_changed.emit()
+
+    def _connect(self) -> None:
+        for name in SIGNALS:
+            getattr(self.followed, name).connect(getattr(self, name))
+
+
+SIGNALS = ("series_changed", "picture_changed", "view_changed", "redaction_changed", "overlay_changed")
+
+
+class StudyViewportProxy(ActiveViewportProxy):
+    """The active viewport, but never one that shows an archived case: search, draft and report are about the study."""
+
+    def __init__(self, layout: LayoutState) -> None:
+        super().__init__(layout)
+        layout.active_proxy.series_changed.connect(self._follow)  # an open series may have replaced the archived case
+
+    @override
+    def _follow(self) -> None:
+        active = self._layout.active
+        if active is not self.followed and not is_archived(active.series):
+            super()._follow()

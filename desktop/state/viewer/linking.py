@@ -17,6 +17,7 @@ from desktop.state.viewer.geometry import Shape, View
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.viewport import ViewportState
 from engine.geometry.linked_frames import at_an_angle, frame_at_same_distance, frame_at_same_position
+from engine.image.archived import is_archived
 
 
 class LinkState(QObject):
@@ -30,6 +31,8 @@ class LinkState(QObject):
         self.linked = False
         self.reference_lines_visible = True
         """Each other image shows where the active one cuts it."""
+        self.pair: frozenset[ViewportState] = frozenset()
+        """Viewports that are linked to each other even while the others are not."""
         self._following = False
         self._starts: dict[ViewportState, int] = {}
         for viewport in layout.all_viewports:
@@ -76,12 +79,13 @@ class LinkState(QObject):
     @contextmanager
     def _lead(self, viewport: ViewportState) -> Iterator[list[ViewportState]]:
         """The viewports that follow this one; nobody follows them in turn."""
-        if not self.linked or self._following or viewport not in self._layout.viewports or viewport.series is None:
+        if self._following or viewport not in self._layout.viewports or viewport.series is None:
             yield []
             return
+        joined = self._layout.viewports if self.linked else self.pair if viewport in self.pair else ()
         self._following = True
         try:
-            yield [other for other in self._layout.viewports if other is not viewport and other.series is not None]
+            yield [other for other in joined if other is not viewport and other.series is not None]
         finally:
             self._following = False
 
@@ -94,8 +98,8 @@ class LinkState(QObject):
 
     def _target(self, leader: ViewportState, other: ViewportState) -> int | None:
         """Index of the frame that the other stack goes to; None: it stays."""
-        if leader.series is None or other.series is None:
-            return None
+        if leader.series is None or other.series is None or is_archived(leader.series) or is_archived(other.series):
+            return None  # an archived case has few images, and none has a position
         own, others = leader.series.frames, other.series.frames
         start, other_start = self._starts.get(leader, 0), self._starts.get(other, 0)
         target = frame_at_same_position(own[leader.index], others)
@@ -114,7 +118,8 @@ class LinkState(QObject):
     def _match_windows(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:
             for other in others:
-                if leader.series and other.series and leader.series.modality == other.series.modality:
+                alike = leader.series and other.series and leader.series.modality == other.series.modality
+                if alike and is_archived(leader.series) == is_archived(other.series):
                     other.set_window(leader.window)
 
 

@@ -1,67 +1,24 @@
 """MPR: axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and resamples nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane
 from desktop.state.studies.studies import identify
-from desktop.state.viewer.geometry import View
 from desktop.state.viewer.layout import LayoutState
+from desktop.state.viewer.saved_viewport import Find, SavedViewport
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
 from engine.image.mpr import Planes, is_plane, planes_of
 from engine.image.pixels import Pixels, read_frame
-from engine.image.voi import Window
 from engine.image.volume import NO_STACK, load_volume, why_no_volume
 from engine.progress import IsCancelled, Progress
-from engine.study import FrameRef, Series, Study
+from engine.study import FrameRef, Series
 
 TITLE = "Reading slices for MPR"
 GRID = (2, 2)
-
-Find = Callable[[str], tuple[Study, Series] | None]
-"""An open series by its id, as it stands now."""
-
-
-@dataclass(frozen=True, slots=True)
-class _SavedViewport:
-    """What a viewport showed before the planes."""
-
-    viewport: ViewportState
-    series_id: str
-    """"" for nothing."""
-    index: int
-    window: Window | None
-    inverted: bool
-    color_map: str
-    view: View
-
-    @classmethod
-    def of(cls, viewport: ViewportState) -> "_SavedViewport":
-        return cls(
-            viewport,
-            series_id=identify(viewport.study, viewport.series),
-            index=viewport.index,
-            window=viewport.window,
-            inverted=viewport.inverted,
-            color_map=viewport.color_map,
-            view=viewport.view,
-        )
-
-    def restore(self, find: Find) -> None:
-        """Show it again; a viewport whose series was closed meanwhile stays empty."""
-        viewport = self.viewport
-        study, series = find(self.series_id) or (None, None)
-        if viewport.series is not series:
-            viewport.show(study, series)
-        if series is None:
-            return
-        viewport.go_to(self.index)
-        viewport.set_rendering(self.window, self.inverted, self.color_map)
-        viewport.set_view(self.view)
 
 
 class MprState(QObject):
@@ -84,7 +41,7 @@ class MprState(QObject):
         self._stack = ""
         """Id of the series that planes are cut from, or that is being read for that."""
         self._grid_before: tuple[int, int] = (1, 1)
-        self._saved: list[_SavedViewport] = []
+        self._saved: list[SavedViewport] = []
         self._job: Job | None = None
 
     def read(self, frame: FrameRef) -> Pixels:
@@ -184,7 +141,7 @@ class MprState(QObject):
         layout = self._layout()
         if not self.shown:
             self._grid_before = (layout.rows, layout.columns)
-            self._saved = [_SavedViewport.of(viewport) for viewport in layout.all_viewports]
+            self._saved = [SavedViewport.of(viewport) for viewport in layout.all_viewports]
         self.planes = planes
         source = next((one for one in layout.viewports if self.series_id_of(one) == self._stack), layout.active)
         rendering = source.window, source.inverted, source.color_map

@@ -18,6 +18,7 @@ from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from desktop.state.viewer.picture_loader import PictureLoader, Wanted
 from engine.geometry.spacing import pixel_shape
+from engine.image.archived import is_archived
 from engine.image.pixels import Pixels, read_frame
 from engine.image.voi import Window
 from engine.image.window import auto_window, min_window_width, presets
@@ -64,6 +65,8 @@ class ViewportState(QObject):
         self.view = View()
         self.patient_data_visible = True
         self.overlay_text_visible = True
+        self.empty_text = ("", "")
+        """Title and text to show instead of an image, for as long as there is no series; "" for the usual ones."""
         self.status = ""
         """What is going on with the stack, for the overlay text."""
         self.color_map = ""
@@ -98,11 +101,14 @@ class ViewportState(QObject):
         self._loader.proceed()
         self.series_changed.emit()
 
-    def show(self, study: Study | None, series: Series | None) -> None:
-        """Show another series from its first frame, at its default window, fitted."""
+    def show(
+        self, study: Study | None, series: Series | None, index: int = 0, empty_text: tuple[str, str] = ("", "")
+    ) -> None:
+        """Show another series from a frame of it, at its default window, fitted."""
         self._loader.stop()
-        self.study, self.series, self.index, self.window, self.inverted = study, series, 0, None, False
+        self.study, self.series, self.index, self.window, self.inverted = study, series, index, None, False
         self.picture, self.failure, self._direction, self.color_map = None, "", 1, ""
+        self.empty_text = empty_text
         self.view = geometry.upright(geometry.fitted(self.view))
         self.series_changed.emit()
         self.picture_changed.emit()
@@ -148,8 +154,8 @@ class ViewportState(QObject):
 
     @property
     def presets(self) -> tuple[Window, ...]:
-        """Window presets of the modality."""
-        return self._presets_for(self.series.modality) if self.series else ()
+        """Window presets of the modality; none for an archived image, whose gray levels have no unit."""
+        return () if self.series is None or is_archived(self.series) else self._presets_for(self.series.modality)
 
     def set_window(self, window: Window | None) -> None:
         """Show at a window; None: the frame's default."""

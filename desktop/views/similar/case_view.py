@@ -128,7 +128,7 @@ class CaseView(QWidget):
         self.image = ArchivedImage(state.selected_case)
         self.text = CaseText(state)
         self.open = QPushButton("Open")
-        self.open.setToolTip("Open selected case in a window (Enter in the list)")
+        self.open.setToolTip("Open selected case in a window (Ctrl+Shift+E)")
         self.copy = QPushButton("Copy text")
         self.copy.setToolTip("Copy this text with its case number and source (Ctrl+C in the list)")
         for button in (self.open, self.copy):

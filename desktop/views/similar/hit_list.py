@@ -1,17 +1,20 @@
 """The hits as a list: thumbnail, kind, score, text and reason. Shows a SearchState; ranks nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop import theme
+from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.selected_case import REPORT_ONLY
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
+from desktop.views.viewer.viewport import CASE
 from engine.retrieval.hit import Hit
 
 THUMBNAIL = 72
@@ -48,6 +51,20 @@ class HitModel(QAbstractListModel):
     @override
     def rowCount(self, parent: ModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else len(self._state.hits)
+
+    @override
+    def flags(self, index: ModelIndex) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    @override
+    def mimeTypes(self) -> list[str]:
+        return [CASE]
+
+    @override
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        data = QMimeData()
+        data.setData(CASE, str(self._state.hits[indexes[0].row()].case_id).encode())
+        return data
 
     @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -120,11 +137,18 @@ class HitDelegate(QStyledItemDelegate):
 
 
 class HitList(QListView):
-    """The arrow keys select a hit, which is shown in full below the list."""
+    """The arrow keys select a hit, which is shown in full below the list.
 
-    def __init__(self, state: SearchState, parent: QWidget | None = None) -> None:
+    Enter, a double click or dragging to a viewport shows it beside the current image; then the page keys go through the
+    images of its case, and Esc closes it.
+    """
+
+    def __init__(self, state: SearchState, comparison: ComparisonState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = state
+        self._state, self._comparison = state, comparison
+        self.setDragEnabled(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.activated.connect(lambda _: comparison.start())
         self.setModel(HitModel(state, self))
         self.setItemDelegate(HitDelegate(state, self))
         self.setMouseTracking(True)
@@ -142,3 +166,13 @@ class HitList(QListView):
 
     def _on_current(self, index: QModelIndex) -> None:
         self._state.select(self._state.hits[index.row()] if index.isValid() else None)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        comparing, key = self._comparison.viewport is not None, Qt.Key(event.key())
+        if comparing and key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+            self._comparison.step(1 if key == Qt.Key.Key_PageDown else -1)
+        elif comparing and key == Qt.Key.Key_Escape:
+            self._comparison.close()
+        else:
+            super().keyPressEvent(event)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.state.similar.archive import ArchiveState
+from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.search import SearchState
 from desktop.views.similar.case_view import CaseView, CaseWindow
 from desktop.views.similar.fact_chips import FactChips
@@ -29,10 +30,12 @@ from engine.text.words import counted
 class SearchPanel(QWidget):
     """Query and filters above, then the hits over the selected case, or a hint while there are none."""
 
-    def __init__(self, state: SearchState, archive: ArchiveState, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, state: SearchState, archive: ArchiveState, comparison: ComparisonState, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._state, self._archive = state, archive
+        self._state, self._archive, self._comparison = state, archive, comparison
         self.text = QLineEdit()
         self.text.setAcceptDrops(False)  # the window opens dropped files
         self.text.setPlaceholderText("Text, e.g. pleural effusion")
@@ -57,8 +60,11 @@ class SearchPanel(QWidget):
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
         self.facts = FactChips(state)
-        self.hits = HitList(state)
+        self.hits = HitList(state, comparison)
         self.detail = CaseView(state)
+        self.compare = QPushButton("Compare")
+        self.compare.setProperty("flat", True)
+        self.compare.setToolTip("Show the archived image of the selected case beside the current image (Enter)")
         self.clear = QPushButton("Clear filters and search again")
         self.clear.setToolTip("Remove the filters for modality, kind, sex and age, and search again")
         self._window: CaseWindow | None = None
@@ -72,6 +78,7 @@ class SearchPanel(QWidget):
             first.addWidget(widget, stretch)
         above_hits = QHBoxLayout()
         above_hits.addWidget(self.summary, 1)
+        above_hits.addWidget(self.compare)
         above_hits.addWidget(self.detail.open)
         above_hits.addWidget(self.detail.copy)
         nothing = QWidget()
@@ -111,7 +118,7 @@ class SearchPanel(QWidget):
         self.go.clicked.connect(lambda: self._state.search())
         self._state.changed.connect(self._show)
         self.clear.clicked.connect(self._state.clear_filters)
-        self.hits.activated.connect(lambda _: self.open_case())
+        self.compare.clicked.connect(self._comparison.start)
         self.detail.open.clicked.connect(self.open_case)
         for widget, keys, run in (
             (self.text, "Down", self._to_hits),
@@ -159,7 +166,7 @@ class SearchPanel(QWidget):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
-        for shown in (self.summary, self.detail.open, self.detail.copy):
+        for shown in (self.summary, self.compare, self.detail.open, self.detail.copy):
             shown.setVisible(bool(state.hits))
         notice = reason or state.notice  # below hits of an earlier search there is no other room for the reason
         self.notice.setText(notice)

@@ -32,6 +32,8 @@ from desktop.views.painting.overlay_text import MARGIN, TextLine, corner_lines, 
 
 SERIES = "application/x-kindred-series"
 """MIME type of a dragged series; the data is its id in UTF-8."""
+CASE = "application/x-kindred-case"
+"""MIME type of a dragged hit; the data is the number of its case."""
 PIXELS_FROM = 8
 """Logical pixels per image pixel from which the image is drawn without smoothing."""
 CURSORS = {
@@ -83,6 +85,8 @@ class ViewportView(QWidget):
     double_clicked = Signal()
     series_dropped = Signal(object, str)
     """Its state and the id of the series."""
+    case_dropped = Signal(object, int)
+    """Its state and the number of the archived case."""
 
     def __init__(
         self, state: ViewportState, tools: ToolsState, painters: Sequence[Painter] = (), parent: QWidget | None = None
@@ -152,6 +156,8 @@ class ViewportView(QWidget):
             self.update()
 
     def _empty_text(self) -> tuple[str, str]:
+        if any(self.state.empty_text):
+            return self.state.empty_text
         if self.framed:
             return "Empty", "Drag a series here or select one in the list."
         return "Open a study", "Drop files, folders or a ZIP file here, or press Ctrl+O."
@@ -295,11 +301,11 @@ class ViewportView(QWidget):
     def _show_cursor(self) -> None:
         self.setCursor(CURSORS[self._tools[self._tools.chosen].cursor])
 
-    # -- a series dragged from the list
+    # -- a series or a hit dragged from its list
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(SERIES):
+        if event.mimeData().hasFormat(SERIES) or event.mimeData().hasFormat(CASE):
             event.acceptProposedAction()
         else:
             event.ignore()  # files are dropped on the window
@@ -307,4 +313,7 @@ class ViewportView(QWidget):
     @override
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.series_dropped.emit(self.state, bytes(event.mimeData().data(SERIES).data()).decode("utf-8"))
+        if event.mimeData().hasFormat(CASE):
+            self.case_dropped.emit(self.state, int(bytes(event.mimeData().data(CASE).data())))
+        else:
+            self.series_dropped.emit(self.state, bytes(event.mimeData().data(SERIES).data()).decode("utf-8"))

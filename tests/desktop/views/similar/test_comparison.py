@@ -1,0 +1,218 @@
+"""An archived case beside the current image: where it is shown, what it says, and that the study stays in charge."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QModelIndex, QPointF, Qt
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.state.viewer.annotations import annotate
+from desktop.state.viewer.viewport import ViewportState
+from desktop.views.viewer.export_image import deidentified
+from engine.errors import UserError
+from engine.image.archived import archived_origin, is_archived
+from tests.desktop.conftest import dicom, open_paths, settle
+
+
+@pytest.fixture
+def beside(qtbot: QtBot, found: App) -> App:
+    """A study, and the first hit beside it."""
+    open_paths(qtbot, found, dicom("CT_small.dcm"))
+    qtbot.keyClick(found.window.search_panel.hits, Qt.Key.Key_Return)
+    settle(qtbot, found)
+    return found
+
+
+def cells(app: App) -> tuple[ViewportState, ViewportState]:
+    left, right = app.desk.layout.viewports
+    return left, right
+
+
+def gray(viewport: ViewportState) -> int:
+    assert viewport.picture is not None
+    return int(viewport.picture.levels[0][0, 0])
+
+
+def test_enter_shows_the_hit_beside_the_current_image_at_its_gray_levels(beside: App) -> None:
+    left, right = cells(beside)
+    assert beside.desk.viewport is left
+    assert not is_archived(left.series)
+    assert right.picture is not None
+    np.testing.assert_array_equal(right.picture.image(), np.full((30, 40), 61))
+    assert right.index == 1  # the image that matched
+
+
+def test_it_says_that_it_is_archived_and_not_for_measurement(beside: App) -> None:
+    _, right = cells(beside)
+    notes = annotate(right)
+    assert notes.top_left == ("Archived case 1", "F · 61 y")
+    assert notes.bottom_left == (
+        "Not for measurement",
+        "De-identified, 8 bits, reduced size",
+        "Archived at W 400 L 40",
+        "2 / 2",
+    )
+    assert notes.edges is None
+    assert deidentified(right).bottom_left == notes.bottom_left
+    assert right.presets == ()
+
+
+def test_the_arrows_go_through_the_hits_and_the_page_keys_through_the_images(qtbot: QtBot, beside: App) -> None:
+    _, right = cells(beside)
+    hits, selected = beside.window.search_panel.hits, beside.desk.search.selected_case
+    hits.setFocus()
+    qtbot.keyClick(hits, Qt.Key.Key_PageUp)
+    settle(qtbot, beside)
+    assert (gray(right), selected.number) == (60, 0)
+    beside.window.search_panel.detail.image.setFocus()
+    qtbot.keyClick(beside.window.search_panel.detail.image, Qt.Key.Key_Right)
+    settle(qtbot, beside)
+    assert gray(right) == 61
+    hits.setFocus()
+    qtbot.keyClick(hits, Qt.Key.Key_Down)
+    settle(qtbot, beside)
+    assert right.series is None
+    assert right.empty_text[0] == "Report only"
+    beside.actions.actions["previous_hit"].trigger()
+    settle(qtbot, beside)
+    assert gray(right) == 61
+
+
+@pytest.mark.parametrize("where", ["list", "image"])
+def test_escape_brings_back_what_was_there(qtbot: QtBot, beside: App, where: str) -> None:
+    target = beside.window.search_panel.hits if where == "list" else beside.window.viewport
+    target.setFocus()
+    qtbot.keyClick(target, Qt.Key.Key_Escape)
+    assert beside.desk.comparison.viewport is None
+    assert (beside.desk.layout.rows, beside.desk.layout.columns) == (1, 1)
+    assert beside.desk.viewport.series is not None
+    beside.actions.actions["compare_hit"].trigger()
+    settle(qtbot, beside)
+    assert gray(cells(beside)[1]) == 61
+
+
+def test_a_viewport_in_use_gets_its_series_back(qtbot: QtBot, found: App) -> None:
+    open_paths(qtbot, found, dicom("CT_small.dcm"), dicom("MR_small.dcm"))
+    found.desk.layout.set_grid(1, 2)
+    _, right = cells(found)
+    mr = next(study for study in found.desk.studies.studies if study.series[0].modality == "MR")
+    right.show(mr, mr.series[0])
+    settle(qtbot, found)
+    right.zoom_by(2)
+    view = right.view
+    found.desk.comparison.start()
+    settle(qtbot, found)
+    assert is_archived(right.series)
+    found.desk.comparison.close()
+    settle(qtbot, found)
+    assert right.series is mr.series[0]
+    assert right.view == view
+    assert found.desk.layout.columns == 2
+
+
+def test_zoom_and_pan_are_linked_and_taken_over_by_the_next_hit(qtbot: QtBot, beside: App) -> None:
+    left, right = cells(beside)
+    assert not beside.desk.links.linked
+    left.zoom_by(2)
+    left.pan_by(10, 5)
+    assert right.scale / right.view.device_ratio == pytest.approx(2 * fitted(right))
+    assert right.view.pan == left.view.pan
+    beside.desk.search.select_next(1)
+    settle(qtbot, beside)
+    beside.desk.search.select_next(-1)
+    settle(qtbot, beside)
+    assert right.view.pan == left.view.pan
+    right.zoom_by(0.5)
+    assert left.scale == pytest.approx(fitted(left) * left.view.device_ratio)
+
+
+def fitted(viewport: ViewportState) -> float:
+    assert viewport.shape is not None
+    return min(viewport.view.width / viewport.shape.columns, viewport.view.height / viewport.shape.rows)
+
+
+def test_search_and_report_stay_with_the_study_while_the_case_is_active(qtbot: QtBot, beside: App) -> None:
+    left, right = cells(beside)
+    desk = beside.desk
+    assert left.study is not None
+    desk.layout.activate(right)
+    assert desk.layout.of_study is left
+    assert desk.report.page is not None
+    assert desk.report.page.study == left.study.uid
+    assert desk.search._viewport.picture is left.picture
+    desk.layout.activate(left)
+
+
+def test_nothing_can_be_measured_or_marked_on_it(qtbot: QtBot, beside: App) -> None:
+    _, right = cells(beside)
+    desk = beside.desk
+    desk.layout.activate(right)
+    view = beside.window.grid.view_of(right)
+    beside.actions.actions["tool_length"].trigger()
+    for press in (qtbot.mousePress, qtbot.mouseRelease):
+        press(view, Qt.MouseButton.LeftButton, pos=view.rect().center())
+    assert desk.measurements.of_study() == ()
+    assert desk.measurements.draft is None
+    assert not desk.key_images.can_mark()
+    assert desk.mpr.why_not()
+    assert right.series is not None
+    origin = archived_origin(right.series.frames[0])
+    assert origin is not None
+    with pytest.raises(UserError, match="open the original study"), origin.open():
+        pass
+
+
+def test_a_smaller_layout_keeps_the_current_image(beside: App) -> None:
+    left, right = cells(beside)
+    beside.desk.layout.activate(right)
+    beside.desk.set_grid(1, 1)
+    assert beside.desk.viewport is left
+    assert beside.desk.comparison.viewport is None
+
+
+def test_a_series_shown_in_its_viewport_ends_the_comparison(qtbot: QtBot, beside: App) -> None:
+    left, right = cells(beside)
+    assert left.study is not None
+    assert left.series is not None
+    beside.desk.layout.activate(right)
+    right.show(left.study, left.series)
+    assert beside.desk.comparison.viewport is None
+    assert beside.desk.layout.of_study is right
+
+
+def test_a_hit_dropped_on_the_current_image_is_shown_beside_it(qtbot: QtBot, found: App) -> None:
+    open_paths(qtbot, found, dicom("CT_small.dcm"))
+    panel, view = found.window.search_panel, found.window.viewport
+    data = panel.hits.model().mimeData([panel.hits.model().index(0, 0, QModelIndex())])
+    drop(view, data)
+    settle(qtbot, found)
+    left, right = cells(found)
+    assert not is_archived(left.series)
+    assert is_archived(right.series)
+
+
+def drop(view: object, data: QMimeData) -> None:
+    event = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    view.dropEvent(event)  # type: ignore[attr-defined]
+
+
+def test_it_closes_with_its_archive(qtbot: QtBot, beside: App, tmp_path: object) -> None:
+    beside.desk.archive.create(tmp_path / "other")  # type: ignore[operator]
+    settle(qtbot, beside)
+    assert beside.desk.comparison.viewport is None
+    assert len(beside.desk.layout.viewports) == 1
+
+
+def test_without_a_study_the_case_still_leaves_room_for_one(qtbot: QtBot, found: App) -> None:
+    found.desk.comparison.start()
+    settle(qtbot, found)
+    left, right = cells(found)
+    assert left.series is None
+    assert is_archived(right.series)
+
+
+def test_the_layout_that_is_remembered_is_that_without_the_case(beside: App) -> None:
+    assert beside.desk.settings.now.grid == (1, 1)
