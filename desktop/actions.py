@@ -83,6 +83,7 @@ class Actions(QObject):
             desk.report.changed,
             desk.report.page_changed,
             desk.report.selection_changed,
+            desk.checking.changed,
             desk.search.selected_case.changed,
             desk.comparison.changed,
         ):

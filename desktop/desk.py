@@ -17,6 +17,7 @@ from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.redaction import redacted
+from desktop.state.report.checking import CheckingState
 from desktop.state.report.exporting import ExportState
 from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
@@ -100,6 +101,15 @@ class Desk(QObject):
             parent=self,
         )
         self.export = ExportState(self.background, self.studies, self.report, self.key_images, self)
+        self.checking = CheckingState(
+            self.background,
+            self.report,
+            self.studies,
+            self.archive,
+            self.measurements,
+            self.search.corrections_of,
+            parent=self,
+        )
         self.report.workspace_opened.connect(self.marks.open)
         self.background.problem.connect(self.show_problem)
         self.layout.active_proxy.redaction_changed.connect(self._hide_message)

@@ -28,6 +28,7 @@ PURE_ENGINE = {
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.agreement", "engine.reports.change", "engine.reports.nearest_report"),
     "engine.reports.stored_report",
+    *("engine.reports.checks.check", "engine.reports.document"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit", "engine.text.words"),
 }

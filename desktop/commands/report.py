@@ -19,6 +19,11 @@ def _focus_proposals(desk: Desk, window: MainWindow) -> None:
     window.report_panel.focus_proposals()
 
 
+def _focus_checks(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.report_dock)
+    window.report_panel.focus_checks()
+
+
 def _sign(desk: Desk, window: MainWindow) -> None:
     window.show_dock(window.report_dock)
     window.report_panel.ask_to_sign()
@@ -110,6 +115,14 @@ ROWS = (
         lambda d, w: d.report.save(),
         new_group=True,
         enabled=lambda d: d.report.page is not None,
+    ),
+    Command(
+        "review_checks",
+        "Review checks",
+        ("F8",),
+        "Report",
+        _focus_checks,
+        enabled=lambda d: bool(d.checking.checks),
     ),
     Command(
         "sign_report",

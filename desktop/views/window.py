@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self._center = layout
         self.series_list = SeriesList(desk)
         self.search_panel = SearchPanel(desk.search, desk.archive, desk.comparison)
-        self.report_panel = ReportPanel(desk.report)
+        self.report_panel = ReportPanel(desk.report, desk.checking)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
         self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)

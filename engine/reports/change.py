@@ -64,6 +64,11 @@ def change_between(old: str, new: str, spans: Sequence[Span] = ()) -> Change:
         new: the text after.
         spans: parts of the old text that should stay or go as a whole.
     """
+    return min(changes_between(old, new), key=lambda one: sum(one.cuts(span) for span in spans))
+
+
+def changes_between(old: str, new: str) -> list[Change]:
+    """Every way to tell the change that makes one text of the other, the rightmost first."""
     prefix = _common(old, new)
     most = min(len(old), len(new)) - prefix
     suffix = _common(old[len(old) - most :][::-1], new[len(new) - most :][::-1])
@@ -71,7 +76,7 @@ def change_between(old: str, new: str, spans: Sequence[Span] = ()) -> Change:
     same = [change]
     while (left := _further_left(same[-1], old, new)) is not None:
         same.append(left)
-    return min(same, key=lambda one: sum(one.cuts(span) for span in spans))
+    return same
 
 
 def _common(one: str, other: str) -> int:

@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 from engine.errors import UserError
 from engine.reports.change import Change, Span, change_between
 from engine.reports.draft import Draft, Sentence
+from engine.reports.links import Link, moved_links, shifted
+from engine.reports.links import as_dict as link_as_dict
 from engine.reports.stored_sentence import sentence_as_dict, sentence_from
 from engine.text.words import words
 
@@ -31,6 +33,8 @@ class Proposal:
     """Name of the archive that its case numbers are of; "" when unknown."""
     model: str = ""
     """What drafted it."""
+    by_hand: bool = False
+    """Whether a person took it over from a case, rather than a draft proposed it."""
 
     @property
     def origin(self) -> str:
@@ -64,6 +68,10 @@ class Document:
     """Indices of the proposals that nobody has decided on, in reading order."""
     lost: bool = False
     """Whether its marks were damaged, so that nobody knows which of its words are machine wording."""
+    links: tuple[Link, ...] = ()
+    """What stands for a measurement or an image, and the fields of a template, in reading order."""
+    confirmed: tuple[int, ...] = ()
+    """Indices of the proposals whose numbers and sides were confirmed for this patient."""
 
     def wording(self, mark: Mark) -> Wording:
         """Whether the marked words are still those of the proposal."""
@@ -82,7 +90,7 @@ class Document:
     @property
     def model(self) -> str:
         """What drafted the latest proposal; "" without any."""
-        return self.proposals[-1].model if self.proposals else ""
+        return next((one.model for one in reversed(self.proposals) if one.model), "")
 
     @property
     def machine_words(self) -> int:
@@ -134,7 +142,10 @@ class Document:
         moved = len(head) + len(words_in) + len(tail) - len(self.text)
         marks = [mark if mark.end <= at else _moved(mark, moved) for mark in self.marks]
         marks = sorted([*marks, Mark(start, end, proposal)], key=lambda mark: mark.start)
-        return replace(self, text=head + words_in + tail, marks=tuple(marks), open=_without(self.open, proposal))
+        links = shifted(self.links, Change(at, at, moved))
+        return replace(
+            self, text=head + words_in + tail, marks=tuple(marks), open=_without(self.open, proposal), links=links
+        )
 
     def dismissing(self, proposals: Iterable[int]) -> Self:
         """Without some of the open proposals."""
@@ -165,6 +176,7 @@ class Document:
             marks=tuple(marks),
             open=_without(self.open, *(mark.proposal for mark in marks)),
             lost=self.lost and bool(text.strip()),
+            links=moved_links(self.links, self.text, text),
         )
 
     def _inserted(self, text: str, change: Change) -> Iterable[tuple[Span, int]]:
@@ -196,6 +208,8 @@ class Document:
             proposals=(*self.proposals, *other.proposals),
             open=(*self.open, *(number + first for number in other.open)),
             lost=self.lost or other.lost,
+            links=(*self.links, *shifted(other.links, Change(0, 0, moved))),
+            confirmed=(*self.confirmed, *(number + first for number in other.confirmed)),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -204,11 +218,14 @@ class Document:
         return {
             "marks": [[mark.start, mark.end, mark.proposal] for mark in self.marks],
             "open": list(self.open),
+            "links": [link_as_dict(link) for link in self.links],
+            "confirmed": list(self.confirmed),
             "proposals": [
                 {
                     **sentence_as_dict(one.sentence, with_evidence=number in shown),
                     "archive": one.archive,
                     "model": one.model,
+                    "by_hand": one.by_hand,
                 }
                 for number, one in enumerate(self.proposals)
             ],
@@ -221,14 +238,21 @@ class Document:
         Raises:
             ValueError, KeyError or TypeError: the marks are not of this text.
         """
-        proposals = tuple(Proposal(sentence_from(one), one["archive"], one["model"]) for one in stored["proposals"])
+        proposals = tuple(
+            Proposal(sentence_from(one), one["archive"], one["model"], bool(one.get("by_hand")))
+            for one in stored["proposals"]
+        )
         marks = tuple(Mark(*(int(number) for number in mark)) for mark in stored["marks"])
-        numbers = [*(mark.proposal for mark in marks), *stored["open"]]
+        links = tuple(Link.from_dict(one) for one in stored.get("links", ()))
+        confirmed = tuple(int(number) for number in stored.get("confirmed", ()))
+        numbers = [*(mark.proposal for mark in marks), *stored["open"], *confirmed]
         if not all(0 <= int(number) < len(proposals) for number in numbers):
             raise ValueError("a mark of no proposal")
-        if not all(0 <= mark.start < mark.end <= len(text) for mark in marks):
+        if not all(0 <= mark.start < mark.end <= len(text) for mark in marks) or any(
+            link.end > len(text) for link in links
+        ):
             raise ValueError("a mark outside the text")
-        return cls(text, marks, proposals, tuple(stored["open"]), bool(stored.get("lost", False)))
+        return cls(text, marks, proposals, tuple(stored["open"]), bool(stored.get("lost", False)), links, confirmed)
 
 
 def provenance(document: Document) -> list[str]:

@@ -325,7 +325,7 @@ class Workspace(LocalStore):
 
 
 def _as_json(document: Document) -> str:
-    return json.dumps(document.as_dict()) if document.proposals or document.lost else ""
+    return json.dumps(document.as_dict()) if document.proposals or document.links or document.lost else ""
 
 
 def _document(text: str, stored: str) -> Document:

@@ -14,19 +14,25 @@ MIN_PROBABILITY = 1e-9
 """Probabilities are raised to this before their logarithm."""
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of a text in order, whitespace collapsed; an empty line ends a sentence too."""
-    found: list[str] = []
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """The span of each sentence, [start, end) in characters without the spaces around it; see `sentences`."""
+    found: list[tuple[int, int]] = []
     start = 0
     for end in END.finditer(text):
         so_far = text[start : end.end()]
         rest = text[end.end() :].lstrip()
         if end.group().startswith(".") and ABBREVIATION.search(so_far.rstrip()) and rest:
             continue
-        found.append(so_far)
+        found.append((start, end.end()))
         start = end.end()
-    found.append(text[start:])
-    return [" ".join(one.split()) for one in found if re.search(r"\w", one)]
+    found.append((start, len(text)))
+    stripped = [(end - len(text[start:end].lstrip()), start + len(text[start:end].rstrip())) for start, end in found]
+    return [span for span in stripped if re.search(r"\w", text[slice(*span)])]
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text in order, whitespace collapsed; an empty line ends a sentence too."""
+    return [" ".join(text[start:end].split()) for start, end in sentence_spans(text)]
 
 
 def restore_formatting(text: str) -> str:

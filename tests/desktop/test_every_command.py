@@ -149,7 +149,7 @@ def everything(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundl
         desk.measurements.add(Measurement("length", ((20, 20), end), uid))
     desk.measurements.undo()
     desk.measurements.select(desk.measurements.of_study()[0].id)
-    desk.report.edit("A report.")
+    desk.report.edit("The left middle lobe is clear.")
     if proposals:
         draft = Draft((Sentence("Clear lungs.", None),), "double", study_uid=desk.report.page.study)  # type: ignore[union-attr]
         desk.report._take_draft(desk.report.page, "", draft, "an image")  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Keeps the measurements of the open studies, undoes changes and saves them. Knows no widgets and no mouse."""
 
+import json
 import logging
 import weakref
 from collections.abc import Callable
@@ -114,6 +115,12 @@ class MeasurementsState(QObject):
     def of_study(self) -> Items:
         """All measurements of the study in the active viewport, in the order they were drawn."""
         return self._items.get(self._study_uid, ())
+
+    def states_of(self, study: str) -> dict[str, str] | None:
+        """The points of each measurement of a study by id, to tell whether one was changed; None until read."""
+        if study not in self._requested or study in self._loading:
+            return None
+        return {item.id: state_of(item) for item in self._items.get(study, ())}
 
     def on(self, viewport: ViewportState) -> Items:
         """Visible measurements on the frame in a viewport, with the draft in place of the one that it changes."""
@@ -282,6 +289,11 @@ def new_measurement(viewport: ViewportState, kind: str) -> Measurement | None:
         return None
     ref = viewport.picture.ref
     return Measurement(kind, (), ref.image.sop_uid, ref.frame, viewport.series.uid)
+
+
+def state_of(item: Measurement) -> str:
+    """The kind and points of a measurement as text, opaque; the same after it was stored and read again."""
+    return json.dumps([item.kind, [list(point) for point in item.points]])
 
 
 def _bounding_area(item: Measurement) -> float:

@@ -128,6 +128,11 @@ class EditingState(QObject):
         if self.page and not self.page.closed and text != self.page.text:
             self._change(self.page.document.edited(text), typed=True)
 
+    def change(self, document: Document) -> None:
+        """Take a document in which something was inserted, confirmed or replaced, as one step to undo."""
+        if self.page and not self.page.closed and document != self.page.document:
+            self._change(document)
+
     def _change(self, document: Document, *, typed: bool = False) -> None:
         assert self.page is not None
         self.page.history.push(document)

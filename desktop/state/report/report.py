@@ -18,10 +18,13 @@ from desktop.state.similar.archive import ArchiveState
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
+from engine.reports.checks.check import Check
+from engine.reports.document import Document
 from engine.reports.draft import Draft, draft
 from engine.reports.outbox import OutboxResult
 
 DRAFT_DISCARDED = "The draft was discarded because its report was signed meanwhile."
+REQUIRED = "A required field of this report is empty; fill it before signing."
 CHANGED = "The report has changed since you were asked to sign it. Read it and sign again."
 
 
@@ -49,6 +52,8 @@ class ReportState(EditingState):
     ) -> None:
         super().__init__(parent)
         self._background, self._studies, self._viewport, self._archive = background, studies, viewport, archive
+        self.check: Callable[[Document], tuple[Check, ...]] = lambda document: ()
+        """What is to be looked at in a report of the selected study before it is signed."""
         self._store = ReportStore(background, folder, self)
         self._store.who = who
         self._drafting = DraftingState(background, viewport, archive, propose, corrections, self)
@@ -208,19 +213,24 @@ class ReportState(EditingState):
 
     def ask_to_sign(self) -> Question | None:
         """What the user is asked before signing; None when there is nothing to sign."""
-        return Question.of(self.page, self._store.who) if self.page and self.can_sign else None
+        if self.page is None or not self.can_sign:
+            return None
+        return Question.of(self.page, self._store.who, () if self.page.signed else self.check(self.page.document))
 
     def sign(self, question: Question, name: str) -> None:
         """Make what was asked about final under a name, and add it to the open archive or the next one opened.
 
         Raises:
-            UserError: the text is not the one that was asked about, or the workspace is not open yet.
+            UserError: the text is not the one that was asked about, a required field is empty, or the workspace is not
+                open yet.
         """
         page = question.page
         if page.closed and not question.addendum:
             return
         if page is not self.page or not question.still_holds or not self.can_sign:
             raise UserError(CHANGED)
+        if not page.signed and any(check.blocks for check in self.check(page.document)):
+            raise UserError(REQUIRED)
         self._store.who = name
         self.signing.emit(name)
         self._store.sign(page, submission_maker(page.study, self._studies.study, self._viewport))

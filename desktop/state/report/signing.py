@@ -9,6 +9,7 @@ from desktop.state.pictures.picture import ScreenPicture
 from desktop.state.report.report_page import ReportPage
 from desktop.state.viewer.viewport import ViewportState
 from engine.image.picture import to_gray
+from engine.reports.checks.check import Check
 from engine.reports.document import LOST, Document
 from engine.reports.outbox import DisplayedFrame, submission_for
 from engine.reports.stored_report import Submission
@@ -29,11 +30,18 @@ class Question:
     """Its text; "" when the report itself is signed."""
     name: str
     """The name to begin with."""
+    checks: tuple[Check, ...] = ()
+    """What is to be looked at before."""
 
     @classmethod
-    def of(cls, page: ReportPage, name: str) -> Self:
+    def of(cls, page: ReportPage, name: str, checks: tuple[Check, ...] = ()) -> Self:
         """About a page as it is now."""
-        return cls(page, page.document, (page.addendum or "") if page.signed else "", name)
+        return cls(page, page.document, (page.addendum or "") if page.signed else "", name, checks)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something has to be settled before signing."""
+        return any(check.blocks for check in self.checks)
 
     @property
     def still_holds(self) -> bool:

@@ -20,6 +20,7 @@ from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
 from desktop.views.report.report_editor import keeps_key
 from engine.reports.agreement import Contradiction, Evidence
+from engine.reports.document import Proposal
 from engine.reports.draft import Sentence
 from engine.text.words import counted
 
@@ -40,8 +41,11 @@ def status_color(row: Row) -> str:
 Item = Row | Evidence | Contradiction
 
 
-def support(sentence: Sentence) -> tuple[str, str]:
-    """The evidence for a sentence in words, and their color."""
+def support(proposal: Proposal) -> tuple[str, str]:
+    """The evidence for a sentence in words, and their color; of one taken over by hand its source."""
+    if proposal.by_hand:
+        return f"Taken over from {proposal.origin}", theme.current.muted
+    sentence = proposal.sentence
     count, against, source = len(sentence.evidence), len(sentence.contradictions), sentence.source
     parts = []
     if against:
@@ -87,8 +91,8 @@ class EvidenceDelegate(QStyledItemDelegate):
         metrics = QFontMetricsF(lesser)
         status = ""
         if isinstance(item, Row):
-            status = STATUS[item.status]
-            mark, color = support(item.proposal.sentence)
+            status = _status(item)
+            mark, color = support(item.proposal)
             about = confidence(item.proposal.sentence)
             bar = QRectF(option.rect.left() + 2, option.rect.top() + 4, BAR, option.rect.height() - 8)
             painter.fillRect(bar, QColor(status_color(item)))
@@ -119,6 +123,10 @@ class EvidenceDelegate(QStyledItemDelegate):
 
     def _width(self, full: int, item: Item) -> float:
         return full - 2 * MARGIN - (4 if isinstance(item, Row) else 18)
+
+
+def _status(row: Row) -> str:
+    return "Unchanged" if row.proposal.by_hand and row.status == "unchanged" else STATUS[row.status]
 
 
 def _text(item: Item) -> str:
@@ -219,7 +227,7 @@ class EvidenceTree(QTreeWidget):
         self.clear()
         for row in self._state.rows:
             sentence = row.proposal.sentence
-            about = ", ".join(part for part in (STATUS[row.status], confidence(sentence), support(sentence)[0]) if part)
+            about = ", ".join(part for part in (_status(row), confidence(sentence), support(row.proposal)[0]) if part)
             top = QTreeWidgetItem([f"{sentence.text}: {about}"])
             top.setData(0, ROLE, row)
             top.setToolTip(0, _tooltip(sentence))

@@ -5,7 +5,9 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from desktop import theme
+from desktop.state.report.checking import CheckingState
 from desktop.state.report.report import ReportState
+from desktop.views.report.check_list import CheckList
 from desktop.views.report.evidence_tree import EvidenceTree
 from desktop.views.report.report_editor import ReportEditor, ReportField
 from desktop.views.report.sign_dialog import SignDialog
@@ -18,10 +20,10 @@ NOT_SEEN = "Scroll through all proposals first"
 class ReportPanel(QWidget):
     """Buttons and status, the text, and below it the proposals with their evidence, or an addendum."""
 
-    def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ReportState, checking: CheckingState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._state = state
+        self._state, self._checking = state, checking
         self.draft = _button("Draft", "Propose sentences for the current image (Ctrl+D)", primary=True)
         self.add = _button("Addendum", "Write an addendum to this signed report (Ctrl+Shift+Return)", primary=True)
         self.sign = _button("Sign", "")
@@ -37,6 +39,7 @@ class ReportPanel(QWidget):
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         self.notes.setProperty("muted", True)
+        self.checks = CheckList()
         self.tree = EvidenceTree(state)
         self.accept = _button("Accept", "Take this sentence into the text (Ctrl+Shift+Y; in the list A or Return)")
         self.edit = _button("Edit", "Take this sentence into the text and edit it there (Ctrl+Shift+J; in the list E)")
@@ -49,6 +52,7 @@ class ReportPanel(QWidget):
         self.editor.show_page()
         self._show_page()
         self._show()
+        self._show_checks()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -67,6 +71,7 @@ class ReportPanel(QWidget):
         lower = QWidget()
         below = QVBoxLayout(lower)
         below.setContentsMargins(0, 4, 0, 0)
+        below.addWidget(self.checks)
         below.addWidget(self.notes)
         below.addWidget(self.addendum)
         below.addWidget(self.tree, 1)
@@ -100,6 +105,9 @@ class ReportPanel(QWidget):
         ):
             button.clicked.connect(work)
         self.addendum.textChanged.connect(self._on_addendum)
+        self.checks.chosen.connect(self._checking.go_to)
+        self.checks.settled.connect(self._checking.settle)
+        self._checking.changed.connect(self._show_checks)
         state.changed.connect(self._show)
         state.draft_changed.connect(self._show)
         state.selection_changed.connect(self._show)
@@ -123,7 +131,14 @@ class ReportPanel(QWidget):
         """Ask for name and consent, then sign."""
         question = self._state.ask_to_sign()
         if question is not None:
-            SignDialog(self._state, question, self.window()).open()
+            dialog = SignDialog(self._state, question, self.window())
+            dialog.checks.chosen.connect(self._checking.go_to)
+            dialog.open()
+
+    def focus_checks(self) -> None:
+        """Move the keyboard to the checks."""
+        self._show_checks()
+        self.checks.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def copy_report(self) -> None:
         """Copy the report with the research notice and its marks."""
@@ -167,6 +182,10 @@ class ReportPanel(QWidget):
         self.notes.setText(self._note_text(reason))
         self.tree.setVisible(bool(state.rows))
         self._decisions.setVisible(page is not None and bool(page.document.open) and not page.closed)
+
+    def _show_checks(self) -> None:
+        self.checks.show_checks(self._checking.listed)
+        self.checks.setVisible(self.checks.count() > 0)
 
     def _show_status(self) -> None:
         state, page = self._state, self._state.page
