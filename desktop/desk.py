@@ -56,7 +56,8 @@ ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study
 class Desk(QObject):
     """All states of one window. `workspace` is the folder of reports and marks; None is the user's folder.
 
-    `user` is recorded with reports and signatures.
+    `user`, the account of this computer, is recorded with every change of a report; a signature has the name that was
+    typed.
     """
 
     def __init__(self, workspace: Path | None = None, user: str = "") -> None:
@@ -96,7 +97,8 @@ class Desk(QObject):
             shown,
             self.archive,
             folder=workspace,
-            who=self.settings.now.signer or user,
+            who=user,
+            signers=lambda: self.settings.now.signers,
             corrections=self.search.corrections_of,
             parent=self,
         )
@@ -118,7 +120,7 @@ class Desk(QObject):
         self.report.outbox.message.connect(self.messages.show_text)
         self.report.message.connect(self.messages.show_text)
         self.export.message.connect(self.messages.show_text)
-        self.report.signing.connect(lambda name: self.settings.change(signer=name))
+        self.report.signing.connect(self.settings.remember_signer)
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
         self.layout.active_changed.connect(self._select_shown_series)

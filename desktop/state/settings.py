@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 FILE = "settings.json"
 RECENT = 12
-"""The most paths in the recent list."""
+"""The most paths in the recent list, and names that complete a signature."""
 THEMES = ("dark", "light")
 
 
@@ -47,8 +47,9 @@ class Settings:
     """Whether the viewer is in its own window."""
     identity_visible: bool = True
     """Whether patient data are shown."""
-    signer: str = ""
-    """The name that the user signed with last."""
+    signers: tuple[str, ...] = ()
+    """Names that reports were signed with on this account, latest first: completions of what is typed, since several
+    people may share it."""
     cache_megabytes: int = 512
     """The most memory that decoded frames may use, in MiB."""
     presets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -108,6 +109,10 @@ class SettingsState(QObject):
         opened = [str(path.absolute()) for path in paths]
         self.change(recent=tuple(dict.fromkeys([*opened, *self.now.recent]))[:RECENT])
 
+    def remember_signer(self, name: str) -> None:
+        """Move a name to the top of those that complete a signature."""
+        self.change(signers=tuple(dict.fromkeys([name, *self.now.signers]))[:RECENT])
+
     # -- presets
 
     def presets(self, modality: str, shipped: tuple[Window, ...]) -> tuple[Window, ...]:
@@ -159,6 +164,7 @@ def read(path: Path) -> Settings:
         theme=settings.theme if settings.theme in THEMES else THEMES[0],
         grid=settings.grid if grid_is_valid else (1, 1),
         recent=tuple(str(path) for path in settings.recent)[:RECENT],
+        signers=tuple(str(name) for name in settings.signers)[:RECENT],
         cache_megabytes=min(65_536, max(64, settings.cache_megabytes)),
     )
 

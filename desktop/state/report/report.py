@@ -25,6 +25,7 @@ from engine.reports.outbox import OutboxResult
 
 DRAFT_DISCARDED = "The draft was discarded because its report was signed meanwhile."
 REQUIRED = "A required field of this report is empty; fill it before signing."
+SIGNED_MEANWHILE = "This report was signed in another window meanwhile. Write an addendum to add to it."
 CHANGED = "The report has changed since you were asked to sign it. Read it and sign again."
 
 
@@ -46,6 +47,7 @@ class ReportState(EditingState):
         archive: ArchiveState,
         folder: Path | None = None,
         who: str = "",
+        signers: Callable[[], tuple[str, ...]] = tuple,
         propose: Callable[..., Draft] = draft,
         corrections: Corrections = lambda _: {},
         parent: QObject | None = None,
@@ -56,6 +58,7 @@ class ReportState(EditingState):
         """What is to be looked at in a report of the selected study before it is signed."""
         self._store = ReportStore(background, folder, self)
         self._store.who = who
+        self._signers = signers
         self._drafting = DraftingState(background, viewport, archive, propose, corrections, self)
         self.outbox = OutboxState(background, archive, self)
         self._store.opened.connect(self.outbox.open)
@@ -215,32 +218,26 @@ class ReportState(EditingState):
         """What the user is asked before signing; None when there is nothing to sign."""
         if self.page is None or not self.can_sign:
             return None
-        return Question.of(self.page, self._store.who, () if self.page.signed else self.check(self.page.document))
+        return Question.of(self.page, self._signers(), () if self.page.signed else self.check(self.page.document))
 
     def sign(self, question: Question, name: str) -> None:
         """Make what was asked about final under a name, and add it to the open archive or the next one opened.
 
         Raises:
-            UserError: the text is not the one that was asked about, a required field is empty, or the workspace is not
-                open yet.
+            UserError: the text is not the one that was asked about, the report was signed meanwhile, a required field
+                is empty, or the workspace is not open yet.
         """
         page = question.page
         if page.closed and not question.addendum:
-            return
+            raise UserError(SIGNED_MEANWHILE)
         if page is not self.page or not question.still_holds or not self.can_sign:
             raise UserError(CHANGED)
         if not page.signed and any(check.blocks for check in self.check(page.document)):
             raise UserError(REQUIRED)
-        self._store.who = name
+        self._store.sign(page, name, submission_maker(page.study, self._studies.study, self._viewport))
         self.signing.emit(name)
-        self._store.sign(page, submission_maker(page.study, self._studies.study, self._viewport))
         self.page_changed.emit()
         self.changed.emit()
-
-    @property
-    def signer(self) -> str:
-        """Who signed last in this session, or the user of this computer."""
-        return self._store.who
 
     def _on_sign_failed(self, page: ReportPage) -> None:
         if page is self.page:

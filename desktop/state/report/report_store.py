@@ -17,6 +17,8 @@ from engine.reports.workspace import Workspace
 
 ALREADY_SIGNED = "This report is already signed. What you typed before it was loaded is now an unsigned addendum."
 MARKS_LOST = f"{LOST} Check every sentence before you sign."
+SIGNED_ELSEWHERE = "This report was signed in another window meanwhile."
+TEXT_IS_ADDENDUM = " Your text is now an unsigned addendum."
 OPENING = "The report cannot be signed yet: the report database is still opening. Try again shortly."
 SAVE_MS = 500
 """Milliseconds from the first unsaved key until the text is written; typing on does not put it off."""
@@ -40,7 +42,7 @@ class ReportStore(QObject):
         super().__init__(parent)
         self._background, self._folder = background, folder
         self.who = ""
-        """Recorded with what is saved and signed."""
+        """The account, recorded with what is saved."""
         self._workspace: Workspace | None = None
         self._pages: dict[str, ReportPage] = {}
         self._typing = QTimer(self, singleShot=True, interval=SAVE_MS)
@@ -85,14 +87,16 @@ class ReportStore(QObject):
         if page.signed:
             work = partial(self._workspace.save_addendum, page.study, page.addendum or "")
         if page.dirty or not typing:
-            self._background.start(as_work(work), partial(self._take_saved, page), lane=Lane.STORE)
+            failed = partial(self._look_again, page)
+            self._background.start(as_work(work), partial(self._take_saved, page), lane=Lane.STORE, failed=failed)
         return True
 
-    def sign(self, page: ReportPage, submission: Callable[[], Submission] | None) -> None:
+    def sign(self, page: ReportPage, name: str, submission: Callable[[], Submission] | None) -> None:
         """Write the report, or the addendum of a signed one, and sign it.
 
         Args:
             page: what is signed.
+            name: who signs it.
             submission: makes, on the worker, what the report is archived with.
 
         Raises:
@@ -101,9 +105,9 @@ class ReportStore(QObject):
         if self._workspace is None or not page.loaded:
             raise UserError(OPENING)
         if page.signed:
-            work = as_work(_sign_addendum, self._workspace, page.study, page.addendum or "", self.who, submission)
+            work = as_work(_sign_addendum, self._workspace, page.study, page.addendum or "", name, submission)
         else:
-            work = as_work(_sign, self._workspace, page.study, page.document, self.who, submission)
+            work = as_work(_sign, self._workspace, page.study, page.document, name, submission)
         self._background.start(
             work, partial(self._take_signed, page), lane=Lane.STORE, failed=partial(self._fail_signing, page)
         )
@@ -191,6 +195,19 @@ class ReportStore(QObject):
     def _fail_signing(self, page: ReportPage, error: BaseException) -> None:
         page.signing = False
         self.sign_failed.emit(page)
+        self._look_again(page, error)
+
+    def _look_again(self, page: ReportPage, error: BaseException) -> None:
+        """After a failure: another window or program may have signed the report."""
+        if self._workspace is not None:
+            work = as_work(self._workspace.load, page.study)
+            self._background.start(work, partial(self._take_signature_of_another, page), lane=Lane.STORE)
+
+    def _take_signature_of_another(self, page: ReportPage, stored: StoredReport | None) -> None:
+        if stored is not None and stored.state == "signed" and not page.signed:
+            late = self._merge(page, stored)
+            self.loaded.emit(page)
+            self._background.problem.emit(UserError(SIGNED_ELSEWHERE + (TEXT_IS_ADDENDUM if late else "")))
 
 
 def _save(workspace: Workspace, study: str, document: Document, who: str, typing: bool) -> StoredReport:

@@ -28,15 +28,15 @@ class Question:
     document: Document
     addendum: str
     """Its text; "" when the report itself is signed."""
-    name: str
-    """The name to begin with."""
+    names: tuple[str, ...]
+    """Names that may complete what is typed. None is filled in: it could be that of who read before."""
     checks: tuple[Check, ...] = ()
     """What is to be looked at before."""
 
     @classmethod
-    def of(cls, page: ReportPage, name: str, checks: tuple[Check, ...] = ()) -> Self:
+    def of(cls, page: ReportPage, names: tuple[str, ...], checks: tuple[Check, ...] = ()) -> Self:
         """About a page as it is now."""
-        return cls(page, page.document, (page.addendum or "") if page.signed else "", name, checks)
+        return cls(page, page.document, (page.addendum or "") if page.signed else "", names, checks)
 
     @property
     def blocked(self) -> bool:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCompleter,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -39,7 +40,10 @@ class SignDialog(QDialog):
         self.setWindowTitle(question.title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(self.WIDTH * self.fontMetrics().averageCharWidth())
-        self.name = QLineEdit(question.name)
+        self.name = QLineEdit()
+        names = QCompleter(question.names, self)
+        names.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.name.setCompleter(names)
         self.name.setAccessibleName("Name of the signer")
         self.time = QLabel(local_time(datetime.now().astimezone()))
         form = QFormLayout()

@@ -12,6 +12,7 @@ from desktop.app import App
 from desktop.background import Lane, as_work
 from desktop.state.report.report import ReportState
 from desktop.state.report.report_page import ReportPage
+from desktop.state.report.report_store import SIGNED_ELSEWHERE, TEXT_IS_ADDENDUM
 from engine.errors import UserError
 from engine.facts.fact import values_of
 from engine.reports.agreement import Contradiction, Evidence
@@ -106,7 +107,8 @@ def test_the_text_is_locked_while_a_report_is_being_signed(qtbot: QtBot, app: Ap
     question = state.ask_to_sign()
     assert question is not None
     state.sign(question, "Ada Byron")
-    state.sign(question, "Ada Byron")
+    with pytest.raises(UserError, match="signed in another window meanwhile"):
+        state.sign(question, "Ada Byron")
     state.edit("No focal consolidation. Nodule in the left upper lobe.")
     assert state.page is not None
     assert (state.page.text, state.page.status) == ("No focal consolidation.", "Signing…")
@@ -117,6 +119,35 @@ def test_the_text_is_locked_while_a_report_is_being_signed(qtbot: QtBot, app: Ap
     settle(qtbot, app)
     assert state.page.status == "Signed"
     assert app.desk.messages.message is None
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [("sign", "Normal chest."), ("sign", "Normal chest. No effusion."), ("save", "Normal chest. No effusion.")],
+)
+def test_a_report_that_another_window_has_signed_is_shown_as_that(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path, how: str, text: str
+) -> None:
+    state.edit("Normal chest.")
+    state.save()
+    settle(qtbot, app)
+    page = state.page
+    assert page is not None
+    with Workspace.open(tmp_path / "workspace") as other:
+        other.sign(page.study, "Bob")
+    state.edit(text)
+    if how == "save":
+        state.save()
+    else:
+        sign(app)
+    settle(qtbot, app)
+    assert (page.text, page.signed) == ("Normal chest.", True)
+    assert app.window.report_panel.editor.isReadOnly()
+    told = app.desk.messages.message
+    assert told is not None
+    lost = text != page.text
+    assert told.text == SIGNED_ELSEWHERE + (TEXT_IS_ADDENDUM if lost else "")
+    assert page.addendum == (text if lost else None)
 
 
 def test_a_report_that_could_not_be_signed_can_be_changed_and_signed_again(

@@ -11,6 +11,7 @@ from desktop.app import App, build
 from desktop.views.report.sign_dialog import SignDialog
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.reports.workspace import Workspace
 from engine.store.case import NewCase, NewReport
 from engine.text.deidentify import WARNING
 from tests.desktop.conftest import dicom, open_paths, settle
@@ -113,6 +114,27 @@ def test_reports_waiting_when_the_app_ends_are_archived_after_a_restart(
     assert archive.stats()["reports"] == 1
     again.close()
     again.window.deleteLater()
+
+
+def test_nobody_signs_with_the_name_of_who_read_before(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
+    write_and_sign(qtbot, ready)
+    open_paths(qtbot, ready, dicom("MR_small.dcm"))
+    ready.desk.report.edit("Normal brain.")
+    ready.desk.report.save()
+    settle(qtbot, ready)
+    page = ready.desk.report.page
+    assert page is not None
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        assert [row.who for row in workspace.history(page.study)] == [""]  # the account, not Ada
+    ready.window.report_panel.sign.click()
+    dialog = ready.window.findChild(SignDialog)
+    assert dialog is not None
+    assert dialog.name.text() == ""
+    assert not dialog.sign.isEnabled()
+    names = dialog.name.completer()
+    names.setCompletionPrefix("ada b")
+    assert names.currentCompletion() == "Ada Byron"
+    dialog.reject()
 
 
 def test_the_warning_about_de_identification_comes_once(qtbot: QtBot, ready: App, tmp_path: Path) -> None:
