@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.errors import Cancelled, UserError, exists
+from engine.progress import Progress, ignore
 from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
 from engine.store.case import NewCase, NewReport
@@ -39,12 +40,12 @@ DATABASE = "archive.db"
 class Archive(CaseQueries):
     """An open archive. Threads may share it: each has its own connection, and one writes at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, progress: Progress = ignore) -> None:
         """Use `create` or `open`."""
         self.folder = folder
         self._database = LocalDatabase(folder / DATABASE)
         try:
-            self.identity = open_archive(self._database, folder)
+            self.identity = open_archive(self._database, folder, progress)
         except BaseException:
             self._database.close()
             raise
@@ -86,8 +87,12 @@ class Archive(CaseQueries):
         return archive
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
+    def open(cls, path: Path | str, progress: Progress = ignore) -> Self:
         """Open an existing archive and migrate it to the current schema.
+
+        Args:
+            path: its folder.
+            progress: hears of a migration, which may take minutes; what it raises ends that without a change.
 
         Raises:
             UserError: there is no archive, a newer version of Kindred created it, its database is damaged, or its key
@@ -96,7 +101,7 @@ class Archive(CaseQueries):
         folder = Path(path)
         if not cls.exists(folder):
             raise UserError(f"{folder} is not a Kindred archive; choose another folder or create an archive.", folder)
-        return cls(folder)
+        return cls(folder, progress)
 
     @staticmethod
     def exists(path: Path | str) -> bool:

@@ -43,6 +43,8 @@ class Workspace(LocalStore):
         """Use `open`."""
         self.folder = folder
         self._database = LocalDatabase(folder / DATABASE)
+        if self._database.read_only:
+            raise UserError(f"Reports cannot be saved in {folder}: it is read-only. Allow writing to it.", folder)
         with self._database.write() as db:  # in one transaction, since another process may open it at the same moment
             known = {migration.name for migration in migrations.pending(Database(memory=True))}
             if any(applied.name not in known for applied in migrations.applied(db)):

@@ -4,14 +4,21 @@ Each migration is a named function. sqlite-utils runs it and records it in one t
 applied. Add new migrations at the end; never change or rename one that has been released.
 """
 
+import logging
+from contextvars import ContextVar
+
 from sqlite_utils import Database, Migrations
 
 from engine.errors import UserError
 from engine.facts.from_header import HeaderValues, facts_of_header
+from engine.progress import Progress, ignore
 from engine.store.case_facts import add_facts, set_words
 from engine.store.safety import checksums
 
 migrations = Migrations("kindred-archive")
+_log = logging.getLogger("kindred")
+_progress: ContextVar[Progress] = ContextVar("progress", default=ignore)
+"""Of the upgrade that is running: sqlite-utils gives a migration the database alone."""
 
 
 @migrations()
@@ -89,7 +96,9 @@ def create_facts(db: Database) -> None:
         """SELECT cases.id, modality, body_part, description, source, reports.text FROM cases
         LEFT JOIN reports ON reports.case_id = cases.id"""
     ).fetchall()
-    for case_id, modality, body_part, description, source, report in stored:
+    for number, (case_id, modality, body_part, description, source, report) in enumerate(stored):
+        if number % checksums.REPORT_EVERY == 0:
+            _progress.get()(number, len(stored), "Facts of cases")
         header = HeaderValues(modality, body_part, series=description if source == "DICOM" else "")
         add_facts(db, case_id, facts_of_header(header))
         set_words(db, case_id, report or description)
@@ -121,7 +130,7 @@ def create_checksums(db: Database) -> None:
                 DELETE FROM checksums WHERE (name = '{table}' AND id = old.id) {also}; END"""
         )
     for table in ("cases", "images", "reports", "embeddings", "audit", "facts", "settings"):
-        checksums.seal_all(db, table)
+        checksums.seal_all(db, table, _progress.get())
 
 
 @migrations()
@@ -149,15 +158,21 @@ def require_known(db: Database, where: str) -> None:
         )
 
 
-def upgrade(db: Database, where: str) -> None:
-    """Migrate the database to the current schema.
+def upgrade(db: Database, where: str, progress: Progress = ignore) -> None:
+    """Migrate the database to the current schema, in the transaction that the caller has open.
 
     Raises:
         UserError: a newer version of Kindred created the archive; nothing was changed.
     """
     require_known(db, where)
     if pending(db):
-        migrations.apply(db)
+        if migrations.applied(db):
+            _log.warning("The archive is being prepared for this version of Kindred. This is done once.")
+        token = _progress.set(progress)
+        try:
+            migrations.apply(db)
+        finally:
+            _progress.reset(token)
 
 
 def pending(db: Database) -> list[str]:

@@ -11,7 +11,7 @@ from desktop.background import Background, Job, Lane, as_work
 from engine import known_bundles
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.errors import UserError
+from engine.errors import Cancelled, UserError
 from engine.importing.importer import ImportResult, import_path
 from engine.progress import IsCancelled, Progress
 
@@ -106,15 +106,15 @@ class ArchiveState(QObject):
 
     def open(self, path: Path) -> None:
         """Open an archive in place of the current one."""
-        self._start_opening(Archive.open, path, "Opening")
+        self._start_opening(partial(_open, path), path, "Opening")
 
     def create(self, path: Path) -> None:
         """Create an empty archive and open it."""
-        self._start_opening(Archive.create, path, "Creating")
+        self._start_opening(lambda _progress, _cancelled: Archive.create(path), path, "Creating")
 
-    def _start_opening(self, get: Callable[[Path], Archive], path: Path, doing: str) -> None:
+    def _start_opening(self, get: Callable[[Progress, IsCancelled], Archive], path: Path, doing: str) -> None:
         self._background.start(
-            as_work(_with_stats, get, path),
+            partial(_with_stats, get),
             self._take_archive,
             title=f"{doing} {path.name}",
             redacted_title=f"{doing} an archive",
@@ -196,8 +196,21 @@ def _close(archives: Sequence[Archive]) -> None:
         archive.close()
 
 
-def _with_stats(get: Callable[[Path], Archive], path: Path) -> tuple[Archive, dict[str, Any]]:
-    archive = get(path)
+def _open(path: Path, progress: Progress, cancelled: IsCancelled) -> Archive:
+    """Open an archive; one of an older version is prepared first, which can be cancelled."""
+
+    def report(done: int, total: int, what: str) -> None:
+        if cancelled():
+            raise Cancelled
+        progress(done, total, what)
+
+    return Archive.open(path, report)
+
+
+def _with_stats(
+    get: Callable[[Progress, IsCancelled], Archive], progress: Progress, cancelled: IsCancelled
+) -> tuple[Archive, dict[str, Any]]:
+    archive = get(progress, cancelled)
     return archive, archive.stats()
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from engine.progress import Progress, ignore
+
 KEYS = {
     **dict.fromkeys(("cases", "images", "reports", "embeddings", "audit"), "id"),
     "merged_keys": "key",
@@ -25,6 +27,8 @@ KEYS = {
 """What is sealed together, by table: a row, all facts of a case, or all settings."""
 WHOLE = "all"
 """The key of the settings."""
+REPORT_EVERY = 100
+"""Rows between two reports of progress."""
 SHOWN = 5
 """Keys that a phrase names."""
 
@@ -45,9 +49,12 @@ def seal(db: Database, table: str, key: int | str) -> None:
     db.execute("INSERT OR REPLACE INTO checksums (name, id, crc) VALUES (?, ?, ?)", [table, key, crc])
 
 
-def seal_all(db: Database, table: str) -> None:
+def seal_all(db: Database, table: str, progress: Progress = ignore) -> None:
     """Store the checksums of all rows of a table, inside a transaction that the caller has open."""
-    for (key,) in db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall():
+    keys = db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()
+    for number, (key,) in enumerate(keys):
+        if number % REPORT_EVERY == 0:
+            progress(number, len(keys), f"Checksums of {table}")
         seal(db, table, key)
 
 

@@ -101,7 +101,7 @@ def readable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{error.strerror}: {folder}; copy it to a folder that you can write to.", folder) from error
+        raise UserError(f"{error.strerror}: {folder}; check the disk and its permissions.", folder) from error
     except UnicodeDecodeError as error:  # of a message of SQLite that cites what it could not read
         raise damaged(folder) from error
     except sqlite3.IntegrityError:

@@ -12,11 +12,12 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from engine.errors import UserError
+from engine.progress import Progress, ignore
 from engine.store import identity, schema
 from engine.store.database import LocalDatabase
 from engine.store.identity import Identity
 from engine.store.safety.checksums import WHOLE, is_sealed, seal
-from engine.store.safety.connection import connect, connect_read_only, damaged, readable, unchangeable
+from engine.store.safety.connection import connect, connect_read_only, damaged, readable
 from engine.store.safety.known_archives import is_known, remember
 from engine.store.safety.removal import note_rewritten
 
@@ -25,12 +26,17 @@ CHECK = "identity_check"
 READ_OBJECTS = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
 
 
-def open_archive(database: LocalDatabase, folder: Path) -> Identity:
+def open_archive(database: LocalDatabase, folder: Path, progress: Progress = ignore) -> Identity:
     """Open the archive in a folder, create or migrate it as far as needed, and return its key.
+
+    Args:
+        database: of the archive.
+        folder: of the archive.
+        progress: hears of a migration; what it raises ends that, and the archive stays as it was.
 
     Raises:
         UserError: it is another program's database, a newer version of Kindred created it, it is damaged, its key is
-            missing or of another archive, or it would have to be changed and is read-only.
+            missing or of another archive, or it would have to be migrated and is read-only.
     """
     key = None
     if not _is_new(database.path):
@@ -38,7 +44,7 @@ def open_archive(database: LocalDatabase, folder: Path) -> Identity:
             key = _complete(db, folder, database.read_only)
     if key is None:
         with database.write() as db:
-            key = _completed(db, folder)
+            key = _completed(db, folder, progress)
     database.trusted = True
     return key
 
@@ -87,19 +93,23 @@ def _complete(db: Database, folder: Path, read_only: bool) -> Identity | None:
     check = _check(db)
     if schema.pending(db) or (check is None and not read_only):
         if read_only:
-            raise unchangeable(folder)
+            raise UserError(
+                f"{folder} was made by an older version of Kindred and is read-only; open it once in a folder that you "
+                "can write to, such as a copy of it. After that it can be searched where it is read-only.",
+                folder,
+            )
         return None
     return _examined(db, folder, check)
 
 
-def _completed(db: Database, folder: Path) -> Identity:
+def _completed(db: Database, folder: Path, progress: Progress) -> Identity:
     """Make what is missing, inside the transaction that is open, and return the key."""
     started = db.table("cases").exists()
     if not started and not (folder / identity.KEY_FILE).exists():
         identity.create_key(folder)
     key = identity.load_key(folder)
     try:
-        schema.upgrade(db, str(folder))
+        schema.upgrade(db, str(folder), progress)
     except sqlite3.OperationalError as error:
         if (
             started and error.sqlite_errorcode == sqlite3.SQLITE_ERROR

@@ -1,10 +1,14 @@
 """An archive of an older schema becomes a current one when it is opened, and keeps what it holds."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from engine.archive import Archive
+from engine.errors import Cancelled, UserError
 from engine.store import schema
 from engine.store.case import NewCase
 
@@ -58,3 +62,48 @@ def test_cases_of_an_older_schema_get_facts_from_what_is_stored_of_header_and_re
         {"modality": ("CT", "words"), "region": ("abdomen", "words"), "view": ("axial", "words")},
         {"modality": ("MR", "words"), "region": ("limb", "words"), "view": ("sagittal", "words")},
     ]
+
+
+def test_a_migration_reports_its_progress_and_can_be_ended_without_a_change(
+    tmp_path: Path, encoder, make_case: Callable[..., NewCase], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "old"
+    with Archive.create(folder, encoder.id) as archive:
+        for number in range(3):
+            archive.add_case(make_case(f"{number}", "No pneumothorax.", [number]), encoder.id)
+    assert caplog.messages == []
+    forget(folder, "new_embeddings", "facts")
+    seen: list[tuple[int, int, str]] = []
+
+    def report(done: int, total: int, what: str) -> None:
+        seen.append((done, total, what))
+        if len(seen) == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Archive.open(folder, report)
+    assert seen == [(0, 3, "Facts of cases"), (0, 3, "Checksums of cases"), (0, 3, "Checksums of images")]
+    assert caplog.messages == ["The archive is being prepared for this version of Kindred. This is done once."]
+    with Archive.open(folder) as archive:
+        assert archive.problems(deep=True) == []
+    with Archive.open(folder):
+        assert len(caplog.messages) == 2
+
+
+def test_an_old_archive_on_a_read_only_disk_is_opened_once_where_it_can_be_written(
+    tmp_path: Path, encoder, make_case: Callable[..., NewCase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "old"
+    with Archive.create(folder, encoder.id) as archive:
+        archive.add_case(make_case("one", "No pneumothorax."), encoder.id)
+    forget(folder)
+    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: path.parent == folder)
+    with pytest.raises(UserError, match="older version of Kindred and is read-only; open it once in a folder"):
+        Archive.open(folder)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    Archive.open(copy).close()
+    shutil.rmtree(folder)
+    copy.rename(folder)
+    with Archive.open(folder) as archive:
+        assert archive.stats()["cases"] == 1
