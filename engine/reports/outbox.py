@@ -173,7 +173,7 @@ def archive_signed(
         facts.modality,
         facts.sex,
         facts.age,
-        facts.body_part,
+        body_part_term(facts.body_part),  # also of one that an earlier version queued
         source=SOURCE,
         patient=facts.patient or None,
         facts={kind: Fact(value, "header") for kind, value in facts.header.items()},

@@ -132,11 +132,10 @@ def nearest_cases(
         if not pending:
             break
         depth *= 4
-    same = {
-        match.case_id: replace(_weighed(match, weights[match.case_id]), same=True)
-        for match in scan.may_be_same()
-        if is_same(match)
-    }
+    same: dict[int, Match] = {}
+    for match in scan.may_be_same():  # of a query with image and text a case may match in both: the image comes first
+        if match.case_id not in same and is_same(match):
+            same[match.case_id] = replace(_weighed(match, weights[match.case_id]), same=True)
     return [*same.values(), *(match for match in ranked if match.case_id not in same)][:count]
 
 

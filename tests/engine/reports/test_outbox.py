@@ -91,6 +91,13 @@ def test_the_queue_survives_a_restart_with_its_image(
     assert case.images[0].window == (40.0, 400.0)
 
 
+def test_a_body_part_that_an_earlier_version_queued_holds_only_anatomy_in_the_archive(
+    workspace: Workspace, archive: Archive, encoder
+) -> None:
+    sign(workspace, "1.2", "Normal chest.", Submission(ReportFacts("CR", body_part="CHEST OTTO QUIX")))
+    assert archive.case(archive_waiting(workspace, archive, encoder).archived[0].case_id).body_part == "CHEST"
+
+
 def test_an_archived_study_gets_the_signed_report(
     workspace: Workspace, archive: Archive, encoder, make_case: Callable, make_picture: Callable
 ) -> None:

@@ -104,6 +104,12 @@ def test_the_same_image_comes_first_whatever_else_speaks_against_it(many: Archiv
     assert not any(match.same for match in found[1:])
 
 
+def test_a_case_with_the_same_image_and_the_same_words_is_the_same_by_its_image(many: Archive, encoder) -> None:
+    image, text = unit(1, 600)[2 * 41 : 2 * 41 + 2].astype(np.float32)
+    found = nearest_cases(many, encoder, QueryVectors(image=image, text=text), 5, is_same=lambda match: True)
+    assert [(match.case_id, match.kind) for match in found if match.same] == [(42, "image")]
+
+
 def test_copies_of_a_real_image_rank_before_every_report(tmp_path: Path, starter_bundle: Bundle) -> None:
     original = load_picture(sample("MR2_UNCI.dcm")).gray
     file = io.BytesIO()
