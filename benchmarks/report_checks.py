@@ -149,7 +149,7 @@ def taken(report: Report, others: list[Report]) -> Iterator[Report]:
     for other in others:
         for said in sentences(other.document.text):
             if _sides(said) or re.search(r"\d\s*(?:mm|cm)", said):
-                document, _ = taken_over(report.document, len(report.document.text), [said], 1)
+                document, _ = taken_over(report.document, len(report.document.text), [said], "case 1")
                 yield replace(report, document=document, error=said)
 
 
@@ -189,7 +189,7 @@ def zip_first(
     for report, made in zip(reports, rule(reports[0], others)):
         extra = made.document.text.removeprefix(reports[0].document.text)
         if made.document.marks:
-            document, _ = taken_over(report.document, len(report.document.text), [made.error], 1)
+            document, _ = taken_over(report.document, len(report.document.text), [made.error], "case 1")
             yield replace(report, document=document, error=made.error)
         else:
             yield replace(report, document=Document(report.document.text + extra), error=made.error)

@@ -19,6 +19,7 @@ from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.redaction import redacted
 from desktop.state.report.checking import CheckingState
 from desktop.state.report.exporting import ExportState
+from desktop.state.report.inserting import InsertingState
 from desktop.state.report.report import ReportState
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
@@ -110,6 +111,17 @@ class Desk(QObject):
             self.archive,
             self.measurements,
             self.search.corrections_of,
+            parent=self,
+        )
+        self.inserting = InsertingState(
+            self.background,
+            self.report,
+            self.checking,
+            self.studies,
+            shown,
+            self.measurements,
+            self.key_images,
+            self.search,
             parent=self,
         )
         self.report.workspace_opened.connect(self.marks.open)

@@ -133,6 +133,14 @@ ROWS = (
         enabled=lambda d: bool(d.search.selected_case.copy_text()),
     ),
     Command(
+        "insert_case_text",
+        "Insert text into report",
+        ("Ctrl+Shift+V",),
+        "Similar cases",
+        lambda d, w: d.inserting.take_over(w.search_panel.detail.text.selected_report()),
+        enabled=lambda d: d.inserting.can_take_over(),
+    ),
+    Command(
         "delete_case",
         "Delete selected case…",
         (),

@@ -86,6 +86,16 @@ ROWS = (
         in_viewport=True,
         enabled=lambda d: bool(d.measurements.of_study()),
     ),
+    Command(
+        "insert_into_report",
+        "Insert into report",
+        ("Return", "Enter"),
+        "Measure",
+        lambda d, w: d.inserting.insert(),
+        in_viewport=True,
+        new_group=True,
+        enabled=lambda d: d.inserting.can_insert(),
+    ),
     Command("cancel_drawing", "Cancel drawing", ("Esc",), "Measure", _cancel, in_viewport=True),
     Command(
         "show_measurements",

@@ -1,12 +1,16 @@
 """The commands of the menu "Report": draft, decide on proposals, edit, save, sign, copy, export."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
+from desktop.state.formatting import format_date
+from desktop.views.chooser import Choice
 from desktop.views.window import MainWindow
+from engine.text.words import counted
 
 
 def _focus_report(desk: Desk, window: MainWindow) -> None:
@@ -22,6 +26,20 @@ def _focus_proposals(desk: Desk, window: MainWindow) -> None:
 def _focus_checks(desk: Desk, window: MainWindow) -> None:
     window.show_dock(window.report_dock)
     window.report_panel.focus_checks()
+
+
+def _insert_from_prior(desk: Desk, window: MainWindow) -> None:
+    """Choose a sentence of the report of the latest earlier study, or all of it."""
+    study = desk.inserting.priors()[0]
+
+    def choose(found: list[str]) -> None:
+        take = partial(desk.inserting.take_over_prior, study)
+        rows = [Choice(one, partial(take, one)) for one in found]
+        every = Choice("Whole report", partial(take, " ".join(found)), counted(len(found), "sentence"))
+        title = f"Insert from report of {format_date(study.date) or 'earlier study'}"
+        window.choose(title, "sentences", [*rows, every])
+
+    desk.inserting.read_prior(study, choose)
 
 
 def _sign(desk: Desk, window: MainWindow) -> None:
@@ -106,6 +124,14 @@ ROWS = (
         "Report",
         lambda d, w: d.report.dismiss_all(),
         enabled=lambda d: d.report.can_decide_all,
+    ),
+    Command(
+        "insert_from_prior",
+        "Insert from earlier report…",
+        ("Ctrl+Shift+B",),
+        "Report",
+        _insert_from_prior,
+        enabled=lambda d: d.report.page is not None and not d.report.page.closed and bool(d.inserting.priors()),
     ),
     Command(
         "save_report",

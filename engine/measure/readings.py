@@ -1,6 +1,6 @@
 """Formats the numbers of a measurement as text. Knows neither figures nor the screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.geometry.spacing import PixelSpacing
 from engine.measure.roi import Statistics
@@ -45,6 +45,15 @@ def lines(reading: Reading) -> tuple[str, ...]:
     if (reading.length is not None or reading.area is not None) and reading.spacing.remark:
         found.append(reading.spacing.remark)
     return tuple(found)
+
+
+def phrase(reading: Reading) -> str:
+    """The numbers that belong into a report, in one line: without standard deviation, range and number of pixels."""
+    found = list(lines(replace(reading, statistics=None)))
+    remark = found.pop() if found[-1:] == [reading.spacing.remark] else ""
+    if reading.statistics is not None:
+        found.append(f"mean {_value(reading.statistics.mean, reading.statistics.unit)}")
+    return ", ".join(found) + (f" ({remark})" if remark else "")
 
 
 def lines_or_no_value(reading: Reading) -> tuple[str, ...]:

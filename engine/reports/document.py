@@ -33,12 +33,14 @@ class Proposal:
     """Name of the archive that its case numbers are of; "" when unknown."""
     model: str = ""
     """What drafted it."""
-    by_hand: bool = False
-    """Whether a person took it over from a case, rather than a draft proposed it."""
+    taken_from: str = ""
+    """What a person took it over from, such as "case 7 in chest"; "" for what a draft proposed."""
 
     @property
     def origin(self) -> str:
         """Where its words come from, such as "case 7 in chest"."""
+        if self.taken_from:
+            return self.taken_from
         if self.sentence.source is None:
             return "a draft"
         return f"case {self.sentence.source}{f' in {self.archive}' if self.archive else ''}"
@@ -225,7 +227,7 @@ class Document:
                     **sentence_as_dict(one.sentence, with_evidence=number in shown),
                     "archive": one.archive,
                     "model": one.model,
-                    "by_hand": one.by_hand,
+                    "taken_from": one.taken_from,
                 }
                 for number, one in enumerate(self.proposals)
             ],
@@ -239,7 +241,7 @@ class Document:
             ValueError, KeyError or TypeError: the marks are not of this text.
         """
         proposals = tuple(
-            Proposal(sentence_from(one), one["archive"], one["model"], bool(one.get("by_hand")))
+            Proposal(sentence_from(one), one["archive"], one["model"], str(one.get("taken_from", "")))
             for one in stored["proposals"]
         )
         marks = tuple(Mark(*(int(number) for number in mark)) for mark in stored["marks"])

@@ -30,13 +30,21 @@ def linked(document: Document, at: int, words: str, link: Link) -> tuple[Documen
 
 
 def taken_over(
-    document: Document, at: int, words: Sequence[str], case_id: int, archive: str = ""
+    document: Document, at: int, words: Sequence[str], source: str, case_id: int | None = None
 ) -> tuple[Document, int]:
-    """With sentences from the report of a case at a position, each marked with it, and where they end."""
+    """With sentences of another report at a position, each marked with its source, and where they end.
+
+    Args:
+        document: the report.
+        at: characters before the position.
+        words: the sentences.
+        source: in words, such as "case 7 in chest".
+        case_id: the archived case that they are from.
+    """
     for one in words:
         text = " ".join(one.split())
         document, (start, end) = _put(document, at, text)
-        proposal = Proposal(Sentence(text, None, source=case_id), archive, by_hand=True)
+        proposal = Proposal(Sentence(text, None, source=case_id), taken_from=source)
         mark = Mark(start, end, len(document.proposals))
         marks = sorted([*document.marks, mark], key=lambda other: other.start)
         document = replace(document, marks=tuple(marks), proposals=(*document.proposals, proposal))

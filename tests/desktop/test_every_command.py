@@ -85,7 +85,7 @@ NEVER = {
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that are disabled in all three states."""
-ADVICE = {("mpr", "one image")}
+ADVICE = {("mpr", "one image"), ("insert_from_prior", "everything")}
 """Commands that are enabled but report what is missing."""
 
 

@@ -22,6 +22,7 @@ from engine.reports.checks.check import Check
 from engine.reports.document import Document
 from engine.reports.draft import Draft, draft
 from engine.reports.outbox import OutboxResult
+from engine.reports.stored_report import StoredReport
 
 DRAFT_DISCARDED = "The draft was discarded because its report was signed meanwhile."
 REQUIRED = "A required field of this report is empty; fill it before signing."
@@ -164,6 +165,10 @@ class ReportState(EditingState):
         """Save the text in the background."""
         if self.page:
             self._store.save(self.page)
+
+    def read(self, study: str, done: Callable[[StoredReport | None], None]) -> None:
+        """Pass the stored report of another study to `done`."""
+        self._store.read(study, done)
 
     def copy_text(self) -> str:
         """The text with the research notice and its marks, for the clipboard; "" for an empty report."""

@@ -45,6 +45,8 @@ class ReportPage:
     """Numbers of the proposals that were on screen to their end."""
     addendum: str | None = None
     """The addendum that is being written; None for none."""
+    cursor: int = -1
+    """Characters before the text cursor, once it was in the text; -1 before."""
     signing: bool = False
     """Whether a signature is being written; the text is locked until then."""
 
@@ -57,6 +59,11 @@ class ReportPage:
     def text(self) -> str:
         """The text of the report, without proposals and addenda."""
         return self.document.text
+
+    @property
+    def position(self) -> int:
+        """Where something is put into the text: at the cursor, or at the end if it was never in the text."""
+        return len(self.text) if self.cursor < 0 else min(self.cursor, len(self.text))
 
     @property
     def shown_text(self) -> str:

@@ -113,6 +113,11 @@ class ReportStore(QObject):
         )
         page.signing = True
 
+    def read(self, study: str, done: Callable[[StoredReport | None], None]) -> None:
+        """Pass the stored report of a study, open or not, to `done`; nothing before the workspace is open."""
+        if self._workspace is not None:
+            self._background.start(as_work(self._workspace.load, study), done, lane=Lane.STORE)
+
     def reload(self, studies: Collection[str]) -> None:
         """Read again the stored state of these studies' pages, leaving their text alone."""
         for page in self._pages.values():

@@ -61,6 +61,11 @@ class SelectedCase(QObject):
         self.changed.emit()
 
     @property
+    def archive_name(self) -> str:
+        """The folder name of the archive that the case is in; "" without one."""
+        return self._archive.folder.name if self._archive is not None else ""
+
+    @property
     def stored(self) -> StoredImage | None:
         """The facts of the image shown; None for a case without images."""
         images = self.case.images if self.case else ()

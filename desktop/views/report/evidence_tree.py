@@ -43,7 +43,7 @@ Item = Row | Evidence | Contradiction
 
 def support(proposal: Proposal) -> tuple[str, str]:
     """The evidence for a sentence in words, and their color; of one taken over by hand its source."""
-    if proposal.by_hand:
+    if proposal.taken_from:
         return f"Taken over from {proposal.origin}", theme.current.muted
     sentence = proposal.sentence
     count, against, source = len(sentence.evidence), len(sentence.contradictions), sentence.source
@@ -126,7 +126,7 @@ class EvidenceDelegate(QStyledItemDelegate):
 
 
 def _status(row: Row) -> str:
-    return "Unchanged" if row.proposal.by_hand and row.status == "unchanged" else STATUS[row.status]
+    return "Unchanged" if row.proposal.taken_from and row.status == "unchanged" else STATUS[row.status]
 
 
 def _text(item: Item) -> str:

@@ -106,9 +106,15 @@ class ReportEditor(ReportField):
         self.highlight()
 
     def _on_cursor(self) -> None:
-        if self.hasFocus():
-            before = self.toPlainText().encode("utf-16-le", "surrogatepass")[: 2 * self.textCursor().position()]
-            self._state.select_at(len(before.decode("utf-16-le", "ignore")))
+        page = self._state.page
+        if self.hasFocus() and page is not None:
+            page.cursor = self.position()
+            self._state.select_at(page.cursor)
+
+    def position(self) -> int:
+        """Characters before the cursor; Qt counts UTF-16 units."""
+        before = self.toPlainText().encode("utf-16-le", "surrogatepass")[: 2 * self.textCursor().position()]
+        return len(before.decode("utf-16-le", "ignore"))
 
     def _select(self, start: int, end: int) -> None:
         self.setTextCursor(self._cursor(start, end))

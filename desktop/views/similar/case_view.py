@@ -99,6 +99,16 @@ class CaseText(QPlainTextEdit):
         query = self._state.answered
         self.setExtraSelections(self._highlights(query_word_spans(text, query.text) if query else [], len(text)))
 
+    def selected_report(self) -> str:
+        """What of the report is selected; "" when nothing is, or only what is below it."""
+        hit, chosen = self._state.selected_case.hit, self.textCursor()
+        text = self.toPlainText().encode("utf-16-le", "surrogatepass")
+        if hit is None or not hit.text or not chosen.hasSelection():
+            return ""
+        start, end = 2 * chosen.selectionStart(), 2 * chosen.selectionEnd()
+        end = min(end, len(hit.text.encode("utf-16-le", "surrogatepass")))
+        return text[start:end].decode("utf-16-le", "ignore")
+
     def _highlights(self, spans: list[tuple[int, int]], end: int) -> list[QTextEdit.ExtraSelection]:
         word = QTextCharFormat()
         word.setBackground(QColor(theme.current.selected))

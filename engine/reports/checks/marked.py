@@ -20,7 +20,7 @@ def taken_over_checks(document: Document) -> Iterable[Check]:
     """Sentences taken over from a case whose numbers and sides nobody edited or confirmed."""
     for mark in document.marks:
         proposal = document.proposals[mark.proposal]
-        if not proposal.by_hand or mark.proposal in document.confirmed or document.wording(mark) == "edited":
+        if not proposal.taken_from or mark.proposal in document.confirmed or document.wording(mark) == "edited":
             continue
         found = list(TO_LOOK_AT.finditer(document.text, mark.start, mark.end))
         if found:
@@ -40,11 +40,11 @@ def measurement_checks(document: Document, measured: Mapping[str, str] | None) -
     for number, link in enumerate(document.links):
         if link.kind != "measurement":
             continue
-        span = (link.start, link.end)
+        span, named = (link.start, link.end), f'The measurement "{link.inserted}"'
         if measured is not None and link.target not in measured:
-            yield Check("measurement", span, "This measurement was deleted.")
+            yield Check("measurement", span, f"{named} was deleted.")
         elif measured is not None and measured[link.target] != link.state:
-            yield Check("measurement", span, "This measurement was changed later.", action="update", target=number)
+            yield Check("measurement", span, f"{named} was changed later.", action="update", target=number)
         elif not _still_given(link, document.text[link.start : link.end]):
             yield Check("measurement", span, f'The text no longer gives what was measured: "{link.inserted}".')
 

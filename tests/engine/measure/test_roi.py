@@ -9,7 +9,7 @@ from engine.dicom.listing import open_path
 from engine.image.pixels import Pixels, read_frame
 from engine.measure import roi
 from engine.measure.measurements import Measurement, as_dict, from_dict, read
-from engine.measure.readings import lines
+from engine.measure.readings import lines, phrase
 from engine.study import FrameRef
 from tests.engine.dicom_samples import dataset, sample
 
@@ -120,6 +120,16 @@ def test_a_measurement_states_where_its_millimetres_come_from() -> None:
     assert lines(read(line, frame_of("MR_small.dcm"))) == ("15.6 mm",)
     moved = replace(line, points=((200.0, 100.0), (300.0, 100.0)))
     assert lines(read(moved, frame_of("OBXXXX1A.dcm"))) == ("26.2 mm", "ultrasound region")
+
+
+def test_a_report_gets_the_numbers_of_a_measurement_and_where_its_millimetres_come_from() -> None:
+    line = Measurement("length", ((0, 0), (30, 40)), "x")
+    detector = replace(frame_of("RG3_UNCI.dcm"), spacing=(0.15, 0.15), spacing_source="imager")
+    assert phrase(read(line, detector)) == "7.5 mm (at the detector)"
+    frame = frame_of("CT_small.dcm")
+    box = Measurement("rectangle", ((10, 10), (12, 12)), "x")
+    mean, *_ = [one for one in lines(read(box, frame, read_frame(frame))) if one.startswith("mean")]
+    assert phrase(read(box, frame, read_frame(frame))) == f"1.8 mm², {mean.split('   ')[0]}"
 
 
 def test_a_measurement_survives_storage_and_invalid_data_is_refused() -> None:

@@ -58,7 +58,7 @@ def test_a_measurement_may_be_rounded_but_not_changed_in_the_text(now: str, foun
 
 def test_a_sentence_taken_over_is_marked_until_it_is_edited_or_confirmed() -> None:
     document, end = taken_over(
-        Document("Heart normal."), 13, ["Nodule of 5 mm  on the left.", "Normal liver."], 12, "chest"
+        Document("Heart normal."), 13, ["Nodule of 5 mm  on the left.", "Normal liver."], "case 12 in chest"
     )
     assert document.text == "Heart normal. Nodule of 5 mm on the left. Normal liver."
     assert end == len(document.text)
@@ -70,7 +70,7 @@ def test_a_sentence_taken_over_is_marked_until_it_is_edited_or_confirmed() -> No
 
 
 def test_links_and_confirmations_survive_storing() -> None:
-    document, _ = taken_over(measured(), 0, ["Nodule of 5 mm."], 12)
+    document, _ = taken_over(measured(), 0, ["Nodule of 5 mm."], "case 12")
     document = confirmed(document, 0)
     assert Document.from_dict(document.text, document.as_dict()) == document
 

@@ -32,7 +32,7 @@ def test_the_text_is_checked_against_the_header_of_the_open_study(qtbot: QtBot, 
 
 
 def test_a_check_is_listed_in_the_panel_and_enter_selects_its_place(qtbot: QtBot, app: App, state: ReportState) -> None:
-    document, _ = taken_over(Document("Heart normal."), 13, ["Nodule of 5 mm."], 7)
+    document, _ = taken_over(Document("Heart normal."), 13, ["Nodule of 5 mm."], "case 7")
     state.change(document)
     listed = app.window.report_panel.checks
     qtbot.waitUntil(lambda: listed.count() == 1)
@@ -62,7 +62,7 @@ def test_a_required_field_blocks_signing_until_it_is_filled(qtbot: QtBot, app: A
 
 
 def test_a_report_with_a_warning_is_signed_after_asking(qtbot: QtBot, app: App, state: ReportState) -> None:
-    state.change(taken_over(Document(), 0, ["Nodule of 5 mm."], 7)[0])
+    state.change(taken_over(Document(), 0, ["Nodule of 5 mm."], "case 7")[0])
     app.window.report_panel.ask_to_sign()
     dialog = app.window.findChild(SignDialog)
     assert dialog is not None

@@ -1,0 +1,118 @@
+"""Measurements, key images and words of other reports go into the report by one key, and stay linked."""
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from desktop.app import App
+from desktop.state.report.report import ReportState
+from engine.measure.measurements import Measurement
+from tests.desktop.conftest import open_paths, settle
+from tests.engine.dicom_samples import derive_stack
+
+
+def draw(app: App, end: tuple[float, float] = (30.0, 20.0)) -> Measurement:
+    """A length on the image on screen, selected as after drawing."""
+    picture = app.desk.viewport.picture
+    assert picture is not None
+    item = Measurement("length", ((20.0, 20.0), end), picture.ref.image.sop_uid)
+    app.desk.measurements.add(item)
+    return item
+
+
+def messages(app: App) -> list[str]:
+    return [check.message for check in app.desk.checking.checks]
+
+
+def press_return(qtbot: QtBot, app: App) -> None:
+    view = app.window.viewport
+    app.window.activateWindow()
+    view.setFocus()
+    qtbot.waitUntil(view.hasFocus)
+    qtbot.keyClick(view, "\r")
+
+
+def test_return_in_the_image_puts_the_selected_measurement_into_the_report(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    state.edit("A nodule.")
+    item = draw(app)
+    press_return(qtbot, app)
+    assert state.page is not None
+    assert state.page.text.startswith("A nodule. length 6.6 mm")
+    (link,) = state.page.document.links
+    assert link.target == item.id
+    assert messages(app) == []
+
+
+def test_a_measurement_goes_to_the_cursor_and_names_its_image(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    derive_stack(tmp_path, [0.0, 5.0, 10.0], StudyInstanceUID="1.2", FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    app.desk.viewport.go_to(1)
+    settle(qtbot, app)
+    state.edit("A nodule.")
+    assert state.page is not None
+    state.page.cursor = 8
+    draw(app)
+    app.desk.inserting.insert()
+    assert state.page.text == "A nodule length 6.6 mm, image 2/3."
+
+
+def test_a_measurement_changed_later_is_flagged_and_updated(qtbot: QtBot, app: App, state: ReportState) -> None:
+    item = draw(app)
+    app.desk.inserting.insert()
+    app.desk.measurements.replace(item.with_points([(20.0, 20.0), (40.0, 20.0)]))
+    (check,) = app.desk.checking.checks
+    assert check.message == 'The measurement "length 6.6 mm" was changed later.'
+    app.desk.checking.settle(check)
+    assert state.page is not None
+    assert state.page.text == "length 13.2 mm"
+    assert messages(app) == []
+    app.desk.measurements.delete(item.id)
+    assert messages(app) == ['The measurement "length 13.2 mm" was deleted.']
+
+
+def test_without_a_measurement_the_image_goes_in_and_becomes_a_key_image(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    app.desk.inserting.insert()
+    assert app.desk.key_images.shown_is_key
+    assert state.page is not None
+    assert state.page.text == "(key image)"
+    state.undo()
+    assert state.page.text == ""
+
+
+def test_links_survive_closing_and_opening_the_study(qtbot: QtBot, app: App, state: ReportState) -> None:
+    draw(app)
+    app.desk.inserting.insert()
+    state.save()
+    settle(qtbot, app)
+    assert state.page is not None
+    stored = state.page.stored
+    assert stored is not None
+    assert stored.document == state.page.document
+    assert stored.document.links
+
+
+def test_a_sentence_of_an_earlier_report_of_the_patient_is_marked_with_its_date(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    first = app.desk.studies.study
+    assert first is not None
+    state.edit("Nodule of 5 mm. Normal heart.")
+    state.save()
+    settle(qtbot, app)
+    derive_stack(tmp_path, [0.0], StudyInstanceUID="1.2", StudyDate="20260101")
+    open_paths(qtbot, app, tmp_path)
+    assert app.desk.inserting.priors() == [first]
+    app.actions.actions["insert_from_prior"].trigger()
+    settle(qtbot, app)
+    assert app.window.chooser is not None
+    qtbot.keyClicks(app.window.chooser.typed, "nodule")
+    qtbot.keyClick(app.window.chooser.typed, "\r")
+    assert state.page is not None
+    assert state.page.text == "Nodule of 5 mm."
+    assert messages(app) == ['Taken over from the study of 2004-01-19: "5 mm" not confirmed for this patient.']
