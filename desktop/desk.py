@@ -32,6 +32,7 @@ from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.viewer.basic_tools import PanTool, RubberBand, RubberBandTool, ScrollTool, WindowTool, ZoomTool
 from desktop.state.viewer.cine import CineState
 from desktop.state.viewer.crosshair import CrosshairTool
+from desktop.state.viewer.documents import DocumentsState
 from desktop.state.viewer.key_images import KeyImagesState
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.linking import LinkState
@@ -79,6 +80,7 @@ class Desk(QObject):
         self.cine = CineState(self.layout, parent=self)
         self.marks = MarksState(self.background, self)
         self.key_images = KeyImagesState(self.studies, self.layout, self.marks, self)
+        self.documents = DocumentsState(self.background, self.studies, self.layout, self)
         self.tags = TagsState(self.background, shown, self)
         self.measurements = MeasurementsState(self.marks, self.studies, self.layout, self)
         self.measurement_list = MeasurementListState(
@@ -140,6 +142,7 @@ class Desk(QObject):
         self.studies.nothing_found.connect(self._report_nothing_found)
         self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
         self.key_images.message.connect(self.messages.show_text)
+        self.documents.message.connect(self.messages.show_text)
         self.archive.imported.connect(self._report_import)
         self.reindex.message.connect(self.messages.show_text)
         self.reindex.offered.connect(self.messages.show_text)
@@ -201,7 +204,13 @@ class Desk(QObject):
         self.cine.stop()
         ended = self.background.close()
         with ExitStack() as parts:  # runs them in reverse order
-            for close in (self.settings.save_now, self.archive.close, self.report.close, self.marks.close):
+            for close in (
+                self.settings.save_now,
+                self.documents.close,
+                self.archive.close,
+                self.report.close,
+                self.marks.close,
+            ):
                 parts.callback(close)
         return ended
 

@@ -25,6 +25,7 @@ OF_BUNDLES = {
 }
 PURE_ENGINE = {
     "engine.facts.fact",
+    "engine.dicom.documents.presentation_state",
     *("engine.errors", "engine.study", "engine.geometry", "engine.measure", "engine.reports.draft"),
     *("engine.reports.agreement", "engine.reports.change", "engine.reports.nearest_report"),
     "engine.reports.stored_report",

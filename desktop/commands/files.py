@@ -28,7 +28,7 @@ ROWS = (
         ("Ctrl+Shift+W",),
         "File",
         lambda d, w: d.studies.close_all(),
-        enabled=lambda d: bool(d.studies.studies or d.studies.rejected),
+        enabled=lambda d: bool(d.studies.studies or d.studies.documents or d.studies.rejected),
     ),
     Command(
         "show_rejected",

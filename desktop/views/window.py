@@ -22,6 +22,7 @@ from desktop.views.message_bar import MessageBar
 from desktop.views.report.report_panel import ReportPanel
 from desktop.views.similar.search_panel import SearchPanel
 from desktop.views.status import StatusLine
+from desktop.views.studies.document_window import DocumentWindow
 from desktop.views.studies.series_list import SeriesList
 from desktop.views.viewer.detached_viewer import DetachedPlaceholder, DetachedViewer
 from desktop.views.viewer.grid import ViewportGrid
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
         self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)
+        desk.documents.opened.connect(lambda opened: DocumentWindow(desk, opened, self).show())
         self.status = StatusLine(desk)
         self.setStatusBar(self.status)
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)

@@ -70,6 +70,7 @@ def study_lines(listing: Listing) -> list[str]:
     lines += [
         f"{one.title}: {counted(len(one.key_images), 'image')} (Key Object Selection)" for one in listing.key_objects
     ]
+    lines += [f"{one.kind[0].upper()}{one.kind[1:]}: {one.title}".removesuffix(": ") for one in listing.documents]
     lines.append(
         f"{counted(len(listing.studies), 'study', 'studies')}, {counted(len(listing.rejected), 'file')} rejected."
     )

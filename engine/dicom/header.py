@@ -145,10 +145,11 @@ def instance(dataset: FileHeader, origin: Origin) -> Instance:
         for index in range(frames)
     )
     placed = enhanced or (places is not None and places.complete)
-    return Instance(_study(dataset), _series(dataset), image, refs, placed)
+    return Instance(study_facts(dataset), _series(dataset), image, refs, placed)
 
 
-def _study(dataset: Header) -> StudyFacts:
+def study_facts(dataset: Header) -> StudyFacts:
+    """The study attributes of a header."""
     date = text(dataset, "StudyDate")
     birth = text(dataset, "PatientBirthDate")
     sex = text(dataset, "PatientSex").upper()[:1]

@@ -10,6 +10,8 @@ from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from engine.dicom.coding.pixel_data import true_syntax
+from engine.dicom.documents.document import TAGS as DOCUMENT_TAGS
+from engine.dicom.documents.document import StudyDocument, kind_of, study_document
 from engine.dicom.fast_header import read_fast_header
 from engine.dicom.file import NOT_DICOM, read_header
 from engine.dicom.files import files_of
@@ -42,7 +44,7 @@ INDEX_ALONE = "This is a DICOMDIR, the index of a medium; no image that it lists
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The result of reading files. Each file is in exactly one of: a study, `key_objects`, `rejected`, `skipped`."""
+    """The result of reading files. Each file is in a study, or in exactly one of the other fields."""
 
     studies: tuple[Study, ...] = ()
     """Newest first."""
@@ -52,10 +54,12 @@ class Listing:
     """DICOMDIRs, whose files are listed themselves."""
     key_objects: tuple[KeyObject, ...] = ()
     """Documents that mark images of these or other studies, perhaps not listed yet."""
+    documents: tuple[StudyDocument, ...] = ()
+    """Reports, PDFs, presentation states and segmentations of these or other studies."""
 
     def with_reasons(self) -> "Listing":
         """The listing where a DICOMDIR that has led to no image is rejected rather than skipped without a word."""
-        if self.studies or self.key_objects or not self.skipped:
+        if self.studies or self.key_objects or self.documents or not self.skipped:
             return self
         indexes = tuple(Rejected(name, INDEX_ALONE) for name in self.skipped)
         return replace(self, rejected=self.rejected + indexes, skipped=())
@@ -65,6 +69,7 @@ class Listing:
         return {
             "studies": [study.as_dict() for study in self.studies],
             "key_objects": [document.as_dict() for document in self.key_objects],
+            "documents": [document.as_dict() for document in self.documents],
             "rejected": [rejected.as_dict() for rejected in self.rejected],
         }
 
@@ -142,6 +147,7 @@ class _Builder:
     def __init__(self) -> None:
         self._instances: list[Instance] = []
         self._key_objects: list[KeyObject] = []
+        self._documents: list[StudyDocument] = []
         self._rejected: list[Rejected] = []
         self._skipped: list[str] = []
         self._seen: dict[tuple[str, str, str], str] = {}
@@ -192,12 +198,13 @@ class _Builder:
                 except UserError as error:
                     inner.reject(member_name(origin, info.filename), str(error), error.other)
         reasons = {(rejected.reason, rejected.other) for rejected in inner._rejected}
-        if not (inner._instances or inner._key_objects or inner._skipped) and len(reasons) < 2:
+        if not (inner._instances or inner._key_objects or inner._documents or inner._skipped) and len(reasons) < 2:
             reason, other = reasons.pop() if reasons else ("The ZIP file is empty.", "")
             self.reject(origin.name, "This ZIP file contains no DICOM files." if reason == NOT_DICOM else reason, other)
             return
         self._instances += inner._instances
         self._key_objects += inner._key_objects
+        self._documents += inner._documents
         self._rejected += inner._rejected
         self._skipped += inner._skipped
 
@@ -225,6 +232,12 @@ class _Builder:
             document = key_object(read_header(file), name)
             self._refuse_duplicate((document.study_uid, "", document.sop_uid), name)
             self._key_objects.append(document)
+            return
+        kind = kind_of(text(dataset, "SOPClassUID"))
+        if kind is not None:
+            found_document = study_document(read_header(file, DOCUMENT_TAGS), origin, kind)
+            self._refuse_duplicate((found_document.study.uid, "", found_document.sop_uid), name)
+            self._documents.append(found_document)
             return
         reason = why_not_an_image(text(dataset, "SOPClassUID"))
         if reason:
@@ -257,7 +270,13 @@ class _Builder:
             patients = [_study(uid, images, growing) for images in by_identity(instances)]
             listed += patients if len(patients) == 1 else [apart(study) for study in patients]
         listed.sort(key=lambda study: (study.date, study.time, study.uid), reverse=True)
-        return Listing(tuple(listed), tuple(self._rejected), tuple(self._skipped), tuple(self._key_objects))
+        return Listing(
+            tuple(listed),
+            tuple(self._rejected),
+            tuple(self._skipped),
+            tuple(self._key_objects),
+            tuple(self._documents),
+        )
 
 
 def _is_dicomdir(dataset: FileHeader) -> bool:

@@ -8,6 +8,7 @@ from engine.dicom import key_objects
 from engine.dicom.identity import apart
 from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
+from engine.dicom.sop_classes import why_not_an_image
 from engine.errors import Rejected
 from engine.facts.fact import Facts, agreed
 from engine.facts.from_header import facts_of_frame
@@ -45,6 +46,7 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
     yield from (
         Rejected(one.name, REJECTION_NOTE.format(one.title)) for one in listing.key_objects if one.is_rejection_note
     )
+    yield from (Rejected(one.origin.name, why_not_an_image(one.sop_class)) for one in listing.documents)
     for rejected in listing.rejected:
         path = Path(rejected.path)
         if _is_image_file(path):

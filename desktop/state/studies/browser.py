@@ -1,21 +1,23 @@
-"""Rows of the study browser: patients, their studies, their series. Pure functions; knows no widgets."""
+"""Rows of the study browser: patients, their studies, their series and documents. Pure functions; knows no widgets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.state.formatting import format_date, patient_facts, readable_name, series_title
-from desktop.state.studies.studies import identify, patient_of
+from desktop.state.studies.studies import belongs, by_patient, identify, patient_of
+from engine.dicom.documents.document import StudyDocument
 from engine.study import Series, Study
 from engine.text.words import counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BrowserRow:
-    """A patient, one of their studies, or one of its series."""
+    """A patient, one of their studies, or one of its series or documents."""
 
     study: Study
     """For a patient's row, the first of their studies."""
     series: Series | None = None
+    document: StudyDocument | None = None
     patient_studies: int = 0
     """Number of studies in a patient's row; 0 in other rows."""
 
@@ -27,11 +29,23 @@ class BrowserRow:
     @property
     def name(self) -> tuple[str, ...]:
         """Identifies the row while more of it becomes known."""
+        if self.document is not None:
+            return ("document", self.document.key, "")
         return patient_of(self.study) if self.patient_studies else (self.study.uid, self.series_id)
 
 
-def rows_of(studies: Sequence[Study]) -> list[BrowserRow]:
-    """All rows, for studies ordered by patient."""
+def rows_of(studies: Sequence[Study], documents: Sequence[StudyDocument] = ()) -> list[BrowserRow]:
+    """All rows, for studies ordered by patient. Documents whose study is not open have a study without series."""
+    own: dict[str, list[StudyDocument]] = {}
+    others: list[Study] = []
+    for document in sorted(documents, key=lambda one: (one.number is None, one.number or 0, one.date, one.key)):
+        study = next((one for one in (*studies, *others) if belongs(document, one)), None)
+        if study is None:  # under a key of its own, since another patient may have the UID
+            uid = document.study.uid
+            study = replace(document.study, uid=f"{document.key} of {uid}", stated_uid=uid)
+            others.append(study)
+        own.setdefault(study.uid, []).append(document)
+    studies = by_patient([*studies, *others]) if others else studies
     counts: dict[tuple[str, ...], int] = {}
     for study in studies:
         counts[patient_of(study)] = counts.get(patient_of(study), 0) + 1
@@ -44,6 +58,7 @@ def rows_of(studies: Sequence[Study]) -> list[BrowserRow]:
         before = patient
         rows.append(BrowserRow(study))
         rows += [BrowserRow(study, series) for series in study.series]
+        rows += [BrowserRow(study, document=document) for document in own.get(study.uid, ())]
     return rows
 
 
@@ -55,14 +70,18 @@ def row_text(row: BrowserRow, patient_data_visible: bool) -> tuple[str, str]:
         patient_id = row.study.patient.id if patient_data_visible else ""
         details = join_parts(facts, counted(row.patient_studies, "study", "studies"), patient_id)
         return name or "Unnamed patient", details
+    if row.document is not None:
+        kind = row.document.kind[0].upper() + row.document.kind[1:]
+        title = row.document.title if patient_data_visible else ""
+        return title or kind, join_parts(kind if title else "", format_date(row.document.date))
     if row.series is None:
         series = row.study.series
         kinds = ", ".join(dict.fromkeys(one.modality for one in series if one.modality))
-        images = counted(sum(len(one.frames) for one in series), "image")
+        images = counted(sum(len(one.frames) for one in series), "image") if series else ""
         progress = " so far" if any(one.growing for one in series) else ""
         title = join_parts(format_date(row.study.date), row.study.description.strip())
         return title or "No study description", join_parts(
-            kinds, counted(len(series), "series", "series"), images + progress
+            kinds, counted(len(series), "series", "series") if series else "No images open", images + progress
         )
     series_ = row.series
     part = series_.body_part.capitalize() if series_.body_part and series_.description else ""

@@ -13,7 +13,8 @@ from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import Image
 from desktop.state.studies.merging import keep_stack_keys, merge, remove_images, successor
 from desktop.state.studies.thumbnails import ThumbnailLoader
-from engine.dicom.identity import apart_from, warned
+from engine.dicom.documents.document import StudyDocument
+from engine.dicom.identity import apart_from, contradict, warned
 from engine.dicom.key_objects import KeyObject
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Rejected
@@ -32,7 +33,7 @@ class StudiesState(QObject):
     closed = Signal()
     """One study was closed, or all of them."""
     nothing_found = Signal()
-    """Files were read, but none is an image or a Key Object document."""
+    """Files were read, but none is an image or a document."""
     only_key_objects = Signal()
     """Key Object documents were read, but no image."""
 
@@ -49,6 +50,8 @@ class StudiesState(QObject):
         self.rejected: list[Rejected] = []
         self.key_objects: dict[str, KeyObject] = {}
         """Key Object documents by SOP Instance UID, or by name without one; their images may not be open."""
+        self.documents: dict[str, StudyDocument] = {}
+        """Reports, PDFs, presentation states and segmentations by key; their images may not be open."""
         self.study: Study | None = None
         self.series: Series | None = None
         self._known_rejected: set[Rejected] = set()
@@ -113,6 +116,7 @@ class StudiesState(QObject):
             opening.closed.add(study_uid)
         closed = self.studies.pop(index)
         self.key_objects = {key: one for key, one in self.key_objects.items() if one.study_uid != study_uid}
+        self.documents = {key: one for key, one in self.documents.items() if not belongs(one, closed)}
         self._thumbnails.remove(identify(closed, series) for series in closed.series)
         if self.study is not None and self.study.uid == study_uid:
             self.study = self.studies[min(index, len(self.studies) - 1)] if self.studies else None
@@ -124,7 +128,7 @@ class StudiesState(QObject):
         for opening in self._openings:
             self._background.drop(opening.key)
         self._openings.clear()
-        self.key_objects = {}
+        self.key_objects, self.documents = {}, {}
         self.studies, self.rejected, self.study, self.series = [], [], None, None
         self._known_rejected.clear()
         self._thumbnails.clear()
@@ -149,37 +153,39 @@ class StudiesState(QObject):
     # -- answers
 
     def _take_partial(self, opening: "_Opening", listing: Listing) -> None:
-        self._gather(opening, listing.studies, listing.key_objects)
+        self._gather(opening, listing)
 
     def _take(self, opening: "_Opening", listing: Listing) -> None:
         self._openings.remove(opening)
-        self._gather(opening, listing.studies, listing.key_objects)
+        self._gather(opening, listing)
         self.add_rejected(listing.rejected)
-        if not any(study.series for study in listing.studies):
+        if not any(study.series for study in listing.studies) and not listing.documents:
             (self.only_key_objects if listing.key_objects else self.nothing_found).emit()
 
     def _stop(self, opening: "_Opening") -> None:
         """Keep open what was read, and list the rest as rejected."""
         self._openings.remove(opening)
         if opening.studies:
-            self._gather(opening, [_completed(study) for study in opening.studies])
+            self._gather(opening, Listing(tuple(_completed(study) for study in opening.studies)))
             self.add_rejected([Rejected(str(opening.path), "Opening was cancelled before this was read completely.")])
 
     def _fail(self, opening: "_Opening", error: BaseException) -> None:
         if opening in self._openings:
             self._openings.remove(opening)
         if opening.studies:
-            self._gather(opening, [_completed(study) for study in opening.studies])
+            self._gather(opening, Listing(tuple(_completed(study) for study in opening.studies)))
 
-    def _gather(self, opening: "_Opening", found: Sequence[Study], documents: Sequence[KeyObject] = ()) -> None:
+    def _gather(self, opening: "_Opening", listing: Listing) -> None:
         """Replace what an opening has found before by what it has found now.
 
         The first change is emitted at once, those right after it are coalesced: a hundred files opened one by one are
         two changes of the list.
         """
-        fresh = {one.sop_uid or one.name: one for one in documents if one.study_uid not in opening.closed}
-        self.key_objects = self.key_objects | fresh
-        found = [apart_from(self.studies, study) for study in found]
+        marks = {one.sop_uid or one.name: one for one in listing.key_objects if one.study_uid not in opening.closed}
+        self.key_objects = self.key_objects | marks
+        fresh = {one.key: one for one in listing.documents if one.study.uid not in opening.closed}
+        self.documents = self.documents | fresh
+        found = [apart_from(self.studies, study) for study in listing.studies]
         found = [study for study in found if study.uid not in opening.closed]
         before = {study.uid for study in self.studies}
         self.studies = keep_stack_keys(self.studies, merge(remove_images(self.studies, opening.studies), found))
@@ -248,6 +254,12 @@ class _Opening:
 def _completed(study: Study) -> Study:
     """The study with no series marked as growing: no more of it will be read."""
     return replace(study, series=tuple(replace(series, growing=False) for series in study.series))
+
+
+def belongs(document: StudyDocument, study: Study) -> bool:
+    """Whether a document is of a study: it has its UID, and no other patient."""
+    same = document.study.uid == (study.stated_uid or study.uid)
+    return same and not contradict(document.study.patient, study.patient)
 
 
 def patient_of(study: Study) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, Q
 
 from desktop import theme
 from desktop.state.viewer.annotations import TOP_LINES
+from desktop.state.viewer.documents import DocumentsState
 from desktop.state.viewer.scale_bar import scale_bar
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.overlay_text import MARGIN, aligned_line, draw_text
@@ -16,15 +17,16 @@ TICK = 4.0
 RIM = QColor(0, 0, 0, 170)
 
 
-def shutter_painter() -> Painter:
-    """Paints black over what lies outside the display shutter."""
+def shutter_painter(documents: DocumentsState) -> Painter:
+    """Paints black over what lies outside the display shutter of the image, or of the presentation state on it."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
-        if picture is not None and picture.pixels.shutter is not None:
+        shutter = documents.shutter(picture.ref) or picture.pixels.shutter if picture is not None else None
+        if shutter is not None:
             outside = QPainterPath()
             outside.addRect(0, 0, canvas.shape.columns, canvas.shape.rows)
-            outside = outside.subtracted(_opening(picture.pixels.shutter, canvas))
+            outside = outside.subtracted(_opening(shutter, canvas))
             painter.setTransform(canvas.transform, True)
             painter.fillPath(outside, QColor(theme.VIEWER))
 

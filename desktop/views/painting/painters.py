@@ -8,20 +8,24 @@ from desktop.desk import Desk
 from desktop.state.viewer.annotations import TOP_LINES
 from desktop.state.viewer.basic_tools import RubberBand
 from desktop.state.viewer.key_images import KeyImagesState
+from desktop.views.painting.annotation_painter import annotation_painter
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
 from desktop.views.painting.measure_painter import figure_painter
 from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, aligned_line, draw_text
+from desktop.views.painting.tint_painter import tint_painter
 from engine.geometry.reference_lines import reference_line
 
 
 def painters_for(desk: Desk) -> list[Painter]:
     """The painters of a viewport from bottom to top: all text above all lines."""
     return [
-        shutter_painter(),
+        tint_painter(desk.documents),
+        shutter_painter(desk.documents),
         overlay_painter(),
+        annotation_painter(desk.documents),
         figure_painter(desk.measurements),
         scale_painter(),
         key_image_painter(desk.key_images),

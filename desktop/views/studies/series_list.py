@@ -19,12 +19,14 @@ from desktop.views.studies.empty_studies import EmptyStudies
 from desktop.views.viewer.viewport import SERIES
 
 THUMBNAIL = 60
+SIGNS = {"report": "SR", "PDF": "PDF", "presentation state": "PR", "segmentation": "SEG"}
+"""Modality of a document, beside its title."""
 PATIENT_ABOVE, STUDY_ABOVE = 10, 4
 """Logical pixels above a heading."""
 
 
 class SeriesModel(QAbstractListModel):
-    """A row for each patient and study heading and each series."""
+    """A row for each patient and study heading, each series and each document."""
 
     def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,7 +40,7 @@ class SeriesModel(QAbstractListModel):
 
     def _reload(self) -> None:
         """Replace only the rows between the first and last difference, so that a growing list does not scroll."""
-        rows = rows_of(self._studies.studies)
+        rows = rows_of(self._studies.studies, tuple(self._studies.documents.values()))
         self.reloading = True
         start, end = difference([row.name for row in self.rows], [row.name for row in rows])
         if start < len(self.rows) - end:
@@ -63,8 +65,11 @@ class SeriesModel(QAbstractListModel):
 
     @override
     def flags(self, index: ModelIndex) -> Qt.ItemFlag:
-        draggable = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsDragEnabled
-        return draggable if self.rows[index.row()].series else Qt.ItemFlag.ItemIsEnabled
+        row = self.rows[index.row()]
+        selectable = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
+        if row.document is not None:
+            return selectable
+        return selectable | Qt.ItemFlag.ItemIsDragEnabled if row.series else Qt.ItemFlag.ItemIsEnabled
 
     @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -97,17 +102,19 @@ def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
 
 
 class SeriesDelegate(QStyledItemDelegate):
-    """Paints a heading, or a series with its thumbnail."""
+    """Paints a heading, a series with its thumbnail, or a document."""
 
-    def __init__(self, model: SeriesModel, studies: StudiesState, parent: QWidget) -> None:
+    def __init__(self, model: SeriesModel, desk: Desk, parent: QWidget) -> None:
         super().__init__(parent)
-        self._model, self._studies = model, studies
+        self._model, self._desk, self._studies = model, desk, desk.studies
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
         line = QFontMetricsF(option.font).lineSpacing()
         row = self._model.rows[index.row()]
         heading = 2 * line + (PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE) + 6
+        if row.document is not None:
+            return QSize(160, int(2 * line + 14))
         return QSize(160, int(max(THUMBNAIL + 12, 3 * line + 10) if row.series else heading))
 
     @override
@@ -118,7 +125,18 @@ class SeriesDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(option.rect)
         line = QFontMetricsF(option.font).lineSpacing()
-        if row.series is None:
+        if row.document is not None:
+            drawing.background(painter, option)
+            text = area.adjusted(7 + THUMBNAIL + 10, 6, -6, 0)
+            shown = self._desk.documents.is_shown(row.document)
+            mark = area.adjusted(7, 6, -(area.width() - THUMBNAIL), 0)
+            _line(
+                painter, mark, f"{'✓ ' if shown else ''}{SIGNS[row.document.kind]}", option.font, theme.current.accent
+            )
+            _line(painter, text, title, option.font, theme.current.text)
+            second = text.adjusted(0, line, 0, 0)
+            _line(painter, second, about, drawing.small(option.font), theme.current.muted)
+        elif row.series is None:
             above = PATIENT_ABOVE if row.patient_studies else STUDY_ABOVE
             font = QFont(option.font)
             font.setBold(bool(row.patient_studies))
@@ -159,7 +177,7 @@ class SeriesList(QStackedWidget):
         self.model = SeriesModel(studies, cast(ViewportState, desk.layout.active_proxy), self)
         self.list = QListView()
         self.list.setModel(self.model)
-        self.list.setItemDelegate(SeriesDelegate(self.model, studies, self))
+        self.list.setItemDelegate(SeriesDelegate(self.model, desk, self))
         self.list.setMouseTracking(True)
         self.list.setDragEnabled(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
@@ -168,6 +186,7 @@ class SeriesList(QStackedWidget):
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.clicked.connect(self._show)
         self.list.activated.connect(self._show)
+        desk.documents.changed.connect(self.list.viewport().update)
         self.empty = EmptyStudies(desk)
         self.addWidget(self.empty)
         self.addWidget(self.list)
@@ -176,7 +195,7 @@ class SeriesList(QStackedWidget):
         studies.selected.connect(self._follow)
 
     def _on_studies(self) -> None:
-        shown = self.list if self._studies.studies else self.empty
+        shown = self.list if self._studies.studies or self._studies.documents else self.empty
         self.setCurrentWidget(shown)
         self.setFocusProxy(shown)
         self._follow()
@@ -189,9 +208,12 @@ class SeriesList(QStackedWidget):
                 self.list.setCurrentIndex(self.model.index(number))
 
     def _show(self, index: QModelIndex) -> None:
-        """Show the series of a row, even the current one: the active viewport may show another."""
-        if self.model.rows[index.row()].series:
-            self._desk.show_series_in(self._desk.viewport, self.model.rows[index.row()].series_id)
+        """Show the series or the document of a row, even the current one: the active viewport may show another."""
+        row = self.model.rows[index.row()]
+        if row.document is not None:
+            self._desk.documents.open(row.document)
+        elif row.series is not None:
+            self._desk.show_series_in(self._desk.viewport, row.series_id)
 
     def _on_current(self, index: QModelIndex) -> None:
         if index.isValid() and not self.model.reloading and self.model.rows[index.row()].series:

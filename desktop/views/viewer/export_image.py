@@ -15,6 +15,7 @@ from desktop import theme
 from desktop.desk import Desk
 from desktop.state.viewer.annotations import Annotations, annotate
 from desktop.state.viewer.viewport import ViewportState
+from desktop.views.painting.annotation_painter import annotation_painter
 from desktop.views.painting.canvas import Painter, canvas_of
 from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
 from desktop.views.painting.measure_painter import figure_painter
@@ -22,6 +23,7 @@ from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, TextLine, aligned_line, corner_lines, draw_text, edge_lines
 from desktop.views.painting.painters import key_image_painter
+from desktop.views.painting.tint_painter import tint_painter
 from desktop.views.viewer.viewport import paint_picture
 from engine.errors import UserError
 from engine.image.marks import burned_in_mark
@@ -58,10 +60,12 @@ def _paint(painter: QPainter, desk: Desk, state: ViewportState, annotations: boo
     area = whole.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
     metrics = QFontMetricsF(painter.font())
     height = metrics.lineSpacing()
-    painters: list[Painter] = [shutter_painter()]
+    painters: list[Painter] = [tint_painter(desk.documents)] if annotations else []
+    painters.append(shutter_painter(desk.documents))
     lines: list[TextLine] = []
     if annotations:
-        painters += [overlay_painter(), figure_painter(desk.measurements), scale_painter()]
+        painters += [overlay_painter(), annotation_painter(desk.documents)]
+        painters += [figure_painter(desk.measurements), scale_painter()]
         painters += [key_image_painter(desk.key_images), measure_text_painter(desk.measurements)]
         notes = annotate(state, mouse=False, patient_data=True) if patient_data else deidentified(state)
         above = area.adjusted(0, 0, 0, -height)
