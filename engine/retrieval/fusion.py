@@ -28,17 +28,24 @@ class QueryVectors:
     """float32 [D]."""
     text: NDArray[np.float32] | None = None
     """float32 [D]."""
+    text_share: float = 0.5
+    """How much the text counts where there is an image too, 0 to 1."""
 
     @property
-    def parts(self) -> tuple[tuple[Kind, NDArray[np.float32]], ...]:
-        """(kind, vector) of each part of the query; text counts as a report."""
-        image: tuple[tuple[Kind, NDArray[np.float32]], ...] = () if self.image is None else (("image", self.image),)
-        return image if self.text is None else (*image, ("report", self.text))
+    def parts(self) -> tuple[tuple[Kind, NDArray[np.float32], float], ...]:
+        """(kind, vector, share) of each part of the query; text counts as a report. The shares add up to 1."""
+        shares = (
+            (1 - self.text_share, self.text_share) if self.image is not None and self.text is not None else (1.0, 1.0)
+        )
+        image: tuple[tuple[Kind, NDArray[np.float32], float], ...] = ()
+        if self.image is not None:
+            image = (("image", self.image, shares[0]),)
+        return image if self.text is None else (*image, ("report", self.text, shares[1]))
 
     @property
     def composed(self) -> NDArray[np.float32]:
-        """The normalized mean of the parts, float32 [D]; the raw cosine of a hit is with this vector."""
-        total = np.sum([vector for _, vector in self.parts], axis=0, dtype=np.float32)
+        """The normalized mean of the parts by share, float32 [D]; the raw cosine of a hit is with this vector."""
+        total = np.sum([share * vector for _, vector, share in self.parts], axis=0, dtype=np.float32)
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
 
@@ -59,9 +66,9 @@ def calibrated(query: QueryVectors, kind: Kind, scale: ScoreScale) -> LinearScor
     """The calibrated score of a query against vectors of one kind.
 
     A single part scores z = ((part - its mean) . (vector - its mean) - mean) / std of its kind of pair. Image and text
-    together score the mean of both z-scores: the part with the narrower distribution keeps its influence. The mean of
-    two z-scores that are not fully correlated varies less than either, so composed scores are smaller: compare scores
-    only within one search.
+    together score the mean of both z-scores, weighted by their shares: the part with the narrower distribution keeps
+    its influence. The mean of two z-scores that are not fully correlated varies less than either, so composed scores
+    are smaller: compare scores only within one search.
 
     z is linear in the vector, so an inner-product index queried with `weights` ranks exactly by it.
 
@@ -72,12 +79,12 @@ def calibrated(query: QueryVectors, kind: Kind, scale: ScoreScale) -> LinearScor
     """
     weights = np.zeros_like(query.composed)
     offset = 0.0
-    for part, vector in query.parts:
+    for part, vector, share in query.parts:
         spread = scale.spreads[PAIR[part, kind]]
         toward = scale.centered(vector, part)
         lifted = float(toward @ scale.means[kind]) if kind in scale.means else 0.0
-        weights += toward / spread.std / len(query.parts)
-        offset -= (lifted + spread.mean) / spread.std / len(query.parts)
+        weights += share * toward / spread.std
+        offset -= share * (lifted + spread.mean) / spread.std
     return LinearScore(weights, offset)
 
 

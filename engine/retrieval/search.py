@@ -4,58 +4,32 @@ Ranking is by calibrated score (fusion.py) and the weights of facts and words (c
 interleaving. Each hit says what matched and why.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.facts.fact import FactKind, Facts, corrected, value_of
-from engine.facts.query_words import facts_of_query, understand
-from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familiarity
+from engine.facts.fact import Facts, value_of
+from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.models.roles import Encoder
 from engine.retrieval import lexical
 from engine.retrieval.case_weights import CaseWeights
+from engine.retrieval.feedback import Feedback, moved, of_cases
 from engine.retrieval.fusion import QueryVectors, reciprocal_rank_fusion
 from engine.retrieval.hit import Hit, Reasons
 from engine.retrieval.nearest import Match, nearest_cases
+from engine.retrieval.query import EmbeddedQuery, embedded
+from engine.retrieval.query import Query as Query
 from engine.retrieval.same_picture import same_picture
 from engine.store.filters import ANY, Filters
+from engine.store.score_scale import KINDS, ScoreScale
 from engine.text.words import shared_words, words
 
 Mode = Literal["vector", "lexical", "hybrid"]
 """By vectors, by words, or both rankings fused."""
 FUSED = 100
 """Cases of each ranking that a hybrid search fuses, or `k` if that is more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is searched for: an image or the frames of a series, text, or both (composed)."""
-
-    image: NDArray[np.uint8] | None = None
-    """uint8 [H, W], the displayed frame at its displayed window."""
-    text: str | None = None
-    facts: Facts = field(default_factory=dict)
-    """Of the image, as far as its header or the models say them; those of the text are understood here."""
-    corrections: Mapping[FactKind, str] = field(default_factory=dict)
-    """What the user says instead, of image and text; "" removes a kind."""
-    images: Sequence[NDArray[np.uint8]] = ()
-    """Instead of `image`: frames of a series that is asked as a whole; a case counts by the frame it is nearest to."""
-
-    @property
-    def frames(self) -> Sequence[NDArray[np.uint8]]:
-        """The images of the query."""
-        return self.images or ([] if self.image is None else [self.image])
-
-    @property
-    def known(self) -> Facts:
-        """The facts that the cases are weighed by: those of image and text, corrected."""
-        return corrected(facts_of_query(self.facts, self.text), self.corrections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +60,17 @@ class SearchResult:
     """Whether the models know images like that of the query."""
     facts: Facts = field(default_factory=dict)
     """Of the query; they weigh in a search by vectors."""
+    embedded: EmbeddedQuery | None = None
+    """What the models made of the query, to search again without asking them; None after a lexical search."""
 
 
-def search(archive: Archive, bundle: Encoder | None, query: Query, options: SearchOptions = DEFAULT) -> SearchResult:
+def search(
+    archive: Archive,
+    bundle: Encoder | None,
+    query: Query,
+    options: SearchOptions = DEFAULT,
+    known: EmbeddedQuery | None = None,
+) -> SearchResult:
     """The best cases, and whether the models know images like that of the query.
 
     Args:
@@ -96,6 +78,7 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
         bundle: the models that the archive was indexed with; None is enough for a lexical search.
         query: image, text, or both.
         options: filters, number of hits, mode, and the open study.
+        known: what an earlier search by the same images and text made of them.
 
     Raises:
         UserError: the query is empty, or another bundle made the archive's embeddings.
@@ -104,36 +87,51 @@ def search(archive: Archive, bundle: Encoder | None, query: Query, options: Sear
     _check(query, options)
     filters = options.filters
     own = archive.find_case(options.exclude_study) if options.exclude_study else None
-    if own is not None:
-        filters = replace(filters, excluded=frozenset({*filters.excluded, own}))
+    excluded = {*query.feedback.unliked, *(one for one in (own, query.case) if one is not None)}
+    if excluded:
+        filters = replace(filters, excluded=frozenset({*filters.excluded, *excluded}))
     depth = options.k if options.mode != "hybrid" else max(options.k, FUSED)
     by_words = _by_words(archive, query, depth, filters) if options.mode != "vector" else []
     by_vector: list[Match] = []
-    familiarity, facts = FAMILIAR, query.known
+    facts = query.known
     if options.mode != "lexical":
         if bundle is None:
             raise UserError("Searching by meaning requires a model bundle; open one, or search for exact words.")
         archive.require_bundle(bundle.id)
-        asked = understand(query.text or "")
-        text = None if query.text is None else bundle.embed_texts([asked.text])[0]
-        images = [bundle.embed_images([frame])[0] for frame in query.frames]
-        vectors = [QueryVectors(image, text) for image in images] or [QueryVectors(text=text)]
-        if query.frames:
-            familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2])
-        weights = CaseWeights(archive, facts, asked.negated, bundle.ranking.fact_weights)
+        if known is None or known.bundle_id != bundle.id:
+            known = embedded(archive, bundle, query)
+        scale = archive.score_scale.current(bundle.score_scale, bundle.id)
+        vectors = known.vectors(query.text_share)
+        if query.feedback:
+            vectors = _moved(archive, bundle.id, vectors, query.feedback, scale)
+        weights = CaseWeights(archive, facts, known.absent, bundle.ranking.fact_weights)
         by_vector = nearest_cases(
-            archive, bundle, vectors, depth, filters, weighing=weights, is_same=partial(_is_same, archive, query)
+            archive, bundle, vectors, depth, filters, scale, weights, is_same=partial(_is_same, archive, query)
         )
     matches = by_words or by_vector
     if by_words and by_vector:
         matches = _fused(by_vector, by_words)
     patient = archive.identity.patient(options.patient)
-    hits = [_hit(archive, match, query, patient) for match in matches[: options.k]]
-    return SearchResult(hits, familiarity, facts)
+    hits = [_hit(archive, match, query, known, patient) for match in matches[: options.k]]
+    return SearchResult(hits, known.familiarity if known else FAMILIAR, facts, known)
+
+
+def _moved(
+    archive: Archive, bundle_id: str, vectors: list[QueryVectors], feedback: Feedback, scale: ScoreScale
+) -> list[QueryVectors]:
+    """The vectors of a query moved by feedback."""
+    cases = (*feedback.liked, *feedback.unliked)
+    groups = []
+    for kind in KINDS:
+        owners, found = archive.index.of_cases(cases, kind, bundle_id)
+        if len(owners):
+            groups.append((owners, scale.centered(found, kind)))
+    liked, unliked = (of_cases(groups, group) for group in (feedback.liked, feedback.unliked))
+    return [moved(one, liked, unliked, scale) for one in vectors]
 
 
 def _check(query: Query, options: SearchOptions) -> None:
-    if not query.frames and query.text is None:
+    if not query.frames and query.text is None and query.case is None:
         raise UserError("The query is empty; enter an image, text, or both.")
     if options.mode == "lexical" and query.text is None:
         raise UserError("Searching for exact words requires text; enter some, or search by meaning.")
@@ -151,10 +149,12 @@ def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> l
 def _is_same(archive: Archive, query: Query, match: Match) -> bool:
     """Whether a match is the same picture as its frame of the query, or has the very words of one without image."""
     if match.kind == "report":
-        if query.frames:  # many a normal report has the same words; the image decides
+        if query.frames or query.case is not None:  # many a normal report has the same words; the image decides
             return False
         report = archive.reports_of([match.case_id]).get(match.case_id, "")
         return words(report) == words(query.text or "")
+    if not query.frames:
+        return False
     image_id = None if match.embedding_id is None else archive.image_of_embedding(match.embedding_id)
     return image_id is not None and same_picture(query.frames[match.frame], archive.image(image_id))
 
@@ -175,7 +175,7 @@ def _nearest_frame(match: Match, query: Query) -> tuple[str, ...]:
     return (f"nearest to frame {match.frame + 1} of {len(query.images)}",) if by_series else ()
 
 
-def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> Hit:
+def _hit(archive: Archive, match: Match, query: Query, known: EmbeddedQuery | None, patient: str | None) -> Hit:
     case = archive.case(match.case_id)
     report = case.report.text if case.report else ""
     image_id = None
@@ -187,8 +187,8 @@ def _hit(archive: Archive, match: Match, query: Query, patient: str | None) -> H
     by_vector = match.cosine is not None
     reasons = Reasons(
         kind=match.kind,
-        by_image=by_vector and bool(query.frames),
-        by_text=by_vector and query.text is not None,
+        by_image=by_vector and known is not None and bool(known.images),
+        by_text=by_vector and known is not None and known.text is not None,
         shared_words=tuple(shared_words(query.text or "", report)) if by_vector and match.kind == "report" else (),
         found_words=match.words,
         prior=prior,

@@ -7,7 +7,7 @@ later rows, and rebuilt otherwise. Up to FLAT_LIMIT vectors it is exact. Beyond,
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -117,6 +117,21 @@ class VectorIndex:
             vectors = self.vectors(ids)
             if vectors is not None:  # else a report was replaced or the archive re-indexed meanwhile
                 return Neighbors(ids, owners, vectors, len(ids) == total)
+
+    def of_cases(
+        self, case_ids: Sequence[int], kind: Kind, bundle_id: str | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """All vectors of one kind that these cases have: case ids int64 [n], unit vectors float32 [n, D].
+
+        Raises:
+            UserError: another bundle made the vectors.
+        """
+        while True:
+            rows = self.rows(bundle_id)
+            mask = (rows.is_image == (kind == "image")) & np.isin(rows.cases, np.asarray(case_ids, np.int64))
+            vectors = self.vectors(rows.ids[mask])
+            if vectors is not None:  # else a report was replaced meanwhile
+                return rows.cases[mask], vectors
 
     def rows(self, bundle_id: str | None = None) -> Rows:
         """The rows that the index contains now.
