@@ -47,7 +47,10 @@ TOOLBAR = (
     ("find_similar", "draft_report"),
 )
 
-HIT_MENU = ("compare_hit", "open_selected_case", "copy_case_text", "delete_case")
+HIT_MENU = (
+    *("compare_hit", "open_selected_case", "copy_case_text"),
+    *("find_similar_to_case", "mark_relevant", "mark_not_relevant", "delete_case"),
+)
 """The context menu of a hit."""
 STILL_MS = 50
 """Milliseconds after the last new picture until the actions are refreshed, so that scrolling is not slowed down."""
@@ -84,6 +87,7 @@ class Actions(QObject):
             desk.report.page_changed,
             desk.report.selection_changed,
             desk.checking.changed,
+            desk.search.hits_changed,
             desk.search.selected_case.changed,
             desk.comparison.changed,
         ):

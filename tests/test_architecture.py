@@ -31,7 +31,13 @@ PURE_ENGINE = {
     "engine.reports.stored_report",
     *("engine.reports.checks.check", "engine.reports.document"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
-    *("engine.image.voi", "engine.retrieval.case_text", "engine.retrieval.hit", "engine.text.words"),
+    *(
+        "engine.image.voi",
+        "engine.retrieval.case_text",
+        "engine.retrieval.hit",
+        "engine.retrieval.strength",
+        "engine.text.words",
+    ),
 }
 """Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
 

@@ -1,6 +1,7 @@
 """The commands of the menus "Archive" and "Similar cases": archives, imports, models, and searches."""
 
 from desktop.commands.command import Command
+from desktop.commands.image import tool
 from desktop.desk import Desk
 from desktop.views.window import MainWindow
 
@@ -89,6 +90,58 @@ ROWS = (
         "Similar cases",
         _search_series,
         enabled=lambda d: _shows_stack(d) and d.archive.archive is not None,
+    ),
+    tool("search_roi", "Search by ROI", "Shift+S", menu="Similar cases"),
+    Command(
+        "find_similar_to_case",
+        "Find cases similar to selected case",
+        ("Ctrl+G",),
+        "Similar cases",
+        lambda d, w: d.search.search_selected_case(),
+        enabled=lambda d: d.search.selected is not None,
+    ),
+    Command(
+        "previous_search",
+        "Back to previous search",
+        ("Alt+Left",),
+        "Similar cases",
+        lambda d, w: d.search.go_back(),
+        new_group=True,
+        enabled=lambda d: d.search.can_go_back,
+    ),
+    Command(
+        "next_search",
+        "Forward to next search",
+        ("Alt+Right",),
+        "Similar cases",
+        lambda d, w: d.search.go_forward(),
+        enabled=lambda d: d.search.can_go_forward,
+    ),
+    Command(
+        "mark_relevant",
+        "Mark hit as relevant",
+        ("Ctrl+L",),
+        "Similar cases",
+        lambda d, w: d.search.mark_relevant(True),
+        new_group=True,
+        enabled=lambda d: d.search.takes_feedback,
+        checked=lambda d: d.search.selected is not None and d.search.selected.case_id in d.search.feedback.liked,
+    ),
+    Command(
+        "mark_not_relevant",
+        "Mark hit as not relevant",
+        ("Ctrl+U",),
+        "Similar cases",
+        lambda d, w: d.search.mark_relevant(False),
+        enabled=lambda d: d.search.takes_feedback,
+    ),
+    Command(
+        "clear_feedback",
+        "Clear relevance feedback",
+        ("Ctrl+Shift+U",),
+        "Similar cases",
+        lambda d, w: d.search.clear_feedback(),
+        enabled=lambda d: bool(d.search.feedback),
     ),
     Command(
         "compare_hit",

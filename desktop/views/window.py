@@ -29,7 +29,7 @@ from desktop.views.viewer.grid import ViewportGrid
 from desktop.views.viewer.viewport import ViewportView
 from engine.study import Study
 
-STACKED_FROM = 760
+STACKED_FROM = 860
 """Least height in logical pixels for similar cases above the report; in a lower window they are tabs."""
 
 
@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
             self.splitDockWidget(self.search_dock, self.report_dock, Qt.Orientation.Vertical)
             half = self.height() - 120
             self.resizeDocks(
-                [self.search_dock, self.report_dock], [int(half * 0.54), int(half * 0.46)], Qt.Orientation.Vertical
+                [self.search_dock, self.report_dock], [int(half * 0.6), int(half * 0.4)], Qt.Orientation.Vertical
             )
         else:
             self.tabifyDockWidget(self.search_dock, self.report_dock)

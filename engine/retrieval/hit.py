@@ -36,6 +36,9 @@ class Hit:
     frame: int | None = None
     """Which frame of the query the case is nearest to, from 0, when a series is asked as a whole; else None."""
 
+    same: bool = False
+    """The picture or the words are those of the query."""
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}

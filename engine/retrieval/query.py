@@ -17,6 +17,7 @@ from engine.models.familiarity import FAMILIAR, FamiliarityResult, check_familia
 from engine.models.roles import Encoder
 from engine.retrieval.feedback import NO_FEEDBACK, Feedback
 from engine.retrieval.fusion import QueryVectors
+from engine.retrieval.same_picture import Look, look
 
 ROI_SHARE = 0.7
 """How much the crop of a region of interest counts, beside the whole image."""
@@ -72,6 +73,8 @@ class EmbeddedQuery:
     absent: frozenset[str]
     """Findings that the text excludes."""
     familiarity: FamiliarityResult = FAMILIAR
+    looks: tuple[Look, ...] = ()
+    """Of each frame, to recognize the same picture; none of a case."""
 
     def vectors(self, text_share: float) -> list[QueryVectors]:
         """The vectors to rank by, one for each image; a part whose share is 0 is left out."""
@@ -97,7 +100,7 @@ def embedded(archive: Archive, bundle: Encoder, query: Query) -> EmbeddedQuery:
         part = bundle.embed_images([with_context(query.image, query.roi)])[0]
         images = (mixed(images[0], part, ROI_SHARE),)
     familiarity = check_familiarity(bundle, query.frames[len(query.frames) // 2]) if query.frames else FAMILIAR
-    return EmbeddedQuery(bundle.id, images, text, asked.negated, familiarity)
+    return EmbeddedQuery(bundle.id, images, text, asked.negated, familiarity, tuple(map(look, query.frames)))
 
 
 def with_context(image: NDArray[np.uint8], roi: Box) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ Ranking is by calibrated score (fusion.py) and the weights of facts and words (c
 interleaving. Each hit says what matched and why.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -21,7 +22,7 @@ from engine.retrieval.hit import Hit, Reasons
 from engine.retrieval.nearest import Match, nearest_cases
 from engine.retrieval.query import EmbeddedQuery, embedded
 from engine.retrieval.query import Query as Query
-from engine.retrieval.same_picture import same_picture
+from engine.retrieval.same_picture import Look, look
 from engine.store.filters import ANY, Filters
 from engine.store.score_scale import KINDS, ScoreScale
 from engine.text.words import shared_words, words
@@ -45,9 +46,13 @@ class SearchOptions:
     """Study Instance UID of the open study, which is never found."""
     patient: str | None = None
     """Patient ID of the open study; other cases of this patient are marked as priors."""
+    priors_apart: bool = False
+    """Whether the priors are a list of their own, and are no hits."""
 
 
 DEFAULT = SearchOptions()
+PRIORS = 50
+"""The most priors in their own list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class SearchResult:
     """Of the query; they weigh in a search by vectors."""
     embedded: EmbeddedQuery | None = None
     """What the models made of the query, to search again without asking them; None after a lexical search."""
+    priors: list[Hit] = field(default_factory=list)
+    """With `priors_apart`, cases of the patient of the open study that the filters allow, last archived first."""
 
 
 def search(
@@ -85,6 +92,8 @@ def search(
     """
     query = replace(query, text=(query.text or "").strip() or None)
     _check(query, options)
+    if options.priors_apart:
+        return _with_priors(archive, bundle, query, replace(options, priors_apart=False), known)
     filters = options.filters
     own = archive.find_case(options.exclude_study) if options.exclude_study else None
     excluded = {*query.feedback.unliked, *(one for one in (own, query.case) if one is not None)}
@@ -106,7 +115,14 @@ def search(
             vectors = _moved(archive, bundle.id, vectors, query.feedback, scale)
         weights = CaseWeights(archive, facts, known.absent, bundle.ranking.fact_weights)
         by_vector = nearest_cases(
-            archive, bundle, vectors, depth, filters, scale, weights, is_same=partial(_is_same, archive, query)
+            archive,
+            bundle,
+            vectors,
+            depth,
+            filters,
+            scale,
+            weights,
+            is_same=partial(_is_same, archive, query, known.looks),
         )
     matches = by_words or by_vector
     if by_words and by_vector:
@@ -114,6 +130,21 @@ def search(
     patient = archive.identity.patient(options.patient)
     hits = [_hit(archive, match, query, known, patient) for match in matches[: options.k]]
     return SearchResult(hits, known.familiarity if known else FAMILIAR, facts, known)
+
+
+def _with_priors(
+    archive: Archive, bundle: Encoder | None, query: Query, options: SearchOptions, known: EmbeddedQuery | None
+) -> SearchResult:
+    """The hits among other patients, and the priors of this one."""
+    own = archive.find_case(options.exclude_study) if options.exclude_study else None
+    priors = archive.cases_of_patient(options.patient) - {own}
+    if not priors:
+        return search(archive, bundle, query, options, known)
+    others = replace(options.filters, excluded=frozenset({*options.filters.excluded, *priors}))
+    found = search(archive, bundle, query, replace(options, filters=others), known)
+    only = replace(options, filters=replace(options.filters, cases=priors), k=PRIORS)
+    hits = search(archive, bundle, query, only, found.embedded).hits
+    return replace(found, priors=sorted(hits, key=lambda hit: -hit.case_id))
 
 
 def _moved(
@@ -146,17 +177,17 @@ def _by_words(archive: Archive, query: Query, limit: int, filters: Filters) -> l
     return [Match(match.case_id, "report", match.score, cosine=None, words=match.words) for match in found]
 
 
-def _is_same(archive: Archive, query: Query, match: Match) -> bool:
+def _is_same(archive: Archive, query: Query, looks: Sequence[Look], match: Match) -> bool:
     """Whether a match is the same picture as its frame of the query, or has the very words of one without image."""
     if match.kind == "report":
         if query.frames or query.case is not None:  # many a normal report has the same words; the image decides
             return False
         report = archive.reports_of([match.case_id]).get(match.case_id, "")
         return words(report) == words(query.text or "")
-    if not query.frames:
+    if not looks:
         return False
     image_id = None if match.embedding_id is None else archive.image_of_embedding(match.embedding_id)
-    return image_id is not None and same_picture(query.frames[match.frame], archive.image(image_id))
+    return image_id is not None and looks[match.frame].is_like(look(archive.image(image_id)))
 
 
 def _fused(by_vector: list[Match], by_words: list[Match]) -> list[Match]:
@@ -209,4 +240,5 @@ def _hit(archive: Archive, match: Match, query: Query, known: EmbeddedQuery | No
         image_id=image_id,
         prior=prior,
         frame=match.frame if by_vector and query.images else None,
+        same=match.same,
     )

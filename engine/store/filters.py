@@ -18,6 +18,8 @@ class Filters:
     """Lowest and highest age in years, both included; None for no limit."""
     kinds: Sequence[Kind] = ()
     """Whether images, reports or both may match."""
+    cases: Collection[int] = ()
+    """Only these cases."""
     excluded: Collection[int] = ()
     """Cases that are never found, such as that of the open study."""
     evidence: bool = False
@@ -45,6 +47,9 @@ def condition(filters: Filters) -> tuple[str, list[object]] | None:
         if bound is not None:
             parts.append(f"cases.age {sign} ?")
             values.append(bound)
+    if filters.cases:
+        parts.append(f"cases.id IN ({_marks(filters.cases)})")
+        values += filters.cases
     if filters.excluded:
         parts.append(f"cases.id NOT IN ({_marks(filters.excluded)})")
         values += filters.excluded

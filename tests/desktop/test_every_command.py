@@ -82,6 +82,8 @@ NEVER = {
     "cancel_task",  # needs running work
     "reindex_archive",  # needs an archive of other models
     "write_addendum",  # needs a signed report
+    *("previous_search", "next_search"),  # need several searches
+    *("mark_relevant", "mark_not_relevant", "clear_feedback"),  # need a search by meaning
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that are disabled in all three states."""

@@ -118,6 +118,19 @@ def crop(pixels: Pixels, start: Point, end: Point, smallest: int = 3) -> Pixels 
     return None if min(cropped.stored.shape[:2]) < smallest else cropped
 
 
+def box_between(
+    start: Point, end: Point, shape: tuple[int, int], smallest: int = 16
+) -> tuple[int, int, int, int] | None:
+    """Top, left, bottom and right of the rectangle between two points (column, row), as far as the image goes.
+
+    None when a side has fewer than `smallest` pixels.
+    """
+    columns, rows = (sorted((start[axis], end[axis])) for axis in (0, 1))
+    top, bottom = max(0, int(rows[0])), min(shape[0], int(rows[1]) + 1)
+    left, right = max(0, int(columns[0])), min(shape[1], int(columns[1]) + 1)
+    return None if min(bottom - top, right - left) < smallest else (top, left, bottom, right)
+
+
 def middle_frame(series: Series) -> FrameRef:
     """The frame for the thumbnail of a stack."""
     return series.frames[len(series.frames) // 2]

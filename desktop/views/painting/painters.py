@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QRegion
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.state.similar.search import SearchState
 from desktop.state.viewer.annotations import TOP_LINES
 from desktop.state.viewer.basic_tools import RubberBand
 from desktop.state.viewer.key_images import KeyImagesState
@@ -31,6 +32,7 @@ def painters_for(desk: Desk) -> list[Painter]:
         key_image_painter(desk.key_images),
         reference_line_painter(desk),
         measure_text_painter(desk.measurements),
+        roi_painter(desk.search),
         rubber_band_painter(desk.rubber_band),
     ]
 
@@ -69,6 +71,21 @@ def key_image_painter(key_images: KeyImagesState) -> Painter:
             line = aligned_line(row_rect, Qt.AlignmentFlag.AlignHCenter, text, color, metrics)
             draw_text(painter, line)
             canvas.occupied.append(line.rect)
+
+    return paint
+
+
+def roi_painter(search: SearchState) -> Painter:
+    """Paints the region that the hits answer, on the image that was searched with."""
+
+    def paint(painter: QPainter, canvas: Canvas) -> None:
+        answered, picture = search.answered, canvas.state.picture
+        if answered is None or answered.roi is None or picture is None or picture.ref != answered.ref:
+            return
+        top, left, bottom, right = answered.roi
+        painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1.2, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolygon([canvas.to_screen(p) for p in ((left, top), (right, top), (right, bottom), (left, bottom))])
 
     return paint
 

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QDialog,
+    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -38,7 +39,7 @@ class ArchivedImage(QWidget):
         super().__init__(parent)
         self._case = selected_case
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(72, 72)
+        self.setMinimumSize(72, 48)
         self.setAccessibleName("Archived image of the selected case")
         self.setToolTip("Left, Right: other images of this case")
         selected_case.changed.connect(self.update)
@@ -130,7 +131,7 @@ class CaseText(QPlainTextEdit):
 
 
 class CaseView(QWidget):
-    """Image and text side by side. In the panel (not `large`) its two buttons are placed above the hits."""
+    """Image and text side by side. In the panel (not `large`) its two buttons are below the image."""
 
     def __init__(self, state: SearchState, parent: QWidget | None = None, large: bool = False) -> None:
         super().__init__(parent)
@@ -139,13 +140,13 @@ class CaseView(QWidget):
         self.text = CaseText(state)
         self.open = QPushButton("Open")
         self.open.setToolTip("Open selected case in a window (Ctrl+Shift+E)")
-        self.copy = QPushButton("Copy text")
+        self.copy = QPushButton("Copy text" if large else "Copy")
         self.copy.setToolTip("Copy this text with its case number and source (Ctrl+C in the list)")
         for button in (self.open, self.copy):
             button.setProperty("flat", True)
         self.parts = QSplitter(Qt.Orientation.Horizontal)
         self.parts.setChildrenCollapsible(False)
-        self.parts.addWidget(self.image)
+        self.parts.addWidget(self.image if large else self._with_buttons())
         self.parts.addWidget(self.text)
         self.parts.setStretchFactor(0, 2 if large else 0)
         self.parts.setStretchFactor(1, 1)
@@ -159,6 +160,18 @@ class CaseView(QWidget):
         self.copy.clicked.connect(self.copy_text)
         state.selected_case.changed.connect(self._show)
         self._show()
+
+    def _with_buttons(self) -> QWidget:
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.image, 1)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.open)
+        buttons.addWidget(self.copy)
+        layout.addLayout(buttons)
+        return column
 
     def copy_text(self) -> None:
         """Copy the text of the case with its case number and source."""

@@ -1,24 +1,32 @@
-"""The hits as a list: thumbnail, kind, score, text and reason. Shows a SearchState; ranks nothing."""
+"""The hits as a list of slim rows: thumbnail, kind, facts, strength and text. Shows a SearchState; ranks nothing."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from desktop import theme
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.search import SearchState
-from desktop.state.similar.selected_case import REPORT_ONLY
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
 from desktop.views.viewer.viewport import CASE
 from engine.retrieval.hit import Hit
+from engine.retrieval.strength import Strength
 
-THUMBNAIL = 72
-TEXT_LINES = 2
+THUMBNAIL = 36
+PAD = 2
+"""Above and below the content of a row."""
+BAR = 40
+"""Width of the bar of strength."""
+OUTDATED = 0.4
+"""Opacity of hits that do not answer what the panel asks now."""
+
+
+UNKNOWN = Strength(0.0, "")
 
 
 def hit_facts(hit: Hit) -> str:
@@ -70,7 +78,10 @@ class HitModel(QAbstractListModel):
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         hit = self._state.hits[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{hit.kind}, {hit_facts(hit)}, score {hit.score:.2f}. {hit.text}. {hit.why}"
+            strengths = self._state.strengths
+            word = strengths[index.row()].word.lower() if index.row() < len(strengths) else ""
+            about = ", ".join(part for part in (hit.kind, hit_facts(hit), word) if part)
+            return f"{about}, score {hit.score:.2f}. {hit.text}. {hit.why}"
         if role == Qt.ItemDataRole.ToolTipRole:
             cosine = f", cosine {hit.cosine:.3f}" if hit.cosine is not None else ""
             return f"Score {hit.score:.3f}{cosine}: {hit.why}"
@@ -78,7 +89,7 @@ class HitModel(QAbstractListModel):
 
 
 class HitDelegate(QStyledItemDelegate):
-    """Paints a hit: thumbnail on the left, then facts and score, the text, and why it matched."""
+    """Paints a hit: thumbnail, facts, strength and one line of text; a case without images is a single slim line."""
 
     def __init__(self, state: SearchState, parent: QWidget) -> None:
         super().__init__(parent)
@@ -86,54 +97,93 @@ class HitDelegate(QStyledItemDelegate):
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: ModelIndex) -> QSize:
-        line = QFontMetricsF(option.font).lineSpacing()
-        lesser = QFontMetricsF(drawing.small(option.font)).lineSpacing()
-        return QSize(200, int(max(THUMBNAIL, 5 + TEXT_LINES * line + 2 * lesser + 8) + 14))
+        line, hit = QFontMetricsF(option.font).lineSpacing(), self._state.hits[index.row()]
+        content = line + 4 if hit.image_id is None else max(THUMBNAIL, 2 * line + 4)
+        return QSize(200, int(content + 2 * PAD + self._caption_height(option, index.row())))
+
+    def _caption_height(self, option: QStyleOptionViewItem, row: int) -> float:
+        return QFontMetricsF(drawing.small(option.font)).lineSpacing() + 6 if self._state.caption(row) else 0.0
 
     @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: ModelIndex) -> None:
-        hit = self._state.hits[index.row()]
+        state, row = self._state, index.row()
+        hit, strength = state.hits[row], state.strengths[row] if row < len(state.strengths) else UNKNOWN
+        lesser = drawing.small(option.font)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        drawing.background(painter, option)
-        area = QRectF(option.rect).adjusted(8, 7, -10, -7)
-        square = QRectF(area.left(), area.top(), THUMBNAIL, THUMBNAIL)
-        lesser, line = drawing.small(option.font), QFontMetricsF(option.font).lineSpacing()
-        painter.setFont(lesser)
-        drawing.thumbnail(painter, square, self._state.thumbnail(hit), "" if hit.image_id is not None else REPORT_ONLY)
-        left = square.right() + 10
-        metrics = QFontMetricsF(lesser)
-        right = drawing.badge(
-            painter,
-            left,
-            area.top(),
-            hit.kind.capitalize(),
-            theme.current.accent if hit.kind == "image" else theme.current.green,
-            lesser,
-        )
-        if hit.prior:
-            right = drawing.badge(painter, right + 5, area.top(), "Prior", theme.current.amber, lesser)
-        score = f"{hit.score:.2f}"
-        available = area.right() - metrics.horizontalAdvance(score) - 10 - right - 8
-        painter.setPen(QColor(theme.current.muted))
-        head = QRectF(right + 8, area.top(), available, metrics.height() + 3)
-        facts = metrics.elidedText(hit_facts(hit), Qt.TextElideMode.ElideRight, available)
-        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, facts)
-        painter.setPen(QColor(theme.current.text))
-        score_rect = QRectF(area.left(), area.top(), area.width(), metrics.height() + 3)
-        painter.drawText(score_rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, score)
-        painter.setFont(option.font)
-        width, top = area.right() - left, area.top() + metrics.height() + 7
-        text = hit.text or "No report"
-        painter.setPen(QColor(theme.current.text if hit.text else theme.current.muted))
-        for text_line in drawing.wrapped(text, option.font, width, TEXT_LINES):
-            painter.drawText(QRectF(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, text_line)
-            top += line
-        painter.setFont(lesser)
-        painter.setPen(QColor(theme.current.muted))
-        why = metrics.elidedText(hit.why, Qt.TextElideMode.ElideRight, width)
-        painter.drawText(QRectF(left, top + 1, width, metrics.lineSpacing()), Qt.AlignmentFlag.AlignVCenter, why)
+        whole, above = QRectF(option.rect), self._caption_height(option, row)
+        if above:
+            painter.setFont(lesser)
+            painter.setPen(QColor(theme.current.muted))
+            painter.drawText(
+                QRectF(whole.left() + 8, whole.top(), whole.width(), above),
+                Qt.AlignmentFlag.AlignVCenter,
+                state.caption(row),
+            )
+        below = QStyleOptionViewItem(option)
+        below.rect = whole.adjusted(0, above, 0, 0).toRect()
+        drawing.background(painter, below)
+        if state.outdated:
+            painter.setOpacity(OUTDATED)
+        area = whole.adjusted(6, above + PAD, -8, -PAD)
+        if hit.image_id is None:
+            self._paint_line(painter, area, hit, strength, option.font)
+        else:
+            square = QRectF(area.left(), area.center().y() - THUMBNAIL / 2, THUMBNAIL, THUMBNAIL)
+            drawing.thumbnail(painter, square, state.thumbnail(hit))
+            area.setLeft(square.right() + 8)
+            self._paint_lines(painter, area, hit, strength, option.font)
         painter.restore()
+
+    def _paint_line(self, painter: QPainter, area: QRectF, hit: Hit, strength: Strength, font: QFont) -> None:
+        """A report alone: badge, text and strength on one line."""
+        right = self._paint_strength(painter, area, strength, drawing.small(font))
+        left = self._paint_badges(painter, area.left(), area.center().y(), hit, drawing.small(font))
+        self._paint_text(painter, QRectF(left, area.top(), right - left - 8, area.height()), hit, font)
+
+    def _paint_lines(self, painter: QPainter, area: QRectF, hit: Hit, strength: Strength, font: QFont) -> None:
+        lesser = drawing.small(font)
+        metrics = QFontMetricsF(lesser)
+        head = QRectF(area.left(), area.top(), area.width(), area.height() / 2)
+        right = self._paint_strength(painter, head, strength, lesser)
+        left = self._paint_badges(painter, head.left(), head.center().y(), hit, lesser)
+        painter.setFont(lesser)
+        painter.setPen(QColor(theme.current.muted))
+        facts = metrics.elidedText(hit_facts(hit), Qt.TextElideMode.ElideRight, right - left - 8)
+        painter.drawText(QRectF(left, head.top(), right - left, head.height()), Qt.AlignmentFlag.AlignVCenter, facts)
+        self._paint_text(painter, QRectF(area.left(), head.bottom(), area.width(), head.height()), hit, font)
+
+    def _paint_badges(self, painter: QPainter, left: float, center: float, hit: Hit, font: QFont) -> float:
+        """The kind of the match, and what the user said of it; returns where the next thing may begin."""
+        height = QFontMetricsF(font).height() + 3
+        color = theme.current.accent if hit.kind == "image" else theme.current.green
+        right = drawing.badge(painter, left, center - height / 2, hit.kind.capitalize(), color, font)
+        if hit.case_id in self._state.feedback.liked:
+            right = drawing.badge(painter, right + 4, center - height / 2, "Relevant", theme.current.amber, font)
+        return right + 6
+
+    def _paint_strength(self, painter: QPainter, area: QRectF, strength: Strength, font: QFont) -> float:
+        """A bar at the right with a word beside it; returns the left edge of both."""
+        bar = QRectF(area.right() - BAR, area.center().y() - 2.5, BAR, 5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.current.handle))
+        painter.drawRoundedRect(bar, 2.5, 2.5)
+        painter.setBrush(QColor(theme.current.accent))
+        painter.drawRoundedRect(QRectF(bar.left(), bar.top(), BAR * strength.fill, bar.height()), 2.5, 2.5)
+        metrics = QFontMetricsF(font)
+        width = metrics.horizontalAdvance("Moderate")
+        painter.setFont(font)
+        painter.setPen(QColor(theme.current.text))
+        word = QRectF(bar.left() - 6 - width, area.top(), width, area.height())
+        painter.drawText(word, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, strength.word)
+        return word.left()
+
+    def _paint_text(self, painter: QPainter, area: QRectF, hit: Hit, font: QFont) -> None:
+        painter.setFont(font)
+        painter.setPen(QColor(theme.current.text if hit.text else theme.current.muted))
+        text = " ".join((hit.text or "No report").split())
+        shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
 class HitList(QListView):
@@ -152,12 +202,12 @@ class HitList(QListView):
         self.setModel(HitModel(state, self))
         self.setItemDelegate(HitDelegate(state, self))
         self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Similar cases")
         self.selectionModel().currentChanged.connect(self._on_current)
         state.selection_changed.connect(self._follow)
+        state.changed.connect(self.viewport().update)
 
     def _follow(self) -> None:
         hit = self._state.selected

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +24,17 @@ from desktop.state.similar.search import SearchState
 from desktop.views.similar.case_view import CaseView, CaseWindow
 from desktop.views.similar.fact_chips import FactChips
 from desktop.views.similar.hit_list import HitList
+from desktop.views.similar.refinement import Refinement
 from desktop.views.similar.search_filters import SearchFilters
 from engine.text.words import counted
+
+
+def _step(text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    return button
 
 
 class SearchPanel(QWidget):
@@ -42,12 +52,21 @@ class SearchPanel(QWidget):
         self.text.setClearButtonEnabled(True)
         self.text.setAccessibleName("Text to search for")
         self.text.setToolTip("Search the archive by text (Ctrl+F)")
+        self.back, self.forward = _step("‹", "Back to previous search (Alt+Left)"), _step("›", "Forward (Alt+Right)")
+        self.case = QToolButton()
+        self.case.setProperty("chip", True)
+        self.case.setToolTip("Search by the current image again instead of this case")
         self.with_image = QCheckBox("Current image")
         self.with_image.setToolTip("Include the current image, at its window, in the search")
         self.go = QPushButton("Search")
         self.go.setProperty("primary", True)
         self.go.setToolTip("Search by the text, the current image, or both (Enter)")
         self.filters = SearchFilters(state, archive)
+        self.show_filters = QPushButton("Filters")
+        self.show_filters.setProperty("flat", True)
+        self.show_filters.setCheckable(True)
+        self.show_filters.setToolTip("Show the filters and how text is matched")
+        self.refinement = Refinement(state)
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.hint.setProperty("muted", True)
@@ -74,13 +93,13 @@ class SearchPanel(QWidget):
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
-        for widget, stretch in ((self.text, 1), (self.with_image, 0), (self.go, 0)):
-            first.addWidget(widget, stretch)
+        first.setSpacing(4)
+        for widget in (self.back, self.forward, self.text, self.with_image, self.case, self.go):
+            first.addWidget(widget, 1 if widget is self.text else 0)
         above_hits = QHBoxLayout()
         above_hits.addWidget(self.summary, 1)
         above_hits.addWidget(self.compare)
-        above_hits.addWidget(self.detail.open)
-        above_hits.addWidget(self.detail.copy)
+        above_hits.addWidget(self.show_filters)
         nothing = QWidget()
         below = QVBoxLayout(nothing)
         below.setContentsMargins(0, 0, 0, 0)
@@ -93,7 +112,7 @@ class SearchPanel(QWidget):
         self.results.addWidget(self.detail)
         self.results.setStretchFactor(0, 3)
         self.results.setStretchFactor(1, 1)
-        self.results.setSizes([300, 100])
+        self.results.setSizes([400, 80])
         self.body = QStackedWidget()
         self.body.addWidget(nothing)
         self.body.addWidget(self.results)
@@ -104,6 +123,7 @@ class SearchPanel(QWidget):
         layout.addWidget(self.filters)
         layout.addLayout(above_hits)
         layout.addWidget(self.facts)
+        layout.addWidget(self.refinement)
         layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
         line = self.fontMetrics().lineSpacing()
@@ -119,6 +139,10 @@ class SearchPanel(QWidget):
         self._state.changed.connect(self._show)
         self.clear.clicked.connect(self._state.clear_filters)
         self.compare.clicked.connect(self._comparison.start)
+        self.back.clicked.connect(self._state.go_back)
+        self.forward.clicked.connect(self._state.go_forward)
+        self.case.clicked.connect(self._state.leave_case)
+        self.show_filters.toggled.connect(self._show)
         self.detail.open.clicked.connect(self.open_case)
         for widget, keys, run in (
             (self.text, "Down", self._to_hits),
@@ -166,16 +190,25 @@ class SearchPanel(QWidget):
             widget.blockSignals(False)
         reason = state.why_not()
         self.go.setEnabled(not reason)
-        for shown in (self.summary, self.compare, self.detail.open, self.detail.copy):
+        self.back.setEnabled(state.can_go_back)
+        self.forward.setEnabled(state.can_go_forward)
+        self.case.setVisible(form.case is not None)
+        self.case.setText(f"Case {form.case} ×")
+        self.with_image.setVisible(form.case is None)
+        for shown in (self.summary, self.compare, self.show_filters):
             shown.setVisible(bool(state.hits))
+        count = sum(bool(value) for value in (form.modality, form.kind, form.sex, form.age.strip()))
+        self.show_filters.setText(f"Filters ({count})" if count else "Filters")
+        self.filters.setVisible(not state.hits or self.show_filters.isChecked())
         notice = reason or state.notice  # below hits of an earlier search there is no other room for the reason
         self.notice.setText(notice)
         self.notice.setVisible(bool(state.hits and notice))
         if state.hits:
             other = " – not the current image" if state.image_differs else ""
+            other = " – searching…" if state.searching else other
             self.summary.setText(f"{counted(len(state.hits), 'case')} for {state.answered}{other}")
             palette = self.summary.palette()
-            color = theme.current.amber if other else theme.current.muted
+            color = theme.current.amber if state.image_differs else theme.current.muted
             palette.setColor(QPalette.ColorRole.WindowText, QColor(color))
             self.summary.setPalette(palette)
         self.body.setCurrentIndex(1 if state.hits else 0)

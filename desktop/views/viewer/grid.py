@@ -24,6 +24,7 @@ class ViewportGrid(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(1)
         desk.layout.changed.connect(self._arrange)
+        desk.search.hits_changed.connect(self._repaint)
         desk.layout.active_changed.connect(self._mark)
         self._arrange()
 
@@ -68,6 +69,11 @@ class ViewportGrid(QWidget):
         self._mark()
         if had_focus:
             self.active.setFocus()
+
+    def _repaint(self) -> None:
+        """Show or remove the region that was searched by."""
+        for view in self._views.values():
+            view.update()
 
     def _mark(self) -> None:
         layout = self._desk.layout

@@ -156,3 +156,15 @@ def test_a_region_of_interest_pulls_the_query_towards_its_crop(filled: Archive, 
     assert found is not None
     expected = 0.3 * whole + 0.7 * encoder.embed_images([image[17:63, 37:83]])[0]  # 30 pixels with 8 on each side
     np.testing.assert_allclose(found.images[0], expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_priors_are_a_list_of_their_own_last_archived_first(archive: Archive, encoder, make_case: Make) -> None:
+    for n, patient in enumerate("ABABA"):
+        archive.add_case(make_case(f"1.{n}", "Pleural effusion.", seeds=[n], patient=patient))
+    options = SearchOptions(exclude_study="1.0", patient="A", priors_apart=True)
+    found = search(archive, encoder, Query(text="effusion"), options)
+    assert [hit.case_id for hit in found.priors] == [5, 3]
+    assert all(hit.prior for hit in found.priors)
+    assert sorted(hit.case_id for hit in found.hits) == [2, 4]
+    together = search(archive, encoder, Query(text="effusion"), SearchOptions(exclude_study="1.0", patient="A"))
+    assert sorted(hit.case_id for hit in together.hits) == [2, 3, 4, 5]

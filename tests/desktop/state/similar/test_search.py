@@ -1,10 +1,7 @@
 """Searching and its hits, with a double in place of the ranking: what is asked, dropped and shown."""
 
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,82 +11,11 @@ from desktop.background import Background
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 from desktop.state.viewer.viewport import ViewportState
-from engine.archive import Archive
 from engine.dicom.listing import open_path
 from engine.errors import UserError
-from engine.facts.fact import Fact, Facts, values_of
-from engine.retrieval.hit import Hit
-from engine.retrieval.search import SearchOptions, SearchResult
+from engine.facts.fact import Facts, values_of
 from tests.desktop.conftest import dicom
-
-HIT = Hit(
-    case_id=7,
-    kind="report",
-    score=2.5,
-    cosine=0.4,
-    text="Pleural effusion on the left.",
-    why="Similar wording",
-    modality="CR",
-    sex="F",
-    age=61,
-    image_id=None,
-)
-
-
-class Ranking:
-    """Stands in for engine.retrieval.search.search: answers with one hit and remembers how it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.gate = threading.Event()
-        self.gate.set()
-        self.error: Exception | None = None
-        self.nothing = False
-
-    def __call__(self, archive: Archive, bundle: object, query: Any, options: SearchOptions) -> SearchResult:
-        self.asked.append({"query": query, "options": options})
-        assert self.gate.wait(10)
-        if self.error:
-            raise self.error
-        hits = [] if self.nothing else [replace(HIT, text=query.text or "by image")]
-        return SearchResult(hits, facts=query.known)
-
-
-class Models:
-    """Stands in for a bundle, which says that every image is a radiograph of a limb."""
-
-    def facts_of_image(self, image: np.ndarray) -> Facts:
-        return {"modality": Fact("CR", "models", 0.9), "region": Fact("limb", "models", 0.7)}
-
-
-@pytest.fixture
-def ranking() -> Ranking:
-    return Ranking()
-
-
-@pytest.fixture
-def archive(background: Background, tmp_path: Path) -> Iterator[ArchiveState]:
-    """An open archive with models, as far as the search state looks at them."""
-    state = ArchiveState(background)
-    state.archive = Archive.create(tmp_path / "archive")
-    state.stats = {"cases": 1}
-    state.bundle = Models()  # type: ignore[assignment]
-    yield state
-    state.close()
-
-
-@pytest.fixture
-def viewport(qtbot: QtBot, background: Background) -> ViewportState:
-    state = ViewportState(background)
-    study = open_path(dicom("CT_small.dcm")).studies[0]
-    state.show(study, study.series[0])
-    qtbot.waitUntil(background.idle)
-    return state
-
-
-@pytest.fixture
-def state(background: Background, archive: ArchiveState, viewport: ViewportState, ranking: Ranking) -> SearchState:
-    return SearchState(background, archive, viewport, ask=ranking)
+from tests.desktop.state.similar.conftest import Ranking
 
 
 def test_the_current_image_at_its_window_is_searched_for(
@@ -250,17 +176,6 @@ def test_when_nothing_is_found_the_filters_can_be_cleared_and_the_search_repeate
     assert len(state.hits) == 1
 
 
-def test_clearing_filters_while_there_are_hits_does_not_search(
-    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
-) -> None:
-    state.set_form(replace(state.form, sex="F"))
-    state.search()
-    qtbot.waitUntil(background.idle)
-    state.clear_filters()
-    assert not state.searching
-    assert len(ranking.asked) == 1
-
-
 def test_facts_of_header_words_and_models_go_with_the_query_and_can_be_corrected(
     qtbot: QtBot, state: SearchState, background: Background, ranking: Ranking
 ) -> None:
@@ -323,7 +238,8 @@ def test_a_correction_of_an_image_that_is_no_longer_shown_is_kept_for_it_and_sea
     qtbot.waitUntil(background.idle)
     state.correct("region", "")
     qtbot.waitUntil(background.idle)
-    assert len(ranking.asked) == 1
+    assert len(ranking.asked) == 2
+    assert ranking.asked[1]["query"].image is ranking.asked[0]["query"].image
     state.search_image()
     qtbot.waitUntil(background.idle)
     assert state.corrections == {}

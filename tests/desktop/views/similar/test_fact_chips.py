@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
 from desktop.state.similar.archive import ArchiveState
-from desktop.state.similar.query import AnsweredQuery
+from desktop.state.similar.query import AnsweredQuery, Question, SearchForm
 from desktop.state.similar.search import SearchState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views.similar.fact_chips import FactChips
@@ -50,7 +50,13 @@ def test_a_click_corrects_removes_and_takes_back(
     chips: FactChips, state: SearchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches: list[dict[str, str]] = []
-    monkeypatch.setattr(state, "search", lambda whole_series: searches.append(dict(state.corrections)))
+
+    def run(question: Question, way: str) -> None:
+        state._question = state._latest = question
+        searches.append(dict(question.corrections))  # type: ignore[arg-type]
+
+    state._latest = state._question = Question(None, None, SearchForm(), "CT", None, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(state, "_run", run)
     choose(chips, "region", "Abdomen")
     choose(chips, "contrast", "Remove")
     choose(chips, "region", "As found")
