@@ -26,6 +26,7 @@ from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.deletion import DeletionState
+from desktop.state.similar.prior import PriorState
 from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.search import SearchState
 from desktop.state.studies.merging import successor
@@ -38,6 +39,7 @@ from desktop.state.viewer.key_images import KeyImagesState
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.linking import LinkState
 from desktop.state.viewer.mpr import MprState
+from desktop.state.viewer.series_memory import SeriesMemory
 from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
@@ -70,6 +72,7 @@ class Desk(QObject):
         self.messages = MessagesState(self)
         self.jobs = JobsState(self.background, self)
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
+        self.memory = SeriesMemory()
         self.studies = StudiesState(self.background, partial(open_told_apart, workspace), self.frames, self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
         self.layout = LayoutState(self._make_viewport, parent=self)
@@ -93,6 +96,9 @@ class Desk(QObject):
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.comparison = ComparisonState(
             self.background, self.archive, self.search, self.layout, self.links, self.studies.find, self
+        )
+        self.prior = PriorState(
+            self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
         )
         self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
         self.report = ReportState(
@@ -148,6 +154,7 @@ class Desk(QObject):
         self.reindex.message.connect(self.messages.show_text)
         self.reindex.offered.connect(self.messages.show_text)
         self.deletion.message.connect(self.messages.show_text)
+        self.prior.message.connect(self.messages.show_text)
 
     @property
     def viewport(self) -> ViewportState:
@@ -228,12 +235,12 @@ class Desk(QObject):
         for viewport, another in zip(empty, [one for one in following if one.key not in shown]):
             viewport.show(study, another)
 
-    def compare_with(self, study: Study, series: Series) -> None:
-        """Show a series in the viewport after the active one, and link the viewports."""
+    def compare_with(self, study: Study, series: Series, index: int | None = None) -> None:
+        """Show a series from one of its frames in the viewport after the active one, and link the viewports."""
         if len(self.layout.viewports) == 1:
             self.layout.set_grid(1, 2)
         viewports = self.layout.viewports
-        viewports[(viewports.index(self.layout.of_study) + 1) % len(viewports)].show(study, series)
+        viewports[(viewports.index(self.layout.of_study) + 1) % len(viewports)].show(study, series, index)
         if not self.links.linked:
             self.links.toggle()
 
@@ -248,7 +255,13 @@ class Desk(QObject):
 
     def _make_viewport(self, name: str) -> ViewportState:
         return ViewportState(
-            self.background, self.frames, name, read=self._read, presets_for=self._presets, parent=self
+            self.background,
+            self.frames,
+            name,
+            read=self._read,
+            presets_for=self._presets,
+            memory=self.memory,
+            parent=self,
         )
 
     def _read(self, frame: FrameRef) -> Pixels:
@@ -326,6 +339,7 @@ class Desk(QObject):
     def _drop_closed_frames(self) -> None:
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
         self.frames.keep_only(lambda ref: ref.image in still_open)
+        self.memory.keep_only({identify(study, one) for study in self.studies.studies for one in study.series})
 
     def show_problem(self, error: BaseException) -> None:
         """Show an error as a message; names of files and folders are removed while patient data is hidden."""

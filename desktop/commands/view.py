@@ -1,6 +1,6 @@
 """Commands of the View and Help menus: layout, overlays, panels, windows and help."""
 
-from desktop.commands.command import Command
+from desktop.commands.command import Command, has_picture
 from desktop.desk import Desk
 
 GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3), (3, 1), (3, 2))
@@ -28,6 +28,18 @@ def _step(name: str, text: str, key: str, step: int) -> Command:
         lambda d, w: w.go_to_viewport(step),
         in_viewport=True,
         enabled=_has_several_viewports,
+    )
+
+
+def _scroll_alone(name: str, text: str, key: str, step: int) -> Command:
+    return Command(
+        name,
+        text,
+        (key,),
+        "View",
+        lambda d, w: d.links.scroll_alone(d.viewport, step),
+        in_viewport=True,
+        enabled=has_picture,
     )
 
 
@@ -59,6 +71,14 @@ ROWS = (
         enabled=lambda d: d.viewport.series is not None and sum(len(study.series) for study in d.studies.studies) > 1,
     ),
     Command(
+        "compare_with_prior",
+        "Compare with prior",
+        ("Shift+V",),
+        "View",
+        lambda d, w: d.prior.start(),
+        enabled=lambda d: d.prior.possible,
+    ),
+    Command(
         "link_viewports",
         "Link viewports",
         ("Y",),
@@ -67,6 +87,8 @@ ROWS = (
         "link",
         checked=lambda d: d.links.linked,
     ),
+    _scroll_alone("scroll_alone_forward", "Next image without linked viewports", "Shift+PgDown", 1),
+    _scroll_alone("scroll_alone_back", "Previous image without linked viewports", "Shift+PgUp", -1),
     Command(
         "reference_lines",
         "Reference lines",

@@ -74,6 +74,10 @@ class ComparisonState(QObject):
         if hit is not None:
             self._show(hit.case_id, hit.image_id)
 
+    def show_case(self, case_id: int) -> None:
+        """Show a case by its number beside the current image, from its first image."""
+        self._show(case_id, None)
+
     def drop(self, viewport: ViewportState, case_id: int) -> None:
         """Show a hit that was dropped on a viewport: there, or beside it if it shows the current image."""
         hit = next((hit for hit in self._search.hits if hit.case_id == case_id), None)

@@ -89,6 +89,12 @@ class LinkState(QObject):
         finally:
             self._following = False
 
+    def scroll_alone(self, viewport: ViewportState, steps: int) -> None:
+        """Scroll one viewport without the others, which keep the new offset from then on."""
+        with self.paused():
+            viewport.scroll(steps)
+        self._restart()
+
     def _scroll(self, leader: ViewportState) -> None:
         with self._lead(leader) as others:
             for other in others:

@@ -14,9 +14,11 @@ from desktop.background import Background
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.pictures.picture import ScreenPicture, crop
 from desktop.state.redaction import redact_names
+from desktop.state.studies.studies import identify
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from desktop.state.viewer.picture_loader import PictureLoader, Wanted
+from desktop.state.viewer.series_memory import SeriesMemory, Shown
 from engine.geometry.spacing import pixel_shape
 from engine.image.archived import is_archived
 from engine.image.pixels import Pixels, read_frame
@@ -49,10 +51,11 @@ class ViewportState(QObject):
         name: str = "1",
         read: Callable[[FrameRef], Pixels] = read_frame,
         presets_for: Callable[[str], tuple[Window, ...]] = presets,
+        memory: SeriesMemory | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._presets_for = presets_for
+        self._presets_for, self._memory = presets_for, memory or SeriesMemory()
         self.study: Study | None = None
         self.series: Series | None = None
         self.index = 0
@@ -102,17 +105,42 @@ class ViewportState(QObject):
         self.series_changed.emit()
 
     def show(
-        self, study: Study | None, series: Series | None, index: int = 0, empty_text: tuple[str, str] = ("", "")
+        self,
+        study: Study | None,
+        series: Series | None,
+        index: int | None = None,
+        empty_text: tuple[str, str] = ("", ""),
     ) -> None:
-        """Show another series from a frame of it, at its default window, fitted."""
+        """Show another series as it was last shown, at first from its first frame, at its default window, fitted.
+
+        Args:
+            study: of the series.
+            series: None for none.
+            index: the frame to show; None for that of the last time.
+            empty_text: title and text to show without a series.
+        """
         self._loader.stop()
-        self.study, self.series, self.index, self.window, self.inverted = study, series, index, None, False
+        self._keep()
+        self.study, self.series, self.window, self.inverted = study, series, None, False
         self.picture, self.failure, self._direction, self.color_map = None, "", 1, ""
         self.empty_text = empty_text
         self.view = geometry.upright(geometry.fitted(self.view))
+        last = self._memory.recall(identify(study, series))
+        if last is not None:
+            self.window, self.inverted, self.color_map = last.window, last.inverted, last.color_map
+            own = self.view
+            self.view = replace(last.view, width=own.width, height=own.height, device_ratio=own.device_ratio)
+        self.index = (last.index if last else 0) if index is None else index
+        self.index = min(self.index, max(0, self.count - 1))
         self.series_changed.emit()
         self.picture_changed.emit()
         self._loader.request()
+
+    def _keep(self) -> None:
+        """Remember how the series is shown; an archived case is shown anew each time, as the current image is."""
+        if self.series is not None and not is_archived(self.series):
+            shown = Shown(self.index, self.window, self.inverted, self.color_map, self.view)
+            self._memory.keep(identify(self.study, self.series), shown)
 
     @property
     def count(self) -> int:

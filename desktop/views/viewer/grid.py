@@ -45,6 +45,7 @@ class ViewportGrid(QWidget):
             view.activated.connect(self._desk.layout.activate)
             view.double_clicked.connect(self._desk.layout.toggle_maximized)
             view.series_dropped.connect(self._desk.show_series_in)
+            view.scrolled_alone.connect(self._desk.links.scroll_alone)
             view.case_dropped.connect(self._desk.comparison.drop)
             if self._views:
                 self.setTabOrder(next(reversed(self._views.values())), view)

@@ -78,7 +78,10 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
 
 
 class ViewportView(QWidget):
-    """One image with overlay text. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll."""
+    """One image with overlay text. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll.
+
+    With Shift the wheel scrolls it without the linked viewports.
+    """
 
     activated = Signal(object)
     """Its state: the user clicked or focused this viewport."""
@@ -87,6 +90,8 @@ class ViewportView(QWidget):
     """Its state and the id of the series."""
     case_dropped = Signal(object, int)
     """Its state and the number of the archived case."""
+    scrolled_alone = Signal(object, int)
+    """Its state and the steps: the wheel was turned with Shift, so that linked viewports stay."""
 
     def __init__(
         self, state: ViewportState, tools: ToolsState, painters: Sequence[Painter] = (), parent: QWidget | None = None
@@ -206,7 +211,7 @@ class ViewportView(QWidget):
 
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._wheel += event.angleDelta().y()
+        self._wheel += event.angleDelta().y() or event.angleDelta().x()  # Shift turns the wheel on some systems
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             point = event.position()
             self.state.zoom_by(1.0015**self._wheel, (point.x(), point.y()))
@@ -214,7 +219,10 @@ class ViewportView(QWidget):
         else:
             steps = int(self._wheel / 120)
             self._wheel -= steps * 120
-            self.state.scroll(-steps)
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self.scrolled_alone.emit(self.state, -steps)
+            else:
+                self.state.scroll(-steps)
         event.accept()
 
     @override

@@ -126,7 +126,7 @@ def test_another_series_plays_from_its_first_frame(app: App, cine: CineState, cl
     clock.now += 0.16
     cine.tick()
     viewport = app.desk.viewport
-    viewport.show(viewport.study, viewport.series)
+    viewport.show(viewport.study, viewport.series, 0)
     cine.tick()
     assert viewport.index == 0
 
