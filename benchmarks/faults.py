@@ -1,11 +1,12 @@
-"""Measures what faults of storage do to an archive and a workspace: `./do bench faults`, about 5 minutes on two cores.
+"""Measures what faults of storage do to an archive and a workspace: `./do bench faults`, about 7 minutes on two cores.
 
 Claim: no kill, no full disk, no second process, no damage and no read-only disk loses what was acknowledged, gives a
 wrong answer, or ends in a traceback.
 
 Each event runs in a process of its own (`_processes.py`). After it, another process checks that everything that was
 said to be done is there, and compares every row with its checksum. Counted: lost (acknowledged and gone, or damaged and
-unnoticed) and tracebacks. The exit status is 1 if there was one. `--scale 0.1` runs a tenth of the events.
+unnoticed) and tracebacks. The exit status is 1 if there was one. `--scale 0.1` runs a tenth of the events. At the end
+the real app is typed into and killed (`_fault_typing.py`): no key older than 2 s may be lost.
 """
 
 import argparse
@@ -26,6 +27,7 @@ if __name__ == "__main__":  # before numpy is imported: a fork must not inherit 
 
 from benchmarks import _fault_cases as cases
 from benchmarks import _fault_damage as damage
+from benchmarks import _fault_typing as app_kills
 from benchmarks._processes import End, Say, Work, at_once, run
 from benchmarks._section import put
 from engine.archive import Archive
@@ -246,7 +248,20 @@ def as_nobody(work: Work) -> Work:
 PARTS = ((kills, 150), (full_disk, 80), (two_at_once, 80), (damages, 160), (read_only, 30))
 
 
-def table(rows: list[Row], seconds: float, seed: int) -> str:
+TYPING_RUNS = 3
+"""Kills of the app at each moment."""
+
+
+def typed_text(scale: float) -> tuple[Row, str]:
+    """Kill the app while, and after, somebody types into its report; also a table of what was lost."""
+    found = app_kills.kills_while_typing(max(1, round(TYPING_RUNS * scale)))
+    row = Row("kill of the app while, or after, a report is typed")
+    row.events = sum(len(one.kills) for one in found)
+    row.lost = [line for one in found for line in one.broken]
+    return row, app_kills.table(found)
+
+
+def table(rows: list[Row], seconds: float, seed: int, typed: str) -> str:
     """The section of the document."""
     total = [sum(values) for values in zip(*((row.events, row.refused, len(row.lost), len(row.bugs)) for row in rows))]
     lines = [f"| {row.name} | {row.events} | {row.refused} | {len(row.lost)} | {len(row.bugs)} |" for row in rows]
@@ -258,7 +273,17 @@ def table(rows: list[Row], seconds: float, seed: int) -> str:
         "answer. What is neither told nor lost made no difference to any answer.\n\n"
         + "\n".join(["| event | events | told | lost | tracebacks |", "|---|---:|---:|---:|---:|", *lines])
         + f"\n| **all** | {total[0]:,} | {total[1]:,} | {total[2]} | {total[3]} |"
+        + "\n\nTyped text: the real app (offscreen, with the models loaded) gets a key every "
+        f"{app_kills.INTERVAL_MS} ms in its report and SIGKILL; then the workspace is opened and compared. A key must "
+        f"be on the disk {app_kills.PROMISED:g} s after it was typed.\n\n{typed}"
     )
+
+
+def tell(row: Row, started: float) -> None:
+    """Print what was found, as soon as it is."""
+    told = f"{row.events} events, {row.refused} told, {len(row.lost)} lost, {len(row.bugs)} tracebacks"
+    print(f"{time.monotonic() - started:5.0f} s  {row.name}: {told}", flush=True)
+    print(*row.lost[:3], *row.bugs[:2], sep="\n", end="", flush=True)
 
 
 def main() -> None:
@@ -279,10 +304,11 @@ def main() -> None:
             dice = random.Random(chosen.seed)
             for row in part(max(24, round(count * chosen.scale)), folder, source, dice):
                 rows.append(row)
-                told = f"{row.events} events, {row.refused} told, {len(row.lost)} lost, {len(row.bugs)} tracebacks"
-                print(f"{time.monotonic() - started:5.0f} s  {row.name}: {told}", flush=True)
-                print(*row.lost[:3], *row.bugs[:2], sep="\n", end="", flush=True)
-    text = table(rows, time.monotonic() - started, chosen.seed)
+                tell(row, started)
+    row, typed = typed_text(chosen.scale)  # last, since it starts threads, which a fork must not inherit
+    rows.append(row)
+    tell(row, started)
+    text = table(rows, time.monotonic() - started, chosen.seed, typed)
     print(f"\n{text}")
     if chosen.markdown:
         put(chosen.markdown, TITLE, text)

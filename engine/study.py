@@ -185,7 +185,8 @@ class Study:
     series: tuple[Series, ...] = field(default=())
     people: tuple[str, ...] = ()
     """Other names and numbers in the headers, which identify the patient together: other names of the patient,
-    physicians, operators, institutions. Never shown or archived; texts are cleaned of them."""
+    physicians, operators, and institutions, marked as such (text/known_names.py). Never shown or archived; texts are
+    cleaned of them."""
     stated_uid: str = ""
     """Study Instance UID of the files, where `uid` is another one since two patients share it; "" elsewhere."""
     warning: str = ""
