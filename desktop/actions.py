@@ -90,6 +90,7 @@ class Actions(QObject):
             desk.search.hits_changed,
             desk.search.selected_case.changed,
             desk.comparison.changed,
+            desk.space.changed,
         ):
             changed.connect(self._refresh.request)
         desk.layout.active_proxy.picture_changed.connect(self._still.start)

@@ -29,6 +29,7 @@ from desktop.state.similar.deletion import DeletionState
 from desktop.state.similar.prior import PriorState
 from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.search import SearchState
+from desktop.state.similar.space import SpaceState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.viewer.basic_tools import PanTool, RubberBand, RubberBandTool, ScrollTool, WindowTool, ZoomTool
@@ -97,6 +98,7 @@ class Desk(QObject):
         self.comparison = ComparisonState(
             self.background, self.archive, self.search, self.layout, self.links, self.studies.find, self
         )
+        self.space = SpaceState(self.background, self.search, self.comparison, self)
         self.prior = PriorState(
             self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
         )

@@ -172,6 +172,7 @@ QPushButton[primary="true"]:focus {{ border-color: {c.accent}; }}
 QPushButton[primary="true"]:disabled {{ color: {c.disabled}; background: {c.panel}; border-color: {c.border}; }}
 QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 8px;
     color: {c.accent}; }}
+QPushButton[flat="true"]:checked {{ background: {c.selected}; }}
 QPushButton[link="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 4px; color: {c.accent};
     text-align: left; }}
 QPushButton[link="true"]:hover {{ text-decoration: underline; }}

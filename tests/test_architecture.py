@@ -31,13 +31,8 @@ PURE_ENGINE = {
     "engine.reports.stored_report",
     *("engine.reports.checks.check", "engine.reports.document"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
-    *(
-        "engine.image.voi",
-        "engine.retrieval.case_text",
-        "engine.retrieval.hit",
-        "engine.retrieval.strength",
-        "engine.text.words",
-    ),
+    *("engine.image.voi", "engine.text.words", "engine.retrieval.space", "engine.retrieval.strength"),
+    *("engine.retrieval.case_text", "engine.retrieval.hit"),
 }
 """Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
 

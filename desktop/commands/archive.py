@@ -154,6 +154,15 @@ ROWS = (
         checked=lambda d: d.comparison.viewport is not None,
     ),
     Command(
+        "hit_map",
+        "Hits as a map",
+        ("Ctrl+Shift+S",),
+        "Similar cases",
+        lambda d, w: d.space.toggle(),
+        checked=lambda d: d.space.visible,
+        enabled=lambda d: bool(d.search.hits) or d.space.visible,
+    ),
+    Command(
         "next_hit",
         "Next hit",
         ("Alt+Down",),

@@ -76,6 +76,11 @@ class SearchState(HitsState):
         return self._viewport.picture is not None, self.image_differs
 
     @property
+    def question(self) -> Question | None:
+        """The question that the hits answer."""
+        return self._question
+
+    @property
     def failure(self) -> str:
         """Why the last search failed; "" when it did not."""
         return redacted(self._error, self._viewport.patient_data_visible)

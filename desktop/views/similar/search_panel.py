@@ -21,11 +21,13 @@ from desktop import theme
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.search import SearchState
+from desktop.state.similar.space import SpaceState
 from desktop.views.similar.case_view import CaseView, CaseWindow
 from desktop.views.similar.fact_chips import FactChips
 from desktop.views.similar.hit_list import HitList
 from desktop.views.similar.refinement import Refinement
 from desktop.views.similar.search_filters import SearchFilters
+from desktop.views.similar.space_view import SpaceView
 from engine.text.words import counted
 
 
@@ -41,11 +43,16 @@ class SearchPanel(QWidget):
     """Query and filters above, then the hits over the selected case, or a hint while there are none."""
 
     def __init__(
-        self, state: SearchState, archive: ArchiveState, comparison: ComparisonState, parent: QWidget | None = None
+        self,
+        state: SearchState,
+        archive: ArchiveState,
+        comparison: ComparisonState,
+        space: SpaceState,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._state, self._archive, self._comparison = state, archive, comparison
+        self._state, self._archive, self._comparison, self._space = state, archive, comparison, space
         self.text = QLineEdit()
         self.text.setAcceptDrops(False)  # the window opens dropped files
         self.text.setPlaceholderText("Text, e.g. pleural effusion")
@@ -80,6 +87,11 @@ class SearchPanel(QWidget):
         self.notice.setProperty("notice", True)
         self.facts = FactChips(state)
         self.hits = HitList(state, comparison)
+        self.space = SpaceView(space)
+        self.show_space = QPushButton("Map")
+        self.show_space.setProperty("flat", True)
+        self.show_space.setCheckable(True)
+        self.show_space.setToolTip("Show the hits as a map around the query (Ctrl+Shift+S)")
         self.detail = CaseView(state)
         self.compare = QPushButton("Compare")
         self.compare.setProperty("flat", True)
@@ -99,6 +111,7 @@ class SearchPanel(QWidget):
         above_hits = QHBoxLayout()
         above_hits.addWidget(self.summary, 1)
         above_hits.addWidget(self.compare)
+        above_hits.addWidget(self.show_space)
         above_hits.addWidget(self.show_filters)
         nothing = QWidget()
         below = QVBoxLayout(nothing)
@@ -108,7 +121,10 @@ class SearchPanel(QWidget):
         below.addStretch(1)
         self.results = QSplitter(Qt.Orientation.Vertical)
         self.results.setChildrenCollapsible(False)
-        self.results.addWidget(self.hits)
+        self.found = QStackedWidget()
+        self.found.addWidget(self.hits)
+        self.found.addWidget(self.space)
+        self.results.addWidget(self.found)
         self.results.addWidget(self.detail)
         self.results.setStretchFactor(0, 3)
         self.results.setStretchFactor(1, 1)
@@ -143,6 +159,8 @@ class SearchPanel(QWidget):
         self.forward.clicked.connect(self._state.go_forward)
         self.case.clicked.connect(self._state.leave_case)
         self.show_filters.toggled.connect(self._show)
+        self.show_space.clicked.connect(self._space.toggle)
+        self._space.changed.connect(self._show_found)
         self.detail.open.clicked.connect(self.open_case)
         for widget, keys, run in (
             (self.text, "Down", self._to_hits),
@@ -195,7 +213,7 @@ class SearchPanel(QWidget):
         self.case.setVisible(form.case is not None)
         self.case.setText(f"Case {form.case} ×")
         self.with_image.setVisible(form.case is None)
-        for shown in (self.summary, self.compare, self.show_filters):
+        for shown in (self.summary, self.compare, self.show_space, self.show_filters):
             shown.setVisible(bool(state.hits))
         count = sum(bool(value) for value in (form.modality, form.kind, form.sex, form.age.strip()))
         self.show_filters.setText(f"Filters ({count})" if count else "Filters")
@@ -214,6 +232,11 @@ class SearchPanel(QWidget):
         self.body.setCurrentIndex(1 if state.hits else 0)
         self.hint.setText(self._hint(reason))
         self.clear.setVisible(bool(state.why_none()) and form.filtered and not state.searching)
+
+    def _show_found(self) -> None:
+        """The list, or the map."""
+        self.show_space.setChecked(self._space.visible)
+        self.found.setCurrentIndex(1 if self._space.visible else 0)
 
     def _hint(self, reason: str) -> str:
         state = self._state
