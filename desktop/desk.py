@@ -96,7 +96,7 @@ class Desk(QObject):
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.comparison = ComparisonState(
-            self.background, self.archive, self.search, self.layout, self.links, self.studies.find, self
+            self.background, self.archive, self.search, self.layout, self.links, self.studies.find, self.open, self
         )
         self.space = SpaceState(self.background, self.search, self.comparison, self)
         self.prior = PriorState(

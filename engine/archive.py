@@ -7,6 +7,7 @@ missing, stale or damaged. All SQL on the archive is here and in engine/store; o
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,8 @@ from engine.store.safety.merging import keep_one_source, merge_cases
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
 from engine.store.safety.whole_file import is_left
+from engine.store.sources import FILE as SOURCES
+from engine.store.sources import SourceLinks
 from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
 
@@ -137,6 +140,16 @@ class Archive(CaseQueries):
         empty = not self.case_ids(limit=1)
         self.close()
         return empty and is_alone(self.folder / DATABASE)
+
+    def source(self, case_id: int) -> str | None:
+        """The local path that a case came from; None where it was not kept, or cannot be read."""
+        if not (self.folder / SOURCES).is_file():
+            return None
+        try:
+            with closing(SourceLinks(self.folder)) as links:
+                return links.path(case_id)
+        except UserError:  # the archive can be used without
+            return None
 
     # -- the bundle that made the embeddings
 

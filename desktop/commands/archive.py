@@ -138,7 +138,7 @@ ROWS = (
     Command(
         "clear_feedback",
         "Clear relevance feedback",
-        ("Ctrl+Shift+U",),
+        ("Ctrl+Alt+U",),
         "Similar cases",
         lambda d, w: d.search.clear_feedback(),
         enabled=lambda d: bool(d.search.feedback),
@@ -152,6 +152,14 @@ ROWS = (
         new_group=True,
         enabled=lambda d: d.search.selected is not None or d.comparison.viewport is not None,
         checked=lambda d: d.comparison.viewport is not None,
+    ),
+    Command(
+        "open_original_study",
+        "Open original study of compared case",
+        ("Ctrl+Shift+U",),
+        "Similar cases",
+        lambda d, w: d.comparison.open_original(),
+        enabled=lambda d: d.comparison.original is not None,
     ),
     Command(
         "hit_map",

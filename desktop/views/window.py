@@ -20,6 +20,7 @@ from desktop.views.dialogs import Dialogs
 from desktop.views.drops import accept_files, dropped_paths
 from desktop.views.message_bar import MessageBar
 from desktop.views.report.report_panel import ReportPanel
+from desktop.views.similar.compared_report import ComparedReport
 from desktop.views.similar.search_panel import SearchPanel
 from desktop.views.status import StatusLine
 from desktop.views.studies.document_window import DocumentWindow
@@ -69,10 +70,13 @@ class MainWindow(QMainWindow):
         self._placeholder.attach.clicked.connect(lambda: self.set_detached(False))
         self._placeholder.hide()
         layout.addWidget(self._placeholder, 1)
+        self.compared_report = ComparedReport(desk.comparison)
+        layout.addWidget(self.compared_report)
         self._center = layout
         self.series_list = SeriesList(desk)
         self.search_panel = SearchPanel(desk.search, desk.archive, desk.comparison, desk.space)
         self.report_panel = ReportPanel(desk.report, desk.checking)
+        self.report_panel.tree.case_opened.connect(desk.comparison.show_case)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
         self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)

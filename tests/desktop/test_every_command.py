@@ -83,6 +83,7 @@ NEVER = {
     "reindex_archive",  # needs an archive of other models
     "write_addendum",  # needs a signed report
     *("previous_search", "next_search"),  # need several searches
+    "open_original_study",  # needs a comparison with a case whose path was kept
     *("mark_relevant", "mark_not_relevant", "clear_feedback"),  # need a search by meaning
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }

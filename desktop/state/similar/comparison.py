@@ -4,7 +4,9 @@ The case never takes the viewport of the current image, which search, draft and 
 is shown, selecting another hit shows that one. Closing brings back what the viewport showed, and the layout.
 """
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,7 +19,8 @@ from desktop.state.viewer.saved_viewport import Find, SavedViewport
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.image.archived import archived_origin, is_archived, study_of
-from engine.study import Study
+from engine.store.case import Case
+from engine.study import PROJECTIONS, Study
 
 BESIDE = (1, 2)
 """Rows and columns of the layout that makes room for a case beside a single image."""
@@ -37,15 +40,21 @@ class ComparisonState(QObject):
         layout: LayoutState,
         links: LinkState,
         find: Find,
+        open_paths: Callable[[Sequence[Path]], None] = lambda paths: None,
         parent: QObject | None = None,
     ) -> None:
+        """`find` finds an open series by its id; `open_paths` opens files and folders as studies."""
         super().__init__(parent)
         self._background, self._archive, self._search = background, archive, search
-        self._layout, self._links, self._find = layout, links, find
+        self._layout, self._links, self._find, self._open_paths = layout, links, find, open_paths
         self.viewport: ViewportState | None = None
         """Where a case is shown; None while none is."""
         self.case_id: int | None = None
         """The case that is shown, or being read for that."""
+        self.case: Case | None = None
+        """That case; None until it has been read."""
+        self.original: Path | None = None
+        """Where its original study is, if the archive keeps that and it is still there."""
         self._source: Archive | None = None
         """The archive of the case."""
         self._before: SavedViewport | None = None
@@ -88,6 +97,11 @@ class ComparisonState(QObject):
             self.close()
         self._show(hit.case_id, hit.image_id, viewport)
 
+    def open_original(self) -> None:
+        """Open the study that the case was made of."""
+        if self.original is not None:
+            self._open_paths([self.original])
+
     def step(self, by: int) -> None:
         """Show another image of the case, stopping at the first and the last."""
         if self.viewport is not None:
@@ -114,7 +128,7 @@ class ComparisonState(QObject):
             return
         if self.viewport is None:
             self._take_viewport(wanted)
-        self.case_id, self._source = case_id, archive
+        self.case_id, self._source, self.case, self.original = case_id, archive, None, None
         self._background.start(
             as_work(_read, archive, case_id),
             partial(self._take, case_id, image_id),
@@ -137,11 +151,13 @@ class ComparisonState(QObject):
         self._before = SavedViewport.of(self.viewport)
         self._links.pair = frozenset({current, self.viewport})
 
-    def _take(self, case_id: int, image_id: int | None, study: Study | None) -> None:
+    def _take(self, case_id: int, image_id: int | None, found: tuple[Case, Study | None, Path | None]) -> None:
         viewport = self.viewport
         if viewport is None or case_id != self.case_id:
             return
         self._placed = False
+        self.case, study, self.original = found
+        self.changed.emit()
         if study is None:
             viewport.show(None, None, empty_text=("Report only", f"The archive has no image of case {case_id}."))
             return
@@ -152,6 +168,7 @@ class ComparisonState(QObject):
     def _forget(self) -> None:
         self._background.drop("compared case")
         self.viewport, self.case_id, self._source, self._before, self.grid_before = None, None, None, None, None
+        self.case = self.original = None
         self._links.pair = frozenset()
         self.changed.emit()
 
@@ -204,5 +221,22 @@ class ComparisonState(QObject):
             self._show(hit.case_id, hit.image_id)
 
 
-def _read(archive: Archive, case_id: int) -> Study | None:
-    return study_of(archive, archive.case(case_id))
+def _read(archive: Archive, case_id: int) -> tuple[Case, Study | None, Path | None]:
+    case = archive.case(case_id)
+    return case, study_of(archive, case), original_of(archive.source(case_id), case.modality)
+
+
+def original_of(source: str | None, modality: str) -> Path | None:
+    """What to open for the path that a case came from; None if that is not there any more.
+
+    A ZIP file for one of its members; for a radiograph its file, else the folder of the file, with the whole stack.
+    """
+    if source is None:
+        return None
+    path = Path(source.split(" > ")[0])
+    try:
+        if not path.is_file():
+            return None
+    except OSError:
+        return None
+    return path if " > " in source or modality in PROJECTIONS else path.parent

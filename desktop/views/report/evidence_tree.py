@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QStyledItemDelegate,
@@ -144,8 +144,11 @@ class EvidenceTree(QTreeWidget):
     """The arrow keys move through sentences and evidence; only the selected sentence is expanded.
 
     A or Return accepts the selected proposal, E edits it, D or Delete dismisses it; with Shift all of them, once they
-    were scrolled through. Ctrl+Z undoes.
+    were scrolled through. Ctrl+Z undoes. Return or a double click on a report below a sentence opens its case.
     """
+
+    case_opened = Signal(int)
+    """Show the case of this number."""
 
     def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -160,6 +163,7 @@ class EvidenceTree(QTreeWidget):
         self.setAccessibleName("Proposed and accepted sentences, and reports with the same finding")
         self.currentItemChanged.connect(self._on_current)
         self.verticalScrollBar().valueChanged.connect(self._look)
+        self.itemDoubleClicked.connect(self._open_case)
         state.draft_changed.connect(self._fill)
         state.selection_changed.connect(self._follow)
 
@@ -181,6 +185,8 @@ class EvidenceTree(QTreeWidget):
             state.redo()
             return
         key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._open_case(self.currentItem()):
+            return
         action = {
             (Qt.Key.Key_A, PLAIN): state.accept,
             (Qt.Key.Key_Return, PLAIN): state.accept,
@@ -260,6 +266,14 @@ class EvidenceTree(QTreeWidget):
     def _on_current(self, item: QTreeWidgetItem | None, previous: QTreeWidgetItem | None) -> None:
         if item is not None and not self._filling:
             self._state.select((item.parent() or item).data(0, ROLE).number)
+
+    def _open_case(self, item: QTreeWidgetItem | None, column: int = 0) -> bool:
+        """Open the case of a report below a sentence; False for a sentence."""
+        about = item.data(0, ROLE) if item is not None else None
+        if not isinstance(about, Evidence | Contradiction):
+            return False
+        self.case_opened.emit(about.case_id)
+        return True
 
 
 def _inside(item: QTreeWidgetItem | None, top: QTreeWidgetItem) -> bool:

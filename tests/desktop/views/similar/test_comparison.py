@@ -1,18 +1,29 @@
 """An archived case beside the current image: where it is shown, what it says, and that the study stays in charge."""
 
+from contextlib import closing
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPointF, Qt
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.state.similar.comparison import original_of
 from desktop.state.viewer.annotations import annotate
 from desktop.state.viewer.viewport import ViewportState
+from desktop.views.report.evidence_tree import ROLE
 from desktop.views.viewer.export_image import deidentified
+from engine.archive import Archive
 from engine.errors import UserError
 from engine.image.archived import archived_origin, is_archived
+from engine.reports.agreement import Contradiction, Evidence
+from engine.store.case import NewCase, NewImage
+from engine.store.sources import SourceLinks
 from tests.desktop.conftest import dicom, open_paths, settle
+from tests.desktop.views.similar.conftest import VECTOR
 
 
 @pytest.fixture
@@ -217,3 +228,72 @@ def test_without_a_study_the_case_still_leaves_room_for_one(qtbot: QtBot, found:
 
 def test_the_layout_that_is_remembered_is_that_without_the_case(beside: App) -> None:
     assert beside.desk.settings.now.grid == (1, 1)
+
+
+def test_its_report_is_below_the_images_for_as_long_as_it_is_shown(qtbot: QtBot, beside: App) -> None:
+    below = beside.window.compared_report
+    assert below.isVisible()
+    assert below.text.toPlainText() == "Large left effusion."
+    assert below.about.text() == "Archived case 1, CR, F, 61 y"
+    assert below.about.toolTip() == "Source: example.org; CC BY"
+    assert not below.original.isVisible()
+    beside.desk.search.select_next(1)
+    settle(qtbot, beside)
+    assert below.text.toPlainText() == "Normal."
+    below.close_case.click()
+    assert not below.isVisible()
+
+
+def test_a_report_below_a_sentence_of_a_draft_opens_its_case(qtbot: QtBot, found: App) -> None:
+    open_paths(qtbot, found, dicom("CT_small.dcm"))
+    tree = found.window.report_panel.tree
+    for about in (Evidence(1, "Effusion.", 0.9), Contradiction(2, "No effusion.", "negation")):
+        row = QTreeWidgetItem(["a report"])
+        row.setData(0, ROLE, about)
+        tree._filling = True
+        tree.addTopLevelItem(row)
+        tree.setCurrentItem(row)
+        tree._filling = False
+        tree.setFocus()
+        qtbot.keyClick(tree, Qt.Key.Key_Return)
+        settle(qtbot, found)
+        assert found.desk.comparison.case_id == about.case_id
+    tree.itemDoubleClicked.emit(tree.topLevelItem(0), 0)
+    settle(qtbot, found)
+    assert found.window.compared_report.text.toPlainText() == "Large left effusion."
+
+
+def test_the_original_study_opens_if_its_path_was_kept(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    copy = folder / "CT_small.dcm"
+    copy.write_bytes(dicom("CT_small.dcm").read_bytes())
+    with Archive.create(tmp_path / "archive", "tests") as archive:
+        for key in ("linked", "gone", "unknown"):
+            image = NewImage(np.full((30, 40), 60, np.uint8), VECTOR)
+            archive.add_case(NewCase(key, "CT", images=(image,)))
+        with closing(SourceLinks(archive.folder)) as links:
+            links.remember(1, str(copy))
+            links.remember(2, str(folder / "gone.dcm"))
+        assert archive.source(3) is None
+    desk = app.desk
+    desk.archive.open(tmp_path / "archive")
+    settle(qtbot, app)
+    for case_id, known in ((2, False), (3, False), (1, True)):
+        desk.comparison.show_case(case_id)
+        settle(qtbot, app)
+        assert app.window.compared_report.original.isVisible() == known
+    app.window.compared_report.original.click()
+    settle(qtbot, app)
+    assert [study.series[0].modality for study in desk.studies.studies] == ["CT"]
+    assert not is_archived(desk.viewport.series)
+
+
+def test_what_is_opened_for_a_kept_path(tmp_path: Path) -> None:
+    file = tmp_path / "a.dcm"
+    file.touch()
+    assert original_of(None, "CT") is None
+    assert original_of(str(file), "CT") == tmp_path  # the whole stack
+    assert original_of(str(file), "CR") == file
+    assert original_of(f"{file} > member.dcm", "CT") == file
+    assert original_of("x" * 5000, "CT") is None
