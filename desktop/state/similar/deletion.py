@@ -1,13 +1,12 @@
 """Deletes the selected case, or all cases of its patient, in the background. Knows no widgets."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Lane
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 from engine.archive import Archive
+from engine.errors import UserError
 from engine.progress import IsCancelled, Progress
 from engine.text.words import counted
 
@@ -59,12 +58,18 @@ class DeletionState(QObject):
         archive, cases = self._asked
         self._asked = None
 
-        def work(progress: Progress, cancelled: IsCancelled) -> list[int]:
-            archive.delete(cases)
-            return cases
+        def work(progress: Progress, cancelled: IsCancelled) -> tuple[list[int], UserError | None]:
+            try:
+                archive.delete(cases)
+            except UserError as error:
+                gone = [case for case in cases if archive.case_ids(1, after=case - 1) != [case]]
+                if not gone:
+                    raise
+                return gone, error  # the cases are gone, but not all traces of them
+            return cases, None
 
         title = f"Deleting {counted(len(cases), 'case')}"
-        self._background.start(work, self._take, title=title, lane=Lane.LONG, failed=self._fail)
+        self._background.start(work, self._take, title=title, lane=Lane.LONG)
 
     def _ask(self, found: tuple[Archive, list[int]]) -> None:
         self._asked = found
@@ -75,11 +80,11 @@ class DeletionState(QObject):
             "Nothing of them stays in the files of the archive. This cannot be undone."
         )
 
-    def _take(self, cases: Sequence[int]) -> None:
+    def _take(self, deleted: tuple[list[int], UserError | None]) -> None:
+        cases, error = deleted
         self._search.forget(cases)
         self._archive.refresh()
-        self.message.emit(f"{counted(len(cases), 'case')} deleted.")
-
-    def _fail(self, error: BaseException) -> None:
-        """Background shows the error; the cases may be gone, so the counts are read again."""
-        self._archive.refresh()
+        if error is None:
+            self.message.emit(f"{counted(len(cases), 'case')} deleted.")
+        else:
+            self._background.problem.emit(error)

@@ -63,3 +63,15 @@ def test_the_question_names_the_first_cases_of_many(qtbot: QtBot, ready: App, mo
     monkeypatch.setattr(archive, "cases_of_same_patient", lambda case_id: list(range(1, 1001)))
     question = answer(qtbot, ready, "delete_patient", QMessageBox.StandardButton.No)
     assert "Delete 1,000 cases (1, 2, 3, 4, 5, ...) from archive?" in question
+
+
+def test_a_case_that_is_gone_leaves_the_hits_also_when_its_traces_stay(
+    qtbot: QtBot, ready: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = ready.desk.archive.archive
+    assert archive is not None
+    monkeypatch.setattr(archive._database, "empty_log", lambda: False)
+    answer(qtbot, ready, "delete_case", QMessageBox.StandardButton.Yes)
+    assert [hit.case_id for hit in ready.desk.search.hits] == [2, 3]
+    assert ready.desk.messages.message is not None
+    assert "may hold traces of them until it is opened again" in ready.desk.messages.message.text
