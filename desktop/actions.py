@@ -88,6 +88,7 @@ class Actions(QObject):
             desk.report.selection_changed,
             desk.checking.changed,
             desk.search.hits_changed,
+            desk.writing.changed,
             desk.search.selected_case.changed,
             desk.comparison.changed,
             desk.space.changed,

@@ -22,6 +22,7 @@ from desktop.state.report.checking import CheckingState
 from desktop.state.report.exporting import ExportState
 from desktop.state.report.inserting import InsertingState
 from desktop.state.report.report import ReportState
+from desktop.state.report.writing import WritingState
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
@@ -115,6 +116,8 @@ class Desk(QObject):
             parent=self,
         )
         self.export = ExportState(self.background, self.studies, self.report, self.key_images, self)
+        self.report.write_first = lambda: self.settings.now.write_first
+        self.settings.changed.connect(self.report.changed)
         self.checking = CheckingState(
             self.background,
             self.report,
@@ -135,7 +138,18 @@ class Desk(QObject):
             self.search,
             parent=self,
         )
+        self.writing = WritingState(
+            self.background,
+            self.report,
+            self.checking,
+            self.inserting,
+            self.studies,
+            self.settings,
+            folder=workspace,
+            parent=self,
+        )
         self.report.workspace_opened.connect(self.marks.open)
+        self.report.workspace_opened.connect(lambda _: self.writing.load())
         self.background.problem.connect(self.show_problem)
         self.layout.active_proxy.redaction_changed.connect(self._hide_message)
         self.settings.problem.connect(self.messages.show_text)

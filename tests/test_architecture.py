@@ -30,6 +30,7 @@ PURE_ENGINE = {
     *("engine.reports.agreement", "engine.reports.change", "engine.reports.nearest_report"),
     "engine.reports.stored_report",
     *("engine.reports.checks.check", "engine.reports.document"),
+    *("engine.reports.templates.template", "engine.reports.templates.notation"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.voi", "engine.text.words", "engine.retrieval.space", "engine.retrieval.strength"),
     *("engine.retrieval.case_text", "engine.retrieval.hit"),

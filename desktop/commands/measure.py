@@ -89,10 +89,9 @@ ROWS = (
     Command(
         "insert_into_report",
         "Insert into report",
-        ("Return", "Enter"),
+        ("F9",),
         "Measure",
         lambda d, w: d.inserting.insert(),
-        in_viewport=True,
         new_group=True,
         enabled=lambda d: d.inserting.can_insert(),
     ),

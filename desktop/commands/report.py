@@ -9,8 +9,13 @@ from desktop.commands.command import Command
 from desktop.desk import Desk
 from desktop.state.formatting import format_date
 from desktop.views.chooser import Choice
+from desktop.views.report.macros_dialog import MacrosDialog
+from desktop.views.report.templates_dialog import TemplatesDialog
 from desktop.views.window import MainWindow
+from engine.facts.fact import value_of
 from engine.text.words import counted
+
+PRIVATE = "Counted from the reports on this computer, for you alone: it is neither stored nor exported."
 
 
 def _focus_report(desk: Desk, window: MainWindow) -> None:
@@ -26,6 +31,34 @@ def _focus_proposals(desk: Desk, window: MainWindow) -> None:
 def _focus_checks(desk: Desk, window: MainWindow) -> None:
     window.show_dock(window.report_dock)
     window.report_panel.focus_checks()
+
+
+def _insert_template(desk: Desk, window: MainWindow) -> None:
+    """Choose a template; the one that suits the study stands first."""
+    window.show_dock(window.report_dock)
+    choices = [
+        Choice(
+            one.name,
+            partial(desk.writing.insert, one),
+            " ".join(part for part in (one.modality, one.region, "own" if one.own else "") if part),
+        )
+        for one in desk.writing.by_fit()
+    ]
+    window.choose("Insert template", "templates", choices)
+
+
+def _edit_templates(desk: Desk, window: MainWindow) -> None:
+    facts = desk.checking.known.facts
+    TemplatesDialog(desk.writing, value_of(facts, "modality"), value_of(facts, "region"), window).open()
+
+
+def _edit_macros(desk: Desk, window: MainWindow) -> None:
+    MacrosDialog(desk.settings.now.macros, lambda macros: desk.settings.change(macros=macros), window).open()
+
+
+def _show_statistics(desk: Desk, window: MainWindow) -> None:
+    """Tell what became of the proposals, once they are counted."""
+    desk.report.count_decisions(lambda found: window.dialogs.tell("Draft statistics", f"{found.text}\n\n{PRIVATE}"))
 
 
 def _insert_from_prior(desk: Desk, window: MainWindow) -> None:
@@ -126,6 +159,14 @@ ROWS = (
         enabled=lambda d: d.report.can_decide_all,
     ),
     Command(
+        "insert_template",
+        "Insert template…",
+        ("Ctrl+Alt+T",),
+        "Report",
+        _insert_template,
+        enabled=lambda d: d.writing.can_insert(),
+    ),
+    Command(
         "insert_from_prior",
         "Insert from earlier report…",
         ("Ctrl+Shift+B",),
@@ -166,6 +207,17 @@ ROWS = (
         _begin_addendum,
         enabled=lambda d: d.report.can_begin_addendum,
     ),
+    Command("edit_templates", "Templates…", ("Ctrl+Alt+Shift+T",), "Report", _edit_templates, new_group=True),
+    Command("edit_macros", "Macros…", ("Ctrl+Alt+Shift+M",), "Report", _edit_macros),
+    Command(
+        "write_first",
+        "Write first, see draft afterwards",
+        ("Ctrl+Alt+W",),
+        "Report",
+        lambda d, w: d.settings.change(write_first=not d.settings.now.write_first),
+        checked=lambda d: d.settings.now.write_first,
+    ),
+    Command("draft_statistics", "Draft statistics…", ("Ctrl+Alt+D",), "Report", _show_statistics),
     Command(
         "copy_report",
         "Copy report as research draft",

@@ -52,6 +52,10 @@ class Settings:
     people may share it."""
     cache_megabytes: int = 512
     """The most memory that decoded frames may use, in MiB."""
+    macros: dict[str, str] = field(default_factory=dict)
+    """What a word and Tab expand to in a report, in the notation of templates."""
+    write_first: bool = False
+    """Whether a draft can be seen only once something was written."""
     presets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The user's window presets by modality, in the order of the number keys: name, center, width, function."""
 
@@ -164,6 +168,7 @@ def read(path: Path) -> Settings:
         theme=settings.theme if settings.theme in THEMES else THEMES[0],
         grid=settings.grid if grid_is_valid else (1, 1),
         recent=tuple(str(path) for path in settings.recent)[:RECENT],
+        macros={str(word): str(text) for word, text in settings.macros.items()},
         signers=tuple(str(name) for name in settings.signers)[:RECENT],
         cache_megabytes=min(65_536, max(64, settings.cache_megabytes)),
     )

@@ -113,6 +113,12 @@ class Dialogs:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
+    def tell(self, title: str, text: str) -> None:
+        """Show a text that needs no decision."""
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=self._parent)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
     def about(self) -> None:
         """Show version, intended use and loaded models."""
         bundle = self._desk.archive.bundle

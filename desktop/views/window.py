@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         self._center = layout
         self.series_list = SeriesList(desk)
         self.search_panel = SearchPanel(desk.search, desk.archive, desk.comparison, desk.space)
-        self.report_panel = ReportPanel(desk.report, desk.checking)
+        self.report_panel = ReportPanel(desk.report, desk.checking, desk.writing)
         self.report_panel.tree.case_opened.connect(desk.comparison.show_case)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)

@@ -97,6 +97,11 @@ class Workspace(LocalStore):
             next((row[0] for row in added if not row[2]), None),
         )
 
+    def signed_documents(self) -> list[Document]:
+        """Every signed report with its marks."""
+        rows = self._database.read("SELECT text, document FROM reports WHERE state = 'signed'")
+        return [_document(text, document) for text, document in rows]
+
     def save(self, study_uid: str, document: Document, who: str = "", *, typing: bool = False) -> StoredReport:
         """Store the report; saving the same again changes nothing.
 

@@ -22,7 +22,9 @@ from desktop.app import App
 from desktop.errors import BUG, PROBLEM
 from desktop.state.similar.query import SearchForm
 from desktop.views.chooser import Chooser
+from desktop.views.report.macros_dialog import MacrosDialog
 from desktop.views.report.sign_dialog import SignDialog
+from desktop.views.report.templates_dialog import TemplatesDialog
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.viewer.detached_viewer import DetachedViewer
@@ -72,12 +74,16 @@ WINDOWS: dict[str, type[QWidget]] = {
     "keyboard_shortcuts": Chooser,
     "about": QMessageBox,
     "sign_report": SignDialog,
+    "insert_template": Chooser,
+    "edit_templates": TemplatesDialog,
+    "edit_macros": MacrosDialog,
+    "draft_statistics": QMessageBox,
     "delete_case": QMessageBox,
     "delete_patient": QMessageBox,
 }
 """Commands that open a window that is not modal."""
-LATE = {"delete_case", "delete_patient"}
-"""Commands whose window opens after a question to the archive."""
+LATE = {"delete_case", "delete_patient", "draft_statistics"}
+"""Commands whose window opens after a question to the archive or the workspace."""
 NEVER = {
     "cancel_task",  # needs running work
     "reindex_archive",  # needs an archive of other models

@@ -19,6 +19,7 @@ from engine.errors import UserError
 from engine.image.mpr import is_plane
 from engine.measure.measurements import Measurement, read
 from engine.measure.readings import phrase
+from engine.reports.document import Document
 from engine.reports.insertion import linked, replaced, taken_over
 from engine.reports.links import Link
 from engine.reports.stored_report import StoredReport
@@ -77,6 +78,15 @@ class InsertingState(QObject):
             self._key_images.toggle()
         uid, frame = key_of(picture.ref)
         self._put(f"({self._image(picture.ref) or 'key image'})", Link(0, 0, "image", f"{uid}#{frame}"))
+
+    def with_measurements(self, document: Document, at: int) -> Document:
+        """With every measurement of the images on screen at a position, each linked."""
+        items = [one for one in self._measurements.on(self._viewport) if one.is_complete]
+        for item in items:
+            link = Link(0, 0, "measurement", item.id, state=state_of(item))
+            words = self._words(item) + ("" if item is items[-1] else ";")
+            document, at = linked(document, at, words, link)
+        return document
 
     def update(self, number: int) -> None:
         """Replace the words of a measurement in the text by what it is now.
@@ -151,6 +161,12 @@ class InsertingState(QObject):
             and not contradict(study.patient, own.patient)
         ]
         return sorted(same, key=lambda study: study.date, reverse=True)
+
+    def prior_dates(self) -> list[str]:
+        """Dates of the earlier open studies, the latest first."""
+        own = self._studies.study
+        before = [study for study in self.priors() if own is not None and study.date <= own.date]
+        return [format_date(study.date) for study in before if study.date]
 
     def read_prior(self, study: Study, done: Callable[[list[str]], None]) -> None:
         """Pass the sentences of the report of an earlier study to `done`."""

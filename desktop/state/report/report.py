@@ -19,12 +19,14 @@ from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
 from engine.reports.checks.check import Check
+from engine.reports.decisions import Decisions, is_written
 from engine.reports.document import Document
 from engine.reports.draft import Draft, draft
 from engine.reports.outbox import OutboxResult
 from engine.reports.stored_report import StoredReport
 
 DRAFT_DISCARDED = "The draft was discarded because its report was signed meanwhile."
+WRITE_FIRST = "Write the report first; the draft can be seen afterwards (menu Report, Write first)."
 REQUIRED = "A required field of this report is empty; fill it before signing."
 SIGNED_MEANWHILE = "This report was signed in another window meanwhile. Write an addendum to add to it."
 CHANGED = "The report has changed since you were asked to sign it. Read it and sign again."
@@ -57,6 +59,8 @@ class ReportState(EditingState):
         self._background, self._studies, self._viewport, self._archive = background, studies, viewport, archive
         self.check: Callable[[Document], tuple[Check, ...]] = lambda document: ()
         """What is to be looked at in a report of the selected study before it is signed."""
+        self.write_first: Callable[[], bool] = lambda: False
+        """Whether a draft can be made only once something was written."""
         self._store = ReportStore(background, folder, self)
         self._store.who = who
         self._signers = signers
@@ -125,11 +129,14 @@ class ReportState(EditingState):
 
     def why_no_draft(self) -> str:
         """Why no draft can be made; "" when one can."""
-        return self._drafting.why_not(self.page)
+        reason = self._drafting.why_not(self.page)
+        if not reason and self.write_first() and self.page is not None and not is_written(self.page.document):
+            return WRITE_FIRST
+        return reason
 
     def draft(self) -> None:
         """Draft from the current image, whatever its window, with evidence from the open archive; see `rows`."""
-        if self.page is None:
+        if self.page is None or self.why_no_draft() == WRITE_FIRST:
             self.changed.emit()
         else:
             archive = self._archive.archive
@@ -169,6 +176,10 @@ class ReportState(EditingState):
     def read(self, study: str, done: Callable[[StoredReport | None], None]) -> None:
         """Pass the stored report of another study to `done`."""
         self._store.read(study, done)
+
+    def count_decisions(self, done: Callable[[Decisions], None]) -> None:
+        """Pass what became of the proposals of all signed reports to `done`."""
+        self._store.count_decisions(done)
 
     def copy_text(self) -> str:
         """The text with the research notice and its marks, for the clipboard; "" for an empty report."""

@@ -11,6 +11,7 @@ from desktop.background import Background, Lane, as_work
 from desktop.state.report.history import History
 from desktop.state.report.report_page import ReportPage
 from engine.errors import UserError
+from engine.reports.decisions import Decisions, decisions
 from engine.reports.document import LOST, Document
 from engine.reports.stored_report import StoredReport, Submission
 from engine.reports.workspace import Workspace
@@ -118,6 +119,11 @@ class ReportStore(QObject):
         if self._workspace is not None:
             self._background.start(as_work(self._workspace.load, study), done, lane=Lane.STORE)
 
+    def count_decisions(self, done: Callable[[Decisions], None]) -> None:
+        """Pass what became of the proposals of all signed reports to `done`; nothing before the workspace is open."""
+        if self._workspace is not None:
+            self._background.start(as_work(_decisions, self._workspace), done, lane=Lane.STORE)
+
     def reload(self, studies: Collection[str]) -> None:
         """Read again the stored state of these studies' pages, leaving their text alone."""
         for page in self._pages.values():
@@ -213,6 +219,10 @@ class ReportStore(QObject):
             late = self._merge(page, stored)
             self.loaded.emit(page)
             self._background.problem.emit(UserError(SIGNED_ELSEWHERE + (TEXT_IS_ADDENDUM if late else "")))
+
+
+def _decisions(workspace: Workspace) -> Decisions:
+    return decisions(workspace.signed_documents())
 
 
 def _save(workspace: Workspace, study: str, document: Document, who: str, typing: bool) -> StoredReport:

@@ -1,12 +1,15 @@
 """The text field of a report: shows the document of a ReportState with its marks, and passes on what is typed."""
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QTextEdit, QWidget
 from typing_extensions import override
 
 from desktop import theme
 from desktop.state.report.report import ReportState
+from desktop.state.report.writing import WritingState
 from engine.reports.change import change_between
 
 COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
@@ -49,9 +52,11 @@ class ReportField(QPlainTextEdit):
 class ReportEditor(ReportField):
     """The text of the report. Undo and redo are those of the state, which restore marks and proposals too."""
 
-    def __init__(self, state: ReportState, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ReportState, writing: WritingState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = state
+        self._state, self._writing = state, writing
+        self.choices: QMenu | None = None
+        """The values of the field at the cursor, while they are listed."""
         self._study = ""
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
@@ -68,8 +73,31 @@ class ReportEditor(ReportField):
             self._state.undo()
         elif event.matches(QKeySequence.StandardKey.Redo):
             self._state.redo()
+        elif event.key() == Qt.Key.Key_Down and event.modifiers() == Qt.KeyboardModifier.AltModifier:
+            self.list_choices()
         else:
             super().keyPressEvent(event)
+
+    @override
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Tab and Shift+Tab fill the text first, and move the keyboard on only when there is nothing to fill."""
+        cursor = self.textCursor()
+        if self._writing.tab(self.position(), back=not next, selected=cursor.hasSelection()):
+            return True
+        return super().focusNextPrevChild(next)
+
+    def list_choices(self) -> None:
+        """List the values of the field at the cursor; choosing one fills it."""
+        found = self._writing.choices(self.position())
+        if found is None:
+            return
+        field, number = found
+        self.choices = QMenu(self)
+        for value in field.choices:
+            self.choices.addAction(value, partial(self._writing.choose, number, value))
+        self.choices.aboutToHide.connect(self.choices.deleteLater)
+        self.choices.popup(self.mapToGlobal(self.cursorRect().bottomLeft()))
+        self.choices.setActiveAction(self.choices.actions()[0])
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -147,7 +175,24 @@ class ReportEditor(ReportField):
                 style.setBackground(QColor(theme.current.selected))
             selection.format, selection.cursor = style, self._cursor(mark.start, mark.end)
             found.append(selection)
-        self.setExtraSelections(found)
+        self.setExtraSelections([*self._linked(), *found])
+
+    def _linked(self) -> list[QTextEdit.ExtraSelection]:
+        """Fields on a ground of their own, those still to be filled in a color; a line under what is linked."""
+        page, found = self._state.page, []
+        shown = page is not None and page.text == self.toPlainText()[: len(page.text)]
+        for link in page.document.links if page is not None and shown and not page.closed else ():
+            mark, style = QTextEdit.ExtraSelection(), QTextCharFormat()
+            if link.kind == "field":
+                style.setBackground(QColor(theme.current.raised))
+                if page is not None and link.is_empty(page.text):
+                    style.setForeground(QColor(theme.current.red if link.rule == "required" else theme.current.amber))
+            else:
+                style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+                style.setUnderlineColor(QColor(theme.current.accent))
+            mark.format, mark.cursor = style, self._cursor(link.start, link.end)
+            found.append(mark)
+        return found
 
 
 def _units(text: str) -> int:

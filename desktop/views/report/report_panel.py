@@ -7,20 +7,26 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBox
 from desktop import theme
 from desktop.state.report.checking import CheckingState
 from desktop.state.report.report import ReportState
+from desktop.state.report.writing import WritingState
 from desktop.views.report.check_list import CheckList
 from desktop.views.report.evidence_tree import EvidenceTree
 from desktop.views.report.report_editor import ReportEditor, ReportField
 from desktop.views.report.sign_dialog import SignDialog
 
 HINT = "Type the report here. Draft proposes sentences from the current image; none is in the text until you accept it."
+TAB = 'Tab begins with the template "{}":'
 NO_DRAFT = "The sentences of a draft are listed here as proposals, each with reports of the same finding."
+WITHOUT_PROPOSALS, WITH_PROPOSALS = [400, 100], [100, 220]
+"""Heights of the text and of what is below it, in proportion."""
 NOT_SEEN = "Scroll through all proposals first"
 
 
 class ReportPanel(QWidget):
     """Buttons and status, the text, and below it the proposals with their evidence, or an addendum."""
 
-    def __init__(self, state: ReportState, checking: CheckingState, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, state: ReportState, checking: CheckingState, writing: WritingState, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state, self._checking = state, checking
@@ -30,8 +36,8 @@ class ReportPanel(QWidget):
         self.copy = _button("Copy", "Copy the report with the research draft notice (Ctrl+Shift+C)")
         self.status = QLabel()
         self.status.setAccessibleName("Report status")
-        self.editor = ReportEditor(state)
-        self.editor.setPlaceholderText(HINT)
+        self.editor = ReportEditor(state, writing)
+        self._writing = writing
         self.addendum = ReportField()
         self.addendum.setPlaceholderText("Type the addendum here.")
         self.addendum.setTabChangesFocus(True)
@@ -53,6 +59,7 @@ class ReportPanel(QWidget):
         self._show_page()
         self._show()
         self._show_checks()
+        self._show_template()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -77,18 +84,18 @@ class ReportPanel(QWidget):
         below.addWidget(self.tree, 1)
         below.addWidget(self._decisions)
         below.addStretch()
-        parts = QSplitter(Qt.Orientation.Vertical)
-        parts.setChildrenCollapsible(False)
-        parts.addWidget(self.editor)
-        parts.addWidget(lower)
-        parts.setSizes([100, 220])
+        self.parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts.setChildrenCollapsible(False)
+        self.parts.addWidget(self.editor)
+        self.parts.addWidget(lower)
+        self.parts.setSizes(WITHOUT_PROPOSALS)
         for text in (self.editor, self.addendum):
             text.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
         layout.addLayout(head)
-        layout.addWidget(parts, 1)
+        layout.addWidget(self.parts, 1)
 
     def _connect(self) -> None:
         state = self._state
@@ -108,6 +115,8 @@ class ReportPanel(QWidget):
         self.checks.chosen.connect(self._checking.go_to)
         self.checks.settled.connect(self._checking.settle)
         self._checking.changed.connect(self._show_checks)
+        self._writing.changed.connect(self._show_template)
+        state.page_changed.connect(self._show_template)
         state.changed.connect(self._show)
         state.draft_changed.connect(self._show)
         state.selection_changed.connect(self._show)
@@ -180,8 +189,17 @@ class ReportPanel(QWidget):
             button.setToolTip(tooltip if state.can_decide_all else NOT_SEEN)
         self._show_status()
         self.notes.setText(self._note_text(reason))
-        self.tree.setVisible(bool(state.rows))
+        if self.tree.isVisibleTo(self) != bool(state.rows):
+            self.tree.setVisible(bool(state.rows))
+            self.parts.setSizes(WITH_PROPOSALS if state.rows else WITHOUT_PROPOSALS)
         self._decisions.setVisible(page is not None and bool(page.document.open) and not page.closed)
+
+    def _show_template(self) -> None:
+        """Show the template that suits the study in an empty report, until something is typed."""
+        template = self._writing.suggested
+        hint = HINT if template is None else f"{TAB.format(template.name)}\n\n{template.text}"
+        if self.editor.placeholderText() != hint:
+            self.editor.setPlaceholderText(hint)
 
     def _show_checks(self) -> None:
         self.checks.show_checks(self._checking.listed)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
@@ -24,20 +25,18 @@ def messages(app: App) -> list[str]:
     return [check.message for check in app.desk.checking.checks]
 
 
-def press_return(qtbot: QtBot, app: App) -> None:
+def press_f9(qtbot: QtBot, app: App) -> None:
     view = app.window.viewport
     app.window.activateWindow()
     view.setFocus()
     qtbot.waitUntil(view.hasFocus)
-    qtbot.keyClick(view, "\r")
+    qtbot.keyClick(view, Qt.Key.Key_F9)
 
 
-def test_return_in_the_image_puts_the_selected_measurement_into_the_report(
-    qtbot: QtBot, app: App, state: ReportState
-) -> None:
+def test_f9_puts_the_selected_measurement_into_the_report(qtbot: QtBot, app: App, state: ReportState) -> None:
     state.edit("A nodule.")
     item = draw(app)
-    press_return(qtbot, app)
+    press_f9(qtbot, app)
     assert state.page is not None
     assert state.page.text.startswith("A nodule. length 6.6 mm")
     (link,) = state.page.document.links

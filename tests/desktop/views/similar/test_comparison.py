@@ -30,7 +30,6 @@ from tests.desktop.views.similar.conftest import VECTOR
 def beside(qtbot: QtBot, found: App) -> App:
     """A study, and the first hit beside it."""
     open_paths(qtbot, found, dicom("CT_small.dcm"))
-    found.window.search_panel.hits.setFocus()
     qtbot.keyClick(found.window.search_panel.hits, Qt.Key.Key_Return)
     settle(qtbot, found)
     return found
