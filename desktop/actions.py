@@ -141,8 +141,9 @@ class Actions(QObject):
             if keys in self.actions["command_palette"].shortcuts():
                 event.ignore()
                 return True
+            opens = keys in (QKeySequence("Alt+Down"), QKeySequence("Alt+Up"))  # its list, on every desktop
             letter = event.text().isalnum() and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
-            if letter and isinstance(watched, QComboBox):
+            if (letter or opens) and isinstance(watched, QComboBox):
                 event.accept()
                 return True
         return super().eventFilter(watched, event)

@@ -97,7 +97,7 @@ class Desk(QObject):
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
         self.comparison = ComparisonState(
-            self.background, self.archive, self.search, self.layout, self.links, self.studies.find, self.open, self
+            self.background, self.archive, self.search, self.layout, self.links, self._find, self.open, self
         )
         self.space = SpaceState(self.background, self.search, self.comparison, self)
         self.prior = PriorState(
@@ -279,6 +279,10 @@ class Desk(QObject):
             memory=self.memory,
             parent=self,
         )
+
+    def _find(self, series_id: str) -> tuple[Study, Series] | None:
+        """An open series, or a stack of MPR planes, by its id."""
+        return self.studies.find(series_id) or self.mpr.find_plane(series_id)
 
     def _read(self, frame: FrameRef) -> Pixels:
         """Decode a frame of a file, of the MPR planes or of the archive. Called by workers."""

@@ -136,9 +136,22 @@ def case(app: App) -> Screen:
     return app.window.findChild(CaseWindow)
 
 
+def comparison(app: App) -> None:
+    """The first hit with an image beside the current image, its report below."""
+    search = app.desk.search
+    search.select(next((hit for hit in search.hits if hit.kind == "image"), search.selected))
+    settle(app)
+    run(app, "grid_1x1", "compare_hit")
+
+
+def hit_map(app: App) -> None:
+    """The hits as a map around the query."""
+    run(app, "compare_hit", "hit_map")  # closes the comparison
+
+
 def tags(app: App) -> Screen:
     """The list of DICOM tags."""
-    run(app, "dicom_tags")
+    run(app, "hit_map", "dicom_tags")  # the list of hits again
     return app.window.findChild(TagBrowser)
 
 
@@ -219,6 +232,8 @@ STATES: dict[str, Callable[[App], object]] = {
     "palette": lambda app: chooser("hide_patient_data", "command_palette")(app),
     "shortcuts": chooser("keyboard_shortcuts"),
     "selected-case": case,
+    "hit-comparison": comparison,
+    "hit-map": hit_map,
     "tags": tags,
     "problem": damaged,
     "rejected": rejected,

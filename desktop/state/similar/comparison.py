@@ -145,6 +145,8 @@ class ComparisonState(QObject):
         if len(layout.viewports) == 1:
             self.grid_before = (layout.rows, layout.columns)
             layout.set_grid(*BESIDE)
+        elif layout.maximized:
+            layout.toggle_maximized()
         cells = layout.viewports
         beside = cells[(cells.index(current) + 1) % len(cells)]
         self.viewport = beside if wanted is None or wanted is current else wanted

@@ -296,7 +296,8 @@ class SearchState(HitsState):
 
     def _revisit(self, question: Question) -> None:
         self._set_form_only(question.form)
-        self._run(question, "revisited")
+        corrections = dict(self._corrections.get(question.about, {}))  # they may have changed since
+        self._run(replace(question, corrections=corrections), "revisited")
 
     # -- hits
 

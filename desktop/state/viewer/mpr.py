@@ -15,7 +15,7 @@ from engine.image.mpr import Planes, is_plane, planes_of
 from engine.image.pixels import Pixels, read_frame
 from engine.image.volume import NO_STACK, load_volume, why_no_volume
 from engine.progress import IsCancelled, Progress
-from engine.study import FrameRef, Series
+from engine.study import FrameRef, Series, Study
 
 TITLE = "Reading slices for MPR"
 GRID = (2, 2)
@@ -125,6 +125,13 @@ class MprState(QObject):
     def shows_plane(self, viewport: ViewportState) -> bool:
         """A viewport shows a plane of the volume at hand."""
         return self.shown and _shows_plane(viewport)
+
+    def find_plane(self, series_id: str) -> tuple[Study, Series] | None:
+        """A stack of planes that is shown, with its study, by the id of a series."""
+        found = self._find(self._stack) if self.planes is not None else None
+        planes = self.planes.series if self.planes is not None else ()
+        every = ((found[0], plane) for plane in planes) if found is not None else ()
+        return next((one for one in every if identify(*one) == series_id), None)
 
     def forget_closed(self) -> None:
         """Close the planes, or stop making them, when their series was closed."""

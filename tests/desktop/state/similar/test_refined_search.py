@@ -125,6 +125,20 @@ def test_an_image_is_asked_again_from_the_history_after_another_one_was_opened(
     assert state.image_differs
 
 
+def test_going_back_takes_the_corrections_of_today(
+    qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
+) -> None:
+    state.search_image()
+    qtbot.waitUntil(background.idle)
+    state.search_series()  # of the same series
+    qtbot.waitUntil(background.idle)
+    state.correct("region", "abdomen")
+    qtbot.waitUntil(background.idle)
+    state.go_back()
+    qtbot.waitUntil(background.idle)
+    assert ranking.asked[-1]["query"].corrections == {"region": "abdomen"}
+
+
 def test_after_a_failure_one_can_go_back(
     qtbot: QtBot, background: Background, state: SearchState, ranking: Ranking
 ) -> None:

@@ -24,6 +24,7 @@ from engine.store.case import NewCase, NewImage
 from engine.store.sources import SourceLinks
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.views.similar.conftest import VECTOR
+from tests.engine.dicom_samples import derive_stack
 
 
 @pytest.fixture
@@ -120,6 +121,24 @@ def test_a_viewport_in_use_gets_its_series_back(qtbot: QtBot, found: App) -> Non
     assert right.series is mr.series[0]
     assert right.view == view
     assert found.desk.layout.columns == 2
+
+
+def test_a_maximized_viewport_makes_room_and_a_plane_comes_back(qtbot: QtBot, found: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path / "stack", [5.0 * n for n in range(4)], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, found, tmp_path / "stack")
+    found.actions.actions["mpr"].trigger()
+    settle(qtbot, found)
+    desk = found.desk
+    planes = [viewport.series for viewport in desk.layout.viewports]
+    assert len(planes) == 4
+    desk.layout.toggle_maximized()
+    desk.comparison.start()
+    settle(qtbot, found)
+    assert not desk.layout.maximized
+    assert is_archived(desk.layout.viewports[1].series)
+    desk.comparison.close()
+    settle(qtbot, found)
+    assert [viewport.series for viewport in desk.layout.viewports] == planes
 
 
 def test_zoom_and_pan_are_linked_and_taken_over_by_the_next_hit(qtbot: QtBot, beside: App) -> None:
