@@ -84,7 +84,7 @@ def test_a_second_draft_has_to_be_scrolled_through_again(qtbot: QtBot, app: App,
     page.seen.update(range(100))
     state.undo()
     drafted(qtbot, app, state)
-    assert page.seen == {0, 1}  # what the list shows now
+    assert page.seen <= {0, 1}  # at most what the list shows now
 
 
 def test_a_dismissed_proposal_is_gone_until_it_is_undone(qtbot: QtBot, app: App, state: ReportState) -> None:
