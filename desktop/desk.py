@@ -46,12 +46,12 @@ from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
-from engine.errors import UserError
+from engine.errors import Rejected, UserError
 from engine.image.archived import archived_origin, is_archived, read_archived
 from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
-from engine.importing.importer import ImportResult
+from engine.importing.importer import AMBIGUOUS, ImportResult
 from engine.measure.figures import FIGURES
 from engine.reports.workspace_patients import open_told_apart
 from engine.study import FrameRef, Point, Series, Study
@@ -377,7 +377,7 @@ class Desk(QObject):
         self.messages.show_text(f"No images found; {files} rejected (Ctrl+Shift+L lists them).")
 
     def _report_import(self, result: ImportResult) -> None:
-        self.studies.add_rejected(result.rejected)
+        self.studies.add_rejected([*result.rejected, *(Rejected(name, AMBIGUOUS) for name in result.ambiguous)])
         self.messages.show_text(import_summary(result))
 
 
@@ -396,6 +396,12 @@ def import_summary(result: ImportResult) -> str:
         parts.append(f"{result.completed:,} completed")
     if result.skipped:
         parts.append(f"{result.skipped:,} already archived")
+    if result.joined:
+        parts.append(f"{result.joined:,} joined to earlier imports")
+    if result.ambiguous:
+        parts.append(f"{len(result.ambiguous):,} ambiguous")
     if result.rejected:
-        parts.append(f"{len(result.rejected):,} rejected (Ctrl+Shift+L lists them)")
+        parts.append(f"{len(result.rejected):,} rejected")
+    if result.ambiguous or result.rejected:
+        parts[-1] += " (Ctrl+Shift+L lists them)"
     return "Import finished: " + ", ".join(parts) + "."

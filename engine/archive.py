@@ -6,7 +6,7 @@ missing, stale or damaged. All SQL on the archive is here and in engine/store; o
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +19,15 @@ from engine.store.archive_scale import ArchiveScale
 from engine.store.case import NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
-from engine.store.case_rows import insert_case, insert_image, insert_report
+from engine.store.case_rows import fill_blanks, insert_case, insert_image, insert_report
 from engine.store.database import LocalDatabase, insert, now
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.connection import damaged
-from engine.store.safety.merging import keep_one_source, merge_cases
+from engine.store.safety.join_keys import Join, add_join_keys
+from engine.store.safety.merging import keep_one_source, merge_cases, remember_key
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
 from engine.store.safety.whole_file import is_left
@@ -189,8 +190,8 @@ class Archive(CaseQueries):
         """Store a case in one transaction and return its id; `made_by` is the bundle that made its embeddings.
 
         A case with a known key is completed: images with new keys are added, facts of which it has none, and the report
-        if it has none yet. Facts in which the headers of earlier and new images differ are removed. What else is known
-        of it stays as it is.
+        if it has none yet; a report whose study comes now gets what was not known of its case. Facts in which the
+        headers of earlier and new images differ are removed. What else is known of it stays as it is.
 
         Raises:
             UserError: the archive is bound to no bundle or to another one, or the case has neither image nor report.
@@ -203,11 +204,13 @@ class Archive(CaseQueries):
             case_id = self.find_case(case.key)
             if case_id is None:
                 case_id = insert_case(db, case, self.identity.case(case.key), self.identity.patient(case.patient))
-            elif case.images and self._image_keys(case_id):
+            elif case.images and self.has_image(case_id):
                 confirm_facts(db, case_id, case.facts)
             else:
+                fill_blanks(db, case_id, case, self.identity.patient(case.patient))
                 add_facts(db, case_id, case.facts)
             known = self._image_keys(case_id)
+            add_join_keys(db, case_id, map(self.identity.join, case.joins))
             for image, png in zip(case.images, pngs, strict=True):
                 key = self.identity.image(image.key)
                 if key not in known:
@@ -216,6 +219,17 @@ class Archive(CaseQueries):
                 insert_report(db, case_id, bundle_id, case.report)
             seal(db, "facts", case_id)
         return case_id
+
+    def recognize(self, case_id: int, key: str, joins: Iterable[Join]) -> None:
+        """Recognize a case by another key too, and by more joins. Writes nothing that is known already."""
+        hashed = [join for join in map(self.identity.join, joins) if join not in self.joins(case_id)]
+        unknown = self.find_case(key) is None
+        if not hashed and not unknown:
+            return
+        with self._database.write() as db:
+            if unknown:
+                remember_key(db, self.identity.case(key), case_id)
+            add_join_keys(db, case_id, hashed)
 
     def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
@@ -311,3 +312,18 @@ def test_duplicates_are_listed_and_merged(imported: Path, tmp_path: Path, capsys
     assert document(capsys, *listing, "--case", 2, "--case", 3)["groups"] == []
     found = document(capsys, "search", "--archive", folder, "--text", "magnetic resonance", "--mode", "lexical")
     assert [hit["case_id"] for hit in found["hits"]] == [2]
+
+
+def test_a_preview_lists_matches_and_neither_creates_an_archive_nor_needs_models(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("a.csv", "Granuloma."), ("b.csv", "Something else.")):
+        uid = pydicom.dcmread(CT).StudyInstanceUID if name == "a.csv" else "1.2.3"
+        (tmp_path / name).write_text(f"study_uid,text\n{uid},{text}\n")
+    reports = [word for name in ("a.csv", "b.csv") for word in ("--reports", tmp_path / name)]
+    found = document(capsys, "import", CT, "--archive", tmp_path / "none", *reports, "--dry-run")
+    assert [(one["name"], one["with"]) for one in found["matched"]] == [(f"{tmp_path / 'a.csv'} line 2", [str(CT)])]
+    assert found["unmatched"] == [f"{tmp_path / 'b.csv'} line 2"]
+    assert main.main(["import", str(CT), "--archive", str(tmp_path / "none"), "--dry-run"]) == 0
+    assert "Nothing was imported." in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()

@@ -50,10 +50,18 @@ ROWS = (
     ),
     Command(
         "import_file",
-        "Import file, ZIP or CSV…",
+        "Import file…",
         ("Ctrl+Shift+I",),
         "Archive",
         lambda d, w: w.dialogs.import_file(),
+        enabled=lambda d: d.archive.archive is not None,
+    ),
+    Command(
+        "preview_import",
+        "Preview import…",
+        ("Ctrl+Alt+P",),
+        "Archive",
+        lambda d, w: w.dialogs.preview_import(),
         enabled=lambda d: d.archive.archive is not None,
     ),
     Command(

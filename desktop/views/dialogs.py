@@ -1,5 +1,6 @@
 """File and folder dialogs, and the small dialogs of the app. Passes each answer to a state; does no work itself."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -57,9 +58,25 @@ class Dialogs:
 
     def import_file(self) -> None:
         """Choose a file and import it into the archive."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Import DICOM file, ZIP file or CSV file of reports")
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Import DICOM or ZIP file, or reports (CSV, FHIR, HL7)")
         if name:
             self._desk.archive.import_into(Path(name))
+
+    def preview_import(self) -> None:
+        """Choose a folder, and list which of its reports and studies an import would join."""
+        path = self._folder("Preview the import of a folder with reports and studies")
+        if path:
+            self._desk.archive.preview_import(path)
+
+    def show_preview(self, lines: Sequence[str]) -> None:
+        """Show what an import would do: the counts, and the lists as details."""
+        counts, *lists = lines
+        box = QMessageBox(QMessageBox.Icon.Information, "Import preview", counts, parent=self._parent)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setInformativeText(lists.pop())
+        if self._desk.viewport.patient_data_visible:  # file names often contain patient names
+            box.setDetailedText("\n".join(lists))
+        box.open()
 
     def load_models(self) -> None:
         """Choose and load a bundle of models."""

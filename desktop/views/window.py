@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
         self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)
+        desk.archive.previewed.connect(self.dialogs.show_preview)
         desk.documents.opened.connect(lambda opened: DocumentWindow(desk, opened, self).show())
         self.status = StatusLine(desk)
         self.setStatusBar(self.status)

@@ -23,13 +23,12 @@ from engine.bundle import Bundle
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.duplicates import duplicates_command
-from engine.cli.new_archive import opened_or_created
-from engine.cli.options import FILE, FOLDER, json_option, print_result
+from engine.cli.import_cases import import_command
+from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
 from engine.cli.output import (
     draft_lines,
     fact_lines,
     hit_lines,
-    import_lines,
     printable,
     progress_line,
     study_lines,
@@ -37,11 +36,10 @@ from engine.cli.output import (
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
 from engine.cli.report import report_group
 from engine.dicom.listing import open_path
-from engine.errors import Cancelled, UserError, exists, missing
+from engine.errors import Cancelled, UserError
 from engine.facts.fact import FactKind, Facts, agreed, as_dict, corrected, first_of
 from engine.image.picture import GrayPicture, load_picture, load_series
 from engine.image.renditions import renditions_of
-from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Query, SearchOptions, search
@@ -59,7 +57,6 @@ fact_option = click.option(
     metavar="KIND=VALUE",
     help="Correct what the header says, as in region=hip; KIND= removes it.",
 )
-bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 
 
 def frame_options(command: CommandFunction) -> CommandFunction:
@@ -95,34 +92,6 @@ def open_command(path: Path, as_json: bool) -> None:
     with progress_line() as progress:
         listing = open_path(path, progress)
     print_result(listing.as_dict(), study_lines(listing), as_json)
-
-
-@cli.command("import", epilog="Example: kindred import ~/studies --archive ~/kindred --reports reports.csv")
-@click.argument("path", type=FILE)
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive; created if it does not exist.")
-@click.option("--reports", type=FILE, help="CSV with a column text and one of study_uid, accession, case_id, image.")
-@click.option("--link-sources", is_flag=True, help="Keep the local path of each case in a private file.")
-@bundle_option
-@json_option
-def import_command(
-    path: Path, folder: Path, reports: Path | None, link_sources: bool, bundle: Path | None, as_json: bool
-) -> None:
-    """Import PATH into an archive.
-
-    PATH is DICOM, an image folder with cases.csv, image files, or a CSV of reports. Identifiers are stored as keyed
-    hashes only. An interrupted import can be run again; nothing is imported twice.
-    """
-    if not exists(path):
-        raise missing(path)
-    models = Bundle.open(bundle)
-    started = time.perf_counter()
-    with opened_or_created(folder) as archive, progress_line() as progress:
-        result = import_path(archive, models, path, reports, progress, link_sources=link_sources)
-        stats = archive.stats()
-    seconds = round(time.perf_counter() - started, 2)
-    print_result(
-        {**result.as_dict(), "archive": stats, "seconds": seconds}, import_lines(result, stats, seconds), as_json
-    )
 
 
 @cli.command("search", epilog='Example: kindred search --archive ~/kindred --text "pleural effusion" --modality CR CT')
@@ -310,6 +279,7 @@ def adapt_command(
     print_result(result.as_dict(), lines, as_json)
 
 
+cli.add_command(import_command)
 cli.add_command(delete_command)
 cli.add_command(duplicates_command)
 cli.add_command(report_group)

@@ -11,6 +11,7 @@ from engine.cli.output import printable
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
+bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
 

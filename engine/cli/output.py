@@ -88,8 +88,13 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
         f"The archive has {archive_contents(stats)}.",
         str(result.as_dict()["warning"]),
     ]
+    if result.joined:
+        lines.append(f"{counted(result.joined, 'case')} joined to what another import had archived.")
+    if result.ambiguous:
+        lines.append("Not joined, since several cases match:")
+        lines += [f"    {name}" for name in result.ambiguous[:SHOWN]]
     if result.report_only:
-        lines.append(f"Archived without images ({counted(len(result.report_only), 'row')} of the reports file):")
+        lines.append(f"Archived without images ({counted(len(result.report_only), 'report')}):")
         lines += [f"    {name}" for name in result.report_only[:SHOWN]]
     return lines + _rejected([(rejected.path, rejected.reason) for rejected in result.rejected])
 

@@ -15,12 +15,13 @@ from engine.facts.fact import Facts, agreed
 from engine.facts.from_header import facts_of_columns
 from engine.image.picture import load_picture
 from engine.importing.csv_rows import ImportRow, read_rows
-from engine.importing.source import FoundCase, FoundImage, LoadedPicture
+from engine.importing.source import FoundCase, FoundImage, LoadedPicture, joins_for
 from engine.progress import IsCancelled, never
 from engine.text.known_names import institution
 
 CASES, CAPTIONS = "cases.csv", "captions.csv"
 MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
+DATES = ("study_date", "date")
 IMAGE_FOLDER, REPORTS = "picture archive", "reports"
 """Kinds of source as archives store them; the first keeps its old spelling, which existing archives have."""
 PATIENT = frozenset(("patient", "patient_name", "patient_id", "other_names", "birth_name"))
@@ -148,7 +149,14 @@ def _case(
         identifiers=tuple(dict.fromkeys(one for own in rows for one in identifiers(own))),
         facts=agreed(map(_facts, rows), marked=True),
         keyed_by_content=bool(images) and not row.get("study_uid"),
+        joins=joins_of(row),
     )
+
+
+def joins_of(row: ImportRow) -> tuple[tuple[str, str], ...]:
+    """What a row is joined by to a study that is archived before or after it."""
+    date = next((row[column] for column in DATES if row.get(column)), "")
+    return joins_for((row.get("study_uid", ""),), (row.get("accession", ""),), row.get("patient_id"), date)
 
 
 def _facts(row: ImportRow) -> Facts:

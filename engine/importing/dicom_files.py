@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.dicom import key_objects
+from engine.dicom.file import NOT_DICOM
 from engine.dicom.identity import apart
 from engine.dicom.key_objects import KeyImage
 from engine.dicom.listing import Listing, open_path
 from engine.dicom.sop_classes import why_not_an_image
-from engine.errors import Rejected
+from engine.errors import Rejected, UserError
 from engine.facts.fact import Facts, agreed
 from engine.facts.from_header import facts_of_frame
 from engine.image.picture import IMAGE_SUFFIXES, key_frames, picture_of
 from engine.importing.csv_files import image_file, unreadable
-from engine.importing.source import FoundCase, FoundImage, LoadedPicture
+from engine.importing.report_files import is_message_file, read_report_files
+from engine.importing.source import FoundCase, FoundImage, LoadedPicture, joins_for
+from engine.importing.sr_reports import sr_case
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.study import PROJECTIONS, FrameRef, Series, Study
 
@@ -36,7 +39,7 @@ def read_listing(path: Path, progress: Progress = ignore, cancelled: IsCancelled
 
 
 def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]:
-    """Each study as a case, each PNG or JPEG file as a case, and each rejected file or frame with its reason.
+    """Studies, PNG and JPEG files, then reports (SR, FHIR, HL7) as cases, and what is rejected with its reason.
 
     Args:
         listing: of DICOM files; PNG and JPEG files are among its rejected ones.
@@ -46,15 +49,25 @@ def read_studies(listing: Listing, root: Path) -> Iterator[FoundCase | Rejected]
     yield from (
         Rejected(one.name, REJECTION_NOTE.format(one.title)) for one in listing.key_objects if one.is_rejection_note
     )
-    yield from (Rejected(one.origin.name, why_not_an_image(one.sop_class)) for one in listing.documents)
+    others = [one for one in listing.documents if one.kind != "report"]
+    yield from (Rejected(one.origin.name, why_not_an_image(one.sop_class)) for one in others)
+    messages: list[Path] = []
     for rejected in listing.rejected:
         path = Path(rejected.path)
         if _is_image_file(path):
             yield _file_case(path, root)
+        elif rejected.reason == NOT_DICOM and _is_message_file(path):
+            messages.append(path)
         else:
             yield rejected
     for study in listing.studies:
         yield from _study_case(study, marked)
+    yield from (sr_case(one) for one in listing.documents if one.kind == "report")  # once their studies are archived
+    for path in messages:
+        try:
+            yield from read_report_files(path)
+        except UserError as error:
+            yield Rejected(str(path), str(error), error.other)
 
 
 def _frames(series: Series, marked: list[KeyImage]) -> tuple[FrameRef, ...]:
@@ -100,6 +113,7 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
             "image": _file_names(study),
         },
         identifiers=study.identifiers,
+        joins=joins_for((study.uid,), (study.accession,), patient.id, study.date),
     )
 
 
@@ -122,6 +136,13 @@ def _found_image(study: Study, series: Series, ref: FrameRef) -> FoundImage:
 
     image = ref.image
     return FoundImage(f"{image.sop_uid or image.name} {ref.frame}", image.name, load, ref.frame)
+
+
+def _is_message_file(path: Path) -> bool:
+    try:
+        return path.is_file() and is_message_file(path)
+    except OSError:  # the name of a ZIP member may be too long for a file
+        return False
 
 
 def _is_image_file(path: Path) -> bool:

@@ -4,7 +4,7 @@ Models see cases in batches; the archive gets each case in one transaction. Only
 came: run again after it was interrupted, an import skips what is archived and completes what is partly archived.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,16 +16,20 @@ from engine.facts.body_part import body_part_term
 from engine.facts.fact import first_of
 from engine.facts.from_words import facts_of_words
 from engine.importing import csv_files, dicom_files
+from engine.importing.joining import archived_matches, with_names_of_studies
+from engine.importing.report_files import is_message_file, read_report_files
 from engine.importing.report_table import ReportTable
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.models.roles import Encoder
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.store.case import CaseFacts, NewCase, NewImage, NewReport
+from engine.store.case import CaseFacts, NewCase, NewImage, NewReport, Report
 from engine.store.sources import SourceLinks
 from engine.store.thumbnail import shrink
 from engine.text.deidentify import WARNING, clean
 
 BATCH_IMAGES, BATCH_TEXTS = 16, 32
+AMBIGUOUS = "Several cases match it equally well, so it was archived as a case of its own."
+OTHER_REPORT = "The study has another report already, which is kept."
 
 
 @dataclass(slots=True)
@@ -42,7 +46,11 @@ class ImportResult:
     reports: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     report_only: list[str] = field(default_factory=list)
-    """Rows of the reports file that matched no case, as "FILE line N"; they are archived as cases of their own."""
+    """Reports that matched no study, as "FILE line N"; they are archived as cases of their own until it comes."""
+    joined: int = 0
+    """Reports whose study was archived before or after them, in another import or file."""
+    ambiguous: list[str] = field(default_factory=list)
+    """Reports and studies that match several cases equally well; they are archived as cases of their own."""
     cleaned: int = 0
     """Names, numbers and dates removed from the reports."""
     cancelled: bool = False
@@ -50,8 +58,9 @@ class ImportResult:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        names = ("added", "completed", "skipped", "images", "reports", "report_only", "cleaned", "cancelled")
+        names = ("added", "completed", "skipped", "images", "reports", "report_only", "joined", "ambiguous", "cleaned")
         values: dict[str, Any] = {name: getattr(self, name) for name in names}
+        values["cancelled"] = self.cancelled
         values["rejected"] = [rejected.as_dict() for rejected in self.rejected]
         values["warning"] = WARNING
         return values
@@ -71,18 +80,18 @@ def import_path(
     archive: Archive,
     bundle: Encoder,
     path: Path | str,
-    reports: Path | str | None = None,
+    reports: Path | str | Sequence[Path] | None = None,
     progress: Progress = ignore,
     cancelled: IsCancelled = never,
     link_sources: bool = False,
 ) -> ImportResult:
-    """Import DICOM (folder, file or ZIP), an image folder (cases.csv), image files, or a CSV of reports.
+    """Import DICOM (folder, file or ZIP), an image folder (cases.csv), image files, or reports (report_files.py).
 
     Args:
         archive: bound to the bundle on its first import.
         bundle: the models.
         path: what to import.
-        reports: CSV whose rows are matched to the cases (report_table.py).
+        reports: CSV whose rows are matched to the cases (report_table.py), SR, FHIR or HL7 files, or folders of these.
         progress: called with (cases done, cases in all, what); the second is 0 while the cases are listed.
         cancelled: asked between two cases; what is committed by then is kept.
         link_sources: keep the local path of each case, in a file readable by its owner only (sources.py).
@@ -94,15 +103,14 @@ def import_path(
     source = Path(path)
     if not exists(source):
         raise missing(source)
-    table = ReportTable(Path(reports), cancelled) if reports is not None else None
-    kind, found = _read(source, progress, cancelled)
+    kind, found, extra = read_all(source, reports, progress, cancelled)
     archive.bind(bundle.id)
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
         import_id = archive.imports.begin(kind)
         job = _Import(archive, bundle, links)
         result = job.result
         try:
-            for done, (item, total) in enumerate(_with_reports(found, table, result), start=1):
+            for done, (item, total) in enumerate(_with_reports(found, extra, result), start=1):
                 if cancelled():
                     result.cancelled = True
                     break
@@ -113,6 +121,33 @@ def import_path(
         finally:
             archive.imports.end(import_id, result.added + result.completed, result.skipped, len(result.rejected))
     return result
+
+
+@dataclass(slots=True)
+class Reports:
+    """The reports that were given beside the source."""
+
+    tables: list[ReportTable] = field(default_factory=list)
+    """Of CSV files, whose rows may name images and cases of the source."""
+    cases: list[FoundCase | Rejected] = field(default_factory=list)
+    """Of the others."""
+
+
+def read_all(
+    source: Path, reports: Path | str | Sequence[Path] | None, progress: Progress, cancelled: IsCancelled
+) -> tuple[str, list[FoundCase | Rejected], Reports]:
+    """The kind of source, its cases, and the reports that were given beside it.
+
+    Raises:
+        UserError and Cancelled: as `import_path`.
+    """
+    extra = Reports()
+    for path in [Path(reports)] if isinstance(reports, str | Path) else list(reports or ()):
+        if path.suffix.lower() == ".csv":
+            extra.tables.append(ReportTable(path, cancelled))
+        else:
+            extra.cases += read_report_files(path, cancelled)
+    return *_read(source, progress, cancelled), extra
 
 
 def _read(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str, list[FoundCase | Rejected]]:
@@ -134,23 +169,32 @@ def _open(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str
         if source.name == csv_files.CASES:
             return csv_files.IMAGE_FOLDER, csv_files.read_image_folder(source.parent, cancelled)
         return csv_files.REPORTS, csv_files.read_reports(source, cancelled)
+    if source.is_file() and is_message_file(source):
+        return csv_files.REPORTS, read_report_files(source, cancelled)
     listing = dicom_files.read_listing(source, progress, cancelled)
     return "DICOM", dicom_files.read_studies(listing, source)
 
 
 def _with_reports(
-    found: Iterable[FoundCase | Rejected], table: ReportTable | None, result: ImportResult
+    found: Iterable[FoundCase | Rejected], reports: Reports, result: ImportResult
 ) -> Iterator[tuple[FoundCase | Rejected, int]]:
-    """Each item with the number of all: first the cases with their matching report, then the unmatched rows."""
+    """Each item with the number of all: first the cases with their matching report, then the other reports."""
     items = list(found)
-    if table is None:
-        yield from ((item, len(items)) for item in items)
-        return
-    matched = [table.with_report(item) if isinstance(item, FoundCase) else item for item in items]
-    unmatched = list(table.unmatched())
+    matched = [with_row(item, reports.tables) for item in items]
+    unmatched = [one for table in reports.tables for one in table.unmatched()] + reports.cases
     result.report_only += [item.name for item in unmatched if isinstance(item, FoundCase)]
-    total = len(items) + len(unmatched)
-    yield from ((item, total) for item in (*matched, *unmatched))
+    every = with_names_of_studies([*matched, *unmatched])
+    yield from ((item, len(every)) for item in every)
+
+
+def with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> FoundCase | Rejected:
+    """The case with the text of the first row that matches it in one of the tables."""
+    if isinstance(item, FoundCase):
+        for table in tables:
+            changed = table.with_report(item)
+            if changed is not item:
+                return changed
+    return item
 
 
 class _Import:
@@ -168,10 +212,12 @@ class _Import:
         if isinstance(item, Rejected):
             self.result.rejected.append(item)
             return
-        keys = {item.key, *(item.shared_keys or ())}
-        if any(not keys.isdisjoint({one.found.key, *(one.found.shared_keys or ())}) for one in self._waiting):
+        marks = _marks(item)
+        if any(not marks.isdisjoint(_marks(one.found)) for one in self._waiting):
             self.flush()  # so that the second of two cases with one key finds the first archived
         item = _of_its_patient(self._archive, item)
+        if not self._joined(item):
+            return
         archived = self._archive.content_of(item.key)
         known_keys = archived.image_keys if archived else frozenset[str]()
         new_images = [one for one in item.images if self._archive.identity.image(one.key) not in known_keys]
@@ -200,6 +246,37 @@ class _Import:
         if texts >= BATCH_TEXTS or sum(len(one.images) for one in self._waiting) >= BATCH_IMAGES:
             self.flush()
 
+    def _joined(self, item: FoundCase) -> bool:
+        """Let the archive recognize the item as the case that it belongs to; False when it adds nothing to that."""
+        known = self._archive.find_case(item.key)
+        if known is None:
+            matches = archived_matches(self._archive, item)
+            if len(matches) > 1:
+                self.result.ambiguous.append(item.name)
+            if len(matches) != 1:
+                return True
+            (known,) = matches
+            report = self._archive.case(known).report
+            if not item.images and report is not None and report.text != clean(item.text, item.identifiers).text:
+                self.result.rejected.append(Rejected(item.name, OTHER_REPORT))
+                return False
+            self.result.joined += 1
+            if item.images and report is not None:
+                self._clean_again(known, report, item)
+        if item.name in self.result.report_only and self._archive.has_image(known):
+            self.result.report_only.remove(item.name)
+        self._archive.recognize(known, item.key, item.joins)
+        return True
+
+    def _clean_again(self, case_id: int, report: Report, study: FoundCase) -> None:
+        """Remove from an archived report what the header of its study names, now that it is there."""
+        cleaned = clean(report.text, study.identifiers)
+        if cleaned.text != report.text:
+            self.result.cleaned += cleaned.removed
+            vector = self._bundle.embed_texts([cleaned.text])[0]
+            new = NewReport(cleaned.text, vector, report.state, report.machine_share)
+            self._archive.set_report(case_id, new, "cleaned of what its study names", self._bundle.id)
+
     def flush(self) -> None:
         """Embed the waiting cases and archive them one by one."""
         if not self._waiting:
@@ -226,6 +303,11 @@ class _Import:
             self.result.images += len(images)
             self.result.reports += report is not None
         self._waiting.clear()
+
+
+def _marks(item: FoundCase) -> set[object]:
+    """Keys and joins of a case, by which another one may turn out to be the same."""
+    return {item.key, *(item.shared_keys or ()), *item.joins}
 
 
 def _of_its_patient(archive: Archive, item: FoundCase) -> FoundCase:

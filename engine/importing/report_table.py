@@ -2,7 +2,7 @@
 
 A row belongs to the case that its `study_uid`, `accession`, `case_id` or `image` matches; the values are compared as
 they are in the source, before identifiers are hashed. Rows that match nothing become report-only cases, which the
-importer lists.
+importer joins to studies that are archived (joining.py) or lists.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from engine.importing.csv_files import MATCH_COLUMNS, identifiers, report_cases
+from engine.importing.csv_files import DATES, MATCH_COLUMNS, identifiers, report_cases
 from engine.importing.csv_rows import ImportRow, read_rows
 from engine.importing.source import FoundCase
 from engine.progress import IsCancelled, never
@@ -30,9 +30,13 @@ class ReportTable:
         table = read_rows(path, ("text",), cancelled)
         self._rows, self._rejected = table.rows, table.rejected
         self._used: set[int] = set()
+        self.matched: list[tuple[str, str]] = []
+        """(row, name of the case) of each row that was used."""
         self._by_value: dict[tuple[str, str], int] = {}
-        if not set(table.columns) & set(MATCH_COLUMNS):
-            raise UserError(f"{path} has no column to match on; add one of: {', '.join(MATCH_COLUMNS)}.", path)
+        by_visit = "patient_id" in table.columns and set(table.columns) & set(DATES)
+        if not by_visit and not set(table.columns) & set(MATCH_COLUMNS):
+            columns = f"{', '.join(MATCH_COLUMNS)}, or both patient_id and {DATES[0]}"
+            raise UserError(f"{path} has no column to match on; add one of: {columns}.", path)
         for index, (_, row) in enumerate(self._rows):
             for column in MATCH_COLUMNS:
                 if row.get(column) and row.get("text"):
@@ -48,6 +52,7 @@ class ReportTable:
                 index = self._by_value.get((column, value))
                 if index is not None and index not in self._used:
                     self._used.add(index)
+                    self.matched.append((f"{self.path} line {self._rows[index][0]}", case.name))
                     return _with_row(case, self._rows[index][1])
         return case
 

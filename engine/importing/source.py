@@ -1,12 +1,13 @@
 """A case as an import finds it, before any model has seen it. Knows no archive and no file format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.store.case import CaseFacts
+from engine.store.safety.join_keys import Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,14 @@ class FoundCase(CaseFacts):
     keyed_by_content: bool = False
     """`key` is a hash of the images, so that the case is rejected until they can be read. A study has a UID and can be
     archived with its report alone."""
+
+
+def joins_for(
+    study_uids: Iterable[str] = (), accessions: Iterable[str] = (), patient: str | None = None, date: str = ""
+) -> tuple[Join, ...]:
+    """The joins of what is known; a date is YYYYMMDD, or YYYY-MM-DD with or without a time."""
+    day = "".join(letter for letter in date[:10] if letter.isdigit())[:8]
+    joins = [("study", uid.strip()) for uid in study_uids] + [("accession", one.strip()) for one in accessions]
+    if patient and patient.strip() and len(day) == 8:
+        joins.append(("visit", f"{patient.strip()} {day}"))
+    return tuple(dict.fromkeys(join for join in joins if join[1]))

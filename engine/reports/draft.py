@@ -29,10 +29,9 @@ from engine.reports.silence import Silence
 from engine.text.deidentify import clean
 from engine.text.findings import findings
 from engine.text.not_in_image import not_in_image, other_examination
+from engine.text.notice import NOTICE as NOTICE
 from engine.text.sentences import restore_formatting, sentence_confidences, sentences
 from engine.text.words import counted
-
-NOTICE = "research draft, not for clinical use"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class CaseFacts:
     """Patient ID (0010,0020)."""
     facts: Facts = field(default_factory=dict)
     """What its header says; the archive adds what the words of the report say."""
+    joins: tuple[tuple[str, str], ...] = ()
+    """Role and value by which a report and a study are one case (safety/join_keys.py); stored as keyed hashes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from engine.store.database import LocalStore, read_many
 from engine.store.filters import Filters, condition
 from engine.store.identity import Identity
 from engine.store.safety.checksums import is_sealed
+from engine.store.safety.join_keys import Join, cases_joined_by, joins_of
 from engine.store.thumbnail import from_png
 
 
@@ -53,6 +54,17 @@ class CaseQueries(LocalStore):
         if not differs and {case.sex, sex} != {"M", "F"}:
             return False
         return self._image_keys(case_id).isdisjoint(map(self.identity.image, image_keys))
+
+    def joins(self, case_id: int) -> frozenset[Join]:
+        """The hashed joins of a case (safety/join_keys.py)."""
+        return joins_of(self._database.read, case_id)
+
+    def cases_joined_by(self, joins: Iterable[Join]) -> list[int]:
+        """The cases with any of these joins, and those whose key is the Study Instance UID among them."""
+        joins = list(joins)
+        studies = {self.find_case(value) for role, value in joins if role == "study"} - {None}
+        found = {*studies, *cases_joined_by(self._database.read, map(self.identity.join, joins))}
+        return sorted(one for one in found if one is not None)
 
     def content_of(self, key: str) -> CaseContent | None:
         """What the case with this key contains; None when it is not archived."""
@@ -178,6 +190,10 @@ class CaseQueries(LocalStore):
     def _image_keys(self, case_id: int) -> frozenset[str]:
         sql = "SELECT key FROM images WHERE case_id = :id UNION ALL SELECT key FROM merged_keys WHERE case_id = :id"
         return frozenset(row[0] for row in self._database.read(sql, {"id": case_id}))
+
+    def has_image(self, case_id: int) -> bool:
+        """Whether a case has an image."""
+        return bool(self._database.read("SELECT 1 FROM images WHERE case_id = ? LIMIT 1", [case_id]))
 
     def _has_report(self, case_id: int) -> bool:
         return bool(self._database.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id]))

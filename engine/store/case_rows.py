@@ -48,6 +48,17 @@ def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) ->
     return case_id
 
 
+def fill_blanks(db: Database, case_id: int, case: CaseFacts, patient: str | None) -> None:
+    """Write what was not known of a case yet, such as of a report whose study is archived later."""
+    age = None if case.age is None else min(case.age, MAX_AGE)
+    values = {"modality": case.modality, "sex": case.sex, "age": age, "body_part": case.body_part, "patient": patient}
+    for name, value in {**values, "description": case.description}.items():
+        if value not in (None, ""):
+            changed = f"UPDATE cases SET {name} = ? WHERE id = ? AND coalesce({name}, '') = ''"
+            db.execute(changed, [value, case_id])
+    seal(db, "cases", case_id)
+
+
 def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: NewImage, png: Png) -> None:
     """Insert an image with its hashed key, its pixels and its embedding."""
     center, width = image.window or (None, None)

@@ -35,6 +35,10 @@ class Identity:
         patient_id = (patient_id or "").strip()
         return self._hash("patient", patient_id) if patient_id else None
 
+    def join(self, join: tuple[str, str]) -> tuple[str, str]:
+        """A role and the hash of a value by which a report and a study are one case (safety/join_keys.py)."""
+        return join[0], self._hash(f"join by {join[0]}", join[1])
+
     @property
     def check(self) -> str:
         """A hash that the archive keeps, to recognize its key; no hash of an identifier equals it."""

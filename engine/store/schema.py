@@ -146,6 +146,20 @@ def create_merged_keys(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def create_join_keys(db: Database) -> None:
+    """What joins a report and a study that are archived one after the other (safety/join_keys.py)."""
+    for statement in (
+        """CREATE TABLE join_keys (
+            case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, role TEXT NOT NULL, key TEXT NOT NULL,
+            PRIMARY KEY (case_id, role, key)) WITHOUT ROWID""",
+        "CREATE INDEX join_keys_key ON join_keys (role, key)",
+        """CREATE TRIGGER join_keys_checksum AFTER DELETE ON cases BEGIN
+            DELETE FROM checksums WHERE name = 'join_keys' AND id = old.id; END""",
+    ):
+        db.execute(statement)
+
+
 def require_known(db: Database, where: str) -> None:
     """Raise UserError when a newer version of Kindred created the archive."""
     known = set(names())

@@ -50,6 +50,7 @@ MODAL = {
     "new_archive": "getExistingDirectory",
     "import_folder": "getExistingDirectory",
     "import_file": "getOpenFileName",
+    "preview_import": "getExistingDirectory",
     "load_models": "getExistingDirectory",
     "export_image": "getSaveFileName",
     "export_without_annotations": "getSaveFileName",

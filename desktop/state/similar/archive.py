@@ -13,7 +13,11 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import Cancelled, UserError
 from engine.importing.importer import ImportResult, import_path
+from engine.importing.preview import ImportPreview, preview_import
 from engine.progress import IsCancelled, Progress
+
+PREVIEWED = 500
+"""Entries of each kind that a preview lists."""
 
 
 class ArchiveState(QObject):
@@ -23,6 +27,8 @@ class ArchiveState(QObject):
     """The archive, the models or the contents of the archive changed."""
     imported = Signal(object)
     """An ImportResult."""
+    previewed = Signal(object)
+    """What an import would do, a list of lines."""
 
     def __init__(
         self,
@@ -174,6 +180,18 @@ class ArchiveState(QObject):
         )
         self.changed.emit()
 
+    def preview_import(self, path: Path) -> None:
+        """Find out which reports and studies an import would join, without importing anything."""
+        if self.archive is not None:
+            self._background.start(
+                partial(_preview, self.archive, path),
+                lambda preview: self.previewed.emit(preview.lines(PREVIEWED)),
+                title=f"Reading {path.name}",
+                redacted_title="Reading",
+                key="import preview",
+                lane=Lane.LONG,
+            )
+
     def _take_import(self, result: ImportResult) -> None:
         self.importing = None
         self.imported.emit(result)
@@ -212,6 +230,10 @@ def _with_stats(
 ) -> tuple[Archive, dict[str, Any]]:
     archive = get(progress, cancelled)
     return archive, archive.stats()
+
+
+def _preview(archive: Archive, path: Path, progress: Progress, cancelled: IsCancelled) -> ImportPreview:
+    return preview_import(archive, path, None, progress, cancelled)
 
 
 def _import(

@@ -21,10 +21,11 @@ from engine.progress import Progress, ignore
 KEYS = {
     **dict.fromkeys(("cases", "images", "reports", "embeddings", "audit"), "id"),
     "merged_keys": "key",
+    "join_keys": "case_id",
     "facts": "case_id",
     "settings": "'all'",
 }
-"""What is sealed together, by table: a row, all facts of a case, or all settings."""
+"""What is sealed together, by table: a row, all facts or join keys of a case, or all settings."""
 WHOLE = "all"
 """The key of the settings."""
 REPORT_EVERY = 100

@@ -19,6 +19,7 @@ from engine.store.case_facts import add_facts, confirm_facts, set_words
 from engine.store.case_rows import load_case
 from engine.store.database import LocalDatabase, insert, now
 from engine.store.safety.checksums import is_sealed, seal
+from engine.store.safety.join_keys import move_join_keys
 from engine.store.sources import FILE as SOURCES
 from engine.store.sources import SourceLinks
 from engine.text.sentences import sentences
@@ -88,8 +89,9 @@ def merge_cases(database: LocalDatabase, case_ids: Sequence[int]) -> list[int]:
         for other in others:
             _move_embeddings(db, other.case_id, kept.case_id)
             key = db.execute("SELECT key FROM cases WHERE id = ?", [other.case_id]).fetchone()[0]
-            _remember(db, key, kept.case_id)
+            remember_key(db, key, kept.case_id)
             _move_keys(db, other.case_id, kept.case_id)
+            move_join_keys(db, other.case_id, kept.case_id)
             db.execute("DELETE FROM cases WHERE id = ?", [other.case_id])
         _update(db, cases, report)
         plural = "case" if len(others) == 1 else "cases"
@@ -140,7 +142,7 @@ def _move_images(db: Database, other: int, kept: int) -> None:
         window, known = _window(stored), present.get(png, [])
         if known and (window is None or window in known):
             db.execute("DELETE FROM images WHERE id = ?", [image_id])
-            _remember(db, key, kept)
+            remember_key(db, key, kept)
             continue
         db.execute("UPDATE images SET case_id = ? WHERE id = ?", [kept, image_id])
         seal(db, "images", image_id)
@@ -178,14 +180,15 @@ def _move_embeddings(db: Database, other: int, kept: int) -> None:
     db.execute("DELETE FROM embeddings WHERE case_id = ?", [other])
 
 
-def _remember(db: Database, key: str, case_id: int) -> None:
+def remember_key(db: Database, key: str, case_id: int) -> None:
+    """Recognize a case by another hashed key too, inside a transaction that the caller has open."""
     db.execute("INSERT OR REPLACE INTO merged_keys (key, case_id) VALUES (?, ?)", [key, case_id])
     seal(db, "merged_keys", key)
 
 
 def _move_keys(db: Database, other: int, kept: int) -> None:
     for (key,) in db.execute("SELECT key FROM merged_keys WHERE case_id = ?", [other]).fetchall():
-        _remember(db, key, kept)
+        remember_key(db, key, kept)
 
 
 def _update(db: Database, cases: Sequence[Case], report: Report | None) -> None:

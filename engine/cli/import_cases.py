@@ -1,0 +1,72 @@
+"""The command `kindred import`, and what `--dry-run` prints. Leaves all work to the engine."""
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from engine.archive import Archive
+from engine.bundle import Bundle
+from engine.cli.new_archive import opened_or_created
+from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
+from engine.cli.output import SHOWN, import_lines, progress_line
+from engine.errors import exists, missing
+from engine.importing.importer import import_path
+from engine.importing.preview import preview_import
+
+
+@click.command("import", epilog="Example: kindred import ~/studies --archive ~/kindred --reports reports.csv")
+@click.argument("path", type=FILE)
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive; created if it does not exist.")
+@click.option(
+    "--reports",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Reports for the studies: CSV with a column text and one to match on, DICOM SR, FHIR, HL7; can be repeated.",
+)
+@click.option("--link-sources", is_flag=True, help="Keep the local path of each case in a private file.")
+@click.option("--dry-run", is_flag=True, help="Only list which reports and studies would be joined.")
+@bundle_option
+@json_option
+def import_command(
+    path: Path,
+    folder: Path,
+    reports: tuple[Path, ...],
+    link_sources: bool,
+    dry_run: bool,
+    bundle: Path | None,
+    as_json: bool,
+) -> None:
+    """Import PATH into an archive.
+
+    PATH is DICOM, an image folder with cases.csv, image files, or reports. Reports are joined to their studies by study
+    UID, accession number, or patient and date, also if the other comes later. Nothing is imported twice.
+    """
+    if not exists(path):
+        raise missing(path)
+    if dry_run:
+        _print_preview(folder, path, reports, as_json)
+        return
+    models = Bundle.open(bundle)
+    started = time.perf_counter()
+    with opened_or_created(folder) as archive, progress_line() as progress:
+        result = import_path(archive, models, path, reports, progress, link_sources=link_sources)
+        stats = archive.stats()
+    seconds = round(time.perf_counter() - started, 2)
+    print_result(
+        {**result.as_dict(), "archive": stats, "seconds": seconds}, import_lines(result, stats, seconds), as_json
+    )
+
+
+def _print_preview(folder: Path, path: Path, reports: tuple[Path, ...], as_json: bool) -> None:
+    """Print what an import would join; nothing is written, and the archive need not exist.
+
+    Raises:
+        UserError: as an import.
+    """
+    opened = Archive.open(folder) if Archive.exists(folder) else nullcontext()
+    with opened as archive, progress_line() as progress:
+        preview = preview_import(archive, path, reports, progress)
+    print_result(preview.as_dict(), preview.lines(SHOWN), as_json)
