@@ -16,7 +16,6 @@ from desktop.state.measure.measurement_list import MeasurementListState
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.pictures.frame_cache import FrameCache
-from desktop.state.pictures.picture import box_between
 from desktop.state.redaction import redacted
 from desktop.state.report.checking import CheckingState
 from desktop.state.report.exporting import ExportState
@@ -29,6 +28,7 @@ from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.deletion import DeletionState
 from desktop.state.similar.prior import PriorState
 from desktop.state.similar.reindexing import ReindexState
+from desktop.state.similar.roi_tool import SearchRoiTool
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.space import SpaceState
 from desktop.state.studies.merging import successor
@@ -54,7 +54,7 @@ from engine.image.window import presets
 from engine.importing.importer import AMBIGUOUS, ImportResult
 from engine.measure.figures import FIGURES
 from engine.reports.workspace_patients import open_told_apart
-from engine.study import FrameRef, Point, Series, Study
+from engine.study import FrameRef, Series, Study
 from engine.text.words import counted
 
 ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study as well to see the key images."
@@ -99,6 +99,8 @@ class Desk(QObject):
         self.comparison = ComparisonState(
             self.background, self.archive, self.search, self.layout, self.links, self._find, self.open, self
         )
+        roi = SearchRoiTool(self.rubber_band, self.search, self.layout, self.messages.show_text)
+        self.tools.add("search_roi", roi)
         self.space = SpaceState(self.background, self.search, self.comparison, self)
         self.prior = PriorState(
             self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
@@ -312,20 +314,7 @@ class Desk(QObject):
         self.tools.add("zoom_to_rectangle", RubberBandTool(self.rubber_band, ViewportState.zoom_to))
         self.tools.add("window_from_roi", RubberBandTool(self.rubber_band, ViewportState.auto_window_from_roi))
 
-    def _search_roi(self, viewport: ViewportState, start: Point, end: Point) -> None:
-        """Search by the rectangle between two screen points of the current image."""
-        picture, corners = viewport.picture, (viewport.to_image(start), viewport.to_image(end))
-        if viewport is not self.layout.of_study or picture is None or corners[0] is None or corners[1] is None:
-            self.messages.show_text("Drag the ROI on the current image, not on an archived case.")
-            return
-        box = box_between(corners[0], corners[1], picture.shape)
-        if box is None:
-            self.messages.show_text("This ROI is too small to search by; drag a larger one.")
-            return
-        self.search.search_roi(box)
-
     def _add_measuring_tools(self) -> None:
-        self.tools.add("search_roi", RubberBandTool(self.rubber_band, self._search_roi))
         for figure in FIGURES.values():
             self.tools.add(figure.kind, drawing_tool(self.measurements, figure))
         self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
