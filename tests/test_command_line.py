@@ -303,7 +303,7 @@ def test_duplicates_are_listed_and_merged(imported: Path, tmp_path: Path, capsys
     merged = document(capsys, *listing, "--merge", "--yes")
     assert (merged["merged"], merged["cases"]) == ([{"case": 2, "merged": [5]}], 4)
     assert add("copied again", picture, "F")["skipped"] == 1
-    add("stranger", picture.point(lambda value: value // 2 + 20), "M")
+    add("stranger", picture.point(lambda value: value * 15 // 16 + 15), "M")
     assert main.main([*map(str, listing), "--merge", "--yes"]) == 0
     out = capsys.readouterr().out
     assert "Same picture, different patients; not merged: the sexes of their patients differ." in out
