@@ -30,6 +30,8 @@ from desktop.views.viewer.grid import ViewportGrid
 from desktop.views.viewer.viewport import ViewportView
 from engine.study import Study
 
+ROOMY_FROM = 1000
+"""Least height from which the report needs less than half of it."""
 STACKED_FROM = 860
 """Least height in logical pixels for similar cases above the report; in a lower window they are tabs."""
 
@@ -178,10 +180,9 @@ class MainWindow(QMainWindow):
         letter = self.fontMetrics().averageCharWidth()
         if self.height() >= STACKED_FROM:
             self.splitDockWidget(self.search_dock, self.report_dock, Qt.Orientation.Vertical)
-            half = self.height() - 120
-            self.resizeDocks(
-                [self.search_dock, self.report_dock], [int(half * 0.6), int(half * 0.4)], Qt.Orientation.Vertical
-            )
+            both = self.height() - 120
+            upper = int(both * (0.6 if self.height() >= ROOMY_FROM else 0.54))
+            self.resizeDocks([self.search_dock, self.report_dock], [upper, both - upper], Qt.Orientation.Vertical)
         else:
             self.tabifyDockWidget(self.search_dock, self.report_dock)
             self.search_dock.raise_()

@@ -40,6 +40,8 @@ def use(qtbot: QtBot, app: App, stack: Path, archive: Path, bundle: Bundle) -> N
         for window in windows(app):
             window.close()
     app.desk.studies.close_all()
+    if app.desk.space.visible:  # toggled once in each use
+        app.desk.space.toggle()
     settle(qtbot, app)
 
 
