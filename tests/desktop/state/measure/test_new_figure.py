@@ -1,5 +1,6 @@
 """A figure that is one row of the table and its read function is drawn, dragged, stored, read back and listed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,11 @@ TRIANGLE = Figure("triangle", "Triangle", 3, read_triangle, uses_pixels=False, s
 
 
 @pytest.fixture
-def triangle_app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> App:
-    """The app with one more row in the table, after every corner of a triangle was clicked."""
+def triangle_app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[App]:
+    """The app with one more row in the table, after every corner of a triangle was clicked.
+
+    The row goes before the app has handled its last events, so what was drawn with it goes first.
+    """
     monkeypatch.setitem(FIGURES, "triangle", TRIANGLE)
     app: App = request.getfixturevalue("app")
     open_paths(qtbot, app, dicom("MR_small.dcm"))
@@ -47,7 +51,8 @@ def triangle_app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, request: pytest.
     command.handler(app.desk, app.window)
     for corner in CORNERS:
         qtbot.mouseClick(app.window.viewport, LEFT, pos=screen(app, corner))
-    return app
+    yield app
+    app.desk.measurements.delete_all()
 
 
 def screen(app: App, point: Point) -> QPoint:
