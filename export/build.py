@@ -68,7 +68,7 @@ def build(request: BuildRequest) -> Path:
     manifests = request.pairs or tuple(request.data / name for name in encoders_kept.data_files("manifests"))
     if not manifests:
         raise UserError("The checkpoint does not name its training manifests; give them with --pairs.")
-    pairs = read_pairs(manifests, encoders_kept.streams)
+    pairs = read_pairs(manifests, stream=True)  # each picture is needed once or twice, and all of them are many GB
     training, held_out = pairs.split("train"), pairs.split("val")
     config = encoders.model.config
     with new_folder(request.out) as folder:
