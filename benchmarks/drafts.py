@@ -50,6 +50,8 @@ WANTED = {"modality": 0.9, "region": 0.9, "affirmed": 0.5, "negated": 0.95, "nor
 """What the lower ends of the 95 % intervals must reach: drafts of the right modality and region, affirmed findings that
 the real report has, negated ones that it lacks, and drafts that call the whole normal of pictures without any
 finding."""
+NEARS = np.arange(0, 0.8, 0.05)
+"""Quantiles of the scores of the nearest reports that are tried as `near`."""
 SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, NEVER)
 NORMALS = (0.6, 0.75, 0.9, 1.0, NEVER)
 NORMAL_REPORT = (
@@ -165,7 +167,7 @@ def choose(found: Iterable[Trace]) -> tuple[Thresholds, Tried]:
     """
     alone = [trace for trace in found if trace.mode == "picture"]
     known = [trace.score for trace in alone if np.isfinite(trace.score)]
-    nears = [float(np.round(np.quantile(known, q), 2)) for q in (0.0, 0.25, 0.5, 0.75)] if known else [0.0]
+    nears = [float(np.round(np.quantile(known, q), 2)) for q in NEARS] if known else [0.0]
     grid_of = product(nears, SHARES, NORMALS)
     tried = [(one, measure(one, alone, terms=False)) for one in (Thresholds(*values) for values in grid_of)]
     enough = [(scores["drafted"].right, one) for one, scores in tried if reached(scores)]

@@ -27,7 +27,7 @@ def test_the_threshold_is_slightly_above_nearly_all_held_out_images() -> None:
     held_out = rows(1, 1000)
     model = fit(rows(0, 400), held_out, directions=4)
     in_order = np.sort(model.residuals(held_out))
-    assert in_order[996] <= model.threshold / MARGIN <= in_order[998]
+    assert in_order[988] <= model.threshold / MARGIN <= in_order[990]
 
 
 def test_a_held_out_image_that_is_no_radiology_does_not_set_the_threshold() -> None:
