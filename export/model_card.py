@@ -192,7 +192,8 @@ def score_scale(manifest: dict[str, Any]) -> str:
         outside = (
             f"\n\nAn image is reported as unfamiliar if the part of its features outside the {known['directions']} "
             f"leading directions of {known['training_pictures']:,} training images exceeds {known['threshold']:.3f} "
-            f"(squared length). {known.get('held_out_unfamiliar', 0)} of {known['held_out_pictures']} held-out images do."
+            f"(squared length). {known.get('held_out_unfamiliar', 0)} of {known['held_out_pictures']} held-out images "
+            "do."
         )
     return (
         "Cosines of unrelated held-out pairs, which put scores on one scale; the deviation is the distance of the 99th "

@@ -20,8 +20,8 @@ FILE = "familiarity.npz"
 DIRECTIONS = 64
 """More directions do not separate better, see docs/familiarity.md."""
 NEARLY_ALL = 0.99
-"""Share of the held-out images that are familiar before the margin. With seven times the sources the most unusual ones lie
-where photographs do: at .998 not one of three photographs was told."""
+"""Share of the held-out images that are familiar before the margin. The most unusual ones of many sources lie where
+photographs do: at .998 not one of three photographs was told."""
 MARGIN = 1.05
 """Factor on the residual that nearly all of the held-out images are below."""
 MIN_IMAGES = 20
