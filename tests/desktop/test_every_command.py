@@ -239,6 +239,7 @@ def test_a_command_works_or_is_disabled(
     app.window.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is app.window)
     app.window.viewport.setFocus()
+    app.desk.cine.stop()
     qtbot.keyClick(app.window.viewport, Qt.Key.Key_Home)  # the stack is shown as it was left, maybe at its end
     start = app.desk.viewport.index
     qtbot.keyClick(app.window.viewport, Qt.Key.Key_Down)

@@ -56,6 +56,10 @@ def test_repeating_every_command_leaks_no_objects(
     archive = shutil.copytree(cases, tmp_path / "archive")
     use(qtbot, app, stack, archive, starter_bundle)
     use(qtbot, app, stack, archive, starter_bundle)
-    before = alive()
-    use(qtbot, app, stack, archive, starter_bundle)
-    assert alive() - before == Counter()
+    for _ in range(3):  # what a timer has yet to show is one more after one use; a leak is one more after each
+        before = alive()
+        use(qtbot, app, stack, archive, starter_bundle)
+        grown = alive() - before
+        if not grown:
+            break
+    assert grown == Counter()
