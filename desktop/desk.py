@@ -393,4 +393,6 @@ def import_summary(result: ImportResult) -> str:
         parts.append(f"{len(result.rejected):,} rejected")
     if result.ambiguous or result.rejected:
         parts[-1] += " (Ctrl+Shift+L lists them)"
+    if result.text_images:
+        parts.append(f"text blacked out in {counted(result.text_images, 'image')}")
     return "Import finished: " + ", ".join(parts) + "."

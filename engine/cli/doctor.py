@@ -18,6 +18,7 @@ from engine.dicom.coding.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
 from engine.models.runtime import detect
+from engine.models.text_detector import text_detector
 from engine.resources import resource_path
 
 
@@ -50,7 +51,7 @@ def examine(bundle: Path | None = None, archive: Path | None = None, deep: bool 
         archive: folder of an archive; None for none.
         deep: compare everything in the archive with its checksum.
     """
-    checks = [_versions(), _provider(), *_bundle(bundle or resource_path("starter-bundle")), _codecs()]
+    checks = [_versions(), _provider(), *_bundle(bundle or resource_path("starter-bundle")), _text(), _codecs()]
     return checks if archive is None else [*checks, *_archive(archive, deep)]
 
 
@@ -96,6 +97,14 @@ def _bundle(folder: Path) -> list[Check]:
             f"{opened.embedding_size} dimensions) and runs with {opened.provider}.",
         )
     ]
+
+
+def _text() -> Check:
+    try:
+        text_detector().boxes(np.zeros((64, 64), np.uint8))
+    except UserError as error:
+        return Check("text", False, str(error))
+    return Check("text", True, "The detector of text in images is intact and runs.")
 
 
 def _codecs() -> Check:

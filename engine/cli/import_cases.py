@@ -27,6 +27,7 @@ from engine.importing.preview import preview_import
     help="Reports for the studies: CSV with a column text and one to match on, DICOM SR, FHIR, HL7; can be repeated.",
 )
 @click.option("--link-sources", is_flag=True, help="Keep the local path of each case in a private file.")
+@click.option("--keep-text", is_flag=True, help="Keep text burned into the images, which is blacked out otherwise.")
 @click.option("--dry-run", is_flag=True, help="Only list which reports and studies would be joined.")
 @bundle_option
 @json_option
@@ -35,6 +36,7 @@ def import_command(
     folder: Path,
     reports: tuple[Path, ...],
     link_sources: bool,
+    keep_text: bool,
     dry_run: bool,
     bundle: Path | None,
     as_json: bool,
@@ -42,7 +44,8 @@ def import_command(
     """Import PATH into an archive.
 
     PATH is DICOM, an image folder with cases.csv, image files, or reports. Reports are joined to their studies by study
-    UID, accession number, or patient and date, also if the other comes later. Nothing is imported twice.
+    UID, accession number, or patient and date, also if the other comes later. Text burned into the images
+    is blacked out, except for single letters such as R and L. Nothing is imported twice.
     """
     if not exists(path):
         raise missing(path)
@@ -52,7 +55,7 @@ def import_command(
     models = Bundle.open(bundle)
     started = time.perf_counter()
     with opened_or_created(folder) as archive, progress_line() as progress:
-        result = import_path(archive, models, path, reports, progress, link_sources=link_sources)
+        result = import_path(archive, models, path, reports, progress, link_sources=link_sources, keep_text=keep_text)
         stats = archive.stats()
     seconds = round(time.perf_counter() - started, 2)
     print_result(

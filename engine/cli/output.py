@@ -77,6 +77,12 @@ def study_lines(listing: Listing) -> list[str]:
     return lines + _rejected([(rejected.path, rejected.reason) for rejected in listing.rejected])
 
 
+def text_blacked_out(result: ImportResult) -> str:
+    """How much burned-in text was found, in one sentence."""
+    boxes = counted(result.text_boxes, "box", "boxes")
+    return f"Text was blacked out in {counted(result.text_images, 'image')} ({boxes})."
+
+
 def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) -> list[str]:
     """What was imported, what was rejected, and which reports have no images."""
     nothing = not (result.added or result.completed or result.skipped) and bool(result.rejected)
@@ -85,6 +91,7 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
         *([f"Nothing was imported: {rejected} rejected."] if nothing else []),
         f"{counted(result.added, 'case')} added, {result.completed:,} completed, {result.skipped:,} already archived, "
         f"{len(result.rejected):,} rejected, in {seconds:.1f} s.",
+        *([text_blacked_out(result)] if result.text_boxes else []),
         f"The archive has {archive_contents(stats)}.",
         str(result.as_dict()["warning"]),
     ]

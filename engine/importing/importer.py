@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.archive import Archive
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
 from engine.facts.body_part import body_part_term
@@ -20,7 +23,9 @@ from engine.importing.joining import archived_matches, with_names_of_studies
 from engine.importing.report_files import is_message_file, read_report_files
 from engine.importing.report_table import ReportTable
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
+from engine.models.burned_in import without_text
 from engine.models.roles import Encoder
+from engine.models.text_detector import TextDetector, text_detector
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport, Report
 from engine.store.sources import SourceLinks
@@ -53,14 +58,28 @@ class ImportResult:
     """Reports and studies that match several cases equally well; they are archived as cases of their own."""
     cleaned: int = 0
     """Names, numbers and dates removed from the reports."""
+    text_boxes: int = 0
+    """Boxes of burned-in text blacked out in the images."""
+    text_images: int = 0
+    """Images in which they were."""
     cancelled: bool = False
     """The import stopped early; run it again to complete it."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        names = ("added", "completed", "skipped", "images", "reports", "report_only", "joined", "ambiguous", "cleaned")
+        counts = (
+            "added",
+            "completed",
+            "skipped",
+            "images",
+            "reports",
+            "joined",
+            "cleaned",
+            "text_boxes",
+            "text_images",
+        )
+        names = (*counts, "report_only", "ambiguous", "cancelled")
         values: dict[str, Any] = {name: getattr(self, name) for name in names}
-        values["cancelled"] = self.cancelled
         values["rejected"] = [rejected.as_dict() for rejected in self.rejected]
         values["warning"] = WARNING
         return values
@@ -84,6 +103,7 @@ def import_path(
     progress: Progress = ignore,
     cancelled: IsCancelled = never,
     link_sources: bool = False,
+    keep_text: bool = False,
 ) -> ImportResult:
     """Import DICOM (folder, file or ZIP), an image folder (cases.csv), image files, or reports (report_files.py).
 
@@ -95,19 +115,22 @@ def import_path(
         progress: called with (cases done, cases in all, what); the second is 0 while the cases are listed.
         cancelled: asked between two cases; what is committed by then is kept.
         link_sources: keep the local path of each case, in a file readable by its owner only (sources.py).
+        keep_text: keep text that is burned into the images, which is blacked out otherwise (burned_in.py).
 
     Raises:
-        UserError: the path does not exist, a CSV is unusable, or the archive is bound to another bundle.
+        UserError: the path does not exist, a CSV is unusable, the archive is bound to another bundle, or the detector
+            of burned-in text is missing or damaged.
         Cancelled: while the cases were still being listed.
     """
     source = Path(path)
     if not exists(source):
         raise missing(source)
+    detector = None if keep_text else text_detector()
     kind, found, extra = read_all(source, reports, progress, cancelled)
     archive.bind(bundle.id)
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
         import_id = archive.imports.begin(kind)
-        job = _Import(archive, bundle, links)
+        job = _Import(archive, bundle, links, detector)
         result = job.result
         try:
             for done, (item, total) in enumerate(_with_reports(found, extra, result), start=1):
@@ -200,11 +223,14 @@ def with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> Found
 class _Import:
     """Collects cases until a batch is worth a call of the models."""
 
-    def __init__(self, archive: Archive, bundle: Encoder, links: SourceLinks | None) -> None:
+    def __init__(
+        self, archive: Archive, bundle: Encoder, links: SourceLinks | None, detector: TextDetector | None
+    ) -> None:
         self.result = ImportResult()
         self._archive = archive
         self._bundle = bundle
         self._links = links
+        self._detector = detector
         self._waiting: list[_Prepared] = []
 
     def add(self, item: FoundCase | Rejected) -> None:
@@ -236,7 +262,7 @@ class _Import:
             except UserError as error:
                 self.result.rejected.append(Rejected(one.name, str(error)))
                 continue
-            images.append((one, LoadedPicture(shrink(loaded.gray), loaded.window)))
+            images.append((one, LoadedPicture(shrink(self._without_text(loaded.gray)), loaded.window)))
         if not images and (not text or (new_images and item.keyed_by_content)):
             return
         cleaned = clean(text, item.identifiers)
@@ -245,6 +271,15 @@ class _Import:
         texts = sum(1 for one in self._waiting if one.text)
         if texts >= BATCH_TEXTS or sum(len(one.images) for one in self._waiting) >= BATCH_IMAGES:
             self.flush()
+
+    def _without_text(self, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The picture without burned-in text, before it is reduced: small text would be lost on the detector."""
+        if self._detector is None:
+            return gray
+        cleaned, boxes = without_text(gray, self._detector)
+        self.result.text_boxes += boxes
+        self.result.text_images += boxes > 0
+        return cleaned
 
     def _joined(self, item: FoundCase) -> bool:
         """Let the archive recognize the item as the case that it belongs to; False when it adds nothing to that."""

@@ -15,7 +15,9 @@ from engine.errors import UserError
 from engine.facts.body_part import body_part_term
 from engine.facts.fact import Fact, values_of
 from engine.facts.from_header import facts_of_frame
+from engine.models.burned_in import without_text
 from engine.models.roles import Encoder
+from engine.models.text_detector import text_detector
 from engine.reports.stored_report import ReportFacts, Submission
 from engine.reports.workspace import Workspace
 from engine.store.case import NewCase, NewImage, NewReport
@@ -68,10 +70,11 @@ def submission_for(study: Study, displayed: DisplayedFrame | None = None) -> Sub
 
     Args:
         study: its identifiers are removed from the text; patient's sex and age go into the case.
-        displayed: the frame to archive with the report. Without it, and when the frame may have burned-in text
-            (0028,0301), the report is archived without an image.
+        displayed: the frame to archive with the report, without text that is burned into it. Without a frame, when its
+            header says that it has burned-in text (0028,0301), and when the detector of text is missing or damaged, the
+            report is archived without an image.
     """
-    gray = None if displayed is None or displayed.ref.image.burned_in else displayed.gray
+    gray = None if displayed is None or displayed.ref.image.burned_in else _without_text(displayed.gray)
     ref = displayed.ref if displayed else None
     series = displayed.series if displayed else next(iter(study.series), None)
     facts = ReportFacts(
@@ -86,6 +89,13 @@ def submission_for(study: Study, displayed: DisplayedFrame | None = None) -> Sub
         header={} if ref is None or series is None else values_of(facts_of_frame(study, series, ref)),
     )
     return Submission(facts, None if gray is None else shrink(gray))
+
+
+def _without_text(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    try:
+        return without_text(gray, text_detector())[0]
+    except UserError:  # the report must not wait for an image
+        return None
 
 
 def archive_waiting(

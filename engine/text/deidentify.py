@@ -16,8 +16,8 @@ from engine.text.known_names import known_spans
 from engine.text.person_rules import remove_people
 
 WARNING = (
-    "Names, numbers and dates are removed from reports by pattern matching, which may miss some. "
-    "Handle the archive as patient data."
+    "Names, numbers and dates are removed from reports by pattern matching, and text from images by a detector; both "
+    "may miss some. Handle the archive as patient data."
 )
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters without width, which would split a name (soft hyphen, directions of writing)."""

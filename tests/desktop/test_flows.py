@@ -7,8 +7,10 @@ from pytestqt.qtbot import QtBot
 
 from desktop import demo
 from desktop.app import App
+from desktop.desk import import_summary
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.importing.importer import ImportResult
 from engine.reports.draft import NOTICE
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -41,6 +43,12 @@ def test_an_import_is_counted_and_reported(ready: App) -> None:
     assert ready.window.status.archive.text().startswith("archive: 5 cases")
     assert ready.desk.messages.message is not None
     assert ready.desk.messages.message.text.startswith("Import finished: 1 case added")
+
+
+def test_text_that_was_blacked_out_is_counted_too() -> None:
+    assert import_summary(ImportResult(added=3, text_boxes=9, text_images=2)) == (
+        "Import finished: 3 cases added, text blacked out in 2 images."
+    )
 
 
 def test_a_text_query_finds_the_report_with_that_text(qtbot: QtBot, ready: App) -> None:
