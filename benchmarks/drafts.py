@@ -262,10 +262,15 @@ def stability(archive: Archive, models: CachedModels, material: Sequence[Materia
 
 
 def section(
-    found: Sequence[Trace], captions: dict[str, str], stable: tuple[Count, Count], rows: int, bundle: str
+    found: Sequence[Trace],
+    choice: tuple[Thresholds, Tried],
+    captions: dict[str, str],
+    stable: tuple[Count, Count],
+    rows: int,
+    bundle: str,
 ) -> str:
-    """The section of the document."""
-    chosen, tried = choose(found)
+    """The section of the document; `choice` is what `choose` says of the traces."""
+    chosen, tried = choice
     scores = dict(tried)[chosen]
     drafted = scores["drafted"].right
     verdict = f"With them {'nothing is' if not drafted else f'{drafted} are'} drafted"
@@ -325,9 +330,9 @@ def main() -> None:
         found = list(traces(archive, models, truth, material, options.queries))
         captions = decoded(models, material, options.captions)
         stable = stability(archive, models, material, options.windows)
-    body = section(found, captions, stable, options.rows, models.id)
+    chosen, tried = choose(found)
+    body = section(found, (chosen, tried), captions, stable, options.rows, models.id)
     print(body)
-    chosen, _ = choose(found)
     print(json.dumps({"draft": asdict(chosen)}))
     if options.markdown:
         _section.put(options.markdown, TITLE, body)

@@ -6,7 +6,7 @@ patient's name, so each identity becomes a study of its own, under a UID derived
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -32,6 +32,13 @@ def contradict(one: Patient, other: Patient) -> bool:
     if same_name and plain(one.id).lstrip("0") == plain(other.id).lstrip("0"):
         return False
     return not same_id and _differ(one.id, other.id)
+
+
+def others_of_patient(study: Study, studies: Iterable[Study]) -> list[Study]:
+    """The other studies with the same Patient ID whose headers do not contradict; none without an ID."""
+    patient = study.patient
+    same = (one for one in studies if patient.id and one.uid != study.uid and one.patient.id == patient.id)
+    return [one for one in same if not contradict(one.patient, patient)]
 
 
 def _differ(one: str, other: str) -> bool:

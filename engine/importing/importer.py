@@ -155,6 +155,11 @@ class Reports:
     cases: list[FoundCase | Rejected] = field(default_factory=list)
     """Of the others."""
 
+    def beside(self, found: Iterable[FoundCase | Rejected]) -> tuple[list[FoundCase | Rejected], ...]:
+        """The cases of the source, each with the text of a row that matches it; and the reports that are left."""
+        cases = [_with_row(item, self.tables) for item in found]
+        return cases, [*(one for table in self.tables for one in table.unmatched()), *self.cases]
+
 
 def read_all(
     source: Path, reports: Path | str | Sequence[Path] | None, progress: Progress, cancelled: IsCancelled
@@ -202,15 +207,13 @@ def _with_reports(
     found: Iterable[FoundCase | Rejected], reports: Reports, result: ImportResult
 ) -> Iterator[tuple[FoundCase | Rejected, int]]:
     """Each item with the number of all: first the cases with their matching report, then the other reports."""
-    items = list(found)
-    matched = [with_row(item, reports.tables) for item in items]
-    unmatched = [one for table in reports.tables for one in table.unmatched()] + reports.cases
+    matched, unmatched = reports.beside(found)
     result.report_only += [item.name for item in unmatched if isinstance(item, FoundCase)]
     every = with_names_of_studies([*matched, *unmatched])
     yield from ((item, len(every)) for item in every)
 
 
-def with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> FoundCase | Rejected:
+def _with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> FoundCase | Rejected:
     """The case with the text of the first row that matches it in one of the tables."""
     if isinstance(item, FoundCase):
         for table in tables:

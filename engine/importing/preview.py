@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.archive import Archive
 from engine.errors import Rejected, exists, missing
-from engine.importing.importer import read_all, with_row
+from engine.importing.importer import read_all
 from engine.importing.joining import BY, archived_matches, matches_beside, studies_by_join
 from engine.importing.source import FoundCase
 from engine.progress import IsCancelled, Progress, ignore, never
@@ -99,8 +99,7 @@ def preview_import(
     if not exists(path):
         raise missing(path)
     _, found, extra = read_all(path, reports, progress, cancelled)
-    items = [with_row(item, extra.tables) for item in found]
-    items += [row for table in extra.tables for row in table.unmatched()] + extra.cases
+    items = [item for some in extra.beside(found) for item in some]
     preview = ImportPreview(rejected=[one for one in items if isinstance(one, Rejected)])
     for table in extra.tables:
         preview.matched += [Match(row, (case,), "row of the CSV file") for row, case in table.matched]

@@ -83,7 +83,7 @@ def test_without_evidence_the_strictest_are_chosen() -> None:
     ],
 )
 def test_the_section_says_whether_the_thresholds_reach_what_they_must(found: list[Trace], said: str) -> None:
-    assert said in drafts.section(found, {}, (Count(), Count()), 9, "0")
+    assert said in drafts.section(found, choose(found), {}, (Count(), Count()), 9, "0")
 
 
 def test_each_half_is_measured_at_the_thresholds_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

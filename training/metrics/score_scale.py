@@ -1,7 +1,7 @@
 """Measures the score scale: mean and deviation of cosines by kind of pair, on val. Does not know models or archives."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from training.metrics import pool
 from training.metrics.retrieval import IMAGE_IMAGE, IMAGE_REPORT, REPORT_REPORT, shared_groups
 
 log = logging.getLogger(__name__)
-EmbedTexts = Callable[[list[str]], FloatArray]
 TAIL, NORMAL_TAIL = 0.99, 2.3263
 """A quantile, and how many standard deviations above the mean it is in a normal distribution."""
 MIN_PAIRS = 100

@@ -14,7 +14,7 @@ from desktop.state.similar.search import SearchState
 from desktop.state.studies.studies import StudiesState
 from desktop.state.viewer.key_images import KeyImagesState, key_of
 from desktop.state.viewer.viewport import ViewportState
-from engine.dicom.identity import contradict
+from engine.dicom.identity import others_of_patient
 from engine.errors import UserError
 from engine.image.mpr import is_plane
 from engine.measure.measurements import Measurement, read
@@ -151,15 +151,7 @@ class InsertingState(QObject):
     def priors(self) -> list[Study]:
         """The other open studies of the patient of the selected study, the latest first."""
         own = self._studies.study
-        if own is None or not own.patient.id:
-            return []
-        same = [
-            study
-            for study in self._studies.studies
-            if study.uid != own.uid
-            and study.patient.id == own.patient.id
-            and not contradict(study.patient, own.patient)
-        ]
+        same = [] if own is None else others_of_patient(own, self._studies.studies)
         return sorted(same, key=lambda study: study.date, reverse=True)
 
     def prior_dates(self) -> list[str]:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 from typing_extensions import override
 
 from desktop import theme
-from desktop.views.report.report_editor import keeps_key
+from desktop.views.report.report_editor import kept
 from engine.reports.checks.check import Check
 
 ROLE = Qt.ItemDataRole.UserRole
@@ -51,10 +51,7 @@ class CheckList(QListWidget):
     @override
     def event(self, event: QEvent) -> bool:
         """Keep plain keys from the tools of the images."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and keeps_key(event):
-            event.accept()
-            return True
-        return super().event(event)
+        return kept(event) or super().event(event)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -18,7 +18,7 @@ from desktop.state.report.report import ReportState
 from desktop.state.report.report_page import Row
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
-from desktop.views.report.report_editor import keeps_key
+from desktop.views.report.report_editor import kept
 from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.document import Proposal
 from engine.reports.draft import Sentence
@@ -170,10 +170,7 @@ class EvidenceTree(QTreeWidget):
     @override
     def event(self, event: QEvent) -> bool:
         """Keep plain keys from the tools of the images, and Ctrl+Z from their measurements."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and keeps_key(event):
-            event.accept()
-            return True
-        return super().event(event)
+        return kept(event) or super().event(event)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

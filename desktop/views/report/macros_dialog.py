@@ -2,79 +2,42 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QTableWidgetItem, QWidget
 from typing_extensions import override
+
+from desktop.views.table_dialog import TableDialog
 
 HINT = "Type the word in a report and press Tab. [Name] in the text is a field, [Side: left|right] a choice."
 NEWLINE = "⏎"
 """Stands for a line break in a cell."""
 
 
-class MacrosDialog(QDialog):
+class MacrosDialog(TableDialog):
     """Passes the edited macros to `store`."""
 
     def __init__(
         self, macros: Mapping[str, str], store: Callable[[dict[str, str]], object], parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._store = store
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Report macros")
+        super().__init__("Report macros", ("Word", "Text"), 1, store, parent)
         self.resize(620, 420)
-        self.table = QTableWidget(0, 2)
-        self.table.setHorizontalHeaderLabels(["Word", "Text"])
         self.table.setAccessibleName("Macros")
-        self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(True)
-        self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.table.verticalHeader().hide()
+        self.hint.setText(f"{HINT} {NEWLINE} is a line break.")
+        self.hint.setWordWrap(True)
         for word, text in macros.items():
             self._append(word, text)
-        self.problem = QLabel()
-        self.problem.setProperty("notice", True)
-        self.problem.setWordWrap(True)
-        edits = QHBoxLayout()
-        for label, work in (("Add", self.add), ("Remove", self.remove)):
-            button = QPushButton(label)
-            button.setAutoDefault(False)
-            button.clicked.connect(work)
-            edits.addWidget(button)
-        edits.addStretch()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        hint = QLabel(f"{HINT} {NEWLINE} is a line break.")
-        hint.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.addWidget(hint)
-        layout.addWidget(self.table)
-        layout.addLayout(edits)
-        layout.addWidget(self.problem)
-        layout.addWidget(buttons)
+        self.add_edit("Add", self.add)
+        self.add_edit("Remove", self.remove)
+        self.edits.addStretch()
 
     def add(self) -> None:
         """Append a macro and edit its word."""
         self._append("", "")
-        self.table.setCurrentCell(self.table.rowCount() - 1, 0)
-        self.table.edit(self.table.currentIndex())
+        self.edit_last()
 
-    def remove(self) -> None:
-        """Remove the current row."""
-        self.table.removeRow(self.table.currentRow())
-
-    def macros(self) -> dict[str, str]:
+    @override
+    def edited(self) -> dict[str, str]:
         """The macros as edited.
 
         Raises:
@@ -92,16 +55,6 @@ class MacrosDialog(QDialog):
                 raise ValueError(f'Row {row + 1} repeats the word "{word}".')
             found[word] = text.replace(NEWLINE, "\n")
         return found
-
-    @override
-    def accept(self) -> None:
-        try:
-            macros = self.macros()
-        except ValueError as error:
-            self.problem.setText(str(error))
-            return
-        self._store(macros)
-        super().accept()
 
     def _append(self, word: str, text: str) -> None:
         row = self.table.rowCount()

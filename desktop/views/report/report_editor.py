@@ -34,15 +34,20 @@ def keeps_key(event: QKeyEvent) -> bool:
     return not event.modifiers() & COMMANDS and event.key() not in (*FUNCTION_KEYS, Qt.Key.Key_F1, Qt.Key.Key_Escape)
 
 
+def kept(event: QEvent) -> bool:
+    """Whether an event asks who takes a key that the report keeps; it is accepted then."""
+    keeps = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and keeps_key(event)
+    if keeps:
+        event.accept()
+    return keeps
+
+
 class ReportField(QPlainTextEdit):
     """A text field that keeps its keys, and leaves dropped files to the window, which opens them."""
 
     @override
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and keeps_key(event):
-            event.accept()
-            return True
-        return super().event(event)
+        return kept(event) or super().event(event)
 
     @override
     def canInsertFromMimeData(self, source: QMimeData) -> bool:

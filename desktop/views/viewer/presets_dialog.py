@@ -3,78 +3,38 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialogButtonBox, QTableWidget, QTableWidgetItem, QWidget
 from typing_extensions import override
 
+from desktop.views.table_dialog import TableDialog
 from engine.image.voi import Window
 
 HEADINGS = ("Name", "Center", "Width")
 Store = Callable[[tuple[Window, ...] | None], object]
 
 
-class PresetsDialog(QDialog):
+class PresetsDialog(TableDialog):
     """Passes the edited presets to `store`, or None to restore the defaults."""
 
     def __init__(self, modality: str, windows: Sequence[Window], store: Store, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._store = store
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"Window presets for {modality}")
+        super().__init__(f"Window presets for {modality}", HEADINGS, 0, store, parent)
         self.resize(440, 420)
-        self.table = QTableWidget(0, len(HEADINGS))
-        self.table.setHorizontalHeaderLabels(HEADINGS)
         self.table.setAccessibleName("Window presets")
-        self.table.setTabKeyNavigation(False)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.hint.setText("Keys 1 to 9 apply the first nine presets. The Window menu lists all presets.")
         for window in windows:
             self._append(window)
-        self.problem = QLabel()
-        self.problem.setProperty("notice", True)
-        self.problem.setWordWrap(True)
-        edits = QHBoxLayout()
-        for text, action in (
-            ("Add", self.add),
-            ("Remove", self.remove),
-            ("Up", lambda: self.move_row(-1)),
-            ("Down", lambda: self.move_row(1)),
-        ):
-            button = QPushButton(text)
-            button.setAutoDefault(False)
-            button.clicked.connect(action)
-            edits.addWidget(button)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        defaults = buttons.addButton("Restore defaults", QDialogButtonBox.ButtonRole.ResetRole)
+        self.add_edit("Add", self.add)
+        self.add_edit("Remove", self.remove)
+        self.add_edit("Up", lambda: self.move_row(-1))
+        self.add_edit("Down", lambda: self.move_row(1))
+        defaults = self.buttons.addButton("Restore defaults", QDialogButtonBox.ButtonRole.ResetRole)
         defaults.clicked.connect(self.restore_defaults)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("Keys 1 to 9 apply the first nine presets. The Window menu lists all presets."))
-        layout.addWidget(self.table)
-        layout.addLayout(edits)
-        layout.addWidget(self.problem)
-        layout.addWidget(buttons)
 
     def add(self) -> None:
         """Append a preset and edit its name."""
         self._append(Window(40, 400, name="New preset"))
-        self.table.setCurrentCell(self.table.rowCount() - 1, 0)
-        self.table.edit(self.table.currentIndex())
-
-    def remove(self) -> None:
-        """Remove the current row."""
-        self.table.removeRow(self.table.currentRow())
+        self.edit_last()
 
     def move_row(self, by: int) -> None:
         """Move the current row up (-1) or down (1)."""
@@ -88,7 +48,8 @@ class PresetsDialog(QDialog):
             self.table.setItem(target, column, one)
         self.table.setCurrentCell(target, max(0, self.table.currentColumn()))
 
-    def windows(self) -> tuple[Window, ...]:
+    @override
+    def edited(self) -> tuple[Window, ...]:
         """The presets as edited.
 
         Raises:
@@ -108,20 +69,10 @@ class PresetsDialog(QDialog):
             found.append(window)
         return tuple(found)
 
-    @override
-    def accept(self) -> None:
-        """Store the presets and close; an invalid row is shown instead."""
-        try:
-            self._store(self.windows())
-        except ValueError as error:
-            self.problem.setText(str(error))
-            return
-        super().accept()
-
     def restore_defaults(self) -> None:
         """Store the presets that ship with Kindred and close."""
         self._store(None)
-        super().accept()
+        self.done(self.DialogCode.Accepted)
 
     def _append(self, window: Window) -> None:
         """Add a row; the VOI LUT function, which is not edited, is kept with the items."""

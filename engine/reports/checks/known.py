@@ -5,7 +5,7 @@ Opens no files and asks no archive. What models say does not count: a check must
 
 from collections.abc import Callable, Iterable, Mapping
 
-from engine.dicom.identity import contradict
+from engine.dicom.identity import others_of_patient
 from engine.facts.fact import FactKind, Facts, agreed, corrected, value_of
 from engine.facts.from_header import facts_of_frame
 from engine.reports.checks.check import Known
@@ -46,8 +46,7 @@ def _prior(study: Study, others: Iterable[Study], archived: bool | None) -> bool
     """Whether an earlier study of the patient is known; None for a patient without an ID, and without an archive."""
     if not study.patient.id:
         return None
-    mine = [one for one in others if one.uid != study.uid and one.patient.id == study.patient.id]
-    if any(not contradict(one.patient, study.patient) and (one.date or "") <= (study.date or "9") for one in mine):
+    if any((one.date or "") <= (study.date or "9") for one in others_of_patient(study, others)):
         return True
     return archived
 
