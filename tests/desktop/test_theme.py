@@ -45,7 +45,7 @@ def test_images_stay_on_black_in_the_light_theme(app: App) -> None:
 
 def test_the_theme_comes_back_after_a_restart(app: App, tmp_path: Path) -> None:
     app.actions.actions["light_theme"].trigger()
-    app.window.close()
+    app.close()
     again = build(tmp_path / "workspace")
     assert theme.current.name == "light"
     assert again.actions.actions["light_theme"].isChecked()
