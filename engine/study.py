@@ -197,6 +197,15 @@ class Study:
         """What texts about the study are cleaned of."""
         return (self.patient.name, self.patient.id, self.accession, *self.people)
 
+    def is_before(self, other: "Study") -> bool:
+        """Whether date and time of both headers say that this study began earlier; False where that is not known.
+
+        On one day the times decide (TM, PS3.5 6.2, which may lack minutes and seconds).
+        """
+        if self.date != other.date:
+            return bool(self.date) and bool(other.date) and self.date < other.date
+        return bool(self.time) and self.time < other.time and not other.time.startswith(self.time)
+
     def frames(self) -> Iterator[FrameRef]:
         """All frames, series after series."""
         for series in self.series:

@@ -7,12 +7,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.commands.command import Command
 from desktop.desk import Desk
-from desktop.state.formatting import format_date
+from desktop.state.formatting import format_date, format_time
 from desktop.views.chooser import Choice
 from desktop.views.report.macros_dialog import MacrosDialog
 from desktop.views.report.templates_dialog import TemplatesDialog
 from desktop.views.window import MainWindow
 from engine.facts.fact import value_of
+from engine.study import Study
 from engine.text.words import counted
 
 PRIVATE = "Counted from the reports on this computer, for you alone: it is neither stored nor exported."
@@ -62,15 +63,28 @@ def _show_statistics(desk: Desk, window: MainWindow) -> None:
 
 
 def _insert_from_prior(desk: Desk, window: MainWindow) -> None:
-    """Choose a sentence of the report of the latest earlier study, or all of it."""
-    study = desk.inserting.priors()[0]
+    """Choose one of several earlier studies, the latest first, then a sentence of its report or all of it."""
+    studies = desk.inserting.required_earlier_studies()
+    if len(studies) == 1:
+        _insert_from(desk, window, studies[0])
+        return
+    choices = [
+        Choice(
+            f"{format_date(study.date)} {format_time(study.time)}".strip(),
+            partial(_insert_from, desk, window, study),
+            study.description,
+        )
+        for study in studies
+    ]
+    window.choose("Insert from earlier report", "earlier studies", choices)
 
+
+def _insert_from(desk: Desk, window: MainWindow, study: Study) -> None:
     def choose(found: list[str]) -> None:
         take = partial(desk.inserting.take_over_prior, study)
         rows = [Choice(one, partial(take, one)) for one in found]
         every = Choice("Whole report", partial(take, " ".join(found)), counted(len(found), "sentence"))
-        title = f"Insert from report of {format_date(study.date) or 'earlier study'}"
-        window.choose(title, "sentences", [*rows, every])
+        window.choose(f"Insert from report of {format_date(study.date)}", "sentences", [*rows, every])
 
     desk.inserting.read_prior(study, choose)
 
@@ -172,7 +186,7 @@ ROWS = (
         ("Ctrl+Shift+B",),
         "Report",
         _insert_from_prior,
-        enabled=lambda d: d.report.page is not None and not d.report.page.closed and bool(d.inserting.priors()),
+        enabled=lambda d: d.inserting.can_insert_from_prior(),
     ),
     Command(
         "save_report",

@@ -27,6 +27,7 @@ from engine.study import FrameRef, Series, Study
 from engine.text.sentences import sentences
 
 NOT_ON_SCREEN = "Show the image of this measurement to update it in the report."
+NO_EARLIER_STUDY = "No open study of this patient is known to be earlier than this one. Open the earlier study."
 NO_PRIOR_REPORT = "The earlier study has no report in Kindred."
 
 
@@ -148,17 +149,35 @@ class InsertingState(QObject):
             source += " of this patient" if hit is not None and hit.prior else ""
             self._take_over(words or case.report.text, source, case.case_id)
 
-    def priors(self) -> list[Study]:
-        """The other open studies of the patient of the selected study, the latest first."""
+    def can_insert_from_prior(self) -> bool:
+        """Whether a report can be changed and another study of its patient is open, whether it is earlier or not."""
+        page, own = self._report.page, self._studies.study
+        if page is None or page.closed or own is None:
+            return False
+        return bool(others_of_patient(own, self._studies.studies))
+
+    def earlier_studies(self) -> list[Study]:
+        """The open studies of the patient that are known to be earlier than the selected one, the latest first."""
         own = self._studies.study
-        same = [] if own is None else others_of_patient(own, self._studies.studies)
-        return sorted(same, key=lambda study: study.date, reverse=True)
+        if own is None:
+            return []
+        before = [study for study in others_of_patient(own, self._studies.studies) if study.is_before(own)]
+        return sorted(before, key=lambda study: (study.date, study.time), reverse=True)
+
+    def required_earlier_studies(self) -> list[Study]:
+        """The same, at least one.
+
+        Raises:
+            UserError: none is open.
+        """
+        found = self.earlier_studies()
+        if not found:
+            raise UserError(NO_EARLIER_STUDY)
+        return found
 
     def prior_dates(self) -> list[str]:
         """Dates of the earlier open studies, the latest first."""
-        own = self._studies.study
-        before = [study for study in self.priors() if own is not None and study.date <= own.date]
-        return [format_date(study.date) for study in before if study.date]
+        return [format_date(study.date) for study in self.earlier_studies()]
 
     def read_prior(self, study: Study, done: Callable[[list[str]], None]) -> None:
         """Pass the sentences of the report of an earlier study to `done`."""

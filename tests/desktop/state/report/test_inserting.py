@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+from pydicom.uid import generate_uid
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.errors import PROBLEM
+from desktop.state.report.inserting import NO_EARLIER_STUDY
 from desktop.state.report.report import ReportState
 from engine.measure.measurements import Measurement
 from tests.desktop.conftest import open_paths, settle
@@ -106,7 +110,7 @@ def test_a_sentence_of_an_earlier_report_of_the_patient_is_marked_with_its_date(
     settle(qtbot, app)
     derive_stack(tmp_path, [0.0], StudyInstanceUID="1.2", StudyDate="20260101")
     open_paths(qtbot, app, tmp_path)
-    assert app.desk.inserting.priors() == [first]
+    assert app.desk.inserting.earlier_studies() == [first]
     app.actions.actions["insert_from_prior"].trigger()
     settle(qtbot, app)
     assert app.window.chooser is not None
@@ -115,3 +119,61 @@ def test_a_sentence_of_an_earlier_report_of_the_patient_is_marked_with_its_date(
     assert state.page is not None
     assert state.page.text == "Nodule of 5 mm."
     assert messages(app) == ['Taken over from the study of 2004-01-19: "5 mm" not confirmed for this patient.']
+
+
+def with_report(qtbot: QtBot, app: App, folder: Path, text: str, **changes: str) -> None:
+    """Open a study of the patient of the sample and write its report."""
+    derive_stack(folder, [0.0], StudyInstanceUID=generate_uid(), **changes)
+    open_paths(qtbot, app, folder)
+    app.desk.report.edit(text)
+    app.desk.report.save()
+    settle(qtbot, app)
+
+
+def choices(app: App) -> list[str]:
+    chooser = app.window.chooser
+    assert chooser is not None
+    return [chooser.list.item(row).text() for row in range(chooser.list.count())]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"StudyDate": "20260101"},
+        {"StudyDate": "20040119", "StudyTime": "235900"},
+        {"StudyDate": "20040119", "StudyTime": ""},
+        {"StudyDate": ""},
+    ],
+    ids=["later", "later that day", "at an unknown time that day", "on an unknown day"],
+)
+def test_a_study_that_is_not_known_to_be_earlier_is_never_inserted_from(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path, changes: dict[str, str]
+) -> None:
+    own = app.desk.studies.study
+    assert own is not None
+    with_report(qtbot, app, tmp_path, "Large effusion.", **changes)
+    app.desk.studies.select(f"{own.uid}/{own.series[0].key}")
+    settle(qtbot, app)
+    app.actions.actions["insert_from_prior"].trigger()
+    settle(qtbot, app)
+    assert app.window.chooser is None
+    message = app.desk.messages.message
+    assert message is not None
+    assert (message.kind, message.text) == (PROBLEM, NO_EARLIER_STUDY)
+    assert app.desk.inserting.prior_dates() == []
+
+
+def test_of_several_earlier_studies_one_is_chosen_from_the_newest_first(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    for date in ("20240101", "20260601", "20250101"):
+        with_report(qtbot, app, tmp_path / date, f"Seen {date[:4]}.", StudyDate=date)
+    derive_stack(tmp_path / "own", [0.0], StudyInstanceUID=generate_uid(), StudyDate="20260101")
+    open_paths(qtbot, app, tmp_path / "own")
+    app.actions.actions["insert_from_prior"].trigger()
+    settle(qtbot, app)
+    assert [row[:10] for row in choices(app)] == ["2025-01-01", "2024-01-01", "2004-01-19"]
+    assert app.window.chooser is not None
+    qtbot.keyClick(app.window.chooser.typed, "\r")
+    settle(qtbot, app)
+    assert choices(app)[0] == "Seen 2025."
