@@ -3,10 +3,13 @@
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ def compare(
             if number >= 3:
                 measured.append(1000 * (time.perf_counter() - start))
     return Result(task, median(times[0]), median(times[1]), limit)
+
+
+def pictures() -> Iterator[NDArray[np.uint8]]:
+    """Pictures uint8 [512, 480], each another one: a bundle does not compute the same one twice."""
+    image = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
+    while True:
+        image = image + np.uint8(1)
+        yield image
 
 
 def table(results: Sequence[Result], threads: int, note: str) -> str:

@@ -9,10 +9,9 @@ end token is forbidden, so that every draft has exactly 40 tokens. Only Kindred'
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import torch
 
-from benchmarks._timing import compare, table
+from benchmarks._timing import compare, pictures, table
 from engine.bundle import Bundle
 from engine.models import captioner
 from training.networks.captioner import CaptionDecoder, CaptionerConfig, torch_step
@@ -48,15 +47,15 @@ def main() -> None:
             max_tokens=bundle.decoder_shape.max_tokens,
         )
     ).eval()
-    image = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
-    row = bundle.embed_images([image])[0]
+    images = pictures()
+    row = bundle.embed_images([next(images)])[0]
     integer_step, eager_step = (
         endless(bundle.decoder_step, tokenizer.sep_id),
         endless(torch_step(decoder), tokenizer.sep_id),
     )
 
     def ours(beams: int) -> object:
-        condition = bundle.embed_images([image])[0]
+        condition = bundle.embed_images([next(images)])[0]
         return captioner.generate(integer_step, condition, tokenizer, shape, beams)
 
     def eager(beams: int) -> object:

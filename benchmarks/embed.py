@@ -6,10 +6,9 @@ The starter bundle's integer models against the same networks in torch eager (fl
 weights, so torch runs the pretrained towers, cut to the bundle's own sizes.
 """
 
-import numpy as np
 import torch
 
-from benchmarks._timing import compare, table
+from benchmarks._timing import compare, pictures, table
 from engine.bundle import Bundle
 from engine.preprocess import batch
 from training.networks import sources
@@ -30,12 +29,12 @@ def main() -> None:
     size, longest = bundle.manifest["preprocess"]["size"], bundle.manifest["tokenizer"]["max_length"]
     towers = sources.TowerSettings(LITE0, text=MINILM, size=size, dim=bundle.embedding_size, max_length=longest)
     model = sources.pretrained(towers, list(range(tokenizer.size))).eval()
-    image = np.random.default_rng(0).integers(0, 256, (512, 480), dtype=np.uint8)
+    images = pictures()
     length = tokenizer.encode_batch([TEXT], longest)[0].shape[1]
 
     @torch.inference_mode()
     def torch_image() -> object:
-        return model.image(torch.from_numpy(batch([image], size)))
+        return model.image(torch.from_numpy(batch([next(images)], size)))
 
     @torch.inference_mode()
     def torch_text() -> object:
@@ -43,7 +42,9 @@ def main() -> None:
         return model.text(torch.from_numpy(ids), torch.from_numpy(mask))
 
     results = [
-        compare(f"one image, {size} px, scaling included", 30, lambda: bundle.embed_images([image]), torch_image),
+        compare(
+            f"one image, {size} px, scaling included", 30, lambda: bundle.embed_images([next(images)]), torch_image
+        ),
         compare(f"one text of {length} tokens", 10, lambda: bundle.embed_texts([TEXT]), torch_text),
     ]
     print(table(results, bundle.runtime.threads, f"Starter bundle, variant {bundle.variant}; medians of 30."))

@@ -1,7 +1,7 @@
 """Embeds images and texts into the shared space with ONNX models. Does not know bundles on disk or archives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine import preprocess
 from engine.errors import UserError
 from engine.models.heads import Heads, Parameters, project, width_of
+from engine.models.recent_features import RecentFeatures
 from engine.models.runtime import Model
 from engine.tokenizer import Tokenizer
 
@@ -33,12 +34,14 @@ class OnnxEncoder:
     """Length D of an embedding."""
     heads: Heads | None
     """What projects the features of the graphs; None in an older bundle, whose graphs return embeddings."""
+    recent: RecentFeatures = field(default_factory=RecentFeatures)
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """Images uint8 [H, W] of any sizes -> float32 [N, D], rows of unit length; [0, D] for none."""
-        head = self.heads.image if self.heads else None
-        rows = [self._embed(self.image, self._pixels(images, start), head) for start in range(0, len(images), BATCH)]
-        return self._stack(rows)
+        if self.heads is None:
+            starts = range(0, len(images), BATCH)
+            return self._stack([self._embed(self.image, self._pixels(images, start)) for start in starts])
+        return self._projected(self.heads.image, self.image_trunk(images)) if images else self._stack([])
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Texts -> float32 [N, D], rows of unit length; [0, D] for none.
@@ -46,8 +49,9 @@ class OnnxEncoder:
         One text per call: padding would waste time on short texts, and int8 activations are scaled over a whole batch,
         so that the vector of a text would depend on the other texts.
         """
-        head = self.heads.text if self.heads else None
-        return self._stack([self._embed(self.text, self._words(text), head) for text in texts])
+        if self.heads is None:
+            return self._stack([self._embed(self.text, self._words(text)) for text in texts])
+        return self._projected(self.heads.text, self.text_trunk(texts)) if texts else self._stack([])
 
     def image_trunk(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
         """What the head is given: images uint8 [H, W] of any sizes -> float32 [N, F], not normalised.
@@ -57,9 +61,7 @@ class OnnxEncoder:
         """
         if not images:
             raise UserError("No image was given; give at least one.")
-        starts = range(0, len(images), BATCH)
-        rows = [self.image.run(["features"], self._pixels(images, start))[0] for start in starts]
-        return np.asarray(np.concatenate(rows), np.float32)
+        return self.recent.of(images, self._trunk)
 
     def text_trunk(self, texts: Sequence[str]) -> Embeddings:
         """What the head is given: texts -> float32 [N, F], not normalised. Needs `heads` and at least one text."""
@@ -76,6 +78,11 @@ class OnnxEncoder:
         """
         return self._unit(np.sqrt(np.maximum(self.image_trunk(images), 0) + 1e-4))
 
+    def _trunk(self, images: Sequence[NDArray[np.uint8]]) -> Embeddings:
+        starts = range(0, len(images), BATCH)
+        rows = [self.image.run(["features"], self._pixels(images, start))[0] for start in starts]
+        return np.asarray(np.concatenate(rows), np.float32)
+
     def _pixels(self, images: Sequence[NDArray[np.uint8]], start: int) -> dict[str, NDArray[Any]]:
         return {"pixels": preprocess.batch(images[start : start + BATCH], self.size)}
 
@@ -83,12 +90,15 @@ class OnnxEncoder:
         ids, mask = self.tokenizer.encode_batch([text], self.max_length)
         return {"ids": ids, "mask": mask}
 
-    def _embed(self, model: Model, inputs: dict[str, NDArray[Any]], head: Parameters | None) -> Embeddings:
-        rows = model.run(["embedding" if head is None else "features"], inputs)[0]
-        if head is not None:
-            self._require(rows.ndim == 2 and rows.shape[1] == width_of(head))
-            rows = project(head, rows)
+    def _embed(self, model: Model, inputs: dict[str, NDArray[Any]]) -> Embeddings:
+        rows = model.run(["embedding"], inputs)[0]
         self._require(rows.ndim == 2 and rows.shape[1] == self.dim and bool(np.isfinite(rows).all()))
+        return self._unit(rows)
+
+    def _projected(self, head: Parameters, features: Embeddings) -> Embeddings:
+        self._require(features.ndim == 2 and features.shape[1] == width_of(head))
+        rows = project(head, features)
+        self._require(rows.shape[1] == self.dim and bool(np.isfinite(rows).all()))
         return self._unit(rows)
 
     def _require(self, fits: bool) -> None:
