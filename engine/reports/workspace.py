@@ -34,6 +34,8 @@ KEY_IMAGES = "key images"
 """Kind of marks: [SOP Instance UID, 0-based frame] of each key image."""
 NO_UID = "The report cannot be saved: the study has no Study Instance UID."
 SIGNED = "This report is signed and cannot be changed."
+ADDENDUM_SIGNED = "This addendum was signed in another window meanwhile. It is not added again."
+OTHER_ADDENDUM = "Another addendum was signed in another window meanwhile. Read it, then sign yours again."
 
 
 class Workspace(LocalStore):
@@ -185,23 +187,41 @@ class Workspace(LocalStore):
                 db.execute("DELETE FROM addenda WHERE study_uid = ? AND signed = ''", [study_uid])
         return self._stored(study_uid)
 
-    def sign_addendum(self, study_uid: str, who: str = "", submission: Submission | None = None) -> StoredReport:
-        """Sign the addendum that is being written and, with `submission`, queue the report for the archive again.
+    def sign_addendum(
+        self,
+        study_uid: str,
+        who: str = "",
+        submission: Submission | None = None,
+        *,
+        text: str | None = None,
+        seen: int | None = None,
+    ) -> StoredReport:
+        """Sign an addendum and, with `submission`, queue the report for the archive again, all in one transaction.
+
+        Args:
+            study_uid: the study.
+            who: signs it.
+            submission: what the report is archived with.
+            text: what was read and is signed, whatever another window has stored; None signs what is stored.
+            seen: how many signed addenda the signer saw, so that two windows do not sign one twice; None does not ask.
 
         Raises:
-            UserError: there is none.
+            UserError: there is none, or one that the signer has not seen was signed meanwhile.
         """
         at = now()
         with self._database.write(flushed=True) as db:
             _require_signed(db, study_uid)
-            row = db.execute("SELECT text FROM addenda WHERE study_uid = ? AND signed = ''", [study_uid]).fetchone()
-            if row is None:
+            rows = db.execute("SELECT text, signed FROM addenda WHERE study_uid = ? ORDER BY id", [study_uid])
+            stored = rows.fetchall()
+            text = next((row[0] for row in stored if not row[1]), "") if text is None else text
+            unseen = [row[0].strip() for row in stored if row[1]][seen:] if seen is not None else []
+            if unseen:
+                raise UserError(ADDENDUM_SIGNED if text.strip() in unseen else OTHER_ADDENDUM)
+            if not text.strip():
                 raise UserError("There is no addendum to sign. Write one first.")
-            db.execute(
-                "UPDATE addenda SET signed = ?, signed_by = ?, changed = ? WHERE study_uid = ? AND signed = ''",
-                [at, who, at, study_uid],
-            )
-            insert(db, "audit", at=at, study_uid=study_uid, state="addendum", who=who, text=row[0])
+            db.execute("DELETE FROM addenda WHERE study_uid = ? AND signed = ''", [study_uid])
+            insert(db, "addenda", study_uid=study_uid, text=text, changed=at, signed_by=who, signed=at)
+            insert(db, "audit", at=at, study_uid=study_uid, state="addendum", who=who, text=text)
             if submission is not None:
                 _queue(db, study_uid, submission)
         return self._stored(study_uid)

@@ -106,7 +106,8 @@ class ReportStore(QObject):
         if self._workspace is None or not page.loaded:
             raise UserError(OPENING)
         if page.signed:
-            work = as_work(_sign_addendum, self._workspace, page.study, page.addendum or "", name, submission)
+            seen = len(page.stored.addenda) if page.stored else 0
+            work = as_work(_sign_addendum, self._workspace, page.study, page.addendum or "", seen, name, submission)
         else:
             work = as_work(_sign, self._workspace, page.study, page.document, name, submission)
         self._background.start(
@@ -209,7 +210,7 @@ class ReportStore(QObject):
         self._look_again(page, error)
 
     def _look_again(self, page: ReportPage, error: BaseException) -> None:
-        """After a failure: another window or program may have signed the report."""
+        """After a failure: another window or program may have signed the report or an addendum."""
         if self._workspace is not None:
             work = as_work(self._workspace.load, page.study)
             self._background.start(work, partial(self._take_signature_of_another, page), lane=Lane.STORE)
@@ -219,6 +220,12 @@ class ReportStore(QObject):
             late = self._merge(page, stored)
             self.loaded.emit(page)
             self._background.problem.emit(UserError(SIGNED_ELSEWHERE + (TEXT_IS_ADDENDUM if late else "")))
+        elif stored is not None and page.stored is not None and len(stored.addenda) > len(page.stored.addenda):
+            new = [one.text.strip() for one in stored.addenda[len(page.stored.addenda) :]]
+            page.addendum = None if (page.addendum or "").strip() in new else page.addendum
+            self._take_saved(page, stored)
+            if page.dirty:
+                self.touch(page)
 
 
 def _decisions(workspace: Workspace) -> Decisions:
@@ -237,7 +244,7 @@ def _sign(
 
 
 def _sign_addendum(
-    workspace: Workspace, study: str, text: str, who: str, submission: Callable[[], Submission] | None
+    workspace: Workspace, study: str, text: str, seen: int, who: str, submission: Callable[[], Submission] | None
 ) -> StoredReport:
-    workspace.save_addendum(study, text)
-    return workspace.sign_addendum(study, who, submission() if submission else None)
+    made = submission() if submission else None
+    return workspace.sign_addendum(study, who, made, text=text, seen=seen)

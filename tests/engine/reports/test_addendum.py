@@ -1,7 +1,9 @@
 """A signed report takes addenda, never a change, and is archived again with them."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -11,7 +13,7 @@ from engine.reports.document import Document
 from engine.reports.draft import Draft, Sentence
 from engine.reports.outbox import archive_waiting
 from engine.reports.stored_report import ReportFacts, Submission
-from engine.reports.workspace import Workspace
+from engine.reports.workspace import ADDENDUM_SIGNED, Workspace
 
 OUT = Submission(ReportFacts("CR"))
 
@@ -43,6 +45,39 @@ def test_an_addendum_is_written_signed_and_final(workspace: Workspace) -> None:
     workspace.save_addendum("1.2", "And another.")
     assert len(workspace.sign_addendum("1.2", "ada").addenda) == 2
     assert [row.state for row in workspace.history("1.2")] == ["edited", "signed", "addendum", "addendum"]
+
+
+def test_two_windows_that_sign_one_addendum_at_the_same_moment_add_it_once(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path / "home") as one, Workspace.open(tmp_path / "home") as other:
+        sign(one)
+        one.save_addendum("1.2", "A nodule.")
+        start = Barrier(2)
+
+        def press(workspace: Workspace) -> str:
+            start.wait(10)
+            try:
+                workspace.sign_addendum("1.2", "ada", OUT, text="A nodule.", seen=0)
+            except UserError as told:
+                return str(told)
+            return ""
+
+        with ThreadPoolExecutor(2) as windows:
+            answers = list(windows.map(press, (one, other)))
+        assert sorted(answers) == ["", ADDENDUM_SIGNED]
+        stored = one.load("1.2")
+        assert stored is not None
+        assert [addendum.text for addendum in stored.addenda] == ["A nodule."]
+        assert [row.state for row in one.history("1.2")] == ["edited", "signed", "addendum"]
+
+
+def test_an_addendum_is_not_signed_beside_another_one_that_its_signer_has_not_seen(workspace: Workspace) -> None:
+    sign(workspace)
+    workspace.sign_addendum("1.2", "bob", text="A nodule.", seen=0)
+    with pytest.raises(UserError, match="Another addendum was signed"):
+        workspace.sign_addendum("1.2", "ada", text="No nodule.", seen=0)
+    stored = workspace.sign_addendum("1.2", "ada", text="No nodule.", seen=1)
+    assert [addendum.signed_by for addendum in stored.addenda] == ["bob", "ada"]
+    assert len(workspace.sign_addendum("1.2", "ada", text="No nodule.", seen=2).addenda) == 3  # on purpose
 
 
 def test_the_archive_gets_the_report_with_its_addendum(workspace: Workspace, archive: Archive, encoder) -> None:

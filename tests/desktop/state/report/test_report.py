@@ -17,7 +17,7 @@ from engine.errors import UserError
 from engine.facts.fact import values_of
 from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.draft import NOTICE, Draft, Sentence
-from engine.reports.workspace import Workspace
+from engine.reports.workspace import ADDENDUM_SIGNED, OTHER_ADDENDUM, Workspace
 from tests.desktop.conftest import dicom, open_paths, settle, sign
 from tests.desktop.state.report.conftest import Decoder, drafted
 
@@ -148,6 +148,38 @@ def test_a_report_that_another_window_has_signed_is_shown_as_that(
     lost = text != page.text
     assert told.text == SIGNED_ELSEWHERE + (TEXT_IS_ADDENDUM if lost else "")
     assert page.addendum == (text if lost else None)
+
+
+@pytest.mark.parametrize("text", ["A nodule.", "No nodule."])
+def test_an_addendum_that_another_window_has_signed_is_shown_and_not_added_twice(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path, text: str
+) -> None:
+    state.edit("Normal chest.")
+    sign(app)
+    settle(qtbot, app)
+    page = state.page
+    assert page is not None
+    state.begin_addendum()
+    state.edit_addendum(text)
+    state.save()
+    settle(qtbot, app)
+    with Workspace.open(tmp_path / "workspace") as other:
+        other.sign_addendum(page.study, "Bob", text="A nodule.", seen=0)
+    sign(app)
+    settle(qtbot, app)
+    told = app.desk.messages.message
+    assert told is not None
+    assert told.text == (ADDENDUM_SIGNED if text == "A nodule." else OTHER_ADDENDUM)
+    assert page.stored is not None
+    assert [one.signed_by for one in page.stored.addenda] == ["Bob"]
+    assert "A nodule." in page.shown_text
+    assert page.addendum == (None if text == "A nodule." else text)
+    state.save()
+    settle(qtbot, app)
+    with Workspace.open(tmp_path / "workspace") as other:
+        stored = other.load(page.study)
+    assert stored is not None
+    assert stored.addendum == page.addendum
 
 
 def test_a_report_that_could_not_be_signed_can_be_changed_and_signed_again(
