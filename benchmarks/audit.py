@@ -1,6 +1,6 @@
 """Audits whether hits and drafts look at the picture: swap it, blacken one half, mirror it.
 
-    python -m benchmarks.audit --data DATA [--bundle DIR] [--markdown docs/drafts.md]
+    python -m benchmarks.audit --data DATA [--bundle DIR] [--markdown docs/drafts.md] [--card]
 
 A search that gives the same hits for another patient's picture, or without the half that shows the finding, does not
 look where it should. Archived are training pairs, asked are validation pictures. No data set here marks where a finding
@@ -9,10 +9,10 @@ those of `benchmarks.drafts`.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +24,9 @@ from engine.bundle import Bundle
 from engine.image.renditions import picture_renditions
 from engine.reports.draft import draft
 from engine.retrieval.search import Query, SearchOptions, search
+from export import bundle_writer, model_card
 from training.data.pairs import Gray, Pair
-from training.tables.table import grid
 
-TITLE = "Do hits and drafts look at the picture?"
 K = 5
 UNNOTICED = 4
 """As many of the K hits in common count as a change that was not noticed."""
@@ -42,10 +41,16 @@ class Tally:
     drafts: list[bool] = field(default_factory=list)
     """Of the pictures with a draft: whether the changed picture has the same one."""
 
-    def cells(self) -> list[str]:
-        """Mean overlap, share of changes that were not noticed, share of equal drafts."""
+    def figures(self) -> dict[str, Any]:
+        """Mean overlap, share of changes that were not noticed, and equal drafts."""
         unnoticed = [overlap * K >= UNNOTICED for overlap in self.overlaps]
-        return [percent(self.overlaps), percent(unnoticed), f"{percent(self.drafts)} of {len(self.drafts)}"]
+        return {
+            "asked": len(self.overlaps),
+            "common": float(np.mean(self.overlaps)),
+            "unnoticed": float(np.mean(unnoticed)),
+            "same_drafts": sum(self.drafts),
+            "drafts": len(self.drafts),
+        }
 
 
 def changed(gray: Gray) -> dict[str, Gray]:
@@ -70,11 +75,6 @@ def overlap(some: Sequence[int], others: Sequence[int]) -> float:
     return len(set(some) & set(others)) / K
 
 
-def percent(values: Sequence[float] | Sequence[bool]) -> str:
-    """The mean in percent, "–" of nothing."""
-    return f"{100 * float(np.mean(values)):.0f} %" if len(values) else "–"
-
-
 def asked(archive: Archive, bundle: CachedModels, gray: Gray) -> tuple[list[int], str]:
     """The case ids of the first K hits of a picture, and the text of its draft, "" if there is none."""
     hits = search(archive, bundle, Query(image=gray), SearchOptions(k=K)).hits
@@ -97,19 +97,14 @@ def audit(archive: Archive, bundle: CachedModels, queries: Sequence[tuple[Pair, 
     return found
 
 
-def markdown(found: dict[str, dict[str, Tally]], cases: int, bundle: str) -> str:
-    """The table by source and change."""
-    lines = [
-        ["source", "change", f"of the first {K} hits in common", f"{UNNOTICED} or more in common", "the same draft"]
+def figures(found: dict[str, dict[str, Tally]], archived: int) -> dict[str, Any]:
+    """All figures, as a manifest keeps them."""
+    changes = [
+        {"source": source, "change": change, **tally.figures()}
+        for source, tallies in found.items()
+        for change, tally in tallies.items()
     ]
-    for source, tallies in found.items():
-        lines += [[source, change, *tally.cells()] for change, tally in tallies.items()]
-    return (
-        f"Bundle {bundle}; {cases} training pairs are archived, validation pictures are asked. By chance two searches "
-        f"have {100 * K / cases:.1f} % of their hits in common. A picture without the half that shows nothing, and a "
-        "mirrored one of something without sides, may well keep its hits; that of another patient should not.\n\n"
-        f"{grid(lines)}\n"
-    )
+    return {"archived": archived, "hits": K, "unnoticed": UNNOTICED, "changes": changes}
 
 
 def main() -> None:
@@ -122,21 +117,24 @@ def main() -> None:
     add("--archived", type=int, default=300, help="training pairs to archive, of each source")
     add("--asked", type=int, default=40, help="validation pictures to ask, of each source")
     add("--markdown", type=Path, help="document whose section to write")
-    add("--output", type=Path, help="also write the shares as JSON")
+    add("--card", action="store_true", help="also write the figures into the bundle and its card")
     options = parser.parse_args()
-    bundle = CachedModels(Bundle.open(options.bundle), options.cache)
+    shipped = Bundle.open(options.bundle)
+    bundle = CachedModels(shipped, options.cache)
     material = read(options.data)
     with temporary_archive(bundle.id) as archive:
         cases = len(fill(archive, bundle, material, options.archived))
         found = {source.name: audit(archive, bundle, list(source.queries(options.asked))) for source in material}
     bundle.save()
-    text = markdown(found, cases, bundle.id)
+    made = figures(found, cases)
+    text = f"Bundle {bundle.id}. {model_card.audit(made)}"
     print(text)
     if options.markdown:
-        _section.put(options.markdown, TITLE, text)
-    if options.output:
-        shares = {source: {name: vars(tally) for name, tally in tallies.items()} for source, tallies in found.items()}
-        options.output.write_text(json.dumps(shares) + "\n", encoding="utf-8")
+        _section.put(options.markdown, model_card.AUDIT, text)
+    if options.card:
+        with bundle_writer.changed(shipped.folder) as (folder, content):
+            content["audit"] = made
+            bundle_writer.rewrite_card(folder, content)
 
 
 if __name__ == "__main__":

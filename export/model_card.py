@@ -27,6 +27,8 @@ LIMITS = (
     "The effect of age, sex, device and country was not measured.",
 )
 
+AUDIT = "Do hits and drafts look at the picture?"
+
 
 def licence(sources: list[dict[str, Any]]) -> str:
     """State what the weights may be used for, from the licences of the sources."""
@@ -80,6 +82,7 @@ def card(manifest: dict[str, Any], command: str) -> str:
         "## Measured on held-out pairs, with the models of this bundle\n\n" + table.markdown(manifest["evaluation"]),
         "## Drafts\n\n" + drafts(manifest["captioner"].get("metrics", {})),
         *facts(manifest),
+        *([f"## {AUDIT}\n\n{audit(manifest['audit'])}"] if "audit" in manifest else []),
         "## Score scale\n\n" + score_scale(manifest),
     ]
     return "\n\n".join(parts).rstrip() + "\n"
@@ -175,6 +178,28 @@ def facts(manifest: dict[str, Any]) -> list[str]:
         "labels come from columns and words of the held-out pairs, so that some are wrong.\n\n"
         f"{table.grid([[str(cell) for cell in line] for line in lines])}\n\nExpected calibration error: {errors}."
     ]
+
+
+def audit(figures: dict[str, Any]) -> str:
+    """A table of what hits and drafts make of another patient's picture, a half blackened, and a mirrored one."""
+    k, unnoticed = figures["hits"], figures["unnoticed"]
+    lines = [["source", "change", f"of the first {k} hits in common", f"{unnoticed} or more in common", "same draft"]]
+    lines += [
+        [
+            one["source"],
+            one["change"],
+            percent(one["common"]),
+            percent(one["unnoticed"]),
+            f"{one['same_drafts']} of {one['drafts']}",
+        ]
+        for one in figures["changes"]
+    ]
+    return (
+        f"{figures['archived']:,} training pairs are archived, validation pictures are asked. By chance two searches "
+        f"have {k / figures['archived']:.1%} of their hits in common. A picture without the half that shows nothing, "
+        "and a mirrored one of something without sides, may well keep its hits; that of another patient should not.\n\n"
+        f"{table.grid(lines)}"
+    )
 
 
 def percent(value: float | None) -> str:

@@ -19,7 +19,7 @@ from engine.models.manifest import Manifest, file_entry
 from engine.store.score_scale import spread
 
 CARD = "MODEL_CARD.md"
-OF_THE_PARENT = ("metrics", "baselines", "evaluation", "measured")
+OF_THE_PARENT = ("metrics", "baselines", "evaluation", "measured", "audit")
 """Figures of the manifest that were measured in the parent's space."""
 NOTE = (
     "The projections of both towers were trained further, offline, on the image-report pairs of one archive, and "

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import audit
+from export import model_card
 from training.data.pairs import Pair
 
 
@@ -28,5 +29,18 @@ def test_the_other_picture_is_of_another_patient_and_of_the_same_modality_if_the
 def test_a_change_is_not_noticed_if_four_of_five_hits_stay() -> None:
     assert audit.overlap([1, 2, 3, 4, 5], [5, 4, 3, 2, 9]) == 0.8
     tally = audit.Tally([0.8, 0.2], [True, False, False])
-    assert tally.cells() == ["50 %", "50 %", "33 % of 3"]
-    assert audit.Tally([0.0]).cells() == ["0 %", "0 %", "– of 0"]
+    made = audit.figures({"one source": {"mirrored": tally}}, archived=50)
+    assert made["changes"] == [
+        {
+            "source": "one source",
+            "change": "mirrored",
+            "asked": 2,
+            "common": 0.5,
+            "unnoticed": 0.5,
+            "same_drafts": 1,
+            "drafts": 3,
+        }
+    ]
+    card = model_card.audit(made)
+    assert "| one source | mirrored | 50% | 50% | 1 of 3 |" in card
+    assert "By chance two searches have 10.0% of their hits in common" in card
