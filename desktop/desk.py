@@ -26,6 +26,7 @@ from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.deletion import DeletionState
+from desktop.state.similar.import_summary import import_summary
 from desktop.state.similar.prior import PriorState
 from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.roi_tool import SearchRoiTool
@@ -33,6 +34,7 @@ from desktop.state.similar.search import SearchState
 from desktop.state.similar.space import SpaceState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
+from desktop.state.studies.study_list import StudyListState
 from desktop.state.viewer.basic_tools import PanTool, RubberBand, RubberBandTool, ScrollTool, WindowTool, ZoomTool
 from desktop.state.viewer.cine import CineState
 from desktop.state.viewer.crosshair import CrosshairTool
@@ -118,6 +120,15 @@ class Desk(QObject):
             parent=self,
         )
         self.export = ExportState(self.background, self.studies, self.report, self.key_images, self)
+        self.study_list = StudyListState(
+            self.studies,
+            self.settings,
+            lambda: self.viewport.patient_data_visible,
+            self.report.statuses.of,
+            self,
+        )
+        self.report.statuses.changed.connect(self.study_list.update)
+        self.layout.active_proxy.redaction_changed.connect(self.study_list.update)
         self.report.write_first = lambda: self.settings.now.write_first
         self.settings.changed.connect(self.report.changed)
         self.checking = CheckingState(
@@ -376,23 +387,3 @@ def _is_archive(path: Path) -> bool:
         return path.is_dir() and Archive.exists(path)
     except (OSError, UserError):
         return False
-
-
-def import_summary(result: ImportResult) -> str:
-    """The message after an import."""
-    parts = [f"{counted(result.added, 'case')} added"]
-    if result.completed:
-        parts.append(f"{result.completed:,} completed")
-    if result.skipped:
-        parts.append(f"{result.skipped:,} already archived")
-    if result.joined:
-        parts.append(f"{result.joined:,} joined to earlier imports")
-    if result.ambiguous:
-        parts.append(f"{len(result.ambiguous):,} ambiguous")
-    if result.rejected:
-        parts.append(f"{len(result.rejected):,} rejected")
-    if result.ambiguous or result.rejected:
-        parts[-1] += " (Ctrl+Shift+L lists them)"
-    if result.text_images:
-        parts.append(f"text blacked out in {counted(result.text_images, 'image')}")
-    return "Import finished: " + ", ".join(parts) + "."

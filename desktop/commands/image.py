@@ -83,8 +83,8 @@ ROWS = (
     ),
     Command("cine_faster", "Cine faster", ("Shift+Right",), "Image", lambda d, w: d.cine.change_speed(SPEED_STEP)),
     Command("cine_slower", "Cine slower", ("Shift+Left",), "Image", lambda d, w: d.cine.change_speed(1 / SPEED_STEP)),
-    Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.studies.step(1), new_group=True),
-    Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.studies.step(-1)),
+    Command("next_series", "Next series", ("Shift+Down",), "Image", lambda d, w: d.study_list.step(1), new_group=True),
+    Command("previous_series", "Previous series", ("Shift+Up",), "Image", lambda d, w: d.study_list.step(-1)),
     Command(
         "mark_key_image",
         "Mark as key image",

@@ -2,9 +2,19 @@
 
 from desktop.commands.command import Command, has_picture
 from desktop.desk import Desk
+from desktop.views.window import MainWindow
 
 GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3), (3, 1), (3, 2))
 """Rows and columns of the layouts on Alt+1 to Alt+9."""
+
+SORTED = {
+    "opened": "By order of opening",
+    "date": "By date, latest first",
+    "name": "By patient name",
+    "id": "By patient ID",
+    "report": "By report, unsigned first",
+}
+"""The orders of the study list."""
 
 
 def _grid(number: int, rows: int, columns: int) -> Command:
@@ -41,6 +51,23 @@ def _scroll_alone(name: str, text: str, key: str, step: int) -> Command:
         in_viewport=True,
         enabled=has_picture,
     )
+
+
+def _sort(order: str, text: str) -> Command:
+    return Command(
+        f"sort_by_{order}",
+        text,
+        (),
+        "View",
+        lambda d, w: d.study_list.sort(order),
+        checked=lambda d: d.study_list.order == order,
+        submenu="Sort studies",
+    )
+
+
+def _search_studies(desk: Desk, window: MainWindow) -> None:
+    window.show_dock(window.studies_dock)
+    window.series_list.search.focus_text()
 
 
 def _has_several_viewports(desk: Desk) -> bool:
@@ -117,6 +144,15 @@ ROWS = (
         checked=lambda d: not d.viewport.patient_data_visible,
     ),
     Command("show_studies", "Studies", ("Ctrl+1",), "View", lambda d, w: w.toggle_dock(w.studies_dock), new_group=True),
+    Command(
+        "search_studies",
+        "Search open studies",
+        ("Ctrl+Shift+F",),
+        "View",
+        _search_studies,
+        enabled=lambda d: bool(d.studies.studies or d.studies.documents),
+    ),
+    *(_sort(order, text) for order, text in SORTED.items()),
     Command("show_similar", "Similar cases", ("Ctrl+2",), "View", lambda d, w: w.toggle_dock(w.search_dock)),
     Command("show_report", "Report", ("Ctrl+3",), "View", lambda d, w: w.toggle_dock(w.report_dock)),
     Command(

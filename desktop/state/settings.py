@@ -56,6 +56,8 @@ class Settings:
     """What a word and Tab expand to in a report, in the notation of templates."""
     write_first: bool = False
     """Whether a draft can be seen only once something was written."""
+    study_order: str = "opened"
+    """What the studies are sorted by in the study browser (state/studies/study_list.py)."""
     presets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The user's window presets by modality, in the order of the number keys: name, center, width, function."""
 

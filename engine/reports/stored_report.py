@@ -14,6 +14,15 @@ from engine.text.words import words
 
 State = Literal["drafted", "edited", "signed"]
 """Drafted: proposals are open. Edited: none is. Signed: final."""
+Status = Literal["", "drafted", "edited", "signed", "waiting"]
+"""A state; "" for no report or an empty one, waiting for one that is signed and not in an archive yet."""
+
+
+def status_of(state: State, *, empty: bool, waiting: bool) -> Status:
+    """The status of a report; `empty` says whether it has neither text nor open proposals."""
+    if state == "signed":
+        return "waiting" if waiting else "signed"
+    return "" if empty else state
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,12 @@ class StoredReport:
     def text(self) -> str:
         """The report without its addenda."""
         return self.document.text
+
+    @property
+    def status(self) -> Status:
+        """Its state as lists of studies show it."""
+        empty = not self.text.strip() and not self.document.open
+        return status_of(self.state, empty=empty, waiting=self.waiting)
 
     @property
     def full_text(self) -> str:

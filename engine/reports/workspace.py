@@ -9,6 +9,7 @@ nothing is lost while no archive is open. Whatever is written of a report is on 
 
 import json
 import logging
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,16 @@ from sqlite_utils import Database
 from engine.errors import UserError
 from engine.reports.document import Document
 from engine.reports.draft import Draft
-from engine.reports.stored_report import Addendum, AuditRow, ReportFacts, State, StoredReport, Submission
+from engine.reports.stored_report import (
+    Addendum,
+    AuditRow,
+    ReportFacts,
+    State,
+    Status,
+    StoredReport,
+    Submission,
+    status_of,
+)
 from engine.reports.workspace_schema import migrations
 from engine.resources import user_folder
 from engine.store.database import LocalDatabase, LocalStore, insert, now
@@ -98,6 +108,16 @@ class Workspace(LocalStore):
             tuple(Addendum(*row) for row in added if row[2]),
             next((row[0] for row in added if not row[2]), None),
         )
+
+    def statuses(self, study_uids: Collection[str]) -> dict[str, Status]:
+        """The status of the report of each of these studies that has one."""
+        rows = self._database.read(
+            "SELECT reports.study_uid, state, state = 'edited' AND trim(text) = '', "
+            "facts IS NOT NULL AND case_id IS NULL FROM reports LEFT JOIN outbox USING (study_uid) "
+            "WHERE reports.study_uid IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(study_uids))],
+        )
+        return {uid: status_of(state, empty=bool(empty), waiting=bool(queued)) for uid, state, empty, queued in rows}
 
     def signed_documents(self) -> list[Document]:
         """Every signed report with its marks."""

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import demo
 from desktop.app import App
-from desktop.desk import import_summary
+from desktop.state.similar.import_summary import import_summary
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.importing.importer import ImportResult

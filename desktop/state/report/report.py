@@ -12,6 +12,7 @@ from desktop.state.report.drafting import Corrections, DraftingState
 from desktop.state.report.editing import EditingState
 from desktop.state.report.outbox import OutboxState
 from desktop.state.report.report_page import ReportPage
+from desktop.state.report.report_statuses import ReportStatuses
 from desktop.state.report.report_store import ReportStore
 from desktop.state.report.signing import Question, submission_maker
 from desktop.state.similar.archive import ArchiveState
@@ -66,6 +67,7 @@ class ReportState(EditingState):
         self._signers = signers
         self._drafting = DraftingState(background, viewport, archive, propose, corrections, self)
         self.outbox = OutboxState(background, archive, self)
+        self.statuses = ReportStatuses(background, self._store, studies, self)
         self._store.opened.connect(self.outbox.open)
         self._store.opened.connect(self.workspace_opened)
         self._store.loaded.connect(self._on_loaded)
@@ -262,3 +264,4 @@ class ReportState(EditingState):
 
     def _on_delivery(self, delivery: OutboxResult) -> None:
         self._store.reload({sent.study_uid for sent in delivery.archived})
+        self.statuses.read_again()

@@ -1,21 +1,30 @@
 """The study browser: open studies and their series with thumbnails. Shows a StudiesState; reads no files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QListView, QStackedWidget, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QListView,
+    QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 from typing_extensions import override
 
 from desktop import theme
 from desktop.desk import Desk
-from desktop.state.studies.browser import BrowserRow, row_text, rows_of
+from desktop.state.studies.browser import BrowserRow, join_parts, row_text
 from desktop.state.studies.studies import StudiesState
+from desktop.state.studies.study_list import StudyListState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
 from desktop.views.studies.empty_studies import EmptyStudies
+from desktop.views.studies.study_search import StudySearch
 from desktop.views.viewer.viewport import SERIES
 
 THUMBNAIL = 60
@@ -23,24 +32,39 @@ SIGNS = {"report": "SR", "PDF": "PDF", "presentation state": "PR", "segmentation
 """Modality of a document, beside its title."""
 PATIENT_ABOVE, STUDY_ABOVE = 10, 4
 """Logical pixels above a heading."""
+STATUS = {"drafted": "Drafted", "edited": "Edited", "signed": "Signed", "waiting": "Waiting"}
+"""What stands beside a study about its report."""
+STATUS_TIPS = {
+    "drafted": "Its report has proposals to decide on.",
+    "edited": "Its report is not signed yet.",
+    "signed": "Its report is signed and archived.",
+    "waiting": "Its report is signed and waits for an archive.",
+}
 
 
 class SeriesModel(QAbstractListModel):
-    """A row for each patient and study heading, each series and each document."""
+    """A row for each patient and study heading, each series and each document that is listed."""
 
-    def __init__(self, studies: StudiesState, viewport: ViewportState, parent: QWidget) -> None:
+    def __init__(
+        self,
+        listed: StudyListState,
+        studies: StudiesState,
+        viewport: ViewportState,
+        status_of: Callable[[str], str],
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
-        self._studies, self._viewport = studies, viewport
+        self._listed, self._viewport, self._status_of = listed, viewport, status_of
         self.rows: list[BrowserRow] = []
         self.reloading = False
         """While rows are replaced, Qt makes another row current; that is not a selection by the user."""
-        studies.changed.connect(self._reload)
+        listed.changed.connect(self._reload)
         studies.thumbnail_changed.connect(self._refresh)
         viewport.redaction_changed.connect(self._refresh)
 
     def _reload(self) -> None:
         """Replace only the rows between the first and last difference, so that a growing list does not scroll."""
-        rows = rows_of(self._studies.studies, tuple(self._studies.documents.values()))
+        rows = self._listed.rows
         self.reloading = True
         start, end = difference([row.name for row in self.rows], [row.name for row in rows])
         if start < len(self.rows) - end:
@@ -74,8 +98,10 @@ class SeriesModel(QAbstractListModel):
     @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.rows[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return ", ".join(self.lines(row))
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return ", ".join(part for part in (*self.lines(row), STATUS.get(self.status(row), "")) if part)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return join_parts(", ".join(self.lines(row)), STATUS_TIPS.get(self.status(row), ""))
         return None
 
     @override
@@ -91,6 +117,11 @@ class SeriesModel(QAbstractListModel):
     def lines(self, row: BrowserRow) -> tuple[str, str]:
         """The title of a row and the line below it."""
         return row_text(row, self._viewport.patient_data_visible)
+
+    def status(self, row: BrowserRow) -> str:
+        """State of the report of a study's row; "" for none, and in other rows."""
+        heading = row.series is None and row.document is None and not row.patient_studies
+        return self._status_of(row.study.uid) if heading else ""
 
 
 def difference(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
@@ -142,7 +173,8 @@ class SeriesDelegate(QStyledItemDelegate):
             font.setBold(bool(row.patient_studies))
             if row.patient_studies and index.row():
                 painter.fillRect(QRectF(area.left(), area.top(), area.width(), 1), QColor(theme.current.border))
-            _line(painter, area.adjusted(8, above, -8, 0), title, font, theme.current.text)
+            right = self._paint_status(painter, area.adjusted(0, above, -8, 0), row, option.font)
+            _line(painter, area.adjusted(8, above, -right, 0), title, font, theme.current.text)
             second = area.adjusted(8, above + line, -8, 0)
             _line(painter, second, about, drawing.small(option.font), theme.current.muted)
         else:
@@ -157,6 +189,17 @@ class SeriesDelegate(QStyledItemDelegate):
             _line(painter, below, about, drawing.small(option.font), theme.current.muted)
         painter.restore()
 
+    def _paint_status(self, painter: QPainter, area: QRectF, row: BrowserRow, font: QFont) -> float:
+        """Paint the state of the report at the right; returns the room that it leaves the title, from the right."""
+        status = self._model.status(row)
+        if not status:
+            return 8.0
+        color = {"signed": theme.current.green, "waiting": theme.current.amber}.get(status, theme.current.accent)
+        text, smaller = STATUS[status], drawing.small(font)
+        width = QFontMetricsF(smaller).horizontalAdvance(text) + 12
+        drawing.badge(painter, area.right() - width, area.top(), text, color, smaller)
+        return width + 16.0
+
 
 def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> None:
     metrics = QFontMetricsF(font)
@@ -168,13 +211,14 @@ def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> 
 
 
 class SeriesList(QStackedWidget):
-    """The list, or a hint while no study is open."""
+    """The list below its search field, or a hint while no study is open."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         studies = self._studies = desk.studies
         self._desk = desk
-        self.model = SeriesModel(studies, cast(ViewportState, desk.layout.active_proxy), self)
+        viewport, statuses = cast(ViewportState, desk.layout.active_proxy), desk.report.statuses
+        self.model = SeriesModel(desk.study_list, studies, viewport, statuses.of, self)
         self.list = QListView()
         self.list.setModel(self.model)
         self.list.setItemDelegate(SeriesDelegate(self.model, desk, self))
@@ -186,18 +230,26 @@ class SeriesList(QStackedWidget):
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.clicked.connect(self._show)
         self.list.activated.connect(self._show)
-        desk.documents.changed.connect(self.list.viewport().update)
+        for changed in (desk.documents.changed, statuses.changed):
+            changed.connect(self.list.viewport().update)
         self.empty = EmptyStudies(desk)
+        self.search = StudySearch(desk.study_list, self.list)
+        self._filled = QWidget()
+        below = QVBoxLayout(self._filled)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(self.search)
+        below.addWidget(self.list, 1)
         self.addWidget(self.empty)
-        self.addWidget(self.list)
+        self.addWidget(self._filled)
         self.setFocusProxy(self.empty)
-        studies.changed.connect(self._on_studies)
+        desk.study_list.changed.connect(self._on_studies)
         studies.selected.connect(self._follow)
 
     def _on_studies(self) -> None:
-        shown = self.list if self._studies.studies or self._studies.documents else self.empty
-        self.setCurrentWidget(shown)
-        self.setFocusProxy(shown)
+        filled = bool(self._studies.studies or self._studies.documents)
+        self.setCurrentWidget(self._filled if filled else self.empty)
+        self.setFocusProxy(self.list if filled else self.empty)
         self._follow()
 
     def _follow(self) -> None:
