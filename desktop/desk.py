@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from desktop.background import Background
 from desktop.state.jobs import JobsState
 from desktop.state.marks import MarksState
+from desktop.state.measure.annotation_text import AnnotationTextState
 from desktop.state.measure.drawing_tools import EditTool, drawing_tool
 from desktop.state.measure.measurement_list import MeasurementListState
 from desktop.state.measure.measurements import MeasurementsState
@@ -94,6 +95,7 @@ class Desk(QObject):
         self.measurement_list = MeasurementListState(
             self.background, self.measurements, self.layout, self.frames, self.mpr.read, self
         )
+        self.annotation_text = AnnotationTextState(self.measurements, self.layout, self)
         self._add_measuring_tools()
         self.archive = ArchiveState(self.background, parent=self)
         self.reindex = ReindexState(self.background, self.archive, parent=self)
@@ -327,9 +329,9 @@ class Desk(QObject):
 
     def _add_measuring_tools(self) -> None:
         for figure in FIGURES.values():
-            self.tools.add(figure.kind, drawing_tool(self.measurements, figure))
+            self.tools.add(figure.kind, drawing_tool(self.measurements, figure, self.annotation_text.begin))
         self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
-        self.tools.grabs.append(EditTool(self.measurements).grab)
+        self.tools.grabs.append(EditTool(self.measurements, self.annotation_text.begin).grab)
 
     def _show_series(self) -> None:
         study, series = self.studies.study, self.studies.series

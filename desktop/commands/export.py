@@ -26,7 +26,8 @@ def _export(desk: Desk, window: MainWindow, *, annotations: bool = True, patient
     if name:
         path = Path(name) if Path(name).suffix.lower() == ".png" else Path(f"{name}.png")
         save_png(image, path)
-        _confirm(desk, f"Exported {path.name} {'with patient data' if patient_data else HIDDEN}.", patient_data)
+        done = f"Exported {path.name} {'with patient data' if patient_data else HIDDEN}."
+        _confirm(desk, done, patient_data, annotations)
 
 
 def _copy(desk: Desk, window: MainWindow) -> None:
@@ -45,8 +46,8 @@ def _print(desk: Desk, window: MainWindow) -> None:
         _confirm(desk, f"Printed the image {HIDDEN}.")
 
 
-def _confirm(desk: Desk, text: str, patient_data: bool = False) -> None:
-    desk.messages.show_text(f"{text} {warning(desk, patient_data)}".strip())
+def _confirm(desk: Desk, text: str, patient_data: bool = False, annotations: bool = True) -> None:
+    desk.messages.show_text(f"{text} {warning(desk, patient_data, annotations)}".strip())
 
 
 def _tags(desk: Desk, window: MainWindow) -> None:

@@ -1,4 +1,4 @@
-"""The Measure menu: measuring tools, undo, the measurement list, crosshair and MPR."""
+"""The Measure menu: measuring and annotating tools, undo, the measurement list, crosshair and MPR."""
 
 from collections.abc import Iterable, Iterator
 
@@ -17,6 +17,8 @@ KEYS = {
     "ellipse": "E",
     "region": "G",
     "probe": "P",
+    "arrow": "Shift+A",
+    "text": "Shift+T",
 }
 """Of the measuring tools; those without one are in the menu and the command palette only."""
 
@@ -67,6 +69,15 @@ ROWS = (
         lambda d, w: d.measurements.redo(),
         in_viewport=True,
         enabled=lambda d: d.measurements.can_redo(),
+    ),
+    Command(
+        "edit_annotation_text",
+        "Edit text of annotation",
+        ("F2",),
+        "Measure",
+        lambda d, w: d.annotation_text.begin_selected(),
+        in_viewport=True,
+        enabled=lambda d: d.annotation_text.can_begin(),
     ),
     Command(
         "delete_measurement",

@@ -1,4 +1,4 @@
-"""The table of figures that can be drawn on a frame to measure it. Knows no screen and no storage.
+"""The table of figures that can be drawn on a frame to measure or annotate it. Knows no screen and no storage.
 
 A new measuring tool is one row in `FIGURES` and the function that reads it. All points are image points.
 """
@@ -61,6 +61,12 @@ class Figure:
     """The lines to draw; as much of them as there is while points are still missing."""
     guides: Callable[[Points], Strokes] = _none
     """Dotted lines that help to read the figure and cannot be dragged."""
+    annotation: bool = False
+    """It says what the user wrote (`Measurement.text`) instead of measuring."""
+    needs_text: bool = False
+    """An annotation that is nothing without its text."""
+    arrowhead: bool = False
+    """Its first point is painted as an arrowhead."""
 
     @property
     def freehand(self) -> bool:
@@ -129,6 +135,10 @@ def _statistics(pixels: Pixels | None, region: roi.Region | None) -> roi.Statist
     return roi.statistics(pixels, region) if pixels is not None and region is not None else None
 
 
+def _read_nothing(points: Points, frame: FrameRef, pixels: Pixels | None) -> Reading:
+    return Reading(spacing_for(frame, points))
+
+
 # -- drawing and dragging
 
 
@@ -192,7 +202,9 @@ FIGURES: dict[str, Figure] = {
         ),
         Figure("region", "Freehand ROI", None, _read_freehand, handles=_no_handles, strokes=_closed),
         Figure("probe", "Probe", 1, _read_probe),
+        Figure("arrow", "Arrow", 2, _read_nothing, uses_pixels=False, annotation=True, arrowhead=True),
+        Figure("text", "Text", 1, _read_nothing, uses_pixels=False, strokes=_none, annotation=True, needs_text=True),
     )
 }
 """By kind, in the order of the menu. Points of an angle: side, vertex, side; of a Cobb angle: two of each line; of a
-rectangle and an ellipse: two opposite corners."""
+rectangle and an ellipse: two opposite corners; of an arrow: head, tail."""

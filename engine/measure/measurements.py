@@ -4,6 +4,7 @@ A measurement belongs to one frame by its SOP Instance UID and frame number and 
 are calculated from the frame each time, so they always agree with it.
 """
 
+import textwrap
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,13 @@ from typing import Any
 
 from engine.image.pixels import Pixels
 from engine.measure.figures import FIGURES, Figure, Points, Strokes
-from engine.measure.readings import Reading
+from engine.measure.readings import Reading, lines_or_no_value
 from engine.study import FrameRef, Point
+
+MAX_TEXT = 200
+"""Characters of the text of an annotation."""
+LINE = 40
+"""Characters after which the text of an annotation goes on in another line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Measurement:
     """0-based frame of the image."""
     series_uid: str = ""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    text: str = ""
+    """What the user wrote, in one line; of annotations only."""
 
     @property
     def figure(self) -> Figure:
@@ -57,6 +65,10 @@ class Measurement:
         """The same measurement with other points."""
         return replace(self, points=tuple(points))
 
+    def with_text(self, text: str) -> "Measurement":
+        """The same annotation with another text: in one line, without what goes beyond `MAX_TEXT`."""
+        return replace(self, text=" ".join(text.split())[:MAX_TEXT].strip())
+
     def with_handle_at(self, handle: int, target: Point) -> "Measurement":
         """The same measurement after one of its handles was dragged."""
         return replace(self, points=self.figure.move_handle(self.points, handle, target))
@@ -71,9 +83,16 @@ def read(measurement: Measurement, frame: FrameRef, pixels: Pixels | None = None
     return measurement.figure.read(measurement.points, frame, pixels)
 
 
+def lines_of(measurement: Measurement, reading: Reading) -> tuple[str, ...]:
+    """What is written beside a measurement: its numbers, or the text of an annotation; empty for an arrow alone."""
+    if measurement.figure.annotation:
+        return tuple(textwrap.wrap(measurement.text, LINE))
+    return lines_or_no_value(reading)
+
+
 def as_dict(measurement: Measurement) -> dict[str, Any]:
     """For JSON."""
-    return {
+    stored: dict[str, Any] = {
         "id": measurement.id,
         "kind": measurement.kind,
         "points": [list(point) for point in measurement.points],
@@ -81,6 +100,7 @@ def as_dict(measurement: Measurement) -> dict[str, Any]:
         "frame": measurement.frame,
         "series_uid": measurement.series_uid,
     }
+    return stored | {"text": measurement.text} if measurement.text else stored
 
 
 def from_dict(stored: dict[str, Any]) -> Measurement:
@@ -95,6 +115,9 @@ def from_dict(stored: dict[str, Any]) -> Measurement:
     points = tuple((float(column), float(row)) for column, row in stored["points"])
     if not FIGURES[kind].accepts(points):
         raise ValueError(f"{kind} with {len(points)} points")
-    return Measurement(
+    made = Measurement(
         kind, points, str(stored["sop_uid"]), int(stored["frame"]), str(stored["series_uid"]), str(stored["id"])
-    )
+    ).with_text(str(stored.get("text", "")))
+    if made.figure.needs_text and not made.text:
+        raise ValueError(f"{kind} without text")
+    return made

@@ -89,6 +89,7 @@ NEVER = {
     "cancel_task",  # needs running work
     "reindex_archive",  # needs an archive of other models
     "write_addendum",  # needs a signed report
+    "edit_annotation_text",  # needs a selected annotation
     *("previous_search", "next_search"),  # need several searches
     "open_original_study",  # needs a comparison with a case whose path was kept
     *("mark_relevant", "mark_not_relevant", "clear_feedback"),  # need a search by meaning

@@ -1,5 +1,6 @@
 """Mouse tools that draw and edit measurements. Know no widgets and keep nothing: MeasurementsState does."""
 
+from collections.abc import Callable
 from math import hypot
 
 from typing_extensions import override
@@ -18,8 +19,14 @@ FREEHAND_STEP = 3.0
 """Logical pixels between two points of a freehand outline."""
 
 
-def drawing_tool(measurements: MeasurementsState, figure: Figure) -> Tool:
+Write = Callable[[Measurement, ViewportState], object]
+"""Lets the user write the text of an annotation."""
+
+
+def drawing_tool(measurements: MeasurementsState, figure: Figure, write: Write) -> Tool:
     """The tool that draws figures of this kind."""
+    if figure.needs_text:
+        return TextTool(measurements, figure, write)
     return (FreehandTool if figure.freehand else DrawTool)(measurements, figure)
 
 
@@ -107,9 +114,13 @@ class DrawTool(Tool):
         drawn, viewport = self._item.with_points(self._points), self._viewport
         if drawn.is_complete:
             self.cancel()
-            self._measurements.add(drawn, viewport)
+            self._finish(drawn, viewport)
         else:
             self._show([*self._points, point])
+
+    def _finish(self, drawn: Measurement, viewport: ViewportState | None) -> None:
+        """Keep a figure that has all its points."""
+        self._measurements.add(drawn, viewport)
 
     def _show(self, points: list[Point]) -> None:
         if self._item is not None:
@@ -154,13 +165,29 @@ class FreehandTool(DrawTool):
             self._measurements.add(drawn, gesture.viewport)
 
 
+class TextTool(DrawTool):
+    """Has a text written where the image is clicked, and keeps nothing until it is."""
+
+    def __init__(self, measurements: MeasurementsState, figure: Figure, write: Write) -> None:
+        super().__init__(measurements, figure)
+        self._write = write
+
+    @override
+    def _finish(self, drawn: Measurement, viewport: ViewportState | None) -> None:
+        if viewport is not None:
+            self._write(drawn, viewport)
+
+
 class EditTool(Tool):
-    """Drags the handle, or the whole measurement, under the mouse. `grab` belongs in ToolsState.grabs."""
+    """Drags the handle, or the whole measurement, under the mouse. `grab` belongs in ToolsState.grabs.
+
+    A double click on an annotation has its text written.
+    """
 
     cursor = "hand"
 
-    def __init__(self, measurements: MeasurementsState) -> None:
-        self._measurements = measurements
+    def __init__(self, measurements: MeasurementsState, write: Write) -> None:
+        self._measurements, self._write = measurements, write
         self._item: Measurement | None = None
         self._handle = handles.WHOLE
         self._start: Point = (0.0, 0.0)
@@ -170,7 +197,9 @@ class EditTool(Tool):
         viewport = gesture.viewport
         if self._measurements.draft is not None or viewport.shape is None or gesture.image_point is None:
             return None
-        hit = handles.hit_test(self._measurements.on(viewport), viewport.view, viewport.shape, gesture.screen_point)
+        texts = {item: rect for (where, item), rect in self._measurements.text_rects.items() if where is viewport}
+        shown = self._measurements.on(viewport)
+        hit = handles.hit_test(shown, viewport.view, viewport.shape, gesture.screen_point, texts)
         if hit is None:
             return None
         self._item, self._handle = hit
@@ -194,6 +223,13 @@ class EditTool(Tool):
         self.cancel()
         if draft is not None:
             self._measurements.replace(draft)
+
+    @override
+    def double_click(self, gesture: Gesture) -> bool:
+        item, self._item = self._item, None
+        if item is not None and item.figure.annotation:
+            self._write(item, gesture.viewport)
+        return True
 
     @override
     def cancel(self) -> None:

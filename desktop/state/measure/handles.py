@@ -1,9 +1,10 @@
 """Finds the measurement or handle under the mouse and drags it. Pure functions; knows no widgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import hypot
 
+from desktop.state.measure.measurements import Rect
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
 from engine.measure.measurements import Measurement
@@ -17,8 +18,18 @@ WHOLE = -1
 """Index that stands for the whole figure instead of one handle."""
 
 
-def hit_test(items: Sequence[Measurement], view: View, shape: Shape, point: Point) -> tuple[Measurement, int] | None:
-    """The measurement at a screen point and the index of its handle, or WHOLE for a line. The one drawn last wins."""
+def hit_test(
+    items: Sequence[Measurement], view: View, shape: Shape, point: Point, texts: Mapping[str, Rect]
+) -> tuple[Measurement, int] | None:
+    """The measurement at a screen point and the index of its handle, or WHOLE for a line. The one drawn last wins.
+
+    Args:
+        items: those on the frame.
+        view: how the frame lies in its viewport.
+        shape: of the frame.
+        point: where the mouse is.
+        texts: where the texts of annotations are, by id; a hit there is one on the whole.
+    """
 
     def screen(image_point: Point) -> Point:
         return geometry.to_screen(view, shape, image_point)
@@ -28,6 +39,8 @@ def hit_test(items: Sequence[Measurement], view: View, shape: Shape, point: Poin
         if near and min(near)[0] <= HANDLE_REACH:
             return item, min(near)[1]
     for item in reversed(items):
+        if item.id in texts and _is_within(point, texts[item.id]):
+            return item, WHOLE
         for stroke in item.strokes:
             line = [screen(image_point) for image_point in stroke]
             if any(_distance_to_segment(point, start, end) <= LINE_REACH for start, end in pairwise(line)):
@@ -53,6 +66,11 @@ def _moved(item: Measurement, right: float, down: float, columns: float, rows: f
     right = min(columns - max(x), max(-min(x), right))
     down = min(rows - max(y), max(-min(y), down))
     return item.with_points((column + right, row + down) for column, row in item.points)
+
+
+def _is_within(point: Point, rect: Rect) -> bool:
+    left, top, width, height = rect
+    return left <= point[0] <= left + width and top <= point[1] <= top + height
 
 
 def _distance(one: Point, other: Point) -> float:

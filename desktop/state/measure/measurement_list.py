@@ -15,8 +15,8 @@ from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.viewer.layout import LayoutState
 from engine.image.pixels import Pixels, read_frame
-from engine.measure.measurements import Measurement, read
-from engine.measure.readings import SEPARATOR, Reading, lines, lines_or_no_value
+from engine.measure.measurements import Measurement, lines_of, read
+from engine.measure.readings import SEPARATOR, Reading, lines
 from engine.study import FrameRef, Series, Study
 
 KEY = "measurement list"
@@ -109,7 +109,8 @@ class MeasurementListState(QObject):
     def text(self, ids: Collection[str] = ()) -> str:
         """Tab-separated rows for the clipboard: those with these ids, else all.
 
-        Names neither patient nor study, and omits the series description, which is free text and may.
+        Names neither patient nor study, and omits the series description, which is free text and may. The texts of
+        annotations are as the user wrote them.
         """
         selected = [row for row in self.rows if row.id in ids] or self.rows
         return "\n".join("\t".join(_cells(row)) for row in selected)
@@ -166,8 +167,10 @@ class MeasurementListState(QObject):
         """All numbers of a measurement; None if that needs pixels that are not on screen."""
         if not item.is_complete:
             return ""
+        if item.figure.annotation:
+            return item.text
         if not item.figure.uses_pixels:
-            return _line(read(item, ref))
+            return _line(item, read(item, ref))
         cached = self._texts.get(item.id)
         if cached is not None and cached.item == item and cached.ref == ref:
             return cached.text
@@ -176,8 +179,8 @@ class MeasurementListState(QObject):
         if reading is None:
             return None
         if item is not self._measurements.draft:  # of a large draft, the reading lacks the statistics
-            self._texts[item.id] = _CachedText(item, ref, _line(reading))
-        return _line(reading)
+            self._texts[item.id] = _CachedText(item, ref, _line(item, reading))
+        return _line(item, reading)
 
     def _text_without_pixels(self, item: Measurement, ref: FrameRef) -> str:
         reading = self._measurements.reading(item, ref, None)
@@ -198,7 +201,7 @@ class MeasurementListState(QObject):
         self._busy = True
         self._background.start(
             as_work(_read_all, self._read_pixels, ref, self._frames.get(ref), items),
-            lambda readings: self._store(ref, items, [_line(reading) for reading in readings]),
+            lambda readings: self._store(ref, items, [_line(*one) for one in zip(items, readings)]),
             key=KEY,
             lane=Lane.PREFETCH,
             failed=lambda error: self._store(ref, items, [self._unreadable_text(item, ref) for item in items]),
@@ -221,8 +224,8 @@ def _read_all(
     return [read(item, ref, pixels) for item in items]
 
 
-def _line(reading: Reading) -> str:
-    return _joined(lines_or_no_value(reading))
+def _line(item: Measurement, reading: Reading) -> str:
+    return _joined(lines_of(item, reading))
 
 
 def _joined(texts: Sequence[str]) -> str:

@@ -27,6 +27,8 @@ LIVE_PIXELS = 500_000
 """Pixels of the bounding box up to which statistics are updated during a drag; beyond, dragging would stutter."""
 log = logging.getLogger(__name__)
 Items = tuple[Measurement, ...]
+Rect = tuple[float, float, float, float]
+"""Left, top, width and height in screen points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class MeasurementsState(QObject):
         self.visible = True
         self.draft: Measurement | None = None
         """What is being drawn or dragged, instead of the stored one with that id. Its last points may be missing."""
+        self.text_rects: dict[tuple[ViewportState, str], Rect] = {}
+        """Where the text of each annotation was last painted, by its id, so that it can be clicked. Written by the
+        painter, which alone knows the font."""
         self._readings: dict[str, _CachedReading] = {}
         studies.changed.connect(self._load_new)
 
@@ -160,6 +165,10 @@ class MeasurementsState(QObject):
         self.selected = item.id
         self.visible = True
         self._notify()
+
+    def is_stored(self, item: Measurement) -> bool:
+        """Whether it was added and not deleted since."""
+        return any(other.id == item.id for items in self._items.values() for other in items)
 
     def replace(self, item: Measurement) -> None:
         """Replace the measurement with the same id, in whichever study it is."""
@@ -275,6 +284,7 @@ class MeasurementsState(QObject):
             self.selected = ""
         ids = {item.id for items in self._items.values() for item in items}
         self._readings = {key: value for key, value in self._readings.items() if key in ids}
+        self.text_rects = {key: value for key, value in self.text_rects.items() if key[1] in ids}
         self.changed.emit()
         self._repaint()
 
@@ -292,8 +302,9 @@ def new_measurement(viewport: ViewportState, kind: str) -> Measurement | None:
 
 
 def state_of(item: Measurement) -> str:
-    """The kind and points of a measurement as text, opaque; the same after it was stored and read again."""
-    return json.dumps([item.kind, [list(point) for point in item.points]])
+    """Kind, points and text of a measurement as text, opaque; the same after it was stored and read again."""
+    drawn: list[Any] = [item.kind, [list(point) for point in item.points]]
+    return json.dumps([*drawn, item.text] if item.text else drawn)
 
 
 def _bounding_area(item: Measurement) -> float:

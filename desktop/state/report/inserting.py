@@ -28,6 +28,9 @@ from engine.text.sentences import sentences
 
 NOT_ON_SCREEN = "Show the image of this measurement to update it in the report."
 NO_EARLIER_STUDY = "No open study of this patient is known to be earlier than this one. Open the earlier study."
+NO_TEXT = (
+    "This arrow has no text to insert. Write one with F2, or press Esc to deselect it and insert the image instead."
+)
 NO_PRIOR_REPORT = "The earlier study has no report in Kindred."
 
 
@@ -66,11 +69,17 @@ class InsertingState(QObject):
         )
 
     def insert(self) -> None:
-        """Put in the selected measurement, else the image on screen, which becomes a key image."""
+        """Put in the selected measurement or annotation, else the image on screen, which becomes a key image.
+
+        Raises:
+            UserError: the selected arrow has no text.
+        """
         if not self.can_insert():
             return
         item = self._selected()
         if item is not None:
+            if item.figure.annotation and not item.text:
+                raise UserError(NO_TEXT)
             self._put(self._words(item), Link(0, 0, "measurement", item.id, state=state_of(item)))
             return
         picture = self._viewport.picture
@@ -82,7 +91,8 @@ class InsertingState(QObject):
 
     def with_measurements(self, document: Document, at: int) -> Document:
         """With every measurement of the images on screen at a position, each linked."""
-        items = [one for one in self._measurements.on(self._viewport) if one.is_complete]
+        shown = self._measurements.on(self._viewport)
+        items = [one for one in shown if one.is_complete and not one.figure.annotation]
         for item in items:
             link = Link(0, 0, "measurement", item.id, state=state_of(item))
             words = self._words(item) + ("" if item is items[-1] else ";")
@@ -111,9 +121,11 @@ class InsertingState(QObject):
         return next((one for one in shown if one.id == self._measurements.selected and one.is_complete), None)
 
     def _words(self, item: Measurement) -> str:
-        """Such as "length 23.0 mm, image 14/60"."""
+        """Such as "length 23.0 mm, image 14/60"; of an annotation its text instead of the numbers."""
         picture = self._viewport.picture
         assert picture is not None
+        if item.figure.annotation:
+            return ", ".join(part for part in (item.text, self._image(picture.ref)) if part)
         label = item.figure.label
         name = label if label.startswith("Cobb") else label[0].lower() + label[1:]
         value = phrase(read(item, picture.ref, picture.pixels))

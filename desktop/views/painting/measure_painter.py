@@ -1,5 +1,6 @@
 """Paints the lines and handles of measurements. For their numbers see measure_text.py."""
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, Qt
@@ -14,6 +15,8 @@ from engine.measure.measurements import Measurement
 RIM = QColor(0, 0, 0, 170)
 RIM_WIDTH = 3.5
 HANDLE_RADIUS = 3.5
+ARROWHEAD, SPREAD = 13.0, math.radians(24)
+"""Length of the two sides of an arrowhead, and the angle of each with the shaft."""
 CROSS = 5.0
 """Length of an arm of the cross at a single point."""
 
@@ -24,6 +27,8 @@ def figure_painter(measurements: MeasurementsState) -> Painter:
     def paint(painter: QPainter, canvas: Canvas) -> None:
         for item in measurements.on(canvas.state):
             lines = _polygons(canvas, item.strokes)
+            if item.figure.arrowhead and len(item.points) > 1:
+                lines.append(arrowhead(canvas.to_screen(item.points[0]), canvas.to_screen(item.points[1])))
             guides = _polygons(canvas, item.figure.guides(item.points))
             selected = item is measurements.draft or item.id == measurements.selected
             color = QColor(theme.ON_IMAGE_MARK if selected else theme.ON_IMAGE_ACCENT)
@@ -63,6 +68,15 @@ def _polygons(canvas: Canvas, strokes: Strokes) -> list[QPolygonF]:
         points = [canvas.to_screen(point) for point in stroke]
         found += _cross(points[0]) if len(points) == 1 else [QPolygonF(points)]
     return found
+
+
+def arrowhead(head: QPointF, tail: QPointF) -> QPolygonF:
+    """Both sides of an arrowhead in screen coordinates, as large whatever the zoom, but never beyond the tail."""
+    along = tail - head
+    length = math.hypot(along.x(), along.y())
+    reach, angle = min(ARROWHEAD, length), math.atan2(along.y(), along.x())
+    ends = [head + QPointF(math.cos(angle + turn), math.sin(angle + turn)) * reach for turn in (SPREAD, -SPREAD)]
+    return QPolygonF([ends[0], head, ends[1]])
 
 
 def _cross(center: QPointF) -> list[QPolygonF]:

@@ -1,8 +1,8 @@
-"""Paints the numbers of measurements beside their figures, and decides where they fit."""
+"""Paints the numbers of measurements and the texts of annotations, and decides where they fit."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 
 from desktop import theme
@@ -10,42 +10,57 @@ from desktop.state.measure.measurements import MeasurementsState
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.measure_painter import RIM, RIM_WIDTH
 from desktop.views.painting.overlay_text import MARGIN, TextLine, draw_text
-from engine.measure.measurements import Measurement
-from engine.measure.readings import SEPARATOR, lines_or_no_value
+from engine.measure.measurements import Measurement, lines_of
+from engine.measure.readings import SEPARATOR
 
 GAP = 10.0
 """Logical pixels between a figure and its numbers."""
+BESIDE = 7.0
+"""Logical pixels from the point of a text to its first letter."""
 
 
 def measure_text_painter(measurements: MeasurementsState) -> Painter:
-    """Paints the numbers of all measurements on the frame while overlay text is visible."""
+    """Paints what is written beside all measurements on the frame while overlay text is visible."""
 
     def paint(painter: QPainter, canvas: Canvas) -> None:
         picture = canvas.state.picture
         if picture is None or not canvas.overlay_text_visible:
             return
         rims = QPainterPathStroker(QPen(RIM, RIM_WIDTH)).createStroke(canvas.figures)
-        for item in measurements.on(canvas.state):
+        shown = sorted(measurements.on(canvas.state), key=lambda item: not item.figure.needs_text)  # these do not yield
+        for item in shown:
             reading = measurements.reading(item, picture.ref, picture.pixels)
-            if reading is not None:
-                _paint_text(painter, canvas, item, lines_or_no_value(reading), rims)
+            lines = lines_of(item, reading) if reading is not None else ()
+            measurements.text_rects.pop((canvas.state, item.id), None)
+            if lines:
+                rect = _paint_text(painter, canvas, item, lines, rims)
+                if item.figure.annotation:
+                    place = rect.left(), rect.top(), rect.width(), rect.height()
+                    measurements.text_rects[canvas.state, item.id] = place
 
     return paint
 
 
 def _paint_text(
     painter: QPainter, canvas: Canvas, item: Measurement, lines: Sequence[str], figures: QPainterPath
-) -> None:
+) -> QRectF:
+    """Paint the lines, and return where: a text at its point, everything else where it fits beside its figure."""
     metrics = QFontMetricsF(painter.font())
     height, viewport = metrics.lineSpacing(), (canvas.view.width, canvas.view.height)
     lines = wrapped_lines(lines, viewport[0] - MARGIN, metrics)
     size = max(metrics.horizontalAdvance(line) for line in lines), height * len(lines)
-    figure = QPolygonF([canvas.to_screen(point) for point in item.points]).boundingRect()
-    rect = text_rect(figure, size, viewport, canvas.occupied, figures)
+    points = [canvas.to_screen(point) for point in item.points]
+    if item.figure.needs_text:
+        corner = points[0] + QPointF(BESIDE, -height / 2)
+        rect = QRectF(_within(corner.x(), size[0], viewport[0]), _within(corner.y(), size[1], viewport[1]), *size)
+    else:
+        figure = QPolygonF(points[-1:] if item.figure.annotation else points).boundingRect()
+        rect = text_rect(figure, size, viewport, canvas.occupied, figures)
     canvas.occupied.append(rect)
     for row, line in enumerate(lines):
         line_rect = QRectF(rect.left(), rect.top() + row * height, rect.width(), height)
         draw_text(painter, TextLine(line_rect, line, theme.ON_IMAGE))
+    return rect
 
 
 def text_rect(

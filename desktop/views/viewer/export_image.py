@@ -30,6 +30,7 @@ from engine.image.marks import burned_in_mark
 
 NOTICE = "Research image, not for clinical use"
 CHECK = "The pixels may contain patient data; check before sharing."
+CHECK_TEXT = "It shows the texts of annotations as you wrote them."
 
 
 def render_viewport(desk: Desk, annotations: bool = True, patient_data: bool = False) -> QImage:
@@ -86,12 +87,17 @@ def deidentified(state: ViewportState) -> Annotations:
     return replace(annotate(state, mouse=False), top_left=(), top_right=tuple(line for line in (kind, number) if line))
 
 
-def warning(desk: Desk, patient_data: bool) -> str:
-    """A warning about text that may be burned into the pixels of a de-identified image; "" if none is needed."""
+def warning(desk: Desk, patient_data: bool, annotations: bool = True) -> str:
+    """A warning about what may name the patient in a de-identified image, in its pixels or written by the user.
+
+    "" if none is needed.
+    """
     state = desk.viewport
     if patient_data or state.picture is None or state.series is None:
         return ""
-    return CHECK if burned_in_mark(state.picture.ref.image, state.series.modality) else ""
+    burned_in = CHECK if burned_in_mark(state.picture.ref.image, state.series.modality) else ""
+    written = CHECK_TEXT if annotations and any(item.text for item in desk.measurements.on(state)) else ""
+    return " ".join(part for part in (burned_in, written) if part)
 
 
 def save_png(image: QImage, path: Path) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from desktop.desk import Desk
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views.painting.painters import painters_for
+from desktop.views.viewer.annotation_field import AnnotationField
 from desktop.views.viewer.viewport import ViewportView
 
 
@@ -23,6 +24,7 @@ class ViewportGrid(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(1)
+        self.annotation_field = AnnotationField(desk.annotation_text, self.view_of, self)
         desk.layout.changed.connect(self._arrange)
         desk.search.hits_changed.connect(self._repaint)
         desk.layout.active_changed.connect(self._mark)

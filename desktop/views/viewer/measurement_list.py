@@ -21,7 +21,8 @@ from engine.text.words import counted
 
 HEADINGS = ("Measurement", "Value", "Image", "Series")
 EMPTY = (
-    "No measurements in this study.\n\nChoose a tool in the Measure menu, such as Length (D), and drag on the image."
+    "No measurements or annotations in this study.\n\n"
+    "Choose a tool in the Measure menu, such as Length (D), and drag on the image."
 )
 NO_STUDY = "No study on screen.\n\nOpen a study to see its measurements."
 KEYS = (("Enter", "go to image"), ("Delete", "delete"), ("Ctrl+Z", "undo"), ("Ctrl+C", "copy"))

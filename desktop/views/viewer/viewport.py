@@ -281,7 +281,8 @@ class ViewportView(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        if not self._tools[self._tools.chosen].double_click(self._gesture(event)):
+        gesture = self._gesture(event)
+        if not self._tools.tool_for(gesture).double_click(gesture):
             self.double_clicked.emit()
 
     def _gesture(self, event: QMouseEvent) -> Gesture:
