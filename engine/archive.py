@@ -28,6 +28,7 @@ from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.connection import damaged
 from engine.store.safety.join_keys import Join, add_join_keys
 from engine.store.safety.merging import keep_one_source, merge_cases, remember_key
+from engine.store.safety.name_keys import add_name_keys, name_keys_of
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
 from engine.store.safety.whole_file import is_left
@@ -35,6 +36,7 @@ from engine.store.sources import FILE as SOURCES
 from engine.store.sources import SourceLinks
 from engine.store.thumbnail import to_png
 from engine.store.vector_index import VectorIndex
+from engine.text.hashed_names import spellings
 
 _log = logging.getLogger("kindred")
 
@@ -211,6 +213,8 @@ class Archive(CaseQueries):
                 add_facts(db, case_id, case.facts)
             known = self._image_keys(case_id)
             add_join_keys(db, case_id, map(self.identity.join, case.joins))
+            if case.images:
+                add_name_keys(db, case_id, map(self.identity.name, spellings(case.identifiers)))
             for image, png in zip(case.images, pngs, strict=True):
                 key = self.identity.image(image.key)
                 if key not in known:
@@ -220,16 +224,21 @@ class Archive(CaseQueries):
             seal(db, "facts", case_id)
         return case_id
 
-    def recognize(self, case_id: int, key: str, joins: Iterable[Join]) -> None:
-        """Recognize a case by another key too, and by more joins. Writes nothing that is known already."""
+    def recognize(self, case_id: int, key: str, joins: Iterable[Join], identifiers: Iterable[str] = ()) -> None:
+        """Recognize a case by another key too, by more joins, and names of its header in reports that come later.
+
+        Writes nothing that is known already.
+        """
         hashed = [join for join in map(self.identity.join, joins) if join not in self.joins(case_id)]
+        names = {*map(self.identity.name, spellings(identifiers))} - name_keys_of(self._database.read, case_id)
         unknown = self.find_case(key) is None
-        if not hashed and not unknown:
+        if not hashed and not unknown and not names:
             return
         with self._database.write() as db:
             if unknown:
                 remember_key(db, self.identity.case(key), case_id)
             add_join_keys(db, case_id, hashed)
+            add_name_keys(db, case_id, names)
 
     def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.

@@ -30,7 +30,7 @@ from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport, Report
 from engine.store.sources import SourceLinks
 from engine.store.thumbnail import shrink
-from engine.text.deidentify import WARNING, clean
+from engine.text.deidentify import WARNING, Cleaned, clean
 
 BATCH_IMAGES, BATCH_TEXTS = 16, 32
 AMBIGUOUS = "Several cases match it equally well, so it was archived as a case of its own."
@@ -268,7 +268,7 @@ class _Import:
             images.append((one, LoadedPicture(shrink(self._without_text(loaded.gray)), loaded.window)))
         if not images and (not text or (new_images and item.keyed_by_content)):
             return
-        cleaned = clean(text, item.identifiers)
+        cleaned = self._cleaned(item, text)
         self.result.cleaned += cleaned.removed
         self._waiting.append(_Prepared(item, archived is not None, images, cleaned.text))
         texts = sum(1 for one in self._waiting if one.text)
@@ -295,7 +295,7 @@ class _Import:
                 return True
             (known,) = matches
             report = self._archive.case(known).report
-            if not item.images and report is not None and report.text != clean(item.text, item.identifiers).text:
+            if not item.images and report is not None and report.text != self._cleaned(item, item.text, known).text:
                 self.result.rejected.append(Rejected(item.name, OTHER_REPORT))
                 return False
             self.result.joined += 1
@@ -303,8 +303,15 @@ class _Import:
                 self._clean_again(known, report, item)
         if item.name in self.result.report_only and self._archive.has_image(known):
             self.result.report_only.remove(item.name)
-        self._archive.recognize(known, item.key, item.joins)
+        self._archive.recognize(known, item.key, item.joins, item.identifiers if item.images else ())
         return True
+
+    def _cleaned(self, item: FoundCase, text: str, case_id: int | None = None) -> Cleaned:
+        """A text cleaned of what its source names, and of what the header of its archived study named."""
+        case_id = self._archive.find_case(item.key) if case_id is None else case_id
+        if not text or case_id is None:
+            return clean(text, item.identifiers)
+        return clean(text, item.identifiers, self._archive.is_name(case_id))
 
     def _clean_again(self, case_id: int, report: Report, study: FoundCase) -> None:
         """Remove from an archived report what the header of its study names, now that it is there."""

@@ -44,8 +44,6 @@ class FoundCase(CaseFacts):
     text: str = ""
     match_values: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What a row of a reports file can match on: column -> values."""
-    identifiers: tuple[str, ...] = ()
-    """Names and numbers of this patient, to be removed from the text."""
     shared_keys: tuple[str, str] | None = None
     """Study Instance UID of a DICOM study, and the key that it has where another patient's study has that UID."""
     keyed_by_content: bool = False

@@ -66,6 +66,9 @@ class CaseFacts:
     """Patient ID (0010,0020)."""
     facts: Facts = field(default_factory=dict)
     """What its header says; the archive adds what the words of the report say."""
+    identifiers: tuple[str, ...] = ()
+    """Names and numbers that its source states, to be removed from texts; those of a study with images are stored as
+    keyed hashes (safety/name_keys.py)."""
     joins: tuple[tuple[str, str], ...] = ()
     """Role and value by which a report and a study are one case (safety/join_keys.py); stored as keyed hashes."""
 

@@ -1,6 +1,6 @@
 """Questions about archived cases, by name. Changes nothing, and knows neither models nor ranking."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from engine.store.filters import Filters, condition
 from engine.store.identity import Identity
 from engine.store.safety.checksums import is_sealed
 from engine.store.safety.join_keys import Join, cases_joined_by, joins_of
+from engine.store.safety.name_keys import name_keys_of
 from engine.store.thumbnail import from_png
 
 
@@ -58,6 +59,11 @@ class CaseQueries(LocalStore):
     def joins(self, case_id: int) -> frozenset[Join]:
         """The hashed joins of a case (safety/join_keys.py)."""
         return joins_of(self._database.read, case_id)
+
+    def is_name(self, case_id: int) -> Callable[[str], bool]:
+        """Tells whether the header of a case stated a name or number in this spelling (text/hashed_names.py)."""
+        keys = name_keys_of(self._database.read, case_id)
+        return lambda spelling: bool(keys) and self.identity.name(spelling) in keys
 
     def cases_joined_by(self, joins: Iterable[Join]) -> list[int]:
         """The cases with any of these joins, and those whose key is the Study Instance UID among them."""

@@ -14,6 +14,8 @@ from engine.store.safety.whole_file import write_whole
 
 KEY_FILE = "identity.key"
 KEY_BYTES = 32
+NAME_BYTES = 8
+"""Of the hash of a name: enough that no other word has it by chance."""
 
 
 class Identity:
@@ -38,6 +40,10 @@ class Identity:
     def join(self, join: tuple[str, str]) -> tuple[str, str]:
         """A role and the hash of a value by which a report and a study are one case (safety/join_keys.py)."""
         return join[0], self._hash(f"join by {join[0]}", join[1])
+
+    def name(self, spelling: str) -> bytes:
+        """The first NAME_BYTES of the hash of a name in the header (safety/name_keys.py)."""
+        return bytes.fromhex(self._hash("name", spelling))[:NAME_BYTES]
 
     @property
     def check(self) -> str:

@@ -160,6 +160,19 @@ def create_join_keys(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def create_name_keys(db: Database) -> None:
+    """Hashed names of the header of a study, of which a report that comes later is cleaned (safety/name_keys.py)."""
+    db.execute(
+        """CREATE TABLE name_keys (
+            case_id INTEGER PRIMARY KEY REFERENCES cases (id) ON DELETE CASCADE, keys BLOB NOT NULL)"""
+    )
+    db.execute(
+        """CREATE TRIGGER name_keys_checksum AFTER DELETE ON cases BEGIN
+            DELETE FROM checksums WHERE name = 'name_keys' AND id = old.id; END"""
+    )
+
+
 def require_known(db: Database, where: str) -> None:
     """Raise UserError when a newer version of Kindred created the archive."""
     known = set(names())

@@ -7,12 +7,13 @@ ages and eponyms are kept.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.text.contact_rules import remove_contacts
+from engine.text.hashed_names import named_spans
 from engine.text.hospital_rules import remove_hospitals
-from engine.text.known_names import known_spans
+from engine.text.known_names import apart, known_spans
 from engine.text.person_rules import remove_people
 
 WARNING = (
@@ -34,7 +35,11 @@ class Cleaned:
     """Number of placeholders inserted."""
 
 
-def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
+def _no_name(_: str) -> bool:
+    return False
+
+
+def clean(text: str, known: Iterable[str] = (), is_name: Callable[[str], bool] = _no_name) -> Cleaned:
     """Replace identifiers with placeholders, and bring the text to one Unicode form (NFC) with ordinary spaces.
 
     Takes time in proportion to the text, whatever it contains.
@@ -42,9 +47,10 @@ def clean(text: str, known: Iterable[str] = ()) -> Cleaned:
     Args:
         text: free text of a report or a description.
         known: names and numbers that the header states (known_names.py): of the patient and of everybody else.
+        is_name: tells whether a header stated a spelling of which the hash alone is known (hashed_names.py).
     """
     text = unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", text)))
-    spans = known_spans(text, known)
+    spans = apart([*known_spans(text, known), *(named_spans(text, is_name) if is_name is not _no_name else ())])
     for start, end in reversed(spans):
         text = f"{text[:start]}[name]{text[end:]}"
     text, contacts = remove_contacts(text)

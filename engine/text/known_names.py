@@ -7,6 +7,7 @@ name, and so are "Jean-Luc" and "jean luc". Each word of a name is found by itse
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
 
@@ -15,11 +16,11 @@ from engine.text.words import UNSPACED
 
 _LETTERS = {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ى": "ي", "ـ": ""}
 """Letters that Unicode does not decompose."""
-_CYRILLIC, _SEMITIC = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u0590-\u06ff]")
-_CYRILLIC_ENDING = re.compile("[аеиоуыэюяйь]{1,2}$")
-_PREFIX = "(?:[والبلكف]{0,3}|[הובלכמש]{0,2})"
+CYRILLIC, SEMITIC = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u0590-\u06ff]")
+CYRILLIC_ENDING = re.compile("[аеиоуыэюяйь]{1,2}$")
+PREFIX = "(?:[والبلكف]{0,3}|[הובלכמש]{0,2})"
 """Article, conjunction and prepositions that Arabic and Hebrew write in one word with a name."""
-_JOINT = r"[\s,^.'’_-]{0,3}"
+JOINT = r"[\s,^./'’_-]{0,3}"
 """What may stand between the words of a name."""
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 _INSTITUTION = "institution:"
@@ -52,13 +53,18 @@ def known_spans(text: str, known: Iterable[str]) -> list[tuple[int, int]]:
     for match in _finder(frozenset(capitalized)).finditer(plain):
         if not text[at[match.start()]].islower():  # digits and most scripts have no case
             spans.append((at[match.start()], at[match.end()]))
-    apart: list[tuple[int, int]] = []
+    return apart(spans)
+
+
+def apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans [start, end) in order, those that overlap as one, and without empty ones."""
+    found: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
         elif end > start:
-            apart.append((start, end))
-    return apart
+            found.append((start, end))
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +73,7 @@ def _finder(patterns: frozenset[str]) -> re.Pattern[str]:
     return re.compile("|".join(longest_first) or r"(?!)")
 
 
-def _fold(character: str) -> str:
+def fold(character: str) -> str:
     """A character without case, accent, width and vowel marks; "" for a mark."""
     decomposed = unicodedata.normalize("NFKD", character)
     bare = "".join(one for one in decomposed if not unicodedata.combining(one))
@@ -81,35 +87,54 @@ def _folded(text: str) -> tuple[str, list[int] | range]:
     folded: list[str] = []
     at: list[int] = []
     for index, character in enumerate(text):
-        piece = character.lower() if character.isascii() else _fold(character)
+        piece = character.lower() if character.isascii() else fold(character)
         folded.append(piece)
         at += [index] * len(piece)
     return "".join(folded), [*at, len(text)]
 
 
-def _patterns(value: str) -> Iterator[tuple[str, bool]]:
-    """Patterns of what is removed for one value, each with whether its word is an ordinary one too."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Words that are removed where they stand together, or one that is removed by itself."""
+
+    words: tuple[str, ...]
+    ordinary: bool = False
+    """Whether the word is an ordinary one too, which is a name only where it is capitalized."""
+
+
+def wanted(value: str) -> Iterator[Wanted]:
+    """What is looked for of one value."""
     named_so = value.startswith(_INSTITUTION)
     for group in unicodedata.normalize("NFC", value.removeprefix(_INSTITUTION)).split("="):
         names = [name for name in re.split(r"[\^\s,\\/]+" if named_so else r"[\^\s,\\]+", group) if name]
         place = named_so or ("^" not in group and any(flat(name.strip(".")) in PLACE_WORDS for name in names))
         clinical = NOT_NAMES | DEPARTMENTS if place else frozenset[str]()
         if place and len(names) > 1 and not all(flat(name.strip(".")) in clinical for name in names):
-            yield _START + r"[\s,./-]{0,3}".join(map(_word, names)) + _END, False
+            yield Wanted(tuple(names))
         skipped = PLACE_WORDS | METHODS | clinical
         words = [part for name in names for part in dict.fromkeys((name, *_parts_of(name)))]
         for word in words:
             plain = flat(word)
-            unspaced = UNSPACED.search(word) is not None
             if plain in skipped or (place and len(names) > 1 and len(word) < 4):
                 continue
-            if len(word) >= (2 if unspaced else 3):
-                yield _alone(word, unspaced), named_so or plain in NOT_NAMES or plain in ORDINARY
+            if len(word) >= (2 if UNSPACED.search(word) else 3):
+                yield Wanted((word,), named_so or plain in NOT_NAMES or plain in ORDINARY)
         for pair in permutations(names[:3], 2):
             unspaced = UNSPACED.search("".join(pair)) is not None
             if pair[0] != pair[1] and sum(map(len, pair)) >= (2 if unspaced else 4) and not place:
-                joined = _JOINT.join(map(_word, pair)) if not unspaced else r"[\s,^]{0,3}".join(map(_word, pair))
-                yield (joined if unspaced else _START + joined + _END), False
+                yield Wanted(pair)
+
+
+def _patterns(value: str) -> Iterator[tuple[str, bool]]:
+    """Patterns of what is removed for one value, each with whether its word is an ordinary one too."""
+    for one in wanted(value):
+        unspaced = UNSPACED.search("".join(one.words)) is not None
+        if len(one.words) == 1:
+            yield _alone(one.words[0], unspaced), one.ordinary
+        elif unspaced:
+            yield r"[\s,^]{0,3}".join(map(_word, one.words)), False
+        else:
+            yield _START + JOINT.join(map(_word, one.words)) + _END, False
 
 
 def _parts_of(name: str) -> list[str]:
@@ -122,10 +147,10 @@ def _alone(word: str, unspaced: bool) -> str:
     """The pattern of one word by itself, with the endings and prefixes of its language."""
     if unspaced:
         return _word(word)
-    if _CYRILLIC.search(word) and len(word) >= 4:
-        return _START + _word(_CYRILLIC_ENDING.sub("", word)) + r"\w{0,3}" + _END
-    if _SEMITIC.search(word):
-        return _START + _PREFIX + _word(word) + _END
+    if CYRILLIC.search(word) and len(word) >= 4:
+        return _START + _word(CYRILLIC_ENDING.sub("", word)) + r"\w{0,3}" + _END
+    if SEMITIC.search(word):
+        return _START + PREFIX + _word(word) + _END
     ending = r"(?:['’]?s)?" if len(word) >= 5 and word.isalpha() else ""
     return _START + _word(word) + ending + _END
 
@@ -134,7 +159,7 @@ def _word(word: str) -> str:
     """The pattern of a word in folded text: "ü" is written u or ue, an apostrophe or hyphen may be absent."""
     pattern = ""
     for character in word:
-        folded = "".join(map(_fold, character))
+        folded = "".join(map(fold, character))
         if character in "'’`´-‐‑–.":
             pattern += r"['’.\s-]?"
         elif character.lower() in "äöüøå":

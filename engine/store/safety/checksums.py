@@ -22,6 +22,7 @@ KEYS = {
     **dict.fromkeys(("cases", "images", "reports", "embeddings", "audit"), "id"),
     "merged_keys": "key",
     "join_keys": "case_id",
+    "name_keys": "case_id",
     "facts": "case_id",
     "settings": "'all'",
 }

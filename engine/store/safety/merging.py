@@ -20,6 +20,7 @@ from engine.store.case_rows import load_case
 from engine.store.database import LocalDatabase, insert, now
 from engine.store.safety.checksums import is_sealed, seal
 from engine.store.safety.join_keys import move_join_keys
+from engine.store.safety.name_keys import move_name_keys
 from engine.store.sources import FILE as SOURCES
 from engine.store.sources import SourceLinks
 from engine.text.sentences import sentences
@@ -92,6 +93,7 @@ def merge_cases(database: LocalDatabase, case_ids: Sequence[int]) -> list[int]:
             remember_key(db, key, kept.case_id)
             _move_keys(db, other.case_id, kept.case_id)
             move_join_keys(db, other.case_id, kept.case_id)
+            move_name_keys(db, other.case_id, kept.case_id)
             db.execute("DELETE FROM cases WHERE id = ?", [other.case_id])
         _update(db, cases, report)
         plural = "case" if len(others) == 1 else "cases"

@@ -1,5 +1,6 @@
 """A report and its study become one case whichever is imported first, and never two."""
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,19 +157,45 @@ def test_another_modality_on_the_same_day_is_another_study() -> None:
     assert joined_by(replace(own, modality=""), side) == "visit"
 
 
-@pytest.mark.parametrize("order", ["together", "report first"])
+@pytest.mark.parametrize("order", ["together", "report first", "study first"])
 def test_identifiers_are_stored_as_keyed_hashes_only(archive: Archive, encoder, tmp_path: Path, order: str) -> None:
     images, words = study(tmp_path), report(tmp_path, accession="ACC-7", text="Quix, P-17, ACC-7. Zuweiser informed.")
     if order == "together":
         import_path(archive, encoder, images, words)
     else:
-        import_path(archive, encoder, words)
-        import_path(archive, encoder, images)
-    assert len(archived(archive)) == 1
+        for source in (words, images) if order == "report first" else (images, words):
+            import_path(archive, encoder, source)
+    assert archived(archive) == [(1, "[name], [name], [name]. [name] informed.", "CT")]
     archive.close()
     content = b"".join(path.read_bytes() for path in archive.folder.iterdir() if path.is_file())
     for word in (b"ACC-7", b"P-17", b"Quix", b"Zuweiser", UID.encode(), b"20260304"):
         assert word not in content
+
+
+def test_a_study_archived_before_its_names_were_kept_gets_them_when_it_is_imported_again(
+    archive: Archive, encoder, tmp_path: Path
+) -> None:
+    images = study(tmp_path)
+    import_path(archive, encoder, images)
+    with sqlite3.connect(archive.folder / "archive.db") as db:
+        db.execute("DELETE FROM name_keys")
+        db.execute("DELETE FROM checksums WHERE name = 'name_keys'")
+    db.close()
+    import_path(archive, encoder, images)
+    import_path(archive, encoder, report(tmp_path, uid=UID, text="Zuweiser informed."))
+    assert archived(archive) == [(1, "[name] informed.", "CT")]
+    assert archive.problems(deep=True) == []
+
+
+@pytest.mark.parametrize("known", WAYS)
+def test_a_cleaned_report_that_comes_again_in_another_file_is_the_same(
+    archive: Archive, encoder, tmp_path: Path, known
+) -> None:
+    import_path(archive, encoder, study(tmp_path))
+    import_path(archive, encoder, report(tmp_path, text="Zuweiser informed.", accession="ACC-7"))
+    again = import_path(archive, encoder, report(tmp_path, "again.hl7", "Zuweiser informed.", **known))
+    assert again.rejected == []
+    assert archived(archive) == [(1, "[name] informed.", "CT")]
 
 
 def test_a_merged_case_keeps_what_it_is_joined_by(archive: Archive, encoder, tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ def forget(folder: Path, *tables: str) -> None:
     with sqlite3.connect(folder / "archive.db") as db:
         for table in ("cases", "images", "reports", "embeddings"):
             db.execute(f"DROP TRIGGER {table}_checksum")
-        db.execute("DROP TRIGGER join_keys_checksum")
-        for table in (*tables, "checksums", "merged_keys", "join_keys"):
+        for table in ("join_keys", "name_keys"):
+            db.execute(f"DROP TRIGGER {table}_checksum")
+        for table in (*tables, "checksums", "merged_keys", "join_keys", "name_keys"):
             db.execute(f"DROP TABLE {table}")
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
         if "facts" in tables:  # its index is gone with it
