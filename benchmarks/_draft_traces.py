@@ -20,9 +20,11 @@ from engine.archive import Archive
 from engine.facts.fact import Fact, FactKind, Facts
 from engine.facts.from_words import facts_of_words
 from engine.image.renditions import picture_renditions
+from engine.models.burned_in import without_text
 from engine.models.familiarity import check_familiarity
+from engine.models.text_detector import text_detector
 from engine.reports.agreement import Agreement, agreement
-from engine.reports.draft import mean_vector, most_familiar
+from engine.reports.draft import embedded, most_familiar
 from engine.reports.nearest_report import near_reports, undivided
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.text.findings import Findings, findings, together
@@ -110,7 +112,8 @@ def fill(
     """Archive at most `most` training rows of each source; the true facts of each case."""
     truth = {}
     for source in material:
-        for number, (row, gray) in enumerate(source.archived(most)):
+        for number, (row, shown) in enumerate(source.archived(most)):
+            gray = without_text(shown, text_detector())[0]  # as an import does
             image = NewImage(gray, models.embed_images([gray])[0])
             report = NewReport(row.text, models.embed_texts([row.text])[0])
             facts = case_facts(row)
@@ -169,7 +172,7 @@ def traces(
         for number, (row, gray) in enumerate(source.queries(most)):
             pictures = picture_renditions(gray)
             familiar = most_familiar([check_familiarity(models, one) for one in pictures]).familiar
-            vector = mean_vector(models.embed_images(pictures))
+            vector = embedded(models, pictures)
             said, mesh = said_by(row.text), None
             if source.name == MESH:
                 mesh = mesh_findings(row)

@@ -18,9 +18,11 @@ from engine.archive import Archive
 from engine.errors import Cancelled
 from engine.facts import fact
 from engine.facts.fact import NO_FACTS, Facts, value_of
+from engine.models.burned_in import without_text
 from engine.models.confidence import DraftSettings
 from engine.models.familiarity import BLANK, FAMILIAR, FamiliarityResult, check_familiarity
-from engine.models.roles import Drafter
+from engine.models.roles import Drafter, Encoder
+from engine.models.text_detector import text_detector
 from engine.progress import IsCancelled, never
 from engine.reports import silence
 from engine.reports.agreement import Contradiction, Evidence, agreement
@@ -165,7 +167,7 @@ def draft(
 
     Raises:
         Cancelled: `cancelled` returned True.
-        UserError: the archive was indexed with another bundle.
+        UserError: the archive was indexed with another bundle, or the detector of text is missing or damaged.
     """
     if archive is not None:
         archive.require_bundle(bundle.id)
@@ -183,7 +185,7 @@ def draft(
     if archive is None:
         return silent("no archive")
     settings = bundle.draft_settings
-    embedding = mean_vector(bundle.embed_images(pictures))
+    embedding = embedded(bundle, pictures)
     nearest = near_reports(archive, bundle, embedding, cases_of(archive, exclude_study, patient), facts)
     near = (names_nobody(nearest.reports[0]), *nearest.reports[1:]) if nearest.reports else ()
     if not near or near[0].score < settings.near:
@@ -212,6 +214,18 @@ def draft(
         suppressed=suppressed,
         calibrated=settings.calibrated,
     )
+
+
+def embedded(bundle: Encoder, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """The vector of a frame, float32 [D] of unit length: the mean of its renditions, uint8 [H, W] each.
+
+    Text burned into them is blacked out first, as in the archive and in a search.
+
+    Raises:
+        UserError: the detector of text is missing or damaged.
+    """
+    detector = text_detector()
+    return mean_vector(bundle.embed_images([without_text(one, detector)[0] for one in pictures]))
 
 
 def names_nobody(report: NearReport) -> NearReport:

@@ -14,6 +14,7 @@ from engine.models.confidence import DraftSettings
 from engine.models.familiarity import BLANK, OUTSIDE, FamiliarityModel
 from engine.reports.draft import NOTICE, Draft, draft, with_notice
 from engine.store.case import NewCase
+from tests.engine.models.test_burned_in import CT, left, picture, written
 
 Make = Callable[..., NewCase]
 GRAY = np.full((8, 8), 90, np.uint8)
@@ -49,6 +50,18 @@ def test_a_sentence_stands_in_a_draft_when_two_more_reports_have_its_finding(
     assert found.start is not None
     assert (found.start.case_id, found.sentences[0].source, found.silence, found.reason) == (1, 1, "", "")
     assert "Text copied from case 1 (another patient): most similar image." in found.note
+
+
+def test_a_draft_is_made_from_the_picture_without_its_burned_in_text(
+    archive: Archive, encoder, make_case: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(archive, make_case, [EFFUSION])
+    seen: list[np.ndarray] = []
+    embed = encoder.embed_images
+    monkeypatch.setattr(encoder, "embed_images", lambda images: (seen.extend(images), embed(images))[1])
+    burned, ink = written(picture(CT), "MUELLER^ANNA", (20, 12))
+    draft(encoder, archive, [burned, burned // 2])
+    assert [left(one, ink) for one in seen] == [0, 0]
 
 
 @pytest.mark.parametrize(
