@@ -33,7 +33,17 @@ COMMANDS: tuple[Command, ...] = (
 MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar cases", "Report", "Help")
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
-    ("tool_window", "tool_pan", "tool_zoom", "tool_scroll"),
+    ("tool_window", "tool_pan", "tool_zoom", "tool_scroll", "magnifier"),
+    (
+        "tool_length",
+        "tool_angle",
+        "tool_rectangle",
+        "tool_ellipse",
+        "tool_region",
+        "tool_probe",
+        "tool_arrow",
+        "tool_text",
+    ),
     (
         "fit_to_viewport",
         "actual_pixels",
@@ -75,6 +85,7 @@ class Actions(QObject):
             desk.layout.active_proxy.redaction_changed,
             desk.layout.active_proxy.overlay_changed,
             desk.tools.changed,
+            desk.tools.hold_ended,
             desk.links.changed,
             desk.cine.changed,
             desk.key_images.changed,
@@ -116,7 +127,8 @@ class Actions(QObject):
         action.setObjectName(command.name)
         action.setShortcuts([QKeySequence(key) for key in command.shortcuts])
         action.setCheckable(command.checked is not None)
-        action.setAutoRepeat(command.menu != "Report")  # a key that is held must not decide on proposals unread
+        repeats = command.menu != "Report"  # a key that is held must not decide on proposals unread
+        action.setAutoRepeat(repeats and not command.held)
         key = f" ({command.shortcuts[0]})" if command.shortcuts else ""
         action.setToolTip(f"{command.text.rstrip('…')}{key}")
         context = Qt.ShortcutContext.WidgetShortcut if command.in_viewport else Qt.ShortcutContext.WindowShortcut

@@ -36,7 +36,15 @@ from desktop.state.similar.space import SpaceState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.studies.study_list import StudyListState
-from desktop.state.viewer.basic_tools import PanTool, RubberBand, RubberBandTool, ScrollTool, WindowTool, ZoomTool
+from desktop.state.viewer.basic_tools import (
+    MagnifierState,
+    PanTool,
+    RubberBand,
+    RubberBandTool,
+    ScrollTool,
+    WindowTool,
+    ZoomTool,
+)
 from desktop.state.viewer.cine import CineState
 from desktop.state.viewer.crosshair import CrosshairTool
 from desktop.state.viewer.documents import DocumentsState
@@ -84,6 +92,7 @@ class Desk(QObject):
         shown = cast(ViewportState, self.layout.study_proxy)  # forwards to whichever viewport has the current image
         self.tools = ToolsState(self)
         self.rubber_band = RubberBand(self)
+        self.magnifier = MagnifierState(self.tools, self)
         self._add_tools()
         self.links = LinkState(self.layout, self)
         self.cine = CineState(self.layout, parent=self)

@@ -38,6 +38,8 @@ class Command:
     """Replaces `text` by a label that depends on the state; while disabled, such a command is hidden from its menu."""
     button: str = ""
     """Label beside the icon in the toolbar."""
+    held: bool = False
+    """Lasts while its key is held, so the key does not repeat it; see HOLD in views/viewer/viewport.py."""
     submenu: str = ""
     """Title of the submenu that holds it."""
 

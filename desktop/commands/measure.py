@@ -21,12 +21,16 @@ KEYS = {
     "text": "Shift+T",
 }
 """Of the measuring tools; those without one are in the menu and the command palette only."""
+ICONS = frozenset(FIGURES)
+"""The figures of which resources/icons has one, by their kind."""
 
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
-    """Cancel the drawing in progress, else close the comparison with an archived case, or else clear the selection."""
+    """Cancel the drawing in progress, else hide the magnifier, close the comparison, or clear the selection."""
     if desk.measurements.draft is not None or desk.rubber_band.viewport is not None:
         desk.tools.cancel()
+    elif desk.magnifier.on:
+        desk.magnifier.show(False)
     elif desk.comparison.viewport is not None:
         desk.comparison.close()
     else:
@@ -45,7 +49,8 @@ def drawing_commands(figures: Iterable[Figure]) -> Iterator[Command]:
     previous = None
     for figure in figures:
         new_group = previous is not None and previous.uses_pixels != figure.uses_pixels
-        yield tool(figure.kind, figure.label, KEYS.get(figure.kind, ""), new_group=new_group, menu="Measure")
+        icon = figure.kind if figure.kind in ICONS else ""
+        yield tool(figure.kind, figure.label, KEYS.get(figure.kind, ""), icon, new_group, "Measure")
         previous = figure
 
 

@@ -106,6 +106,14 @@ def make_picture(request: PictureRequest, read: Callable[[FrameRef], Pixels] = r
     )
 
 
+def part_at_full_size(picture: ScreenPicture, rows: slice, columns: slice) -> Image:
+    """A part of the frame as it is shown, from its own pixels even if the picture was made from fewer."""
+    if picture.halvings == 0:
+        return picture.levels[0][rows, columns]
+    image = render(picture.pixels.region((rows, columns)), picture.window)
+    return np.subtract(255, image, dtype=np.uint8) if picture.inverted else image
+
+
 def crop(pixels: Pixels, start: Point, end: Point, smallest: int = 3) -> Pixels | None:
     """The rectangle between two image points (column, row); None when a side has fewer than `smallest` pixels."""
     columns, rows = ((int(min(pair)), int(max(pair)) + 1) for pair in zip(start, end, strict=True))

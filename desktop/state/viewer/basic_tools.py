@@ -1,4 +1,7 @@
-"""The tools every viewer has: window, pan, zoom, scroll, and a rubber band for zoom and window. Knows no widgets."""
+"""The tools every viewer has: window, pan, zoom, scroll, a rubber band for zoom and window, and a magnifier.
+
+Knows no widgets.
+"""
 
 from collections.abc import Callable
 from math import copysign
@@ -6,7 +9,7 @@ from math import copysign
 from PySide6.QtCore import QObject, Signal
 from typing_extensions import override
 
-from desktop.state.viewer.tools import Gesture, Tool
+from desktop.state.viewer.tools import Gesture, Tool, ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.study import Point
 
@@ -16,6 +19,12 @@ ZOOM_STEP = 1.01
 """Zoom factor of one logical pixel."""
 MAX_MOVE = 60
 """Logical pixels of one event that count at most: a jump of the mouse must not make the image vanish."""
+LENS_RADIUS = 120.0
+"""Of the magnifier, in logical pixels."""
+LEAST_LENS, MOST_LENS = 2.0, 4.0
+"""How many times the magnifier enlarges what is on screen."""
+SEEN = 3.0
+"""Device pixels to which the magnifier enlarges one pixel of the image, within these limits."""
 
 
 class WindowTool(Tool):
@@ -125,3 +134,41 @@ class RubberBandTool(Tool):
     @override
     def cancel(self) -> None:
         self._band.draw(None)
+
+
+class MagnifierState(QObject):
+    """A lens that follows the mouse over any viewport, whatever the tool. Window and zoom stay as they are."""
+
+    changed = Signal(object)
+    """The viewport to paint again."""
+
+    def __init__(self, tools: ToolsState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.on = False
+        self.viewport: ViewportState | None = None
+        """Where the mouse is or was last; None: nowhere yet."""
+        self.point: Point = (0.0, 0.0)
+        """Screen point of the mouse in it."""
+        tools.moved.connect(self._follow)
+        tools.hold_ended.connect(lambda: self.show(False))
+
+    def toggle(self) -> None:
+        """Show or hide the lens."""
+        self.show(not self.on)
+
+    def show(self, on: bool) -> None:
+        """Show the lens where the mouse is, or hide it."""
+        if on != self.on:
+            self.on = on
+            self.changed.emit(self.viewport)
+
+    def _follow(self, gesture: Gesture) -> None:
+        before, self.viewport, self.point = self.viewport, gesture.viewport, gesture.screen_point
+        if self.on:
+            for touched in {before, self.viewport}:
+                self.changed.emit(touched)
+
+
+def lens_factor(scale: float) -> float:
+    """How many times the magnifier enlarges an image that is shown at `scale` device pixels per image pixel."""
+    return min(MOST_LENS, max(LEAST_LENS, SEEN / scale))

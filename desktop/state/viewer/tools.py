@@ -61,6 +61,10 @@ class ToolsState(QObject):
     """The tools by name, and the chosen one, which is the same in all viewports."""
 
     changed = Signal()
+    moved = Signal(object)
+    """A Gesture: the mouse moved over a viewport, with or without a button."""
+    hold_ended = Signal()
+    """The key of a command that lasts while it is held was released, or the viewport lost the keyboard."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

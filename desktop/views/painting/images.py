@@ -9,6 +9,8 @@ from PySide6.QtGui import QImage
 from desktop.state.pictures.picture import Image
 from engine.image.color_maps import color_map_table
 
+PIXELS_FROM = 8
+"""Logical pixels per image pixel from which the image is drawn without smoothing."""
 OPAQUE = np.uint32(0xFF000000)
 
 

@@ -12,6 +12,7 @@ from desktop.state.viewer.key_images import KeyImagesState
 from desktop.views.painting.annotation_painter import annotation_painter
 from desktop.views.painting.canvas import Canvas, Painter
 from desktop.views.painting.graphics_painters import scale_painter, shutter_painter
+from desktop.views.painting.lens_painter import lens_painter
 from desktop.views.painting.measure_painter import figure_painter
 from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.overlay_planes import overlay_painter
@@ -34,6 +35,7 @@ def painters_for(desk: Desk) -> list[Painter]:
         measure_text_painter(desk.measurements),
         roi_painter(desk.search),
         rubber_band_painter(desk.rubber_band),
+        lens_painter(desk.magnifier, (tint_painter(desk.documents), shutter_painter(desk.documents))),
     ]
 
 

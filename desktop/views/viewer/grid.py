@@ -27,6 +27,7 @@ class ViewportGrid(QWidget):
         self.annotation_field = AnnotationField(desk.annotation_text, self.view_of, self)
         desk.layout.changed.connect(self._arrange)
         desk.search.hits_changed.connect(self._repaint)
+        desk.magnifier.changed.connect(self._repaint_one)
         desk.layout.active_changed.connect(self._mark)
         self._arrange()
 
@@ -77,6 +78,10 @@ class ViewportGrid(QWidget):
         """Show or remove the region that was searched by."""
         for view in self._views.values():
             view.update()
+
+    def _repaint_one(self, state: ViewportState | None) -> None:
+        if state in self._views:
+            self._views[state].update()
 
     def _mark(self) -> None:
         layout = self._desk.layout

@@ -27,15 +27,13 @@ from desktop.state.viewer.annotations import annotate
 from desktop.state.viewer.tools import Gesture, Tool, ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views.painting.canvas import Canvas, Painter, canvas_of
-from desktop.views.painting.images import to_qimage
+from desktop.views.painting.images import PIXELS_FROM, to_qimage
 from desktop.views.painting.overlay_text import MARGIN, TextLine, corner_lines, draw_text, edge_lines
 
 SERIES = "application/x-kindred-series"
 """MIME type of a dragged series; the data is its id in UTF-8."""
 CASE = "application/x-kindred-case"
 """MIME type of a dragged hit; the data is the number of its case."""
-PIXELS_FROM = 8
-"""Logical pixels per image pixel from which the image is drawn without smoothing."""
 CURSORS = {
     "arrow": Qt.CursorShape.ArrowCursor,
     "cross": Qt.CursorShape.CrossCursor,
@@ -43,6 +41,8 @@ CURSORS = {
     "up-down": Qt.CursorShape.SizeVerCursor,
     "split": Qt.CursorShape.SplitVCursor,
 }
+HOLD = Qt.Key.Key_Period
+"""The key that shows the magnifier while it is held."""
 BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "pan"}
 """Tools of the right and middle button; the left button uses the chosen tool."""
 
@@ -253,6 +253,7 @@ class ViewportView(QWidget):
             self._last = event.position()
             self._drag.move(gesture)
         self._update_mouse_point()
+        self._tools.moved.emit(gesture)
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -301,6 +302,17 @@ class ViewportView(QWidget):
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()  # keys of a viewport are commands, see desktop/commands
+
+    @override
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == HOLD and not event.isAutoRepeat():
+            self._tools.hold_ended.emit()
+        event.ignore()
+
+    @override
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._tools.hold_ended.emit()
 
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
