@@ -1,4 +1,4 @@
-"""Embeddings of another bundle, kept beside those in use until all are there. Knows no models.
+"""Embeddings and facts of another bundle, kept beside those in use until all are there. Knows no models.
 
 Searches and imports go on with the embeddings in use. `adopt` replaces them in one transaction once every image and
 report has a new one.
@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlite_utils import Database
 
-from engine.facts.fact import Facts
+from engine.facts.fact import Fact, FactKind, Facts
 from engine.store.case import Kind
 from engine.store.case_facts import images_to_ask, set_models
 from engine.store.database import LocalDatabase, insert, now
@@ -28,6 +29,8 @@ ADD = {
         SELECT case_id, '{kind}', id, ?, ? FROM {table} WHERE id = ?"""
     for kind, table in (("image", "images"), ("report", "reports"))
 }
+ADD_FACT = """INSERT OR REPLACE INTO new_facts (case_id, bundle_id, kind, value, probability)
+    SELECT id, ?, ?, ?, ? FROM cases WHERE id = ?"""
 
 
 class NewEmbeddings:
@@ -47,7 +50,8 @@ class NewEmbeddings:
     def discard_others(self, bundle_id: str) -> None:
         """Delete what an unfinished re-indexing with another bundle has left."""
         with self._database.write() as db:
-            db.execute("DELETE FROM new_embeddings WHERE bundle_id != ?", [bundle_id])
+            for table in ("new_embeddings", "new_facts"):
+                db.execute(f"DELETE FROM {table} WHERE bundle_id != ?", [bundle_id])
 
     def missing_images(self, bundle_id: str, limit: int) -> list[tuple[int, NDArray[np.uint8]]]:
         """The first (image id, stored image uint8 [H, W]) without an embedding of this bundle."""
@@ -70,22 +74,22 @@ class NewEmbeddings:
         vectors: NDArray[np.floating],
         facts: Mapping[int, Facts] | None = None,
     ) -> None:
-        """Keep the embeddings of N images or reports, in one transaction.
+        """Keep the embeddings of N images or reports, and facts, in one transaction.
 
         Args:
             ids: of the images or reports.
             vectors: float [N, D].
-            facts: what the models say of cases, by case id; it replaces what models said before.
+            facts: what the models say of cases, by case id.
         """
         with self._database.write() as db:
             for case_id, said in (facts or {}).items():
-                set_models(db, case_id, said)
-                seal(db, "facts", case_id)
+                for kind_of, fact in said.items():
+                    db.execute(ADD_FACT, [bundle_id, kind_of, fact.value, fact.probability, case_id])
             for row_id, vector in zip(ids, np.ascontiguousarray(vectors, dtype="<f2"), strict=True):
                 db.execute(ADD[kind], [bundle_id, vector.tobytes(), row_id])
 
     def adopt(self, bundle_id: str) -> bool:
-        """Replace the embeddings in use and bind the archive to this bundle; False when some are still missing.
+        """Replace embeddings and facts in use and bind the archive to this bundle; False when some are still missing.
 
         Nothing can be imported between the check and the change. Ids of embeddings are never used twice, so that a
         vector index of the old rows is known to be stale.
@@ -102,6 +106,7 @@ class NewEmbeddings:
                 [bundle_id],
             )
             db.execute("DELETE FROM new_embeddings")
+            _adopt_facts(db, bundle_id)
             db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
             seal_all(db, "embeddings")
             seal(db, "settings", WHOLE)
@@ -109,3 +114,18 @@ class NewEmbeddings:
             audit_id = insert(db, "audit", at=now(), action="moved to another model", case_id=None, detail=detail)
             seal(db, "audit", audit_id)
         return True
+
+
+def _adopt_facts(db: Database, bundle_id: str) -> None:
+    """Replace what models said of all cases by what this bundle says, inside the transaction that is open."""
+    found: dict[int, dict[FactKind, Fact]] = {
+        case_id: {}
+        for (case_id,) in db.execute("SELECT DISTINCT case_id FROM facts WHERE source = 'models'").fetchall()
+    }
+    columns = "SELECT case_id, kind, value, probability FROM new_facts WHERE bundle_id = ?"
+    for case_id, kind, value, probability in db.execute(columns, [bundle_id]).fetchall():
+        found.setdefault(case_id, {})[kind] = Fact(value, "models", probability)
+    for case_id, facts in found.items():
+        set_models(db, case_id, facts)
+        seal(db, "facts", case_id)
+    db.execute("DELETE FROM new_facts")

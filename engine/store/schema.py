@@ -173,6 +173,17 @@ def create_name_keys(db: Database) -> None:
     )
 
 
+@migrations()
+def create_new_facts(db: Database) -> None:
+    """What the models say of cases that the archive is being re-indexed with (new_embeddings.py)."""
+    db.execute(
+        """CREATE TABLE new_facts (
+            case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, bundle_id TEXT NOT NULL,
+            kind TEXT NOT NULL, value TEXT NOT NULL, probability REAL NOT NULL,
+            PRIMARY KEY (case_id, bundle_id, kind)) WITHOUT ROWID"""
+    )
+
+
 def require_known(db: Database, where: str) -> None:
     """Raise UserError when a newer version of Kindred created the archive."""
     known = set(names())

@@ -12,11 +12,14 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.facts.fact import Fact
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex, reindex_progress
 from engine.reports.nearest_report import near_reports
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewReport
+from engine.store.case_facts import set_models
+from engine.store.safety.checksums import seal
 from engine.store.vector_index import VectorIndex
 from tests.paths import ROOT
 
@@ -111,6 +114,28 @@ def test_a_cancelled_reindexing_is_resumed(filled: Archive, encoder, newer, tmp_
     reindex(filled, newer, lambda done, *_: seen.append(done))
     assert seen[0] > stopped.done == len(made)
     assert_reindexed(filled, newer, tmp_path)
+
+
+def test_what_models_say_of_cases_changes_with_their_embeddings_and_not_before(filled: Archive, encoder, newer) -> None:
+    def said() -> dict[int, str]:
+        return {case_id: facts["region"].value for case_id, facts in filled.facts_of().items() if "region" in facts}
+
+    encoder.image_facts = {"region": Fact("chest", "models", 0.9)}
+    newer.image_facts = {"region": Fact("head", "models", 0.9)}
+    for case_id in (2, 3):
+        with filled._database.write() as db:
+            set_models(db, case_id, encoder.image_facts)
+            seal(db, "facts", case_id)
+    answers = iter([False, False, True, True, True, True])
+    assert not reindex(filled, newer, cancelled=lambda: next(answers)).complete
+    assert said() == {2: "chest", 3: "chest"}
+    third = type(encoder)(16, "third")
+    assert reindex(filled, third).complete  # which says nothing of any case
+    assert said() == {}
+    assert reindex(filled, newer).complete
+    assert set(said().values()) == {"head"}
+    assert len(said()) == sum(bool(filled.case(case_id).images) for case_id in filled.case_ids())
+    assert filled.problems(deep=True) == []
 
 
 def test_killed_runs_are_resumed_and_searches_use_the_old_index_until_then(
