@@ -175,7 +175,11 @@ def create_name_keys(db: Database) -> None:
 
 @migrations()
 def create_new_facts(db: Database) -> None:
-    """What the models say of cases that the archive is being re-indexed with (new_embeddings.py)."""
+    """What the models say of cases that the archive is being re-indexed with (new_embeddings.py).
+
+    An earlier version wrote that beside the facts in use, so that an unfinished run has to ask about its images again.
+    """
+    db.execute("DELETE FROM new_embeddings WHERE kind = 'image'")
     db.execute(
         """CREATE TABLE new_facts (
             case_id INTEGER NOT NULL REFERENCES cases (id) ON DELETE CASCADE, bundle_id TEXT NOT NULL,
