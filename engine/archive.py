@@ -290,6 +290,20 @@ class Archive(CaseQueries):
                 self.folder,
             ) from error
 
+    def rebuild(self) -> int:
+        """Make everything that is derived from the database anew, and return the number of vectors in the index.
+
+        Raises:
+            UserError: vectors in the database are damaged, or the files cannot be written.
+        """
+        try:
+            self.score_scale.path.unlink(missing_ok=True)
+        except OSError as error:
+            path = self.score_scale.path
+            raise UserError(f"The file {path} cannot be replaced: {error.strerror}.", path) from None
+        self.index.refresh(save=True, anew=True)
+        return len(self.index.rows().ids)
+
     def _finish_deletions(self) -> None:
         """Remove what an interrupted deletion has left; if that fails again, the next opening tries it."""
         if self.read_only or not unfinished(self._database):

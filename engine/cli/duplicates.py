@@ -50,7 +50,7 @@ def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: b
         possible = [group for group in groups if merge and not group.obstacle]
         if possible and not yes and not click.confirm(_question(groups, possible, folder), err=True):
             raise Cancelled
-        results = [_merge(archive, group) for group in possible]
+        results = [merge_group(archive, group) for group in possible]
         total = archive.stats()["cases"]
     merged = [result for result in results if "merged" in result]
     failed = [result["problem"] for result in results if "problem" in result]
@@ -69,7 +69,7 @@ def _question(groups: Sequence[DuplicateGroup], possible: Sequence[DuplicateGrou
     return "\n".join([*_lines(groups, True), question])
 
 
-def _merge(archive: Archive, group: DuplicateGroup) -> dict[str, Any]:
+def merge_group(archive: Archive, group: DuplicateGroup) -> dict[str, Any]:
     """What was merged; or the problem, after which the next group is merged all the same."""
     try:
         kept = archive.merge(group.case_ids)
@@ -84,13 +84,19 @@ def _lines(groups: Sequence[DuplicateGroup], merge: bool) -> list[str]:
     lines = []
     for group in groups:
         why = f"; {'not merged' if merge else 'cannot be merged'}: {group.obstacle}" if group.obstacle else ""
-        lines.append(f"{', '.join(group.reasons).capitalize()}, {PATIENTS[group.patients]}{why}.")
-        lines += [f"    {_case_line(case)}" for case in group.cases]
+        lines.append(f"{title(group)}{why}.")
+        lines += [f"    {case_line(case)}" for case in group.cases]
     duplicates = sum(len(group.cases) for group in groups)
     return [*lines, f"{counted(len(groups), 'group')} with {counted(duplicates, 'case')}."]
 
 
-def _case_line(case: Case) -> str:
+def title(group: DuplicateGroup) -> str:
+    """Why the cases may be one, and of whom they are."""
+    return f"{', '.join(group.reasons).capitalize()}, {PATIENTS[group.patients]}"
+
+
+def case_line(case: Case) -> str:
+    """Number, facts, images and the first words of a case."""
     text = case.report.text if case.report else case.description
     about = [f"case {case.case_id}", facts(case), counted(len(case.images), "image"), shorten(text, WIDTH)]
     return "  ".join(filter(None, about))

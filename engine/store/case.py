@@ -167,3 +167,27 @@ class Case:
     images: tuple[StoredImage, ...]
     report: Report | None
     facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What an archive holds, in counts. Studies keep no date, so that time is that of archiving."""
+
+    cases: int
+    patients: int
+    """Known ones."""
+    images: int
+    reports: int
+    embeddings: int
+    bytes_on_disk: int
+    """Of all files in the folder of the archive."""
+    modalities: dict[str, int]
+    """Cases by modality as the header says it, most first; "" for unknown."""
+    reported: dict[str, int]
+    """Cases with a report, by modality."""
+    regions: dict[str, int]
+    """Cases by region, most first; "" for unknown."""
+    decades: dict[int, int]
+    """Cases by the decade of the patient's age (60 for 60 to 69), ascending; unknown ages are left out."""
+    added: dict[str, int]
+    """Cases by the day on which they were archived (UTC, YYYY-MM-DD), ascending."""

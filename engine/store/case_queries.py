@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 from engine.facts.fact import FactKind, Facts
 from engine.store import integrity, schema
-from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts, ReportFacts
+from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts, ReportFacts, Statistics
 from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
 from engine.store.database import LocalStore, read_many
@@ -19,6 +19,17 @@ from engine.store.safety.checksums import is_sealed
 from engine.store.safety.join_keys import Join, cases_joined_by, joins_of
 from engine.store.safety.name_keys import name_keys_of
 from engine.store.thumbnail import from_png
+
+# Each gives (value, cases).
+COUNTED = {
+    "modalities": "SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC, 1",
+    "reported": """SELECT modality, count(*) FROM cases JOIN reports ON reports.case_id = cases.id
+        GROUP BY modality ORDER BY 2 DESC, 1""",
+    "regions": """SELECT coalesce(value, ''), count(*) FROM cases
+        LEFT JOIN facts ON facts.case_id = cases.id AND kind = 'region' GROUP BY 1 ORDER BY 2 DESC, 1""",
+    "decades": "SELECT age / 10 * 10, count(*) FROM cases WHERE age IS NOT NULL GROUP BY 1 ORDER BY 1",
+    "added": "SELECT substr(created, 1, 10), count(*) FROM cases GROUP BY 1 ORDER BY 1",
+}
 
 
 class CaseQueries(LocalStore):
@@ -188,6 +199,24 @@ class CaseQueries(LocalStore):
         }
         modalities = dict(self._database.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
         return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(schema.names())}
+
+    def statistics(self) -> Statistics:
+        """Counts of everything, by modality, region, age and day of archiving, and the room on the disk."""
+        stats, read = self.stats(), self._database.read
+        counts = {name: dict(read(sql)) for name, sql in COUNTED.items()}
+        return Statistics(
+            cases=stats["cases"],
+            patients=read("SELECT count(DISTINCT patient) FROM cases")[0][0],
+            images=stats["images"],
+            reports=stats["reports"],
+            embeddings=stats["embeddings"],
+            bytes_on_disk=sum(path.stat().st_size for path in self._database.path.parent.iterdir() if path.is_file()),
+            modalities=counts["modalities"],
+            reported=counts["reported"],
+            regions=counts["regions"],
+            decades=counts["decades"],
+            added=counts["added"],
+        )
 
     def problems(self, deep: bool = False) -> list[str]:
         """How the database contradicts itself or, with `deep`, its checksums, one phrase each; empty when intact."""

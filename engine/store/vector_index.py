@@ -168,15 +168,20 @@ class VectorIndex:
         folder = self.path.parent
         return UserError(f"The vectors in {folder} are damaged; restore the archive from its backup.", folder)
 
-    def refresh(self, save: bool = False) -> None:
+    def refresh(self, save: bool = False, anew: bool = False) -> None:
         """Bring the index up to date with the database; `save` writes the file even after few changes.
+
+        With `anew`, whatever the file and the memory hold is thrown away first.
 
         Raises:
             UserError: with `save`, the file cannot be written. A search does not need it.
         """
         with self._lock:
-            self._current()
             try:
+                if anew:
+                    self._snapshot = None
+                    self.path.unlink(missing_ok=True)
+                self._current()
                 if save and self.state() != "intact":
                     self._save()
             except OSError as error:

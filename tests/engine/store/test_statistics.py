@@ -1,0 +1,40 @@
+"""The statistics of an archive agree with what was put into it."""
+
+from collections.abc import Callable
+
+from engine.archive import Archive
+from engine.facts.fact import Fact
+from engine.store.case import NewCase
+
+Make = Callable[..., NewCase]
+CHEST = {"region": Fact("chest", "header")}
+
+
+def test_the_statistics_count_what_was_archived(archive: Archive, make_case: Make) -> None:
+    archive.add_case(make_case("1", "Normal chest.", [1, 2], modality="CR", age=44, patient="A", facts=CHEST))
+    archive.add_case(make_case("2", "Large effusion.", modality="CR", age=49, patient="A", facts=CHEST))
+    archive.add_case(make_case("3", seeds=[3], modality="CT", age=61, patient="B"))
+    archive.add_case(make_case("4", "Unremarkable."))
+    found = archive.statistics()
+    assert (found.cases, found.patients, found.images, found.reports, found.embeddings) == (4, 2, 3, 3, 6)
+    assert found.modalities == {"CR": 2, "": 1, "CT": 1}
+    assert found.reported == {"CR": 2, "": 1}
+    assert found.regions == {"": 2, "chest": 2}
+    assert found.decades == {40: 2, 60: 1}
+    assert sum(found.added.values()) == 4
+    assert found.bytes_on_disk >= (archive.folder / "archive.db").stat().st_size
+
+
+def test_an_empty_archive_has_nothing_to_count(archive: Archive) -> None:
+    found = archive.statistics()
+    assert (found.cases, found.patients, found.modalities, found.added) == (0, 0, {}, {})
+
+
+def test_a_rebuilt_index_holds_what_the_database_holds_whatever_the_file_said(
+    archive: Archive, make_case: Make
+) -> None:
+    archive.add_case(make_case("1", "Normal chest.", [1, 2]))
+    archive.index.refresh(save=True)
+    archive.index.path.write_bytes(b"damaged")
+    assert archive.rebuild() == 3
+    assert archive.index.state() == "intact"
