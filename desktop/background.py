@@ -69,6 +69,7 @@ class Job(QObject):
         """Shown while patient data is hidden."""
         self.done, self.total, self.what = 0, 0, ""
         self.stopping = False
+        self.paused = False
 
     def take_progress(self, done: int, total: int, what: str) -> None:
         """Store a progress report and emit `progressed`."""
@@ -95,6 +96,9 @@ class _Runner:
         self._work: Callable[..., Any] | None = work
         self._yielding = yielding
         self.stop = threading.Event()
+        self.goes_on = threading.Event()
+        """Not set while the work is paused."""
+        self.goes_on.set()
         self._lock = threading.Lock()
         self._latest: tuple[int, int, str] | None = None
         self._in_flight = False
@@ -120,6 +124,7 @@ class _Runner:
     def _cancelled(self) -> bool:
         if not self.stop.is_set() and self._lane not in DECODING:
             self._yielding.wait_while_busy()
+        self.goes_on.wait()
         return self.stop.is_set()
 
     def _emit_part(self, part: object) -> None:
@@ -165,6 +170,7 @@ class _Entry:
         self.partial_result: Callable[[Any], None] | None = None
         self.failed: Callable[[BaseException], None] | None = None
         self.cancelled: Callable[[], None] | None = None
+        self.stopped: Callable[[Any], None] | None = None
         self.shows_failure = False
         self.superseded = False
 
@@ -204,16 +210,19 @@ class Background(QObject):
         urgent: bool = False,
         failed: Callable[[BaseException], None] | None = None,
         cancelled: Callable[[], None] | None = None,
+        stopped: Callable[[T], None] | None = None,
         partial_result: Callable[[Any], None] | None = None,
         shows_failure: bool = False,
     ) -> Job:
-        """Run `work(progress, cancelled)` on a worker, then call one of done, failed and cancelled on the UI thread.
+        """Run `work(progress, cancelled)` on a worker, then call one of its four callbacks on the UI thread.
 
         Args:
             title: shown with the progress in the status bar; a job without one is not shown.
             redacted_title: shown instead while patient data is hidden, where `title` may name a patient.
             key: a newer request with the same key supersedes this one, and none of its callbacks is called.
             urgent: run before the other waiting requests of the same lane.
+            stopped: takes the result of work that was cancelled and returned what it had done by then; without it, or
+                without a result, `cancelled` is called.
             partial_result: takes parts of the result as they arrive; the work then gets a third argument, the function
                 that sends a part.
             failed: cleans up; `problem` is emitted after it.
@@ -230,6 +239,7 @@ class Background(QObject):
         runner = _Runner(number, work, self._relay, lane, self._yielding)
         entry = _Entry(Job(number, title, key, self, redacted_title), runner)
         entry.done, entry.failed, entry.cancelled = done, failed, cancelled
+        entry.stopped = stopped
         entry.partial_result, entry.shows_failure = partial_result, shows_failure
         runner.has_partial_results = partial_result is not None
         self._entries[number] = entry
@@ -243,11 +253,24 @@ class Background(QObject):
         entry = self._entries.get(job.number)
         if entry is None or job.stopping:
             return
-        job.stopping = True
+        job.stopping, job.paused = True, False
         entry.runner.stop.set()
+        entry.runner.goes_on.set()
         job.progressed.emit()
         if entry.runner.take() is not None:
             self._on_finished(job.number, None, Cancelled())
+
+    def pause(self, job: Job, paused: bool = True) -> None:
+        """Let a job wait where it next asks whether it is cancelled, or go on; it keeps its thread."""
+        entry = self._entries.get(job.number)
+        if entry is None or job.stopping:
+            return
+        job.paused = paused
+        if paused:
+            entry.runner.goes_on.clear()
+        else:
+            entry.runner.goes_on.set()
+        job.progressed.emit()
 
     def drop(self, key: str) -> None:
         """Cancel the requests with this key and drop their results."""
@@ -294,7 +317,9 @@ class Background(QObject):
             if entry.superseded:
                 return
             if isinstance(error, Cancelled) or entry.job.stopping:
-                if entry.cancelled:
+                if error is None and entry.stopped:
+                    entry.stopped(result)
+                elif entry.cancelled:
                     entry.cancelled()
             elif error is not None:
                 if entry.failed:

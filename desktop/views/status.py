@@ -85,7 +85,8 @@ class StatusLine(QStatusBar):
         more = f" (+{others} more)" if others else ""
         count = f" {job.done} of {job.total}" if job.total else "…"
         title = job.title if self._desk.viewport.patient_data_visible else job.redacted_title
-        self.job.setText(f"Cancelling: {title}" if job.stopping else f"{title}{count}{more}")
+        doing = f"Paused: {title}" if job.paused else title
+        self.job.setText(f"Cancelling: {title}" if job.stopping else f"{doing}{count}{more}")
         self.progress.setRange(0, job.total)
         self.progress.setValue(job.done)
         self.cancel.setEnabled(not job.stopping)

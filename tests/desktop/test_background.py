@@ -167,3 +167,41 @@ def test_the_qt_bindings_do_not_leak_references_to_none(qtbot: QtBot) -> None:
     for _ in range(1000):
         thing.setObjectName("thing")
     assert sys.getrefcount(None) > before - 500
+
+
+def test_paused_work_waits_and_goes_on_where_it_was(qtbot: QtBot, background: Background) -> None:
+    asked = threading.Event()
+    answers: list[bool] = []
+
+    def work(progress: object, cancelled: Callable[[], bool]) -> bool:
+        asked.wait(10)
+        return cancelled()
+
+    job = background.start(work, answers.append)
+    background.pause(job)
+    asked.set()
+    others: list[int] = []
+    background.start(as_work(lambda: 1), others.append)
+    qtbot.waitUntil(lambda: others == [1])
+    assert (answers, job.paused) == ([], True)
+    background.pause(job, False)
+    qtbot.waitUntil(background.idle)
+    assert answers == [False]
+
+
+def test_cancelled_work_gives_what_it_had_done_also_while_it_is_paused(qtbot: QtBot, background: Background) -> None:
+    begun, stopped, ended = threading.Event(), [], []
+
+    def work(progress: object, cancelled: Callable[[], bool]) -> int:
+        begun.set()
+        done = 0
+        while not cancelled():
+            done = 1
+        return done
+
+    job = background.start(work, lambda _: None, cancelled=lambda: ended.append(1), stopped=stopped.append)
+    assert begun.wait(10)
+    background.pause(job)
+    background.cancel(job)
+    qtbot.waitUntil(background.idle)
+    assert (len(stopped), ended, job.paused) == (1, [], False)

@@ -177,6 +177,7 @@ class ArchiveState(QObject):
             lane=Lane.LONG,
             failed=self._end_import,
             cancelled=self._end_import,
+            stopped=self._take_import,
         )
         self.changed.emit()
 

@@ -1,8 +1,8 @@
-"""Deletes the selected case, or all cases of its patient, in the background. Knows no widgets."""
+"""Deletes a case, or all cases of its patient, in the background. Knows no widgets."""
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.background import Background, Lane
+from desktop.background import Background, Lane, as_work
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 from engine.archive import Archive
@@ -32,24 +32,24 @@ class DeletionState(QObject):
     @property
     def possible(self) -> bool:
         """Whether a case is selected in an archive that can be changed now."""
+        return self._search.selected is not None and self.can_delete
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether the archive can be changed now."""
         state = self._archive
-        busy = state.importing is not None or state.reindexing is not None
-        return self._search.selected is not None and state.archive is not None and not busy
+        return state.archive is not None and state.importing is None and state.reindexing is None
 
     def ask(self, whole_patient: bool = False) -> None:
-        """Find out what would be deleted and ask; nothing happens without a selected case."""
-        archive, hit = self._archive.archive, self._search.selected
-        if archive is None or hit is None:
-            return
-        case_id = hit.case_id
-        self._background.start(
-            lambda _progress, _cancelled: (
-                archive,
-                archive.cases_of_same_patient(case_id) if whole_patient else [case_id],
-            ),
-            self._ask,
-            key="deletion",
-        )
+        """Ask whether to delete the selected case; nothing happens without one."""
+        if self._search.selected is not None:
+            self.ask_about(self._search.selected.case_id, whole_patient)
+
+    def ask_about(self, case_id: int, whole_patient: bool = False) -> None:
+        """Find out what would be deleted and ask; a case that is not archived is a problem."""
+        archive = self._archive.archive
+        if archive is not None:
+            self._background.start(as_work(_found, archive, case_id, whole_patient), self._ask, key="deletion")
 
     def confirm(self) -> None:
         """Delete what was asked about."""
@@ -88,3 +88,8 @@ class DeletionState(QObject):
             self.message.emit(f"{counted(len(cases), 'case')} deleted.")
         else:
             self._background.problem.emit(error)
+
+
+def _found(archive: Archive, case_id: int, whole_patient: bool) -> tuple[Archive, list[int]]:
+    """The archive, and the case or all cases of its patient. UserError when it has no such case."""
+    return archive, archive.cases_of_same_patient(case_id) if whole_patient else [archive.case(case_id).case_id]
