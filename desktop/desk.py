@@ -36,6 +36,8 @@ from desktop.state.similar.space import SpaceState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.studies.study_list import StudyListState
+from desktop.state.upkeep.importing import rejected
+from desktop.state.upkeep.upkeep import Upkeep
 from desktop.state.viewer.basic_tools import (
     MagnifierState,
     PanTool,
@@ -57,12 +59,12 @@ from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
-from engine.errors import Rejected, UserError
+from engine.errors import UserError
 from engine.image.archived import archived_origin, is_archived, read_archived
 from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
-from engine.importing.importer import AMBIGUOUS, ImportResult
+from engine.importing.importer import ImportResult
 from engine.measure.figures import FIGURES
 from engine.reports.workspace_patients import open_told_apart
 from engine.study import FrameRef, Series, Study
@@ -119,6 +121,7 @@ class Desk(QObject):
             self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
         )
         self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
+        self.upkeep = Upkeep(self.background, self.archive, self.search, self)
         self.report = ReportState(
             self.background,
             self.studies,
@@ -178,9 +181,6 @@ class Desk(QObject):
         self.layout.active_proxy.redaction_changed.connect(self._hide_message)
         self.settings.problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
-        self.report.outbox.message.connect(self.messages.show_text)
-        self.report.message.connect(self.messages.show_text)
-        self.export.message.connect(self.messages.show_text)
         self.report.signing.connect(self.settings.remember_signer)
         self.studies.selected.connect(self._show_series)
         self.studies.changed.connect(self._keep_series_current)
@@ -188,13 +188,13 @@ class Desk(QObject):
         self.studies.closed.connect(self._drop_closed_frames)
         self.studies.nothing_found.connect(self._report_nothing_found)
         self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
-        self.key_images.message.connect(self.messages.show_text)
-        self.documents.message.connect(self.messages.show_text)
         self.archive.imported.connect(self._report_import)
-        self.reindex.message.connect(self.messages.show_text)
-        self.reindex.offered.connect(self.messages.show_text)
-        self.deletion.message.connect(self.messages.show_text)
-        self.prior.message.connect(self.messages.show_text)
+        for said in (
+            *(self.report.outbox.message, self.report.message, self.export.message, self.key_images.message),
+            *(self.documents.message, self.reindex.message, self.reindex.offered, self.deletion.message),
+            self.prior.message,
+        ):
+            said.connect(self.messages.show_text)
 
     @property
     def viewport(self) -> ViewportState:
@@ -388,7 +388,7 @@ class Desk(QObject):
         self.messages.show_text(f"No images found; {files} rejected (Ctrl+Shift+L lists them).")
 
     def _report_import(self, result: ImportResult) -> None:
-        self.studies.add_rejected([*result.rejected, *(Rejected(name, AMBIGUOUS) for name in result.ambiguous)])
+        self.studies.add_rejected(rejected(result))
         self.messages.show_text(import_summary(result))
 
 

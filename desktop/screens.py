@@ -130,6 +130,12 @@ def chooser(*names: str) -> Callable[[App], Screen]:
     return show
 
 
+def archive_window(app: App) -> Screen:
+    """What the archive holds."""
+    run(app, "archive_screen")
+    return app.window.dialogs.archive
+
+
 def case(app: App) -> Screen:
     """The selected case in its window."""
     run(app, "open_selected_case")
@@ -231,6 +237,7 @@ STATES: dict[str, Callable[[App], object]] = {
     "hidden-patient-data": lambda app: run(app, "hide_patient_data"),
     "palette": lambda app: chooser("hide_patient_data", "command_palette")(app),
     "shortcuts": chooser("keyboard_shortcuts"),
+    "archive": archive_window,
     "selected-case": case,
     "hit-comparison": comparison,
     "hit-map": hit_map,

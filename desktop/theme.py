@@ -152,9 +152,9 @@ QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox {{
 QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus {{ border-color: {c.accent}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url(ICONS/chevron{shade}.svg); width: 10px; height: 10px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {c.muted}; border-radius: 3px;
-    background: {c.field}; }}
-QCheckBox::indicator:checked {{ background: {c.selected}; border-color: {c.accent};
+QCheckBox::indicator, QTreeView::indicator {{ width: 14px; height: 14px; border: 1px solid {c.muted};
+    border-radius: 3px; background: {c.field}; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {c.selected}; border-color: {c.accent};
     image: url(ICONS/check{shade}.svg); }}
 SearchPanel, ReportPanel {{ background: {c.panel}; }}
 QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.border};
@@ -193,6 +193,7 @@ QScrollBar::handle:hover {{ background: {c.handle_over}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QLabel[muted="true"] {{ color: {c.muted}; }}
+QLabel[heading="true"] {{ font-size: 14pt; font-weight: 600; }}
 QLabel[notice="true"] {{ color: {c.amber}; }}
 """
 

@@ -39,6 +39,13 @@ ROWS = (
     ),
     Command("new_archive", "New archive…", ("Ctrl+N",), "Archive", lambda d, w: w.dialogs.new_archive()),
     Command(
+        "archive_screen",
+        "Archive contents and maintenance…",
+        ("Ctrl+Alt+A",),
+        "Archive",
+        lambda d, w: w.dialogs.show_archive(),
+    ),
+    Command(
         "import_folder",
         "Import folder…",
         ("Ctrl+I",),

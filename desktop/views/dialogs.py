@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 from desktop.desk import Desk
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
+from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.viewer.presets_dialog import PresetsDialog
 
 CACHE_MEGABYTES = (128, 65_536)
@@ -25,6 +26,7 @@ class Dialogs:
         self._desk, self._parent = desk, parent
         self.rejected: RejectedDialog | None = None
         self.presets: PresetsDialog | None = None
+        self.archive: ArchiveWindow | None = None
         desk.deletion.asked.connect(self.delete)
 
     def open_files(self) -> None:
@@ -50,6 +52,30 @@ class Dialogs:
         if path:
             self._desk.archive.create(path)
 
+    def show_archive(self) -> None:
+        """Show what the archive holds, with what can be done to it; one window, which comes to the front."""
+        if self.archive is None:
+            imports = (
+                ("Import folder…", self.import_folder),
+                ("Import file…", self.import_file),
+                ("Preview import…", self.preview_import),
+            )
+            self.archive = ArchiveWindow(self._desk, imports, self._parent)
+            self.archive.finished.connect(self._forget_archive)
+        self.archive.show()
+        self.archive.raise_()
+        self.archive.activateWindow()
+
+    def _forget_archive(self) -> None:
+        if self.archive is not None:
+            self.archive.deleteLater()
+            self.archive = None
+
+    @property
+    def _front(self) -> QWidget:
+        """The window that a question belongs to."""
+        return self.archive if self.archive is not None and self.archive.isActiveWindow() else self._parent
+
     def import_folder(self) -> None:
         """Choose a folder and import it into the archive."""
         path = self._folder("Import folder with DICOM files, or with images and cases.csv")
@@ -58,7 +84,7 @@ class Dialogs:
 
     def import_file(self) -> None:
         """Choose a file and import it into the archive."""
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Import DICOM or ZIP file, or reports (CSV, FHIR, HL7)")
+        name, _ = QFileDialog.getOpenFileName(self._front, "Import DICOM or ZIP file, or reports (CSV, FHIR, HL7)")
         if name:
             self._desk.archive.import_into(Path(name))
 
@@ -71,7 +97,7 @@ class Dialogs:
     def show_preview(self, lines: Sequence[str]) -> None:
         """Show what an import would do: the counts, and the lists as details."""
         counts, *lists = lines
-        box = QMessageBox(QMessageBox.Icon.Information, "Import preview", counts, parent=self._parent)
+        box = QMessageBox(QMessageBox.Icon.Information, "Import preview", counts, parent=self._front)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setInformativeText(lists.pop())
         if self._desk.viewport.patient_data_visible:  # file names often contain patient names
@@ -124,7 +150,7 @@ class Dialogs:
     def delete(self, question: str) -> None:
         """Ask whether to delete cases; No is the default."""
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-        box = QMessageBox(QMessageBox.Icon.Warning, "Delete from archive", question, yes | no, self._parent)
+        box = QMessageBox(QMessageBox.Icon.Warning, "Delete from archive", question, yes | no, self._front)
         box.setDefaultButton(no)
         box.button(yes).clicked.connect(self._desk.deletion.confirm)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -150,5 +176,5 @@ class Dialogs:
         box.open()
 
     def _folder(self, title: str) -> Path | None:
-        name = QFileDialog.getExistingDirectory(self._parent, title)
+        name = QFileDialog.getExistingDirectory(self._front, title)
         return Path(name) if name else None

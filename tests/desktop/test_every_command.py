@@ -27,6 +27,7 @@ from desktop.views.report.sign_dialog import SignDialog
 from desktop.views.report.templates_dialog import TemplatesDialog
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
+from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.viewer.detached_viewer import DetachedViewer
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.viewer.presets_dialog import PresetsDialog
@@ -64,6 +65,7 @@ MODAL = {
 WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
     "show_rejected": RejectedDialog,
+    "archive_screen": ArchiveWindow,
     "dicom_tags": TagBrowser,
     "detach_viewer": DetachedViewer,
     "edit_presets": PresetsDialog,

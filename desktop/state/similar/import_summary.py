@@ -21,4 +21,5 @@ def import_summary(result: ImportResult) -> str:
         parts[-1] += " (Ctrl+Shift+L lists them)"
     if result.text_images:
         parts.append(f"text blacked out in {counted(result.text_images, 'image')}")
-    return "Import finished: " + ", ".join(parts) + "."
+    ended = "Import stopped, and what it had imported is kept" if result.cancelled else "Import finished"
+    return f"{ended}: {', '.join(parts)}."

@@ -1,0 +1,1 @@
+"""States of the Archive and Model screens: imports, statistics, duplicates, checks, models and teaching."""

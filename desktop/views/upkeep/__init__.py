@@ -1,0 +1,1 @@
+"""Views of the Archive and Model screens."""
