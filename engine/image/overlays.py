@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
+from engine.dicom.coding.bounded_read import read_up_to
 from engine.dicom.coding.image_pixel import high_bit
 from engine.dicom.coding.pixel_data import pixel_source
 from engine.dicom.values import integer
@@ -140,7 +141,7 @@ def pixel_cells(file: BinaryIO, start: int, dataset: FileDataset, frame: int) ->
     order = np.dtype(kind).newbyteorder("<" if syntax.is_little_endian else ">")
     size = shape[0] * shape[1] * order.itemsize
     source.seek(frame * size, 1)
-    data = source.read(size)
+    data = read_up_to(source, size)
     return np.frombuffer(data, order).reshape(shape).astype(kind) if len(data) == size else None
 
 

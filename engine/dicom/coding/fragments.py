@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.dicom.coding.bounded_read import read_up_to
 from engine.dicom.coding.form import START, begins_codestream
 
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -57,7 +58,7 @@ def frame_bytes(file: BinaryIO, frame: int, frames: int, extended_offsets: Any =
         if len(head) < _HEADER or head[:4] != _ITEM:
             raise ValueError("The pixel data do not begin with an item.")
         size = int.from_bytes(head[4:], "little")
-        basic = file.read(size)
+        basic = read_up_to(file, size)
         first = at + _HEADER + size
         for table in (_table(extended_offsets and extended_offsets[0], "<u8"), _table(basic, "<u4")):
             if table is not None and (found := _by_table(file, first, table, frame, frames)):
@@ -135,5 +136,5 @@ def _joined(file: BinaryIO, fragments: Sequence[_Fragment]) -> bytes:
     pieces = []
     for fragment in fragments:
         file.seek(fragment.start + _HEADER)
-        pieces.append(file.read(fragment.length))
+        pieces.append(read_up_to(file, fragment.length))
     return b"".join(pieces)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.dicom.coding.bounded_read import read_up_to
 from engine.dicom.coding.codestreams import PixelFormat
 
 
@@ -58,7 +59,7 @@ def packed_frame(file: BinaryIO, frame: int, pixel_format: PixelFormat, high_bit
     length = -(-(last - 8 * start) // 8)
     length += length % 2 if swapped else 0
     file.seek(file.tell() + start)
-    data = file.read(length)
+    data = read_up_to(file, length)
     if len(data) < length:
         raise ValueError("pixel data too short")
     octets = np.frombuffer(data, np.uint8)

@@ -1,5 +1,6 @@
 """An index of frames inside a file is checked against the data: no other frame is shown. All files derived."""
 
+import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.uid import UID, JPEGLSLossless, RLELossless
 
+from engine.dicom.coding.bounded_read import STEP
+from engine.dicom.coding.fragments import frame_bytes
 from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.pixels import read_frame
@@ -142,3 +145,26 @@ def test_lengths_of_the_extended_table_are_checked_too(tmp_path: Path, lengths: 
 def test_a_table_that_is_none_is_not_used(tmp_path: Path, basic: bytes) -> None:
     found = shown(made(tmp_path / "a", fragments_of(CODECS[JPEGLSLossless], 1), basic, None))
     assert all(own is None or np.array_equal(own, right) for own, right in zip(found, FRAMES, strict=True))
+
+
+class Watched(io.BytesIO):
+    """Remembers the most bytes that were asked for at once: a file would reserve them."""
+
+    most = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.most = max(self.most, size or 0)
+        return super().read(size)
+
+
+@pytest.mark.parametrize("place", ["table", "fragment"])
+def test_no_room_is_made_for_bytes_that_only_a_length_claims(place: str) -> None:
+    """Found by 100,000 damaged files: an offset table that claims 4 GB ended the reading with a MemoryError."""
+    claims = b"\xfe\xff\x00\xe0" + struct.pack("<L", 0xFFFFFFF0)
+    file = Watched(claims + b"1234" if place == "table" else item(b"") + claims + b"\xff\xd8\xff1")
+    try:
+        found = frame_bytes(file, 0, 1)
+    except ValueError:
+        found = b""
+    assert len(found) <= 4
+    assert file.most <= STEP
