@@ -18,13 +18,14 @@ from pathlib import Path
 
 from benchmarks._section import put
 from engine.reports.checks.check import Check, Kind, Known
+from engine.reports.checks.negations import FORMER, OF_A_KIND, ONE_OF_A_KIND
 from engine.reports.checks.priors import COMPARED
 from engine.reports.checks.run import checks
 from engine.reports.checks.sex import FEMALE, MALE
 from engine.reports.document import Document
 from engine.reports.insertion import taken_over
 from engine.reports.links import Link
-from engine.text.findings import findings
+from engine.text.findings import findings, together
 from engine.text.sentences import sentences
 
 CLEAN = 100
@@ -42,6 +43,7 @@ LIMB = re.compile(r"\b(?:knee|hip|shoulder|ankle|wrist|elbow|femur|tibia|humerus
 PLANTED: dict[Kind, tuple[int, str]] = {
     "header side": (6, "the header has the other side than a text about a limb"),
     "text side": (9, "the side of a finding is swapped in the impression"),
+    "negation": (8, "a sentence of another impression that excludes a finding, or reports an excluded one, is added"),
     "sex": (6, "the header has the other sex than the organs of the text"),
     "region": (7, "a sentence from a report of another region is added"),
     "prior": (5, "a text that compares, no earlier study"),
@@ -119,6 +121,29 @@ def text_side(report: Report) -> Report | None:
     return None
 
 
+def contradicted(reports: list[Report]) -> Iterator[Report]:
+    """Reports with a sentence of another impression: alternately one that reports what the findings exclude, and one
+    that excludes what they report. Neither names anything else, nor only a part of what the finding may be."""
+    said = [one for report in reports for one in sentences(report.document.text.partition("\nImpression: ")[2])]
+    for number, report in enumerate(reports):
+        before = [one for one in sentences(report.document.text.partition("\nImpression: ")[0]) if not _qualified(one)]
+        body = together([findings(one) for one in before])
+        wanted = body.negated - body.doubted if number % 2 else body.affirmed
+        fitting = []
+        for one in said:
+            found = findings(one)
+            names, others = (found.affirmed, found.negated) if number % 2 else (found.negated, found.affirmed)
+            if len(names) == 1 and names <= wanted and not (others or found.doubted or _qualified(one)):
+                fitting.append(one)
+        if fitting:
+            one = fitting[number % len(fitting)]
+            yield replace(report, document=Document(f"{report.document.text.rstrip(' .')}. {one}"), error=one)
+
+
+def _qualified(sentence: str) -> bool:
+    return "XXXX" in sentence or any(one.search(sentence) for one in (OF_A_KIND, ONE_OF_A_KIND, FORMER))
+
+
 def other_sex(report: Report) -> Report | None:
     """Organs of one sex, and a header with the other."""
     text = report.document.text
@@ -173,6 +198,7 @@ def planted(data: Path, split: str) -> dict[Kind, list[Report]]:
     found: dict[Kind, list[Report]] = {
         "header side": made(header_side, others),
         "text side": made(text_side, chest),
+        "negation": list(contradicted(chest)),
         "sex": made(other_sex, others),
         "region": list(zip_first(other_region, chest, others)),
         "prior": made(no_prior, chest),

@@ -8,7 +8,7 @@ from engine.facts.fact import Facts
 from engine.reports.change import Span
 from engine.text.sentences import sentence_spans
 
-Kind = Literal["header side", "text side", "sex", "region", "prior", "taken over", "measurement", "field"]
+Kind = Literal["header side", "text side", "negation", "sex", "region", "prior", "taken over", "measurement", "field"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Action = Literal["", "confirm", "update"]
 IMPRESSION = re.compile(r"\s*(?:impression|conclusions?|summary|opinion|assessment|diagnosis)\b", re.IGNORECASE)

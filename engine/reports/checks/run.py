@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine.reports.checks.check import Check, Known, lines_of
 from engine.reports.checks.marked import field_checks, measurement_checks, taken_over_checks
+from engine.reports.checks.negations import negation_checks
 from engine.reports.checks.priors import prior_checks
 from engine.reports.checks.regions import region_checks
 from engine.reports.checks.sex import sex_checks
@@ -22,6 +23,7 @@ def checks(document: Document, known: Known, measured: Mapping[str, str] | None 
     lines = lines_of(document.text)
     found = [
         *side_checks(lines, known),
+        *negation_checks(lines),
         *sex_checks(lines, known),
         *region_checks(lines, known),
         *prior_checks(lines, known),

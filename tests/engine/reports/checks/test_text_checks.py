@@ -39,6 +39,31 @@ def test_a_side_is_checked_against_the_header_and_the_findings(
 
 
 @pytest.mark.parametrize(
+    ("body", "impression", "contradicts"),
+    [
+        ("No pneumothorax.", "Small left pneumothorax.", True),
+        ("Small left pneumothorax.", "No pneumothorax.", True),
+        ("No focal consolidation, effusion or pneumothorax.", "Left pleural effusion.", True),
+        ("The heart is normal in size.", "Cardiomegaly.", True),
+        ("No pneumothorax on the left.", "Left pneumothorax.", True),
+        ("No pneumothorax on the left.", "Right pneumothorax.", False),
+        ("Small left pneumothorax.", "Small left pneumothorax.", False),
+        ("No large effusion.", "Small left effusion.", False),
+        ("No acute fracture.", "Old rib fractures.", False),
+        ("No pneumothorax.", "Pneumothorax is possible.", False),
+        ("No effusion. Small right effusion.", "Right effusion.", False),
+        ("No effusion of the knee.", "Pleural effusion.", False),
+        ("Liver mass. No mass of the kidney.", "Mass of the liver.", False),
+        ("The tube is in place.", "No pneumothorax after removal of the tube.", False),
+        ("Pulmonary vascularity is normal.", "Right lower lobe pneumonia.", False),
+    ],
+)
+def test_findings_and_impression_must_not_contradict_each_other(body: str, impression: str, contradicts: bool) -> None:
+    expected = [("negation", f"Impression: {impression}")] if contradicts else []
+    assert found(f"Findings: {body}\nImpression: {impression}", CHEST) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "sex", "expected"),
     [
         ("The uterus is normal.", "M", ["uterus"]),
