@@ -88,6 +88,7 @@ ROWS = (
     ),
     _step("next_viewport", "Next viewport", "Ctrl+Right", 1),
     _step("previous_viewport", "Previous viewport", "Ctrl+Left", -1),
+    Command("go_to_image", "Go to image", ("F6",), "View", lambda d, w: w.focus_image()),
     Command(
         "compare_with_series",
         "Compare with another series…",

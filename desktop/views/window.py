@@ -168,6 +168,11 @@ class MainWindow(QMainWindow):
         self._desk.layout.step(by)
         self.grid.active.setFocus()
 
+    def focus_image(self) -> None:
+        """Move the keyboard to the active viewport, such as from the report, without hiding a panel."""
+        self.viewport.window().activateWindow()
+        self.viewport.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title)
         dock.setObjectName(title)

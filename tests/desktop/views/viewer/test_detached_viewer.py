@@ -1,5 +1,6 @@
 """The detached viewer, as on a second monitor."""
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -53,3 +54,17 @@ def test_closing_the_app_closes_both_windows_and_stores_that_it_was_detached(qtb
     app.window.close()
     assert not app.window.detached_viewer.isVisible()
     assert app.desk.settings.now.detached
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_f6_goes_from_the_report_to_the_image_in_either_window(qtbot: QtBot, app: App, detached: bool) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    if detached:
+        detach(qtbot, app)
+    editor = app.window.report_panel.editor
+    app.window.activateWindow()
+    editor.setFocus()
+    qtbot.waitUntil(editor.hasFocus)
+    qtbot.keyClick(editor, Qt.Key.Key_F6)
+    qtbot.waitUntil(app.window.viewport.hasFocus)
+    assert app.window.report_dock.isVisible()
