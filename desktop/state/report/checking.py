@@ -50,7 +50,7 @@ class CheckingState(QObject):
         self._asked: tuple[Archive | None, str] = (None, "")
         self._made: tuple[Document, Known, Mapping[str, str] | None, tuple[Check, ...]] | None = None
         self._shown: tuple[Check, ...] = ()
-        self._soon = Coalescer(self._show, self, WAIT_MS)
+        self._soon = Coalescer(self.show, self, WAIT_MS)
         report.check = self.of
         for changed in (report.changed, report.page_changed, measurements.changed, archive.changed, studies.changed):
             changed.connect(self._soon.request)
@@ -106,7 +106,8 @@ class CheckingState(QObject):
         elif check.action == "update":
             self.updating.emit(check.target)
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Announce now what the checks found, if that is new, without waiting for a pause in typing."""
         now = self.checks
         if now != self._shown:
             self._shown = now

@@ -62,6 +62,11 @@ class EditingState(QObject):
             self.page.selected = proposal
             self.selection_changed.emit()
 
+    def select_open(self) -> None:
+        """Select the next open proposal, unless the selected one is open or none is."""
+        if self.page and self.page.document.open and not self.can_decide:
+            self.select(self._next_open(self.page.selected))
+
     def select_at(self, offset: int) -> None:
         """Select the proposal whose words are at a character of the text."""
         for mark in self.page.document.marks if self.page else ():

@@ -128,7 +128,8 @@ class ReportPanel(QWidget):
         text.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def focus_proposals(self) -> None:
-        """Move the keyboard to the list of proposals."""
+        """Move the keyboard to the next open proposal in the list."""
+        self._state.select_open()
         self.tree.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def begin_addendum(self) -> None:
@@ -146,7 +147,7 @@ class ReportPanel(QWidget):
 
     def focus_checks(self) -> None:
         """Move the keyboard to the checks."""
-        self._show_checks()
+        self._checking.show()
         self.checks.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def copy_report(self) -> None:

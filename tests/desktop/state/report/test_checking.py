@@ -95,3 +95,16 @@ def test_a_comparison_is_checked_against_the_open_archive(
     app.desk.archive.open(folder / "full")
     settle(qtbot, app)
     assert messages(app) == []
+
+
+def test_a_check_that_was_asked_for_at_once_and_mended_at_once_leaves_the_panel(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    listed = app.window.report_panel.checks
+    state.edit("The left middle lobe is clear.")
+    review = app.actions.actions["review_checks"]
+    qtbot.waitUntil(review.isEnabled)
+    review.trigger()
+    assert listed.count() == 1
+    state.edit("The right middle lobe is clear.")
+    qtbot.waitUntil(listed.isHidden)

@@ -269,3 +269,17 @@ def test_what_is_signed_is_what_was_asked_about(qtbot: QtBot, app: App, state: R
     question = state.ask_to_sign()
     assert question is not None
     assert len(question.notes) == 1
+
+
+def test_reviewing_goes_on_with_the_next_open_proposal_after_one_was_edited(
+    qtbot: QtBot, app: App, state: ReportState
+) -> None:
+    drafted(qtbot, app, state)
+    assert state.page is not None
+    state.edit_selected()
+    assert state.page.selected == 0
+    app.actions.actions["review_proposals"].trigger()
+    assert state.page.selected == 1
+    state.dismiss()
+    app.actions.actions["review_proposals"].trigger()
+    assert state.page.selected == 0
