@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QStringListModel, Qt
 from PySide6.QtWidgets import (
     QCompleter,
     QDialog,
@@ -41,9 +41,11 @@ class SignDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(self.WIDTH * self.fontMetrics().averageCharWidth())
         self.name = QLineEdit()
-        names = QCompleter(question.names, self)
-        names.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.name.setCompleter(names)
+        self._names = QStringListModel(question.names, self)
+        completer = QCompleter(self._names, self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.name.setCompleter(completer)
+        self.name.textEdited.connect(self._complete)
         self.name.setAccessibleName("Name of the signer")
         self.time = QLabel(local_time(datetime.now().astimezone()))
         form = QFormLayout()
@@ -84,6 +86,10 @@ class SignDialog(QDialog):
         self.name.textChanged.connect(self._show)
         self.accepted.connect(self._sign)
         self._show()
+
+    def _complete(self, typed: str) -> None:
+        """Offer other names than the one that is typed, whose list would take the Return that signs."""
+        self._names.setStringList([name for name in self._question.names if name.casefold() != typed.casefold()])
 
     def _show(self) -> None:
         self.sign.setEnabled(bool(self.name.text().strip()) and not self._question.blocked)
