@@ -1,15 +1,18 @@
 """The real window on real DICOM files, without a screen."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.data import get_testdata_file
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
 from desktop.app import App, build
 from desktop.background import Background
+from engine.bundle import Bundle
 
 NO_SCREEN = "This plugin does not support"  # how warnings of Qt's offscreen platform start
 
@@ -54,6 +57,39 @@ def app(qtbot: QtBot, unopened: App) -> App:
     unopened.desk.report.open_workspace()
     settle(qtbot, unopened)
     return unopened
+
+
+@pytest.fixture
+def launch(
+    qtbot: QtBot, qapp: QApplication, tmp_path: Path, starter_bundle: Bundle
+) -> Iterator[Callable[[Sequence[Path]], App]]:
+    """Starts the app with these paths as `kindred PATH` does, again and again on one workspace, with real models."""
+    theme.apply(qapp)
+    started: list[App] = []
+
+    def start(paths: Sequence[Path] = ()) -> App:
+        made = build(tmp_path / "workspace")
+        started.append(made)
+        made.desk.archive._open_bundle = lambda path: starter_bundle
+        made.window.resize(1440, 900)  # Qt's virtual screen is smaller
+        made.window.show()
+        qtbot.waitExposed(made.window)
+        made.desk.begin(paths)
+        return made
+
+    yield start
+    for made in started:
+        made.close()
+        made.window.deleteLater()
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What is chosen in file dialogs, by their title."""
+    answers: dict[str, Any] = {}
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda parent, title: str(answers[title]))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda parent, title, *_: answers[title])
+    return answers
 
 
 def settle(qtbot: QtBot, app: App) -> None:
