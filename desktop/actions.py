@@ -10,10 +10,14 @@ from typing_extensions import override
 
 from desktop import theme
 from desktop.coalesce import Coalescer
-from desktop.commands import archive, export, files, image, measure, report, view, windowing
+from desktop.commands import archive, edit, export, files, image, measure, report, view, windowing
 from desktop.commands.command import Command
+from desktop.commands.synonyms import SYNONYMS
 from desktop.desk import Desk
+from desktop.mnemonics import plain, with_mnemonics
+from desktop.state.shortcuts import Bound
 from desktop.views.chooser import Choice
+from desktop.views.settings.settings_dialog import SettingsDialog
 from desktop.views.viewer.viewport import ViewportView
 from desktop.views.window import MainWindow
 
@@ -21,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     *files.ROWS,
     *export.ROWS,
     *files.QUIT_ROWS,
+    *edit.ROWS,
     *view.ROWS,
     *image.ROWS,
     *windowing.ROWS,
@@ -30,7 +35,8 @@ COMMANDS: tuple[Command, ...] = (
     *view.HELP_ROWS,
 )
 
-MENUS = ("File", "View", "Image", "Window", "Measure", "Archive", "Similar cases", "Report", "Help")
+MENUS = ("File", "Edit", "View", "Image", "Window", "Measure", "Archive", "Similar cases", "Report", "Help")
+"""Alt and the first letter opens each of them."""
 TOOLBAR = (
     ("open_files", "open_folder", "open_archive", "import_folder"),
     ("tool_window", "tool_pan", "tool_zoom", "tool_scroll", "magnifier"),
@@ -75,6 +81,9 @@ class Actions(QObject):
         self._refresh = Coalescer(self.refresh, self)
         self._still = QTimer(self, singleShot=True, interval=STILL_MS)
         self._still.timeout.connect(self.refresh)
+        self._menus: list[QMenu] = []
+        menus = {f"Alt+{title[0]}": title for title in MENUS}
+        desk.shortcuts.define([_bound(command) for command in COMMANDS], menus)
         self.actions = {command.name: self._make(command) for command in COMMANDS}
         for changed in (
             desk.studies.changed,
@@ -106,6 +115,8 @@ class Actions(QObject):
         ):
             changed.connect(self._refresh.request)
         desk.layout.active_proxy.picture_changed.connect(self._still.start)
+        desk.shortcuts.changed.connect(self._show_keys)
+        self._show_keys()
         self.show_icons()
         self._fill_menus()
         self._fill_toolbar()
@@ -117,6 +128,7 @@ class Actions(QObject):
         window.search_panel.hits.addActions([self.actions[name] for name in HIT_MENU])
         window.palette_requested.connect(self.open_palette)
         window.shortcuts_requested.connect(self.show_shortcuts)
+        window.settings_requested.connect(self.open_settings)
         for viewport in window.grid.views:
             self._add_viewport_actions(viewport)
         window.grid.view_made.connect(self._add_viewport_actions)
@@ -125,12 +137,9 @@ class Actions(QObject):
     def _make(self, command: Command) -> QAction:
         action = QAction(command.text, self)
         action.setObjectName(command.name)
-        action.setShortcuts([QKeySequence(key) for key in command.shortcuts])
         action.setCheckable(command.checked is not None)
         repeats = command.menu != "Report"  # a key that is held must not decide on proposals unread
         action.setAutoRepeat(repeats and not command.held)
-        key = f" ({command.shortcuts[0]})" if command.shortcuts else ""
-        action.setToolTip(f"{command.text.rstrip('…')}{key}")
         context = Qt.ShortcutContext.WidgetShortcut if command.in_viewport else Qt.ShortcutContext.WindowShortcut
         action.setShortcutContext(context)
         if not command.in_viewport:
@@ -138,6 +147,14 @@ class Actions(QObject):
             self._window.detached_viewer.addAction(action)
         action.triggered.connect(lambda checked=False: self._run(command))
         return action
+
+    def _show_keys(self) -> None:
+        """Set the keys of all actions, and name them in their tooltips."""
+        shortcuts = self._desk.shortcuts
+        for command in COMMANDS:
+            action, name = self.actions[command.name], command.name
+            action.setShortcuts([QKeySequence(key) for key in shortcuts.keys(name)])
+            action.setToolTip(shortcuts.fill(f"{command.text.rstrip('…')} ({{{name}}})"))
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -178,15 +195,26 @@ class Actions(QObject):
     def show_shortcuts(self) -> None:
         """List every command that has shortcuts, with all of them; choosing one runs it."""
         self.refresh()
-        choices = [self._choice(command, all_keys=True) for command in COMMANDS if command.shortcuts]
+        keys = self._desk.shortcuts.keys
+        choices = [self._choice(command, all_keys=True) for command in COMMANDS if keys(command.name)]
         self._window.choose("Keyboard shortcuts", "keyboard shortcuts", choices)
+
+    def open_settings(self, page: str) -> None:
+        """Open the settings at a page, or bring them to the front."""
+        self.refresh()
+        shown = (one for one in self._window.findChildren(SettingsDialog) if one.isVisible())
+        dialog = next(shown, None) or SettingsDialog(self._desk, self.actions, self._window)
+        dialog.go_to(page)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def _choice(self, command: Command, all_keys: bool = False) -> Choice:
         action = self.actions[command.name]
-        keys = [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.shortcuts]
-        text = action.text() if action.isVisible() else command.text
+        keys = self._desk.shortcuts.shown(command.name, every=all_keys)
+        text = plain(action.text()) if action.isVisible() else command.text
         context = f"{command.menu}, {command.submenu}" if command.submenu else command.menu
-        return Choice(text, action.trigger, context, ", ".join(keys if all_keys else keys[:1]), action.isEnabled())
+        return Choice(text, action.trigger, context, keys, action.isEnabled(), SYNONYMS.get(command.name, ""))
 
     def _run(self, command: Command) -> None:
         try:
@@ -197,6 +225,7 @@ class Actions(QObject):
 
     def refresh(self) -> None:
         """Update enabled, checked, label and visibility of every action."""
+        relabeled = False
         for command in COMMANDS:
             action = self.actions[command.name]
             enabled = command.enabled(self._desk)
@@ -204,21 +233,37 @@ class Actions(QObject):
             if command.checked:
                 action.setChecked(command.checked(self._desk))
             if command.label:
-                action.setText(command.label(self._desk))
-                action.setVisible(command.name == "default_window" or enabled)
+                before, text = (plain(action.text()), action.isVisible()), command.label(self._desk)
+                visible = command.name == "default_window" or enabled
+                if before != (text, visible):
+                    action.setText(text)
+                    action.setVisible(visible)
+                    relabeled = True
+        if relabeled:
+            self._mark_menus()
 
     def _fill_menus(self) -> None:
         for title in MENUS:
-            menu = self._window.menuBar().addMenu(title)
+            menu = self._window.menuBar().addMenu(f"&{title}")
+            self._menus.append(menu)
             submenus: dict[str, QMenu] = {}
             for command in COMMANDS:
                 if command.menu == title:
                     if command.submenu and command.submenu not in submenus:
                         submenus[command.submenu] = menu.addMenu(command.submenu)
+                        self._menus.append(submenus[command.submenu])
                     target = submenus.get(command.submenu, menu)
                     if command.new_group:
                         target.addSeparator()
                     target.addAction(self.actions[command.name])
+        self._mark_menus()
+
+    def _mark_menus(self) -> None:
+        """Give every visible item of each menu a letter of its own."""
+        for menu in self._menus:
+            shown = [action for action in menu.actions() if action.isVisible() and not action.isSeparator()]
+            for action, text in zip(shown, with_mnemonics([plain(action.text()) for action in shown]), strict=True):
+                action.setText(text)
 
     def _fill_toolbar(self) -> None:
         for number, group in enumerate(TOOLBAR):
@@ -231,3 +276,7 @@ class Actions(QObject):
             if command.button and isinstance(button, QToolButton):
                 self.actions[command.name].setIconText(command.button)
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+
+def _bound(command: Command) -> Bound:
+    return Bound(command.name, command.text, command.menu, command.shortcuts, command.in_viewport)

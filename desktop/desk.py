@@ -24,7 +24,8 @@ from desktop.state.report.inserting import InsertingState
 from desktop.state.report.report import ReportState
 from desktop.state.report.writing import WritingState
 from desktop.state.settings import SettingsState
-from desktop.state.similar.archive import ArchiveState
+from desktop.state.shortcuts import ShortcutsState
+from desktop.state.similar.archive import ArchiveState, is_archive
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.deletion import DeletionState
 from desktop.state.similar.import_summary import import_summary
@@ -84,6 +85,7 @@ class Desk(QObject):
         super().__init__()
         self.background = Background(self)
         self.settings = SettingsState(workspace, self.background, self)
+        self.shortcuts = ShortcutsState(self.settings, self)
         self.messages = MessagesState(self)
         self.jobs = JobsState(self.background, self)
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
@@ -179,7 +181,8 @@ class Desk(QObject):
         self.report.workspace_opened.connect(lambda _: self.writing.load())
         self.background.problem.connect(self.show_problem)
         self.layout.active_proxy.redaction_changed.connect(self._hide_message)
-        self.settings.problem.connect(self.messages.show_text)
+        for problem in (self.settings.problem, self.shortcuts.problem):
+            problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
         self.report.signing.connect(self.settings.remember_signer)
         self.studies.selected.connect(self._show_series)
@@ -238,7 +241,7 @@ class Desk(QObject):
 
     def open_dropped(self, paths: Sequence[Path]) -> None:
         """Open dropped paths: an archive folder as the archive, everything else as studies."""
-        archives = [path for path in paths if _is_archive(path)]
+        archives = [path for path in paths if is_archive(path)]
         for path in archives[-1:]:
             self.archive.open(path)
         self.open([path for path in paths if path not in archives])
@@ -385,16 +388,10 @@ class Desk(QObject):
 
     def _report_nothing_found(self) -> None:
         files = counted(len(self.studies.rejected), "file")
-        self.messages.show_text(f"No images found; {files} rejected (Ctrl+Shift+L lists them).")
+        self.messages.show_text(
+            self.shortcuts.fill(f"No images found; {files} rejected ({{show_rejected}} lists them).")
+        )
 
     def _report_import(self, result: ImportResult) -> None:
         self.studies.add_rejected(rejected(result))
-        self.messages.show_text(import_summary(result))
-
-
-def _is_archive(path: Path) -> bool:
-    """Whether a path is an archive; an unreadable one is not, and opening it as a study reports why."""
-    try:
-        return path.is_dir() and Archive.exists(path)
-    except (OSError, UserError):
-        return False
+        self.messages.show_text(self.shortcuts.fill(import_summary(result)))

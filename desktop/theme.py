@@ -146,10 +146,11 @@ QDockWidget::title {{ background: {c.panel}; padding: 7px 10px; border-bottom: 1
     text-align: left; }}
 QTabBar::tab {{ background: {c.window}; color: {c.muted}; padding: 6px 14px; border: none; }}
 QTabBar::tab:selected {{ background: {c.panel}; color: {c.text}; border-bottom: 2px solid {c.accent}; }}
-QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox {{
+QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox, QSpinBox {{
     background: {c.field}; border: 1px solid {c.border}; border-radius: 4px; padding: 4px 6px;
     selection-background-color: {c.selected}; selection-color: {c.text}; }}
-QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus {{ border-color: {c.accent}; }}
+QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus, QSpinBox:focus {{
+    border-color: {c.accent}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url(ICONS/chevron{shade}.svg); width: 10px; height: 10px; }}
 QCheckBox::indicator, QTreeView::indicator {{ width: 14px; height: 14px; border: 1px solid {c.muted};
@@ -161,6 +162,7 @@ QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.bord
     selection-background-color: {c.selected}; }}
 QListView, QTreeView, QTableView {{ background: {c.panel}; border: 1px solid transparent; outline: none; }}
 QListView:focus, QTreeView:focus, QTableView:focus {{ border: 1px solid {c.accent}; }}
+QListView[roomy="true"]::item, QTreeView[roomy="true"]::item {{ padding: 5px 6px; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton {{ background: {c.raised}; border: 1px solid {c.border}; border-radius: 4px; padding: 5px 12px; }}
 QPushButton:hover {{ background: {c.hover}; }}

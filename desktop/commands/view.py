@@ -174,6 +174,7 @@ ROWS = (
         checked=lambda d: d.settings.now.theme == "light",
     ),
     Command("image_cache", "Image cache size…", ("Ctrl+Alt+M",), "View", lambda d, w: w.dialogs.set_cache_size()),
+    Command("menu_bar", "Go to menu bar", ("F10",), "View", lambda d, w: w.focus_menu_bar()),
     Command("full_screen", "Full screen", ("F11",), "View", lambda d, w: w.toggle_full_screen()),
 )
 

@@ -58,6 +58,9 @@ class Settings:
     """Whether a draft can be seen only once something was written."""
     study_order: str = "opened"
     """What the studies are sorted by in the study browser (state/studies/study_list.py)."""
+    shortcuts: dict[str, Any] = field(default_factory=dict)
+    """Keys that the user chose, a list by the name of the command, where they differ from the default
+    (state/shortcuts.py, which checks them)."""
     presets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The user's window presets by modality, in the order of the number keys: name, center, width, function."""
 

@@ -39,12 +39,33 @@ class Choice:
     keys: str = ""
     """Shortcuts, at the right edge."""
     enabled: bool = True
+    words: str = ""
+    """Other words that find it; never shown."""
 
 
-def matches(choice: Choice, typed: str) -> bool:
-    """Whether each typed word starts a word of the text, context or keys, ignoring case."""
-    words = f"{choice.text} {choice.context} {choice.keys}".casefold().replace("…", "").replace(", ", " ").split()
-    return all(any(word.startswith(part) for word in words) for part in typed.casefold().split())
+def rank(choice: Choice, typed: str) -> int | None:
+    """How far a choice is from what was typed, 0 for the nearest; None unless each typed word starts one of its words.
+
+    A whole word is nearer than the start of one, the text nearer than other words, and these nearer than context and
+    keys. Case does not matter.
+    """
+    sources = [_words(text) for text in (choice.text, choice.words, f"{choice.context} {choice.keys}")]
+    total = 0
+    for part in _words(typed):
+        places = (
+            2 * number + (part not in words)
+            for number, words in enumerate(sources)
+            if any(word.startswith(part) for word in words)
+        )
+        nearest = next(places, None)
+        if nearest is None:
+            return None
+        total += nearest
+    return total + (not " ".join(sources[0]).startswith(" ".join(_words(typed))))
+
+
+def _words(text: str) -> list[str]:
+    return text.casefold().replace("…", "").replace(", ", " ").split()
 
 
 class Chooser(QDialog):
@@ -95,13 +116,14 @@ class Chooser(QDialog):
 
     def _fill(self, typed: str) -> None:
         self.list.clear()
-        for choice in self._choices:
-            if matches(choice, typed):
-                item = QListWidgetItem(choice.text)
-                item.setData(Qt.ItemDataRole.UserRole, choice)
-                words = (choice.text, choice.context, choice.keys, "" if choice.enabled else "unavailable")
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(word for word in words if word))
-                self.list.addItem(item)
+        ranked = [(rank(choice, typed), choice) for choice in self._choices]
+        found = [(far, choice) for far, choice in ranked if far is not None]
+        for _, choice in sorted(found, key=lambda one: one[0]):
+            item = QListWidgetItem(choice.text)
+            item.setData(Qt.ItemDataRole.UserRole, choice)
+            words = (choice.text, choice.context, choice.keys, "" if choice.enabled else "unavailable")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(word for word in words if word))
+            self.list.addItem(item)
         self.list.setCurrentRow(0)
 
     def _run(self) -> None:

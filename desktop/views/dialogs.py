@@ -10,13 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
+from desktop.views.settings.rows import CACHE_MEGABYTES
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.viewer.presets_dialog import PresetsDialog
-
-CACHE_MEGABYTES = (128, 65_536)
-"""Smallest and largest size of the image cache."""
 
 
 class Dialogs:

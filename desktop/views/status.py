@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from desktop.background import Job
 from desktop.coalesce import Coalescer
 from desktop.desk import Desk
+from desktop.views.key_tips import set_tip
 from engine.text.words import counted
 
 MEBIBYTE = 1024 * 1024
@@ -32,14 +33,15 @@ class StatusLine(QStatusBar):
         self.progress.setAccessibleName("Progress of the background task")
         self.cancel = QPushButton("Cancel")
         self.cancel.setProperty("flat", True)
-        self.cancel.setToolTip("Cancel this task (Ctrl+.)")
+        set_tip(self.cancel, desk.shortcuts, "Cancel this task ({cancel_task})")
         self.cancel.clicked.connect(self._cancel)
         self.rejected = QPushButton()
         self.rejected.setProperty("flat", True)
-        self.rejected.setToolTip("List the rejected files and the reasons (Ctrl+Shift+L)")
+        set_tip(self.rejected, desk.shortcuts, "List the rejected files and the reasons ({show_rejected})")
         self.cache = QPushButton()
         self.cache.setProperty("flat", True)
-        self.cache.setToolTip("Memory used by decoded images and its limit. Click to change the limit (Ctrl+Alt+M).")
+        limit = "Memory used by decoded images and its limit. Click to change the limit ({image_cache})."
+        set_tip(self.cache, desk.shortcuts, limit)
         self.archive = QLabel()
         self.archive.setProperty("muted", True)
         content = QWidget()

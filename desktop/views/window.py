@@ -42,6 +42,8 @@ class MainWindow(QMainWindow):
     closing = Signal()
     palette_requested = Signal()
     shortcuts_requested = Signal()
+    settings_requested = Signal(str)
+    """The title of the page; "" for the first."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -76,8 +78,8 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.compared_report)
         self._center = layout
         self.series_list = SeriesList(desk)
-        self.search_panel = SearchPanel(desk.search, desk.archive, desk.comparison, desk.space)
-        self.report_panel = ReportPanel(desk.report, desk.checking, desk.writing)
+        self.search_panel = SearchPanel(desk.search, desk.archive, desk.comparison, desk.space, desk.shortcuts)
+        self.report_panel = ReportPanel(desk.report, desk.checking, desk.writing, desk.shortcuts)
         self.report_panel.tree.case_opened.connect(desk.comparison.show_case)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -231,6 +233,13 @@ class MainWindow(QMainWindow):
             self.grid.show()
             self.grid.active.setFocus()
             self._desk.settings.change(detached=detached)
+
+    def focus_menu_bar(self) -> None:
+        """Move the keyboard to the menu bar, also from the detached viewer, which has none."""
+        self.activateWindow()
+        first = next(iter(self.menuBar().actions()))
+        self.menuBar().setFocus(Qt.FocusReason.MenuBarFocusReason)
+        self.menuBar().setActiveAction(first)
 
     def toggle_full_screen(self) -> None:
         """Toggle full screen of the active window."""

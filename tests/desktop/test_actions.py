@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.actions import COMMANDS, MENUS, TOOLBAR
 from desktop.app import App
+from desktop.mnemonics import plain
 from engine.image.voi import Window
 from engine.resources import resource_path
 from tests.desktop.conftest import dicom, open_paths
@@ -60,7 +61,7 @@ def test_image_commands_are_disabled_without_an_image(qtbot: QtBot, app: App) ->
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     assert actions["invert"].isEnabled()
     assert actions["preset_1"].isEnabled()
-    assert actions["preset_2"].text() == "Lung (W 1500 L -600)"
+    assert plain(actions["preset_2"].text()) == "Lung (W 1500 L -600)"
 
 
 def test_a_new_picture_of_a_series_updates_no_panel(qtbot: QtBot, app: App) -> None:
@@ -77,7 +78,7 @@ def test_a_new_picture_of_a_series_updates_no_panel(qtbot: QtBot, app: App) -> N
 
 def test_hide_patient_data_is_checked_while_the_data_is_hidden(qtbot: QtBot, app: App) -> None:
     action = app.actions.actions["hide_patient_data"]
-    assert (action.text(), action.isChecked()) == ("Hide patient data", False)
+    assert (plain(action.text()), action.isChecked()) == ("Hide patient data", False)
     action.trigger()
     assert not app.desk.viewport.patient_data_visible
     assert action.isChecked()

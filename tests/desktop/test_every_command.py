@@ -25,6 +25,7 @@ from desktop.views.chooser import Chooser
 from desktop.views.report.macros_dialog import MacrosDialog
 from desktop.views.report.sign_dialog import SignDialog
 from desktop.views.report.templates_dialog import TemplatesDialog
+from desktop.views.settings.settings_dialog import SettingsDialog
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
@@ -74,6 +75,8 @@ WINDOWS: dict[str, type[QWidget]] = {
     "compare_with_series": Chooser,
     "open_selected_case": CaseWindow,
     "command_palette": Chooser,
+    "settings": SettingsDialog,
+    "customize_shortcuts": SettingsDialog,
     "keyboard_shortcuts": Chooser,
     "about": QMessageBox,
     "sign_report": SignDialog,

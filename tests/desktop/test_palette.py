@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.actions import COMMANDS
 from desktop.app import App
+from desktop.commands.synonyms import SYNONYMS
 from desktop.views.chooser import WIDTH, Choice, Chooser, fitted
 from tests.desktop.conftest import dicom, open_paths, settle
 
@@ -113,3 +114,35 @@ def test_one_study_is_closed_and_the_others_stay(qtbot: QtBot, app: App) -> None
     app.actions.actions["close_study"].trigger()
     assert gone not in {study.uid for study in app.desk.studies.studies}
     assert len(app.desk.studies.studies) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("mpr", "mpr"),
+        ("ruler", "tool_length"),
+        ("dark", "light_theme"),
+        ("brightness", "tool_window"),
+        ("contrast", "tool_window"),
+        ("invert", "invert"),
+        ("negative", "invert"),
+        ("pacs", "open_files"),
+        ("export", "export_image"),
+        ("export sr", "export_report"),
+        ("find similar", "find_similar"),
+        ("preferences", "settings"),
+        ("roi", "tool_window_from_roi"),
+        ("undo", "undo"),
+    ],
+)
+def test_the_palette_finds_a_command_by_other_words_the_best_match_first(app: App, typed: str, first: str) -> None:
+    app.actions.open_palette()
+    palette(app).typed.setText(typed)
+    text = next(command.text for command in COMMANDS if command.name == first)
+    assert palette(app).shown()[0].text == text
+    palette(app).close()
+
+
+def test_other_words_are_those_of_commands_that_exist() -> None:
+    assert set(SYNONYMS) <= {command.name for command in COMMANDS}
+    assert all(words == words.casefold() for words in SYNONYMS.values())

@@ -241,3 +241,11 @@ def _import(
     archive: Archive, bundle: Bundle, path: Path, reports: Path | None, progress: Progress, cancelled: IsCancelled
 ) -> ImportResult:
     return import_path(archive, bundle, path, reports, progress, cancelled)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is an archive; an unreadable one is not, and opening it as a study reports why."""
+    try:
+        return path.is_dir() and Archive.exists(path)
+    except (OSError, UserError):
+        return False

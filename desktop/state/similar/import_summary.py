@@ -5,7 +5,7 @@ from engine.text.words import counted
 
 
 def import_summary(result: ImportResult) -> str:
-    """The message after an import."""
+    """The message after an import, with "{show_rejected}" for the key that lists rejected files."""
     parts = [f"{counted(result.added, 'case')} added"]
     if result.completed:
         parts.append(f"{result.completed:,} completed")
@@ -18,7 +18,7 @@ def import_summary(result: ImportResult) -> str:
     if result.rejected:
         parts.append(f"{len(result.rejected):,} rejected")
     if result.ambiguous or result.rejected:
-        parts[-1] += " (Ctrl+Shift+L lists them)"
+        parts[-1] += " ({show_rejected} lists them)"
     if result.text_images:
         parts.append(f"text blacked out in {counted(result.text_images, 'image')}")
     ended = "Import stopped, and what it had imported is kept" if result.cancelled else "Import finished"

@@ -8,6 +8,8 @@ from desktop import theme
 from desktop.state.report.checking import CheckingState
 from desktop.state.report.report import ReportState
 from desktop.state.report.writing import WritingState
+from desktop.state.shortcuts import ShortcutsState
+from desktop.views.key_tips import set_tip
 from desktop.views.report.check_list import CheckList
 from desktop.views.report.evidence_tree import EvidenceTree
 from desktop.views.report.report_editor import ReportEditor, ReportField
@@ -25,15 +27,20 @@ class ReportPanel(QWidget):
     """Buttons and status, the text, and below it the proposals with their evidence, or an addendum."""
 
     def __init__(
-        self, state: ReportState, checking: CheckingState, writing: WritingState, parent: QWidget | None = None
+        self,
+        state: ReportState,
+        checking: CheckingState,
+        writing: WritingState,
+        shortcuts: ShortcutsState,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._state, self._checking = state, checking
-        self.draft = _button("Draft", "Propose sentences for the current image (Ctrl+D)", primary=True)
-        self.add = _button("Addendum", "Write an addendum to this signed report (Ctrl+Shift+Return)", primary=True)
-        self.sign = _button("Sign", "")
-        self.copy = _button("Copy", "Copy the report with the research draft notice (Ctrl+Shift+C)")
+        self._state, self._checking, self._shortcuts = state, checking, shortcuts
+        self.draft = self._button("Draft", "Propose sentences for the current image ({draft_report})", primary=True)
+        self.add = self._button("Addendum", "Write an addendum to this signed report ({write_addendum})", primary=True)
+        self.sign = self._button("Sign", "")
+        self.copy = self._button("Copy", "Copy the report with the research draft notice ({copy_report})")
         self.status = QLabel()
         self.status.setAccessibleName("Report status")
         self.editor = ReportEditor(state, writing)
@@ -47,11 +54,15 @@ class ReportPanel(QWidget):
         self.notes.setProperty("muted", True)
         self.checks = CheckList()
         self.tree = EvidenceTree(state)
-        self.accept = _button("Accept", "Take this sentence into the text (Ctrl+Shift+Y; in the list A or Return)")
-        self.edit = _button("Edit", "Take this sentence into the text and edit it there (Ctrl+Shift+J; in the list E)")
-        self.dismiss = _button("Dismiss", "Drop this sentence (Ctrl+Shift+N; in the list D or Delete)")
-        self.accept_all = _button("Accept all", "")
-        self.dismiss_all = _button("Dismiss all", "")
+        self.accept = self._button(
+            "Accept", "Take this sentence into the text ({accept_proposal}; in the list A or Return)"
+        )
+        self.edit = self._button(
+            "Edit", "Take this sentence into the text and edit it there ({edit_proposal}; in the list E)"
+        )
+        self.dismiss = self._button("Dismiss", "Drop this sentence ({dismiss_proposal}; in the list D or Delete)")
+        self.accept_all = self._button("Accept all", "")
+        self.dismiss_all = self._button("Dismiss all", "")
         self._decisions = QWidget()
         self._lay_out()
         self._connect()
@@ -60,6 +71,12 @@ class ReportPanel(QWidget):
         self._show()
         self._show_checks()
         self._show_template()
+
+    def _button(self, text: str, tip: str, primary: bool = False) -> QPushButton:
+        button = QPushButton(text)
+        set_tip(button, self._shortcuts, tip)
+        button.setProperty("primary", primary)
+        return button
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -177,17 +194,18 @@ class ReportPanel(QWidget):
         self.add.setVisible(signed)
         self.add.setEnabled(state.can_begin_addendum)
         self.sign.setEnabled(state.can_sign)
-        self.sign.setToolTip(state.why_not_sign() or "Make the text final and add it to the archive (Ctrl+Return)")
+        final = "Make the text final and add it to the archive ({sign_report})"
+        set_tip(self.sign, self._shortcuts, state.why_not_sign() or final)
         self.copy.setEnabled(page is not None and bool(page.text.strip()))
         self.accept.setEnabled(state.can_decide)
         self.edit.setEnabled(page is not None and not page.closed and page.selected >= 0)
         self.dismiss.setEnabled(state.can_decide)
         for button, tooltip in (
-            (self.accept_all, "Take all proposals into the text (Ctrl+Shift+G; in the list Shift+A)"),
-            (self.dismiss_all, "Drop all proposals (Ctrl+Shift+X; in the list Shift+D)"),
+            (self.accept_all, "Take all proposals into the text ({accept_all_proposals}; in the list Shift+A)"),
+            (self.dismiss_all, "Drop all proposals ({dismiss_all_proposals}; in the list Shift+D)"),
         ):
             button.setEnabled(state.can_decide_all)
-            button.setToolTip(tooltip if state.can_decide_all else NOT_SEEN)
+            set_tip(button, self._shortcuts, tooltip if state.can_decide_all else NOT_SEEN)
         self._show_status()
         self.notes.setText(self._note_text(reason))
         if self.tree.isVisibleTo(self) != bool(state.rows):
@@ -225,10 +243,3 @@ class ReportPanel(QWidget):
         if page is None or page.draft is None:
             return reason or NO_DRAFT
         return " ".join(part for part in (f"Drafted from {page.frame}.", page.draft.note) if part)
-
-
-def _button(text: str, tooltip: str, primary: bool = False) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    button.setProperty("primary", primary)
-    return button

@@ -26,9 +26,11 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from desktop import theme
+from desktop.state.shortcuts import ShortcutsState
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.selected_case import REPORT_ONLY, SelectedCase
 from desktop.views import drawing
+from desktop.views.key_tips import set_tip
 from engine.retrieval.case_text import credit, facts, query_word_spans, wording
 
 
@@ -133,13 +135,15 @@ class CaseText(QPlainTextEdit):
 class CaseView(QWidget):
     """Image and text side by side. In the panel (not `large`) its two buttons are below the image."""
 
-    def __init__(self, state: SearchState, parent: QWidget | None = None, large: bool = False) -> None:
+    def __init__(
+        self, state: SearchState, shortcuts: ShortcutsState, parent: QWidget | None = None, large: bool = False
+    ) -> None:
         super().__init__(parent)
         self._state = state
         self.image = ArchivedImage(state.selected_case)
         self.text = CaseText(state)
         self.open = QPushButton("Open")
-        self.open.setToolTip("Open selected case in a window (Ctrl+Shift+E)")
+        set_tip(self.open, shortcuts, "Open selected case in a window ({open_selected_case})")
         self.copy = QPushButton("Copy text" if large else "Copy")
         self.copy.setToolTip("Copy this text with its case number and source (Ctrl+C in the list)")
         for button in (self.open, self.copy):
@@ -188,11 +192,11 @@ class CaseView(QWidget):
 class CaseWindow(QDialog):
     """The selected case in its own window. PgUp and PgDown select the previous and next hit, Esc closes."""
 
-    def __init__(self, state: SearchState, parent: QWidget | None = None) -> None:
+    def __init__(self, state: SearchState, shortcuts: ShortcutsState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self.setWindowTitle("Selected case")
-        self.view = CaseView(state, large=True)
+        self.view = CaseView(state, shortcuts, large=True)
         self.hit_number = QLabel()
         self.hit_number.setProperty("muted", True)
         layout = QVBoxLayout(self)

@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import theme
+from desktop.state.shortcuts import ShortcutsState
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.space import SpaceState
+from desktop.views.key_tips import set_tip
 from desktop.views.similar.case_view import CaseView, CaseWindow
 from desktop.views.similar.fact_chips import FactChips
 from desktop.views.similar.hit_list import HitList
@@ -48,18 +50,22 @@ class SearchPanel(QWidget):
         archive: ArchiveState,
         comparison: ComparisonState,
         space: SpaceState,
+        shortcuts: ShortcutsState,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state, self._archive, self._comparison, self._space = state, archive, comparison, space
+        self._shortcuts = shortcuts
         self.text = QLineEdit()
         self.text.setAcceptDrops(False)  # the window opens dropped files
         self.text.setPlaceholderText("Text, e.g. pleural effusion")
         self.text.setClearButtonEnabled(True)
         self.text.setAccessibleName("Text to search for")
-        self.text.setToolTip("Search the archive by text (Ctrl+F)")
-        self.back, self.forward = _step("‹", "Back to previous search (Alt+Left)"), _step("›", "Forward (Alt+Right)")
+        set_tip(self.text, shortcuts, "Search the archive by text ({search_by_text})")
+        self.back, self.forward = _step("‹", "Back to previous search"), _step("›", "Forward to next search")
+        set_tip(self.back, shortcuts, "Back to previous search ({previous_search})")
+        set_tip(self.forward, shortcuts, "Forward to next search ({next_search})")
         self.case = QToolButton()
         self.case.setProperty("chip", True)
         self.case.setToolTip("Search by the current image again instead of this case")
@@ -91,8 +97,8 @@ class SearchPanel(QWidget):
         self.show_space = QPushButton("Map")
         self.show_space.setProperty("flat", True)
         self.show_space.setCheckable(True)
-        self.show_space.setToolTip("Show the hits as a map around the query (Ctrl+Shift+S)")
-        self.detail = CaseView(state)
+        set_tip(self.show_space, shortcuts, "Show the hits as a map around the query ({hit_map})")
+        self.detail = CaseView(state, shortcuts)
         self.compare = QPushButton("Compare")
         self.compare.setProperty("flat", True)
         self.compare.setToolTip("Show the archived image of the selected case beside the current image (Enter)")
@@ -181,7 +187,7 @@ class SearchPanel(QWidget):
         if self._state.selected is None:
             return
         if self._window is None:
-            self._window = CaseWindow(self._state, self)
+            self._window = CaseWindow(self._state, self._shortcuts, self)
         self._window.show()
         self._window.raise_()
         self._window.activateWindow()

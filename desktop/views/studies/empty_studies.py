@@ -19,7 +19,7 @@ class EmptyStudies(QWidget):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        hint = QLabel("No study is open.\n\nDrop files, folders or a ZIP file here, or press Ctrl+O.")
+        self.hint = hint = QLabel()
         hint.setWordWrap(True)
         hint.setProperty("muted", True)
         self._title = QLabel("Recent")
@@ -35,11 +35,14 @@ class EmptyStudies(QWidget):
         for button in self.recent:
             layout.addWidget(button)
         layout.addStretch(1)
-        desk.settings.changed.connect(self._show)
+        for changed in (desk.settings.changed, desk.shortcuts.changed):
+            changed.connect(self._show)
         desk.layout.active_proxy.redaction_changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
+        drop = "No study is open.\n\nDrop files, folders or a ZIP file here, or open them ({open_files})."
+        self.hint.setText(self._desk.shortcuts.fill(drop))
         self._paths = [Path(path) for path in self._desk.settings.now.recent[:MOST]]
         visible = self._desk.viewport.patient_data_visible  # folder names often contain patient names
         for number, (button, path) in enumerate(zip(self.recent, self._paths, strict=False), 1):

@@ -41,8 +41,6 @@ CURSORS = {
     "up-down": Qt.CursorShape.SizeVerCursor,
     "split": Qt.CursorShape.SplitVCursor,
 }
-HOLD = Qt.Key.Key_Period
-"""The key that shows the magnifier while it is held."""
 BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "pan"}
 """Tools of the right and middle button; the left button uses the chosen tool."""
 
@@ -165,7 +163,7 @@ class ViewportView(QWidget):
             return self.state.empty_text
         if self.framed:
             return "Empty", "Drag a series here or select one in the list."
-        return "Open a study", "Drop files, folders or a ZIP file here, or press Ctrl+O."
+        return "Open a study", "Drop files, folders or a ZIP file here."
 
     def _paint_frame(self, painter: QPainter) -> None:
         """Among several viewports, a thick border marks the active one; alone, a thin one marks the keyboard focus."""
@@ -305,7 +303,7 @@ class ViewportView(QWidget):
 
     @override
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == HOLD and not event.isAutoRepeat():
+        if not event.isAutoRepeat():  # any key: the user may have given the magnifier another one
             self._tools.hold_ended.emit()
         event.ignore()
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.mnemonics import plain
 from desktop.state.settings import SettingsState
 from desktop.views.viewer.presets_dialog import PresetsDialog
 from engine.image.voi import Window
@@ -37,7 +38,7 @@ def test_edited_presets_apply_at_once_and_defaults_are_restored(qtbot: QtBot, ap
     dialog.accept()
     app.actions.actions["preset_2"].trigger()
     assert app.desk.viewport.window == Window(12.5, 80.0, "LINEAR", "Mine")
-    assert app.actions.actions["preset_2"].text() == "Mine (W 80 L 12)"
+    assert plain(app.actions.actions["preset_2"].text()) == "Mine (W 80 L 12)"
     edit(app).restore_defaults()
     assert app.desk.viewport.presets == presets("CT")
 
@@ -61,7 +62,7 @@ def test_the_window_on_screen_becomes_a_preset_of_its_modality(
     app.desk.viewport.set_window(Window(600, 300))
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Knee", True))
     app.actions.actions["save_preset"].trigger()
-    assert app.actions.actions["preset_1"].text() == "Knee (W 300 L 600)"
+    assert plain(app.actions.actions["preset_1"].text()) == "Knee (W 300 L 600)"
     app.desk.viewport.set_window(None)
     app.actions.actions["preset_1"].trigger()
     shown = app.desk.viewport.window
@@ -82,7 +83,7 @@ def test_a_window_keeps_its_function_as_a_preset_through_the_dialog_and_the_file
     dialog.move_row(-1)
     dialog.accept()
     settle(qtbot, app)
-    assert app.actions.actions["preset_2"].text() == "Soft (W 0.500 L 600.000)"
+    assert plain(app.actions.actions["preset_2"].text()) == "Soft (W 0.500 L 600.000)"
     assert SettingsState(app.desk.settings._path.parent).presets("MR", ()) == (
         Window(40, 400, "LINEAR", "New preset"),
         replace(shown, name="Soft"),

@@ -1,0 +1,1 @@
+"""The settings dialog: every setting of the app on pages, and the keys of the commands."""
