@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.reports.nearest_report import NearReport
+from engine.text.body_regions import parts_of, sites_of
 from engine.text.conflicts import conflict
 from engine.text.findings import ABNORMALITY, ORGAN_OF, Findings, findings
 
@@ -134,13 +135,14 @@ def supporting(sentence: str, said: Findings, report: NearReport) -> str | None:
     missing = set(said.affirmed)
     for text in report.sentences:
         other = findings(text)
-        if missing & other.affirmed and _same_site(said, other) and conflict(sentence, text) is None:
+        if missing & other.affirmed and _same_site(said, other) and _compatible(sentence, text):
             missing -= other.affirmed
             best = best or text
     for name in said.negated:
         negating = next((one for one in report.sentences if _negates(one, name, said, sentence)), None)
         if negating is None and name.endswith(ABNORMALITY) and _wholly_normal(report, name):
-            negating = next((one for one in report.sentences if findings(one).normal), None)
+            normal = (one for one in report.sentences if findings(one).normal)
+            negating = next((one for one in normal if _compatible(sentence, one)), None)
         if negating is None:
             return None
         best = best or negating
@@ -157,7 +159,7 @@ def _negates(text: str, name: str, said: Findings, sentence: str) -> bool:
     other = findings(text)
     everywhere = not other.sides or (other.sides in (said.sides, {"both"}) and not other.mixed)
     covers = everywhere or bool(other.affirmed)  # whose side it is then
-    return name in other.negated and covers and conflict(sentence, text) is None
+    return name in other.negated and covers and _compatible(sentence, text)
 
 
 def says_normal(said: Findings, other: Findings) -> bool:
@@ -202,3 +204,16 @@ def _same_site(one: Findings, other: Findings) -> bool:
     if one.sides and (one.sides != other.sides or one.mixed or other.mixed):
         return False
     return not one.organs or not other.organs or bool(one.organs & other.organs)
+
+
+def _compatible(one: str, other: str) -> bool:
+    """Whether two sentences do not conflict, and are of one body part where both name some.
+
+    Chest and abdomen are examined together, yet a mass of one is not a mass of the other.
+    """
+    parts, others = _parts(one), _parts(other)
+    return conflict(one, other) is None and not (parts and others and not parts & others)
+
+
+def _parts(text: str) -> frozenset[str]:
+    return parts_of(text) | (frozenset({"spine"}) if "spine level" in sites_of(text) else frozenset())

@@ -55,6 +55,8 @@ SITES = {
     "spine level": "cervical thoracic=dorsal lumbar sacral=sacrum",
     "arm joint": "shoulder=scapula=clavicle elbow wrist=hand=finger=carpal=metacarpal=thumb",
     "leg joint": "hip=acetabulum=acetabular knee=patella=patellar ankle=foot=calcaneus=metatarsal=toe=talus",
+    "jaw": "mandible=mandibular maxilla=maxillary",
+    "gland of the neck": "thyroid parotid submandibular",
     "organ": "liver=hepatic kidney=kidneys=renal spleen=splenic pancreas=pancreatic gallbladder=biliary "
     "stomach=gastric duodenum=duodenal colon=colonic appendix adrenal bladder uterus=uterine=endometrial "
     "ovary=ovaries=ovarian=adnexal prostate=prostatic rectum=rectal testis=testicular=scrotal",
