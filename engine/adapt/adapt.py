@@ -64,19 +64,44 @@ class AdaptResult:
         return asdict(self)
 
 
-def plan(archive: Archive, limit: int = pairs.LIMIT) -> str:
-    """What `adapt` will do, in a sentence.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `adapt` will do."""
+
+    learned: int
+    """Images with reports to learn from."""
+    held_out: int
+    """Images of other patients to measure on."""
+
+    @property
+    def minutes(self) -> int:
+        """About how long it takes on two cores."""
+        return max(1, round((self.learned + self.held_out) * SECONDS_PER_PAIR / 60))
+
+    def __str__(self) -> str:
+        return (
+            f"Learning from {counted(self.learned, 'image')} with reports and measuring on {self.held_out:,} of other "
+            f"patients: about {counted(self.minutes, 'minute')}."
+        )
+
+
+def plan(archive: Archive, limit: int = pairs.LIMIT) -> Plan:
+    """What `adapt` will do.
 
     Raises:
         UserError: too few pairs.
     """
     found = pairs.read(archive, limit)
-    learned, held_out = (sum(pair.held_out is out for pair in found) for out in (False, True))
-    minutes = max(1, round(len(found) * SECONDS_PER_PAIR / 60))
-    return (
-        f"Learning from {counted(learned, 'image')} with reports and measuring on {held_out:,} of other patients: "
-        f"about {counted(minutes, 'minute')}."
-    )
+    held_out = sum(pair.held_out for pair in found)
+    return Plan(len(found) - held_out, held_out)
+
+
+def require_heads(bundle: Bundle) -> None:
+    """Raise UserError unless the projections of a bundle can be trained."""
+    if bundle.heads is None:
+        raise UserError(
+            f"The bundle {bundle.folder} has its projections inside its graphs and cannot be adapted; use a newer one."
+        )
 
 
 def adapt(
@@ -95,10 +120,8 @@ def adapt(
         UserError: too few pairs; a bundle without heads; the folder of the new bundle is something else or the old one.
     """
     require_export_target(options.out, bundle.folder)
-    if bundle.heads is None:
-        raise UserError(
-            f"The bundle {bundle.folder} has its projections inside its graphs and cannot be adapted; use a newer one."
-        )
+    require_heads(bundle)
+    assert bundle.heads is not None
     found = pairs.read(archive, options.limit)
     learned, held_out = ([pair for pair in found if pair.held_out is out] for out in (False, True))
     sample = sample_pairs(options.sample)

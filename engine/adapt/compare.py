@@ -7,7 +7,7 @@ by at most one point, or by no more than chance explains. Intervals are from a p
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,18 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """For JSON and the manifest."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """What `as_dict` gave. Raises LookupError, TypeError or ValueError for anything else."""
+        first, second = stored["chance"]
+        return cls(
+            Figures(**stored["before"]),
+            Figures(**stored["after"]),
+            (float(first), float(second)),
+            Change(**stored["recall"]),
+            Change(**stored["over_floor"]),
+        )
 
 
 def figures(pairs: Embedded, words: Mapping[str, Rows], has: Mapping[str, NDArray[np.bool_]]) -> Figures:

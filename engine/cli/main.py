@@ -262,7 +262,7 @@ def adapt_command(
     with Archive.open(folder) as archive:
         models = Bundle.open(bundle)
         options = adapting.AdaptOptions(out, limit, force, Recipe(seed=seed))
-        click.echo(adapting.plan(archive, limit), err=True)
+        click.echo(str(adapting.plan(archive, limit)), err=True)
         with progress_line() as progress:
             result = adapting.adapt(archive, models, options, progress)
     lines = [*table.plain(result.own, result.others), ""]
