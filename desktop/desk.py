@@ -123,7 +123,7 @@ class Desk(QObject):
             self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
         )
         self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
-        self.upkeep = Upkeep(self.background, self.archive, self.search, self)
+        self.upkeep = Upkeep(self.background, self.archive, self.search, self.reindex, self.settings, self)
         self.report = ReportState(
             self.background,
             self.studies,
@@ -217,7 +217,7 @@ class Desk(QObject):
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
         """Start loading the workspace, models, archive and `paths` in the background."""
         self.report.open_workspace()
-        self.archive.load_bundle(bundle)
+        self.archive.load_bundle(bundle or self.upkeep.model.remembered())
         self.open(paths)
         if archive is not None:
             self.archive.open(archive)

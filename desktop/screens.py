@@ -136,6 +136,15 @@ def archive_window(app: App) -> Screen:
     return app.window.dialogs.archive
 
 
+def model_window(app: App) -> Screen:
+    """The figures of the models, and the picture of the space."""
+    run(app, "model_screen")
+    window = app.window.dialogs.model
+    if window is not None:
+        window.pages.setCurrentIndex(1)
+    return window
+
+
 def case(app: App) -> Screen:
     """The selected case in its window."""
     run(app, "open_selected_case")
@@ -238,6 +247,7 @@ STATES: dict[str, Callable[[App], object]] = {
     "palette": lambda app: chooser("hide_patient_data", "command_palette")(app),
     "shortcuts": chooser("keyboard_shortcuts"),
     "archive": archive_window,
+    "model": model_window,
     "selected-case": case,
     "hit-comparison": comparison,
     "hit-map": hit_map,

@@ -35,6 +35,10 @@ class Settings:
     grid: tuple[int, int] = (1, 1)
     archive: str = ""
     """The folder of the last open archive."""
+    models: str = ""
+    """The folder of the models that were chosen last; "" for the starter models."""
+    models_before: str = ""
+    """The folder of the models before those."""
     recent: tuple[str, ...] = ()
     """Paths that were opened, latest first."""
     geometry: str = ""

@@ -14,6 +14,7 @@ from desktop.views.settings.rows import CACHE_MEGABYTES
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
+from desktop.views.upkeep.model_window import ModelWindow
 from desktop.views.viewer.presets_dialog import PresetsDialog
 
 
@@ -25,6 +26,7 @@ class Dialogs:
         self.rejected: RejectedDialog | None = None
         self.presets: PresetsDialog | None = None
         self.archive: ArchiveWindow | None = None
+        self.model: ModelWindow | None = None
         desk.deletion.asked.connect(self.delete)
 
     def open_files(self) -> None:
@@ -64,15 +66,32 @@ class Dialogs:
         self.archive.raise_()
         self.archive.activateWindow()
 
+    def show_model(self, teach: bool = False) -> None:
+        """Show what the models are, or with `teach` how they learn; one window, which comes to the front."""
+        if self.model is None:
+            self.model = ModelWindow(self._desk, self.load_models, self._parent)
+            self.model.finished.connect(self._forget_model)
+        if teach:
+            self.model.pages.setCurrentWidget(self.model.teach)
+        self.model.show()
+        self.model.raise_()
+        self.model.activateWindow()
+
     def _forget_archive(self) -> None:
         if self.archive is not None:
             self.archive.deleteLater()
             self.archive = None
 
+    def _forget_model(self) -> None:
+        if self.model is not None:
+            self.model.deleteLater()
+            self.model = None
+
     @property
     def _front(self) -> QWidget:
         """The window that a question belongs to."""
-        return self.archive if self.archive is not None and self.archive.isActiveWindow() else self._parent
+        active = (one for one in (self.archive, self.model) if one is not None and one.isActiveWindow())
+        return next(active, self._parent)
 
     def import_folder(self) -> None:
         """Choose a folder and import it into the archive."""
@@ -106,7 +125,7 @@ class Dialogs:
         """Choose and load a bundle of models."""
         path = self._folder("Choose a model bundle (the folder with manifest.json)")
         if path:
-            self._desk.archive.load_bundle(path)
+            self._desk.upkeep.model.use(path)
 
     def show_rejected(self) -> None:
         """List the rejected files; closes when patient data is shown or hidden, which changes the file names."""

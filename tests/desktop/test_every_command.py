@@ -29,6 +29,7 @@ from desktop.views.settings.settings_dialog import SettingsDialog
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
+from desktop.views.upkeep.model_window import ModelWindow
 from desktop.views.viewer.detached_viewer import DetachedViewer
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.viewer.presets_dialog import PresetsDialog
@@ -67,6 +68,8 @@ WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
     "show_rejected": RejectedDialog,
     "archive_screen": ArchiveWindow,
+    "model_screen": ModelWindow,
+    "teach": ModelWindow,
     "dicom_tags": TagBrowser,
     "detach_viewer": DetachedViewer,
     "edit_presets": PresetsDialog,

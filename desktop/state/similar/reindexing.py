@@ -74,7 +74,8 @@ class ReindexState(QObject):
 
     def _offer(self, found: tuple[Archive, ReindexProgress]) -> None:
         archive, progress = found
-        if archive is not self._archive.archive or not self._archive.outdated:
+        state = self._archive
+        if archive is not state.archive or not state.outdated or state.reindexing is not None:
             return
         done = f" ({progress.done:,} done already)" if progress.done else ""
         self.offered.emit(

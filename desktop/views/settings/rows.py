@@ -97,7 +97,7 @@ def _keep_archive(desk: Desk) -> Callable[[], object]:
 
 def _keep_models(desk: Desk) -> Callable[[], object]:
     folder = desk.archive.current_bundle.folder if desk.archive.current_bundle else None
-    return lambda: desk.archive.load_bundle(folder) if folder else None
+    return lambda: desk.upkeep.model.use(folder) if folder else None
 
 
 def _archive(desk: Desk) -> str:

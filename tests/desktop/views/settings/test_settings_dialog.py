@@ -135,7 +135,8 @@ def test_every_stored_choice_has_a_row_or_is_a_layout(tmp_path: Path) -> None:
     """A new field of Settings is found by whoever forgets it here."""
     elsewhere = {
         *("geometry", "panels", "second_geometry"),  # where windows are
-        *("archive", "recent", "signers", "macros", "presets"),  # rows with buttons
+        *("archive", "recent", "signers", "macros", "presets", "models"),  # rows with buttons
+        "models_before",  # a button of the Model screen
         *("theme", "grid", "detached", "identity_visible", "cache_megabytes", "write_first", "study_order"),
         "shortcuts",
     }

@@ -47,6 +47,8 @@ def test_the_contents_follow_the_archive_while_the_screen_is_open(
 ) -> None:
     assert screen.contents.sizes.text().startswith("4 cases")
     assert len(screen.contents.charts) == 5
+    assert screen.minimumSizeHint().width() <= 1366
+    assert screen.minimumSizeHint().height() <= 720
     assert "MR 1" in screen.contents.charts[0].accessibleDescription()
     app.desk.archive.import_into(dicom("CT_small.dcm"))
     settle(qtbot, app)
