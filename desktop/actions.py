@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from desktop import theme
 from desktop.coalesce import Coalescer
-from desktop.commands import archive, edit, export, files, image, measure, report, view, windowing
+from desktop.commands import archive, edit, export, files, image, measure, mpr, report, view, windowing
 from desktop.commands.command import Command
 from desktop.commands.synonyms import SYNONYMS
 from desktop.desk import Desk
@@ -30,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     *image.ROWS,
     *windowing.ROWS,
     *measure.ROWS,
+    *mpr.ROWS,
     *archive.ROWS,
     *report.ROWS,
     *view.HELP_ROWS,
@@ -100,6 +101,7 @@ class Actions(QObject):
             desk.key_images.changed,
             desk.measurements.changed,
             desk.mpr.changed,
+            desk.slab.changed,
             desk.settings.changed,
             desk.jobs.changed,
             desk.archive.changed,

@@ -12,10 +12,12 @@ from desktop.background import Background
 from desktop.state.jobs import JobsState
 from desktop.state.marks import MarksState
 from desktop.state.measure.annotation_text import AnnotationTextState
-from desktop.state.measure.drawing_tools import EditTool, drawing_tool
+from desktop.state.measure.drawing_tools import add_measuring_tools
 from desktop.state.measure.measurement_list import MeasurementListState
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
+from desktop.state.mpr.mpr import MprState
+from desktop.state.mpr.slab import SlabState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.redaction import redacted
 from desktop.state.report.checking import CheckingState
@@ -39,22 +41,13 @@ from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.studies.study_list import StudyListState
 from desktop.state.upkeep.importing import rejected
 from desktop.state.upkeep.upkeep import Upkeep
-from desktop.state.viewer.basic_tools import (
-    MagnifierState,
-    PanTool,
-    RubberBand,
-    RubberBandTool,
-    ScrollTool,
-    WindowTool,
-    ZoomTool,
-)
+from desktop.state.viewer.basic_tools import MagnifierState, RubberBand, add_basic_tools
 from desktop.state.viewer.cine import CineState
 from desktop.state.viewer.crosshair import CrosshairTool
 from desktop.state.viewer.documents import DocumentsState
 from desktop.state.viewer.key_images import KeyImagesState
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.linking import LinkState
-from desktop.state.viewer.mpr import MprState
 from desktop.state.viewer.series_memory import SeriesMemory
 from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
@@ -66,7 +59,6 @@ from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
 from engine.importing.importer import ImportResult
-from engine.measure.figures import FIGURES
 from engine.reports.workspace_patients import open_told_apart
 from engine.study import FrameRef, Series, Study
 from engine.text.words import counted
@@ -92,12 +84,13 @@ class Desk(QObject):
         self.memory = SeriesMemory()
         self.studies = StudiesState(self.background, partial(open_told_apart, workspace), self.frames, self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
+        self.slab = SlabState(self.mpr, self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.study_proxy)  # forwards to whichever viewport has the current image
         self.tools = ToolsState(self)
         self.rubber_band = RubberBand(self)
         self.magnifier = MagnifierState(self.tools, self)
-        self._add_tools()
+        add_basic_tools(self.tools, self.rubber_band)
         self.links = LinkState(self.layout, self)
         self.cine = CineState(self.layout, parent=self)
         self.marks = MarksState(self.background, self)
@@ -109,7 +102,8 @@ class Desk(QObject):
             self.background, self.measurements, self.layout, self.frames, self.mpr.read, self
         )
         self.annotation_text = AnnotationTextState(self.measurements, self.layout, self)
-        self._add_measuring_tools()
+        add_measuring_tools(self.tools, self.measurements, self.annotation_text.begin)
+        self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
         self.archive = ArchiveState(self.background, parent=self)
         self.reindex = ReindexState(self.background, self.archive, parent=self)
         self.search = SearchState(self.background, self.archive, shown, parent=self)
@@ -330,20 +324,6 @@ class Desk(QObject):
     def _remember_archive(self) -> None:
         if self.archive.archive is not None:
             self.settings.change(archive=str(self.archive.archive.folder.absolute()))
-
-    def _add_tools(self) -> None:
-        self.tools.add("window", WindowTool())
-        self.tools.add("pan", PanTool())
-        self.tools.add("zoom", ZoomTool())
-        self.tools.add("scroll", ScrollTool())
-        self.tools.add("zoom_to_rectangle", RubberBandTool(self.rubber_band, ViewportState.zoom_to))
-        self.tools.add("window_from_roi", RubberBandTool(self.rubber_band, ViewportState.auto_window_from_roi))
-
-    def _add_measuring_tools(self) -> None:
-        for figure in FIGURES.values():
-            self.tools.add(figure.kind, drawing_tool(self.measurements, figure, self.annotation_text.begin))
-        self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
-        self.tools.grabs.append(EditTool(self.measurements, self.annotation_text.begin).grab)
 
     def _show_series(self) -> None:
         study, series = self.studies.study, self.studies.series

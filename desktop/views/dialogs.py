@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
+from desktop.state.mpr.slab import THICKEST, THINNEST
 from desktop.views.settings.rows import CACHE_MEGABYTES
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
@@ -163,6 +164,15 @@ class Dialogs:
         size, accepted = QInputDialog.getInt(self._parent, "Image cache size", text, size, smallest, largest, 128)
         if accepted:
             self._desk.settings.change(cache_megabytes=size)
+
+    def set_slab_thickness(self) -> None:
+        """Set the thickness of the slabs of MPR."""
+        now, text = self._desk.slab.slab.thickness, "Thickness in mm."
+        thickness, accepted = QInputDialog.getDouble(
+            self._parent, "Slab thickness", text, now, THINNEST, THICKEST, decimals=1
+        )
+        if accepted:
+            self._desk.slab.set_thickness(thickness)
 
     def delete(self, question: str) -> None:
         """Ask whether to delete cases; No is the default."""

@@ -7,9 +7,9 @@ from typing_extensions import override
 
 from desktop.state.measure import handles
 from desktop.state.measure.measurements import MeasurementsState, new_measurement
-from desktop.state.viewer.tools import Gesture, Tool
+from desktop.state.viewer.tools import Gesture, Tool, ToolsState
 from desktop.state.viewer.viewport import ViewportState
-from engine.measure.figures import Figure
+from engine.measure.figures import FIGURES, Figure
 from engine.measure.measurements import Measurement
 from engine.study import Point
 
@@ -21,6 +21,13 @@ FREEHAND_STEP = 3.0
 
 Write = Callable[[Measurement, ViewportState], object]
 """Lets the user write the text of an annotation."""
+
+
+def add_measuring_tools(tools: ToolsState, measurements: MeasurementsState, write: Write) -> None:
+    """Add a tool for each figure, and have what is drawn grabbed by the mouse."""
+    for figure in FIGURES.values():
+        tools.add(figure.kind, drawing_tool(measurements, figure, write))
+    tools.grabs.append(EditTool(measurements, write).grab)
 
 
 def drawing_tool(measurements: MeasurementsState, figure: Figure, write: Write) -> Tool:

@@ -1,6 +1,6 @@
 """Overlay text: the lines in the corners of a viewport. Pure functions; knows no widgets and paints nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.state.formatting import format_date, format_time, format_window, patient_facts, readable_name, series_title
 from desktop.state.viewer.geometry import Edges, edges_on_screen
@@ -8,6 +8,7 @@ from desktop.state.viewer.viewport import ViewportState
 from engine.geometry.planes import edge_letters
 from engine.image.archived import WHOLE_RANGE, archived_origin, is_archived
 from engine.image.marks import burned_in_mark, laterality_mark, lossy_mark
+from engine.image.mpr import is_plane
 from engine.image.pixels import Pixels
 from engine.measure.roi import value_at
 from engine.study import FrameRef, Point, Series, Study
@@ -45,7 +46,8 @@ def annotate(viewport: ViewportState, mouse: bool = True, patient_data: bool | N
     left = patient_lines(study) if named else ("Patient data hidden",)
     date_time = " ".join(part for part in (format_date(study.date), format_time(study.time)) if part)
     institution = series.institution if named else ""
-    right = tuple(line for line in (institution, study.description, date_time, series_title(series)) if line)
+    title = series_title(replace(series, part="") if is_plane(series.frames[0]) else series)
+    right = tuple(line for line in (institution, study.description, date_time, title) if line)
     if picture is None:
         number = (f"{viewport.index + 1} / {len(series.frames)}",) if viewport.failure else ()
         return Annotations(left, right, number)
@@ -65,7 +67,8 @@ def annotate(viewport: ViewportState, mouse: bool = True, patient_data: bool | N
         rendering.insert(0, under)
     image = picture.ref.image
     marks = (laterality_mark(image), lossy_mark(image), burned_in_mark(image, series.modality))
-    bottom_left += [line for line in (slice_text(picture.ref), *marks, viewport.status) if line]
+    plane = plane_text(picture.series, picture.ref)
+    bottom_left += [line for line in (plane, slice_text(picture.ref), *marks, viewport.status) if line]
     stored = edge_letters(picture.ref)
     edges = edges_on_screen(viewport.view, stored) if stored else None
     return Annotations(left, right, tuple(reversed(bottom_left)), tuple(rendering), edges)
@@ -94,11 +97,22 @@ def _of_archived(viewport: ViewportState, study: Study, series: Series, mouse: b
     return Annotations(top_left, top_right, tuple(reversed(bottom_left)), tuple(rendering))
 
 
+def plane_text(series: Series, frame: FrameRef) -> str:
+    """Which plane of MPR a frame is and, of a slab, its projection and thickness; "" for a frame of a file.
+
+    A line of its own, since at the end of the title of the series it would be cut off first.
+    """
+    if not is_plane(frame):
+        return ""
+    return series.part if frame.thickness is None else f"{series.part} {frame.thickness:.4g} mm"
+
+
 def slice_text(frame: FrameRef) -> str:
     """Position and thickness of a slice, as far as the header gives them."""
     position = slice_position(frame.position, frame.orientation)
     location = f"{position:.1f} mm" if position is not None else ""
-    thickness = f"{frame.thickness:.4g} mm thick" if frame.thickness is not None else ""
+    has_thickness = frame.thickness is not None and not is_plane(frame)
+    thickness = f"{frame.thickness:.4g} mm thick" if has_thickness else ""
     return " · ".join(part for part in (location, thickness) if part)
 
 

@@ -136,6 +136,16 @@ class RubberBandTool(Tool):
         self._band.draw(None)
 
 
+def add_basic_tools(tools: ToolsState, band: RubberBand) -> None:
+    """Add the tools that every viewer has; the first one is chosen."""
+    tools.add("window", WindowTool())
+    tools.add("pan", PanTool())
+    tools.add("zoom", ZoomTool())
+    tools.add("scroll", ScrollTool())
+    tools.add("zoom_to_rectangle", RubberBandTool(band, ViewportState.zoom_to))
+    tools.add("window_from_roi", RubberBandTool(band, ViewportState.auto_window_from_roi))
+
+
 class MagnifierState(QObject):
     """A lens that follows the mouse over any viewport, whatever the tool. Window and zoom stay as they are."""
 

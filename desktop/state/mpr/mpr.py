@@ -1,4 +1,7 @@
-"""MPR: axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and resamples nothing."""
+"""MPR: axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and resamples nothing.
+
+They open at the slice on screen. Which slabs they are is kept in slab.py.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,11 +14,14 @@ from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.saved_viewport import Find, SavedViewport
 from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
+from engine.geometry.planes import to_patient
+from engine.geometry.reference_lines import nearest_frame
 from engine.image.mpr import Planes, is_plane, planes_of
 from engine.image.pixels import Pixels, read_frame
+from engine.image.slab import Slab
 from engine.image.volume import NO_STACK, load_volume, why_no_volume
 from engine.progress import IsCancelled, Progress
-from engine.study import FrameRef, Series, Study
+from engine.study import FrameRef, Series, Study, Vector
 
 TITLE = "Reading slices for MPR"
 GRID = (2, 2)
@@ -103,6 +109,24 @@ class MprState(QObject):
         )
         self.changed.emit()
 
+    def show_slab(self, slab: Slab) -> None:
+        """Show each plane as the middle of a slab, where it is now."""
+        if self.planes is not None:
+            self.replace(self.planes.with_slab(slab))
+
+    def replace(self, planes: Planes) -> None:
+        """Show other planes of the same volume; each stack stays in its viewport at its frame, zoom and window."""
+        before = self.planes
+        found = self._find(self._stack)
+        if before is None or found is None:
+            return
+        self.planes = planes
+        for viewport in self._layout().all_viewports:
+            for old, new in zip(before.series, planes.series):
+                if viewport.series is old and new is not old:
+                    viewport.update_series(found[0], new)
+        self.changed.emit()
+
     def close(self) -> None:
         """Go back to the stack and the layout that was there before."""
         if not self.shown:
@@ -152,15 +176,23 @@ class MprState(QObject):
         self.planes = planes
         source = next((one for one in layout.viewports if self.series_id_of(one) == self._stack), layout.active)
         rendering = source.window, source.inverted, source.color_map
+        position = _center(source) if source.series is stack else None
         layout.set_grid(*GRID)
         first = layout.viewports
         for viewport, series in zip(first, (*planes.series, stack)):
             viewport.show(study, series)
             viewport.set_rendering(*rendering)
-        for viewport in first[:3]:
-            viewport.go_to(viewport.count // 2)
+        for viewport, series in zip(first, planes.series):
+            nearest = nearest_frame(series.frames, position) if position is not None else None
+            viewport.go_to(viewport.count // 2 if nearest is None else nearest)
         layout.activate(first[0])
         self.changed.emit()
+
+
+def _center(viewport: ViewportState) -> Vector | None:
+    """Position in the patient of the middle pixel of the slice that a viewport shows."""
+    frame = viewport.series.frames[viewport.index] if viewport.series is not None else None
+    return None if frame is None else to_patient(frame, (frame.image.columns // 2 + 0.5, frame.image.rows // 2 + 0.5))
 
 
 def _shows_plane(viewport: ViewportState) -> bool:

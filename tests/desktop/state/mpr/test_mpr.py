@@ -150,13 +150,23 @@ def test_the_crosshair_leads_all_planes_while_they_are_linked(qtbot: QtBot, app:
     qtbot.mouseClick(app.window.grid.views[0], Qt.MouseButton.LeftButton, pos=place)
     settle(qtbot, app)
     assert (coronal.index, sagittal.index) == (90, 97)
-    assert axial.index == len(POSITIONS) // 2
+    assert axial.index == len(POSITIONS) - 1
 
 
-def test_planes_open_in_their_middle_while_viewports_are_linked(qtbot: QtBot, app: App, tmp_path: Path) -> None:
-    app.desk.links.toggle()
-    planes(qtbot, app, tmp_path)
-    assert [viewport.index for viewport in app.desk.layout.viewports[:3]] == [2, 64, 64]
+@pytest.mark.parametrize("linked", [False, True])
+def test_planes_open_at_the_slice_on_screen(qtbot: QtBot, app: App, tmp_path: Path, linked: bool) -> None:
+    derive_stack(tmp_path, POSITIONS, FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    app.desk.viewport.go_to(3)
+    if linked:
+        app.desk.links.toggle()
+    app.desk.mpr.toggle()
+    settle(qtbot, app)
+    axial, coronal, sagittal, stack = app.desk.layout.viewports
+    assert axial.series is not None
+    assert axial.series.frames[axial.index].position[2] == POSITIONS[3]  # type: ignore[index]
+    assert (coronal.index, sagittal.index) == (64, 63)
+    assert stack.index == 3
 
 
 def test_planes_are_shown_at_the_window_of_their_stack_and_the_stack_comes_back_as_it_was(

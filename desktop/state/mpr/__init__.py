@@ -1,0 +1,1 @@
+"""MPR: planes of a volume in the viewports, slabs, oblique planes."""
