@@ -163,7 +163,7 @@ class ModelState(QObject):
         bundle, archive = self._archive.bundle, self._archive.archive
         if self._shown and bundle is not None:
             work = as_work(_read, bundle, None if self._archive.importing else archive)
-            self._background.start(work, self._take, key="models", lane=Lane.THUMBNAIL)
+            self._background.start(work, self._take, key="models", lane=Lane.LONG)
         self.changed.emit()
 
     def _take(self, read: tuple[str, ArchiveFigures | None]) -> None:
