@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -143,6 +143,8 @@ def _max_lines(item: Item) -> int:
 class EvidenceTree(QTreeWidget):
     """The arrow keys move through sentences and evidence; only the selected sentence is expanded.
 
+    While that would push unread proposals off screen, it is expanded only once the list has the keyboard.
+
     A or Return accepts the selected proposal, E edits it, D or Delete dismisses it; with Shift all of them, once they
     were scrolled through. Ctrl+Z undoes. Return or a double click on a report below a sentence opens its case.
     """
@@ -224,6 +226,12 @@ class EvidenceTree(QTreeWidget):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         self.scheduleDelayedItemsLayout()  # rows wrap to the new width
+        self._follow()
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._follow()
 
     def _fill(self) -> None:
         self._filling = True
@@ -254,11 +262,21 @@ class EvidenceTree(QTreeWidget):
             item = self.topLevelItem(number)
             if item is not None:
                 chosen = page is not None and item.data(0, ROLE).number == page.selected
-                item.setExpanded(chosen)
+                item.setExpanded(chosen and self._unfolds(item))
                 selected = item if chosen else selected
         if selected is not None and self.currentItem() is not selected and not _inside(self.currentItem(), selected):
             self.setCurrentItem(selected)
             self.scrollToItem(selected, QTreeWidget.ScrollHint.PositionAtTop)
+
+    def _unfolds(self, item: QTreeWidgetItem) -> bool:
+        """Whether to list the reports below a sentence: not where they would push proposals off screen unread."""
+        page = self._state.page
+        if page is None or page.all_seen or self.hasFocus():
+            return True
+        rows = [self.topLevelItem(number) for number in range(self.topLevelItemCount())]
+        rows += [item.child(number) for number in range(item.childCount())]
+        heights = (self.sizeHintForIndex(self.indexFromItem(row)).height() for row in rows if row is not None)
+        return sum(heights) <= self.viewport().height()
 
     def _on_current(self, item: QTreeWidgetItem | None, previous: QTreeWidgetItem | None) -> None:
         if item is not None and not self._filling:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
 from desktop.state.report.report import ReportState
+from engine.reports.agreement import Evidence
 from engine.reports.document import LOST
 from engine.reports.draft import Draft, Sentence
 from engine.reports.workspace import DATABASE
@@ -156,6 +157,20 @@ def test_all_are_accepted_at_once_only_after_they_were_scrolled_through(
     state.undo()
     qtbot.keyClick(panel.tree, Qt.Key.Key_D, SHIFT)
     assert texts(app) == ("", [])
+
+
+@pytest.mark.parametrize(("sentences", "unfolded"), [(1, True), (2, False)])
+def test_reports_below_a_sentence_push_no_proposal_off_screen_until_the_list_has_the_keyboard(
+    qtbot: QtBot, app: App, state: ReportState, decoder: Decoder, sentences: int, unfolded: bool
+) -> None:
+    evidence = tuple(Evidence(case, "Heart enlarged.", 0.9) for case in range(2 if unfolded else 12))
+    decoder.proposed = Draft(tuple(Sentence(f"Finding {n}.", None, evidence) for n in range(sentences)), "double")
+    drafted(qtbot, app, state)
+    tree = app.window.report_panel.tree
+    qtbot.waitUntil(lambda: state.can_decide_all)
+    assert tree.topLevelItem(0).isExpanded() == unfolded
+    focus(qtbot, app, tree)
+    assert tree.topLevelItem(0).isExpanded()
 
 
 def test_marks_and_open_proposals_are_there_again_after_a_restart(
