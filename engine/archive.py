@@ -6,7 +6,7 @@ missing, stale or damaged. All SQL on the archive is here and in engine/store; o
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from engine.errors import Cancelled, UserError, exists
 from engine.progress import Progress, ignore
 from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
-from engine.store.case import NewCase, NewReport
+from engine.store.case import CaseFacts, NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import fill_blanks, insert_case, insert_image, insert_report
@@ -26,7 +26,7 @@ from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.connection import damaged
-from engine.store.safety.join_keys import Join, add_join_keys
+from engine.store.safety.join_keys import add_join_keys
 from engine.store.safety.merging import keep_one_source, merge_cases, remember_key
 from engine.store.safety.name_keys import add_name_keys, name_keys_of
 from engine.store.safety.opening import is_alone, open_archive
@@ -201,15 +201,16 @@ class Archive(CaseQueries):
         if not case.images and case.report is None:
             raise UserError("A case needs at least an image or a report.")
         pngs = [to_png(image.gray) for image in case.images]
+        patient, day = self.identity.patient(case.patient), self.identity.study_day(case.date, case.patient)
         with self._database.write(flushed=_signed(case.report)) as db:
             bundle_id = self._bound_to(made_by)
             case_id = self.find_case(case.key)
             if case_id is None:
-                case_id = insert_case(db, case, self.identity.case(case.key), self.identity.patient(case.patient))
+                case_id = insert_case(db, case, self.identity.case(case.key), patient, day)
             elif case.images and self.has_image(case_id):
                 confirm_facts(db, case_id, case.facts)
             else:
-                fill_blanks(db, case_id, case, self.identity.patient(case.patient))
+                fill_blanks(db, case_id, case, patient, day)
                 add_facts(db, case_id, case.facts)
             known = self._image_keys(case_id)
             add_join_keys(db, case_id, map(self.identity.join, case.joins))
@@ -224,21 +225,32 @@ class Archive(CaseQueries):
             seal(db, "facts", case_id)
         return case_id
 
-    def recognize(self, case_id: int, key: str, joins: Iterable[Join], identifiers: Iterable[str] = ()) -> None:
-        """Recognize a case by another key too, by more joins, and names of its header in reports that come later.
+    def recognize(self, case_id: int, case: CaseFacts, *, names: bool = False) -> None:
+        """Recognize a case by the key and the joins of what was found of it, and learn when its study was.
 
         Writes nothing that is known already.
+
+        Args:
+            case_id: the case.
+            case: what was found.
+            names: whether later reports are to be cleaned of its identifiers, as those of the header of a study.
         """
-        hashed = [join for join in map(self.identity.join, joins) if join not in self.joins(case_id)]
-        names = {*map(self.identity.name, spellings(identifiers))} - name_keys_of(self._database.read, case_id)
-        unknown = self.find_case(key) is None
-        if not hashed and not unknown and not names:
+        hashed = [join for join in map(self.identity.join, case.joins) if join not in self.joins(case_id)]
+        stated = map(self.identity.name, spellings(case.identifiers)) if names else ()
+        new_names = {*stated} - name_keys_of(self._database.read, case_id)
+        unknown = self.find_case(case.key) is None
+        day = self.identity.study_day(case.date, case.patient)
+        dated = day is not None and self.case(case_id).study_day is None
+        if not (hashed or unknown or new_names or dated):
             return
         with self._database.write() as db:
             if unknown:
-                remember_key(db, self.identity.case(key), case_id)
+                remember_key(db, self.identity.case(case.key), case_id)
             add_join_keys(db, case_id, hashed)
-            add_name_keys(db, case_id, names)
+            add_name_keys(db, case_id, new_names)
+            if dated:
+                db.execute("UPDATE cases SET study_day = ? WHERE id = ?", [day, case_id])
+                seal(db, "cases", case_id)
 
     def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.

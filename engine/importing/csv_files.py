@@ -145,6 +145,7 @@ def _case(
         licence=row.get("licence") or row.get("license", ""),
         attribution="; ".join(part for part in credit if part),
         patient=row.get("patient_id") or None,
+        date=_date(row),
         match_values=match_values,
         identifiers=tuple(dict.fromkeys(one for own in rows for one in identifiers(own))),
         facts=agreed(map(_facts, rows), marked=True),
@@ -155,8 +156,11 @@ def _case(
 
 def joins_of(row: ImportRow) -> tuple[tuple[str, str], ...]:
     """What a row is joined by to a study that is archived before or after it."""
-    date = next((row[column] for column in DATES if row.get(column)), "")
-    return joins_for((row.get("study_uid", ""),), (row.get("accession", ""),), row.get("patient_id"), date)
+    return joins_for((row.get("study_uid", ""),), (row.get("accession", ""),), row.get("patient_id"), _date(row))
+
+
+def _date(row: ImportRow) -> str:
+    return next((row[column] for column in DATES if row.get(column)), "")
 
 
 def _facts(row: ImportRow) -> Facts:

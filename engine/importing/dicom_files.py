@@ -107,6 +107,7 @@ def _study_case(study: Study, marked: list[KeyImage]) -> Iterator[FoundCase | Re
         facts=_case_facts(found, first.key),
         source="DICOM",
         patient=patient.id or None,
+        date=study.date,
         match_values={
             "study_uid": (study.uid,),
             "accession": (study.accession,) if study.accession else (),

@@ -56,6 +56,7 @@ def report_case(found: FoundReport) -> FoundCase | Rejected:
         description=found.description,
         source=REPORTS,
         patient=found.patient or None,
+        date=found.date,
         identifiers=tuple(dict.fromkeys(one for one in (*found.identifiers, *numbers) if one)),
         joins=joins,
     )

@@ -303,7 +303,7 @@ class _Import:
                 self._clean_again(known, report, item)
         if item.name in self.result.report_only and self._archive.has_image(known):
             self.result.report_only.remove(item.name)
-        self._archive.recognize(known, item.key, item.joins, item.identifiers if item.images else ())
+        self._archive.recognize(known, item, names=bool(item.images))
         return True
 
     def _cleaned(self, item: FoundCase, text: str, case_id: int | None = None) -> Cleaned:

@@ -83,6 +83,7 @@ def submission_for(study: Study, displayed: DisplayedFrame | None = None) -> Sub
         age=study.patient.age,
         body_part=body_part_term(series.body_part) if series else "",
         patient=study.patient.id,
+        date=study.date,
         window=displayed.window if displayed else None,
         image_key=f"{ref.image.sop_uid or ref.image.name} {ref.frame}" if ref else "",
         identifiers=study.identifiers,
@@ -186,6 +187,7 @@ def archive_signed(
         body_part_term(facts.body_part),  # also of one that an earlier version queued
         source=SOURCE,
         patient=facts.patient or None,
+        date=facts.date,
         facts={kind: Fact(value, "header") for kind, value in facts.header.items()},
     )
     return archive.add_case(replace(case, images=images, report=report), bundle.id)

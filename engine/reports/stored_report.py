@@ -41,6 +41,8 @@ class ReportFacts:
     """SOP Instance UID and frame number."""
     identifiers: tuple[str, ...] = ()
     """Names and numbers of this patient, to remove from the text."""
+    date: str = ""
+    """Study Date, to order the cases of the patient; stored shifted."""
     header: dict[FactKind, str] = field(default_factory=dict)
     """What the header says of the frame, by kind of fact."""
 

@@ -68,7 +68,8 @@ class SearchResult:
     embedded: EmbeddedQuery | None = None
     """What the models made of the query, to search again without asking them; None after a lexical search."""
     priors: list[Hit] = field(default_factory=list)
-    """With `priors_apart`, cases of the patient of the open study that the filters allow, last archived first."""
+    """With `priors_apart`, cases of the patient of the open study that the filters allow, newest study first, unknown
+    dates last."""
 
 
 def search(
@@ -144,7 +145,8 @@ def _with_priors(
     found = search(archive, bundle, query, replace(options, filters=others), known)
     only = replace(options, filters=replace(options.filters, cases=priors), k=PRIORS)
     hits = search(archive, bundle, query, only, found.embedded).hits
-    return replace(found, priors=sorted(hits, key=lambda hit: -hit.case_id))
+    order = archive.newest_first(hit.case_id for hit in hits)
+    return replace(found, priors=sorted(hits, key=lambda hit: order.index(hit.case_id)))
 
 
 def _moved(

@@ -64,6 +64,8 @@ class CaseFacts:
     attribution: str = ""
     patient: str | None = None
     """Patient ID (0010,0020)."""
+    date: str = ""
+    """Study Date (0008,0020), stored as a shifted day only (`Identity.study_day`)."""
     facts: Facts = field(default_factory=dict)
     """What its header says; the archive adds what the words of the report say."""
     identifiers: tuple[str, ...] = ()
@@ -164,6 +166,8 @@ class Case:
     """Keyed hash, equal for all cases of a patient."""
     created: str
     """UTC, ISO 8601."""
+    study_day: int | None
+    """When its study was, comparable among the cases of its patient only (`Identity.study_day`); None if unknown."""
     images: tuple[StoredImage, ...]
     report: Report | None
     facts: Facts = field(default_factory=dict)
@@ -171,7 +175,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What an archive holds, in counts. Studies keep no date, so that time is that of archiving."""
+    """What an archive holds, in counts. Studies have dates within their patient alone, so time is of archiving."""
 
     cases: int
     patients: int

@@ -146,6 +146,12 @@ class CaseQueries(LocalStore):
             return frozenset()
         return frozenset(row[0] for row in self._database.read("SELECT id FROM cases WHERE patient = ?", [patient]))
 
+    def newest_first(self, case_ids: Iterable[int]) -> list[int]:
+        """Cases of one patient by the date of their study, the newest first, unknown dates last, then last archived."""
+        sql = "SELECT id, study_day FROM cases WHERE id IN ({})"
+        days = dict(read_many(self._database.read, sql, list(case_ids)))
+        return sorted(days, key=lambda one: (days[one] is not None, days[one] or 0, one), reverse=True)
+
     def cases_of_same_patient(self, case_id: int) -> list[int]:
         """The case and all others of its patient; the case alone when its patient is unknown.
 

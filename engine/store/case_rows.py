@@ -19,14 +19,14 @@ from engine.store.thumbnail import Png
 
 COLUMNS = (
     *("modality", "sex", "age", "body_part", "description", "source", "licence", "attribution"),
-    *("patient", "created"),
+    *("patient", "created", "study_day"),
 )
 MAX_AGE = 90
 """Higher ages are stored as 90, since rare ages identify people (HIPAA Safe Harbor, 45 CFR 164.514)."""
 
 
-def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) -> int:
-    """Insert a case with its hashed key and patient and its facts, and return the case id."""
+def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None, day: int | None) -> int:
+    """Insert a case with its hashed key and patient, its shifted day and its facts, and return the case id."""
     case_id = insert(
         db,
         "cases",
@@ -41,6 +41,7 @@ def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) ->
         licence=case.licence,
         attribution=case.attribution,
         created=now(),
+        study_day=day,
     )
     seal(db, "cases", case_id)
     add_facts(db, case_id, case.facts)
@@ -48,11 +49,11 @@ def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None) ->
     return case_id
 
 
-def fill_blanks(db: Database, case_id: int, case: CaseFacts, patient: str | None) -> None:
+def fill_blanks(db: Database, case_id: int, case: CaseFacts, patient: str | None, day: int | None) -> None:
     """Write what was not known of a case yet, such as of a report whose study is archived later."""
     age = None if case.age is None else min(case.age, MAX_AGE)
     values = {"modality": case.modality, "sex": case.sex, "age": age, "body_part": case.body_part, "patient": patient}
-    for name, value in {**values, "description": case.description}.items():
+    for name, value in {**values, "description": case.description, "study_day": day}.items():
         if value not in (None, ""):
             changed = f"UPDATE cases SET {name} = ? WHERE id = ? AND coalesce({name}, '') = ''"
             db.execute(changed, [value, case_id])

@@ -7,6 +7,7 @@ backup. Without the key, a hash cannot be checked against a list of guessed iden
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
 from pathlib import Path
 
 from engine.errors import UserError
@@ -14,6 +15,8 @@ from engine.store.safety.whole_file import write_whole
 
 KEY_FILE = "identity.key"
 KEY_BYTES = 32
+DAYS = 73_000
+"""By up to so many days, 200 years, the dates of a patient are shifted."""
 NAME_BYTES = 8
 """Of the hash of a name: enough that no other word has it by chance."""
 
@@ -44,6 +47,27 @@ class Identity:
     def name(self, spelling: str) -> bytes:
         """The first NAME_BYTES of the hash of a name in the header (safety/name_keys.py)."""
         return bytes.fromhex(self._hash("name", spelling))[:NAME_BYTES]
+
+    def study_day(self, date: str, patient_id: str | None) -> int | None:
+        """A Study Date as days, shifted by a number that the key and the patient give, so that the archive has no date.
+
+        Order and intervals of the studies of one patient stay (PS3.15 E.3.6: modified dates); days of two patients
+        cannot be compared.
+
+        Args:
+            date: YYYYMMDD, or YYYY-MM-DD with or without a time.
+            patient_id: Patient ID (0010,0020).
+
+        Returns:
+            None without a patient or a valid date.
+        """
+        patient = self.patient(patient_id)
+        digits = "".join(letter for letter in date[:10] if letter.isdecimal() and letter.isascii())[:8]
+        try:
+            day = datetime.strptime(digits, "%Y%m%d").toordinal()
+        except ValueError:
+            return None
+        return None if patient is None else day + int(self._hash("shift of days", patient), 16) % DAYS
 
     @property
     def check(self) -> str:

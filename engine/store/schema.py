@@ -188,6 +188,12 @@ def create_new_facts(db: Database) -> None:
     )
 
 
+@migrations()
+def add_study_day(db: Database) -> None:
+    """When a study was, shifted for each patient (identity.py), to order the studies of one; unknown of those here."""
+    db.execute("ALTER TABLE cases ADD COLUMN study_day INTEGER")
+
+
 def require_known(db: Database, where: str) -> None:
     """Raise UserError when a newer version of Kindred created the archive."""
     known = set(names())

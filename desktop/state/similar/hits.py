@@ -26,7 +26,7 @@ class HitsState(QObject):
     ) -> None:
         super().__init__(parent)
         self.hits: list[Hit] = []
-        """Priors of the patient first, last archived first; then the others, best first."""
+        """Priors of the patient first, the newest study first; then the others, best first."""
         self.prior_count = 0
         """How many of the hits are priors."""
         self.strengths: list[Strength] = []
@@ -43,7 +43,7 @@ class HitsState(QObject):
         """The heading above a row; "" for none. Only a list with priors has headings."""
         if not self.prior_count or row not in (0, self.prior_count):
             return ""
-        return "Other patients" if row else "Priors of this patient, last archived first"
+        return "Other patients" if row else "Priors of this patient, newest first"
 
     def select(self, hit: Hit | None) -> None:
         """Select a hit and read its case."""

@@ -81,11 +81,16 @@ class PriorState(QObject):
 
 
 def _archived_priors(archive: Archive, study: Study, facts: Facts) -> list[int]:
-    """The cases of the patient with images that do not contradict these facts, last archived first."""
-    own = archive.find_case(study.uid)
+    """The cases of the patient with images that do not contradict these facts and are not known to be later.
+
+    The newest study first, unknown dates last.
+    """
+    own, patient = archive.find_case(study.uid), study.patient.id
+    day = archive.identity.study_day(study.date, patient)
     found = []
-    for case_id in sorted(archive.cases_of_patient(study.patient.id) - {own}, reverse=True):
+    for case_id in archive.newest_first(archive.cases_of_patient(patient) - {own}):
         case = archive.case(case_id)
-        if case.images and not contradicts(facts, case.facts):
+        later = day is not None and case.study_day is not None and case.study_day > day
+        if case.images and not later and not contradicts(facts, case.facts):
             found.append(case_id)
     return found

@@ -27,7 +27,7 @@ from engine.text.sentences import sentences
 
 JOINED = ("description", "licence", "attribution")
 """Columns whose values are listed where they differ; of the others the first one known stays."""
-FILLED = ("modality", "sex", "age", "body_part", "source", "patient")
+FILLED = ("modality", "sex", "age", "body_part", "source", "patient", "study_day")
 AGES = 1
 """Years by which the ages of one patient may differ, as around a birthday."""
 

@@ -180,10 +180,12 @@ def test_a_study_archived_before_its_names_were_kept_gets_them_when_it_is_import
     with sqlite3.connect(archive.folder / "archive.db") as db:
         db.execute("DELETE FROM name_keys")
         db.execute("DELETE FROM checksums WHERE name = 'name_keys'")
+        db.execute("UPDATE cases SET study_day = NULL")
     db.close()
     import_path(archive, encoder, images)
     import_path(archive, encoder, report(tmp_path, uid=UID, text="Zuweiser informed."))
     assert archived(archive) == [(1, "[name] informed.", "CT")]
+    assert archive.case(1).study_day == archive.identity.study_day("20260304", "P-17")
     assert archive.problems(deep=True) == []
 
 

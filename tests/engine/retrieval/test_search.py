@@ -132,6 +132,30 @@ def test_priors_of_the_patient_are_marked(filled: Archive, encoder) -> None:
     assert all("prior of the same patient" in hit.why for hit in hits if hit.prior)
 
 
+def test_priors_of_the_patient_are_listed_by_the_date_of_their_study(archive: Archive, encoder, make_case) -> None:
+    for number, date in enumerate(("", "20260102", "2026-03-01", "20251231", "20260102", "99999999")):
+        archive.add_case(make_case(str(number), f"Chest {number}.", (number,), patient="P1", date=date), encoder.id)
+    found = search(archive, encoder, Query(text="chest"), SearchOptions(patient="P1", priors_apart=True))
+    assert [hit.case_id for hit in found.priors] == [3, 5, 2, 4, 6, 1]
+    assert archive.problems(deep=True) == []
+    archive.close()
+    content = b"".join(path.read_bytes() for path in archive.folder.iterdir())
+    assert not [date for date in (b"20260102", b"2026-03-01", b"20251231") if date in content]
+
+
+def test_the_days_of_two_patients_cannot_be_compared_and_intervals_stay(archive: Archive) -> None:
+    day = archive.identity.study_day
+    first, second = day("20240228", "P1"), day("20240301", "P1")
+    assert first is not None
+    assert second is not None
+    assert second - first == 2
+    other = day("20240228", "P2")
+    assert other is not None
+    assert other != first
+    assert day("20240228", "") is None
+    assert day("20240230", "P1") is None
+
+
 def test_a_lexical_search_needs_no_models_and_reports_the_words(filled: Archive) -> None:
     hits = search(filled, None, Query(text="effusions on the right"), SearchOptions(mode="lexical")).hits
     assert [hit.case_id for hit in hits] == [4, 1]

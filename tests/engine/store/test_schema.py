@@ -25,8 +25,9 @@ def forget(folder: Path, *tables: str) -> None:
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
         if "facts" in tables:  # its index is gone with it
             db.execute("DELETE FROM _sqlite_migrations WHERE name = 'index_facts_by_value'")
-        db.execute("ALTER TABLE reports DROP COLUMN machine_share")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'add_machine_share'")
+        for table, column in (("reports", "machine_share"), ("cases", "study_day")):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+            db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"add_{column}"])
     db.close()
 
 
