@@ -41,6 +41,8 @@ COMMANDS: dict[str, list[str]] = {
     "doctor": ["--archive", ARCHIVE],
 }
 """Each with its arguments, the import first. So few reports adapt nothing, which is said after the models are open."""
+SHOWN = {"report": "report export"}
+"""What the table calls a group of commands, by the one that is run."""
 REFUSES = ("adapt",)
 
 
@@ -134,7 +136,7 @@ def _command(name: str, arguments: list[str]) -> None:
 def table(found: dict[str, Found], seconds: float) -> str:
     """The section of the document."""
     rows = [
-        f"| {name} | {len(one.network.names)} | {one.network.connections} | {one.network.packets} | "
+        f"| {SHOWN.get(name, name)} | {len(one.network.names)} | {one.network.connections} | {one.network.packets} | "
         f"{one.network.unrouted} | {len(one.strays)} |"
         for name, one in found.items()
     ]
