@@ -125,7 +125,7 @@ PAGES = (
                 lambda d, value: d.settings.change(theme=value),
                 words="colors mode bright",
             ),
-            Switch("detach_viewer", "The images in a window of their own, for a second monitor.", "screen"),
+            Switch("detach_viewer", "Images in a separate window, for a second monitor.", "screen"),
             Choice(
                 "Viewports (rows × columns)",
                 GRIDS,
