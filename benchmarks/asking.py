@@ -54,7 +54,7 @@ def fill(folder: Path, cases: int) -> None:
     bundle, rng = Bundle.open(), np.random.default_rng(3)
     with Archive.create(folder, bundle.id) as archive:
         import_path(archive, bundle, resource_path("sample-archive"))
-        real = [_source(archive, case) for case in archive.case_ids()]
+        real = [_source(archive, case) for case in archive.case_ids(limit=cases)]
         for number in range(len(real), cases):
             archive.add_case(_derived(real[number % len(real)], number, rng), bundle.id)
         archive.index.refresh(save=True)

@@ -132,6 +132,17 @@ def show_series_of(app: App, path: Path) -> None:
 
 def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None) -> None:
     """Open the studies and the archive, search by image, draft the report, and wait for the results."""
+    begin(app, studies, archive, bundle)
+    desk, ended = app.desk, [app.desk.background.ended]
+    app.actions.actions["find_similar"].trigger()
+    wait(lambda: not desk.search.searching, ended, "Searching", 120)
+    app.actions.actions["draft_report"].trigger()
+    wait(lambda: not desk.report.drafting, ended, "Drafting", 120)
+    wait(desk.background.idle, ended, "Finishing", 120)
+
+
+def begin(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None) -> None:
+    """Open the studies and the archive, and show the first image."""
     desk = app.desk
     desk.report.open_workspace()
     desk.archive.load_bundle(bundle)
@@ -143,11 +154,6 @@ def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None)
     wait(lambda: desk.viewport.picture is not None and not desk.viewport.loading, ended, "Showing the image", 60)
     app.actions.actions["auto_window"].trigger()  # the default window of the file is far wider than its pixel values
     wait(desk.background.idle, ended, "Showing the image", 60)
-    app.actions.actions["find_similar"].trigger()
-    wait(lambda: not desk.search.searching, ended, "Searching", 120)
-    app.actions.actions["draft_report"].trigger()
-    wait(lambda: not desk.report.drafting, ended, "Drafting", 120)
-    wait(desk.background.idle, ended, "Finishing", 120)
 
 
 def print_results(app: App) -> None:
