@@ -20,6 +20,8 @@ COMMANDS = frozenset(
         "delete",
         "duplicates",
         "report",
+        "backup",
+        "restore",
         "doctor",
         "-h",
         "--help",

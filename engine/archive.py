@@ -16,6 +16,7 @@ from engine.errors import Cancelled, UserError, exists
 from engine.progress import Progress, ignore
 from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
+from engine.store.backup.restore import finish as finish_restore
 from engine.store.case import CaseFacts, NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
@@ -116,6 +117,7 @@ class Archive(CaseQueries):
         Raises:
             UserError: the folder cannot be accessed.
         """
+        finish_restore(Path(path))
         return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)
 
     def __exit__(

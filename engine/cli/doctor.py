@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from engine.models import manifest
 from engine.models.runtime import detect
 from engine.models.text_detector import text_detector
 from engine.resources import resource_path
+from engine.store.backup.backup import backups_of
+from engine.store.backup.location import backup_folder
+from engine.store.backup.source import archive_source
+from engine.text.words import counted
+
+OLD = timedelta(days=7)
+"""Age of the newest backup that is worth a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,27 @@ def _codecs() -> Check:
 def _archive(folder: Path, deep: bool) -> list[Check]:
     try:
         with Archive.open(folder) as archive:
-            return [_content(archive), _integrity(archive, deep), _index(archive), _permissions(folder)]
+            integrity = _integrity(archive, deep)
+            backup = _backup(folder, not integrity.ok, archive.read_only)
+            return [_content(archive), integrity, _index(archive), _permissions(folder), backup]
     except UserError as error:
-        return [Check("archive", False, str(error))]
+        return [Check("archive", False, str(error)), _backup(folder, damaged=True)]
+
+
+def _backup(folder: Path, damaged: bool = False, read_only: bool = False) -> Check:
+    """How old the newest backup is, and how a damaged archive is restored from it."""
+    found = backups_of(archive_source(folder))
+    fixed = damaged or read_only
+    if not found:
+        command = "" if fixed else f"; run: kindred backup --archive {folder}"
+        return Check("backup", True, f"There is no backup in {backup_folder()}{command}.", note=not fixed)
+    newest = found[-1]
+    text = f"The newest of {counted(len(found), 'backup')} is {newest.age()} old ({counted(newest.rows, 'case')})"
+    if damaged:
+        text += f". To restore it, run: kindred restore {newest.path} --archive {folder}"
+    else:
+        text += f": {newest.path}"
+    return Check("backup", True, text, note=datetime.now(UTC) - newest.made > OLD and not fixed)
 
 
 def _content(archive: Archive) -> Check:

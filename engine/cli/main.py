@@ -1,4 +1,4 @@
-"""The command line: open, import, search, draft, reindex, adapt, doctor. Knows no Qt and leaves all work to the engine.
+"""The command line: open, import, search, draft, reindex, adapt, backup, doctor. Knows no Qt and does no work itself.
 
 Exit codes: 0 success (also when part of an import was rejected), 2 an error that the user can fix (one line on stderr),
 1 a bug (a traceback on stderr). With `--json`, stdout is one JSON document and nothing else.
@@ -20,6 +20,7 @@ from engine.adapt.pairs import LIMIT
 from engine.adapt.training import Recipe
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.cli.backups import backup_command, restore_command
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.duplicates import duplicates_command
@@ -283,6 +284,8 @@ cli.add_command(import_command)
 cli.add_command(delete_command)
 cli.add_command(duplicates_command)
 cli.add_command(report_group)
+cli.add_command(backup_command)
+cli.add_command(restore_command)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")

@@ -30,7 +30,7 @@ from engine.reports.stored_report import (
     Submission,
     status_of,
 )
-from engine.reports.workspace_schema import migrations
+from engine.reports.workspace_upgrade import migrate
 from engine.resources import user_folder
 from engine.store.database import LocalDatabase, LocalStore, insert, now
 from engine.store.safety.json_file import parse_json
@@ -57,11 +57,7 @@ class Workspace(LocalStore):
         self._database = LocalDatabase(folder / DATABASE)
         if self._database.read_only:
             raise UserError(f"Reports cannot be saved in {folder}: it is read-only. Allow writing to it.", folder)
-        with self._database.write() as db:  # in one transaction, since another process may open it at the same moment
-            known = {migration.name for migration in migrations.pending(Database(memory=True))}
-            if any(applied.name not in known for applied in migrations.applied(db)):
-                raise UserError(f"The reports in {folder} were saved by a newer version of Kindred; update Kindred.")
-            migrations.apply(db)
+        migrate(self._database, folder)
 
     @classmethod
     def open(cls, folder: Path | str | None = None) -> Self:

@@ -14,6 +14,9 @@ from sqlite_utils import Database
 from engine.errors import UserError
 from engine.progress import Progress, ignore
 from engine.store import identity, schema
+from engine.store.backup.backup import UPGRADE
+from engine.store.backup.making import Making, make
+from engine.store.backup.source import archive_source
 from engine.store.database import LocalDatabase
 from engine.store.identity import Identity
 from engine.store.safety.checksums import WHOLE, is_sealed, seal
@@ -36,12 +39,16 @@ def open_archive(database: LocalDatabase, folder: Path, progress: Progress = ign
 
     Raises:
         UserError: it is another program's database, a newer version of Kindred created it, it is damaged, its key is
-            missing or of another archive, or it would have to be migrated and is read-only.
+            missing or of another archive, or it would have to be migrated and is read-only, or cannot be backed up
+            before.
     """
     key = None
     if not _is_new(database.path):
         with database.reading() as db:
             key = _complete(db, folder, database.read_only)
+            older = key is None and bool(schema.pending(db))
+        if older:
+            make(archive_source(folder), making=Making(UPGRADE, always=True, progress=progress))
     if key is None:
         with database.write() as db:
             key = _completed(db, folder, progress)

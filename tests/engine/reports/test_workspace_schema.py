@@ -7,6 +7,8 @@ import pytest
 
 from engine.errors import UserError
 from engine.reports.workspace import DATABASE, Workspace
+from engine.store.backup.backup import backups_of
+from engine.store.backup.source import workspace_source
 
 ROWS = {
     "1.1": ("edited", "Typed. No effusion. More.", "bundle x", [("drafted", "No effusion. Clear."), ("edited", "...")]),
@@ -47,6 +49,13 @@ def test_an_older_workspace_keeps_its_texts_and_marks_what_was_drafted(old: Path
         assert (report.text, report.state, report.model, report.document.open) == (text, state, model, ())
     marked = {study: [one.text[mark.start : mark.end] for mark in one.document.marks] for study, one in found.items()}  # type: ignore[union-attr]
     assert marked == {"1.1": ["No effusion."], "1.2": [], "1.3": ["No effusion."]}
+
+
+def test_a_workspace_is_backed_up_before_it_is_upgraded(old: Path) -> None:
+    for _ in range(2):
+        Workspace.open(old).close()
+    (backup,) = backups_of(workspace_source(old))
+    assert (backup.reason, backup.rows) == ("before-upgrade", 4)
 
 
 def test_a_draft_that_nobody_touched_becomes_proposals_and_cannot_be_signed_unread(old: Path) -> None:

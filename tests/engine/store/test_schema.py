@@ -10,6 +10,9 @@ import pytest
 from engine.archive import Archive
 from engine.errors import Cancelled, UserError
 from engine.store import schema
+from engine.store.backup.backup import backups_of
+from engine.store.backup.restore import restore_archive
+from engine.store.backup.source import archive_source
 from engine.store.case import NewCase
 
 
@@ -67,6 +70,27 @@ def test_cases_of_an_older_schema_get_facts_from_what_is_stored_of_header_and_re
     ]
 
 
+def test_an_archive_is_backed_up_before_it_is_upgraded_and_never_again(
+    tmp_path: Path, encoder, make_case: Callable[..., NewCase]
+) -> None:
+    folder = tmp_path / "old"
+    with Archive.create(folder, encoder.id) as archive:
+        archive.add_case(make_case("one", "No pneumothorax.", [1]), encoder.id)
+    forget(folder, "new_embeddings", "facts")
+    for _ in range(2):
+        Archive.open(folder).close()
+    (backup,) = backups_of(archive_source(folder))
+    assert (backup.reason, backup.rows) == ("before-upgrade", 1)
+    with sqlite3.connect(backup.path / "archive.db") as db:
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    db.close()
+    assert {"cases", "reports"} <= tables
+    assert not {"facts", "checksums"} & tables
+    restore_archive(backup, tmp_path / "again")
+    with Archive.open(tmp_path / "again") as archive:
+        assert archive.stats()["cases"] == 1
+
+
 def test_a_migration_reports_its_progress_and_can_be_ended_without_a_change(
     tmp_path: Path, encoder, make_case: Callable[..., NewCase], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,7 +109,8 @@ def test_a_migration_reports_its_progress_and_can_be_ended_without_a_change(
 
     with pytest.raises(Cancelled):
         Archive.open(folder, report)
-    assert seen == [(0, 3, "Facts of cases"), (0, 3, "Checksums of cases"), (0, 3, "Checksums of images")]
+    assert [what for _, _, what in seen] == ["Backup", "Facts of cases", "Checksums of cases"]
+    assert seen[1:] == [(0, 3, "Facts of cases"), (0, 3, "Checksums of cases")]
     assert caplog.messages == ["The archive is being prepared for this version of Kindred. This is done once."]
     with Archive.open(folder) as archive:
         assert archive.problems(deep=True) == []
