@@ -29,8 +29,9 @@ from benchmarks.sample_archive import smaller
 from benchmarks.viewer import SCREEN
 from benchmarks.viewer_data import SYNTAXES, write_series
 from desktop.app import App, build, make_application
-from desktop.demo import sample_studies, wait
+from desktop.demo import wait
 from desktop.desk import Desk
+from desktop.state.first_steps.sample import sample_studies
 from desktop.state.studies.studies import identify
 from desktop.yielding import Yielding
 from engine.resources import HOME, resource_path

@@ -113,6 +113,7 @@ class Actions(QObject):
             desk.writing.changed,
             desk.search.selected_case.changed,
             desk.comparison.changed,
+            desk.first_steps.changed,
             desk.space.changed,
         ):
             changed.connect(self._refresh.request)
@@ -134,6 +135,7 @@ class Actions(QObject):
         for viewport in window.grid.views:
             self._add_viewport_actions(viewport)
         window.grid.view_made.connect(self._add_viewport_actions)
+        window.first_steps.bind(self.actions)
         self.refresh()
 
     def _make(self, command: Command) -> QAction:

@@ -7,7 +7,6 @@ Without --archive it uses the sample archive, importing it first if necessary. D
 """
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,27 +17,13 @@ from PySide6.QtCore import QEventLoop, QTimer, SignalInstance
 from desktop import errors
 from desktop.app import App, build, make_application
 from desktop.background import Job
+from desktop.state.first_steps import sample
 from desktop.state.studies.studies import identify
 from engine.archive import Archive
 from engine.cli.output import draft_lines
 from engine.errors import UserError
-from engine.importing.csv_files import CAPTIONS, CASES
 from engine.reports.draft import NOTICE
-from engine.resources import resource_path, user_folder
 from engine.text.words import counted
-
-STUDIES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "MR2_UNCR.dcm", "US1_UNCR.dcm", "emri_small.dcm")
-"""Files of pydicom-data; the first one is shown."""
-FALLBACK = "CT_small.dcm"
-
-
-def sample_studies() -> list[Path]:
-    """Real DICOM files that are installed with pydicom; nothing is downloaded."""
-    from pydicom.data import get_testdata_file
-
-    found = [get_testdata_file(name, download=False) for name in (*STUDIES, FALLBACK)]
-    paths = [Path(str(path)) for path in found if path]
-    return paths[: len(STUDIES)]
 
 
 def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str, seconds: int) -> None:
@@ -68,18 +53,6 @@ def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str
         raise UserError(f"{what} took longer than {seconds} seconds; close other programs and try again.")
 
 
-def sample_folder() -> Path:
-    """The folder of the imported sample archive: another one for another version of it, so that none is mixed."""
-    lists = (resource_path("sample-archive") / name for name in (CASES, CAPTIONS))
-    version = hashlib.sha256(b"".join(path.read_bytes() for path in lists if path.exists())).hexdigest()
-    return user_folder() / f"sample-{version[:8]}" / "sample-archive"
-
-
-def imported_mark() -> Path:
-    """The file that says that the import of the sample archive was finished."""
-    return sample_folder().with_name("imported")
-
-
 def fill_archive(app: App, folder: Path) -> None:
     """Open the archive, or create it and import the sample archive that ships with Kindred.
 
@@ -92,18 +65,18 @@ def fill_archive(app: App, folder: Path) -> None:
         state.create(folder)
     settled = [state.changed, background.ended]
     wait(lambda: state.archive is not None and state.bundle is not None, settled, "Opening the archive", 120)
-    sample, finished = resource_path("sample-archive"), imported_mark()
-    own = folder == sample_folder()
+    shipped, finished = sample.shipped_cases(), sample.imported_mark()
+    own = folder == sample.sample_folder()
     wait(background.idle, [background.ended], "Counting the cases", 120)  # also finds the models of the archive
     if own and not app.desk.reindex.why_not():
         click.echo(f"Re-indexing the sample archive in {folder} with the current models")
         app.desk.reindex.start()
         wait(background.idle, [background.ended], "Re-indexing the sample archive", 1800)
     known = finished.exists() if own else bool(state.stats.get("cases", 0))
-    if known or not sample.exists():
+    if known or not shipped.exists():
         return
     click.echo(f"Importing the sample archive into {folder}")
-    state.import_into(sample)
+    state.import_into(shipped)
     job = state.importing
     if job is not None:
         printed: set[int] = {0}
@@ -191,8 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app.window.resize(width, height)
     app.window.show()
     try:
-        archive = options.archive or sample_folder()
-        drive(app, options.study or sample_studies(), archive, options.bundle)
+        archive = options.archive or sample.sample_folder()
+        drive(app, options.study or sample.sample_studies(), archive, options.bundle)
         print_results(app)
         message = app.desk.messages.message
         if message is not None:

@@ -9,6 +9,7 @@ from typing import cast
 from PySide6.QtCore import QObject
 
 from desktop.background import Background
+from desktop.state.first_steps.first_steps import FirstStepsState
 from desktop.state.jobs import JobsState
 from desktop.state.marks import MarksState
 from desktop.state.measure.annotation_text import AnnotationTextState
@@ -171,12 +172,13 @@ class Desk(QObject):
             folder=workspace,
             parent=self,
         )
+        self.first_steps = FirstStepsState(
+            self.settings, self.archive, self.studies, self.search, self.report, self.open, self
+        )
         self.report.workspace_opened.connect(self.marks.open)
         self.report.workspace_opened.connect(lambda _: self.writing.load())
         self.background.problem.connect(self.show_problem)
         self.layout.active_proxy.redaction_changed.connect(self._hide_message)
-        for problem in (self.settings.problem, self.shortcuts.problem):
-            problem.connect(self.messages.show_text)
         self.settings.changed.connect(self._limit_frames)
         self.report.signing.connect(self.settings.remember_signer)
         self.studies.selected.connect(self._show_series)
@@ -189,7 +191,7 @@ class Desk(QObject):
         for said in (
             *(self.report.outbox.message, self.report.message, self.export.message, self.key_images.message),
             *(self.documents.message, self.reindex.message, self.reindex.offered, self.deletion.message),
-            self.prior.message,
+            *(self.prior.message, self.settings.problem, self.shortcuts.problem),
         ):
             said.connect(self.messages.show_text)
 
@@ -217,6 +219,7 @@ class Desk(QObject):
             self.archive.open(archive)
         elif self.settings.now.archive:
             self._reopen_archive(Path(self.settings.now.archive))
+        self.first_steps.begin()
 
     def _reopen_archive(self, archive: Path) -> None:
         """Open the archive of the last session; one that no longer exists is ignored, an unreadable one is reported."""
@@ -368,9 +371,8 @@ class Desk(QObject):
 
     def _report_nothing_found(self) -> None:
         files = counted(len(self.studies.rejected), "file")
-        self.messages.show_text(
-            self.shortcuts.fill(f"No images found; {files} rejected ({{show_rejected}} lists them).")
-        )
+        text = f"No images found; {files} rejected ({{show_rejected}} lists them)."
+        self.messages.show_text(self.shortcuts.fill(text))
 
     def _report_import(self, result: ImportResult) -> None:
         self.studies.add_rejected(rejected(result))

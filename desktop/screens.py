@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop import demo, errors
 from desktop.app import App, build, make_application
+from desktop.state.first_steps import sample
 from desktop.state.studies.studies import identify
 from desktop.views.similar.case_view import CaseWindow
 from desktop.views.viewer.measurement_list import MeasurementList
@@ -108,7 +109,7 @@ def damaged(app: App) -> None:
     """A truncated file and a text file among the real ones: they are rejected without a dialog."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "notes.txt").write_text("no image")
-        whole = demo.sample_studies()[0].read_bytes()
+        whole = sample.sample_studies()[0].read_bytes()
         (Path(folder) / "truncated.dcm").write_bytes(whole[:1000])
         app.desk.studies.open([Path(folder)])
         settle(app)
@@ -192,7 +193,7 @@ def grid(app: App) -> Screen:
 
 def slab(folder: Path) -> list[Path]:
     """The ten slices of a real MR file without positions, as a derived stack with positions and 1 mm pixel spacing."""
-    source = dcmread(real_file(demo.STUDIES[-1]))
+    source = dcmread(real_file(sample.STUDIES[-1]))
     slices, study, series = source.pixel_array, generate_uid(), generate_uid()
     files = []
     for number, stored in enumerate(slices):
@@ -284,11 +285,11 @@ def take(app: App, archive: Path, folder: Path, only: Sequence[str], suffix: str
         save(app.window, folder / f"empty{suffix}.jpg")
     if "loading" in only:
         app.desk.report.open_workspace()
-        app.desk.studies.open(demo.sample_studies())
+        app.desk.studies.open(sample.sample_studies())
         demo.wait(lambda: bool(app.desk.studies.studies), [app.desk.studies.changed], "Opening", 60)
         save(app.window, folder / f"loading{suffix}.jpg")
         settle(app)
-    demo.drive(app, demo.sample_studies(), archive, None)
+    demo.drive(app, sample.sample_studies(), archive, None)
     for name, prepare in STATES.items():
         screen = prepare(app)
         settle(app)
@@ -316,7 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app.window.resize(*SIZE)
         app.window.show()
         try:
-            take(app, options.archive or demo.sample_folder(), options.out, options.only, options.suffix)
+            take(app, options.archive or sample.sample_folder(), options.out, options.only, options.suffix)
         except UserError as error:
             click.echo(str(error), err=True)
             return 2

@@ -33,6 +33,8 @@ def _cancel(desk: Desk, window: MainWindow) -> None:
         desk.magnifier.show(False)
     elif desk.comparison.viewport is not None:
         desk.comparison.close()
+    elif desk.first_steps.visible:
+        desk.first_steps.skip()
     else:
         desk.measurements.select("")
 

@@ -102,6 +102,7 @@ SYNONYMS = {
     "export_report": "save sr hl7 fhir html txt pdf send",
     "command_palette": "run search",
     "keyboard_shortcuts": "keys hotkeys cheat sheet",
+    "first_steps": "tutorial tour welcome start sample onboarding",
     "about": "version help licence license",
 }
 """Words by the names of the commands. Commands that are found well enough by their own words have none."""

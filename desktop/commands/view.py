@@ -183,5 +183,13 @@ HELP_ROWS = (
     Command(
         "keyboard_shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_requested.emit()
     ),
+    Command(
+        "first_steps",
+        "First steps",
+        ("Ctrl+F1",),
+        "Help",
+        lambda d, w: d.first_steps.skip() if d.first_steps.visible else d.first_steps.show(),
+        checked=lambda d: d.first_steps.visible,
+    ),
     Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about(), new_group=True),
 )

@@ -60,6 +60,8 @@ class Settings:
     """What a word and Tab expand to in a report, in the notation of templates."""
     write_first: bool = False
     """Whether a draft can be seen only once something was written."""
+    first_steps_seen: bool = False
+    """Whether the first steps were skipped or finished."""
     study_order: str = "opened"
     """What the studies are sorted by in the study browser (state/studies/study_list.py)."""
     shortcuts: dict[str, Any] = field(default_factory=dict)

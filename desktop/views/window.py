@@ -18,6 +18,7 @@ from desktop.state.studies import browser
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
 from desktop.views.drops import accept_files, dropped_paths
+from desktop.views.first_steps import FirstSteps
 from desktop.views.message_bar import MessageBar
 from desktop.views.report.report_panel import ReportPanel
 from desktop.views.similar.compared_report import ComparedReport
@@ -66,6 +67,8 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.message_bar)
+        self.first_steps = FirstSteps(desk.first_steps)
+        layout.addWidget(self.first_steps)
         layout.addWidget(self.grid, 1)
         self.setCentralWidget(center)
         self.detached_viewer = DetachedViewer(desk, self)
@@ -228,7 +231,7 @@ class MainWindow(QMainWindow):
             if detached:
                 self.detached_viewer.show_grid(self.grid)
             else:
-                self._center.insertWidget(1, self.grid, 1)
+                self._center.insertWidget(2, self.grid, 1)
                 self.detached_viewer.hide()
             self.grid.show()
             self.grid.active.setFocus()

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop import demo
 from desktop.app import App
+from desktop.state.first_steps import sample
 from desktop.state.similar.query import SearchForm
 from engine import known_bundles
 from engine.archive import Archive
@@ -174,9 +175,9 @@ def test_models_that_moved_away_are_unknown(tmp_path: Path, older: Bundle, priva
 def test_the_demonstration_re_indexes_its_own_sample_archive_and_no_other(
     ready: App, place: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch, own: bool
 ) -> None:
-    monkeypatch.setattr(demo, "sample_folder", lambda: place if own else place.with_name("elsewhere"))
-    demo.imported_mark().parent.mkdir(parents=True, exist_ok=True)
-    demo.imported_mark().touch()
+    monkeypatch.setattr(sample, "sample_folder", lambda: place if own else place.with_name("elsewhere"))
+    sample.imported_mark().parent.mkdir(parents=True, exist_ok=True)
+    sample.imported_mark().touch()
     assert ready.desk.archive.outdated
     demo.fill_archive(ready, place)
     assert ready.desk.archive.outdated != own
