@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QWidget
 from desktop import demo, errors, theme
 from desktop.app import App, build, make_application
 from desktop.screens import run, settle
+from desktop.state.first_steps import sample
 from desktop.views.report.sign_dialog import SignDialog
 from engine.errors import UserError
 
@@ -189,7 +190,7 @@ def picture(app: App, told: str, dialog: QWidget | None) -> Image.Image:
 
 def film(app: App, archive: Path, out: Path) -> None:
     """Take every step and write the film."""
-    demo.begin(app, demo.sample_studies()[:1], archive, None)
+    demo.begin(app, sample.sample_studies()[:1], archive, None)
     steps, pictures = _steps(), []
     for step in steps:
         dialog = step.do(app)
@@ -216,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app.window.activateWindow()
         try:
             archive = Path(folder) / "archive"
-            shutil.copytree(options.archive or demo.sample_folder(), archive)  # the walk signs into it
+            shutil.copytree(options.archive or sample.sample_folder(), archive)  # the walk signs into it
             film(app, archive, options.out)
         except UserError as error:
             click.echo(str(error), err=True)
