@@ -36,6 +36,7 @@ COMMANDS: dict[str, list[str]] = {
     "reindex": ["--archive", ARCHIVE],
     "adapt": ["--archive", ARCHIVE, "--out", ADAPTED],
     "duplicates": ["--archive", ARCHIVE],
+    "redact": ["--archive", ARCHIVE, "--yes"],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "doctor": ["--archive", ARCHIVE],

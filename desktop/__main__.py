@@ -19,6 +19,7 @@ COMMANDS = frozenset(
         "adapt",
         "delete",
         "duplicates",
+        "redact",
         "report",
         "backup",
         "restore",

@@ -32,6 +32,7 @@ from engine.store.safety.merging import keep_one_source, merge_cases, remember_k
 from engine.store.safety.name_keys import add_name_keys, name_keys_of
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
+from engine.store.safety.text_checks import TextChecks
 from engine.store.safety.whole_file import is_left
 from engine.store.sources import FILE as SOURCES
 from engine.store.sources import SourceLinks
@@ -65,6 +66,8 @@ class Archive(CaseQueries):
         self.imports = ImportLog(self._database)
         self.new_embeddings = NewEmbeddings(self._database)
         """Embeddings of another bundle, until the archive is re-indexed with it."""
+        self.text_checks = TextChecks(self._database)
+        """Images that were checked for burned-in text."""
         self._finish_deletions()
 
     @classmethod
@@ -317,6 +320,16 @@ class Archive(CaseQueries):
             raise UserError(f"The file {path} cannot be replaced: {error.strerror}.", path) from None
         self.index.refresh(save=True, anew=True)
         return len(self.index.rows().ids)
+
+    def forget_replaced(self) -> None:
+        """Remove from the files of the archive what they hold of images that were replaced.
+
+        Raises:
+            UserError: the archive is read-only, the disk is full, or another program has it open.
+        """
+        rewrite_once(self._database)
+        empty_log(self._database)
+        self.index.refresh(save=True)
 
     def _finish_deletions(self) -> None:
         """Remove what an interrupted deletion has left; if that fails again, the next opening tries it."""

@@ -127,7 +127,7 @@ def _archive(folder: Path, deep: bool) -> list[Check]:
         with Archive.open(folder) as archive:
             integrity = _integrity(archive, deep)
             backup = _backup(folder, not integrity.ok, archive.read_only)
-            return [_content(archive), integrity, _index(archive), _permissions(folder), backup]
+            return [_content(archive), integrity, _index(archive), _burned_in(archive), _permissions(folder), backup]
     except UserError as error:
         return [Check("archive", False, str(error)), _backup(folder, damaged=True)]
 
@@ -181,6 +181,14 @@ def _index(archive: Archive) -> Check:
         "damaged": "is damaged",
     }[state]
     return Check("index", True, f"The search index {problem}; the next search rebuilds it.", note=True)
+
+
+def _burned_in(archive: Archive) -> Check:
+    missing = archive.text_checks.missing()
+    if not missing:
+        return Check("burned-in text", True, "All archived images were checked for burned-in text.")
+    said = f"{counted(missing, 'archived image')} may have burned-in text, which no import has looked for; run: "
+    return Check("burned-in text", True, f"{said}kindred redact --archive {archive.folder}", note=True)
 
 
 def _permissions(folder: Path) -> Check:

@@ -35,6 +35,7 @@ from engine.cli.output import (
     study_lines,
 )
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
+from engine.cli.redact import redact_command
 from engine.cli.report import report_group
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError
@@ -283,6 +284,7 @@ def adapt_command(
 cli.add_command(import_command)
 cli.add_command(delete_command)
 cli.add_command(duplicates_command)
+cli.add_command(redact_command)
 cli.add_command(report_group)
 cli.add_command(backup_command)
 cli.add_command(restore_command)

@@ -330,9 +330,10 @@ class _Import:
         texts = [one.text for one in self._waiting if one.text]
         image_rows = iter(self._bundle.embed_images(grays) if grays else ())
         text_rows = iter(self._bundle.embed_texts(texts) if texts else ())
+        checked = self._detector is not None
         for one in self._waiting:
             images = tuple(
-                NewImage(loaded.gray, next(image_rows), image.key, loaded.window, image.frame)
+                NewImage(loaded.gray, next(image_rows), image.key, loaded.window, image.frame, checked)
                 for image, loaded in one.images
             )
             report = NewReport(one.text, next(text_rows)) if one.text else None

@@ -178,7 +178,7 @@ def archive_signed(
     images: tuple[NewImage, ...] = ()
     if submission.gray is not None:
         small = shrink(submission.gray)
-        images = (NewImage(small, bundle.embed_images([small])[0], facts.image_key, facts.window),)
+        images = (NewImage(small, bundle.embed_images([small])[0], facts.image_key, facts.window, text_checked=True),)
     case = NewCase(
         key,
         facts.modality,

@@ -31,6 +31,8 @@ class NewImage:
     """Center and width, in modality values, at which the image was rendered; None for an image file."""
     frame: int = 0
     """0-based frame of a multi-frame image."""
+    text_checked: bool = False
+    """Whether text burned into it was looked for and blacked out."""
 
 
 @dataclass(frozen=True, slots=True)

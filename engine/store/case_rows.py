@@ -76,6 +76,8 @@ def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: Ne
         png=png.data,
     )
     seal(db, "images", image_id)
+    if image.text_checked:
+        db.execute("INSERT INTO text_checked (image_id) VALUES (?)", [image_id])
     _insert_embedding(db, image.embedding, case_id=case_id, bundle_id=bundle_id, kind="image", image_id=image_id)
 
 

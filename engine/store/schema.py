@@ -194,6 +194,12 @@ def add_study_day(db: Database) -> None:
     db.execute("ALTER TABLE cases ADD COLUMN study_day INTEGER")
 
 
+@migrations()
+def create_text_checked(db: Database) -> None:
+    """Images that were checked for burned-in text (safety/text_checks.py); none of those that are here already."""
+    db.execute("CREATE TABLE text_checked (image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE)")
+
+
 def require_known(db: Database, where: str) -> None:
     """Raise UserError when a newer version of Kindred created the archive."""
     known = set(names())

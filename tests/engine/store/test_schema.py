@@ -23,7 +23,7 @@ def forget(folder: Path, *tables: str) -> None:
             db.execute(f"DROP TRIGGER {table}_checksum")
         for table in ("join_keys", "name_keys"):
             db.execute(f"DROP TRIGGER {table}_checksum")
-        for table in (*tables, "checksums", "merged_keys", "join_keys", "name_keys", "new_facts"):
+        for table in (*tables, "checksums", "merged_keys", "join_keys", "name_keys", "new_facts", "text_checked"):
             db.execute(f"DROP TABLE {table}")
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
         if "facts" in tables:  # its index is gone with it

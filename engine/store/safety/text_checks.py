@@ -1,0 +1,90 @@
+"""Which archived images were checked for burned-in text, and their replacement without it. Knows no detector.
+
+Images of an import that keeps their text, and those archived before the detector existed, are not checked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from engine.facts.fact import Facts
+from engine.store.case_facts import images_to_ask, set_models
+from engine.store.database import LocalDatabase, insert, now
+from engine.store.safety.checksums import seal
+from engine.store.thumbnail import to_png
+
+MISSING = "FROM images WHERE id NOT IN (SELECT image_id FROM text_checked)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CleanedImage:
+    """A stored image without its text."""
+
+    image_id: int
+    gray: NDArray[np.uint8]
+    """uint8 [H, W]."""
+    embedding: NDArray[np.floating]
+    """float [D] of it, unit length."""
+
+
+def mark_checked(db: Database, image_ids: Sequence[int]) -> None:
+    """Note images as checked, inside a transaction that the caller has open."""
+    for image_id in image_ids:
+        db.execute("INSERT OR IGNORE INTO text_checked (image_id) SELECT id FROM images WHERE id = ?", [image_id])
+
+
+class TextChecks:
+    """The checks of one archive."""
+
+    def __init__(self, database: LocalDatabase) -> None:
+        self._database = database
+
+    def missing(self) -> int:
+        """How many images were not checked."""
+        return int(self._database.read(f"SELECT count(*) {MISSING}")[0][0])
+
+    def next(self, after: int, limit: int) -> list[int]:
+        """The first images with a greater id than `after` that were not checked."""
+        rows = self._database.read(f"SELECT id {MISSING} AND id > ? ORDER BY id LIMIT ?", [after, limit])
+        return [row[0] for row in rows]
+
+    def cases_to_ask(self, image_ids: Sequence[int]) -> dict[int, int]:
+        """Of some images those by which models are asked for the facts of a case, with the id of the case."""
+        return images_to_ask(self._database.read, image_ids)
+
+    def record(
+        self, checked: Sequence[int], cleaned: Sequence[CleanedImage], facts: Mapping[int, Facts], bundle_id: str
+    ) -> None:
+        """Note images as checked and replace some of them with their embeddings, in one transaction.
+
+        Args:
+            checked: ids of all of them.
+            cleaned: those in which text was found.
+            facts: what the models say of cases now, by case id.
+            bundle_id: the bundle of the embeddings, to which the archive is bound.
+        """
+        with self._database.write() as db:
+            for one in cleaned:
+                _replace(db, one, bundle_id)
+            for case_id, said in facts.items():
+                set_models(db, case_id, said)
+                seal(db, "facts", case_id)
+            mark_checked(db, checked)
+
+
+def _replace(db: Database, image: CleanedImage, bundle_id: str) -> None:
+    row = db.execute("SELECT case_id FROM images WHERE id = ?", [image.image_id]).fetchone()
+    if row is None:  # deleted meanwhile
+        return
+    db.execute("UPDATE images SET png = ? WHERE id = ?", [to_png(image.gray).data, image.image_id])
+    seal(db, "images", image.image_id)
+    for table in ("embeddings", "new_embeddings"):
+        db.execute(f"DELETE FROM {table} WHERE image_id = ?", [image.image_id])
+    vector = np.ascontiguousarray(image.embedding, "<f2").tobytes()
+    values = {"case_id": row[0], "kind": "image", "image_id": image.image_id, "bundle_id": bundle_id, "vector": vector}
+    seal(db, "embeddings", insert(db, "embeddings", **values))
+    detail = f"image {image.image_id}"
+    seal(db, "audit", insert(db, "audit", at=now(), action="text blacked out", case_id=row[0], detail=detail))
