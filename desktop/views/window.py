@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLayout, QMainWindow, QToolBar, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -17,7 +17,7 @@ from desktop.state.redaction import NAME_HIDDEN
 from desktop.state.studies import browser
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.dialogs import Dialogs
-from desktop.views.drops import accept_files, dropped_paths
+from desktop.views.drops import FILES, WHAT, DropTarget, accept_files, dropped_paths
 from desktop.views.first_steps import FirstSteps
 from desktop.views.message_bar import MessageBar
 from desktop.views.report.report_panel import ReportPanel
@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         self.chooser: Chooser | None = None
         self.setWindowTitle("Kindred")
         self.setAcceptDrops(True)
+        self.drop_target = DropTarget(self)
         self.setAnimated(False)
         self.toolbar = QToolBar("Tools")
         self.toolbar.setObjectName("tools")
@@ -259,10 +260,16 @@ class MainWindow(QMainWindow):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        accept_files(event)
+        if accept_files(event):
+            self.drop_target.show_over(FILES, WHAT)
+
+    @override
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_target.hide()
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
+        self.drop_target.hide()
         self._desk.open_dropped(dropped_paths(event))
 
     def _restore(self) -> None:

@@ -1,13 +1,13 @@
 """The detached viewer: a window for the viewports on a second monitor. Does not know the commands."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop import theme
 from desktop.desk import Desk
-from desktop.views.drops import accept_files, dropped_paths
+from desktop.views.drops import FILES, WHAT, DropTarget, accept_files, dropped_paths
 
 
 class DetachedViewer(QWidget):
@@ -22,6 +22,7 @@ class DetachedViewer(QWidget):
         self.setObjectName("images")
         self.setWindowTitle("Kindred: viewer")
         self.setAcceptDrops(True)
+        self.drop_target = DropTarget(self)
         self.resize(1000, 800)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -37,10 +38,16 @@ class DetachedViewer(QWidget):
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        accept_files(event)
+        if accept_files(event):
+            self.drop_target.show_over(FILES, WHAT)
+
+    @override
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_target.hide()
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
+        self.drop_target.hide()
         self._desk.open_dropped(dropped_paths(event))
 
     @override

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QFocusEvent,
     QFontMetricsF,
@@ -26,6 +27,7 @@ from desktop.state.viewer import geometry
 from desktop.state.viewer.annotations import annotate
 from desktop.state.viewer.tools import Gesture, Tool, ToolsState
 from desktop.state.viewer.viewport import ViewportState
+from desktop.views.drops import DropTarget
 from desktop.views.painting.canvas import Canvas, Painter, canvas_of
 from desktop.views.painting.images import PIXELS_FROM, to_qimage
 from desktop.views.painting.overlay_text import MARGIN, TextLine, corner_lines, draw_text, edge_lines
@@ -109,6 +111,7 @@ class ViewportView(QWidget):
         self.setMinimumSize(120, 100)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAcceptDrops(True)
+        self.drop_target = DropTarget(self)
         self.setMouseTracking(True)
         self.setAccessibleName("Image")
         for signal in (state.picture_changed, state.view_changed, state.overlay_changed, state.series_changed):
@@ -326,11 +329,19 @@ class ViewportView(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasFormat(SERIES) or event.mimeData().hasFormat(CASE):
             event.acceptProposedAction()
+            self.drop_target.show_over(
+                "Compare with this case" if event.mimeData().hasFormat(CASE) else "Show series here"
+            )
         else:
             event.ignore()  # files are dropped on the window
 
     @override
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_target.hide()
+
+    @override
     def dropEvent(self, event: QDropEvent) -> None:
+        self.drop_target.hide()
         event.acceptProposedAction()
         if event.mimeData().hasFormat(CASE):
             self.case_dropped.emit(self.state, int(bytes(event.mimeData().data(CASE).data())))
