@@ -25,7 +25,7 @@ LIMIT = 120.0
 """Seconds in which everything must have ended, beyond the waiting."""
 STUDY = str(get_testdata_file("CT_small.dcm"))
 ARCHIVE, OWN_ARCHIVE, ADAPTED, SHOT = "archive", "archive of the app", "adapted", "shot.png"
-EXPORTED = "report.dcm"
+EXPORTED, BACKUPS, RESTORED = "report.dcm", "backups", "restored"
 REPORTS = "reports.csv"
 SOURCE = ["source", "--reports", f"source/{REPORTS}", "--archive"]
 COMMANDS: dict[str, list[str]] = {
@@ -37,6 +37,8 @@ COMMANDS: dict[str, list[str]] = {
     "adapt": ["--archive", ARCHIVE, "--out", ADAPTED],
     "duplicates": ["--archive", ARCHIVE],
     "redact": ["--archive", ARCHIVE, "--yes"],
+    "backup": ["--archive", ARCHIVE, "--to", BACKUPS],
+    "restore": ["--archive", RESTORED],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "doctor": ["--archive", ARCHIVE],
@@ -89,7 +91,7 @@ def run(roles: list[list[str]], folder: Path, limit: float = LIMIT) -> Found:
     commands = [[sys.executable, "-m", "benchmarks.offline", "--role", *role] for role in roles]
     seen = watch(commands, environment, work, limit)
     strays = [str(path) for name in ("user", "temporary") for path in (folder / name).rglob("*") if path.is_file()]
-    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, SHOT}
+    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SHOT}
     strays += [str(path) for path in work.iterdir() if path.name not in asked]
     return Found(seen, strays + sorted(_listed(Path.home()) - before))
 
@@ -129,6 +131,8 @@ def _command(name: str, arguments: list[str]) -> None:
     if name == "report":
         with Workspace.open() as workspace:
             workspace.save_edit(open_path(Path("source")).studies[0].uid, "Normal.")
+    if name == "restore":
+        arguments = [*map(str, Path(BACKUPS).glob("archive-*")), *arguments]
     status = command_line.main([name, *arguments])
     if status and not (name in REFUSES and status == 2):
         sys.exit(status)
