@@ -105,6 +105,7 @@ class Actions(QObject):
             desk.settings.changed,
             desk.jobs.changed,
             desk.archive.changed,
+            desk.upkeep.backups.changed,
             desk.report.changed,
             desk.report.page_changed,
             desk.report.selection_changed,

@@ -54,7 +54,7 @@ from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
-from engine.errors import UserError
+from engine.errors import DamagedError, UserError
 from engine.image.archived import archived_origin, is_archived, read_archived
 from engine.image.pixels import Pixels
 from engine.image.voi import Window
@@ -118,7 +118,7 @@ class Desk(QObject):
             self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
         )
         self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
-        self.upkeep = Upkeep(self.background, self.archive, self.search, self.reindex, self.settings, self)
+        self.upkeep = Upkeep(self.background, self.archive, self.search, self.reindex, self.settings, workspace, self)
         self.report = ReportState(
             self.background,
             self.studies,
@@ -188,6 +188,7 @@ class Desk(QObject):
         self.studies.nothing_found.connect(self._report_nothing_found)
         self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
         self.archive.imported.connect(self._report_import)
+        self.upkeep.backups.message.connect(self.messages.show)
         for said in (
             *(self.report.outbox.message, self.report.message, self.export.message, self.key_images.message),
             *(self.documents.message, self.reindex.message, self.reindex.offered, self.deletion.message),
@@ -213,6 +214,7 @@ class Desk(QObject):
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
         """Start loading the workspace, models, archive and `paths` in the background."""
         self.report.open_workspace()
+        self.upkeep.backups.begin()
         self.archive.load_bundle(bundle or self.upkeep.model.remembered())
         self.open(paths)
         if archive is not None:
@@ -360,6 +362,8 @@ class Desk(QObject):
 
     def show_problem(self, error: BaseException) -> None:
         """Show an error as a message; names of files and folders are removed while patient data is hidden."""
+        if isinstance(error, DamagedError):
+            self.upkeep.backups.offer(error)
         if isinstance(error, UserError):
             error = UserError(redacted(error, self.viewport.patient_data_visible))
         self.messages.show_error(error)

@@ -32,6 +32,10 @@ class Message:
     """INFO, PROBLEM or BUG."""
     details: str = ""
     """For a bug: the traceback, to be copied into a bug report."""
+    action: str = ""
+    """Label of the button that does what helps; "" for none."""
+    run: Callable[[], object] | None = None
+    """What that button does."""
 
 
 def describe(error: BaseException) -> Message:

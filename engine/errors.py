@@ -21,6 +21,10 @@ class UserError(Exception):
         self.other = str(other)
 
 
+class DamagedError(UserError):
+    """A database or its key is damaged, and a backup can replace it; `other` is its folder."""
+
+
 def missing(path: Path) -> UserError:
     """The error for a file or folder that does not exist."""
     return UserError(f"{path} does not exist; check the name and the drive.", path)

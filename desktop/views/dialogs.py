@@ -1,6 +1,6 @@
 """File and folder dialogs, and the small dialogs of the app. Passes each answer to a state; does no work itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -11,12 +11,15 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
 from desktop.state.mpr.slab import THICKEST, THINNEST
+from desktop.state.upkeep.backups import Listed
+from desktop.views.chooser import Choice, Chooser
 from desktop.views.settings.rows import CACHE_MEGABYTES
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.upkeep.model_window import ModelWindow
 from desktop.views.viewer.presets_dialog import PresetsDialog
+from engine.errors import UserError
 
 
 class Dialogs:
@@ -29,6 +32,8 @@ class Dialogs:
         self.archive: ArchiveWindow | None = None
         self.model: ModelWindow | None = None
         desk.deletion.asked.connect(self.delete)
+        desk.upkeep.backups.listed.connect(self.choose_backup)
+        desk.upkeep.backups.asked.connect(self.restore)
 
     def open_files(self) -> None:
         """Choose and open DICOM or ZIP files."""
@@ -176,12 +181,37 @@ class Dialogs:
 
     def delete(self, question: str) -> None:
         """Ask whether to delete cases; No is the default."""
+        self._ask("Delete from archive", question, self._desk.deletion.confirm)
+
+    def _ask(self, title: str, question: str, confirm: Callable[[], object]) -> None:
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-        box = QMessageBox(QMessageBox.Icon.Warning, "Delete from archive", question, yes | no, self._front)
+        box = QMessageBox(QMessageBox.Icon.Warning, title, question, yes | no, self._front)
         box.setDefaultButton(no)
-        box.button(yes).clicked.connect(self._desk.deletion.confirm)
+        box.button(yes).clicked.connect(confirm)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
+
+    def choose_backup_folder(self) -> None:
+        """Choose the folder that backups are kept in."""
+        path = self._folder("Choose the folder for backups, on another disk if possible")
+        if path:
+            self._desk.upkeep.backups.keep_in(path)
+
+    def choose_backup(self, found: Sequence[Listed]) -> None:
+        """Choose the backup that the archive is restored from."""
+        ask = self._desk.upkeep.backups.ask
+        choices = [Choice(one.text, partial(self._try, ask, one.path), one.context) for one in found]
+        Chooser("Restore archive from backup", "backups", choices, self._front).show()
+
+    def restore(self, question: str) -> None:
+        """Ask whether to restore; No is the default."""
+        self._ask("Restore from backup", question, self._desk.upkeep.backups.confirm)
+
+    def _try(self, work: Callable[..., object], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except UserError as error:
+            self._desk.show_problem(error)
 
     def tell(self, title: str, text: str) -> None:
         """Show a text that needs no decision."""

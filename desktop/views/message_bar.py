@@ -1,4 +1,4 @@
-"""The message line above the images, with details to copy for a bug. Shows a MessagesState."""
+"""The message line above the images, with what helps, or details to copy for a bug. Shows a MessagesState."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -23,13 +23,15 @@ class MessageBar(QFrame):
         self.copy = QPushButton("Copy details")
         self.copy.setToolTip("Copy the technical details for a bug report")
         self.copy.clicked.connect(self._copy)
+        self.action = QPushButton()
+        self.action.clicked.connect(self._run)
         self.close_button = QToolButton()
         self.close_button.setToolTip("Dismiss message")
         self.close_button.setAccessibleName("Dismiss message")
         self.close_button.clicked.connect(state.dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 5, 6, 5)
-        for widget in (self.text, self.copy, self.close_button):
+        for widget in (self.text, self.action, self.copy, self.close_button):
             layout.addWidget(widget)
         state.changed.connect(self._show)
         self.hide()
@@ -44,6 +46,14 @@ class MessageBar(QFrame):
         self.setStyleSheet(f"MessageBar {{ background: {theme.current.raised}; border-left: 3px solid {color}; }}")
         self.text.setText(message.text)
         self.copy.setVisible(bool(message.details))
+        self.action.setText(message.action)
+        self.action.setVisible(bool(message.action))
+
+    def _run(self) -> None:
+        message = self._state.message
+        self._state.dismiss()
+        if message is not None and message.run is not None:
+            message.run()
 
     def _copy(self) -> None:
         if self._state.message:

@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
-from engine.errors import UserError
+from engine.errors import DamagedError, UserError
 from engine.store.safety.whole_file import write_whole
 
 KEY_FILE = "identity.key"
@@ -103,10 +103,10 @@ def load_key(folder: Path) -> Identity:
     try:
         key = path.read_bytes()
     except OSError:
-        raise UserError(
+        raise DamagedError(
             f"The archive {folder} has no {KEY_FILE}, which identifies its studies; restore it from a backup.",
             folder,
         ) from None
     if len(key) != KEY_BYTES:
-        raise UserError(f"{path} is damaged; restore it from a backup of the archive.", path)
+        raise DamagedError(f"{path} is damaged; restore it from a backup of the archive.", folder)
     return Identity(key)

@@ -55,6 +55,7 @@ MODAL = {
     "import_file": "getOpenFileName",
     "preview_import": "getExistingDirectory",
     "load_models": "getExistingDirectory",
+    "backup_folder": "getExistingDirectory",
     "export_image": "getSaveFileName",
     "export_without_annotations": "getSaveFileName",
     "export_with_patient_data": "getSaveFileName",
@@ -106,7 +107,7 @@ NEVER = {
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that are disabled in all three states."""
-ADVICE = {("mpr", "one image"), ("insert_from_prior", "everything")}
+ADVICE = {("mpr", "one image"), ("insert_from_prior", "everything"), ("restore_backup", "everything")}
 """Commands that are enabled but report what is missing."""
 
 

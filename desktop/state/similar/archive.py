@@ -139,6 +139,12 @@ class ArchiveState(QObject):
             retired, self._retired = self._retired, []
             self._background.start(as_work(_close, retired), lambda _: None)
 
+    def release(self) -> Archive | None:
+        """Have no archive open any more; who calls closes the one that was, which no running job may use."""
+        released, self.archive, self.stats = self.archive, None, {}
+        self._update_bundle()
+        return released
+
     def refresh(self) -> None:
         """Read the counts of the archive again."""
         if self.archive is not None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from engine.errors import UserError
+from engine.errors import DamagedError, UserError
 
 WAIT = 30.0
 """Seconds to wait for another process."""
@@ -115,9 +115,9 @@ def readable(folder: Path) -> Iterator[None]:
         raise
 
 
-def damaged(folder: Path) -> UserError:
+def damaged(folder: Path) -> DamagedError:
     """The error for a database whose content is not what was written."""
-    return UserError(f"The database in {folder} is damaged; restore it from a backup.", folder)
+    return DamagedError(f"The database in {folder} is damaged; restore it from a backup.", folder)
 
 
 def unchangeable(folder: Path) -> UserError:

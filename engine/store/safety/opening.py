@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from engine.errors import UserError
+from engine.errors import DamagedError, UserError
 from engine.progress import Progress, ignore
 from engine.store import identity, schema
 from engine.store.backup.backup import UPGRADE
@@ -142,7 +142,7 @@ def _examined(db: Database, folder: Path, check: str | None) -> Identity:
     """The key, after it was compared with the database, and the database, new to this user, with itself."""
     key = identity.load_key(folder)
     if check is not None and check != key.check:
-        raise UserError(
+        raise DamagedError(
             f"{folder / identity.KEY_FILE} is not the key of this archive; restore both files from one backup.", folder
         )
     if schema_problems(db) or not is_sealed(db, "settings", WHOLE):
