@@ -220,6 +220,15 @@ ROWS = (
         enabled=lambda d: d.comparison.original is not None,
     ),
     Command(
+        "hit_grid",
+        "Hits as a grid",
+        ("Ctrl+Alt+G",),
+        "Similar cases",
+        lambda d, w: w.search_panel.toggle_grid(),
+        checked=lambda d: d.settings.now.hit_grid,
+        enabled=lambda d: bool(d.search.hits),
+    ),
+    Command(
         "hit_map",
         "Hits as a map",
         ("Ctrl+Shift+S",),

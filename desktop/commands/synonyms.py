@@ -86,6 +86,7 @@ SYNONYMS = {
     "mark_relevant": "like good thumbs up feedback",
     "mark_not_relevant": "dislike bad thumbs down feedback",
     "compare_hit": "side by side",
+    "hit_grid": "thumbnails tiles pictures gallery",
     "hit_map": "scatter space plot embedding",
     "delete_case": "remove erase",
     "delete_patient": "remove erase",

@@ -62,6 +62,8 @@ class Settings:
     """Whether a draft can be seen only once something was written."""
     first_steps_seen: bool = False
     """Whether the first steps were skipped or finished."""
+    hit_grid: bool = False
+    """Whether hits are a grid of pictures and not a list of rows."""
     study_order: str = "opened"
     """What the studies are sorted by in the study browser (state/studies/study_list.py)."""
     shortcuts: dict[str, Any] = field(default_factory=dict)

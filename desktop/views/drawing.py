@@ -42,12 +42,14 @@ def thumbnail(painter: QPainter, area: QRectF, image: Image | None, empty: str =
     painter.drawImage(target, source)
 
 
-def badge(painter: QPainter, left: float, top: float, text: str, color: str, font: QFont) -> float:
-    """A text in an outlined pill; returns the x of its right edge."""
+def badge(
+    painter: QPainter, left: float, top: float, text: str, color: str, font: QFont, ground: str | None = None
+) -> float:
+    """A text in an outlined pill, filled with `ground` if given; returns the x of its right edge."""
     metrics = QFontMetricsF(font)
     area = QRectF(left, top, metrics.horizontalAdvance(text) + 12, metrics.height() + 3)
     painter.setFont(font)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setBrush(QColor(ground) if ground else Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor(color), 1))
     painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), area.height() / 2, area.height() / 2)
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)

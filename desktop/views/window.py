@@ -82,7 +82,9 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.compared_report)
         self._center = layout
         self.series_list = SeriesList(desk)
-        self.search_panel = SearchPanel(desk.search, desk.archive, desk.comparison, desk.space, desk.shortcuts)
+        self.search_panel = SearchPanel(
+            desk.search, desk.archive, desk.comparison, desk.space, desk.settings, desk.shortcuts
+        )
         self.report_panel = ReportPanel(desk.report, desk.checking, desk.writing, desk.shortcuts)
         self.report_panel.tree.case_opened.connect(desk.comparison.show_case)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)

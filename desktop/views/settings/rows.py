@@ -183,6 +183,13 @@ PAGES = (
                 lambda d: d.study_list.order,
                 lambda d, value: d.study_list.sort(value),
             ),
+            Choice(
+                "Similar cases",
+                ((False, "A list of rows, with the text of each report"), (True, "A grid of pictures")),
+                lambda d: d.settings.now.hit_grid,
+                lambda d, value: d.settings.change(hit_grid=value),
+                words="hits thumbnails tiles",
+            ),
             Value(
                 "Recent studies",
                 lambda d: counted(len(d.settings.now.recent), "path"),

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import theme
+from desktop.state.settings import SettingsState
 from desktop.state.shortcuts import ShortcutsState
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
@@ -50,13 +51,14 @@ class SearchPanel(QWidget):
         archive: ArchiveState,
         comparison: ComparisonState,
         space: SpaceState,
+        settings: SettingsState,
         shortcuts: ShortcutsState,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state, self._archive, self._comparison, self._space = state, archive, comparison, space
-        self._shortcuts = shortcuts
+        self._settings, self._shortcuts = settings, shortcuts
         self.text = QLineEdit()
         self.text.setAcceptDrops(False)  # the window opens dropped files
         self.text.setPlaceholderText("Text, e.g. pleural effusion")
@@ -92,12 +94,16 @@ class SearchPanel(QWidget):
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
         self.facts = FactChips(state)
-        self.hits = HitList(state, comparison)
+        self.hits = HitList(state, comparison, settings)
         self.space = SpaceView(space)
         self.show_space = QPushButton("Map")
         self.show_space.setProperty("flat", True)
         self.show_space.setCheckable(True)
         set_tip(self.show_space, shortcuts, "Show the hits as a map around the query ({hit_map})")
+        self.show_grid = QPushButton("Grid")
+        self.show_grid.setProperty("flat", True)
+        self.show_grid.setCheckable(True)
+        set_tip(self.show_grid, shortcuts, "Show the hits as a grid of pictures ({hit_grid})")
         self.detail = CaseView(state, shortcuts)
         self.compare = QPushButton("Compare")
         self.compare.setProperty("flat", True)
@@ -108,6 +114,7 @@ class SearchPanel(QWidget):
         self._lay_out()
         self._connect()
         self._show()
+        self._show_found()
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()
@@ -117,6 +124,7 @@ class SearchPanel(QWidget):
         above_hits = QHBoxLayout()
         above_hits.addWidget(self.summary, 1)
         above_hits.addWidget(self.compare)
+        above_hits.addWidget(self.show_grid)
         above_hits.addWidget(self.show_space)
         above_hits.addWidget(self.show_filters)
         nothing = QWidget()
@@ -166,7 +174,9 @@ class SearchPanel(QWidget):
         self.case.clicked.connect(self._state.leave_case)
         self.show_filters.toggled.connect(self._show)
         self.show_space.clicked.connect(self._space.toggle)
+        self.show_grid.clicked.connect(self.toggle_grid)
         self._space.changed.connect(self._show_found)
+        self._settings.changed.connect(self._show_found)
         self.detail.open.clicked.connect(self.open_case)
         for widget, keys, run in (
             (self.text, "Down", self._to_hits),
@@ -191,6 +201,14 @@ class SearchPanel(QWidget):
         self._window.show()
         self._window.raise_()
         self._window.activateWindow()
+
+    def toggle_grid(self) -> None:
+        """Show the hits as a grid of pictures, or as rows if they are; from the map, as the grid."""
+        grid = self._space.visible or not self._settings.now.hit_grid
+        if self._space.visible:
+            self._space.toggle()
+        self._settings.change(hit_grid=grid)
+        self._show_found()
 
     def _to_hits(self) -> None:
         if self._state.hits:
@@ -219,7 +237,7 @@ class SearchPanel(QWidget):
         self.case.setVisible(form.case is not None)
         self.case.setText(f"Case {form.case} ×")
         self.with_image.setVisible(form.case is None)
-        for shown in (self.summary, self.compare, self.show_space, self.show_filters):
+        for shown in (self.summary, self.compare, self.show_grid, self.show_space, self.show_filters):
             shown.setVisible(bool(state.hits))
         count = sum(bool(value) for value in (form.modality, form.kind, form.sex, form.age.strip()))
         self.show_filters.setText(f"Filters ({count})" if count else "Filters")
@@ -240,7 +258,8 @@ class SearchPanel(QWidget):
         self.clear.setVisible(bool(state.why_none()) and form.filtered and not state.searching)
 
     def _show_found(self) -> None:
-        """The list, or the map."""
+        """Rows, the grid, or the map."""
+        self.show_grid.setChecked(self._settings.now.hit_grid and not self._space.visible)
         self.show_space.setChecked(self._space.visible)
         self.found.setCurrentIndex(1 if self._space.visible else 0)
 

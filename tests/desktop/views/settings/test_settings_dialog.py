@@ -138,7 +138,7 @@ def test_every_stored_choice_has_a_row_or_is_a_layout(tmp_path: Path) -> None:
         *("archive", "recent", "signers", "macros", "presets", "models"),  # rows with buttons
         "models_before",  # a button of the Model screen
         *("theme", "grid", "detached", "identity_visible", "cache_megabytes", "write_first", "study_order"),
-        *("shortcuts", "first_steps_seen"),
+        *("shortcuts", "first_steps_seen", "hit_grid"),
     }
     from desktop.state.settings import Settings
 
