@@ -152,6 +152,22 @@ class CaseQueries(LocalStore):
         days = dict(read_many(self._database.read, sql, list(case_ids)))
         return sorted(days, key=lambda one: (days[one] is not None, days[one] or 0, one), reverse=True)
 
+    def cases_before(self, study_uid: str, patient_id: str | None, date: str) -> list[int]:
+        """The other cases of the patient of a study that are not known to be later, ordered as by `newest_first`.
+
+        Args:
+            study_uid: Study Instance UID.
+            patient_id: Patient ID; none without one.
+            date: Study Date.
+        """
+        day = self.identity.study_day(date, patient_id)
+        cases = self.newest_first(self.cases_of_patient(patient_id) - {self.find_case(study_uid)})
+        later = "SELECT id FROM cases WHERE study_day > ? AND id IN ({})"
+        if day is None or not cases:
+            return cases
+        known = {row[0] for row in self._database.read(later.format(", ".join("?" * len(cases))), [day, *cases])}
+        return [case_id for case_id in cases if case_id not in known]
+
     def cases_of_same_patient(self, case_id: int) -> list[int]:
         """The case and all others of its patient; the case alone when its patient is unknown.
 

@@ -46,7 +46,7 @@ class CheckingState(QObject):
         self._background, self._report, self._studies, self._archive = background, report, studies, archive
         self._measurements, self._corrections = measurements, corrections
         self._archived: dict[str, bool] = {}
-        """Whether another case of the patient is archived, by Study Instance UID; of the open archive."""
+        """Whether a case of the patient is archived that may be earlier, by Study Instance UID; of the open archive."""
         self._asked: tuple[Archive | None, str] = (None, "")
         self._made: tuple[Document, Known, Mapping[str, str] | None, tuple[Check, ...]] | None = None
         self._shown: tuple[Check, ...] = ()
@@ -138,5 +138,5 @@ class CheckingState(QObject):
 
 
 def _has_another(archive: Archive, study: Study) -> bool:
-    """Whether the archive has a case of the patient besides this study."""
-    return bool(archive.cases_of_patient(study.patient.id) - {archive.find_case(study.uid)})
+    """Whether the archive has another case of the patient that is not known to be later."""
+    return bool(archive.cases_before(study.uid, study.patient.id, study.date))

@@ -85,12 +85,9 @@ def _archived_priors(archive: Archive, study: Study, facts: Facts) -> list[int]:
 
     The newest study first, unknown dates last.
     """
-    own, patient = archive.find_case(study.uid), study.patient.id
-    day = archive.identity.study_day(study.date, patient)
     found = []
-    for case_id in archive.newest_first(archive.cases_of_patient(patient) - {own}):
+    for case_id in archive.cases_before(study.uid, study.patient.id, study.date):
         case = archive.case(case_id)
-        later = day is not None and case.study_day is not None and case.study_day > day
-        if case.images and not later and not contradicts(facts, case.facts):
+        if case.images and not contradicts(facts, case.facts):
             found.append(case_id)
     return found

@@ -26,7 +26,8 @@ def known_of(
     Args:
         study: the study of the report.
         others: studies that are open beside it.
-        archived: whether another case of the patient is archived; None when there is no archive to ask.
+        archived: whether another case of the patient that is not known to be later is archived; None when there is no
+            archive to ask.
         corrections: what the user says of a series; "" removes a kind.
     """
     series = [one for one in study.series if one.frames and one.modality.upper() not in NOT_IMAGES]
@@ -46,7 +47,7 @@ def _prior(study: Study, others: Iterable[Study], archived: bool | None) -> bool
     """Whether an earlier study of the patient is known; None for a patient without an ID, and without an archive."""
     if not study.patient.id:
         return None
-    if any((one.date or "") <= (study.date or "9") for one in others_of_patient(study, others)):
+    if any(not study.is_before(one) for one in others_of_patient(study, others)):
         return True
     return archived
 

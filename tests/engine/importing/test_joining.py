@@ -172,6 +172,17 @@ def test_identifiers_are_stored_as_keyed_hashes_only(archive: Archive, encoder, 
         assert word not in content
 
 
+@pytest.mark.parametrize("column", ["accession", "study_uid"])
+def test_a_row_of_a_csv_that_comes_after_its_study_is_cleaned_of_its_names_too(
+    archive: Archive, encoder, tmp_path: Path, column: str
+) -> None:
+    import_path(archive, encoder, study(tmp_path))
+    value = {"accession": "ACC-7", "study_uid": UID}[column]
+    (tmp_path / "late.csv").write_text(f"{column},text\n{value},Zuweiser informed.\n")
+    import_path(archive, encoder, tmp_path / "late.csv")
+    assert archived(archive) == [(1, "[name] informed.", "CT")]
+
+
 def test_a_study_archived_before_its_names_were_kept_gets_them_when_it_is_imported_again(
     archive: Archive, encoder, tmp_path: Path
 ) -> None:

@@ -85,11 +85,13 @@ def test_a_comparison_is_checked_against_the_open_archive(
     state.edit("The nodule is unchanged.")
     assert messages(app) == []  # nothing is known without an archive
     folder = tmp_path_factory.mktemp("archives")
-    Archive.create(folder / "empty").close()
+    with Archive.create(folder / "later", "double") as archive:
+        report = NewReport("Nodule.", np.eye(1, 8, dtype=np.float32)[0])
+        archive.add_case(NewCase("later", patient=study.patient.id, date="20300101", report=report))
     with Archive.create(folder / "full", "double") as archive:
         vector = np.eye(1, 8, dtype=np.float32)[0]
         archive.add_case(NewCase("earlier", patient=study.patient.id, report=NewReport("Nodule.", vector)))
-    app.desk.archive.open(folder / "empty")
+    app.desk.archive.open(folder / "later")
     settle(qtbot, app)
     assert len(messages(app)) == 1
     app.desk.archive.open(folder / "full")
