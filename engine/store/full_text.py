@@ -54,7 +54,8 @@ class FullText:
         allowed, values = "", list[object]()
         if where is not None:
             values = where[1]
-            allowed = f"""AND rowid IN (
+            # The plus keeps SQLite from asking the full-text index anew for each report that is allowed.
+            allowed = f"""AND +rowid IN (
                 SELECT reports.id FROM cases JOIN reports ON reports.case_id = cases.id WHERE {where[0]})"""
         rows = self._read(
             f"""SELECT found.id, reports.case_id, found.score FROM (

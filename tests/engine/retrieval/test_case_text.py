@@ -16,6 +16,7 @@ CASE = Case(
     "https://example.org/1",
     None,
     "2026-01-01",
+    None,
     (),
     REPORT,
 )
