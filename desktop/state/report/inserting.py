@@ -193,9 +193,11 @@ class InsertingState(QObject):
 
     def read_prior(self, study: Study, done: Callable[[list[str]], None]) -> None:
         """Pass the sentences of the report of an earlier study to `done`."""
-        self._report.read(study.uid, partial(self._take_prior, done))
+        self._report.read(study.uid, partial(self._take_prior, study, done))
 
-    def _take_prior(self, done: Callable[[list[str]], None], stored: StoredReport | None) -> None:
+    def _take_prior(self, study: Study, done: Callable[[list[str]], None], stored: StoredReport | None) -> None:
+        if study not in self.earlier_studies():  # another study was selected meanwhile
+            return
         found = sentences(stored.full_text) if stored is not None else []
         if found:
             done(found)
@@ -203,7 +205,9 @@ class InsertingState(QObject):
             self._background.problem.emit(UserError(NO_PRIOR_REPORT))
 
     def take_over_prior(self, study: Study, words: str) -> None:
-        """Put in words of the report of an earlier study, marked with its date."""
+        """Put in words of the report of an earlier study, marked with its date; nothing if it is not that any more."""
+        if study not in self.earlier_studies():
+            return
         self._take_over(words, f"the study of {format_date(study.date) or 'unknown date'}")
 
     def _take_over(self, words: str, source: str, case_id: int | None = None) -> None:

@@ -12,7 +12,7 @@ from desktop.errors import PROBLEM
 from desktop.state.report.inserting import NO_EARLIER_STUDY
 from desktop.state.report.report import ReportState
 from engine.measure.measurements import Measurement
-from tests.desktop.conftest import open_paths, settle
+from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import derive_stack
 
 
@@ -177,3 +177,26 @@ def test_of_several_earlier_studies_one_is_chosen_from_the_newest_first(
     qtbot.keyClick(app.window.chooser.typed, "\r")
     settle(qtbot, app)
     assert choices(app)[0] == "Seen 2025."
+
+
+def test_nothing_is_inserted_once_the_study_of_another_patient_is_selected(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    first = app.desk.studies.study
+    assert first is not None
+    state.edit("Nodule of 5 mm.")
+    state.save()
+    settle(qtbot, app)
+    derive_stack(tmp_path, [0.0], StudyInstanceUID="1.2", StudyDate="20260101")
+    open_paths(qtbot, app, dicom("MR_small.dcm"), tmp_path)
+    other = next(one for one in app.desk.studies.studies if one.patient != first.patient)
+    own = next(one for one in app.desk.studies.studies if one.uid == "1.2")
+    app.desk.studies.select(f"{own.uid}/{own.series[0].key}")
+    settle(qtbot, app)
+    app.actions.actions["insert_from_prior"].trigger()
+    app.desk.studies.select(f"{other.uid}/{other.series[0].key}")
+    settle(qtbot, app)
+    assert app.window.chooser is None
+    app.desk.inserting.take_over_prior(first, "Nodule of 5 mm.")
+    assert state.page is not None
+    assert (state.page.study, state.page.text) == (other.uid, "")
