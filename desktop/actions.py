@@ -184,6 +184,14 @@ class Actions(QObject):
 
     def _add_viewport_actions(self, viewport: ViewportView) -> None:
         viewport.addActions([self.actions[command.name] for command in COMMANDS if command.in_viewport])
+        viewport.key_released.connect(self._end_held)
+
+    def _end_held(self, key: int) -> None:
+        """End what lasts while its key is held, if this is that key; modifiers may have been released before."""
+        held = [command.name for command in COMMANDS if command.held]
+        keys = [QKeySequence(one) for name in held for one in self._desk.shortcuts.keys(name)]
+        if any(one[0].key() == key for one in keys):  # type: ignore[index]
+            self._desk.tools.hold_ended.emit()
 
     def show_icons(self) -> None:
         """Set the icons of all actions in the colors of the current theme."""

@@ -39,7 +39,7 @@ class Command:
     button: str = ""
     """Label beside the icon in the toolbar."""
     held: bool = False
-    """Lasts while its key is held, so the key does not repeat it; see ViewportView.keyReleaseEvent."""
+    """Lasts while its key is held, so the key does not repeat it; `ToolsState.hold_ended` ends it."""
     submenu: str = ""
     """Title of the submenu that holds it."""
 

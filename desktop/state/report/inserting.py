@@ -12,6 +12,7 @@ from desktop.state.report.checking import CheckingState
 from desktop.state.report.report import ReportState
 from desktop.state.similar.search import SearchState
 from desktop.state.studies.studies import StudiesState
+from desktop.state.viewer.annotations import plane_text
 from desktop.state.viewer.key_images import KeyImagesState, key_of
 from desktop.state.viewer.viewport import ViewportState
 from engine.dicom.identity import others_of_patient
@@ -28,9 +29,7 @@ from engine.text.sentences import sentences
 
 NOT_ON_SCREEN = "Show the image of this measurement to update it in the report."
 NO_EARLIER_STUDY = "No open study of this patient is known to be earlier than this one. Open the earlier study."
-NO_TEXT = (
-    "This arrow has no text to insert. Write one with F2, or press Esc to deselect it and insert the image instead."
-)
+NO_TEXT = "This arrow has no text to insert. Write one, or deselect the arrow to insert the image instead."
 NO_PRIOR_REPORT = "The earlier study has no report in Kindred."
 
 
@@ -132,10 +131,15 @@ class InsertingState(QObject):
         return ", ".join(part for part in (f"{name} {value}".strip(), self._image(picture.ref)) if part)
 
     def _image(self, ref: FrameRef) -> str:
-        """Number of the image among those of its series, with the series if the study has several; "" for a plane."""
+        """Number of the image among those of its series, with the series if the study has several.
+
+        Of a plane of MPR what kind of slab it is, on which values depend; "" for a single plane.
+        """
         study, series = self._viewport.study, self._viewport.series
-        if study is None or series is None or is_plane(ref):
+        if study is None or series is None:
             return ""
+        if is_plane(ref):
+            return plane_text(series, ref).replace(" · ", " ") if ref.thickness is not None else ""
         return image_words(study, series, self._viewport.index)
 
     def _put(self, words: str, link: Link) -> None:

@@ -90,6 +90,8 @@ class ViewportView(QWidget):
     """Its state and the id of the series."""
     case_dropped = Signal(object, int)
     """Its state and the number of the archived case."""
+    key_released = Signal(int)
+    """A Qt.Key: what lasts while a key is held may end."""
     scrolled_alone = Signal(object, int)
     """Its state and the steps: the wheel was turned with Shift, so that linked viewports stay."""
 
@@ -306,8 +308,8 @@ class ViewportView(QWidget):
 
     @override
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if not event.isAutoRepeat():  # any key: the user may have given the magnifier another one
-            self._tools.hold_ended.emit()
+        if not event.isAutoRepeat():
+            self.key_released.emit(event.key())
         event.ignore()
 
     @override

@@ -28,7 +28,7 @@ def mpr(qtbot: QtBot, app: App, tmp_path: Path) -> App:
 
 def run(qtbot: QtBot, app: App, *names: str) -> None:
     for name in names:
-        assert app.actions.actions[name].isEnabled()
+        qtbot.waitUntil(app.actions.actions[name].isEnabled)
         app.actions.actions[name].trigger()
         settle(qtbot, app)
 
@@ -109,3 +109,14 @@ def test_mpr_opens_with_single_planes_again(qtbot: QtBot, mpr: App) -> None:
     assert not mpr.actions.actions["next_slab"].isEnabled()
     run(qtbot, mpr, "mpr")
     assert line(mpr) == "Axial"
+
+
+def test_a_roi_on_a_slab_says_so_in_the_report(qtbot: QtBot, mpr: App) -> None:
+    run(qtbot, mpr, "slab_max")
+    picture, page = mpr.desk.viewport.picture, mpr.desk.report.page
+    assert picture is not None
+    assert page is not None
+    roi = Measurement("ellipse", ((20, 20), (40, 40)), picture.ref.image.sop_uid, picture.ref.frame)
+    mpr.desk.measurements.add(roi)
+    run(qtbot, mpr, "insert_into_report")
+    assert page.document.text.endswith("HU, Axial MIP 10 mm")

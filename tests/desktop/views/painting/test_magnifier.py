@@ -96,3 +96,13 @@ def test_a_picture_made_from_fewer_pixels_is_magnified_from_all_of_them(qtbot: Q
     expected = render(pixels, window)[100:220, 300:400]
     found = part_at_full_size(picture, slice(100, 220), slice(300, 400))
     assert_array_equal(found, np.subtract(255, expected, dtype=np.uint8) if inverted else expected)
+
+
+def test_another_key_does_not_end_it_and_the_users_own_key_does(qtbot: QtBot, mr: App) -> None:
+    view = mr.window.viewport
+    qtbot.keyPress(view, PERIOD)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert mr.desk.magnifier.on
+    mr.desk.shortcuts.assign("magnifier", ("Shift+H",))
+    qtbot.keyRelease(view, Qt.Key.Key_H)
+    assert not mr.desk.magnifier.on
