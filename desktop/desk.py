@@ -18,6 +18,7 @@ from desktop.state.measure.measurement_list import MeasurementListState
 from desktop.state.measure.measurements import MeasurementsState
 from desktop.state.messages import MessagesState
 from desktop.state.mpr.mpr import MprState
+from desktop.state.mpr.oblique import ObliqueState, TurnPlaneTool
 from desktop.state.mpr.slab import SlabState
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.redaction import redacted
@@ -56,6 +57,7 @@ from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
 from engine.errors import DamagedError, UserError
 from engine.image.archived import archived_origin, is_archived, read_archived
+from engine.image.mpr import is_plane
 from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
@@ -85,6 +87,7 @@ class Desk(QObject):
         self.memory = SeriesMemory()
         self.studies = StudiesState(self.background, partial(open_told_apart, workspace), self.frames, self)
         self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
+        self.mpr.changed.connect(self._drop_old_planes)
         self.slab = SlabState(self.mpr, self)
         self.layout = LayoutState(self._make_viewport, parent=self)
         shown = cast(ViewportState, self.layout.study_proxy)  # forwards to whichever viewport has the current image
@@ -104,6 +107,8 @@ class Desk(QObject):
         )
         self.annotation_text = AnnotationTextState(self.measurements, self.layout, self)
         add_measuring_tools(self.tools, self.measurements, self.annotation_text.begin)
+        self.oblique = ObliqueState(self.mpr, self.layout, self)
+        self.tools.add("turn_plane", TurnPlaneTool(self.oblique, self.mpr))
         self.tools.add("crosshair", CrosshairTool(self.layout, self.links))
         self.archive = ArchiveState(self.background, parent=self)
         self.reindex = ReindexState(self.background, self.archive, parent=self)
@@ -359,6 +364,11 @@ class Desk(QObject):
         still_open = {frame.image for study in self.studies.studies for frame in study.frames()}
         self.frames.keep_only(lambda ref: ref.image in still_open)
         self.memory.keep_only({identify(study, one) for study in self.studies.studies for one in study.series})
+
+    def _drop_old_planes(self) -> None:
+        """Planes that others have replaced would fill the cache while a slab is thickened or a plane is turned."""
+        shown = {series.frames[0].image for series in self.mpr.planes.series} if self.mpr.planes is not None else set()
+        self.frames.keep_only(lambda ref: not is_plane(ref) or ref.image in shown)
 
     def show_problem(self, error: BaseException) -> None:
         """Show an error as a message; names of files and folders are removed while patient data is hidden."""

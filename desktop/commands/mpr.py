@@ -1,6 +1,9 @@
-"""Commands of the Measure menu for the planes of MPR: slabs."""
+"""Commands of the Measure menu for the planes of MPR: slabs and an oblique plane."""
+
+from dataclasses import replace
 
 from desktop.commands.command import Command
+from desktop.commands.image import tool
 from desktop.desk import Desk
 from engine.image.slab import NAMES
 
@@ -39,6 +42,19 @@ def _thicken(name: str, text: str, key: str, steps: int) -> Command:
     )
 
 
+def _turn(name: str, text: str, key: str, across: int, along: int) -> Command:
+    return Command(
+        name,
+        text,
+        (key,),
+        "Measure",
+        lambda desk, window: desk.oblique.turn(across, along),
+        in_viewport=True,
+        enabled=_shown,
+        submenu="Oblique plane",
+    )
+
+
 ROWS = (
     *map(_slab, ("", *NAMES)),
     Command(
@@ -61,5 +77,20 @@ ROWS = (
         lambda d, w: w.dialogs.set_slab_thickness(),
         enabled=lambda d: d.slab.shown,
         submenu="MPR slab",
+    ),
+    replace(tool("turn_plane", "Turn plane with the mouse", "Shift+O", menu="Measure"), submenu="Oblique plane"),
+    _turn("turn_plane_left", "Turn plane left", "Ctrl+Shift+Left", -1, 0),
+    _turn("turn_plane_right", "Turn plane right", "Ctrl+Shift+Right", 1, 0),
+    _turn("turn_plane_up", "Turn plane up", "Ctrl+Shift+Up", 0, 1),
+    _turn("turn_plane_down", "Turn plane down", "Ctrl+Shift+Down", 0, -1),
+    Command(
+        "close_oblique_plane",
+        "Close oblique plane",
+        (),
+        "Measure",
+        lambda d, w: d.mpr.end_oblique(),
+        enabled=lambda d: d.oblique.shown,
+        submenu="Oblique plane",
+        new_group=True,
     ),
 )

@@ -25,7 +25,7 @@ def test_names_are_unique_and_every_command_has_a_menu_and_a_key() -> None:
     assert len({command.name for command in COMMANDS}) == len(COMMANDS)
     assert {command.menu for command in COMMANDS} == set(MENUS)
     without = {command.submenu or command.name for command in COMMANDS if not command.shortcuts}
-    choices = {"Color map", "More presets", "Sort studies", "MPR slab"}  # of many: by keys of menus and the palette
+    choices = {"Color map", "More presets", "Sort studies", "MPR slab", "Oblique plane"}  # by menus and palette
     for_good = {"delete_case", "delete_patient"}  # no slip of a finger may begin what cannot be undone
     assert without <= choices | for_good
 

@@ -103,7 +103,8 @@ NEVER = {
     "open_original_study",  # needs a comparison with a case whose path was kept
     *("mark_relevant", "mark_not_relevant", "clear_feedback"),  # need a search by meaning
     *("slab_none", "slab_max", "slab_min", "slab_mean", "next_slab", "thicker_slab", "thinner_slab"),  # need MPR
-    "slab_thickness",
+    *("slab_thickness", "turn_plane_left", "turn_plane_right", "turn_plane_up", "turn_plane_down"),
+    "close_oblique_plane",
     *(f"preset_{number}" for number in range(len(presets("CT")) + 1, 21)),
 }
 """Commands that are disabled in all three states."""

@@ -1,8 +1,9 @@
 """MPR: axial, coronal and sagittal planes of a stack, each in a viewport. Knows no widgets and resamples nothing.
 
-They open at the slice on screen. Which slabs they are is kept in slab.py.
+They open at the slice on screen. slab.py decides which slabs they are, oblique.py how an oblique one is turned.
 """
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.background import Background, Job, Lane
 from desktop.state.studies.studies import identify
+from desktop.state.viewer import geometry
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.saved_viewport import Find, SavedViewport
 from desktop.state.viewer.viewport import ViewportState
@@ -17,8 +19,9 @@ from engine.errors import UserError
 from engine.geometry.planes import to_patient
 from engine.geometry.reference_lines import nearest_frame
 from engine.image.mpr import Planes, is_plane, planes_of
+from engine.image.oblique import ObliqueCut, Tilt, oblique_stack
 from engine.image.pixels import Pixels, read_frame
-from engine.image.slab import Slab
+from engine.image.slab import THIN, Slab
 from engine.image.volume import NO_STACK, load_volume, why_no_volume
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Study, Vector
@@ -46,6 +49,9 @@ class MprState(QObject):
         self.planes: Planes | None = None
         self._stack = ""
         """Id of the series that planes are cut from, or that is being read for that."""
+        self.tilt: Tilt | None = None
+        """How the oblique plane lies; None without one."""
+        self._slab = THIN
         self._grid_before: tuple[int, int] = (1, 1)
         self._saved: list[SavedViewport] = []
         self._job: Job | None = None
@@ -111,19 +117,63 @@ class MprState(QObject):
 
     def show_slab(self, slab: Slab) -> None:
         """Show each plane as the middle of a slab, where it is now."""
+        self._slab = slab
         if self.planes is not None:
-            self.replace(self.planes.with_slab(slab))
+            planes = self.planes.with_slab(slab)
+            self._replace(planes if self.tilt is None else planes.with_oblique(self._oblique(self.tilt)[0]))
 
-    def replace(self, planes: Planes) -> None:
+    def show_oblique(self, tilt: Tilt) -> None:
+        """Turn the oblique plane, or cut the first one, in place of the stack or else in the active viewport."""
+        before, found, layout = self.planes, self._find(self._stack), self._layout()
+        if before is None or found is None:
+            return
+        stack, index = self._oblique(tilt)
+        shown, window = self.oblique_viewport, layout.active
+        self.tilt = tilt
+        self.planes = before.with_oblique(stack)
+        if shown is not None:
+            shown.update_series(found[0], stack[0], index)
+        else:
+            same = [one for one in layout.viewports if self.series_id_of(one) == self._stack]
+            beside = [one for one in same if not _shows_plane(one)]
+            shown = beside[-1] if beside else window
+            rendering, millimeter = (window.window, window.inverted, window.color_map), _millimeter(window)
+            shown.show(found[0], stack[0], index)
+            shown.set_rendering(*rendering)
+            shown.set_view(dataclasses.replace(shown.view, scale=millimeter * stack[1].grid.spacing[0]))
+        self.changed.emit()
+
+    def end_oblique(self) -> None:
+        """Show the stack in place of the oblique plane."""
+        found, shown = self._find(self._stack), self.oblique_viewport
+        self.tilt = None
+        if self.planes is not None:
+            self.planes = self.planes.with_oblique(None)
+        if shown is not None and found is not None:
+            shown.show(*found)
+        self.changed.emit()
+
+    @property
+    def oblique_viewport(self) -> ViewportState | None:
+        """The viewport that shows the oblique plane; None for none."""
+        oblique = self.planes.series[3] if self.planes is not None and len(self.planes.series) > 3 else None
+        viewports = self._layout().viewports
+        return None if oblique is None else next((one for one in viewports if one.series is oblique), None)
+
+    def _oblique(self, tilt: Tilt) -> tuple[tuple[Series, ObliqueCut], int]:
+        assert self.planes is not None
+        series, cut, index = oblique_stack(self.planes.volume, tilt, self._slab)
+        return (series, cut), index
+
+    def _replace(self, planes: Planes) -> None:
         """Show other planes of the same volume; each stack stays in its viewport at its frame, zoom and window."""
-        before = self.planes
-        found = self._find(self._stack)
+        before, found = self.planes, self._find(self._stack)
         if before is None or found is None:
             return
         self.planes = planes
         for viewport in self._layout().all_viewports:
             for old, new in zip(before.series, planes.series):
-                if viewport.series is old and new is not old:
+                if viewport.series is old:
                     viewport.update_series(found[0], new)
         self.changed.emit()
 
@@ -131,7 +181,8 @@ class MprState(QObject):
         """Go back to the stack and the layout that was there before."""
         if not self.shown:
             return
-        self.planes = None
+        self.planes = self.tilt = None
+        self._slab = THIN
         layout = self._layout()
         for viewport in layout.all_viewports:
             if _shows_plane(viewport):
@@ -193,6 +244,14 @@ def _center(viewport: ViewportState) -> Vector | None:
     """Position in the patient of the middle pixel of the slice that a viewport shows."""
     frame = viewport.series.frames[viewport.index] if viewport.series is not None else None
     return None if frame is None else to_patient(frame, (frame.image.columns // 2 + 0.5, frame.image.rows // 2 + 0.5))
+
+
+def _millimeter(viewport: ViewportState) -> float:
+    """Logical pixels of a millimeter on the plane that a viewport shows."""
+    shape = viewport.shape
+    if shape is None or shape.spacing is None:
+        return 1.0
+    return geometry.scale_of(viewport.view, shape) / min(shape.spacing)
 
 
 def _shows_plane(viewport: ViewportState) -> bool:

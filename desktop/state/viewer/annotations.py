@@ -9,6 +9,7 @@ from engine.geometry.planes import edge_letters
 from engine.image.archived import WHOLE_RANGE, archived_origin, is_archived
 from engine.image.marks import burned_in_mark, laterality_mark, lossy_mark
 from engine.image.mpr import is_plane
+from engine.image.oblique import is_oblique
 from engine.image.pixels import Pixels
 from engine.measure.roi import value_at
 from engine.study import FrameRef, Point, Series, Study
@@ -108,8 +109,8 @@ def plane_text(series: Series, frame: FrameRef) -> str:
 
 
 def slice_text(frame: FrameRef) -> str:
-    """Position and thickness of a slice, as far as the header gives them."""
-    position = slice_position(frame.position, frame.orientation)
+    """Position and thickness of a slice, as far as the header gives them; an oblique plane has no one position."""
+    position = None if is_oblique(frame) else slice_position(frame.position, frame.orientation)
     location = f"{position:.1f} mm" if position is not None else ""
     has_thickness = frame.thickness is not None and not is_plane(frame)
     thickness = f"{frame.thickness:.4g} mm thick" if has_thickness else ""

@@ -87,10 +87,11 @@ class ViewportState(QObject):
 
     # -- which frame
 
-    def update_series(self, study: Study, series: Series) -> None:
+    def update_series(self, study: Study, series: Series, index: int | None = None) -> None:
         """Replace the series by a longer reading of it and stay on the frame shown, without a change on screen.
 
-        A picture that is being made still has its number in the old series; the next one follows.
+        A picture that is being made still has its number in the old series; the next one follows. Of a series with
+        other frames that of the same number is shown, or the one at `index`, at the same zoom and window.
         """
         shown = self.series.frames[self.index] if self.series and self.series.frames else None
         self.study, self.series = study, series
@@ -99,7 +100,7 @@ class ViewportState(QObject):
             if self.picture is not None and self.picture.ref in series.frames:
                 self.picture = replace(self.picture, series=series, index=series.frames.index(self.picture.ref))
         else:
-            self.index = min(self.index, len(series.frames) - 1)
+            self.index = min(self.index if index is None else index, len(series.frames) - 1)
             self._loader.request()
         self._loader.proceed()
         self.series_changed.emit()

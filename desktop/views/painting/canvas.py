@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPainterPath, QTransform
+from PySide6.QtGui import QPainter, QPainterPath, QRegion, QTransform
 
 from desktop.state.viewer import geometry
 from desktop.state.viewer.geometry import Shape, View
@@ -36,6 +36,14 @@ class Canvas:
     def to_screen(self, point: Point) -> QPointF:
         """From image to screen coordinates."""
         return QPointF(*geometry.to_screen(self.view, self.shape, point))
+
+    @property
+    def free(self) -> QRegion:
+        """Where no text is or will be."""
+        region = QRegion(QRectF(0, 0, self.view.width, self.view.height).toAlignedRect())
+        for rect in self.occupied:
+            region -= QRegion(rect.toAlignedRect())
+        return region
 
     @property
     def transform(self) -> QTransform:

@@ -1,7 +1,7 @@
 """Lists the painters that paint over an image, in order, and defines the small ones."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QRegion
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from desktop import theme
 from desktop.desk import Desk
@@ -15,6 +15,7 @@ from desktop.views.painting.graphics_painters import scale_painter, shutter_pain
 from desktop.views.painting.lens_painter import lens_painter
 from desktop.views.painting.measure_painter import figure_painter
 from desktop.views.painting.measure_text import measure_text_painter
+from desktop.views.painting.oblique_painter import oblique_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, aligned_line, draw_text
 from desktop.views.painting.tint_painter import tint_painter
@@ -32,6 +33,7 @@ def painters_for(desk: Desk) -> list[Painter]:
         scale_painter(),
         key_image_painter(desk.key_images),
         reference_line_painter(desk),
+        oblique_painter(desk.oblique),
         measure_text_painter(desk.measurements),
         roi_painter(desk.search),
         rubber_band_painter(desk.rubber_band),
@@ -46,12 +48,11 @@ def reference_line_painter(desk: Desk) -> Painter:
         source, picture = desk.layout.active.picture, canvas.state.picture
         if canvas.active or source is None or picture is None or not desk.links.reference_lines_visible:
             return
+        if desk.layout.active is desk.mpr.oblique_viewport:
+            return  # it has a line of its own
         ends = reference_line(source.ref, picture.ref)
         if ends:
-            free = QRegion(QRectF(0, 0, canvas.view.width, canvas.view.height).toAlignedRect())
-            for rect in canvas.occupied:
-                free -= QRegion(rect.toAlignedRect())
-            painter.setClipRegion(free)
+            painter.setClipRegion(canvas.free)
             painter.setPen(QPen(QColor(theme.ON_IMAGE_ACCENT), 1.2))
             painter.drawLine(canvas.to_screen(ends[0]), canvas.to_screen(ends[1]))
 
