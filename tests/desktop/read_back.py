@@ -1,7 +1,6 @@
 """The text of exported reports, read back by other implementations; that of a PDF from its character maps."""
 
 import re
-import unicodedata
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +33,7 @@ def text_of_message(path: Path) -> str:
 
 
 def text_of_pdf(path: Path) -> str:
-    """The characters of a PDF that Qt wrote (ISO 32000-1, 9.10.3), with its ligatures taken apart."""
+    """The characters of a PDF that Qt wrote (ISO 32000-1, 9.10.3)."""
     objects = {int(number): body for number, body in OBJECT.findall(path.read_bytes())}
     streams = {number: _inflated(found[1]) for number, body in objects.items() if (found := STREAM.search(body))}
     fonts = {
@@ -47,7 +46,7 @@ def text_of_pdf(path: Path) -> str:
         for name, glyphs in re.findall(rb"/F(\d+) [\d.]+ Tf|<([\dA-F]+)> Tj", stream):
             font = int(name) if name else font
             text += "".join(fonts[font].get(glyphs[at : at + 4], "") for at in range(0, len(glyphs), 4))
-    return unicodedata.normalize("NFKC", text)
+    return text
 
 
 def _inflated(stream: bytes) -> bytes:

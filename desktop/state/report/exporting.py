@@ -1,10 +1,11 @@
 """Exports the report of the selected study to a file, on a worker. Knows no widgets and no format but PDF."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QObject, Signal
-from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 
 from desktop.background import Background, Lane, as_work
 from desktop.state.report.report import ReportState
@@ -17,6 +18,8 @@ from engine.reports.export.html import as_html
 
 MARGIN = 18.0
 """Millimeters around a page of a PDF."""
+CHARACTERS = re.compile(rb"\[(?:<[\dA-F]+> )+\]")
+"""The characters of the glyphs of a font, in the character map of a PDF."""
 PDF, PDF_WITHOUT_IMAGES = "pdf", "pdf without images"
 
 
@@ -94,15 +97,23 @@ def _write(report: ExportedReport, name: str, path: Path) -> None:
 
 
 def as_pdf(page: str) -> bytes:
-    """An HTML page as a PDF document on A4. Nothing that it refers to is loaded."""
+    """An HTML page as a PDF document on A4 whose words can be searched. Nothing that it refers to is loaded."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
     writer.setCreator("Kindred")
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(MARGIN, MARGIN, MARGIN, MARGIN), QPageLayout.Unit.Millimeter)
-    document = QTextDocument()
+    document, font = QTextDocument(), QFont()
+    for ligatures in ("liga", "clig"):  # a search for "effusion" does not find one that is written with a ligature
+        font.setFeature(QFont.Tag(ligatures), 0)
+    document.setDefaultFont(font)
     document.setHtml(page)
     document.print_(writer)
     buffer.close()
-    return bytes(buffer.data().data())
+    return with_spaces(bytes(buffer.data().data()))
+
+
+def with_spaces(pdf: bytes) -> bytes:
+    """A PDF of Qt in which spaces are spaces: it maps them to tabs (ToUnicode, ISO 32000-1, 9.10.3)."""
+    return CHARACTERS.sub(lambda found: found[0].replace(b"<0009>", b"<0020>"), pdf)

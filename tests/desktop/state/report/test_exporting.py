@@ -10,6 +10,7 @@ from desktop.state.report.exporting import as_pdf
 from desktop.state.report.report import ReportState
 from engine.errors import UserError
 from tests.desktop.conftest import settle, sign
+from tests.desktop.read_back import text_of_pdf
 
 TEXT = "Calcified granuloma of the spleen."
 
@@ -74,6 +75,13 @@ def test_a_pdf_holds_the_key_images_only_where_they_are_wanted(
 
 def test_a_long_report_fills_several_pages(qtbot: QtBot) -> None:
     assert as_pdf("<p>word</p>" * 200).count(b"/Type /Page\n") > 1
+
+
+def test_the_words_of_a_pdf_are_found_by_a_search(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").write_bytes(as_pdf("<h1>Difficult</h1><p>No pleural effusion, <b>first</b> size</p>"))
+    text = text_of_pdf(tmp_path / "report.pdf")
+    assert "Difficult" in text
+    assert "No pleural effusion, first size" in text
 
 
 def test_a_suffix_that_is_added_replaces_no_file(qtbot: QtBot, app: App, state: ReportState, tmp_path: Path) -> None:
