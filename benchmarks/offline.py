@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[str]] = {
     "redact": ["--archive", ARCHIVE, "--yes"],
     "backup": ["--archive", ARCHIVE, "--to", BACKUPS],
     "restore": ["--archive", RESTORED],
+    "salvage": ["--archive", ARCHIVE, "--to", "salvaged"],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "doctor": ["--archive", ARCHIVE],

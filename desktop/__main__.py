@@ -23,6 +23,7 @@ COMMANDS = frozenset(
         "report",
         "backup",
         "restore",
+        "salvage",
         "doctor",
         "-h",
         "--help",

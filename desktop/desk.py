@@ -332,8 +332,8 @@ class Desk(QObject):
         self.settings.change(grid=grid, identity_visible=layout.active.patient_data_visible)
 
     def _remember_archive(self) -> None:
-        if self.archive.archive is not None:
-            self.settings.change(archive=str(self.archive.archive.folder.absolute()))
+        if self.archive.home is not None:
+            self.settings.change(archive=str(self.archive.home.absolute()))
 
     def _show_series(self) -> None:
         study, series = self.studies.study, self.studies.series

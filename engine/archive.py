@@ -32,6 +32,7 @@ from engine.store.safety.merging import keep_one_source, merge_cases, remember_k
 from engine.store.safety.name_keys import add_name_keys, name_keys_of
 from engine.store.safety.opening import is_alone, open_archive
 from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
+from engine.store.safety.salvaged import Salvaged, salvaged
 from engine.store.safety.text_checks import TextChecks
 from engine.store.safety.whole_file import is_left
 from engine.store.sources import FILE as SOURCES
@@ -142,6 +143,11 @@ class Archive(CaseQueries):
     def read_only(self) -> bool:
         """Whether it can be searched but not changed, as on a read-only disk."""
         return self._database.read_only
+
+    @property
+    def salvaged(self) -> Salvaged | None:
+        """What this archive was salvaged of; None for one that is whole."""
+        return salvaged(self.folder)
 
     def is_unused(self) -> bool:
         """Close it, and return whether it has no case and no other process has it open."""

@@ -1,4 +1,4 @@
-"""The commands `kindred backup` and `kindred restore`. Leave all work to engine/store/backup."""
+"""The commands `kindred backup`, `kindred restore` and `kindred salvage`. Leave all work to engine/store/backup."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from engine.store.backup.backup import Backup, backups_of
 from engine.store.backup.location import backup_folder, choose_folder
 from engine.store.backup.making import Making, forget, make
 from engine.store.backup.restore import find, restore_archive, restore_workspace
+from engine.store.backup.salvage import salvage
 from engine.store.backup.source import Source, archive_source, workspace_source
+from engine.store.safety.salvaged import MARKER
 from engine.text.words import counted
 
 NOUN = {"archive": ("case",), "workspace": ("report",)}
@@ -77,6 +79,26 @@ def restore_command(path: Path, folder: Path | None, as_json: bool) -> None:
         lines.append(f"What was there is in {aside}; delete it when you no longer need it.")
     document = {"restored": str(where), "rows": backup.rows, "aside": str(aside) if aside else None}
     print_result(document, lines, as_json)
+
+
+@click.command("salvage", epilog="Example: kindred salvage --archive ~/kindred --to ~/salvaged")
+@click.option("--archive", "folder", type=FOLDER, required=True, help="The damaged archive; it is not changed.")
+@click.option("--to", "target", type=FOLDER, required=True, help="A new folder for what can be read of it.")
+@json_option
+def salvage_command(folder: Path, target: Path, as_json: bool) -> None:
+    """Write what can be read of a damaged archive into a new one, which is read-only.
+
+    Restore a backup instead if there is one that is recent enough: it holds everything of its time.
+    """
+    if target.exists():
+        raise UserError(f"{target} exists already; choose a new folder.", target)
+    with progress_line() as progress:
+        _, found = salvage(folder, target, progress)
+    lines = [
+        f"{counted(found.cases, 'case')} of {folder} can be searched in {target}; {counted(found.lost, 'row')} lost.",
+        f"Delete {target / MARKER} to use it as an archive that can be changed.",
+    ]
+    print_result({"folder": str(target), "cases": found.cases, "lost": found.lost}, lines, as_json)
 
 
 def _lines(source: Source, root: Path, made: list[Backup], listed: bool) -> list[str]:

@@ -138,6 +138,8 @@ def _backup(folder: Path, damaged: bool = False, read_only: bool = False) -> Che
     fixed = damaged or read_only
     if not found:
         command = "" if fixed else f"; run: kindred backup --archive {folder}"
+        if damaged:
+            command = f"; what can be read is written to a new one by: kindred salvage --archive {folder}"
         return Check("backup", True, f"There is no backup in {backup_folder()}{command}.", note=not fixed)
     newest = found[-1]
     text = f"The newest of {counted(len(found), 'backup')} is {newest.age()} old ({counted(newest.rows, 'case')})"

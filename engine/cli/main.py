@@ -20,7 +20,7 @@ from engine.adapt.pairs import LIMIT
 from engine.adapt.training import Recipe
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.cli.backups import backup_command, restore_command
+from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.duplicates import duplicates_command
@@ -288,6 +288,7 @@ cli.add_command(redact_command)
 cli.add_command(report_group)
 cli.add_command(backup_command)
 cli.add_command(restore_command)
+cli.add_command(salvage_command)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")

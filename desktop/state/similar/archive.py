@@ -15,6 +15,8 @@ from engine.errors import Cancelled, UserError
 from engine.importing.importer import ImportResult, import_path
 from engine.importing.preview import ImportPreview, preview_import
 from engine.progress import IsCancelled, Progress
+from engine.store.backup.salvage import salvage
+from engine.store.safety.salvaged import Salvaged
 
 PREVIEWED = 500
 """Entries of each kind that a preview lists."""
@@ -47,6 +49,8 @@ class ArchiveState(QObject):
         """Why the current models cannot be loaded; "" if they can."""
         self.stats: dict[str, Any] = {}
         """The counts of `Archive.stats`."""
+        self.salvaged: Salvaged | None = None
+        """What the open archive was salvaged of, if it was."""
         self.importing: Job | None = None
         """The running import."""
         self.reindexing: Job | None = None
@@ -114,6 +118,17 @@ class ArchiveState(QObject):
         """Open an archive in place of the current one."""
         self._start_opening(partial(_open, path), path, "Opening")
 
+    @property
+    def home(self) -> Path | None:
+        """The folder of the open archive; of one that was salvaged, that of the damaged one."""
+        if self.archive is None:
+            return None
+        return Path(self.salvaged.of) if self.salvaged else self.archive.folder
+
+    def open_salvaged(self, path: Path) -> None:
+        """Open, read-only, what can be read of a damaged archive."""
+        self._start_opening(partial(_open_salvaged, path), path, "Reading what is left of")
+
     def create(self, path: Path) -> None:
         """Create an empty archive and open it."""
         self._start_opening(lambda _progress, _cancelled: Archive.create(path), path, "Creating")
@@ -131,6 +146,7 @@ class ArchiveState(QObject):
         if self.archive is not None:
             self._retired.append(self.archive)
         self.archive, self.stats = opened
+        self.salvaged = self.archive.salvaged
         self._update_bundle()
 
     def _close_retired(self) -> None:
@@ -141,7 +157,7 @@ class ArchiveState(QObject):
 
     def release(self) -> Archive | None:
         """Have no archive open any more; who calls closes the one that was, which no running job may use."""
-        released, self.archive, self.stats = self.archive, None, {}
+        released, self.archive, self.stats, self.salvaged = self.archive, None, {}, None
         self._update_bundle()
         return released
 
@@ -230,6 +246,10 @@ def _open(path: Path, progress: Progress, cancelled: IsCancelled) -> Archive:
         progress(done, total, what)
 
     return Archive.open(path, report)
+
+
+def _open_salvaged(path: Path, progress: Progress, cancelled: IsCancelled) -> Archive:
+    return Archive.open(salvage(path, None, progress, cancelled)[0])
 
 
 def _with_stats(

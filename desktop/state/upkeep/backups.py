@@ -11,7 +11,7 @@ from desktop.background import Background, Lane
 from desktop.errors import PROBLEM, Message
 from desktop.state.similar.archive import ArchiveState
 from engine.archive import Archive
-from engine.errors import DamagedError, UserError
+from engine.errors import Cancelled, DamagedError, UserError
 from engine.progress import IsCancelled, Progress
 from engine.store.backup.backup import Backup, backups_of
 from engine.store.backup.location import choose_folder
@@ -20,6 +20,7 @@ from engine.store.backup.policy import POLICY
 from engine.store.backup.restore import find, restore_archive
 from engine.store.backup.source import Source, archive_source, workspace_source
 from engine.store.safety.connection import is_read_only
+from engine.store.safety.salvaged import salvaged
 from engine.text.words import counted
 
 FIRST_MS = 120_000
@@ -68,7 +69,10 @@ class BackupsState(QObject):
         """What is restored as soon as no job can use the archive."""
         self._timer = QTimer(self, interval=EVERY_MS)
         self._timer.timeout.connect(self.look)
+        self._offered: tuple[Path, Backup | None] | None = None
+        """A damaged archive of which what is left is being read, and its newest backup."""
         background.ended.connect(self._restore_when_idle)
+        background.ended.connect(self._tell_salvaged)
 
     # -- making
 
@@ -99,7 +103,7 @@ class BackupsState(QObject):
     def _sources(self) -> list[Source]:
         archive = self._archive.archive
         sources = [workspace_source(self._workspace)]
-        return [*sources, archive_source(archive.folder)] if archive is not None else sources
+        return sources if archive is None or archive.read_only else [*sources, archive_source(archive.folder)]
 
     def _start(self, sources: Sequence[Source], due_only: bool) -> None:
         def work(progress: Progress, cancelled: IsCancelled) -> list[Backup]:
@@ -147,10 +151,9 @@ class BackupsState(QObject):
         Raises:
             UserError: no archive is open.
         """
-        archive = self._archive.archive
-        if archive is None:
+        if self._archive.home is None:
             raise UserError(NO_ARCHIVE)
-        source = archive_source(archive.folder)
+        source = archive_source(self._archive.home)
         self._background.start(lambda _progress, _cancelled: _listed(source), self._take_list, key="list backups")
 
     def _take_list(self, found: list[Listed]) -> None:
@@ -165,8 +168,7 @@ class BackupsState(QObject):
         Raises:
             UserError: there is no such backup, or the archive is being changed.
         """
-        if folder is None and self._archive.archive is not None:
-            folder = self._archive.archive.folder
+        folder = folder or self._archive.home
         if folder is None:
             raise UserError(NO_ARCHIVE)
         if self._archive.importing is not None or self._archive.reindexing is not None:
@@ -217,19 +219,37 @@ class BackupsState(QObject):
         self.message.emit(Message(f"Restored {counted(backup.rows, 'case')} as of {backup.age()} ago.{kept}"))
 
     def offer(self, error: DamagedError) -> None:
-        """Offer the newest backup of a damaged archive, if it has one."""
+        """Open what can be read of a damaged archive, and offer its newest backup."""
         folder = Path(error.other)
-        source = archive_source(folder)
-
-        def tell(backup: Backup | None) -> None:
-            if backup is not None:
-                text = f"The archive {folder.name} is damaged. Its newest backup is {backup.age()} old."
-                self.message.emit(Message(text, PROBLEM, "", "Restore backup…", lambda: self.ask(backup.path, folder)))
+        if self._offered is not None or salvaged(folder) is not None:
+            return
 
         def newest(progress: Progress, cancelled: IsCancelled) -> Backup | None:
-            return next(reversed(backups_of(source)), None) if Archive.exists(folder) else None
+            if not Archive.exists(folder):  # such as the workspace
+                raise Cancelled
+            return next(reversed(backups_of(archive_source(folder))), None)
 
-        self._background.start(newest, tell, key="offer backup")
+        def open_what_is_left(backup: Backup | None) -> None:
+            self._offered = folder, backup
+            self._archive.open_salvaged(folder)
+
+        self._background.start(newest, open_what_is_left, key="offer backup")
+
+    def _tell_salvaged(self) -> None:
+        """Say what could be read of a damaged archive once it is open, or that nothing could, with its backup."""
+        if self._offered is None:
+            return
+        (folder, backup), left = self._offered, self._archive.salvaged
+        if left is not None and self._archive.home == folder:
+            text = f"The archive {folder.name} is damaged. {counted(left.cases, 'case')} of it can be searched."
+        elif not self._background.idle():
+            return
+        else:
+            text = f"The archive {folder.name} is damaged, and nothing of it can be read."
+        self._offered = None
+        text += f" Its newest backup is {backup.age()} old." if backup else " It has no backup."
+        action = "Restore backup…" if backup else ""
+        self.message.emit(Message(text, PROBLEM, "", action, lambda: self.ask(backup.path, folder) if backup else None))
 
 
 def _is_due(source: Source) -> bool:

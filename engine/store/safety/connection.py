@@ -16,6 +16,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from engine.errors import DamagedError, UserError
+from engine.store.safety.salvaged import MARKER
 
 WAIT = 30.0
 """Seconds to wait for another process."""
@@ -31,8 +32,9 @@ DISK = {
 
 
 def is_read_only(path: Path) -> bool:
-    """Whether a database cannot be changed: its file, or the folder, which SQLite needs for its own files."""
-    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    """Whether a database cannot be changed, or not its folder, which SQLite needs for its own files, or shall not."""
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return path.exists() and (not writable or (path.parent / MARKER).exists())
 
 
 def state_of(path: Path) -> tuple[int, ...]:

@@ -100,3 +100,17 @@ def test_the_doctor_names_the_backup_of_a_damaged_archive(folder: Path) -> None:
     checks = {one.name: one for one in examine(Path("/nowhere"), folder)}
     assert not checks["archive"].ok
     assert checks["backup"].text.endswith(f"run: kindred restore {backup.path} --archive {folder}")
+
+
+def test_what_can_be_read_of_a_damaged_archive_is_written_into_a_new_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answer(capsys, "salvage", "--archive", folder, "--to", tmp_path / "new")
+    assert (found["cases"], found["lost"]) == (1, 0)
+    assert main.main(["salvage", "--archive", str(folder), "--to", str(tmp_path / "new")]) == 2
+    assert "exists already" in capsys.readouterr().err
+    with Archive.open(tmp_path / "new") as archive:
+        assert archive.read_only
+    (tmp_path / "new" / "salvaged.json").unlink()
+    with Archive.open(tmp_path / "new") as archive:
+        archive.delete([1])

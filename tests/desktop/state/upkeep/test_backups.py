@@ -1,5 +1,6 @@
 """Backups in the app: made when they are due, told, and restored while the archive is open."""
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,7 +116,30 @@ def test_the_open_archive_is_restored_and_what_was_there_is_set_aside(qtbot: QtB
         assert old.stats()["cases"] == 1
 
 
-def test_a_damaged_archive_offers_its_newest_backup(qtbot: QtBot, app: App, folder: Path) -> None:
+def test_a_damaged_archive_is_opened_read_only_with_what_can_be_read_and_offers_its_backup(
+    qtbot: QtBot, app: App, folder: Path
+) -> None:
+    make(archive_source(folder))
+    with sqlite3.connect(folder / "archive.db") as db:
+        db.execute("UPDATE settings SET value = 'changed by hand' WHERE name = 'bundle_id'")
+    db.close()
+    app.desk.archive.open(folder)
+    settle(qtbot, app)
+    archive = app.desk.archive.archive
+    assert archive is not None
+    assert archive.read_only
+    assert app.desk.archive.home == folder
+    assert app.desk.settings.now.archive == str(folder)
+    assert "2 cases of it can be searched. Its newest backup is 0 minutes old." in text(app)
+    app.window.message_bar.action.click()
+    app.desk.upkeep.backups.confirm()
+    settle(qtbot, app)
+    archive = app.desk.archive.archive
+    assert archive is not None
+    assert (archive.folder, archive.read_only, archive.stats()["cases"]) == (folder, False, 2)
+
+
+def test_of_an_archive_of_which_nothing_can_be_read_the_backup_is_offered(qtbot: QtBot, app: App, folder: Path) -> None:
     make(archive_source(folder))
     (folder / "archive.db").write_bytes(b"SQLite format 3\0" + bytes(9000))
     app.desk.archive.open(folder)
