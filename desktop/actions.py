@@ -3,19 +3,21 @@
 The rows of the table are in desktop/commands, one file per menu. This module does not know what a command does.
 """
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QToolButton
 from typing_extensions import override
 
 from desktop import theme
 from desktop.coalesce import Coalescer
-from desktop.commands import archive, edit, export, files, image, measure, mpr, report, view, windowing
+from desktop.commands import archive, context_menus, edit, export, files, image, measure, mpr, report, view, windowing
 from desktop.commands.command import Command
 from desktop.commands.synonyms import SYNONYMS
 from desktop.desk import Desk
 from desktop.mnemonics import plain, with_mnemonics
+from desktop.state.measure.drawing_tools import measurement_at
 from desktop.state.shortcuts import Bound
+from desktop.state.viewer.tools import Gesture
 from desktop.views.chooser import Choice
 from desktop.views.settings.settings_dialog import SettingsDialog
 from desktop.views.viewer.viewport import ViewportView
@@ -130,6 +132,10 @@ class Actions(QObject):
         for top_level in (window, window.detached_viewer):
             top_level.installEventFilter(self)
         window.search_panel.hits.addActions([self.actions[name] for name in HIT_MENU])
+        window.report_panel.editor.add_to_menu = lambda menu: self._add_groups(menu, context_menus.REPORT)
+        window.series_list.menu_requested.connect(lambda point: self._pop_up(context_menus.SERIES, point))
+        self.context_menu: QMenu | None = None
+        """The one that is open."""
         window.palette_requested.connect(self.open_palette)
         window.shortcuts_requested.connect(self.show_shortcuts)
         window.settings_requested.connect(self.open_settings)
@@ -185,6 +191,30 @@ class Actions(QObject):
     def _add_viewport_actions(self, viewport: ViewportView) -> None:
         viewport.addActions([self.actions[command.name] for command in COMMANDS if command.in_viewport])
         viewport.key_released.connect(self._end_held)
+        viewport.menu_requested.connect(self._pop_up_on_image)
+
+    def _pop_up_on_image(self, gesture: Gesture, point: QPoint) -> None:
+        """The menu of the measurement there, which is selected, else of the image."""
+        hit = measurement_at(self._desk.measurements, gesture)
+        if hit is not None:
+            self._desk.measurements.select(hit[0].id)
+        self._pop_up(context_menus.IMAGE if hit is None else context_menus.MEASUREMENT, point)
+
+    def _pop_up(self, groups: context_menus.Groups, point: QPoint) -> None:
+        """Open a context menu at a point of the screen."""
+        self.context_menu = menu = QMenu(self._window)
+        self._add_groups(menu, groups)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(point)
+
+    def _add_groups(self, menu: QMenu, groups: context_menus.Groups) -> None:
+        """Add what is enabled, one group below the other."""
+        self.refresh()
+        for names in groups:
+            enabled = [self.actions[name] for name in names if self.actions[name].isEnabled()]
+            if enabled and not menu.isEmpty():
+                menu.addSeparator()
+            menu.addActions(enabled)
 
     def _end_held(self, key: int) -> None:
         """End what lasts while its key is held, if this is that key; modifiers may have been released before."""

@@ -43,6 +43,15 @@ def inside(viewport: ViewportState, point: Point) -> Point:
     return point if shape is None else handles.within(point, float(shape.columns), float(shape.rows))
 
 
+def measurement_at(measurements: MeasurementsState, gesture: Gesture) -> tuple[Measurement, int] | None:
+    """The measurement under the mouse and its handle, as `handles.hit_test`; None also while one is being drawn."""
+    viewport = gesture.viewport
+    if measurements.draft is not None or viewport.shape is None:
+        return None
+    texts = {item: rect for (where, item), rect in measurements.text_rects.items() if where is viewport}
+    return handles.hit_test(measurements.on(viewport), viewport.view, viewport.shape, gesture.screen_point, texts)
+
+
 class DrawTool(Tool):
     """Draws a figure with a fixed number of points, by dragging or click by click; the next point follows the mouse."""
 
@@ -201,13 +210,8 @@ class EditTool(Tool):
 
     def grab(self, gesture: Gesture) -> Tool | None:
         """This tool, if a measurement is under the mouse and none is being drawn."""
-        viewport = gesture.viewport
-        if self._measurements.draft is not None or viewport.shape is None or gesture.image_point is None:
-            return None
-        texts = {item: rect for (where, item), rect in self._measurements.text_rects.items() if where is viewport}
-        shown = self._measurements.on(viewport)
-        hit = handles.hit_test(shown, viewport.view, viewport.shape, gesture.screen_point, texts)
-        if hit is None:
+        hit = measurement_at(self._measurements, gesture)
+        if hit is None or gesture.image_point is None:
             return None
         self._item, self._handle = hit
         self._start = gesture.image_point

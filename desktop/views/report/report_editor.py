@@ -1,5 +1,6 @@
 """The text field of a report: shows the document of a ReportState with its marks, and passes on what is typed."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
@@ -60,6 +61,8 @@ class ReportEditor(ReportField):
     def __init__(self, state: ReportState, writing: WritingState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state, self._writing = state, writing
+        self.add_to_menu: Callable[[QMenu], object] = lambda menu: None
+        """Adds the commands of the report to the context menu of the text."""
         self.choices: QMenu | None = None
         """The values of the field at the cursor, while they are listed."""
         self._study = ""
@@ -113,6 +116,7 @@ class ReportEditor(ReportField):
             if action is not None:
                 action.setEnabled(allowed)
                 action.triggered.connect(work)
+        self.add_to_menu(menu)
         menu.exec(event.globalPos())
         menu.deleteLater()
 

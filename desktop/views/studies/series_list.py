@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QListView,
@@ -213,6 +213,9 @@ def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> 
 class SeriesList(QStackedWidget):
     """The list below its search field, or a hint while no study is open."""
 
+    menu_requested = Signal(object)
+    """A QPoint of the screen: the context menu of the series on screen."""
+
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         studies = self._studies = desk.studies
@@ -227,6 +230,8 @@ class SeriesList(QStackedWidget):
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Studies and series")
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._request_menu)
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.clicked.connect(self._show)
         self.list.activated.connect(self._show)
@@ -270,3 +275,7 @@ class SeriesList(QStackedWidget):
     def _on_current(self, index: QModelIndex) -> None:
         if index.isValid() and not self.model.reloading and self.model.rows[index.row()].series:
             self._studies.select(self.model.rows[index.row()].series_id)
+
+    def _request_menu(self, point: QPoint) -> None:
+        if self.list.indexAt(point).isValid():
+            self.menu_requested.emit(self.list.viewport().mapToGlobal(point))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -43,6 +44,8 @@ CURSORS = {
     "up-down": Qt.CursorShape.SizeVerCursor,
     "split": Qt.CursorShape.SplitVCursor,
 }
+CLICK = 4
+"""Logical pixels, right and down together: moved less than this, the right button was clicked."""
 BUTTONS = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "pan"}
 """Tools of the right and middle button; the left button uses the chosen tool."""
 
@@ -80,6 +83,8 @@ def paint_picture(painter: QPainter, canvas: Canvas, painters: Sequence[Painter]
 class ViewportView(QWidget):
     """One image with overlay text. Left drag: chosen tool; right drag: window; middle drag: pan; wheel: scroll.
 
+    A right click opens the context menu.
+
     With Shift the wheel scrolls it without the linked viewports.
     """
 
@@ -90,6 +95,8 @@ class ViewportView(QWidget):
     """Its state and the id of the series."""
     case_dropped = Signal(object, int)
     """Its state and the number of the archived case."""
+    menu_requested = Signal(object, object)
+    """A Gesture and the QPoint of the screen: the right button was clicked, or the menu key pressed."""
     key_released = Signal(int)
     """A Qt.Key: what lasts while a key is held may end."""
     scrolled_alone = Signal(object, int)
@@ -105,6 +112,7 @@ class ViewportView(QWidget):
         self._hovered: QPointF | None = None
         """Mouse position; None outside."""
         self._drag: Tool | None = None
+        self._pressed = QPointF()
         self._button = Qt.MouseButton.NoButton
         """The button that started the drag."""
         self._wheel = 0
@@ -240,6 +248,7 @@ class ViewportView(QWidget):
         else:
             return
         self._button, self._last = event.button(), event.position()
+        self._pressed = event.position()
         self.setCursor(CURSORS[self._drag.cursor])
         self._drag.press(self._gesture(event))
 
@@ -264,7 +273,19 @@ class ViewportView(QWidget):
             return
         if self._drag is not None:
             self._drag.release(self._gesture(event))
+        clicked = self._drag is not None and (event.position() - self._pressed).manhattanLength() < CLICK
         self._end_drag()
+        if clicked and event.button() == Qt.MouseButton.RightButton:
+            self.menu_requested.emit(self._gesture(event), event.globalPosition().toPoint())
+
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Of the keyboard, for the middle of the image; a press of the right button may become a drag."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            middle = self.rect().center()
+            point = (float(middle.x()), float(middle.y()))
+            self.menu_requested.emit(Gesture(self.state, point, self.state.to_image(point)), self.mapToGlobal(middle))
+        event.accept()
 
     def _end_drag(self) -> None:
         self._last = self._drag = None
