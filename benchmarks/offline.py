@@ -25,7 +25,7 @@ LIMIT = 120.0
 """Seconds in which everything must have ended, beyond the waiting."""
 STUDY = str(get_testdata_file("CT_small.dcm"))
 ARCHIVE, OWN_ARCHIVE, ADAPTED, SHOT = "archive", "archive of the app", "adapted", "shot.png"
-EXPORTED, BACKUPS, RESTORED = "report.dcm", "backups", "restored"
+EXPORTED, BACKUPS, RESTORED, SALVAGED = "report.dcm", "backups", "restored", "salvaged"
 REPORTS = "reports.csv"
 SOURCE = ["source", "--reports", f"source/{REPORTS}", "--archive"]
 COMMANDS: dict[str, list[str]] = {
@@ -39,7 +39,7 @@ COMMANDS: dict[str, list[str]] = {
     "redact": ["--archive", ARCHIVE, "--yes"],
     "backup": ["--archive", ARCHIVE, "--to", BACKUPS],
     "restore": ["--archive", RESTORED],
-    "salvage": ["--archive", ARCHIVE, "--to", "salvaged"],
+    "salvage": ["--archive", ARCHIVE, "--to", SALVAGED],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "doctor": ["--archive", ARCHIVE],
@@ -92,7 +92,7 @@ def run(roles: list[list[str]], folder: Path, limit: float = LIMIT) -> Found:
     commands = [[sys.executable, "-m", "benchmarks.offline", "--role", *role] for role in roles]
     seen = watch(commands, environment, work, limit)
     strays = [str(path) for name in ("user", "temporary") for path in (folder / name).rglob("*") if path.is_file()]
-    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SHOT}
+    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, SHOT}
     strays += [str(path) for path in work.iterdir() if path.name not in asked]
     return Found(seen, strays + sorted(_listed(Path.home()) - before))
 
