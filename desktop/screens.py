@@ -165,9 +165,14 @@ def hit_map(app: App) -> None:
     run(app, "compare_hit", "hit_map")  # closes the comparison
 
 
+def hit_grid(app: App) -> None:
+    """The hits as a grid of pictures."""
+    run(app, "hit_grid")  # instead of the map
+
+
 def tags(app: App) -> Screen:
     """The list of DICOM tags."""
-    run(app, "hit_map", "dicom_tags")  # the list of hits again
+    run(app, "hit_grid", "dicom_tags")  # the list of hits again
     return app.window.findChild(TagBrowser)
 
 
@@ -252,6 +257,7 @@ STATES: dict[str, Callable[[App], object]] = {
     "selected-case": case,
     "hit-comparison": comparison,
     "hit-map": hit_map,
+    "hit-grid": hit_grid,
     "tags": tags,
     "problem": damaged,
     "rejected": rejected,
