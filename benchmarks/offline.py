@@ -25,6 +25,7 @@ LIMIT = 120.0
 """Seconds in which everything must have ended, beyond the waiting."""
 STUDY = str(get_testdata_file("CT_small.dcm"))
 ARCHIVE, OWN_ARCHIVE, ADAPTED, SHOT = "archive", "archive of the app", "adapted", "shot.png"
+IMAGES = "images.zip"
 EXPORTED, BACKUPS, RESTORED, SALVAGED = "report.dcm", "backups", "restored", "salvaged"
 REPORTS = "reports.csv"
 SOURCE = ["source", "--reports", f"source/{REPORTS}", "--archive"]
@@ -42,6 +43,7 @@ COMMANDS: dict[str, list[str]] = {
     "salvage": ["--archive", ARCHIVE, "--to", SALVAGED],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
+    "export-images": ["source", "--out", IMAGES],
     "doctor": ["--archive", ARCHIVE],
 }
 """Each with its arguments, the import first. So few reports adapt nothing, which is said after the models are open."""
@@ -92,7 +94,7 @@ def run(roles: list[list[str]], folder: Path, limit: float = LIMIT) -> Found:
     commands = [[sys.executable, "-m", "benchmarks.offline", "--role", *role] for role in roles]
     seen = watch(commands, environment, work, limit)
     strays = [str(path) for name in ("user", "temporary") for path in (folder / name).rglob("*") if path.is_file()]
-    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, SHOT}
+    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, IMAGES, SHOT}
     strays += [str(path) for path in work.iterdir() if path.name not in asked]
     return Found(seen, strays + sorted(_listed(Path.home()) - before))
 

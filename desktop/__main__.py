@@ -21,6 +21,7 @@ COMMANDS = frozenset(
         "duplicates",
         "redact",
         "report",
+        "export-images",
         "backup",
         "restore",
         "salvage",
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return command_line.main(arguments)
     if arguments and is_mistyped(arguments[0]):
-        near = difflib.get_close_matches(arguments[0], [name for name in COMMANDS if name.isalpha()], n=1)
+        near = difflib.get_close_matches(arguments[0], [name for name in COMMANDS if not name.startswith("-")], n=1)
         help_text = f"did you mean: kindred {near[0]}?" if near else "kindred --help lists the commands."
         print(f"There is no such command or file: {arguments[0]}; {help_text}", file=sys.stderr)  # noqa: T201
         return 2

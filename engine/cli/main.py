@@ -24,6 +24,7 @@ from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.duplicates import duplicates_command
+from engine.cli.export_images import export_images_command
 from engine.cli.import_cases import import_command
 from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
 from engine.cli.output import (
@@ -286,6 +287,7 @@ cli.add_command(delete_command)
 cli.add_command(duplicates_command)
 cli.add_command(redact_command)
 cli.add_command(report_group)
+cli.add_command(export_images_command)
 cli.add_command(backup_command)
 cli.add_command(restore_command)
 cli.add_command(salvage_command)

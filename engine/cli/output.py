@@ -74,7 +74,7 @@ def study_lines(listing: Listing) -> list[str]:
     lines.append(
         f"{counted(len(listing.studies), 'study', 'studies')}, {counted(len(listing.rejected), 'file')} rejected."
     )
-    return lines + _rejected([(rejected.path, rejected.reason) for rejected in listing.rejected])
+    return lines + rejected_lines([(rejected.path, rejected.reason) for rejected in listing.rejected])
 
 
 def text_blacked_out(result: ImportResult) -> str:
@@ -103,7 +103,7 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
     if result.report_only:
         lines.append(f"Archived without images ({counted(len(result.report_only), 'report')}):")
         lines += [f"    {name}" for name in result.report_only[:SHOWN]]
-    return lines + _rejected([(rejected.path, rejected.reason) for rejected in result.rejected])
+    return lines + rejected_lines([(rejected.path, rejected.reason) for rejected in result.rejected])
 
 
 def fact_lines(facts: Facts) -> list[str]:
@@ -153,7 +153,8 @@ def _with_confidence(sentence: Sentence) -> str:
     return sentence.text if sentence.confidence is None else f"{sentence.text} [{sentence.confidence:.0%}]"
 
 
-def _rejected(pairs: Sequence[tuple[str, str]]) -> list[str]:
+def rejected_lines(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Paths with the reasons why they were rejected, the first ones."""
     lines = [f"    {path}: {reason}" for path, reason in pairs[:SHOWN]]
     if len(pairs) > SHOWN:
         lines.append(f"    ... and {len(pairs) - SHOWN:,} more; --json lists all.")

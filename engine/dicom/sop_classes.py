@@ -1,5 +1,6 @@
 """Gives the reason why DICOM objects without a viewable image are rejected. Knows SOP Class UIDs only (PS3.6 A)."""
 
+from pydicom._uid_dict import UID_dictionary
 from pydicom.config import IGNORE
 from pydicom.uid import UID
 
@@ -46,3 +47,9 @@ def sop_class_name(sop_class: str) -> str:
     """Name of a SOP class in PS3.6, for example "CT Image"; "DICOM object" for an unknown one."""
     name = UID(sop_class, validation_mode=IGNORE).name if sop_class else ""
     return name.removesuffix(" Storage") if name and name != sop_class else "DICOM object"
+
+
+def image_sop_classes() -> tuple[str, ...]:
+    """The Storage SOP Classes of PS3.6 A, retired ones included, whose objects are read as images."""
+    found = (uid for uid, entry in UID_dictionary.items() if entry[1] == "SOP Class" and "Storage" in entry[0])
+    return tuple(uid for uid in found if uid.startswith(_STORAGE) and not why_not_an_image(uid))

@@ -139,15 +139,20 @@ def _read(ref: FrameRef) -> Pixels:
     with ref.image.origin.open() as file:
         dataset = cached_header(file, ref.image)
         start = file.tell()
-        stored, photometric = _stored(file, dataset, ref.frame)
+        stored, photometric = read_stored(file, dataset, ref.frame)
         if isinstance(dataset, FileDataset):
             planes = overlays(dataset, ref.frame, partial(pixel_cells, file, start, dataset, ref.frame))
-    pixels = _pixels(stored, photometric, dataset, ref)
+    pixels = as_pixels(stored, photometric, dataset, ref)
     visible = shutter(dataset)
     return replace(pixels, overlays=planes, shutter=visible) if planes or visible else pixels
 
 
-def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastHeader, ref: FrameRef) -> Pixels:
+def as_pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastHeader, ref: FrameRef) -> Pixels:
+    """A decoded frame with the attributes of its header, without overlays and shutter.
+
+    Raises:
+        UserError: the photometric interpretation does not fit the stored values.
+    """
     modality = text(dataset, "Modality").upper()
     if stored.ndim == 3:
         return Pixels(_rgb(stored, photometric, dataset), modality=modality)
@@ -182,8 +187,17 @@ def _pixels(stored: NDArray[Any], photometric: str, dataset: FileDataset | FastH
     )
 
 
-def _stored(file: BinaryIO, dataset: FileDataset | FastHeader, frame: int) -> tuple[NDArray[Any], str]:
-    """Stored values [H, W] or [H, W, 3], and their photometric interpretation after decoding."""
+def read_stored(file: BinaryIO, dataset: FileDataset | FastHeader, frame: int) -> tuple[NDArray[Any], str]:
+    """Stored values [H, W] or [H, W, 3], and their photometric interpretation after decoding.
+
+    Args:
+        file: at the pixel data element, as after `read_header`.
+        dataset: the header.
+        frame: 0-based.
+
+    Raises:
+        UserError: there is no such frame, or it cannot be decoded.
+    """
     frames = integer(dataset, "NumberOfFrames") or 1
     if not 0 <= frame < max(1, frames):
         raise UserError(f"There is no frame {frame + 1}; the image has {max(1, frames)}.")

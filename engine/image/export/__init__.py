@@ -1,0 +1,1 @@
+"""Exports the images of a study without its identifiers."""
