@@ -228,6 +228,9 @@ class Actions(QObject):
         for command in COMMANDS:
             if command.icon:
                 self.actions[command.name].setIcon(theme.icon(command.icon))
+        extension = self._window.toolbar.findChild(QToolButton, "qt_toolbar_ext_button")
+        if isinstance(extension, QToolButton):  # Qt's own icon is as dark as the dark theme
+            extension.setIcon(theme.icon("more"))
 
     def open_palette(self) -> None:
         """Open the command palette; unavailable commands are listed as disabled."""

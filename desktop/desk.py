@@ -218,6 +218,7 @@ class Desk(QObject):
 
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
         """Start loading the workspace, models, archive and `paths` in the background."""
+        self.first_steps.begin()  # before paths are opened, which are no sign of earlier use
         self.report.open_workspace()
         self.upkeep.backups.begin()
         self.archive.load_bundle(bundle or self.upkeep.model.remembered())
@@ -226,7 +227,6 @@ class Desk(QObject):
             self.archive.open(archive)
         elif self.settings.now.archive:
             self._reopen_archive(Path(self.settings.now.archive))
-        self.first_steps.begin()
 
     def _reopen_archive(self, archive: Path) -> None:
         """Open the archive of the last session; one that no longer exists is ignored, an unreadable one is reported."""

@@ -131,7 +131,7 @@ QToolButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
 QToolButton:focus {{ border-color: {c.accent}; }}
 QToolButton[chip="true"] {{ border-color: {c.border}; border-radius: 9px; padding: 1px 8px; color: {c.muted}; }}
 QToolButton[chip="true"]:hover {{ border-color: {c.accent}; color: {c.text}; }}
-QToolButton[chip="true"]::menu-indicator {{ image: none; }}
+QToolButton[chip="true"]::menu-indicator, QToolButton[bare="true"]::menu-indicator {{ image: none; }}
 QMenuBar {{ background: {c.window}; padding: 2px 4px; }}
 QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; }}
 QMenuBar::item:selected {{ background: {c.raised}; }}
@@ -151,7 +151,7 @@ QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox, QSpinBox {{
     selection-background-color: {c.selected}; selection-color: {c.text}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextBrowser:focus, QComboBox:focus, QSpinBox:focus {{
     border-color: {c.accent}; }}
-QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::drop-down {{ border: none; width: 15px; }}
 QComboBox::down-arrow {{ image: url(ICONS/chevron{shade}.svg); width: 10px; height: 10px; }}
 QCheckBox::indicator, QTreeView::indicator {{ width: 14px; height: 14px; border: 1px solid {c.muted};
     border-radius: 3px; background: {c.field}; }}
@@ -162,7 +162,8 @@ QComboBox QAbstractItemView {{ background: {c.raised}; border: 1px solid {c.bord
     selection-background-color: {c.selected}; }}
 QListView, QTreeView, QTableView {{ background: {c.panel}; border: 1px solid transparent; outline: none; }}
 QListView:focus, QTreeView:focus, QTableView:focus {{ border: 1px solid {c.accent}; }}
-QListView[roomy="true"]::item, QTreeView[roomy="true"]::item {{ padding: 5px 6px; }}
+QTreeView[roomy="true"]::item {{ padding: 5px 6px; }}
+QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton {{ background: {c.raised}; border: 1px solid {c.border}; border-radius: 4px; padding: 5px 12px; }}
 QPushButton:hover {{ background: {c.hover}; }}

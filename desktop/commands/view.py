@@ -2,19 +2,11 @@
 
 from desktop.commands.command import Command, has_picture
 from desktop.desk import Desk
+from desktop.state.studies.study_list import ORDERS
 from desktop.views.window import MainWindow
 
 GRIDS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (2, 3), (3, 3), (3, 1), (3, 2))
 """Rows and columns of the layouts on Alt+1 to Alt+9."""
-
-SORTED = {
-    "opened": "By order of opening",
-    "date": "By date, latest first",
-    "name": "By patient name",
-    "id": "By patient ID",
-    "report": "By report, unsigned first",
-}
-"""The orders of the study list."""
 
 
 def _grid(number: int, rows: int, columns: int) -> Command:
@@ -153,7 +145,7 @@ ROWS = (
         _search_studies,
         enabled=lambda d: bool(d.studies.studies or d.studies.documents),
     ),
-    *(_sort(order, text) for order, text in SORTED.items()),
+    *(_sort(order, f"By {text[0].lower()}{text[1:]}") for order, text in ORDERS.items()),
     Command("show_similar", "Similar cases", ("Ctrl+2",), "View", lambda d, w: w.toggle_dock(w.search_dock)),
     Command("show_report", "Report", ("Ctrl+3",), "View", lambda d, w: w.toggle_dock(w.report_dock)),
     Command(

@@ -20,6 +20,7 @@ from typing_extensions import override
 from desktop import theme
 from desktop.views import drawing
 from desktop.views.drawing import ModelIndex
+from desktop.views.sizes import fit_pixels
 
 WIDTH, LINES = 84, 14
 """Size of the dialog: average characters across, rows down."""
@@ -91,7 +92,7 @@ class Chooser(QDialog):
         layout.addWidget(self.typed)
         layout.addWidget(self.list)
         metrics = self.fontMetrics()
-        self.resize(WIDTH * metrics.averageCharWidth() + 40, (LINES + 3) * (metrics.lineSpacing() + 10))
+        fit_pixels(self, WIDTH * metrics.averageCharWidth() + 40, (LINES + 3) * (metrics.lineSpacing() + 10))
         self.typed.textChanged.connect(self._fill)
         self.typed.returnPressed.connect(self._run)
         self.typed.installEventFilter(self)

@@ -18,7 +18,10 @@ from desktop import theme
 from desktop.state.first_steps.first_steps import ARCHIVE, SEARCH, STUDY, FirstStepsState
 
 STEPS = {
-    ARCHIVE: ("Open an archive", "It holds the reports and images that are searched. The sample archive is published."),
+    ARCHIVE: (
+        "Open an archive",
+        "It holds the reports and images that are searched. The sample takes minutes to import.",
+    ),
     STUDY: ("Open a study", "DICOM files, a folder or a ZIP file; or drop them on this window."),
     SEARCH: ("Search and draft", "Find cases similar to the image on screen, and start the report from them."),
 }

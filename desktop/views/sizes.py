@@ -9,6 +9,11 @@ MOST = 0.92
 
 def fit(widget: QWidget, letters: int, lines: int) -> None:
     """Resize a window to average letters across and lines of text down, or less where the screen is smaller."""
-    metrics, room = widget.fontMetrics(), widget.screen().availableSize()
-    wanted = QSize(letters * metrics.averageCharWidth(), lines * metrics.lineSpacing())
-    widget.resize(wanted.boundedTo(QSize(int(MOST * room.width()), int(MOST * room.height()))))
+    metrics = widget.fontMetrics()
+    fit_pixels(widget, letters * metrics.averageCharWidth(), lines * metrics.lineSpacing())
+
+
+def fit_pixels(widget: QWidget, width: int, height: int) -> None:
+    """Resize a window to logical pixels, or less where the screen is smaller."""
+    room = widget.screen().availableSize()
+    widget.resize(QSize(width, height).boundedTo(QSize(int(MOST * room.width()), int(MOST * room.height()))))

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from desktop.background import Job
 from desktop.coalesce import Coalescer
 from desktop.desk import Desk
+from desktop.views.elided_label import ElidedLabel
 from desktop.views.key_tips import set_tip
 from engine.text.words import counted
 
@@ -25,11 +26,12 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self.notice = QLabel(NOTICE)
         self.notice.setProperty("notice", True)
-        self.job = QLabel()
+        self.job = ElidedLabel(8)
         self.job.setAccessibleName("Background task")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.progress.setFixedWidth(120)
+        self.progress.setMinimumWidth(40)
+        self.progress.setMaximumWidth(120)
         self.progress.setAccessibleName("Progress of the background task")
         self.cancel = QPushButton("Cancel")
         self.cancel.setProperty("flat", True)
@@ -42,7 +44,7 @@ class StatusLine(QStatusBar):
         self.cache.setProperty("flat", True)
         limit = "Memory used by decoded images and its limit. Click to change the limit ({image_cache})."
         set_tip(self.cache, desk.shortcuts, limit)
-        self.archive = QLabel()
+        self.archive = ElidedLabel()
         self.archive.setProperty("muted", True)
         content = QWidget()
         layout = QHBoxLayout(content)

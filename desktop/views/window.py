@@ -20,6 +20,7 @@ from desktop.views.dialogs import Dialogs
 from desktop.views.drops import FILES, WHAT, DropTarget, accept_files, dropped_paths
 from desktop.views.first_steps import FirstSteps
 from desktop.views.message_bar import MessageBar
+from desktop.views.panel_scroll import PanelScroll
 from desktop.views.report.report_panel import ReportPanel
 from desktop.views.similar.compared_report import ComparedReport
 from desktop.views.similar.search_panel import SearchPanel
@@ -88,8 +89,10 @@ class MainWindow(QMainWindow):
         self.report_panel = ReportPanel(desk.report, desk.checking, desk.writing, desk.shortcuts)
         self.report_panel.tree.case_opened.connect(desk.comparison.show_case)
         self.studies_dock = self._dock("Studies", self.series_list, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.search_dock = self._dock("Similar cases", self.search_panel, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.report_dock = self._dock("Report", self.report_panel, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.search_dock = self._dock(
+            "Similar cases", PanelScroll(self.search_panel), Qt.DockWidgetArea.RightDockWidgetArea
+        )
+        self.report_dock = self._dock("Report", PanelScroll(self.report_panel), Qt.DockWidgetArea.RightDockWidgetArea)
         desk.archive.previewed.connect(self.dialogs.show_preview)
         desk.documents.opened.connect(lambda opened: DocumentWindow(desk, opened, self).show())
         self.status = StatusLine(desk)

@@ -13,7 +13,7 @@ import pytest
 from pydicom.sr.codedict import codes
 from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrintDialog
-from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import theme
@@ -80,6 +80,7 @@ WINDOWS: dict[str, type[QWidget]] = {
     "open_selected_case": CaseWindow,
     "command_palette": Chooser,
     "settings": SettingsDialog,
+    "menu_bar": QMenu,
     "customize_shortcuts": SettingsDialog,
     "keyboard_shortcuts": Chooser,
     "about": QMessageBox,

@@ -21,6 +21,41 @@ app.close()
 """
 
 
+SMALL = """
+import sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from desktop import theme
+from desktop.app import build
+from desktop.views.settings.settings_dialog import SettingsDialog
+qt = QApplication([])
+theme.apply(qt)
+app = build(Path(sys.argv[1]))
+app.window.show()
+app.desk.first_steps.show()
+app.desk.set_grid(3, 3)
+app.actions.actions["settings"].trigger()
+app.actions.actions["command_palette"].trigger()
+app.actions.actions["list_measurements"].trigger()
+qt.processEvents()
+room = app.window.screen().availableSize()
+shown = [one for one in qt.topLevelWidgets() if one.isVisible()]
+print([type(one).__name__ for one in shown if one.height() > room.height()], len(shown))
+app.close()
+"""
+
+
+def test_windows_fit_a_screen_at_twice_the_size(tmp_path: Path) -> None:
+    """In height, of which 1366 x 768 has least: Qt's virtual screen has 400 x 400 logical pixels at this scale."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "2"}
+    ended = subprocess.run(
+        [sys.executable, "-c", SMALL, str(tmp_path)], capture_output=True, text=True, env=environment, check=True
+    )
+    large, shown = ended.stdout.rsplit(" ", 1)
+    assert large == "[]"
+    assert int(shown) >= 4
+
+
 def test_the_first_window_is_no_taller_than_the_screen(tmp_path: Path) -> None:
     """Stacked panels would need 600 logical pixels; Qt's virtual screen has 533 at this scale."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "1.5"}

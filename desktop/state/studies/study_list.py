@@ -11,7 +11,13 @@ from desktop.state.studies.studies import StudiesState, by_patient, identify
 from engine.study import Study
 from engine.text.name_words import flat
 
-ORDERS = {"opened": "Opened", "date": "Date", "name": "Name", "id": "ID", "report": "Report"}
+ORDERS = {
+    "opened": "Order of opening",
+    "date": "Date, latest first",
+    "name": "Patient name",
+    "id": "Patient ID",
+    "report": "Report, unsigned first",
+}
 """What studies are sorted by, as settings store it, and as the screen says it; the first is the default."""
 TO_DO = ("drafted", "edited", "", "waiting", "signed")
 """States of reports in the order of "report"; "" is none."""

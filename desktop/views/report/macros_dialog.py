@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtWidgets import QTableWidgetItem, QWidget
 from typing_extensions import override
 
+from desktop.views.sizes import fit_pixels
 from desktop.views.table_dialog import TableDialog
 
 HINT = "Type the word in a report and press Tab. [Name] in the text is a field, [Side: left|right] a choice."
@@ -19,7 +20,7 @@ class MacrosDialog(TableDialog):
         self, macros: Mapping[str, str], store: Callable[[dict[str, str]], object], parent: QWidget | None = None
     ) -> None:
         super().__init__("Report macros", ("Word", "Text"), 1, store, parent)
-        self.resize(620, 420)
+        fit_pixels(self, 620, 420)
         self.table.setAccessibleName("Macros")
         self.table.setWordWrap(True)
         self.table.verticalHeader().hide()

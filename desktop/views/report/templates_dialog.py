@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.state.report.writing import WritingState
+from desktop.views.sizes import fit_pixels
 from engine.facts.fact import MODALITIES, REGIONS
 from engine.reports.templates.notation import notation_of, parts_of
 from engine.reports.templates.template import Template
@@ -29,6 +30,7 @@ NOTATION = (
     "[Name] asks before signing while it is empty, [Name!] has to be filled, [Name?] may stay empty, [Name #] is a "
     "number, [Side: left|right] a choice, [Name=text] begins with a text."
 )
+
 ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -42,7 +44,7 @@ class TemplatesDialog(QDialog):
         self._state, self._new = state, Template("New template", (), modality, region, own=True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Report templates")
-        self.resize(820, 560)
+        fit_pixels(self, 820, 560)
         self.list = QListWidget()
         self.list.setAccessibleName("Templates")
         self.name = QLineEdit()

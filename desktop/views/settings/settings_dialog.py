@@ -6,7 +6,7 @@ effect can be looked at. Does not know where a setting is stored.
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -43,7 +43,6 @@ class SettingsDialog(QDialog):
         self.search.setAccessibleName("Search settings")
         self.list = QListWidget()
         self.list.setAccessibleName("Pages of the settings")
-        self.list.setProperty("roomy", True)
         self.pages = QStackedWidget()
         self.controls: list[list[Control]] = []
         for page in PAGES:
@@ -110,6 +109,8 @@ class SettingsDialog(QDialog):
 
     def _add(self, title: str, page: QWidget) -> None:
         self.list.addItem(title)
+        row = QSize(0, 2 * self.fontMetrics().lineSpacing())
+        self.list.item(self.list.count() - 1).setSizeHint(row)
         self.pages.addWidget(page)
 
     def _turn(self, number: int) -> None:

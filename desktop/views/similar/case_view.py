@@ -31,6 +31,7 @@ from desktop.state.similar.search import SearchState
 from desktop.state.similar.selected_case import REPORT_ONLY, SelectedCase
 from desktop.views import drawing
 from desktop.views.key_tips import set_tip
+from desktop.views.sizes import fit_pixels
 from engine.retrieval.case_text import credit, facts, query_word_spans, wording
 
 
@@ -202,7 +203,7 @@ class CaseWindow(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.hit_number)
         layout.addWidget(self.view, 1)
-        self.resize(980, 660)
+        fit_pixels(self, 980, 660)
         for keys, by in (("PgDown", 1), ("PgUp", -1)):
             QShortcut(QKeySequence(keys), self, lambda by=by: state.select_next(by))
         state.selected_case.changed.connect(self._show)

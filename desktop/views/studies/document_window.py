@@ -10,6 +10,7 @@ from desktop import theme
 from desktop.desk import Desk
 from desktop.state.studies.browser import BrowserRow, row_text
 from desktop.state.viewer.documents import OpenedDocument
+from desktop.views.sizes import fit_pixels
 
 HIDDEN = "Patient data is hidden. Show it (View menu) to read this document."
 
@@ -21,7 +22,7 @@ class DocumentWindow(QDialog):
         super().__init__(parent)
         self._desk, self._opened = desk, opened
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(640, 560 if not opened.pdf else 200)
+        fit_pixels(self, 640, 560 if not opened.pdf else 200)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)

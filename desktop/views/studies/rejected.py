@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from desktop.state.redaction import NAME_HIDDEN, redact_names
 from desktop.views.drawing import ModelIndex
+from desktop.views.sizes import fit_pixels
 from engine.errors import Rejected
 from engine.text.words import counted
 
@@ -66,7 +67,7 @@ class RejectedDialog(QDialog):
         super().__init__(parent)
         self._rejected = list(rejected) if names else [redacted_row(*item) for item in enumerate(rejected, 1)]
         self.setWindowTitle("Rejected files")
-        self.resize(860, 420)
+        fit_pixels(self, 860, 420)
         count = len(self._rejected)
         text = f"{counted(count, 'file')} {'was' if count == 1 else 'were'} rejected."
         self.table = QTableView()

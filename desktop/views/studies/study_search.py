@@ -1,10 +1,11 @@
 """The search field and the order of the study browser. Shows a StudyListState; decides nothing."""
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from desktop import theme
 from desktop.state.studies.study_list import ORDERS, StudyListState
 
 
@@ -23,12 +24,12 @@ class StudySearch(QWidget):
         self.text.setToolTip("Name, ID, accession number, description, modality or date")
         self.text.textChanged.connect(state.search)
         self.text.installEventFilter(self)
-        self.order = QComboBox()
-        self.order.setAccessibleName("Sort studies by")
-        self.order.setToolTip("Sort studies by")
-        for key, text in ORDERS.items():
-            self.order.addItem(text, key)
-        self.order.activated.connect(lambda _: state.sort(self.order.currentData()))
+        self.order = QToolButton()
+        self.order.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.order.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.order.setProperty("bare", True)
+        self.order.setMenu(QMenu(self.order))
+        self.orders = {key: self._order(key, text) for key, text in ORDERS.items()}
         self.found = QLabel()
         self.found.setProperty("muted", True)
         first = QHBoxLayout()
@@ -48,6 +49,19 @@ class StudySearch(QWidget):
         self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.text.selectAll()
 
+    def _order(self, key: str, text: str) -> QAction:
+        action = self.order.menu().addAction(text)
+        action.setCheckable(True)
+        action.triggered.connect(lambda: self._state.sort(key))
+        return action
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon in the colors of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.order.setIcon(theme.icon("sort"))
+
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Move between the field and the list, and clear the field."""
@@ -62,7 +76,12 @@ class StudySearch(QWidget):
         return super().eventFilter(watched, event)
 
     def _show(self) -> None:
-        self.order.setCurrentIndex(list(ORDERS).index(self._state.order))
+        for key, action in self.orders.items():
+            action.setChecked(key == self._state.order)
+        sorted_by = f"Sort studies (now by: {ORDERS[self._state.order].lower()})"
+        self.order.setIcon(theme.icon("sort"))
+        self.order.setToolTip(sorted_by)
+        self.order.setAccessibleName(sorted_by)
         listed, every = self._state.counts()
         self.found.setVisible(self._state.searching)
         none = "No open study matches."

@@ -8,6 +8,7 @@ from typing_extensions import override
 from desktop import theme
 from desktop.desk import Desk
 from desktop.views.drops import FILES, WHAT, DropTarget, accept_files, dropped_paths
+from desktop.views.sizes import fit_pixels
 
 
 class DetachedViewer(QWidget):
@@ -23,7 +24,7 @@ class DetachedViewer(QWidget):
         self.setWindowTitle("Kindred: viewer")
         self.setAcceptDrops(True)
         self.drop_target = DropTarget(self)
-        self.resize(1000, 800)
+        fit_pixels(self, 1000, 800)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.state.measure.measurement_list import MeasurementListState, MeasurementRow
 from desktop.state.measure.measurements import MeasurementsState
+from desktop.views.sizes import fit_pixels
 from engine.text.words import counted
 
 HEADINGS = ("Measurement", "Value", "Image", "Series")
@@ -24,6 +25,7 @@ EMPTY = (
     "No measurements or annotations in this study.\n\n"
     "Choose a tool in the Measure menu, such as Length (D), and drag on the image."
 )
+
 NO_STUDY = "No study on screen.\n\nOpen a study to see its measurements."
 KEYS = (("Enter", "go to image"), ("Delete", "delete"), ("Ctrl+Z", "undo"), ("Ctrl+C", "copy"))
 """Keys of the window, shown below the table."""
@@ -42,7 +44,7 @@ class MeasurementList(QDialog):
         self._selected = ""
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Measurements")
-        self.resize(860, 340)
+        fit_pixels(self, 860, 340)
         self.model = QStandardItemModel(0, len(HEADINGS), self)
         self.model.setHorizontalHeaderLabels(HEADINGS)
         self.table = self._make_table()

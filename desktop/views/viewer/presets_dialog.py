@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QTableWidget, QTableWidgetItem, QWidget
 from typing_extensions import override
 
+from desktop.views.sizes import fit_pixels
 from desktop.views.table_dialog import TableDialog
 from engine.image.voi import Window
 
@@ -18,7 +19,7 @@ class PresetsDialog(TableDialog):
 
     def __init__(self, modality: str, windows: Sequence[Window], store: Store, parent: QWidget | None = None) -> None:
         super().__init__(f"Window presets for {modality}", HEADINGS, 0, store, parent)
-        self.resize(440, 420)
+        fit_pixels(self, 440, 420)
         self.table.setAccessibleName("Window presets")
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.hint.setText("Keys 1 to 9 apply the first nine presets. The Window menu lists all presets.")

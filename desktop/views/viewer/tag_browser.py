@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.state.viewer.tags import TagsState
+from desktop.views.sizes import fit_pixels
 from engine.text.words import counted
 
 HEADINGS = ("Tag", "VR", "Name", "Value")
@@ -30,7 +31,7 @@ class TagBrowser(QDialog):
         self._tags = tags
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("DICOM tags")
-        self.resize(860, 620)
+        fit_pixels(self, 860, 620)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search by name, tag or value")
         self.search.setAccessibleName("Search tags")

@@ -118,7 +118,7 @@ class ViewportView(QWidget):
         self._wheel = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 100)
+        self.setMinimumSize(60, 60)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAcceptDrops(True)
         self.drop_target = DropTarget(self)
@@ -199,11 +199,14 @@ class ViewportView(QWidget):
         large.setPointSizeF(font.pointSizeF() * 1.4)
         painter.setFont(large)
         painter.setPen(QColor(theme.ON_IMAGE))
-        painter.drawText(area.translated(0, -metrics.lineSpacing()), Qt.AlignmentFlag.AlignCenter, title)
+        whole = QRectF(self.rect()).translated(0, -metrics.lineSpacing())
+        painter.drawText(whole, Qt.AlignmentFlag.AlignCenter, title)
         painter.setFont(font)
         painter.setPen(QColor(theme.ON_IMAGE_MUTED))
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-        painter.drawText(area.adjusted(0, area.height() / 2 + metrics.lineSpacing() / 2, 0, 0), flags, text)
+        below = area.adjusted(0, area.height() / 2 + metrics.lineSpacing() / 2, 0, 0)
+        if metrics.boundingRect(below, int(flags), text).height() <= below.height():  # else only the title fits
+            painter.drawText(below, flags, text)
 
     # -- gestures
 

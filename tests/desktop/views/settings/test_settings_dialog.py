@@ -56,7 +56,7 @@ def test_cancel_brings_back_what_was_set_before(app: App, dialog: SettingsDialog
     choose(again, "Theme", "Light, for a bright office")
     choose(again, "Theme", "Dark, for the reading room")
     choose(again, "Theme", "Light, for a bright office")
-    choose(again, "Sort studies by", "Name")
+    choose(again, "Sort studies by", "Patient name")
     choose(again, "Viewports (rows × columns)", "2 × 2")
     for label in ("Hide patient data", "Detach viewer", "Link viewports"):
         control(again, label).findChild(QCheckBox).click()
