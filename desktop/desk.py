@@ -38,6 +38,7 @@ from desktop.state.similar.reindexing import ReindexState
 from desktop.state.similar.roi_tool import SearchRoiTool
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.space import SpaceState
+from desktop.state.studies.image_export import ImageExportState
 from desktop.state.studies.merging import successor
 from desktop.state.studies.studies import StudiesState, identify
 from desktop.state.studies.study_list import StudyListState
@@ -135,6 +136,7 @@ class Desk(QObject):
             corrections=self.search.corrections_of,
             parent=self,
         )
+        self.image_export = ImageExportState(self.background, self.studies, self)
         self.export = ExportState(self.background, self.studies, self.report, self.key_images, self)
         self.study_list = StudyListState(
             self.studies,
@@ -197,7 +199,7 @@ class Desk(QObject):
         for said in (
             *(self.report.outbox.message, self.report.message, self.export.message, self.key_images.message),
             *(self.documents.message, self.reindex.message, self.reindex.offered, self.deletion.message),
-            *(self.prior.message, self.settings.problem, self.shortcuts.problem),
+            *(self.prior.message, self.settings.problem, self.shortcuts.problem, self.image_export.message),
         ):
             said.connect(self.messages.show_text)
 

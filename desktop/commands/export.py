@@ -1,4 +1,4 @@
-"""Commands of the File menu that export, copy and print the active viewport, and the list of DICOM tags."""
+"""Commands of the File menu that export the study, export, copy and print the image, and list DICOM tags."""
 
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,20 @@ def _export(desk: Desk, window: MainWindow, *, annotations: bool = True, patient
         save_png(image, path)
         done = f"Exported {path.name} {'with patient data' if patient_data else HIDDEN}."
         _confirm(desk, done, patient_data, annotations)
+
+
+def _export_study(desk: Desk, window: MainWindow) -> None:
+    filters = {"ZIP file (*.zip)": True, "Folder (*)": False}
+    name, chosen = QFileDialog.getSaveFileName(
+        window,
+        "Export anonymised study",
+        "anonymised.zip",
+        ";;".join(filters),
+        "",
+        QFileDialog.Option.DontConfirmOverwrite,  # nothing is ever overwritten
+    )
+    if name:
+        desk.image_export.export(Path(name), filters.get(chosen, True))
 
 
 def _copy(desk: Desk, window: MainWindow) -> None:
@@ -83,6 +97,14 @@ ROWS = (
         "File",
         partial(_export, patient_data=True),
         enabled=_has_image,
+    ),
+    Command(
+        "export_study",
+        "Export anonymised study…",
+        ("Ctrl+Alt+X",),
+        "File",
+        _export_study,
+        enabled=lambda d: d.image_export.can_export,
     ),
     Command("copy_image", "Copy image", ("Ctrl+C",), "File", _copy, in_viewport=True, enabled=_has_image),
     Command("print_image", "Print image…", ("Ctrl+P",), "File", _print, enabled=_has_image),

@@ -11,6 +11,7 @@ SYNONYMS = {
     "export_image": "save png screenshot download",
     "export_without_annotations": "save png screenshot clean",
     "export_with_patient_data": "save png identified",
+    "export_study": "anonymize anonymise deidentify dicom dicomdir zip share teaching save",
     "copy_image": "clipboard screenshot",
     "print_image": "paper film printer",
     "dicom_tags": "header metadata attributes",

@@ -60,6 +60,7 @@ MODAL = {
     "export_without_annotations": "getSaveFileName",
     "export_with_patient_data": "getSaveFileName",
     "export_report": "getSaveFileName",
+    "export_study": "getSaveFileName",
     "print_image": "exec",
     "save_preset": "getText",
     "image_cache": "getInt",
