@@ -1,6 +1,7 @@
 """The hits as a list of rows or as a grid of pictures. Shows a SearchState; ranks and paints nothing."""
 
 from collections.abc import Sequence
+from textwrap import fill, shorten
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, Qt
@@ -16,6 +17,9 @@ from desktop.views.similar.hit_parts import hit_facts, strength_of
 from desktop.views.similar.hit_row import RowDelegate
 from desktop.views.similar.hit_tile import TileDelegate
 from desktop.views.viewer.viewport import CASE
+
+MOST, WIDTH = 600, 80
+"""Characters of a report in a tooltip, and of a line there."""
 
 
 class HitModel(QAbstractListModel):
@@ -59,11 +63,13 @@ class HitModel(QAbstractListModel):
         hit = self._state.hits[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             word = strength_of(self._state, index.row()).word.lower()
-            about = ", ".join(part for part in (hit.kind, hit_facts(hit), word) if part)
+            prior = "prior of this patient" if hit.prior else ""
+            about = ", ".join(part for part in (hit.kind, prior, hit_facts(hit), word) if part)
             return f"{about}, score {hit.score:.2f}. {hit.text}. {hit.why}"
         if role == Qt.ItemDataRole.ToolTipRole:
             cosine = f", cosine {hit.cosine:.3f}" if hit.cosine is not None else ""
-            return f"Score {hit.score:.3f}{cosine}: {hit.why}"
+            words = fill(shorten(hit.text, MOST, placeholder=" …"), WIDTH)
+            return f"{words}\nScore {hit.score:.3f}{cosine}: {hit.why}".strip()
         return None
 
 

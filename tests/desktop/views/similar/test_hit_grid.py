@@ -1,5 +1,6 @@
 """The hits as a grid of pictures: two directions, words in place of a missing picture, and remembered."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,19 @@ def test_the_button_leads_from_the_map_to_the_grid(qtbot: QtBot, grid: App) -> N
     panel.show_grid.click()
     assert panel.hits.isVisible()
     assert panel.show_grid.isChecked()
+
+
+def test_pointing_at_a_picture_tells_the_words_of_its_report_in_short_lines(grid: App) -> None:
+    search, hits = grid.desk.search, grid.window.search_panel.hits
+    search.hits[0] = replace(search.hits[0], text="Effusion. " * 100)
+    *words, score = hits.model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole).splitlines()
+    assert words[0].startswith("Effusion. Effusion.")
+    assert words[-1].endswith("…")
+    assert max(map(len, words)) <= 80
+    assert score == "Score 2.000, cosine 0.400: Similar wording"
+
+
+def test_a_prior_is_said_to_be_one_where_no_heading_does(grid: App) -> None:
+    search, hits = grid.desk.search, grid.window.search_panel.hits
+    search.hits[0] = replace(search.hits[0], prior=True)
+    assert "prior of this patient" in hits.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
