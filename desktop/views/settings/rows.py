@@ -206,6 +206,12 @@ PAGES = (
                 hint="It is opened again at the next start.",
                 restore=_keep_archive,
             ),
+            Value(
+                "Backups",
+                lambda d: "Kept in a folder of their own, every hour while something changed.",
+                ("backup_folder", "back_up"),
+                words="folder copy safety",
+            ),
             Value("Models", _models, ("load_models",), words="bundle weights folder", restore=_keep_models),
         ),
     ),

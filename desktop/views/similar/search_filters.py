@@ -19,6 +19,7 @@ class SearchFilters(QWidget):
         super().__init__(parent)
         self._state, self._archive = state, archive
         self.modality = _combo("Modality", [("All modalities", "")])
+        self.modality.setMinimumContentsLength(9)  # its longest text is cut otherwise
         self.kind = _combo("Kind of match", KINDS)
         self.mode = _combo("Text matching", MODES)
         self.sex = _combo("Sex", SEXES)
