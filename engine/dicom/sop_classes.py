@@ -27,6 +27,10 @@ _PREFIXES = (
     ("1.2.840.10008.5.1.4.38.", "This is a hanging protocol without an image."),
     ("1.2.840.10008.5.1.4.39.", "This is a color palette without an image."),
 )
+_NOT_MEDICAL = (_STORAGE + "501.", _STORAGE + "601.")
+"""Security (DICOS) and industry (DICONDE)."""
+_OTHER_IMAGES = {_STORAGE + one for one in ("6.2", "30", "77.1.5.8", "81.1", "82.1", "481.2")}
+"""Images whose SOP class is not called one: volumes, maps and doses."""
 _RADIOTHERAPY = _STORAGE + "481."
 _RADIOTHERAPY_IMAGES = {_STORAGE + "481.1", _STORAGE + "481.2", _STORAGE + "481.23", _STORAGE + "481.24"}
 
@@ -50,6 +54,8 @@ def sop_class_name(sop_class: str) -> str:
 
 
 def image_sop_classes() -> tuple[str, ...]:
-    """The Storage SOP Classes of PS3.6 A, retired ones included, whose objects are read as images."""
-    found = (uid for uid, entry in UID_dictionary.items() if entry[1] == "SOP Class" and "Storage" in entry[0])
-    return tuple(uid for uid in found if uid.startswith(_STORAGE) and not why_not_an_image(uid))
+    """The Storage SOP Classes of PS3.6 A that are medical images, retired ones included and video left out."""
+    named = {uid: entry[0] for uid, entry in UID_dictionary.items() if uid.startswith(_STORAGE)}
+    images = {uid for uid, name in named.items() if "Image" in name and not name.startswith("Video")}
+    images = {uid for uid in images if not uid.startswith(_NOT_MEDICAL)} | _OTHER_IMAGES
+    return tuple(uid for uid in named if uid in images and not why_not_an_image(uid))

@@ -71,6 +71,11 @@ _NAMES = {
 """Transfer syntaxes of PS3.6 table A-1 that pydicom's dictionary lacks, and a well-known private one."""
 
 
+def decodable_syntaxes() -> tuple[UID, ...]:
+    """The transfer syntaxes whose pixel data are decoded, uncompressed ones first."""
+    return (*_NATIVE, *_PLUGINS)
+
+
 def is_native(syntax: UID) -> bool:
     """Whether pixel data in this transfer syntax are pixel cells as they are, neither encapsulated nor compressed."""
     return syntax in _NATIVE

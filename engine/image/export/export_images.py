@@ -17,7 +17,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.fileset import FileSet
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from engine.dicom.file import read_header
 from engine.dicom.listing import Listing
@@ -38,9 +38,13 @@ from engine.study import FrameRef, ImageRef, Series, Study
 ZIP = ".zip"
 NO_IMAGE = "There is no image to export; open a study with images."
 UNKNOWN_CLASS = "Its SOP class is private or unknown, so what its elements hold is not known."
+RECOGNIZABLE = "Its header says that a person can be recognized in the image (0028,0302)."
+LABELLED = "Its header says that the label of a specimen is in the image (0048,0010)."
 TWICE = "Another image of the export has the same SOP Instance UID."
 LEFT = "The element {} still holds an identifier of its header, which is a fault of Kindred; please report it."
 INCOMPLETE = "Its header lacks what a DICOMDIR needs ({}); export it again from its source."
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+"""Transfer syntaxes that always lose something, whatever the header says."""
 _PIXEL_TAGS = {
     "PixelData": (0x7FE00010, ""),
     "FloatPixelData": (0x7FE00008, "OF"),
@@ -183,6 +187,10 @@ class _Export:
             header = read_header(file)
             if text(header, "SOPClassUID") not in self._classes:
                 raise UserError(UNKNOWN_CLASS)
+            if text(header, "RecognizableVisualFeatures") == "YES":
+                raise UserError(RECOGNIZABLE)
+            if text(header, "SpecimenLabelInImage") == "YES":
+                raise UserError(LABELLED)
             buffer = cast(BinaryIO, spool)
             written = write_pixels(image, header, file, self._detector, buffer, self._cancelled)
             known = tuple(dict.fromkeys((*study.identifiers, *identifiers_of(header))))
@@ -198,6 +206,8 @@ class _Export:
                 number,
             )
             _describe(made, written)
+            if header.file_meta.TransferSyntaxUID in _LOSSY:
+                made.LossyImageCompression = "01"
             if made.SOPInstanceUID in self._seen:
                 raise UserError(TWICE)
             self._seen.add(made.SOPInstanceUID)

@@ -14,7 +14,7 @@ from engine.cli import main
 from engine.dicom.listing import Listing, open_path
 from engine.errors import Cancelled, UserError
 from engine.image.export import export_images as exporting
-from engine.image.export.export_images import export_images
+from engine.image.export.export_images import LABELLED, RECOGNIZABLE, export_images
 from engine.image.export.pixels import TEXT_LEFT, UNFOUND
 from engine.image.export.result import ExportResult
 from engine.image.picture import load_picture
@@ -166,6 +166,20 @@ def test_text_that_the_header_states_and_nobody_finds_refuses_the_image(tmp_path
     derive(tmp_path / "study" / "a.dcm", BurnedInAnnotation="YES")
     derive(tmp_path / "study" / "b.dcm", InstanceNumber=2)
     assert [one.reason for one in export(tmp_path / "study", tmp_path / "out").refused] == [UNFOUND]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "reason"), [("RecognizableVisualFeatures", RECOGNIZABLE), ("SpecimenLabelInImage", LABELLED)]
+)
+def test_what_the_header_says_of_faces_and_labels_refuses_the_image(keyword: str, reason: str, tmp_path: Path) -> None:
+    derive(tmp_path / "study" / "a.dcm", **{keyword: "YES"})
+    derive(tmp_path / "study" / "b.dcm", InstanceNumber=2, **{keyword: "NO"})
+    assert [one.reason for one in export(tmp_path / "study", tmp_path / "out").refused] == [reason]
+
+
+def test_a_lossy_image_stays_marked_as_one_although_it_is_uncompressed_now(tmp_path: Path) -> None:
+    export(sample("JPGExtended.dcm"), tmp_path / "out")
+    assert images_of(tmp_path / "out")[0].LossyImageCompression == "01"
 
 
 def test_a_faulty_file_is_refused_with_its_reason_while_the_rest_goes_on(study: Path, tmp_path: Path) -> None:
