@@ -30,16 +30,17 @@ IMPORTING = "The archive is being imported; search and draft once that is done."
 
 
 class FirstSteps(QFrame):
-    """The names of the steps with those done ticked, then the next one with its buttons. Esc leaves."""
+    """The names of the steps with those done ticked, then the next one with its buttons. Esc leaves.
+
+    It shows and hides the bar that holds it.
+    """
 
     def __init__(self, state: FirstStepsState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self.setAccessibleName("First steps")
         self.names = QLabel()
-        self.names.setWordWrap(True)
         self.about = QLabel()
-        self.about.setWordWrap(True)
         self.about.setProperty("muted", True)
         self.sample = self._button("Use sample archive", state.use_sample)
         self.study = self._button("Open sample study", state.open_sample_study)
@@ -88,14 +89,15 @@ class FirstSteps(QFrame):
         return button
 
     def _show(self) -> None:
-        state, was_visible = self._state, not self.isHidden()
-        self.setVisible(state.visible)
+        state, was_visible = self._state, self.isVisible()
+        bar = self.parentWidget()
+        if bar is not None:
+            bar.setVisible(state.visible)
         if not state.visible:
             return
         current = state.current
         had_focus = self._buttons.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
-        color = theme.current.border
-        self.setStyleSheet(f"FirstSteps {{ background: {theme.current.panel}; border-bottom: 1px solid {color}; }}")
+        self.setStyleSheet(f"FirstSteps {{ background: {theme.current.panel}; }}")
         self.names.setText(" &nbsp; ".join(self._name(step, current) for step in STEPS))
         self.names.setAccessibleName(f"Step {current + 1} of {len(STEPS)}" if current < len(STEPS) else READY)
         self.about.setText(self._about(current))

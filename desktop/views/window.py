@@ -62,6 +62,15 @@ class MainWindow(QMainWindow):
         self.toolbar.setMovable(False)
         self.toolbar.setIconSize(QSize(theme.ICON, theme.ICON))
         self.addToolBar(self.toolbar)
+        self.first_steps = FirstSteps(desk.first_steps)
+        self._steps_bar = QToolBar("First steps")  # as wide as the window, which may be too narrow beside the panels
+        self._steps_bar.setObjectName("first steps")
+        self._steps_bar.setMovable(False)
+        self._steps_bar.toggleViewAction().setVisible(False)
+        self._steps_bar.addWidget(self.first_steps)
+        self._steps_bar.hide()
+        self.addToolBarBreak()
+        self.addToolBar(self._steps_bar)
         self.grid = ViewportGrid(desk)
         self.message_bar = MessageBar(desk.messages)
         center = QWidget()
@@ -69,8 +78,6 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.message_bar)
-        self.first_steps = FirstSteps(desk.first_steps)
-        layout.addWidget(self.first_steps)
         layout.addWidget(self.grid, 1)
         self.setCentralWidget(center)
         self.detached_viewer = DetachedViewer(desk, self)
@@ -237,7 +244,7 @@ class MainWindow(QMainWindow):
             if detached:
                 self.detached_viewer.show_grid(self.grid)
             else:
-                self._center.insertWidget(2, self.grid, 1)
+                self._center.insertWidget(1, self.grid, 1)
                 self.detached_viewer.hide()
             self.grid.show()
             self.grid.active.setFocus()
@@ -284,6 +291,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(_decoded(now.geometry))
         if now.panels:
             self.restoreState(_decoded(now.panels))
+            self._steps_bar.setVisible(self._desk.first_steps.visible)
         if now.second_geometry:
             self.detached_viewer.restoreGeometry(_decoded(now.second_geometry))
         if now.detached:

@@ -46,7 +46,7 @@ def test_the_first_start_offers_the_steps_and_blocks_nothing(qtbot: QtBot, start
 
 def test_escape_skips_them_for_good(qtbot: QtBot, started: App, tmp_path: Path) -> None:
     qtbot.keyClick(started.window.first_steps.sample, Qt.Key.Key_Escape)
-    assert started.window.first_steps.isHidden()
+    assert not started.window.first_steps.isVisible()
     started.close()
     again = build(tmp_path / "workspace")
     again.desk.first_steps.begin()
@@ -60,7 +60,7 @@ def test_escape_skips_them_for_good(qtbot: QtBot, started: App, tmp_path: Path) 
 def test_escape_in_the_viewer_skips_them_too(qtbot: QtBot, started: App) -> None:
     started.window.viewport.setFocus()
     qtbot.keyClick(started.window.viewport, Qt.Key.Key_Escape)
-    assert started.window.first_steps.isHidden()
+    assert not started.window.first_steps.isVisible()
 
 
 @pytest.mark.parametrize("known", [{"archive": "/somewhere"}, {"recent": ("/scans/a",)}, {"first_steps_seen": True}])
