@@ -14,6 +14,7 @@ from engine.reports.change import Change, Span, change_between
 from engine.reports.draft import Draft, Sentence
 from engine.reports.links import Link, moved_links, shifted
 from engine.reports.links import as_dict as link_as_dict
+from engine.reports.sections import end_of_findings
 from engine.reports.stored_sentence import sentence_as_dict, sentence_from
 from engine.text.words import words
 
@@ -123,7 +124,7 @@ class Document:
         return replace(self, proposals=(*self.proposals, *new), open=tuple(range(first, first + len(new))))
 
     def accepting(self, proposals: Iterable[int]) -> Self:
-        """With open proposals taken into the text: in the order of the draft, or at the end if none of it is there."""
+        """With open proposals taken into the text: in the order of the draft, the first below the findings."""
         document = self
         for proposal in proposals:
             if proposal in document.open:
@@ -134,8 +135,10 @@ class Document:
         words_in = self.proposals[proposal].sentence.text
         before = [mark.end for mark in self.marks if mark.proposal < proposal]
         after = [mark.start for mark in self.marks if mark.proposal > proposal]
-        at = max(before) if before else min(after, default=len(self.text))
+        at = max(before) if before else min(after, default=end_of_findings(self.text))
         head, tail = self.text[:at], self.text[at:]
+        if tail and not before and not after:
+            tail = "\n" + tail  # a row of its own above the impression
         if head and not head[-1].isspace():
             head += " " if before or head.endswith(SENTENCE_ENDS) else "\n"
         if tail and not tail[0].isspace():

@@ -6,12 +6,12 @@ from typing import Literal, get_args
 
 from engine.facts.fact import Facts
 from engine.reports.change import Span
+from engine.reports.sections import begins_impression
 from engine.text.sentences import sentence_spans
 
 Kind = Literal["header side", "text side", "negation", "sex", "region", "prior", "taken over", "measurement", "field"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Action = Literal["", "confirm", "update"]
-IMPRESSION = re.compile(r"\s*(?:impression|conclusions?|summary|opinion|assessment|diagnosis)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def lines_of(text: str) -> list[Line]:
     """The sentences of a report in order; a line break ends a sentence too, as in lists."""
     found, start, impression = [], 0, False
     for row in text.split("\n"):
-        if IMPRESSION.match(row):
+        if begins_impression(row):
             impression = True
         found += [Line(start + first, row[first:end], impression) for first, end in sentence_spans(row)]
         start += len(row) + 1

@@ -9,6 +9,7 @@ from engine.errors import UserError
 from engine.reports.agreement import Contradiction, Evidence
 from engine.reports.document import LOST, Document, provenance
 from engine.reports.draft import Draft, Sentence
+from engine.reports.links import Link
 
 HEART = Sentence("The heart is enlarged.", 0.8, (Evidence(3, "Heart enlarged.", 0.9),), 7)
 LUNGS = Sentence("The lungs are clear.", None, (), 7, (Contradiction(9, "Opacity.", "negation"),))
@@ -29,6 +30,20 @@ def test_a_draft_changes_no_text() -> None:
     assert (document.text, document.marks, document.open) == ("Own words.", (), (0, 1, 2))
     with pytest.raises(UserError, match="another study"):
         Document().proposing(DRAFT, "9.9")
+
+
+@pytest.mark.parametrize("gap", ["\n\n", "\n"])
+def test_accepted_sentences_stand_below_the_findings_of_a_template_and_not_in_its_impression(gap: str) -> None:
+    text = f"Findings:\nHeart: {gap}Impression: [Impression]"
+    field = Link(text.index("["), len(text), "field", "Impression", rule="required")
+    document = Document(text, links=(field,)).proposing(DRAFT, "1.2")
+    accepted = document.accepting([2]).accepting([0])
+    assert accepted.text == (
+        f"Findings:\nHeart: \nThe heart is enlarged. There is no effusion.{gap}Impression: [Impression]"
+    )
+    assert [how for _, how in marked(accepted)] == ["unchanged"] * 2
+    (moved,) = accepted.links
+    assert accepted.text[moved.start : moved.end] == "[Impression]"
 
 
 def test_odd_spaces_of_a_report_do_not_count_as_an_edit() -> None:
