@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[str]] = {
     "duplicates": ["--archive", ARCHIVE],
     "redact": ["--archive", ARCHIVE, "--yes"],
     "backup": ["--archive", ARCHIVE, "--to", BACKUPS],
+    "audit": ["verify", "--archive", ARCHIVE],
     "restore": ["--archive", RESTORED],
     "salvage": ["--archive", ARCHIVE, "--to", SALVAGED],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],

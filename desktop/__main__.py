@@ -22,6 +22,7 @@ COMMANDS = frozenset(
         "redact",
         "report",
         "export-images",
+        "audit",
         "backup",
         "restore",
         "salvage",

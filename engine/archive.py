@@ -25,6 +25,8 @@ from engine.store.database import LocalDatabase, insert, now
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
+from engine.store.safety.audit_chain import ARCHIVE as AUDITED
+from engine.store.safety.audit_chain import AuditChain
 from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.connection import damaged
 from engine.store.safety.join_keys import add_join_keys
@@ -69,6 +71,7 @@ class Archive(CaseQueries):
         """Embeddings of another bundle, until the archive is re-indexed with it."""
         self.text_checks = TextChecks(self._database)
         """Images that were checked for burned-in text."""
+        self._database.begin_chain(AuditChain(self.identity.audit, AUDITED))
         self._finish_deletions()
 
     @classmethod

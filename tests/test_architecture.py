@@ -42,6 +42,7 @@ SQL = re.compile(r"(SELECT\s.+\sFROM|INSERT\s.*INTO|UPDATE\s+\w+\s+SET|DELETE\s+
 WITH_DATABASE = {
     "engine/archive.py",
     "engine/reports/workspace.py",
+    "engine/reports/workspace_audit.py",
     "engine/reports/workspace_patients.py",
     "engine/reports/workspace_schema.py",
 }

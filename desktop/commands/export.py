@@ -41,6 +41,8 @@ def _export_study(desk: Desk, window: MainWindow) -> None:
         QFileDialog.Option.DontConfirmOverwrite,  # nothing is ever overwritten
     )
     if name:
+        if desk.viewport.study is not None:
+            desk.report.record_export(desk.viewport.study.uid, "anonymised study")
         desk.image_export.export(Path(name), filters.get(chosen, True))
 
 
@@ -61,6 +63,9 @@ def _print(desk: Desk, window: MainWindow) -> None:
 
 
 def _confirm(desk: Desk, text: str, patient_data: bool = False, annotations: bool = True) -> None:
+    study = desk.viewport.study
+    if study is not None:
+        desk.report.record_export(study.uid, "image with patient data" if patient_data else "image")
     desk.messages.show_text(f"{text} {warning(desk, patient_data, annotations)}".strip())
 
 

@@ -127,7 +127,15 @@ def _archive(folder: Path, deep: bool) -> list[Check]:
         with Archive.open(folder) as archive:
             integrity = _integrity(archive, deep)
             backup = _backup(folder, not integrity.ok, archive.read_only)
-            return [_content(archive), integrity, _index(archive), _burned_in(archive), _permissions(folder), backup]
+            return [
+                _content(archive),
+                integrity,
+                _audit(archive),
+                _index(archive),
+                _burned_in(archive),
+                _permissions(folder),
+                backup,
+            ]
     except UserError as error:
         return [Check("archive", False, str(error)), _backup(folder, damaged=True)]
 
@@ -170,6 +178,14 @@ def _integrity(archive: Archive, deep: bool) -> Check:
     if archive.read_only:
         intact += " It is read-only: its full-text index was not checked."
     return Check("integrity", True, intact)
+
+
+def _audit(archive: Archive) -> Check:
+    problems = archive.audit_problems()
+    if problems:
+        text = f"The audit is not as it was written ({'; '.join(problems[:3])}); see docs/backups.md."
+        return Check("audit", False, text)
+    return Check("audit", True, "The audit is as it was written.")
 
 
 def _index(archive: Archive) -> Check:

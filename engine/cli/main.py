@@ -20,6 +20,7 @@ from engine.adapt.pairs import LIMIT
 from engine.adapt.training import Recipe
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.cli.audit import audit_group
 from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
@@ -287,6 +288,7 @@ cli.add_command(delete_command)
 cli.add_command(duplicates_command)
 cli.add_command(redact_command)
 cli.add_command(report_group)
+cli.add_command(audit_group)
 cli.add_command(export_images_command)
 cli.add_command(backup_command)
 cli.add_command(restore_command)

@@ -61,6 +61,8 @@ def export_command(
         stored = opened.load(study.uid)
     report = ExportedReport.of(study, stored, key_images=marked)
     export_report(_verified(report, verifier, organization), format_name, out)
+    with Workspace.open(workspace) as opened:
+        opened.record_export(study.uid, format_name)
     result = {"study": study.uid, "format": format_name, "path": str(out), "state": report.state if stored else None}
     print_result(result, [f"Exported {out} with patient data."], as_json)
 

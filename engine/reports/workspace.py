@@ -22,7 +22,6 @@ from engine.reports.document import Document
 from engine.reports.draft import Draft
 from engine.reports.stored_report import (
     Addendum,
-    AuditRow,
     ReportFacts,
     State,
     Status,
@@ -30,9 +29,10 @@ from engine.reports.stored_report import (
     Submission,
     status_of,
 )
+from engine.reports.workspace_audit import WorkspaceAudit, as_json
 from engine.reports.workspace_upgrade import migrate
 from engine.resources import user_folder
-from engine.store.database import LocalDatabase, LocalStore, insert, now
+from engine.store.database import LocalDatabase, insert, now
 from engine.store.safety.json_file import parse_json
 from engine.store.thumbnail import from_png, to_png
 from engine.text.words import counted
@@ -48,7 +48,7 @@ ADDENDUM_SIGNED = "This addendum was signed in another window meanwhile. It is n
 OTHER_ADDENDUM = "Another addendum was signed in another window meanwhile. Read it, then sign yours again."
 
 
-class Workspace(LocalStore):
+class Workspace(WorkspaceAudit):
     """The open database; threads may share it."""
 
     def __init__(self, folder: Path) -> None:
@@ -277,15 +277,6 @@ class Workspace(LocalStore):
                 [archive, case_id, study_uid, addenda],
             )
 
-    def history(self, study_uid: str) -> tuple[AuditRow, ...]:
-        """Every change of a study's report, oldest first."""
-        return tuple(
-            AuditRow(*row)
-            for row in self._database.read(
-                "SELECT at, state, who, text, document FROM audit WHERE study_uid = ? ORDER BY id", [study_uid]
-            )
-        )
-
     def load_marks(self, study_uid: str, kind: str) -> list[Any]:
         """The saved marks of one kind on the images of a study; an empty list for none.
 
@@ -322,13 +313,6 @@ class Workspace(LocalStore):
         """One transaction, for what else is kept of studies (workspace_patients.py)."""
         return self._database.write()
 
-    def _audited(self, study_uid: str, document: Document) -> bool:
-        """Whether the latest audit row is of this document."""
-        rows = self._database.read(
-            "SELECT text, document FROM audit WHERE study_uid = ? ORDER BY id DESC LIMIT 1", [study_uid]
-        )
-        return bool(rows) and rows[0][0] == document.text and rows[0][1] in ("", _as_json(document))
-
     def _set(
         self,
         study_uid: str,
@@ -341,7 +325,7 @@ class Workspace(LocalStore):
     ) -> StoredReport:
         if not study_uid:
             raise UserError(NO_UID)
-        at, marks = now(), _as_json(document)
+        at, marks = now(), as_json(document)
         with self._database.write(flushed=True) as db:
             row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
             if row and row[0] == "signed":
@@ -365,10 +349,6 @@ class Workspace(LocalStore):
         stored = self.load(study_uid)
         assert stored is not None
         return stored
-
-
-def _as_json(document: Document) -> str:
-    return json.dumps(document.as_dict()) if document.proposals or document.links or document.lost else ""
 
 
 def _document(text: str, stored: str) -> Document:

@@ -9,6 +9,7 @@ from sqlite_utils import Database, Migrations
 
 from engine.reports.document import Document, Proposal
 from engine.reports.draft import Sentence
+from engine.store.safety.audit_chain import create_tables
 from engine.text.sentences import sentences
 
 migrations = Migrations("kindred-workspace")
@@ -91,3 +92,9 @@ def create_patients(db: Database) -> None:
             study_uid TEXT PRIMARY KEY, patient TEXT NOT NULL, images TEXT NOT NULL,
             shared INTEGER NOT NULL DEFAULT 0)"""
     )
+
+
+@migrations()
+def create_audit_chain(db: Database) -> None:
+    """Hashes that chain the rows of the audit (engine/store/safety/audit_chain.py)."""
+    create_tables(db)

@@ -1,4 +1,4 @@
-"""Brings a workspace to the current schema, after a backup of it as it was. Does not know the tables."""
+"""Brings a workspace to the current schema, after a backup of it as it was, and begins the chain of its audit."""
 
 from pathlib import Path
 
@@ -10,6 +10,11 @@ from engine.store.backup.backup import UPGRADE
 from engine.store.backup.making import Making, make
 from engine.store.backup.source import workspace_source
 from engine.store.database import LocalDatabase
+from engine.store.identity import own_key
+from engine.store.safety.audit_chain import WORKSPACE, AuditChain
+
+AUDIT_KEY = "audit.key"
+"""File with the key of the chain, readable by its owner only; part of every backup."""
 
 
 def migrate(database: LocalDatabase, folder: Path) -> None:
@@ -25,6 +30,11 @@ def migrate(database: LocalDatabase, folder: Path) -> None:
         if any(applied.name not in known for applied in migrations.applied(db)):
             raise UserError(f"The reports in {folder} were saved by a newer version of Kindred; update Kindred.")
         migrations.apply(db)
+        try:
+            key = own_key(folder / AUDIT_KEY)
+        except OSError as error:
+            raise UserError(f"{folder / AUDIT_KEY} cannot be read or written: {error.strerror}.", folder) from None
+    database.begin_chain(AuditChain(key.audit, WORKSPACE))
 
 
 def _is_older(database: LocalDatabase) -> bool:

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
+from engine.store.safety.audit_chain import AuditChain, listed, remember_head
+from engine.store.safety.audit_heads import name_of, remembered
 from engine.store.safety.connection import connect, connect_read_only, is_read_only, readable, state_of, unchangeable
 
 MOST_IDS = 500
@@ -42,6 +44,8 @@ class LocalDatabase:
         """Whether the file can be read but not changed, as on a read-only disk."""
         self.trusted = False
         """Whether the schema was compared with our own: only then may triggers write to the full-text index."""
+        self.chain: AuditChain | None = None
+        """Chains the rows of the audit that a transaction writes, if the database has one."""
         self._trusting: set[Any] = set()
         self._state = state_of(path) if self.read_only else ()
         self._mine = threading.local()
@@ -72,12 +76,32 @@ class LocalDatabase:
                 db.execute("PRAGMA trusted_schema = ON")
             db.execute("BEGIN IMMEDIATE")
             try:
+                before = self.chain.last(db) if self.chain else 0
                 yield db
+                if self.chain:
+                    self.chain.extend(db, before)
                 db.execute("COMMIT")  # may fail on a full disk, which leaves the transaction open
             except BaseException:
                 if db.conn.in_transaction:  # SQLite ends it itself on some errors
                     db.execute("ROLLBACK")
                 raise
+
+    def begin_chain(self, chain: AuditChain) -> None:
+        """Chain the audit from now on, and remember for this account how far it goes."""
+        self.chain = chain
+        if self.read_only:
+            return
+        if not self.read("SELECT 1 FROM audit_head"):
+            with self.write() as db:
+                chain.begin(db)
+        with self.reading() as db:
+            remember_head(db, name_of(self.path))
+
+    def audit_problems(self) -> list[str]:
+        """What is not as it was written of the audit, one phrase each; the chain is begun."""
+        assert self.chain is not None
+        with self.reading() as db:
+            return self.chain.problems(db, remembered(name_of(self.path)))
 
     def rewrite(self) -> None:
         """Write the file anew without what deleted rows have left in it (VACUUM)."""
@@ -131,6 +155,15 @@ class LocalStore:
     """A folder with one such database, closed as a context manager; subclasses set `_database`."""
 
     _database: LocalDatabase
+
+    def audit_problems(self) -> list[str]:
+        """Which rows of the audit were changed, deleted, inserted or moved, one phrase each; empty when none was."""
+        return self._database.audit_problems()
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The audit without texts, oldest first: when, what, by whom (the name of a signature, and the account)."""
+        with self._database.reading() as db:
+            return listed(db)
 
     def close(self) -> None:
         """Close the connections of all threads; none may be in use."""

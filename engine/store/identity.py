@@ -69,6 +69,10 @@ class Identity:
             return None
         return None if patient is None else day + int(self._hash("shift of days", patient), 16) % DAYS
 
+    def audit(self, text: str) -> str:
+        """Hash of a row of the audit with the hash before it (safety/audit_chain.py)."""
+        return self._hash("audit", text)
+
     @property
     def check(self) -> str:
         """A hash that the archive keeps, to recognize its key; no hash of an identifier equals it."""
@@ -90,6 +94,24 @@ def create_key(folder: Path) -> Identity:
         raise UserError(f"{path} exists already; choose an empty folder for a new archive.", path)
     key = secrets.token_bytes(KEY_BYTES)
     write_whole(path, [key])
+    return Identity(key)
+
+
+def own_key(path: Path) -> Identity:
+    """The key in a file, made if it is missing; one that is damaged is set aside.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        if key:
+            path.replace(path.with_name(f"{path.name}.damaged"))
+        key = secrets.token_bytes(KEY_BYTES)
+        write_whole(path, [key])
     return Identity(key)
 
 

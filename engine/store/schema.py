@@ -14,6 +14,7 @@ from engine.facts.from_header import HeaderValues, facts_of_header
 from engine.progress import Progress, ignore
 from engine.store.case_facts import add_facts, set_words
 from engine.store.safety import checksums
+from engine.store.safety.audit_chain import create_tables
 
 migrations = Migrations("kindred-archive")
 _log = logging.getLogger("kindred")
@@ -198,6 +199,12 @@ def add_study_day(db: Database) -> None:
 def create_text_checked(db: Database) -> None:
     """Images that were checked for burned-in text (safety/text_checks.py); none of those that are here already."""
     db.execute("CREATE TABLE text_checked (image_id INTEGER PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE)")
+
+
+@migrations()
+def create_audit_chain(db: Database) -> None:
+    """Hashes that chain the rows of the audit (safety/audit_chain.py); opening chains those that are here already."""
+    create_tables(db)
 
 
 def require_known(db: Database, where: str) -> None:

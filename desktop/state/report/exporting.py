@@ -80,12 +80,13 @@ class ExportState(QObject):
         report = ExportedReport.of(study, page.stored, page.document, self._key_images.own(study))
         self._background.start(
             as_work(_write, report, choice.name, path),
-            lambda _: self._confirm(path),
+            lambda _: self._confirm(path, study.uid, choice.name),
             title="Exporting the report",
             lane=Lane.LONG,
         )
 
-    def _confirm(self, path: Path) -> None:
+    def _confirm(self, path: Path, study: str, what: str) -> None:
+        self._report.record_export(study, what)
         self.message.emit(f"Exported {path.name} with patient data.")
 
 

@@ -179,6 +179,10 @@ class ReportState(EditingState):
         """Pass the stored report of another study to `done`."""
         self._store.read(study, done)
 
+    def record_export(self, study: str, what: str) -> None:
+        """Note in the audit that something of a study was exported; `what` names the form, and no file."""
+        self._store.record_export(study, what)
+
     def count_decisions(self, done: Callable[[Decisions], None]) -> None:
         """Pass what became of the proposals of all signed reports to `done`."""
         self._store.count_decisions(done)

@@ -120,6 +120,12 @@ class ReportStore(QObject):
         if self._workspace is not None:
             self._background.start(as_work(self._workspace.load, study), done, lane=Lane.STORE)
 
+    def record_export(self, study: str, what: str) -> None:
+        """Note in the audit that something of a study was exported; nothing of a study without a UID."""
+        if self._workspace is not None and study:
+            work = as_work(self._workspace.record_export, study, what)
+            self._background.start(work, lambda _: None, lane=Lane.STORE)
+
     def count_decisions(self, done: Callable[[Decisions], None]) -> None:
         """Pass what became of the proposals of all signed reports to `done`; nothing before the workspace is open."""
         if self._workspace is not None:

@@ -17,6 +17,7 @@ from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.backup.backup import Backup, backups_in, check, free_path, read, stamp
 from engine.store.backup.copying import copy_database, copy_file
 from engine.store.backup.source import archive_source, workspace_source
+from engine.store.safety.audit_heads import forget, name_of
 from engine.store.safety.connection import connect, readable
 from engine.store.safety.whole_file import flush, flush_folder, write_whole
 
@@ -76,6 +77,7 @@ def restore_archive(
                 aside.rename(folder)
             raise
         flush(folder.parent)
+        forget(name_of(folder / backup.database))
     except OSError as error:
         raise UserError(
             f"{folder} cannot be replaced: {error.strerror}. Close other programs that use it, and check the disk.",
@@ -125,6 +127,7 @@ def restore_workspace(backup: Backup, folder: Path | None = None) -> Path | None
                 (source.folder / name).parent.mkdir(mode=0o700, exist_ok=True)
                 write_whole(source.folder / name, [(backup.path / name).read_bytes()])
         _replace_content(backup.path / source.database, source.path)
+        forget(name_of(source.path))
     except OSError as error:
         raise UserError(f"{source.folder} cannot be written: {error.strerror}.", source.folder) from error
     return aside if there else None

@@ -29,7 +29,15 @@ from engine.store.safety.whole_file import flush_folder
 
 FOLDER = "salvaged"
 BY_ID = ("cases", "images", "reports", "embeddings", "imports", "audit")
-LEFT_OUT = ("checksums", "new_embeddings", "new_facts", "sqlite_sequence", "_sqlite_migrations")
+LEFT_OUT = (
+    "checksums",
+    "new_embeddings",
+    "new_facts",
+    "audit_chain",
+    "audit_head",
+    "sqlite_sequence",
+    "_sqlite_migrations",
+)
 """What is made anew, or belongs to a re-indexing that can be repeated."""
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 Row = dict[str, Any]

@@ -35,6 +35,9 @@ def test_a_report_is_exported_in_every_format(name: str, signed: str, tmp_path: 
     out = tmp_path / "report"
     assert main.main(["report", "export", str(CT), "--format", name, "--out", str(out)]) == 0
     assert b"Granuloma of the spleen." in out.read_bytes()
+    with Workspace.open() as workspace:
+        last = workspace.audit()[-1]
+    assert (last["state"], last["study_uid"]) == ("exported", signed)
 
 
 def test_the_result_is_json_without_the_patient(

@@ -23,11 +23,21 @@ def forget(folder: Path, *tables: str) -> None:
             db.execute(f"DROP TRIGGER {table}_checksum")
         for table in ("join_keys", "name_keys"):
             db.execute(f"DROP TRIGGER {table}_checksum")
-        for table in (*tables, "checksums", "merged_keys", "join_keys", "name_keys", "new_facts", "text_checked"):
+        for table in (
+            *tables,
+            "checksums",
+            "merged_keys",
+            "join_keys",
+            "name_keys",
+            "new_facts",
+            "text_checked",
+            "audit_chain",
+        ):
             db.execute(f"DROP TABLE {table}")
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"create_{table}"])
         if "facts" in tables:  # its index is gone with it
             db.execute("DELETE FROM _sqlite_migrations WHERE name = 'index_facts_by_value'")
+        db.execute("DROP TABLE audit_head")
         for table, column in (("reports", "machine_share"), ("cases", "study_day")):
             db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
             db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", [f"add_{column}"])

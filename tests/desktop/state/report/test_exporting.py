@@ -9,6 +9,7 @@ from desktop.app import App
 from desktop.state.report.exporting import as_pdf
 from desktop.state.report.report import ReportState
 from engine.errors import UserError
+from engine.reports.workspace import Workspace
 from tests.desktop.conftest import settle, sign
 from tests.desktop.read_back import text_of_pdf
 
@@ -48,6 +49,17 @@ def test_a_signed_report_is_exported_with_its_signature(
     settle(qtbot, app)
     export(qtbot, app, "txt", tmp_path / "report.txt")
     assert "Status: Signed, Ada Byron" in (tmp_path / "report.txt").read_text()
+
+
+def test_an_export_is_audited_without_the_name_of_its_file(
+    qtbot: QtBot, app: App, state: ReportState, tmp_path: Path
+) -> None:
+    state.edit(TEXT)
+    export(qtbot, app, "txt", tmp_path / "Doe Jane.txt")
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        assert [row["state"] for row in workspace.audit()][-1:] == ["exported"]
+        assert "Doe" not in str(workspace.audit())
+        assert workspace.audit_problems() == []
 
 
 def test_key_images_can_be_exported_without_a_report(
