@@ -6,10 +6,12 @@ a folder of its own beside its place and renamed when it is complete, so nothing
 
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -32,7 +34,8 @@ from engine.image.export.result import ExportResult
 from engine.image.pixels import as_pixels, read_stored
 from engine.models.text_detector import TextDetector, text_detector
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.store.safety.whole_file import flush, flush_folder
+from engine.store.safety.whole_file import LEFT as LEFT_AFTER
+from engine.store.safety.whole_file import SUFFIX, flush, flush_folder
 from engine.study import FrameRef, ImageRef, Series, Study
 
 ZIP = ".zip"
@@ -111,8 +114,11 @@ def _jobs(studies: Sequence[Study]) -> Iterator[_Job]:
 
 @contextmanager
 def _folder_beside(out: Path) -> Iterator[Path]:
-    """A folder on the same disk, which is gone in the end."""
-    folder = Path(tempfile.mkdtemp(".new", f".{out.name}.", out.parent))
+    """A folder on the same disk, which is gone in the end; one that a killed process left long ago goes too."""
+    for left in out.parent.glob(f".{escape(out.name)}.*{SUFFIX}"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > LEFT_AFTER:
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(SUFFIX, f".{out.name}.", out.parent))
     try:
         yield folder
     finally:
@@ -147,6 +153,7 @@ class _Export:
         self._detector: TextDetector = text_detector()
         self._classes = frozenset(image_sop_classes())
         self._files = FileSet()
+        self._stage_in(folder)
         self._seen: set[str] = set()
 
     def run(self, jobs: Sequence[_Job], progress: Progress) -> None:
@@ -164,6 +171,13 @@ class _Export:
             self._files.write(self._folder / "export")
         finally:
             self._files._stage["t"].cleanup()  # pydicom leaves its folder to the garbage collector, which warns of it
+
+    def _stage_in(self, folder: Path) -> None:
+        """Let pydicom keep the files on the disk of the export: the system's temporary folder may be memory."""
+        stage = self._files._stage
+        stage["t"].cleanup()
+        stage["t"] = tempfile.TemporaryDirectory(dir=folder)
+        stage["path"] = Path(stage["t"].name)
 
     def _attempt(self, job: _Job, number: int) -> None:
         try:
@@ -195,7 +209,8 @@ class _Export:
             written = write_pixels(image, header, file, self._detector, buffer, self._cancelled)
             known = tuple(dict.fromkeys((*study.identifiers, *identifiers_of(header))))
             patient = study.uid if study.stated_uid else ""
-            rules = Rules(lambda uid: self._pseudonyms.uid(uid, patient), tuple(filter(None, known)))
+            big_endian = not header.original_encoding[1]
+            rules = Rules(lambda uid: self._pseudonyms.uid(uid, patient), tuple(filter(None, known)), big_endian)
             made = deidentified(header, rules)
             identify(
                 made,

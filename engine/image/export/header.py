@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -16,13 +17,14 @@ from pydicom.sequence import Sequence
 from engine.dicom.parser_warnings import collect_warnings
 from engine.dicom.values import integer, text
 from engine.image.export.identifiers import identifies, is_registered, values_of
-from engine.image.export.profile import CODES, DUMMIES, DUMMY_DATE, DUMMY_TIME, EDITION, Action, action
+from engine.image.export.profile import CODE_VALUES, CODES, DUMMIES, DUMMY_DATE, DUMMY_TIME, EDITION, Action, action
 
 NAME = "Anonymous"
 UNICODE = "ISO_IR 192"
 """Defined term of UTF-8 (PS3.3 C.12.1.1.2)."""
 METHOD = f"Kindred: PS3.15 {EDITION} Basic Profile, pixel data cleaned"
 _CHARACTER_SET, _PIXELS = 0x00080005, 0x7FE0
+_WORDS = frozenset(("OW", "US or OW"))
 _NUMBERS = frozenset(("DS", "IS"))
 _TEXT, _CODED = frozenset(("LO", "SH")), frozenset(("CS", "DS", "IS", "AS", "UC"))
 
@@ -52,6 +54,8 @@ class Rules:
     """A UID of the export for one of the original."""
     known: tuple[str, ...]
     """Identifiers that must stand nowhere."""
+    big_endian: bool = False
+    """The words of the original have their high byte first; an export has it last."""
 
 
 def deidentified(original: Dataset, rules: Rules) -> Dataset:
@@ -90,9 +94,12 @@ def _replaced(element: DataElement, rules: Rules) -> DataElement | None:
         return DataElement(tag, vr, DUMMIES[vr] if isinstance(DUMMIES.get(vr), int) else None)
     if vr in _TEXT | _CODED:
         texts = values_of(value)
-        kept = ["" if identifies(one, rules.known, vr in _TEXT) else one for one in texts]
+        by_rules = vr in _TEXT and tag not in CODE_VALUES
+        kept = ["" if identifies(one, rules.known, by_rules) else one for one in texts]
         if kept != texts:
             return DataElement(tag, vr, kept if len(kept) > 1 and vr not in _NUMBERS else None)
+    if rules.big_endian and isinstance(value, bytes) and vr in _WORDS:
+        value = np.frombuffer(value[: len(value) // 2 * 2], ">u2").astype("<u2").tobytes()
     return DataElement(tag, vr, value)
 
 

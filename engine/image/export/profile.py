@@ -38,6 +38,12 @@ _LOCAL_UIDS = frozenset((0x0008010C, 0x00080117, 0x00080118))
 """UIDs of coding schemes, context groups and mapping resources: nothing in an image refers to them."""
 
 
+_ACQUISITION_CONTEXT = 0x00400555
+"""X/Z in the table; enhanced images must have the sequence, if empty."""
+CODE_VALUES = frozenset((0x00080100, 0x00080102, 0x00080103, 0x00080105))
+"""Code Value and the like: numbers that are no telephone numbers."""
+
+
 class Action(Enum):
     """What becomes of an element."""
 
@@ -63,6 +69,8 @@ def action(tag: BaseTag, vr: str) -> Action:
     group = tag.group
     if tag.is_private or group < 8 or group >> 8 in (0x50, 0x60) or group in _GROUPS or tag in _LOCAL_UIDS:
         return Action.REMOVE
+    if tag == _ACQUISITION_CONTEXT:
+        return Action.EMPTY
     found = _table().get(int(tag))
     if found is not None:
         return _in_sequence(found, vr)

@@ -1,13 +1,14 @@
 """An export of images holds no identifier of the study anywhere, and nothing but complete exports is ever there."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydicom import dcmread
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import ExplicitVRLittleEndian, MultiFrameSingleBitSecondaryCaptureImageStorage
 
 from engine.cli import main
@@ -126,6 +127,20 @@ def test_single_bits_and_floating_point_stay_what_they_are(tmp_path: Path) -> No
     np.testing.assert_array_equal(images_of(tmp_path / "more")[0].pixel_array, values)
 
 
+def test_a_palette_of_a_big_endian_file_keeps_its_colors(tmp_path: Path) -> None:
+    export(sample("OBXXXX1A_expb.dcm"), tmp_path / "out")
+    keyword = "RedPaletteColorLookupTableData"
+    assert images_of(tmp_path / "out")[0][keyword].value == dataset("OBXXXX1A.dcm")[keyword].value
+
+
+def test_codes_stay_although_their_values_look_like_telephone_numbers(tmp_path: Path) -> None:
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "121320", "DCM", "Uncompressed predecessor"
+    derive(tmp_path / "study" / "a.dcm", AnatomicRegionSequence=[code])
+    export(tmp_path / "study", tmp_path / "out")
+    assert images_of(tmp_path / "out")[0].AnatomicRegionSequence[0] == code
+
+
 def test_burned_in_text_is_black_and_the_rest_of_the_image_stays(study: Path, tmp_path: Path) -> None:
     export(study, tmp_path / "out")
     before = dcmread(study / "b.dcm").pixel_array
@@ -212,6 +227,16 @@ def test_a_cancelled_export_leaves_nothing(name: str, study: Path, tmp_path: Pat
     with pytest.raises(Cancelled):
         export_images(listing, listing.studies, tmp_path / name, cancelled=lambda: next(asked))
     assert [one.name for one in tmp_path.iterdir()] == ["study"]
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    left, running, other = (tmp_path / name for name in (".out.abc.new", ".out.def.new", ".outer.abc.new"))
+    for folder in (left, running, other):
+        folder.mkdir()
+    for folder in (left, other):
+        os.utime(folder, (0, 0))
+    export(sample("CT_small.dcm"), tmp_path / "out")
+    assert {one.name for one in tmp_path.iterdir()} == {"out", running.name, other.name}
 
 
 def test_what_exists_is_never_overwritten_and_nothing_comes_of_nothing(study: Path, tmp_path: Path) -> None:
