@@ -278,7 +278,9 @@ def test_deleted_cases_are_gone(imported: Path, tmp_path: Path, capsys: pytest.C
     assert "--case" in capsys.readouterr().err
     assert main.main(["delete", "--archive", str(folder), "--case", "99", "--yes"]) == 2
     assert "no case 99" in capsys.readouterr().err
-    assert document(capsys, "delete", "--archive", folder, "--case", 3, "--yes") == {"deleted": [3], "cases": 3}
+    assert document(capsys, "delete", "--archive", folder, "--case", 3, "--yes") == {
+        **{"deleted": [3], "cases": 3, "backups": 0},
+    }
     found = document(capsys, "search", "--archive", folder, "--text", "pleural effusion", "--mode", "lexical")
     assert not found["hits"]
     assert all(b"effusion" not in path.read_bytes() for path in folder.iterdir())

@@ -8,6 +8,8 @@ from engine.archive import Archive
 from engine.cli.options import FOLDER, json_option, print_result
 from engine.cli.output import SHOWN
 from engine.errors import Cancelled, UserError
+from engine.store.backup.backup import backups_of
+from engine.store.backup.source import archive_source
 from engine.text.words import counted
 
 
@@ -41,4 +43,7 @@ def delete_command(
             raise Cancelled
         archive.delete(deleted)
         left = archive.stats()["cases"]
-    print_result({"deleted": deleted, "cases": left}, [f"Deleted {named}; {counted(left, 'case')} left."], as_json)
+    lines = [f"Deleted {named}; {counted(left, 'case')} left."]
+    if held := len(backups_of(archive_source(folder))):
+        lines.append(f"{counted(held, 'backup')} may hold them; to drop: kindred backup --archive {folder} --replace")
+    print_result({"deleted": deleted, "cases": left, "backups": held}, lines, as_json)

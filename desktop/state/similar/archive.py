@@ -111,8 +111,8 @@ class ArchiveState(QObject):
 
     @property
     def name(self) -> str:
-        """Name of the archive's folder; "" when none is open."""
-        return self.archive.folder.name if self.archive else ""
+        """Name of the archive's folder, of a salvaged one that of the damaged; "" when none is open."""
+        return self.home.name if self.home else ""
 
     def open(self, path: Path) -> None:
         """Open an archive in place of the current one."""

@@ -77,7 +77,7 @@ class DeletionState(QObject):
         ids = ", ".join([*map(str, cases[:SHOWN]), *["..."][: len(cases) > SHOWN]])
         self.asked.emit(
             f"Delete {counted(len(cases), 'case')} ({ids}) from {archive.folder.name}? "
-            "Nothing of them stays in the files of the archive. This cannot be undone."
+            "Nothing of them stays in the files of the archive; backups of before may hold them. This cannot be undone."
         )
 
     def _take(self, deleted: tuple[list[int], UserError | None]) -> None:

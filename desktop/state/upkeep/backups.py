@@ -241,7 +241,7 @@ class BackupsState(QObject):
             return
         (folder, backup), left = self._offered, self._archive.salvaged
         if left is not None and self._archive.home == folder:
-            text = f"The archive {folder.name} is damaged. {counted(left.cases, 'case')} of it can be searched."
+            text = f"The archive {folder.name} is damaged. {counted(left.cases, 'case')} of it can be searched, not changed."
         elif not self._background.idle():
             return
         else:

@@ -74,8 +74,8 @@ def test_what_was_deleted_leaves_the_backups_too_when_they_are_replaced(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "backup", "--archive", folder)
-    with Archive.open(folder) as archive:
-        archive.delete([1])
+    text = said(capsys, "delete", "--archive", folder, "--case", 1, "--yes")
+    assert f"1 backup may hold them; to drop: kindred backup --archive {folder} --replace" in text
     said(capsys, "backup", "--archive", folder, "--replace")
     (only,) = answer(capsys, "backup", "--archive", folder, "--list")["backups"]
     assert only["rows"] == 0

@@ -128,9 +128,9 @@ def test_a_damaged_archive_is_opened_read_only_with_what_can_be_read_and_offers_
     archive = app.desk.archive.archive
     assert archive is not None
     assert archive.read_only
-    assert app.desk.archive.home == folder
+    assert (app.desk.archive.home, app.desk.archive.name) == (folder, folder.name)
     assert app.desk.settings.now.archive == str(folder)
-    assert "2 cases of it can be searched. Its newest backup is 0 minutes old." in text(app)
+    assert "2 cases of it can be searched, not changed. Its newest backup is 0 minutes old." in text(app)
     app.window.message_bar.action.click()
     app.desk.upkeep.backups.confirm()
     settle(qtbot, app)
