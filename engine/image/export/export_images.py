@@ -4,6 +4,7 @@ An image that cannot be read, or proven clean, is refused with its reason while 
 a folder of its own beside its place and renamed when it is complete, so nothing half-written is ever there.
 """
 
+import errno
 import shutil
 import tempfile
 import time
@@ -46,6 +47,7 @@ LABELLED = "Its header says that the label of a specimen is in the image (0048,0
 TWICE = "Another image of the export has the same SOP Instance UID."
 LEFT = "The element {} still holds an identifier of its header, which is a fault of Kindred; please report it."
 INCOMPLETE = "Its header lacks what a DICOMDIR needs ({}); export it again from its source."
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 """Transfer syntaxes that always lose something, whatever the header says."""
 _PIXEL_TAGS = {
@@ -183,6 +185,8 @@ class _Export:
         try:
             written = self._add(job, number)
         except UserError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL:
+                raise error.__cause__ from None  # the disk of the export, and no fault of the image
             self._result.refused.append(Rejected(job.image.name, str(error), error.other))
             return
         self._result.images += 1

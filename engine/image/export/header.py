@@ -98,6 +98,8 @@ def _replaced(element: DataElement, rules: Rules) -> DataElement | None:
         kept = ["" if identifies(one, rules.known, by_rules) else one for one in texts]
         if kept != texts:
             return DataElement(tag, vr, kept if len(kept) > 1 and vr not in _NUMBERS else None)
+    if vr == "OB" and identifies(bytes(value or b"").decode("latin-1"), rules.known, False):
+        return None
     if rules.big_endian and isinstance(value, bytes) and vr in _WORDS:
         value = np.frombuffer(value[: len(value) // 2 * 2], ">u2").astype("<u2").tobytes()
     return DataElement(tag, vr, value)

@@ -60,7 +60,7 @@ def is_registered(uid: str) -> bool:
 def values_of(value: object) -> list[str]:
     """The values of an element as text."""
     several = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
-    return [text for one in several if (text := str(one).strip())]
+    return [text for one in several if one is not None and (text := str(one).strip())]
 
 
 @functools.lru_cache(maxsize=1 << 14)

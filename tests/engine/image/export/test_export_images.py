@@ -1,15 +1,19 @@
 """An export of images holds no identifier of the study anywhere, and nothing but complete exports is ever there."""
 
+import errno
 import json
 import os
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import ExplicitVRLittleEndian, MultiFrameSingleBitSecondaryCaptureImageStorage
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, MultiFrameSingleBitSecondaryCaptureImageStorage
 
 from engine.cli import main
 from engine.dicom.listing import Listing, open_path
@@ -227,6 +231,37 @@ def test_a_cancelled_export_leaves_nothing(name: str, study: Path, tmp_path: Pat
     with pytest.raises(Cancelled):
         export_images(listing, listing.studies, tmp_path / name, cancelled=lambda: next(asked))
     assert [one.name for one in tmp_path.iterdir()] == ["study"]
+
+
+def test_a_full_disk_ends_the_export_and_leaves_nothing(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exporting, "write_pixels", full)
+    with pytest.raises(UserError, match=r"out cannot be written \(No space left on device\)"):
+        export(study, tmp_path / "out")
+    assert [one.name for one in tmp_path.iterdir()] == ["study"]
+
+
+def test_what_hides_beside_the_pixels_stays_behind(tmp_path: Path) -> None:
+    jpeg = BytesIO()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(jpeg, "JPEG", comment=b"QUIXANO")
+    coded = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0, "Rows": 64, "Columns": 64}
+    one = derive(tmp_path / "study" / "a.dcm", PixelData=encapsulate([jpeg.getvalue()]), InstanceNumber=1, **coded)
+    made = dcmread(one)
+    made.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    made["PixelData"].is_undefined_length = True
+    made.save_as(one)
+    cells = dataset("MR_small.dcm").pixel_array.astype("<u2") & 0xFFF
+    cells[0, :4] |= 0x5000  # an overlay in unused bits
+    twelve = {"BitsStored": 12, "HighBit": 11, "PixelRepresentation": 0, "InstanceNumber": 2}
+    derive(tmp_path / "study" / "b.dcm", PixelData=cells.tobytes() + b"QUIXANO.", **twelve)
+    assert b"QUIXANO" in one.read_bytes()
+    assert export(tmp_path / "study", tmp_path / "out").images == 2
+    assert b"QUIXANO" not in bytes_of(tmp_path / "out")
+    assert images_of(tmp_path / "out")[1].pixel_array.max() < 1 << 12
 
 
 def test_what_a_killed_export_left_goes_with_the_next_one(tmp_path: Path) -> None:
