@@ -83,8 +83,9 @@ def fill_archive(app: App, folder: Path) -> None:
         job.progressed.connect(lambda: _show_progress(job, printed))
     wait(lambda: state.importing is None, settled, "Importing the sample archive", 1800)
     wait(background.idle, [background.ended], "Counting the cases", 60)
-    if own:
-        finished.touch()  # an interrupted import continues next time
+    result = app.desk.upkeep.importing.result
+    if own and result is not None and not result.cancelled:  # an interrupted import continues next time
+        finished.touch()
 
 
 def _show_progress(job: Job, printed: set[int]) -> None:

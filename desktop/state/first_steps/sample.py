@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from desktop.state.similar.archive import ArchiveState
 from engine.archive import Archive
 from engine.importing.csv_files import CAPTIONS, CASES
+from engine.importing.importer import ImportResult
 from engine.resources import resource_path, user_folder
 
 STUDIES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "MR2_UNCR.dcm", "US1_UNCR.dcm", "emri_small.dcm")
@@ -48,10 +49,10 @@ class SampleArchive(QObject):
         super().__init__(parent)
         self._archive = archive
         self._folder: Path | None = None
-        """Where it is to be opened and imported; None when it is complete, or was never asked for."""
+        """Where it is to be opened and imported; None when it is complete, was stopped, or was never asked for."""
         self._importing = False
         archive.changed.connect(self._go_on)
-        archive.imported.connect(lambda _: self._finish())
+        archive.imported.connect(self._finish)
 
     def start(self) -> None:
         """Open the archive, or create it. An import that was interrupted goes on.
@@ -77,8 +78,9 @@ class SampleArchive(QObject):
             self._importing = True
             self._archive.import_into(shipped_cases())
 
-    def _finish(self) -> None:
+    def _finish(self, result: ImportResult) -> None:
         if self._importing and self._is_open():
-            imported_mark().touch()
-            self._folder = None
+            if not result.cancelled:
+                imported_mark().touch()
+            self._folder = None  # one that was stopped goes on when it is asked for again
         self._importing = False

@@ -1,6 +1,7 @@
 """The first steps: when they are offered, how they advance with the ordinary commands, and how they are left."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,10 +10,14 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App, build
 from desktop.state.first_steps import sample
 from desktop.state.first_steps.first_steps import ARCHIVE, SEARCH, STUDY
+from desktop.state.similar import archive as archives
 from engine.bundle import Bundle
+from engine.importing.importer import ImportResult, import_path
 from tests.desktop.conftest import dicom, settle
 
 REPORTS = 'id,text\na,"Small calcified granuloma of the spleen."\nb,"Right pleural effusion."\n'
+
+IMPORTED = "Importing cases"
 
 
 @pytest.fixture
@@ -104,12 +109,20 @@ def test_the_sample_archive_is_imported_once(qtbot: QtBot, started: App, monkeyp
     assert imports == []
 
 
-def test_an_import_that_was_stopped_goes_on_when_asked_again(qtbot: QtBot, started: App) -> None:
-    started.desk.first_steps.use_sample()
-    settle(qtbot, started)
-    qtbot.waitUntil(sample.imported_mark().exists)
-    settle(qtbot, started)
-    sample.imported_mark().unlink()
+def test_an_import_that_was_stopped_goes_on_when_asked_again(
+    qtbot: QtBot, started: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: Any) -> ImportResult:
+        """An import that is stopped after its first case."""
+        done: list[str] = []
+        return import_path(*arguments[:-2], lambda _done, _total, what: done.append(what), lambda: IMPORTED in done)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archives, "import_path", stopped)
+        started.desk.first_steps.use_sample()
+        qtbot.waitUntil(lambda: started.desk.upkeep.importing.result is not None)
+        settle(qtbot, started)
+    assert not sample.imported_mark().exists()
     started.desk.first_steps.use_sample()
     settle(qtbot, started)
     qtbot.waitUntil(sample.imported_mark().exists)
