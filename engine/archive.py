@@ -69,7 +69,7 @@ class Archive(CaseQueries):
         self.imports = ImportLog(self._database)
         self.new_embeddings = NewEmbeddings(self._database)
         """Embeddings of another bundle, until the archive is re-indexed with it."""
-        self.text_checks = TextChecks(self._database)
+        self.text_checks = TextChecks(self._database, self.require_bundle)
         """Images that were checked for burned-in text."""
         self._database.begin_chain(AuditChain(self.identity.audit, AUDITED))
         self._finish_deletions()

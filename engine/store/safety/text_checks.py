@@ -3,7 +3,7 @@
 Images of an import that keeps their text, and those archived before the detector existed, are not checked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +39,9 @@ def mark_checked(db: Database, image_ids: Sequence[int]) -> None:
 class TextChecks:
     """The checks of one archive."""
 
-    def __init__(self, database: LocalDatabase) -> None:
-        self._database = database
+    def __init__(self, database: LocalDatabase, require_bundle: Callable[[str], None]) -> None:
+        """`require_bundle` raises UserError unless the archive is bound to a bundle."""
+        self._database, self._require_bundle = database, require_bundle
 
     def missing(self) -> int:
         """How many images were not checked."""
@@ -64,9 +65,13 @@ class TextChecks:
             checked: ids of all of them.
             cleaned: those in which text was found.
             facts: what the models say of cases now, by case id.
-            bundle_id: the bundle of the embeddings, to which the archive is bound.
+            bundle_id: the bundle of the embeddings.
+
+        Raises:
+            UserError: the archive was re-indexed with another bundle meanwhile; nothing was changed.
         """
         with self._database.write() as db:
+            self._require_bundle(bundle_id)
             for one in cleaned:
                 _replace(db, one, bundle_id)
             for case_id, said in facts.items():

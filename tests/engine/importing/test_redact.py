@@ -86,6 +86,17 @@ def test_other_models_are_refused(filled: Archive, encoder) -> None:
         redact(filled, type(encoder)(32, "newer"))
 
 
+def test_nothing_is_replaced_when_another_process_re_indexes_meanwhile(filled: Archive, encoder) -> None:
+    def cancelled() -> bool:  # asked after the models were compared, before the first batch
+        reindex(filled, type(encoder)(32, "newer"))
+        return False
+
+    with pytest.raises(UserError, match="another model"):
+        redact(filled, encoder, cancelled=cancelled)
+    assert filled._database.read("SELECT DISTINCT bundle_id FROM embeddings") == [("newer",)]
+    assert filled.text_checks.missing() == 3
+
+
 @pytest.mark.parametrize("keep_text", [False, True])
 def test_what_an_import_has_checked_is_not_checked_again(
     archive: Archive, encoder, dicom_folder: Path, keep_text: bool
