@@ -1,6 +1,7 @@
 """Questions about archived cases, by name. Changes nothing, and knows neither models nor ranking."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,7 +233,7 @@ class CaseQueries(LocalStore):
             images=stats["images"],
             reports=stats["reports"],
             embeddings=stats["embeddings"],
-            bytes_on_disk=sum(path.stat().st_size for path in self._database.path.parent.iterdir() if path.is_file()),
+            bytes_on_disk=sum(map(_size, self._database.path.parent.iterdir())),
             modalities=counts["modalities"],
             reported=counts["reported"],
             regions=counts["regions"],
@@ -254,3 +255,11 @@ class CaseQueries(LocalStore):
 
     def _has_report(self, case_id: int) -> bool:
         return bool(self._database.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id]))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 of a folder, and of a file that is replaced or removed at this moment."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0

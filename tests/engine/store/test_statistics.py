@@ -1,6 +1,9 @@
 """The statistics of an archive agree with what was put into it."""
 
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from engine.archive import Archive
 from engine.facts.fact import Fact
@@ -23,6 +26,22 @@ def test_the_statistics_count_what_was_archived(archive: Archive, make_case: Mak
     assert found.decades == {40: 2, 60: 1}
     assert sum(found.added.values()) == 4
     assert found.bytes_on_disk >= (archive.folder / "archive.db").stat().st_size
+
+
+def test_a_file_that_is_replaced_while_they_are_read_does_not_count(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_file(path: Path) -> bool:
+        found = looked(path)
+        if path == temporary:
+            path.unlink()
+        return found
+
+    looked, temporary = Path.is_file, archive.folder / "vectors.new"
+    temporary.write_bytes(bytes(100))
+    monkeypatch.setattr(Path, "is_file", is_file)
+    before = sum(path.stat().st_size for path in archive.folder.iterdir()) - 100
+    assert archive.statistics().bytes_on_disk == before
 
 
 def test_an_empty_archive_has_nothing_to_count(archive: Archive) -> None:
