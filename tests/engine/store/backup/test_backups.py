@@ -5,8 +5,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -208,7 +209,7 @@ from engine.store.backup.making import make
 from engine.store.backup.restore import find, restore_archive
 from engine.store.backup.source import archive_source
 
-left = int(sys.argv[1])
+archive, backup = Path(sys.argv[1]), sys.argv[2]
 
 def watch(event, arguments):
     global left
@@ -217,39 +218,59 @@ def watch(event, arguments):
         if left < 0:
             os._exit(9)
 
-archive, backup = Path(sys.argv[2]), sys.argv[3]
-sys.addaudithook(watch)
-if backup:
-    restore_archive(find(Path(backup)), archive)
-else:
-    make(archive_source(archive))
+for line in sys.stdin:
+    left = int(line)
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(watch)
+        if backup:
+            restore_archive(find(Path(backup)), archive)
+        else:
+            make(archive_source(archive))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def killed(step: int, archive: Path, backup: str) -> bool:
-    """Whether the process was killed before its end, at its `step`th touch of the disk."""
-    command = [sys.executable, "-c", KILLED, str(step), str(archive), backup]
-    code = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False).returncode
-    assert code in (0, 9)
-    return code == 9
+NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
+def kills(archive: Path, backup: str) -> Iterator[int]:
+    """Kill a process at its first touch of the disk, another one at its second, and so on, until one ends by itself."""
+    command = [sys.executable, "-c", KILLED, str(archive), backup]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for step in count():
+            process.stdin.write(f"{step}\n")
+            process.stdin.flush()
+            code = int(process.stdout.readline())
+            if code == 0:
+                return
+            assert code == 9
+            yield step
+
+
+@NEEDS_FORK
 def test_a_kill_in_the_middle_of_a_backup_leaves_only_whole_ones(filled: Archive, make_case: Make) -> None:
     source = archive_source(filled.folder)
     first = make(source)
     assert first is not None
     filled.add_case(make_case("later", "Fracture."))
     filled.close()
-    step = 0
-    while killed(step, filled.folder, ""):
+    kills_seen = 0
+    for _ in kills(filled.folder, ""):
         for one in backups_of(source):
             check(one)
-        step += 1
-    assert step > 3
+        kills_seen += 1
+    assert kills_seen > 3
     assert backups_of(source)[-1].files != first.files
     assert filled.problems(deep=True) == []
 
 
+@NEEDS_FORK
 def test_a_kill_in_the_middle_of_a_restore_leaves_the_old_archive_or_the_new_one(
     filled: Archive, make_case: Make
 ) -> None:
@@ -258,11 +279,10 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_the_old_archive_or_the_new_one
     assert backup is not None
     filled.add_case(make_case("later", "Fracture."))
     filled.close()
-    step, seen = 0, set()
-    while killed(step, folder, str(backup.path)):
+    seen = []
+    for _ in kills(folder, str(backup.path)):
         with Archive.open(folder) as archive:
-            seen.add(archive.stats()["cases"])
+            seen.append(archive.stats()["cases"])
             assert archive.problems(deep=True) == []
-        step += 1
-    assert seen == {4, 5}
-    assert step > 3
+    assert set(seen) == {4, 5}
+    assert len(seen) > 3
