@@ -24,7 +24,6 @@ MATCH_COLUMNS = ("study_uid", "accession", "case_id", "image")
 DATES = ("study_date", "date")
 IMAGE_FOLDER, REPORTS = "picture archive", "reports"
 """Kinds of source as archives store them; the first keeps its old spelling, which existing archives have."""
-PATIENT = frozenset(("patient", "patient_name", "patient_id", "other_names", "birth_name"))
 INSTITUTION = frozenset(("institution", "hospital", "department"))
 NAMED = INSTITUTION | frozenset(
     ("accession", "physician", "doctor", "radiologist", "referrer", "referring", "operator", "surname")
@@ -37,6 +36,14 @@ OF_NAMES = frozenset(
     )
 )
 """What else may stand in such a name after those words: "hospital_course" and "radiologist_comment" are texts."""
+PATIENT = frozenset(
+    (
+        *("patient", "patients", "patientname", "patientid", "mrn", "name", "names", "lastname", "firstname"),
+        *("vorname", "nachname", "familienname", "geburtsname", "patientenname"),
+    )
+)
+"""Words of the names of columns of the patient, with nothing but words of names before and after them."""
+OF_PATIENT = PATIENT | OF_NAMES | {"middle", "maiden", "birth", "other"}
 UNKNOWN = {"", "todo", "unknown", "none", "n/a"}
 
 
@@ -173,7 +180,8 @@ def identifiers(row: ImportRow) -> tuple[str, ...]:
     for column, value in row.items():
         words = [word for word in re.split(r"[\W\d_]+", column) if word]
         named = [index for index, word in enumerate(words) if word.removesuffix("s") in NAMED]
-        if value and (column in PATIENT or (named and OF_NAMES.issuperset(words[named[-1] + 1 :]))):
+        of_patient = not PATIENT.isdisjoint(words) and OF_PATIENT.issuperset(words)
+        if value and (of_patient or (named and OF_NAMES.issuperset(words[named[-1] + 1 :]))):
             is_place = bool(named) and words[named[-1]].removesuffix("s") in INSTITUTION
             found.append(institution(value) if is_place else value)
     return tuple(found)

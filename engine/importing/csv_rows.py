@@ -7,6 +7,7 @@ without quotation marks would cut one off.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,7 @@ from engine.errors import Cancelled, Rejected, UserError, missing
 from engine.progress import IsCancelled, never
 
 ImportRow = dict[str, str]
-"""The stripped cells of a row by lower-case column name."""
+"""The stripped cells of a row by the name of the column, as `CsvRows.columns` has it."""
 SEPARATORS = (",", ";", "\t")
 MAX_BYTES, MAX_LINES = 128 << 20, 1_000_000
 """Of one file: its rows are kept in memory, some 400 bytes and their text each."""
@@ -25,6 +26,15 @@ MAX_CELLS = 20_000_000
 MAX_DAMAGED = 100
 """Rows that are not valid CSV, after which the rest is not read: each may be a quotation mark open to the end."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+SPELLINGS = {
+    **dict.fromkeys(("studyuid", "studyinstanceuid"), "study_uid"),
+    **dict.fromkeys(("accessionnumber", "accessionno", "accessionnr"), "accession"),
+    **dict.fromkeys(("patientid", "patientno", "patientnr", "patientnumber"), "patient_id"),
+    **dict.fromkeys(("caseid", "caseno", "casenr", "casenumber"), "case_id"),
+    "studydate": "study_date",
+}
+"""Columns to match on as other programs write them, without what stands between the words: a column that nothing reads
+would leave its reports without their studies, and its numbers in their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class CsvRows:
     rows: list[tuple[int, ImportRow]]
     """Each with the number of its first line."""
     columns: list[str]
-    """Lower-case names."""
+    """Lower-case names with "_" between the words."""
     rejected: list[Rejected] = field(default_factory=list)
 
 
@@ -101,9 +111,15 @@ def _header(path: Path, lines: Sequence[str], required: tuple[str, ...]) -> tupl
 
 def _names(line: str, separator: str) -> list[str]:
     try:
-        return [name.strip().lower() for name in next(csv.reader([line], delimiter=separator, strict=True), [])]
+        names = [_spelled(name) for name in next(csv.reader([line], delimiter=separator, strict=True), [])]
     except csv.Error:
         return []
+    return [name if (usual := SPELLINGS.get(name.replace("_", ""), name)) in names else usual for name in names]
+
+
+def _spelled(name: str) -> str:
+    """The name of a column with "_" between its words: "Patient Name" and "PatientName" are one."""
+    return re.sub(r"[\s_.-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())).lower()
 
 
 def _records(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str] | csv.Error]]:

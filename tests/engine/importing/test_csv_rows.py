@@ -35,6 +35,24 @@ def test_separator_encoding_and_line_ends_do_not_matter(tmp_path: Path, data: by
     assert found.rejected == []
 
 
+@pytest.mark.parametrize(
+    ("written", "column"),
+    [
+        *(("Accession Number", "accession"), ("accession_number", "accession"), ("AccessionNumber", "accession")),
+        *(("Study Instance UID", "study_uid"), ("StudyInstanceUID", "study_uid"), ("STUDYINSTANCEUID", "study_uid")),
+        *(("Patient ID", "patient_id"), ("PatientID", "patient_id"), ("Study Date", "study_date")),
+        *(("Patient Name", "patient_name"), ("PatientName", "patient_name"), ("case-id", "case_id")),
+    ],
+)
+def test_columns_have_one_name_however_they_are_spelled(tmp_path: Path, written: str, column: str) -> None:
+    assert rows_of(tmp_path, f"{written},text\n1,Normal.\n").columns == [column, "text"]
+
+
+def test_a_column_of_the_usual_name_is_not_replaced_by_another_spelling(tmp_path: Path) -> None:
+    found = rows_of(tmp_path, "accession,Accession Number,text\n1,2,Normal.\n")
+    assert found.rows[0][1]["accession"] == "1"
+
+
 def test_another_encoding_is_refused_by_its_reason(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is not UTF-8 \(byte 19\); save it again as CSV UTF-8\.$"):
         rows_of(tmp_path, "id,text\n1,Kein Erguß.\n".encode("cp1252"))
