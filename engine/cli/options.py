@@ -9,8 +9,18 @@ import click
 
 from engine.cli.output import printable
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path)
+
+class _NamedPath(click.Path):
+    """A path that is not "", which would be the current folder: a variable of a script that was never set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("The name of a file or folder is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _NamedPath(path_type=Path, file_okay=False)
+FILE = _NamedPath(path_type=Path)
 bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
