@@ -165,6 +165,15 @@ def test_without_json_the_output_is_readable_text(imported: Path, capsys: pytest
     assert "1 study, 0 files rejected." in out
 
 
+def test_reports_without_a_study_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "reports.csv").write_text("Accession,text\nA1,No effusion.\n,No fracture.\n")
+    assert main.main(["import", str(tmp_path / "reports.csv"), "--archive", str(tmp_path / "archive")]) == 0
+    assert (
+        "2 reports archived without a study, 1 of which name none by study UID, accession number, or patient ID and "
+        "date (YYYY-MM-DD).\n"
+    ) in capsys.readouterr().out
+
+
 @pytest.fixture
 def damaged_bundle(tmp_path: Path) -> Path:
     folder = tmp_path / "bundle"
@@ -204,6 +213,8 @@ def test_errors_that_the_user_can_fix_are_one_line_and_exit_2(
         (["unknown"], "unknown"),
         (["search", "--archive", imported, "--age", 40], "requires 2 arguments. See: kindred search --help"),
         (["--wrong"], "See: kindred --help"),
+        (["import", "", "--archive", imported], "The name of a file or folder is empty. See: kindred import --help"),
+        (["delete", "--archive", "", "--case", 1, "--yes"], "is empty. See: kindred delete --help"),
     ):
         assert main.main([*map(str, arguments)]) == 2, arguments
         out, err = capsys.readouterr()

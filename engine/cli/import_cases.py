@@ -46,6 +46,8 @@ def import_command(
     PATH is DICOM, an image folder with cases.csv, image files, or reports. Reports are joined to their studies by study
     UID, accession number, or patient and date, also if the other comes later. Text burned into the images
     is blacked out, except for single letters such as R and L. Nothing is imported twice.
+
+    Columns of CSV files to match on: study_uid, accession, case_id, image, or patient_id and study_date (YYYY-MM-DD).
     """
     if not exists(path):
         raise missing(path)

@@ -22,6 +22,7 @@ WIDTH = 100
 """Characters of a report that are shown."""
 SHOWN = 20
 """Rejected files that are listed."""
+NAMED_BY = "study UID, accession number, or patient ID and date (YYYY-MM-DD)"
 
 
 @contextmanager
@@ -97,6 +98,9 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
     ]
     if result.joined:
         lines.append(f"{counted(result.joined, 'case')} joined to what another import had archived.")
+    if result.without_study:
+        none = f", {result.naming_none:,} of which name none by {NAMED_BY}" if result.naming_none else ""
+        lines.append(f"{counted(result.without_study, 'report')} archived without a study{none}.")
     if result.ambiguous:
         lines.append("Not joined, since several cases match:")
         lines += [f"    {name}" for name in result.ambiguous[:SHOWN]]

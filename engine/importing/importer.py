@@ -54,6 +54,10 @@ class ImportResult:
     """Reports that matched no study, as "FILE line N"; they are archived as cases of their own until it comes."""
     joined: int = 0
     """Reports whose study was archived before or after them, in another import or file."""
+    without_study: int = 0
+    """New reports that no archived study was found for, `report_only` among them."""
+    naming_none: int = 0
+    """Those of them that state nothing to find a study by."""
     ambiguous: list[str] = field(default_factory=list)
     """Reports and studies that match several cases equally well; they are archived as cases of their own."""
     cleaned: int = 0
@@ -74,6 +78,8 @@ class ImportResult:
             "images",
             "reports",
             "joined",
+            "without_study",
+            "naming_none",
             "cleaned",
             "text_boxes",
             "text_images",
@@ -345,6 +351,8 @@ class _Import:
             if self._links is not None:
                 self._links.remember(case_id, one.found.name)
             self.result.added += not one.known
+            self.result.without_study += not (one.known or images)
+            self.result.naming_none += not (one.known or images or one.found.joins)
             self.result.completed += one.known
             self.result.images += len(images)
             self.result.reports += report is not None

@@ -1,5 +1,6 @@
 """A case as an import finds it, before any model has seen it. Knows no archive and no file format."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from engine.store.case import CaseFacts
 from engine.store.safety.join_keys import Join
+
+_DATE = re.compile(r"\s*(\d{4})[-/.]?(0[1-9]|1[0-2])[-/.]?(0[1-9]|[12]\d|3[01])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,9 @@ class FoundCase(CaseFacts):
 def joins_for(
     study_uids: Iterable[str] = (), accessions: Iterable[str] = (), patient: str | None = None, date: str = ""
 ) -> tuple[Join, ...]:
-    """The joins of what is known; a date is YYYYMMDD, or YYYY-MM-DD with or without a time."""
-    day = "".join(letter for letter in date[:10] if letter.isdigit())[:8]
+    """The joins of what is known; a date is YYYYMMDD, or YYYY-MM-DD with or without a time, and no other order."""
+    day = "".join(found.groups()) if (found := _DATE.match(date)) else ""
     joins = [("study", uid.strip()) for uid in study_uids] + [("accession", one.strip()) for one in accessions]
-    if patient and patient.strip() and len(day) == 8:
+    if patient and patient.strip() and day:
         joins.append(("visit", f"{patient.strip()} {day}"))
     return tuple(dict.fromkeys(join for join in joins if join[1]))

@@ -255,6 +255,14 @@ def test_a_csv_of_reports_alone_becomes_report_only_cases(archive: Archive, enco
     assert (result.added, len(result.rejected)) == (2, 1)
 
 
+def test_reports_that_name_no_study_are_counted_apart_from_those_whose_study_has_not_come(
+    archive: Archive, encoder, tmp_path: Path
+) -> None:
+    rows = "accession,patient_id,date,text\nA1,,,One mass.\n,P,14.04.2023,Two masses.\n"
+    result = import_path(archive, encoder, reports_file(tmp_path, rows))
+    assert (result.without_study, result.naming_none) == (2, 1)
+
+
 def test_a_row_is_identified_by_its_first_line_in_the_file(
     archive: Archive, encoder, image_folder: Path, tmp_path: Path
 ) -> None:
