@@ -241,7 +241,8 @@ class BackupsState(QObject):
             return
         (folder, backup), left = self._offered, self._archive.salvaged
         if left is not None and self._archive.home == folder:
-            text = f"The archive {folder.name} is damaged. {counted(left.cases, 'case')} of it can be searched, not changed."
+            cases = counted(left.cases, "case")
+            text = f"The archive {folder.name} is damaged. {cases} of it can be searched, not changed."
         elif not self._background.idle():
             return
         else:
