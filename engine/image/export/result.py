@@ -48,8 +48,9 @@ class ExportResult:
 
     def reasons(self) -> str:
         """How many files were refused, and the most common reasons."""
-        common = Counter(one.reason for one in self.refused).most_common()
-        shown = " ".join(f"{reason} ({count:,})" for reason, count in common[:SHOWN_REASONS])
-        more = f" And {counted(len(common) - SHOWN_REASONS, 'other reason')}." if len(common) > SHOWN_REASONS else ""
+        common = Counter(one.reason.removesuffix(".") for one in self.refused).most_common()
+        shown = [reason if len(common) == 1 else f"{reason} ({count:,})" for reason, count in common[:SHOWN_REASONS]]
+        if len(common) > SHOWN_REASONS:
+            shown.append(counted(len(common) - SHOWN_REASONS, "other reason"))
         was = "file was" if len(self.refused) == 1 else "files were"
-        return f"{len(self.refused):,} {was} refused: {shown}{more}"
+        return f"{len(self.refused):,} {was} refused: {'; '.join(shown)}."

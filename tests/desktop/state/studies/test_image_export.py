@@ -40,7 +40,7 @@ def test_refused_images_are_counted_with_their_reason_and_listed(qtbot: QtBot, a
     app.desk.image_export.export(tmp_path / "out", as_zip=False)
     settle(qtbot, app)
     assert said(app).startswith("Exported 1 anonymised image to out; 1 file was refused: Its SOP class is private")
-    assert said(app).endswith(LISTED)
+    assert said(app).endswith(f"is not known. {LISTED}")
     assert [Path(one.path).name for one in app.desk.studies.rejected] == ["b.dcm"]
 
 

@@ -213,7 +213,8 @@ def test_a_faulty_file_is_refused_with_its_reason_while_the_rest_goes_on(study: 
         "d.dcm": "Its SOP class is private or unknown, so what its elements hold is not known.",
         "e.txt": "This is not a DICOM file.",
     }
-    assert "3 files were refused" in result.sentence("out")
+    assert "; 3 files were refused: The file is truncated" in result.sentence("out")
+    assert "; This is not a DICOM file (1); Its SOP class is private" in result.sentence("out")
 
 
 def test_reports_and_other_documents_are_counted_and_stay(study: Path, tmp_path: Path) -> None:
