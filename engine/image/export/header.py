@@ -67,10 +67,14 @@ def deidentified(original: Dataset, rules: Rules) -> Dataset:
         try:
             with collect_warnings():
                 element = original[tag]
-                replaced = _replaced(element, rules)
         except MemoryError:
             raise
         except Exception:  # converters of damaged values raise anything; what cannot be read cannot be cleaned
+            continue
+        try:
+            with collect_warnings():
+                replaced = _replaced(element, rules)
+        except (TypeError, ValueError, OverflowError):  # of values that do not fit their VR
             continue
         if replaced is not None:
             made.add(replaced)

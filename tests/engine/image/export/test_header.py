@@ -1,11 +1,14 @@
 """No element of the data dictionary lets an identifier through, at any depth and whatever its VR."""
 
+import sys
+
 import pytest
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from engine.image.export import profile
 from engine.image.export.header import Pseudonyms, Rules, deidentified
 from engine.image.export.identifiers import identifiers_of, left_in, uids_of
 from engine.image.export.profile import Action, action
@@ -56,6 +59,15 @@ def test_the_same_uid_becomes_the_same_wherever_it_stands(cleaned: Dataset) -> N
     items = cleaned.PerFrameFunctionalGroupsSequence
     assert items[0].FrameOfReferenceUID == cleaned.FrameOfReferenceUID == cleaned.SOPInstanceUID
     assert cleaned.SOPInstanceUID.startswith("2.25.")
+
+
+def test_a_missing_table_is_no_damaged_element(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dicomanonymizer.dicom_anonymization_databases", None)
+    profile._table.cache_clear()
+    with pytest.raises(ImportError):
+        deidentified(planted(), Rules(str, ()))
+    monkeypatch.undo()
+    profile._table.cache_clear()
 
 
 @pytest.mark.parametrize(
