@@ -188,6 +188,7 @@ def archive_signed(
         source=SOURCE,
         patient=facts.patient or None,
         date=facts.date,
+        identifiers=facts.identifiers,
         facts={kind: Fact(value, "header") for kind, value in facts.header.items()},
     )
     return archive.add_case(replace(case, images=images, report=report), bundle.id)

@@ -15,6 +15,7 @@ from engine.reports.stored_report import ReportFacts, Submission
 from engine.reports.workspace import Workspace
 from engine.retrieval.search import Query, search
 from engine.study import Patient, Study
+from engine.text.deidentify import clean
 from tests.desktop.conftest import dicom
 
 
@@ -47,6 +48,16 @@ def test_a_signed_report_is_archived_cleaned_and_found(
     assert (case.report.text, case.report.state, case.modality) == ("[name] has a large left effusion.", "signed", "CR")
     np.testing.assert_array_equal(archive.image(case.images[0].image_id), gray)
     assert [hit.case_id for hit in search(archive, encoder, Query(text="large left effusion")).hits] == [case.case_id]
+
+
+def test_later_reports_are_cleaned_of_the_names_of_a_signed_study(
+    workspace: Workspace, archive: Archive, encoder, make_picture: Callable
+) -> None:
+    facts = ReportFacts("CR", identifiers=("Quix^Otto",))
+    sign(workspace, "1.2", "Normal chest.", Submission(facts, make_picture(3)))
+    is_name = archive.is_name(archive_waiting(workspace, archive, encoder).archived[0].case_id)
+    assert clean("Seen by Dr. Quix.", is_name=is_name).text == clean("Seen by Dr. Quix.", facts.identifiers).text
+    assert clean("Quix was moved.", is_name=is_name).text == "[name] was moved."
 
 
 def test_a_signed_report_may_serve_as_evidence_for_another_study(
