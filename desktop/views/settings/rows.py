@@ -91,7 +91,7 @@ def _keep(*names: str) -> Callable[[Desk], Callable[[], object]]:
 
 
 def _keep_archive(desk: Desk) -> Callable[[], object]:
-    folder = desk.archive.archive.folder if desk.archive.archive else None
+    folder = desk.archive.home
     return lambda: desk.archive.open(folder) if folder else None
 
 
@@ -101,7 +101,10 @@ def _keep_models(desk: Desk) -> Callable[[], object]:
 
 
 def _archive(desk: Desk) -> str:
-    return str(desk.archive.archive.folder) if desk.archive.archive else "None is open."
+    folder = desk.archive.home
+    if folder is None:
+        return "None is open."
+    return str(folder) if desk.viewport.patient_data_visible else folder.name
 
 
 def _models(desk: Desk) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.views.settings.controls import Control
 from desktop.views.settings.rows import PAGES
 from desktop.views.settings.settings_dialog import SettingsDialog
+from tests.desktop.conftest import settle
 
 
 @pytest.fixture
@@ -143,3 +144,17 @@ def test_every_stored_choice_has_a_row_or_is_a_layout(tmp_path: Path) -> None:
     from desktop.state.settings import Settings
 
     assert set(Settings.__dataclass_fields__) - elsewhere == set()
+
+
+def test_folders_above_the_archive_are_hidden_with_patient_data(
+    qtbot: QtBot, app: App, dialog: SettingsDialog, tmp_path: Path
+) -> None:
+    def shown() -> list[str]:
+        return [label.text() for label in control(dialog, "Archive folder").findChildren(QLabel)]
+
+    app.desk.archive.create(tmp_path / "teaching")
+    settle(qtbot, app)
+    assert str(tmp_path / "teaching") in shown()
+    app.actions.actions["hide_patient_data"].trigger()
+    assert "teaching" in shown()
+    assert not any(str(tmp_path) in text for text in shown())
