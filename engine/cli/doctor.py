@@ -14,13 +14,13 @@ import pydicom
 
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.cli.output import archive_contents
 from engine.dicom.coding.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
 from engine.models.runtime import detect
 from engine.models.text_detector import text_detector
 from engine.resources import resource_path
+from engine.retrieval.case_text import archive_contents
 from engine.store.backup.backup import backups_of
 from engine.store.backup.location import backup_folder
 from engine.store.backup.source import archive_source

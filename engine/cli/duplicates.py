@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import click
 
 from engine.archive import Archive
 from engine.cli.options import FOLDER, json_option, print_result
-from engine.cli.output import WIDTH, progress_line
+from engine.cli.output import progress_line
 from engine.errors import Cancelled, UserError
-from engine.retrieval.case_text import facts
+from engine.retrieval.case_text import case_line
 from engine.retrieval.duplicates import DuplicateGroup, find_duplicates
-from engine.store.case import Case
 from engine.text.words import counted
-
-PATIENTS = {"same": "one patient", "unknown": "patient unknown", "different": "different patients"}
 
 
 @click.command("duplicates", epilog="Example: kindred duplicates --archive ~/kindred --merge --case 12")
@@ -50,7 +46,7 @@ def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: b
         possible = [group for group in groups if merge and not group.obstacle]
         if possible and not yes and not click.confirm(_question(groups, possible, folder), err=True):
             raise Cancelled
-        results = [merge_group(archive, group) for group in possible]
+        results = [_merge(archive, group) for group in possible]
         total = archive.stats()["cases"]
     merged = [result for result in results if "merged" in result]
     failed = [result["problem"] for result in results if "problem" in result]
@@ -69,7 +65,7 @@ def _question(groups: Sequence[DuplicateGroup], possible: Sequence[DuplicateGrou
     return "\n".join([*_lines(groups, True), question])
 
 
-def merge_group(archive: Archive, group: DuplicateGroup) -> dict[str, Any]:
+def _merge(archive: Archive, group: DuplicateGroup) -> dict[str, Any]:
     """What was merged; or the problem, after which the next group is merged all the same."""
     try:
         kept = archive.merge(group.case_ids)
@@ -84,19 +80,7 @@ def _lines(groups: Sequence[DuplicateGroup], merge: bool) -> list[str]:
     lines = []
     for group in groups:
         why = f"; {'not merged' if merge else 'cannot be merged'}: {group.obstacle}" if group.obstacle else ""
-        lines.append(f"{title(group)}{why}.")
+        lines.append(f"{group.title}{why}.")
         lines += [f"    {case_line(case)}" for case in group.cases]
     duplicates = sum(len(group.cases) for group in groups)
     return [*lines, f"{counted(len(groups), 'group')} with {counted(duplicates, 'case')}."]
-
-
-def title(group: DuplicateGroup) -> str:
-    """Why the cases may be one, and of whom they are."""
-    return f"{', '.join(group.reasons).capitalize()}, {PATIENTS[group.patients]}"
-
-
-def case_line(case: Case) -> str:
-    """Number, facts, images and the first words of a case."""
-    text = case.report.text if case.report else case.description
-    about = [f"case {case.case_id}", facts(case), counted(len(case.images), "image"), shorten(text, WIDTH)]
-    return "  ".join(filter(None, about))

@@ -13,6 +13,7 @@ from engine.importing.importer import ImportResult
 from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.progress import Progress, ignore
 from engine.reports.draft import NOTICE, Draft, Sentence
+from engine.retrieval.case_text import archive_contents
 from engine.retrieval.hit import Hit
 from engine.text.words import counted
 
@@ -50,12 +51,6 @@ def printable(value: Any) -> Any:
     if isinstance(value, dict):
         return {printable(key): printable(one) for key, one in value.items()}
     return [printable(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def archive_contents(stats: dict[str, Any]) -> str:
-    """The counts of `Archive.stats`, such as "2 cases, 1 image and 2 reports"."""
-    cases, images, reports = (counted(stats[f"{name}s"], name) for name in ("case", "image", "report"))
-    return f"{cases}, {images} and {reports}"
 
 
 def study_lines(listing: Listing) -> list[str]:

@@ -23,6 +23,7 @@ from engine.text.words import words
 
 Reason = Literal["same pixels", "same picture", "same words"]
 REASONS: tuple[Reason, ...] = ("same pixels", "same picture", "same words")
+PATIENTS = {"same": "one patient", "unknown": "patient unknown", "different": "different patients"}
 NEIGHBORS = 24
 """Nearest vectors of each picture that are looked at; some are of its own case."""
 PAGE = 1_000
@@ -49,6 +50,11 @@ class DuplicateGroup:
         if different_patients(self.cases):
             return "different"
         return "unknown" if None in {case.patient for case in self.cases} else "same"
+
+    @property
+    def title(self) -> str:
+        """Why the cases may be one, and of whom they are."""
+        return f"{', '.join(self.reasons).capitalize()}, {PATIENTS[self.patients]}"
 
     @property
     def obstacle(self) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.background import Background, Lane
 from desktop.errors import PROBLEM, Message
 from desktop.state.similar.archive import ArchiveState
+from desktop.state.upkeep.maintenance import BUSY
 from engine.archive import Archive
 from engine.errors import Cancelled, DamagedError, UserError
 from engine.progress import IsCancelled, Progress
@@ -28,7 +29,6 @@ FIRST_MS = 120_000
 EVERY_MS = 600_000
 """Milliseconds between two looks."""
 NO_ARCHIVE = "Open the archive that is to be restored first."
-BUSY = "An import or re-indexing is running. Wait until it is finished, or cancel it."
 NONE = "There is no backup of this archive. Make one with Back up now."
 
 

@@ -11,8 +11,9 @@ from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.search import SearchState
 from desktop.state.upkeep.maintenance import BUSY, NO_ARCHIVE
 from engine.archive import Archive
-from engine.cli.duplicates import case_line, merge_group, title
+from engine.errors import UserError
 from engine.progress import IsCancelled, Progress
+from engine.retrieval.case_text import case_line
 from engine.retrieval.duplicates import DuplicateGroup, find_duplicates
 from engine.text.words import counted
 
@@ -39,7 +40,7 @@ class DuplicatesState(QObject):
     @property
     def groups(self) -> list[tuple[str, list[str], bool]]:
         """Of each group a title, a line for each case and for what speaks against merging, and whether nothing does."""
-        return [(title(group), _lines(group), not group.obstacle) for group in self._groups]
+        return [(group.title, _lines(group), not group.obstacle) for group in self._groups]
 
     def why_not(self) -> str:
         """Why duplicates can neither be looked for nor merged now; "" when they can."""
@@ -129,10 +130,11 @@ def _merge(
         if cancelled():
             break
         progress(done, len(groups), "Merging")
-        result = merge_group(archive, group)
-        if "problem" in result:
-            problems.append(result["problem"])
+        try:
+            kept = archive.merge(group.case_ids)
+        except UserError as error:  # the next group is merged all the same
+            problems.append(str(error))
         else:
             merged.append(group)
-            gone += result["merged"]
+            gone += [case_id for case_id in group.case_ids if case_id != kept]
     return merged, gone, problems
