@@ -219,6 +219,7 @@ class ReportPanel(QWidget):
         hint = HINT if template is None else f"{TAB.format(template.name)}\n\n{template.text}"
         if self.editor.placeholderText() != hint:
             self.editor.setPlaceholderText(hint)
+            self.editor.viewport().update()  # Qt repaints only the lines of the hint before
 
     def _show_checks(self) -> None:
         self.checks.show_checks(self._checking.listed)

@@ -1,7 +1,8 @@
 """Templates come up by themselves, Tab fills them, and a word and Tab expands."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, QRect, Qt
+from PySide6.QtGui import QPaintEvent
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
@@ -41,6 +42,28 @@ def test_the_template_that_suits_is_shown_in_an_empty_report_and_tab_takes_it(
     assert editor.textCursor().selectedText() == "[Lungs]"
     state.undo()
     assert text_of(state) == ""
+
+
+class Painted(QObject):
+    """Remembers what a widget painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[QRect] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.places.append(event.rect())
+        return False
+
+
+def test_a_template_of_more_lines_is_painted_in_full(
+    qtbot: QtBot, app: App, state: ReportState, editor: ReportEditor
+) -> None:
+    painted, surface = Painted(), editor.viewport()
+    surface.installEventFilter(painted)
+    app.desk.writing.save(Template("My CT", parts_of("\n".join(f"Line {n}" for n in range(9))), "CT", own=True))
+    qtbot.waitUntil(lambda: "Line 8" in editor.placeholderText() and surface.rect() in painted.places)
 
 
 def test_tab_goes_from_field_to_field_and_then_on(
