@@ -87,7 +87,9 @@ class Desk(QObject):
         self.frames = FrameCache(self.settings.now.cache_megabytes * 1024 * 1024)
         self.memory = SeriesMemory()
         self.studies = StudiesState(self.background, partial(open_told_apart, workspace), self.frames, self)
-        self.mpr = MprState(self.background, lambda: self.layout, self.studies.find, parent=self)
+        self.mpr = MprState(
+            self.background, lambda: self.layout, self.studies.find, parent=self, unlinked=lambda: self.links.paused()
+        )
         self.mpr.changed.connect(self._drop_old_planes)
         self.slab = SlabState(self.mpr, self)
         self.layout = LayoutState(self._make_viewport, parent=self)

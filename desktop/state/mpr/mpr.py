@@ -5,6 +5,7 @@ They open at the slice on screen. slab.py decides which slabs they are, oblique.
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -42,8 +43,11 @@ class MprState(QObject):
         find: Find,
         read: Callable[[FrameRef], Pixels] = read_frame,
         parent: QObject | None = None,
+        unlinked: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`unlinked` moves viewports one by one, so that none follows another."""
         super().__init__(parent)
+        self._unlinked = unlinked
         self._find = find
         self._background, self._layout, self._read = background, layout, read
         self.planes: Planes | None = None
@@ -187,8 +191,9 @@ class MprState(QObject):
         for viewport in layout.all_viewports:
             if _shows_plane(viewport):
                 viewport.show(None, None)
-        for saved in self._saved:
-            saved.restore(self._find)
+        with self._unlinked():
+            for saved in self._saved:
+                saved.restore(self._find)
         self._saved = []
         layout.activate(layout.viewports[0])  # else the cell of an active plane would stay in sight, empty
         layout.set_grid(*self._grid_before)

@@ -115,7 +115,8 @@ class ComparisonState(QObject):
         self._forget()
         viewport.show(None, None)
         if before is not None:
-            before.restore(self._find)
+            with self._links.paused():  # else its window, frame and zoom of then would be given to the current image
+                before.restore(self._find)
         layout = self._layout
         if grid is not None and (layout.rows, layout.columns) == BESIDE:
             layout.set_grid(*grid)

@@ -187,3 +187,21 @@ def test_planes_are_shown_at_the_window_of_their_stack_and_the_stack_comes_back_
     assert (back.window, back.inverted, back.color_map) == (window, True, "Hot iron")
     assert back.picture is not None
     assert back.picture.inverted
+
+
+def test_two_linked_viewports_come_back_each_at_its_own_window(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, POSITIONS, FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path)
+    app.desk.layout.set_grid(1, 2)
+    left, right = app.desk.layout.viewports
+    right.show(left.study, left.series)
+    settle(qtbot, app)
+    windows = Window(40.0, 400.0), Window(-600.0, 1500.0)
+    for viewport, window in zip((left, right), windows):
+        viewport.set_window(window)
+    app.desk.links.toggle()
+    for _ in range(2):
+        app.desk.mpr.toggle()
+        settle(qtbot, app)
+    assert not app.desk.mpr.shown
+    assert (left.window, right.window) == windows

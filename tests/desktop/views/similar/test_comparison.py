@@ -19,6 +19,7 @@ from desktop.views.viewer.export_image import deidentified
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.image.archived import archived_origin, is_archived
+from engine.image.voi import Window
 from engine.reports.agreement import Contradiction, Evidence
 from engine.store.case import NewCase, NewImage
 from engine.store.sources import SourceLinks
@@ -121,6 +122,28 @@ def test_a_viewport_in_use_gets_its_series_back(qtbot: QtBot, found: App) -> Non
     assert right.series is mr.series[0]
     assert right.view == view
     assert found.desk.layout.columns == 2
+
+
+def test_closing_leaves_a_linked_current_image_as_it_is(qtbot: QtBot, found: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path / "stack", [5.0 * n for n in range(4)], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, found, tmp_path / "stack")
+    desk = found.desk
+    desk.layout.set_grid(1, 2)
+    left, right = cells(found)
+    right.show(left.study, left.series)
+    settle(qtbot, found)
+    left.set_window(Window(center=100, width=200))
+    desk.links.toggle()
+    desk.comparison.start()
+    settle(qtbot, found)
+    left.go_to(3)
+    left.zoom_by(2)
+    scale = left.view.scale
+    assert is_archived(right.series)
+    desk.comparison.close()
+    settle(qtbot, found)
+    assert right.series is left.series
+    assert (left.window, left.index, left.view.scale) == (Window(center=100, width=200), 3, scale)
 
 
 def test_a_maximized_viewport_makes_room_and_a_plane_comes_back(qtbot: QtBot, found: App, tmp_path: Path) -> None:
