@@ -12,6 +12,13 @@ from engine.text.sentences import sentence_spans
 Kind = Literal["header side", "text side", "negation", "sex", "region", "prior", "taken over", "measurement", "field"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Action = Literal["", "confirm", "update"]
+BACKGROUND = re.compile(
+    r"\s*(?:(?:clinical|relevant|medical|patient)?\s*(?:history|indications?|information|details|data|question|context)|"
+    r"reason for (?:the )?\w+|comparisons?|priors?|previous (?:study|studies|exam\w*)|technique|procedure)\s*(?::|$)",
+    re.IGNORECASE,
+)
+"""Opens what was known before the images were read."""
+HEADING = re.compile(r"\s*[A-Z][\w ,/&()-]{2,40}:|\s*[A-Z][A-Z /&]{3,40}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Line:
     """As it stands, without the spaces around it."""
     impression: bool
     """Whether it is in the impression."""
+    background: bool = False
+    """Whether it says what was known before: history, indication, comparison, technique. It is no finding."""
 
     @property
     def span(self) -> Span:
@@ -69,10 +78,16 @@ class Line:
 
 def lines_of(text: str) -> list[Line]:
     """The sentences of a report in order; a line break ends a sentence too, as in lists."""
-    found, start, impression = [], 0, False
+    found, start, impression, background, said = [], 0, False, False, False
     for row in text.split("\n"):
         if begins_impression(row):
             impression = True
-        found += [Line(start + first, row[first:end], impression) for first, end in sentence_spans(row)]
+        if BACKGROUND.match(row):
+            background, said = True, False
+        elif HEADING.match(row) or (said and not row.strip()):
+            background = False
+        said = said or bool(row.partition(":")[2].strip() or (":" not in row and row.strip()))
+        spans = sentence_spans(row)
+        found += [Line(start + first, row[first:end], impression, background) for first, end in spans]
         start += len(row) + 1
     return found

@@ -65,7 +65,7 @@ class Said:
 def negation_checks(lines: Sequence[Line]) -> Iterable[Check]:
     """One check for each sentence of the impression that contradicts the findings."""
     said = [Said(line, findings(line.text)) for line in lines]
-    body = [one for one in said if not one.line.impression]
+    body = [one for one in said if not one.line.impression and not one.line.background]
     impression = [one for one in said if one.line.impression]
     for one in impression:
         if name := _contradicted(one.reported, one, body, impression):

@@ -73,7 +73,7 @@ def _header(lines: Sequence[Line], known: Known) -> Iterable[Check]:
 
 def _impression(said: Sequence[Said]) -> Iterable[Check]:
     """A side in the impression that the findings give to nothing of the kind."""
-    body = [one for one in said if not one.line.impression]
+    body = [one for one in said if not one.line.impression and not one.line.background]
     for one in (one for one in said if one.line.impression):
         sides = _sides_before(one, body)
         if sides and one.side not in sides and "both" not in sides and one.side != "both":

@@ -39,6 +39,22 @@ def test_a_side_is_checked_against_the_header_and_the_findings(
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("INDICATION: Pneumonia.\nFINDINGS: Clear lungs.\nIMPRESSION: No pneumonia.", []),
+        ("Clinical information:\nPneumonia.\n\nThe lungs are clear.\n\nImpression: No pneumonia.", []),
+        ("History: Right rib fracture.\nFindings: Left rib fracture.\nImpression: Right rib fracture.", ["Right"]),
+        ("Comparison: CT, right nodule.\nLungs: Left nodule.\nImpression: Right nodule.", ["Right"]),
+        ("Technique:\n\nContrast.\nFindings:\nLeft nodule.\nImpression: Right nodule.", ["Right"]),
+        ("Priors\nCT with a right nodule.\n\nLeft nodule.\nImpression: Right nodule.", ["Right"]),
+        ("History of smoking. Left nodule.\nImpression: Right nodule.", ["Right"]),
+    ],
+)
+def test_history_and_comparison_are_no_findings(text: str, expected: list[str]) -> None:
+    assert [place for _, place in found(text, CHEST)] == expected
+
+
+@pytest.mark.parametrize(
     ("body", "impression", "contradicts"),
     [
         ("No pneumothorax.", "Small left pneumothorax.", True),
