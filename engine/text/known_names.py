@@ -106,7 +106,8 @@ def wanted(value: str) -> Iterator[Wanted]:
     """What is looked for of one value."""
     named_so = value.startswith(_INSTITUTION)
     for group in unicodedata.normalize("NFC", value.removeprefix(_INSTITUTION)).split("="):
-        names = [name for name in re.split(r"[\^\s,\\/]+" if named_so else r"[\^\s,\\]+", group) if name]
+        parts = re.split(r"[\^\s,\\/]+" if named_so else r"[\^\s,\\]+", group)
+        names = [name for name in parts if any(map(str.isalnum, name))]  # "----" would be found in every ". "
         place = named_so or ("^" not in group and any(flat(name.strip(".")) in PLACE_WORDS for name in names))
         clinical = NOT_NAMES | DEPARTMENTS if place else frozenset[str]()
         if place and len(names) > 1 and not all(flat(name.strip(".")) in clinical for name in names):

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.text.deidentify import clean
+from engine.text.hashed_names import spellings
 from engine.text.known_names import institution
 
 
@@ -193,3 +194,10 @@ def test_a_year_after_a_season_or_an_examination_is_kept(text: str) -> None:
 )
 def test_a_case_number_that_looks_like_a_year_is_removed(text: str, expected: str) -> None:
     assert clean(text).text == expected
+
+
+@pytest.mark.parametrize("name", ["----", "...", "***", "-^.", "/"])
+def test_a_name_without_letters_and_digits_changes_no_text(name: str) -> None:
+    text = "Seen by Dr. [name]. No nodule (5 mm). - See above."
+    assert clean(text, (name,)).text == text
+    assert spellings((name,)) == frozenset()
