@@ -33,7 +33,16 @@ from engine.store.safety.join_keys import add_join_keys
 from engine.store.safety.merging import keep_one_source, merge_cases, remember_key
 from engine.store.safety.name_keys import add_name_keys, name_keys_of
 from engine.store.safety.opening import is_alone, open_archive
-from engine.store.safety.removal import delete_cases, empty_log, finish, forget_sources, rewrite_once, unfinished
+from engine.store.safety.removal import (
+    delete_cases,
+    empty_log,
+    finish,
+    forget_sources,
+    forget_words,
+    note_replaced,
+    rewrite_once,
+    unfinished,
+)
 from engine.store.safety.salvaged import Salvaged, salvaged
 from engine.store.safety.text_checks import TextChecks
 from engine.store.safety.whole_file import is_left
@@ -276,7 +285,8 @@ class Archive(CaseQueries):
             bundle_id = self._bound_to(made_by)
             if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
                 raise UserError(f"The archive has no case {case_id}.")
-            db.execute("DELETE FROM reports WHERE case_id = ?", [case_id])
+            if db.execute("DELETE FROM reports WHERE case_id = ?", [case_id]).rowcount:
+                note_replaced(db)
             insert_report(db, case_id, bundle_id, report)
             seal(db, "facts", case_id)
             seal(db, "audit", insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why))
@@ -329,6 +339,14 @@ class Archive(CaseQueries):
             raise UserError(f"The file {path} cannot be replaced: {error.strerror}.", path) from None
         self.index.refresh(save=True, anew=True)
         return len(self.index.rows().ids)
+
+    def forget_words(self) -> None:
+        """Remove from the full-text index the words of reports that were replaced, such as names found later.
+
+        Raises:
+            UserError: the disk is full.
+        """
+        forget_words(self._database)
 
     def forget_replaced(self) -> None:
         """Remove from the files of the archive what they hold of images that were replaced.

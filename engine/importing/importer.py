@@ -146,6 +146,7 @@ def import_path(
                 job.add(item)
                 progress(done, total, "Importing cases")
             job.flush()
+            archive.forget_words()
             archive.index.refresh(save=True)
         finally:
             archive.imports.end(import_id, result.added + result.completed, result.skipped, len(result.rejected))

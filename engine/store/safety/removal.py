@@ -25,6 +25,9 @@ REWRITTEN = "rewritten"
 UNFINISHED = "deleted, traces may be left"
 """Setting with the ids of deleted cases of which files may hold traces."""
 
+REPLACED = "replaced, words may be left"
+"""Setting of an archive of which the full-text index may hold words of reports that were replaced."""
+
 
 def delete_cases(database: LocalDatabase, case_ids: Sequence[int]) -> None:
     """Delete cases in one transaction, and their words from the full-text index, and note them as unfinished.
@@ -60,6 +63,22 @@ def finish(database: LocalDatabase, case_ids: Sequence[int]) -> None:
         else:
             db.execute("DELETE FROM settings WHERE name = ?", [UNFINISHED])
             seal(db, "settings", WHOLE)
+
+
+def note_replaced(db: Database) -> None:
+    """Note, inside a transaction that the caller has open, that a report was replaced."""
+    _set(db, REPLACED, now())
+
+
+def forget_words(database: LocalDatabase) -> None:
+    """Remove the words of replaced reports from the full-text index, which keeps them until it is merged."""
+    if not database.read("SELECT 1 FROM settings WHERE name = ?", [REPLACED]):
+        return
+    with database.write(flushed=True) as db:
+        db.execute("INSERT INTO reports_fts (reports_fts) VALUES ('optimize')")
+        db.execute("DELETE FROM settings WHERE name = ?", [REPLACED])
+        seal(db, "settings", WHOLE)
+    database.empty_log()
 
 
 def rewrite_once(database: LocalDatabase) -> None:

@@ -64,6 +64,17 @@ def test_a_study_that_comes_later_goes_to_its_report(archive: Archive, encoder, 
     assert archive.problems(deep=True) == []
 
 
+def test_a_name_that_only_a_later_study_states_is_in_no_byte_of_the_archive(
+    archive: Archive, encoder, tmp_path: Path
+) -> None:
+    text = "Zuweiser: left effusion. Right lung clear."
+    import_path(archive, encoder, report(tmp_path, accession="ACC-7", text=text))
+    import_path(archive, encoder, study(tmp_path, RequestingPhysician="----"))
+    assert archived(archive) == [(1, text.replace("Zuweiser", "[name]"), "CT")]
+    files = [one for one in archive.folder.rglob("*") if one.is_file()]
+    assert [one.name for one in files if b"zuweiser" in one.read_bytes().lower()] == []
+
+
 @pytest.mark.parametrize("known", WAYS)
 @pytest.mark.parametrize("study_first", [True, False])
 def test_nothing_is_doubled_when_both_are_imported_again(
