@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.state.redaction import redact_names
 
 ROWS = (
     ("check", "Check archive", "Compares every image, vector and text with its checksum. Nothing is changed."),
@@ -80,6 +81,7 @@ class MaintenancePage(QWidget):
         layout.addLayout(grid)
         layout.addWidget(self.found, 1)
         self._state.changed.connect(self._show)
+        desk.layout.active_proxy.redaction_changed.connect(self._show)
         self._show()
 
     def _run(self, work: Callable[[], object]) -> None:
@@ -98,10 +100,16 @@ class MaintenancePage(QWidget):
         self._show_deletion()
         self.found.clear()
         for well, text in self._state.lines or [(True, f"{self._state.running}…")] * bool(self._state.running):
-            item = QListWidgetItem(text, self.found)
+            item = QListWidgetItem(self._readable(text), self.found)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
             if not well:
                 item.setForeground(QBrush(QColor(theme.current.red)))
+
+    def _readable(self, text: str) -> str:
+        """Without the folder of the archive while patient data is hidden."""
+        folder = self._desk.archive.home
+        hidden = folder is not None and not self._desk.viewport.patient_data_visible
+        return redact_names(text, (str(folder),)) if hidden else text
 
     def _show_deletion(self) -> None:
         for button in (self.delete, self.delete_patient):

@@ -90,6 +90,20 @@ def test_a_check_says_what_is_damaged_and_the_index_is_rebuilt(qtbot: QtBot, app
     assert archive.index.state() == "intact"
 
 
+def test_a_check_does_not_name_the_folder_while_patient_data_is_hidden(
+    qtbot: QtBot, app: App, screen: ArchiveWindow, tmp_path: Path
+) -> None:
+    def named() -> bool:
+        found = screen.maintenance.found
+        return any(str(tmp_path / "archive") in found.item(row).text() for row in range(found.count()))
+
+    screen.maintenance.buttons["check"].click()
+    settle(qtbot, app)
+    assert named()
+    app.desk.layout.toggle_patient_data()
+    assert not named()
+
+
 def test_a_case_is_deleted_by_its_number_and_an_unknown_one_is_a_sentence(
     qtbot: QtBot, app: App, screen: ArchiveWindow
 ) -> None:
