@@ -3,6 +3,7 @@
 Knows nothing of DICOM. Another source of images (a PACS cache, DICOMweb) is one more class with what `Origin` asks for.
 """
 
+import errno
 import gzip
 import io
 import zipfile
@@ -31,6 +32,8 @@ _BLANK = 1 << 16
 _GZIP = b"\x1f\x8b"
 PART_OF_ZIP = "This is one part of a ZIP file in several parts; unpack it first and open the folder."
 DAMAGED_ZIP = "The ZIP file is damaged; copy or download it again."
+
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,10 @@ class FileOrigin:
         except FileNotFoundError as error:
             raise UserError(f"{path} no longer exists; check the folder or the drive.", path) from error
         except PermissionError as error:
-            raise UserError(f"Permission denied: {path}", path) from error
+            raise UserError(f"{path} cannot be read (Permission denied); check its permissions.", path) from error
         except OSError as error:
+            if error.errno in _OF_WRITING:  # of who reads it, and writes elsewhere
+                raise
             raise UserError(f"{path} cannot be read ({error.strerror or error}); check the drive.", path) from error
 
 

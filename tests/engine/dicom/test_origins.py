@@ -1,5 +1,6 @@
 """Origins of images: files, ZIP members, and a source that Kindred does not ship."""
 
+import errno
 import io
 import zipfile
 from collections.abc import Iterator
@@ -92,3 +93,9 @@ def test_a_missing_file_or_member_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"gone is no longer in .*a\.zip") as raised, member.open():
         pass
     assert raised.value.other == member.name
+
+
+def test_a_full_disk_that_a_reader_writes_to_is_not_a_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "image.dcm").write_bytes(b"")
+    with pytest.raises(OSError, match="No space left"), FileOrigin(tmp_path / "image.dcm").open():
+        raise OSError(errno.ENOSPC, "No space left on device")
