@@ -137,7 +137,8 @@ def _archive(folder: Path, deep: bool) -> list[Check]:
                 backup,
             ]
     except UserError as error:
-        return [Check("archive", False, str(error)), _backup(folder, damaged=True)]
+        known = Archive.exists(folder) or backups_of(archive_source(folder))
+        return [Check("archive", False, str(error)), *([_backup(folder, damaged=True)] if known else [])]
 
 
 def _backup(folder: Path, damaged: bool = False, read_only: bool = False) -> Check:

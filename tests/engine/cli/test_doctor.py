@@ -75,3 +75,8 @@ def test_an_archive_that_others_can_read_is_a_problem(filled: Archive) -> None:
     check = examined(filled)["privacy"]
     assert not check.ok
     assert "chmod 700" in check.text
+
+
+def test_a_folder_that_is_no_archive_and_has_no_backup_is_not_called_damaged(tmp_path: Path) -> None:
+    checks = [one for one in doctor.examine(None, tmp_path) if one.name in ("archive", "backup")]
+    assert [(one.name, one.ok) for one in checks] == [("archive", False)]
