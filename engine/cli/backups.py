@@ -77,6 +77,8 @@ def restore_command(path: Path, folder: Path | None, as_json: bool) -> None:
     lines = [f"Restored {_content(backup)} of {backup.made:%Y-%m-%d %H:%M} UTC to {where}."]
     if aside is not None:
         lines.append(f"What was there is in {aside}; delete it when you no longer need it.")
+        if folder is not None:
+            lines.append("Cases that were deleted since then are back; delete them again.")
     document = {"restored": str(where), "rows": backup.rows, "aside": str(aside) if aside else None}
     print_result(document, lines, as_json)
 

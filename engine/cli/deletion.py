@@ -46,4 +46,5 @@ def delete_command(
     lines = [f"Deleted {named}; {counted(left, 'case')} left."]
     if held := len(backups_of(archive_source(folder))):
         lines.append(f"{counted(held, 'backup')} may hold them; to drop: kindred backup --archive {folder} --replace")
+    lines.append("Backups made with --to and folders that a restore set aside are not changed; delete them yourself.")
     print_result({"deleted": deleted, "cases": left, "backups": held}, lines, as_json)

@@ -30,9 +30,13 @@ def find(path: Path) -> Backup:
     """The backup in a folder, or the newest one of a folder of backups.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or there are backups of several sources.
     """
     inside = backups_in(path)
+    if not inside and path.is_dir():
+        sources = [str(one) for one in sorted(path.iterdir()) if backups_in(one)]
+        if sources:
+            raise UserError(f"{path} has backups of several sources; choose one of: {', '.join(sources)}.", path)
     return inside[-1] if inside else read(path)
 
 

@@ -53,8 +53,12 @@ def test_an_archive_and_the_workspace_are_backed_up_listed_and_restored(
     assert "Nothing changed in" in said(capsys, "backup", "--archive", folder, "--to", to)
     listed = said(capsys, "backup", "--archive", folder, "--to", to, "--list")
     assert all(one["path"] in listed for one in made)
-    restored = answer(capsys, "restore", made[1]["path"], "--archive", folder)
-    assert Path(restored["aside"]).is_dir()
+    assert main.main(["restore", str(to), "--archive", str(folder)]) == 2
+    named = ", ".join(sorted(str(Path(one["path"]).parent) for one in made))
+    assert capsys.readouterr().err == f"{to} has backups of several sources; choose one of: {named}.\n"
+    restored = said(capsys, "restore", made[1]["path"], "--archive", folder)
+    assert "What was there is in" in restored
+    assert "Cases that were deleted since then are back; delete them again." in restored
     assert "What was there is in" in said(capsys, "restore", Path(made[0]["path"]).parent)
     with Archive.open(folder) as archive:
         assert archive.stats()["cases"] == 1
@@ -76,6 +80,7 @@ def test_what_was_deleted_leaves_the_backups_too_when_they_are_replaced(
     said(capsys, "backup", "--archive", folder)
     text = said(capsys, "delete", "--archive", folder, "--case", 1, "--yes")
     assert f"1 backup may hold them; to drop: kindred backup --archive {folder} --replace" in text
+    assert "Backups made with --to and folders that a restore set aside are not changed" in text
     said(capsys, "backup", "--archive", folder, "--replace")
     (only,) = answer(capsys, "backup", "--archive", folder, "--list")["backups"]
     assert only["rows"] == 0
