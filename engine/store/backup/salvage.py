@@ -100,9 +100,7 @@ def _read(path: Path, folder: Path, progress: Progress, cancelled: IsCancelled) 
         try:
             with closing(connect_read_only(path)) as old:
                 for table in _tables(new):
-                    for row in _rows(old, table, path.stat().st_size):
-                        if cancelled():
-                            raise Cancelled
+                    for row in _rows(old, table, path.stat().st_size, cancelled):
                         lost += not (row and _insert(new, table, row))
                     progress(0, 0, f"Reading {table}")
         except UNREADABLE as error:
@@ -121,10 +119,12 @@ def _tables(db: Database) -> list[str]:
     return [*BY_ID, *(name for name in names if name not in BY_ID)]
 
 
-def _rows(db: Database, table: str, size: int) -> Iterator[Row | None]:
-    """The rows that can be read and are as they were written; None for each that is not."""
+def _rows(db: Database, table: str, size: int, cancelled: IsCancelled) -> Iterator[Row | None]:
+    """The rows that can be read and are as they were written; None for each that is not. Raises Cancelled."""
     if table in BY_ID:
         for row_id in range(1, _highest(db, table, size) + 1):
+            if cancelled():
+                raise Cancelled
             try:
                 found = db.execute(f"SELECT * FROM {table} WHERE id = ?", [row_id])
                 rows = _named(found, found.fetchall())
@@ -145,6 +145,8 @@ def _rows(db: Database, table: str, size: int) -> Iterator[Row | None]:
     for one in read:
         together[one.get(KEYS.get(table, ""), WHOLE)].append(one)
     for key, rows in together.items():
+        if cancelled():
+            raise Cancelled
         good = table not in KEYS or _is_good(db, table, key)
         yield from (one if good else None for one in rows)
 

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from engine.archive import Archive
-from engine.errors import UserError
-from engine.store.backup.salvage import salvage
+from engine.errors import Cancelled, UserError
+from engine.store.backup.salvage import BY_ID, salvage
 from engine.store.case import NewCase
 
 Make = Callable[..., NewCase]
@@ -86,6 +87,16 @@ def test_it_is_read_again_only_after_a_change(folder: Path) -> None:
     zeroed(folder, page_of(folder, b"Report 39: no effusion."))
     salvage(folder)
     assert (target / "archive.db").stat().st_ino != made
+
+
+def test_it_can_be_cancelled_among_ids_without_rows(folder: Path) -> None:
+    with sqlite3.connect(folder / "archive.db") as db:
+        db.execute("UPDATE sqlite_sequence SET seq = 5000")
+        rows = sum(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in BY_ID)
+    db.close()
+    asked = count()
+    with pytest.raises(Cancelled):
+        salvage(folder, cancelled=lambda: next(asked) > rows + 1000)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + bytes(9000)])
