@@ -18,6 +18,8 @@ FINAL = frozenset(("", "F", "C", "A"))
 _TEXT = frozenset(("TX", "FT", "ST", "CE", "CWE", "NM", "SN"))
 _STUDY = frozenset(("113014", "110180"))
 """Codes of observations whose value is a Study Instance UID."""
+_PEOPLE = {"PID": (5, 6, 9), "NK1": (2, 30), "ORC": (10, 11, 12, 19)}
+"""Fields that name somebody: the patient, also before marriage and otherwise, mother, relatives, who ordered."""
 _UID = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 _ESCAPE = re.compile(r"\\([^\\]*)\\")
 
@@ -98,7 +100,8 @@ class _Message:
         """The names in all repetitions, as DICOM writes them."""
         found = []
         for one in value.split(self.repetition):
-            parts = [self.unescaped(part).strip() for part in one.split(self.component)]
+            spread = one.replace(self._marks["T"], self.component)  # OBR-32 to 35 have a name in subcomponents
+            parts = [self.unescaped(part).strip() for part in spread.split(self.component)]
             words = [part for part in parts[:4] if part and not part.isdigit()]
             found.append("^".join(words))
         return [one for one in found if one]
@@ -163,6 +166,7 @@ def _report(message: _Message, head: list[list[str]], order: list[list[str]], na
     what = message.value("OBR", 4, order)
     people = [message.value("PV1", number, head) for number in (7, 8, 9, 17)]
     people += [message.value("OBR", number, order) for number in (10, 16, 28, 32, 33, 34, 35)]
+    people += [segment[at] for segment in (*head, *order) for at in _PEOPLE.get(segment[0], ()) if at < len(segment)]
     return FoundReport(
         name,
         "\n".join(lines),
@@ -172,5 +176,5 @@ def _report(message: _Message, head: list[list[str]], order: list[list[str]], na
         message.first(message.value("OBR", 7, order)),
         message.first(message.value("PID", 8, head)).upper()[:1],
         description=message.unescaped((what + message.component).split(message.component)[1]).strip(),
-        identifiers=tuple(one for value in (message.value("PID", 5, head), *people) for one in message.names(value)),
+        identifiers=tuple(one for value in people for one in message.names(value)),
     )

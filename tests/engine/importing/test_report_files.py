@@ -15,6 +15,7 @@ from engine.importing.source import FoundCase
 from engine.reports.document import Document
 from engine.reports.export.exported_report import ExportedReport
 from engine.reports.export.formats import FORMATS, export_report
+from engine.text.deidentify import clean
 from tests.engine.dicom.documents.samples import structured_report
 from tests.engine.dicom_samples import derive
 
@@ -175,6 +176,21 @@ def test_json_that_is_no_fhir_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(UserError, match=r"a\.json"):
         list(read_report_files(tmp_path / "a.json"))
+
+
+def test_hl7_names_relatives_who_ordered_and_who_typed(tmp_path: Path) -> None:
+    people = "Mutter, Fruher, Gatte, Besteller and Schreiber"
+    segments = (
+        "MSH|^~\\&|RIS||||||ORU^R01|1|P|2.5.1",
+        "PID|1||P-17||Quix^Otto|Mutter^Ida|||Fruher^Otto",
+        "NK1|1|Gatte^Udo|SPO",
+        f"ORC|RE{'|' * 11}9^Besteller^Ove",
+        f"OBR|1|{'|' * 33}7&Schreiber&Bo",
+        f"OBX|1|TX|CT||{people} in order.||||||F",
+    )
+    case = only(read(tmp_path / "a.hl7", "\r".join(segments)))
+    text = clean(case.text, case.identifiers).text
+    assert [one for one in people.replace(",", "").split() if one in text] == ["and"]
 
 
 @pytest.mark.parametrize("name", ["sr", "fhir", "hl7"])
