@@ -169,7 +169,7 @@ def test_reports_without_a_study_are_told(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "reports.csv").write_text("Accession,text\nA1,No effusion.\n,No fracture.\n")
     assert main.main(["import", str(tmp_path / "reports.csv"), "--archive", str(tmp_path / "archive")]) == 0
     assert (
-        "2 reports archived without a study, 1 of which name none by study UID, accession number, or patient ID and "
+        "2 reports archived without a study, 1 of them without study UID, accession number, or patient ID and "
         "date (YYYY-MM-DD).\n"
     ) in capsys.readouterr().out
 

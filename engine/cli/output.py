@@ -94,7 +94,7 @@ def import_lines(result: ImportResult, stats: dict[str, Any], seconds: float) ->
     if result.joined:
         lines.append(f"{counted(result.joined, 'case')} joined to what another import had archived.")
     if result.without_study:
-        none = f", {result.naming_none:,} of which name none by {NAMED_BY}" if result.naming_none else ""
+        none = f", {result.naming_none:,} of them without {NAMED_BY}" if result.naming_none else ""
         lines.append(f"{counted(result.without_study, 'report')} archived without a study{none}.")
     if result.ambiguous:
         lines.append("Not joined, since several cases match:")
