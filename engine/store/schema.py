@@ -6,6 +6,7 @@ applied. Add new migrations at the end; never change or rename one that has been
 
 import logging
 from contextvars import ContextVar
+from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
@@ -15,6 +16,7 @@ from engine.progress import Progress, ignore
 from engine.store.case_facts import add_facts, set_words
 from engine.store.safety import checksums
 from engine.store.safety.audit_chain import create_tables
+from engine.store.safety.connection import damaged
 
 migrations = Migrations("kindred-archive")
 _log = logging.getLogger("kindred")
@@ -208,9 +210,12 @@ def create_audit_chain(db: Database) -> None:
 
 
 def require_known(db: Database, where: str) -> None:
-    """Raise UserError when a newer version of Kindred created the archive."""
+    """Raise UserError when a newer version of Kindred created the archive, or the list of migrations is damaged."""
     known = set(names())
-    unknown = [applied.name for applied in migrations.applied(db) if applied.name not in known]
+    try:
+        unknown = [applied.name for applied in migrations.applied(db) if applied.name not in known]
+    except KeyError as error:  # a column of the list has another name
+        raise damaged(Path(where)) from error
     if unknown:
         raise UserError(
             f"The archive {where} was created by a newer version of Kindred (schema {unknown[0]!r}); "

@@ -144,9 +144,19 @@ class VectorIndex:
             return Rows(snapshot.stamp.bundle_id, snapshot.ids, snapshot.is_image, snapshot.cases)
 
     def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """The unit vectors of these embedding ids, in their order, float32 [n, D]; None if one no longer exists."""
+        """The unit vectors of these embedding ids, in their order, float32 [n, D]; None if one no longer exists.
+
+        Raises:
+            UserError: one exists and cannot be read.
+        """
         found = dict(read_many(self._read, "SELECT id, vector FROM embeddings WHERE id IN ({})", ids.tolist()))
-        if len(found) < len(ids):
+        missing = [one for one in ids.tolist() if one not in found]
+        if missing:
+            with self._lock:
+                snapshot = self._snapshot
+            known = snapshot is not None and bool(np.isin(missing, snapshot.ids).any())
+            if snapshot is not None and known and snapshot.stamp == self._database_stamp():
+                raise self._damaged()  # nothing was replaced: waiting for that would not end
             return None
         if not found:
             return np.zeros((0, 0), np.float32)
