@@ -93,7 +93,9 @@ class SeriesModel(QAbstractListModel):
         selectable = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
         if row.document is not None:
             return selectable
-        return selectable | Qt.ItemFlag.ItemIsDragEnabled if row.series else Qt.ItemFlag.ItemIsEnabled
+        if row.series is not None:
+            return selectable | Qt.ItemFlag.ItemIsDragEnabled
+        return Qt.ItemFlag.NoItemFlags  # else a click on a heading takes the highlight from the series on screen
 
     @override
     def data(self, index: ModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -210,6 +212,36 @@ def _line(painter: QPainter, area: QRectF, text: str, font: Any, color: str) -> 
     painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
 
 
+class RowList(QListView):
+    """A list in which keys go from one selectable row to another, over the headings."""
+
+    @override
+    def moveCursor(self, cursorAction: QListView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        model, move = self.model(), QListView.CursorAction
+        every = [model.index(number, 0) for number in range(model.rowCount())]
+        rows = [index for index in every if index.flags() & Qt.ItemFlag.ItemIsSelectable]
+        if not rows:
+            return QModelIndex()
+        here = self.currentIndex().row()
+        before = [index for index in rows if index.row() < here] or rows[:1]
+        after = [index for index in rows if index.row() > here] or rows[-1:]
+        page = max(1, self.viewport().height() // max(1, self.visualRect(rows[0]).height()) - 1)
+        targets = {
+            move.MoveUp: before[-1],
+            move.MovePrevious: before[-1],
+            move.MoveDown: after[0],
+            move.MoveNext: after[0],
+            move.MoveHome: rows[0],
+            move.MoveEnd: rows[-1],
+            move.MovePageUp: before[-page:][0],
+            move.MovePageDown: after[:page][-1],
+        }
+        target = targets.get(cursorAction, self.currentIndex())
+        if target == rows[0]:
+            self.scrollToTop()  # with its headings
+        return target
+
+
 class SeriesList(QStackedWidget):
     """The list below its search field, or a hint while no study is open."""
 
@@ -222,7 +254,7 @@ class SeriesList(QStackedWidget):
         self._desk = desk
         viewport, statuses = cast(ViewportState, desk.layout.active_proxy), desk.report.statuses
         self.model = SeriesModel(desk.study_list, studies, viewport, statuses.of, self)
-        self.list = QListView()
+        self.list = RowList()
         self.list.setModel(self.model)
         self.list.setItemDelegate(SeriesDelegate(self.model, desk, self))
         self.list.setMouseTracking(True)

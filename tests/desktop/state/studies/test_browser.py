@@ -85,6 +85,24 @@ def test_series_that_come_later_leave_the_chosen_row_and_the_place_of_the_list(
     assert not resets
 
 
+def test_the_arrow_keys_go_from_series_to_series_over_the_headings(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    open_paths(qtbot, app, dicom("MR_small.dcm"))
+    shown, model = app.window.series_list.list, app.window.series_list.model
+    series = [row.series for row in model.rows if row.series is not None]
+    shown.setFocus()
+    qtbot.waitUntil(shown.hasFocus)
+    qtbot.keyClick(shown, Qt.Key.Key_Home)
+    up, down, end = Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_End
+    for key, expected in ((up, 0), (down, 1), (down, 1), (up, 0), (end, 1), (Qt.Key.Key_PageUp, 0)):
+        qtbot.keyClick(shown, key)
+        assert app.desk.studies.series is series[expected]
+        assert [model.rows[index.row()].series for index in shown.selectedIndexes()] == [series[expected]]
+    heading = shown.visualRect(model.index(3)).center()
+    qtbot.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=heading)
+    assert [index.row() for index in shown.selectedIndexes()] == [2]
+
+
 def test_closing_the_study_with_the_chosen_row_goes_on_with_another(qtbot: QtBot, app: App) -> None:
     open_paths(qtbot, app, dicom("CT_small.dcm"))
     open_paths(qtbot, app, dicom("MR_small.dcm"))
