@@ -133,6 +133,8 @@ def test_one_study_is_closed_and_the_others_stay(qtbot: QtBot, app: App) -> None
         ("preferences", "settings"),
         ("roi", "tool_window_from_roi"),
         ("undo", "undo"),
+        ("sign off", "sign_report"),
+        ("magnifying glass", "magnifier"),
     ],
 )
 def test_the_palette_finds_a_command_by_other_words_the_best_match_first(app: App, typed: str, first: str) -> None:

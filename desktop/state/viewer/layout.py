@@ -53,7 +53,10 @@ class LayoutState(QObject):
         rows, columns = (min(MAX_SIDE, max(1, count)) for count in (rows, columns))
         if (rows, columns, False) == (self.rows, self.columns, self.maximized):
             return
-        self.activate(self.of_study)  # the current image stays in sight of a smaller grid, not an archived case
+        kept = self.of_study  # the current image stays in sight of a smaller grid, not an archived case
+        if kept.series is None and rows * columns < len(self.viewports):
+            kept = next((viewport for viewport in self.viewports if viewport.series is not None), kept)
+        self.activate(kept)
         self.rows, self.columns, self.maximized = rows, columns, False
         self._grow(rows * columns)
         if self.active not in self.viewports:

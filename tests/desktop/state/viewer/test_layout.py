@@ -154,6 +154,18 @@ def test_a_smaller_grid_keeps_the_viewport_in_use(qtbot: QtBot, app: App) -> Non
     assert app.window.grid.views[0].state is last
 
 
+def test_a_smaller_grid_keeps_an_image_when_the_viewport_in_use_is_empty(qtbot: QtBot, app: App) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    layout, shown = app.desk.layout, app.desk.viewport
+    layout.set_grid(1, 2)
+    layout.activate(layout.viewports[1])
+    layout.set_grid(2, 2)
+    assert layout.active is layout.viewports[1]  # to be filled
+    layout.set_grid(1, 1)
+    assert layout.viewports == [shown]
+    assert layout.active is shown
+
+
 def test_patient_data_is_hidden_in_every_viewport_also_in_a_new_one(app: App) -> None:
     app.desk.layout.set_grid(1, 2)
     app.desk.layout.toggle_patient_data()
