@@ -5,13 +5,12 @@ Every number of the manifest is measured with the models that the bundle holds.
 
 import argparse
 import logging
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import UserError
-from export import build
+from export import build, bundle_writer
 from export.baselines import named
 
 
@@ -36,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
                 small=options.small,
                 head_bits=options.head_bits,
                 draws=options.resamples,
-                command="python -m export " + shlex.join(argv),
+                command=bundle_writer.told_command("export", argv),
             )
         )
     except UserError as problem:

@@ -1,9 +1,10 @@
 """Writes a bundle folder, its manifest and its card, atomically. Knows no models."""
 
 import json
+import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +94,16 @@ def made_by(card: Path) -> str:
     """The export command that a card names, "" if there is none."""
     lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
     return next((line.strip() for line in lines if line.startswith("    python -m export ")), "")
+
+
+def told_command(module: str, argv: Sequence[str]) -> str:
+    """A command as a card tells it: of an absolute path only the last name, since a card leaves the machine."""
+
+    def told(word: str) -> str:
+        head, equals, path = word.rpartition("=")
+        return f"{head}{equals}{Path(path).name}" if Path(path).is_absolute() else word
+
+    return f"python -m {module} {shlex.join(map(told, argv))}"
 
 
 def rewrite_card(folder: Path, content: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ to the manifest and the card. Archives keep their vectors, since the id of the b
 import argparse
 import json
 import logging
-import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -58,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
             baselines=dict(named(text) for text in options.baselines),
             name=name,
             draws=options.resamples,
-            command="python -m export.remeasure " + shlex.join(argv),
+            command=bundle_writer.told_command("export.remeasure", argv),
         )
         remeasure(options.bundle, request, tuple(options.data / pairs for pairs in options.pairs), options.stream)
         return ""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from engine.resources import resource_path
-from export import model_card
+from export import bundle_writer, model_card
 
 SHIPPED = resource_path("starter-bundle")
 
@@ -49,3 +49,17 @@ def test_weights_are_called_non_commercial_because_of_the_data_only_where_most_o
     assert "non-commercial, because most of the training data is" in model_card.licence([some, more])
     for sources in ([some], [some, told("B", 9, "treat as non-commercial")], [told("C", 1, "not stated")]):
         assert "within the licences of their training data" in model_card.licence(sources)
+
+
+def test_a_card_names_no_folder_of_the_machine_that_made_it() -> None:
+    argv = [
+        "runs/a/best.pt",
+        "--data",
+        "/home/ada/data",
+        "--baselines",
+        "CLIP=/home/ada/runs/b.pt",
+        "--out",
+        "my bundle",
+    ]
+    told = bundle_writer.told_command("export", argv)
+    assert told == "python -m export runs/a/best.pt --data data --baselines CLIP=b.pt --out 'my bundle'"
