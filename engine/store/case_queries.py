@@ -111,7 +111,7 @@ class CaseQueries(LocalStore):
 
     def cases_without_fact(self, kind: FactKind) -> NDArray[np.int64]:
         """Ids of the cases of which no fact of this kind is known, int64 [N]."""
-        sql = "SELECT id FROM cases WHERE NOT EXISTS (SELECT 1 FROM facts WHERE case_id = cases.id AND kind = ?)"
+        sql = "SELECT id FROM cases EXCEPT SELECT case_id FROM facts WHERE kind = ?"
         return np.array([row[0] for row in self._database.read(sql, [kind])], np.int64)
 
     def reports_of(self, case_ids: Iterable[int]) -> dict[int, str]:
