@@ -33,8 +33,10 @@ DISK = {
 
 def is_read_only(path: Path) -> bool:
     """Whether a database cannot be changed, or not its folder, which SQLite needs for its own files, or shall not."""
+    if not path.exists():  # asked first: another process may create it in this moment
+        return False
     writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    return path.exists() and (not writable or (path.parent / MARKER).exists())
+    return not writable or (path.parent / MARKER).exists()
 
 
 def state_of(path: Path) -> tuple[int, ...]:
