@@ -10,7 +10,6 @@ ends with the painting of the hits. Uses the real window (under Xvfb if there is
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -23,10 +22,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from benchmarks._display import require_display
 from benchmarks._section import put
 from benchmarks._timing import others_share, processor, processor_seconds
 from benchmarks.stalls import LoopMonitor, LoopTimes
-from benchmarks.viewer import SCREEN
 from benchmarks.viewer_data import SYNTAXES, write_series
 from desktop.app import App, build, make_application
 from desktop.demo import wait
@@ -191,11 +190,7 @@ def main() -> None:
     options.add_argument("--archive", type=Path, help="keep the archive in this folder; an existing one is asked")
     options.add_argument("--markdown", type=Path, metavar="FILE", help=f'replace the section "{TITLE}" of this file')
     chosen = options.parse_args()
-    if not os.environ.get("DISPLAY"):
-        if not shutil.which("xvfb-run"):
-            sys.exit("No display found: install xvfb, or run this in a desktop session.")
-        again = ["xvfb-run", "-a", "-s", SCREEN, sys.executable, "-m", "benchmarks.asking", *sys.argv[1:]]
-        os.execvp(again[0], again)
+    require_display("benchmarks.asking")
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         os.environ[HOME] = str(base / "home")

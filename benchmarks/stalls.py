@@ -10,7 +10,6 @@ timer on the UI thread measures how long the event loop was blocked; a second th
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -24,9 +23,9 @@ from types import FrameType
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
+from benchmarks._display import require_display
 from benchmarks._timing import others_share, processor, processor_seconds
 from benchmarks.sample_archive import smaller
-from benchmarks.viewer import SCREEN
 from benchmarks.viewer_data import SYNTAXES, write_series
 from desktop.app import App, build, make_application
 from desktop.demo import wait
@@ -371,11 +370,7 @@ def main() -> None:
     chosen = options.parse_args()
     if chosen.never_wait:
         Yielding.wait_while_busy = lambda self: None  # type: ignore[method-assign]
-    if not os.environ.get("DISPLAY"):
-        if not shutil.which("xvfb-run"):
-            sys.exit("No display found: install xvfb, or run this in a desktop session.")
-        again = ["xvfb-run", "-a", "-s", SCREEN, sys.executable, "-m", "benchmarks.stalls", *sys.argv[1:]]
-        os.execvp(again[0], again)
+    require_display("benchmarks.stalls")
     with tempfile.TemporaryDirectory() as base:
         os.environ[HOME] = str(Path(base) / "home")
         make_application()

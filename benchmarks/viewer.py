@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks._display import require_display
 from benchmarks._timing import others_share, processor, processor_seconds
 from benchmarks.viewer_data import SYNTAXES, write_series
 
@@ -37,7 +38,6 @@ for file in files:
     dcmread(file).pixel_array
 print(time.perf_counter() - start, time.process_time() - busy)
 """
-SCREEN = "-screen 0 1600x1000x24"
 LARGE = (2500, 3000)
 COLUMNS = (
     *("series (derived)", "first slice, ms", "index jumps", "plain loop, s (CPU)", "all slices, s (CPU)", "speedup"),
@@ -126,11 +126,7 @@ def main() -> None:
     options.add_argument("--only", choices=SYNTAXES)
     options.add_argument("--markdown", type=Path, metavar="FILE")
     chosen = options.parse_args()
-    if not os.environ.get("DISPLAY"):
-        if not shutil.which("xvfb-run"):
-            sys.exit("No display found: install xvfb, or run this in a desktop session.")
-        again = ["xvfb-run", "-a", "-s", SCREEN, sys.executable, "-m", "benchmarks.viewer", *sys.argv[1:]]
-        os.execvp(again[0], again)
+    require_display("benchmarks.viewer")
     conditions = f"{processor()}, {os.cpu_count()} cores. Files and app in the page cache; times include painting."
     head = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
     print(conditions, head, sep="\n\n", flush=True)

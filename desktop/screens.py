@@ -30,6 +30,7 @@ from desktop.views.similar.case_view import CaseWindow
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.viewer.tag_browser import TagBrowser
 from engine.errors import UserError
+from engine.retrieval.hit import Hit
 
 SIZE = (1440, 900)
 LOOP = "color3d_jpeg_baseline.dcm"
@@ -56,6 +57,24 @@ def settle(app: App) -> None:
     desk = app.desk
     demo.wait(desk.background.idle, [desk.background.ended], "Background work", 120)
     QCoreApplication.processEvents()  # actions are refreshed in the next turn of the event loop
+
+
+def drag(app: App, tool: str, start: QPoint, end: QPoint) -> None:
+    """Drag with a tool between two places of the active viewport, and take the window tool again."""
+    run(app, tool)
+    view = app.window.viewport
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(view, end)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
+    settle(app)
+    run(app, "tool_window")
+
+
+def select_hit(app: App, wanted: Callable[[Hit], bool]) -> None:
+    """Select the first hit that is wanted, if there is one."""
+    search = app.desk.search
+    search.select(next(filter(wanted, search.hits), search.selected))
+    settle(app)
 
 
 def full(app: App) -> None:
@@ -89,14 +108,9 @@ def dark_compare(app: App) -> None:
 def measure(app: App) -> None:
     """A length and an ellipse, drawn with the mouse."""
     full(app)
-    view = app.window.viewport
-    center = view.rect().center()
+    center = app.window.viewport.rect().center()
     for tool, start, end in (("tool_length", (-190, -60), (40, 90)), ("tool_ellipse", (60, -120), (210, 10))):
-        app.actions.actions[tool].trigger()
-        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=center + QPoint(*start))
-        QTest.mouseMove(view, center + QPoint(*end))
-        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=center + QPoint(*end))
-    run(app, "tool_window")
+        drag(app, tool, center + QPoint(*start), center + QPoint(*end))
 
 
 def measurements(app: App) -> Screen:
@@ -154,9 +168,7 @@ def case(app: App) -> Screen:
 
 def comparison(app: App) -> None:
     """The first hit with an image beside the current image, its report below."""
-    search = app.desk.search
-    search.select(next((hit for hit in search.hits if hit.kind == "image"), search.selected))
-    settle(app)
+    select_hit(app, lambda hit: hit.kind == "image")
     run(app, "grid_1x1", "compare_hit")
 
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop import demo, errors, theme
 from desktop.app import App, build, make_application
-from desktop.screens import run, settle
+from desktop.screens import comparison, drag, hit_map, run, select_hit, settle
 from desktop.state.first_steps import sample
 from desktop.views.report.sign_dialog import SignDialog
 from engine.errors import UserError
@@ -46,16 +46,10 @@ class Step:
 
 
 def _drag(app: App, tool: str, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drag with a tool between two places of the image area, as shares of its width and height."""
-    run(app, tool)
+    """Drag between two places of the viewport, as shares of its width and height."""
     view = app.window.viewport
     one, other = (QPoint(int(x * view.width()), int(y * view.height())) for x, y in (start, end))
-    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=one)
-    QTest.mouseMove(view, (one + other) / 2)
-    QTest.mouseMove(view, other)
-    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=other)
-    settle(app)
-    run(app, "tool_window")
+    drag(app, tool, one, other)
 
 
 def _ask(app: App, words: str) -> None:
@@ -65,21 +59,6 @@ def _ask(app: App, words: str) -> None:
     QTest.keyClicks(panel.text, words)
     QTest.keyClick(panel.text, Qt.Key.Key_Return)
     settle(app)
-
-
-def _pictured(app: App) -> None:
-    search = app.desk.search
-    search.select(next((hit for hit in search.hits if hit.kind == "image"), search.selected))
-    settle(app)
-
-
-def _compare(app: App) -> None:
-    _pictured(app)
-    run(app, "compare_hit")
-
-
-def _map(app: App) -> None:
-    run(app, "compare_hit", "hit_map")
 
 
 def _region(app: App) -> None:
@@ -109,14 +88,8 @@ def _measured(app: App) -> None:
 
 
 def _taken(app: App) -> None:
-    search = app.desk.search
-    search.select(next((hit for hit in search.hits if "nodul" in hit.text), search.selected))
-    settle(app)
+    select_hit(app, lambda hit: "nodul" in hit.text)
     run(app, "insert_case_text")
-
-
-def _checks(app: App) -> None:
-    run(app, "review_checks")
 
 
 def _sign(app: App) -> QWidget | None:
@@ -135,18 +108,14 @@ def _signed(app: App) -> None:
     settle(app)
 
 
-def _nothing(app: App) -> None:
-    run(app, "reset_view")
-
-
 def _steps() -> list[Step]:
     return [
-        Step("A study is open: drop a folder on the window, or Ctrl+O", _nothing),
+        Step("A study is open: drop a folder on the window, or Ctrl+O", lambda app: run(app, "reset_view")),
         Step("Find similar cases: Ctrl+E", lambda app: run(app, "find_similar"), 5),
         Step("Say what else counts, and move the share of the words", lambda app: _ask(app, "multiple nodules"), 5),
         Step("This one is relevant: Ctrl+L moves the query", lambda app: run(app, "mark_relevant")),
-        Step("Compare a case with the image: Shift+E", _compare, 5),
-        Step("The hits as a map around the query: Ctrl+Shift+S", _map),
+        Step("Compare a case with the image: Shift+E", comparison, 5),
+        Step("The hits as a map around the query: Ctrl+Shift+S", hit_map),
         Step("Search by a region: Shift+S, then drag", _region, 5),
         Step("A draft, if the archive has grounds for one: Ctrl+D", lambda app: run(app, "draft_report")),
         Step("Begin with a template: Tab", _template),
@@ -157,7 +126,7 @@ def _steps() -> list[Step]:
             lambda app: _type(app, "No effusion.", "Normal in size.", "", "", "Multiple pulmonary nodules. "),
         ),
         Step("Take over words of a similar case, marked until they are edited: Ctrl+Shift+V", _taken, 5),
-        Step("Checks before signing: F8 goes from one to the next", _checks, 5),
+        Step("Checks before signing: F8 goes from one to the next", lambda app: run(app, "review_checks"), 5),
         Step("Sign with your name: Ctrl+Return", _sign),
         Step("Signed. It goes out as PDF, DICOM SR, FHIR or HL7: Ctrl+Alt+R", _signed, 5),
     ]

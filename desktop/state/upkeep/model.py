@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from desktop.background import Background, Lane, as_work
 from desktop.state.settings import SettingsState
 from desktop.state.similar.archive import ArchiveState
+from desktop.state.upkeep.while_shown import WhileShown
 from engine.adapt.on_archive import ArchiveFigures, Space, on_archive
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -42,10 +43,8 @@ class Figure:
     """On the open archive."""
 
 
-class ModelState(QObject):
+class ModelState(WhileShown):
     """What is known of the models in use, read between `show` and `hide`; and the folders to change between."""
-
-    changed = Signal()
 
     def __init__(
         self,
@@ -56,22 +55,12 @@ class ModelState(QObject):
     ) -> None:
         super().__init__(parent)
         self._background, self._archive, self._settings = background, archive, settings
-        self._shown = False
         self._asked: Path | None = None
         self.card = ""
         """The model card as Markdown."""
         self.found: ArchiveFigures | None = None
         """Measured on the open archive; None while that is not known, or it has too few pairs."""
         archive.changed.connect(self._on_archive)
-
-    def show(self) -> None:
-        """Read now, and follow the models and the archive from now on."""
-        self._shown = True
-        self._read()
-
-    def hide(self) -> None:
-        """Stop reading: the screen was closed."""
-        self._shown = False
 
     @property
     def bundle(self) -> Bundle | None:

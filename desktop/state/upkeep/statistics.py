@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from desktop.background import Background, as_work
 from desktop.state.similar.archive import ArchiveState
+from desktop.state.upkeep.while_shown import WhileShown
 from engine.store.case import Statistics
 from engine.text.words import counted
 
@@ -37,26 +38,14 @@ class Chart:
     bars: tuple[Bar, ...]
 
 
-class StatisticsState(QObject):
+class StatisticsState(WhileShown):
     """Reads the statistics again whenever the archive changes, between `show` and `hide`."""
-
-    changed = Signal()
 
     def __init__(self, background: Background, archive: ArchiveState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background, self._archive = background, archive
-        self._shown = False
         self.found: Statistics | None = None
         archive.changed.connect(self._read)
-
-    def show(self) -> None:
-        """Read now, and follow the archive from now on."""
-        self._shown = True
-        self._read()
-
-    def hide(self) -> None:
-        """Stop reading: the screen was closed."""
-        self._shown = False
 
     @property
     def sizes(self) -> str:

@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from desktop.background import Background, Job, Lane, as_work
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.reindexing import ReindexState
 from desktop.state.upkeep.model import ModelState
+from desktop.state.upkeep.while_shown import WhileShown
 from engine.adapt.adapt import AdaptOptions, AdaptResult, Plan, adapt, plan, require_heads
 from engine.adapt.compare import Comparison
 from engine.adapt.table import rows
@@ -36,10 +37,8 @@ class Taught:
     """Of the new models; None if they were refused."""
 
 
-class TeachingState(QObject):
+class TeachingState(WhileShown):
     """Says what teaching would take, does it, and keeps the result until the models change. Loads nothing by itself."""
-
-    changed = Signal()
 
     def __init__(
         self,
@@ -51,7 +50,6 @@ class TeachingState(QObject):
     ) -> None:
         super().__init__(parent)
         self._background, self._archive, self._model, self._reindex = background, archive, model, reindex
-        self._shown = False
         self._plan: Plan | None = None
         self._obstacle = ""
         self._to_index: Path | None = None
@@ -59,15 +57,6 @@ class TeachingState(QObject):
         """The running teaching."""
         self.taught: Taught | None = None
         archive.changed.connect(self._on_archive)
-
-    def show(self) -> None:
-        """Find out now, and whenever the archive changes, whether the models can be taught."""
-        self._shown = True
-        self._ask()
-
-    def hide(self) -> None:
-        """Stop asking: the screen was closed."""
-        self._shown = False
 
     @property
     def invitation(self) -> str:
@@ -158,9 +147,9 @@ class TeachingState(QObject):
             self._to_index = None
             if not self._reindex.why_not():
                 self._reindex.start()
-        self._ask()
+        self._read()
 
-    def _ask(self) -> None:
+    def _read(self) -> None:
         archive, bundle = self._archive.archive, self._archive.bundle
         if not self._shown or archive is None or bundle is None or self._archive.importing is not None:
             self.changed.emit()

@@ -16,8 +16,8 @@ from engine.geometry.planes import normal, to_image, to_patient
 from engine.geometry.reference_lines import reference_line
 from engine.image.mpr import is_plane
 from engine.study import FrameRef, Vector
-from tests.desktop.conftest import open_paths, settle
-from tests.engine.dicom_samples import derive_stack
+from tests.desktop.conftest import settle
+from tests.desktop.state.mpr.conftest import open_mpr, run
 
 LEFT = Qt.MouseButton.LeftButton
 BOTH = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
@@ -25,19 +25,7 @@ BOTH = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def mpr(qtbot: QtBot, app: App, tmp_path: Path) -> App:
-    derive_stack(tmp_path, [4.0 * index for index in range(16)], FrameOfReferenceUID="1.2.3")
-    open_paths(qtbot, app, tmp_path)
-    app.desk.viewport.go_to(5)
-    app.actions.actions["mpr"].trigger()
-    settle(qtbot, app)
-    return app
-
-
-def run(qtbot: QtBot, app: App, *names: str) -> None:
-    for name in names:
-        qtbot.waitUntil(app.actions.actions[name].isEnabled)
-        app.actions.actions[name].trigger()
-        settle(qtbot, app)
+    return open_mpr(qtbot, app, tmp_path, [4.0 * index for index in range(16)], at=5)
 
 
 def oblique(app: App) -> FrameRef:

@@ -11,26 +11,13 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.viewer.annotations import annotate
 from engine.measure.measurements import Measurement
-from tests.desktop.conftest import open_paths, settle
-from tests.engine.dicom_samples import derive_stack
+from tests.desktop.conftest import settle
+from tests.desktop.state.mpr.conftest import open_mpr, run
 
 
 @pytest.fixture
 def mpr(qtbot: QtBot, app: App, tmp_path: Path) -> App:
-    derive_stack(tmp_path, [2.0 * index for index in range(7)], FrameOfReferenceUID="1.2.3")
-    open_paths(qtbot, app, tmp_path)
-    app.desk.viewport.go_to(3)
-    app.actions.actions["mpr"].trigger()
-    settle(qtbot, app)
-    assert app.desk.mpr.shown
-    return app
-
-
-def run(qtbot: QtBot, app: App, *names: str) -> None:
-    for name in names:
-        qtbot.waitUntil(app.actions.actions[name].isEnabled)
-        app.actions.actions[name].trigger()
-        settle(qtbot, app)
+    return open_mpr(qtbot, app, tmp_path, [2.0 * index for index in range(7)], at=3)
 
 
 def line(app: App, number: int = 0) -> str:
