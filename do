@@ -8,6 +8,7 @@
 ./do train     python -m training ...    e.g.  ./do train encoders --config training/configs/atp_cu.toml
 ./do export    python -m export ...
 ./do bench     the benchmarks, printed as the table in docs/benchmarks.md
+./do docs      the guides, as pages to read offline in build/guide
 ./do package   freeze the app into dist/kindred and run its doctor there
 ./do map       the tree with what each module is for    e.g.  ./do map engine/dicom
 ./do words     every string that a person can meet, to be read in one sitting
@@ -37,6 +38,7 @@ EXTRAS = {
     "export": ["train"],
     "bench": ["train"],
     "package": ["dev"],
+    "docs": ["dev"],
 }
 
 # Verbs that need nothing but Python.
@@ -190,7 +192,16 @@ def bench(arguments: list[str]) -> None:
         call(PYTHON, "-m", f"benchmarks.{name}")
 
 
+def docs(arguments: list[str]) -> None:
+    site = ROOT / "build" / "guide"
+    shutil.rmtree(site, ignore_errors=True)
+    quietly = ("-W", "--keep-going", "-q")  # a warning fails
+    call(PYTHON, "-m", "sphinx", *quietly, "-d", site.with_name("doctrees"), "docs", site)
+    say(f"the guides are in {(site / 'index.html').relative_to(ROOT)}")
+
+
 def package(arguments: list[str]) -> None:
+    docs([])
     call(PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "installer.spec")
     frozen = ROOT / "dist" / "kindred" / ("kindred.exe" if os.name == "nt" else "kindred")
     shutil.rmtree(ROOT / "build" / "installer", ignore_errors=True)
@@ -208,7 +219,7 @@ def main() -> None:
     gpu = "--gpu" in arguments
     arguments = [argument for argument in arguments if argument != "--gpu"]
     set_up(arguments[0] if verb == "setup" and arguments and arguments[0] in EXTRAS else verb, gpu)
-    jobs = {"run": run, "test": test, "lint": lint, "bench": bench, "package": package}
+    jobs = {"run": run, "test": test, "lint": lint, "bench": bench, "docs": docs, "package": package}
     if verb in jobs:
         jobs[verb](arguments)
     elif verb in ("train", "export"):

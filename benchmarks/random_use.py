@@ -77,7 +77,7 @@ class RandomUser:
         self.done: Counter[str] = Counter()
         self.bugs: list[str] = []
         self._trail: deque[str] = deque(maxlen=8)
-        self._commands = [name for name in app.actions.actions if name != "quit"]
+        self._commands = [name for name in app.actions.actions if name not in ("quit", "user_guide")]
         app.desk.messages.changed.connect(self._record_message)
 
     def record(self, message: Message) -> None:

@@ -12,7 +12,7 @@ DOCUMENTS = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
-    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+    *(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md")),
 ]
 PATH = re.compile(r"`((?:engine|desktop|training|export|tests|benchmarks|docs|resources|tools)/[\w./-]*\w)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")

@@ -117,6 +117,7 @@ SYNONYMS = {
     "edit_macros": "autotext abbreviations snippets",
     "copy_report": "clipboard",
     "export_report": "save sr hl7 fhir html txt pdf send",
+    "user_guide": "help manual handbook documentation docs instructions f1",
     "command_palette": "run search",
     "keyboard_shortcuts": "keys hotkeys cheat sheet",
     "first_steps": "tutorial tour welcome start sample onboarding",

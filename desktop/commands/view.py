@@ -171,7 +171,15 @@ ROWS = (
 )
 
 HELP_ROWS = (
-    Command("command_palette", "Command palette…", ("Ctrl+K",), "Help", lambda d, w: w.palette_requested.emit()),
+    Command("user_guide", "User guide", ("F1",), "Help", lambda d, w: w.dialogs.show_guide()),
+    Command(
+        "command_palette",
+        "Command palette…",
+        ("Ctrl+K",),
+        "Help",
+        lambda d, w: w.palette_requested.emit(),
+        new_group=True,
+    ),
     Command(
         "keyboard_shortcuts", "Keyboard shortcuts…", ("Shift+F1",), "Help", lambda d, w: w.shortcuts_requested.emit()
     ),
@@ -183,5 +191,5 @@ HELP_ROWS = (
         lambda d, w: d.first_steps.skip() if d.first_steps.visible else d.first_steps.show(),
         checked=lambda d: d.first_steps.visible,
     ),
-    Command("about", "About Kindred", ("F1",), "Help", lambda d, w: w.dialogs.about(), new_group=True),
+    Command("about", "About Kindred", ("Ctrl+Shift+F1",), "Help", lambda d, w: w.dialogs.about(), new_group=True),
 )

@@ -10,9 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
+from desktop.outside import guide, open_file
 from desktop.state.mpr.slab import THICKEST, THINNEST
 from desktop.state.upkeep.backups import Listed
 from desktop.views.chooser import Choice, Chooser
+from desktop.views.guide_window import GuideWindow
 from desktop.views.settings.rows import CACHE_MEGABYTES
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
@@ -218,6 +220,16 @@ class Dialogs:
         box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, parent=self._parent)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
+
+    def show_guide(self) -> None:
+        """Open the guides in the browser, or in a window of the app where there is none.
+
+        Raises:
+            UserError: they are not built.
+        """
+        page = guide()
+        if not open_file(page):
+            GuideWindow(page, self._parent).show()
 
     def about(self) -> None:
         """Show version, intended use and loaded models."""

@@ -12,11 +12,12 @@ import pydicom
 import pytest
 from pydicom.sr.codedict import codes
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtPrintSupport import QPrintDialog
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop import theme
+from desktop import outside, theme
 from desktop.actions import COMMANDS, Command
 from desktop.app import App
 from desktop.errors import BUG, PROBLEM
@@ -64,8 +65,9 @@ MODAL = {
     "print_image": "exec",
     "save_preset": "getText",
     "image_cache": "getInt",
+    "user_guide": "openUrl",
 }
-"""Commands that open a modal dialog, and the function that does; the tests cancel each."""
+"""Commands that open a modal dialog or another program, and the function that does; the tests cancel each."""
 WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
     "show_rejected": RejectedDialog,
@@ -149,6 +151,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(QInputDialog, "getText", cancel("getText", ("", False)))
     monkeypatch.setattr(QInputDialog, "getInt", cancel("getInt", (0, False)))
     monkeypatch.setattr(QPrintDialog, "exec", cancel("exec", 0))
+    monkeypatch.setattr(QDesktopServices, "openUrl", cancel("openUrl", True))
+    monkeypatch.setattr(outside, "guide_page", lambda: Path(__file__))  # whether or not the guides are built
     return seen
 
 

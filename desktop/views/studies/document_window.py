@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.outside import open_file
 from desktop.state.studies.browser import BrowserRow, row_text
 from desktop.state.viewer.documents import OpenedDocument
 from desktop.views.sizes import fit_pixels
@@ -52,7 +52,7 @@ class DocumentWindow(QDialog):
             button.setEnabled(visible)
 
     def _open_pdf(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._desk.documents.pdf_file(self._opened))))
+        open_file(self._desk.documents.pdf_file(self._opened))
 
     def _save_pdf(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Save PDF", "document.pdf", "PDF document (*.pdf)")

@@ -1,0 +1,40 @@
+"""Configuration of Sphinx, which makes the guides from docs/: `./do docs` writes the site to build/guide."""
+
+import re
+from typing import Any
+
+project = "Kindred"
+extensions = ["myst_parser"]
+root_doc = "index"
+exclude_patterns = ["conf.py"]
+
+html_theme = "furo"
+html_title = "Kindred guides"
+html_static_path = ["static"]
+html_css_files = ["kindred.css"]
+html_copy_source = False
+html_show_copyright = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 4
+suppress_warnings = ["myst.header", "toc.empty_glob"]
+
+PAGES = {
+    "../CHANGELOG.md": "/changelog.md",
+    "../README.md": "/index.md",
+    "../resources/starter-bundle/MODEL_CARD.md": "/model-card.md",
+}
+"""Files outside docs/ that the pages name, and the page that stands for each in the site."""
+
+
+def _point_inside(app: Any, name: str, source: list[str]) -> None:
+    """Let links stay in the site, and name a page by its title where they name its file."""
+    for outside, page in PAGES.items():
+        source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(outside)}", f"]({page}", source[0])
+    source[0] = re.sub(r"\[[\w/-]+\.md\]\((?=[\w/.-]+\.md[)#])", "[](", source[0])
+
+
+def setup(app: Any) -> None:
+    """Let the links of the pages stay inside the site."""
+    app.connect("source-read", _point_inside)

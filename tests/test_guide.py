@@ -1,0 +1,89 @@
+"""The built guides: complete, readable from a disk alone, and without a link or a picture that leads nowhere."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlparse
+
+import pytest
+
+from tests.paths import ROOT
+
+LOADS = {"img": "src", "script": "src", "link": "href", "source": "src", "iframe": "src", "video": "src"}
+"""What a browser fetches by itself, by the element and its attribute."""
+OFF_DISK = ("http", "https", "ftp", "ws", "wss")
+
+
+class Page(HTMLParser):
+    """The links, loaded files and anchors of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value for name, value in attrs if value is not None}
+        self.anchors.add(values.get("id", ""))
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag in LOADS and LOADS[tag] in values:
+            self.loads.append(values[LOADS[tag]])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The guides, built as `./do docs` builds them: a warning fails."""
+    folder = tmp_path_factory.mktemp("guide")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "doctrees")]
+    built = subprocess.run([*command, "docs", str(folder / "site")], cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    return {path: Page(path) for path in site.rglob("*.html")}
+
+
+def test_every_document_has_a_page(pages: dict[Path, Page], site: Path) -> None:
+    documents = [path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")]
+    assert {site / path for path in documents} <= set(pages)
+
+
+def test_every_link_and_picture_leads_to_what_is_there(pages: dict[Path, Page]) -> None:
+    lost = []
+    for path, page in pages.items():
+        for target in (*page.links, *page.loads):
+            place, anchor = urldefrag(target)
+            if urlparse(place).scheme:
+                continue
+            file = (path.parent / unquote(urlparse(place).path)).resolve() if place else path
+            known = file.is_file() and (not anchor or file not in pages or unquote(anchor) in pages[file].anchors)
+            if not known:
+                lost.append(f"{path.name}: {target}")
+    assert lost == []
+
+
+def test_nothing_of_a_page_is_loaded_from_a_network(pages: dict[Path, Page], site: Path) -> None:
+    loaded = [one for page in pages.values() for one in page.loads]
+    assert [one for one in loaded if urlparse(one).scheme in OFF_DISK or one.startswith("//")] == []
+    assert any(one.endswith(".css") or ".css?" in one for one in loaded)
+    styles = "\n".join(path.read_text(encoding="utf-8") for path in site.rglob("*.css"))
+    assert re.findall(r"@import[^;]*|url\(['\"]?(?:https?:)?//[^)]*\)", styles) == []
+    assert "--color" in styles  # they were read
+
+
+def test_no_page_is_out_of_reach(pages: dict[Path, Page], site: Path) -> None:
+    reached, waiting = set(), [site / "index.html"]
+    while waiting:
+        path = waiting.pop()
+        if path in reached or path not in pages:
+            continue
+        reached.add(path)
+        waiting += [(path.parent / unquote(urldefrag(link)[0])).resolve() for link in pages[path].links]
+    assert {path.name for path in set(pages) - reached} <= {"genindex.html", "search.html"}
