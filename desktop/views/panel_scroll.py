@@ -18,7 +18,6 @@ class PanelScroll(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(panel)
-        self.setFocusProxy(panel)
 
     @override
     def minimumSizeHint(self) -> QSize:

@@ -106,11 +106,12 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.status.rejected.clicked.connect(self.dialogs.show_rejected)
         self.status.cache.clicked.connect(self.dialogs.set_cache_size)
-        for panel, first in (
-            (self.search_panel, self.search_panel.text),
-            (self.report_panel, self.report_panel.editor),
-        ):
-            panel.setFocusProxy(first)
+        self._enter = {
+            self.studies_dock: self.series_list.focus_list,
+            self.search_dock: self.search_panel.focus_text,
+            self.report_dock: self.report_panel.focus_text,
+        }
+        """Moves the keyboard into a panel. Focus proxies would let Tab skip what stands before the field they name."""
         self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         self.viewport.setFocus()
 
@@ -230,7 +231,7 @@ class MainWindow(QMainWindow):
             self.grid.active.setFocus()
         else:
             self.show_dock(dock)
-            dock.widget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self._enter[dock]()
 
     @property
     def detached(self) -> bool:

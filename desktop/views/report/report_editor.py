@@ -4,7 +4,16 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QTextEdit, QWidget
 from typing_extensions import override
 
@@ -66,6 +75,8 @@ class ReportEditor(ReportField):
         self.choices: QMenu | None = None
         """The values of the field at the cursor, while they are listed."""
         self._study = ""
+        self._passing = False
+        """The keyboard came by Tab, and no other key was pressed since."""
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         self.setAccessibleName("Report text")
@@ -76,7 +87,13 @@ class ReportEditor(ReportField):
         state.editing.connect(self._select)
 
     @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._passing = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._passing = False
         if event.matches(QKeySequence.StandardKey.Undo):
             self._state.undo()
         elif event.matches(QKeySequence.StandardKey.Redo):
@@ -88,9 +105,13 @@ class ReportEditor(ReportField):
 
     @override
     def focusNextPrevChild(self, next: bool) -> bool:
-        """Tab and Shift+Tab fill the text first, and move the keyboard on only when there is nothing to fill."""
+        """Tab and Shift+Tab fill the text first, and move the keyboard on only when there is nothing to fill.
+
+        On its way through the window Tab begins no report: only where the keyboard was taken to an empty text.
+        """
         cursor = self.textCursor()
-        if self._writing.tab(self.position(), back=not next, selected=cursor.hasSelection()):
+        begins = not self._passing or bool(self.toPlainText().strip())
+        if begins and self._writing.tab(self.position(), back=not next, selected=cursor.hasSelection()):
             return True
         return super().focusNextPrevChild(next)
 

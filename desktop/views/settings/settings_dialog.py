@@ -67,7 +67,7 @@ class SettingsDialog(QDialog):
         layout.addWidget(self.none)
         layout.addLayout(middle, 1)
         layout.addWidget(self.buttons)
-        self.list.currentRowChanged.connect(self._turn)
+        self.list.currentRowChanged.connect(self.pages.setCurrentIndex)
         self.search.textChanged.connect(self._filter)
         self.search.installEventFilter(self)
         self.list.setCurrentRow(0)
@@ -103,7 +103,7 @@ class SettingsDialog(QDialog):
                 self.list.setCurrentRow(shown[min(len(shown) - 1, max(0, here + step))])
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self.pages.setFocus()
+                self._enter_page()
                 return True
         return super().eventFilter(watched, event)
 
@@ -113,11 +113,13 @@ class SettingsDialog(QDialog):
         self.list.item(self.list.count() - 1).setSizeHint(row)
         self.pages.addWidget(page)
 
-    def _turn(self, number: int) -> None:
-        self.pages.setCurrentIndex(number)
-        page = self.pages.currentWidget()
-        if page is not None:
-            self.pages.setFocusProxy(page)
+    def _enter_page(self) -> None:
+        """Move the keyboard to the first control of the page; a focus proxy would keep Tab from leaving the page."""
+        page = self.pages.currentWidget() or self.pages
+        reached = (one for one in page.findChildren(QWidget) if one.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        first = next((one for one in reached if one.isVisibleTo(page) and one.isEnabled()), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _show(self) -> None:
         for controls in self.controls:
@@ -161,6 +163,4 @@ def _scrolled(page: Page, controls: list[Control]) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    reached = (one for one in content.findChildren(QWidget) if one.focusPolicy() & Qt.FocusPolicy.TabFocus)
-    area.setFocusProxy(next(reached))
     return area

@@ -69,7 +69,6 @@ class ShortcutsPage(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.verdict)
         layout.addLayout(below)
-        self.setFocusProxy(self.table)
         self.table.currentItemChanged.connect(lambda *_: self._choose())
         self.table.itemActivated.connect(lambda *_: self.key.setFocus())
         self.key.keySequenceChanged.connect(lambda _: self._judge())

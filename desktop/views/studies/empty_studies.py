@@ -52,8 +52,6 @@ class EmptyStudies(QWidget):
         for number, button in enumerate(self.recent):
             button.setVisible(number < len(self._paths))
         self._title.setVisible(bool(self._paths))
-        if self._paths:
-            self.setFocusProxy(self.recent[0])
 
     def _button(self, number: int) -> QPushButton:
         button = QPushButton()

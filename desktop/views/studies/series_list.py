@@ -279,15 +279,21 @@ class SeriesList(QStackedWidget):
         below.addWidget(self.list, 1)
         self.addWidget(self.empty)
         self.addWidget(self._filled)
-        self.setFocusProxy(self.empty)
         desk.study_list.changed.connect(self._on_studies)
         studies.selected.connect(self._follow)
 
     def _on_studies(self) -> None:
         filled = bool(self._studies.studies or self._studies.documents)
         self.setCurrentWidget(self._filled if filled else self.empty)
-        self.setFocusProxy(self.list if filled else self.empty)
         self._follow()
+
+    def focus_list(self) -> None:
+        """Move the keyboard to the list, or to the latest recent study while none is open."""
+        recent = self.empty.recent[0]
+        if self.currentWidget() is not self.empty:
+            self.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif recent.isVisibleTo(self.empty):
+            recent.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _follow(self) -> None:
         """Make the row of the selected series current."""

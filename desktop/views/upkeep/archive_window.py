@@ -44,6 +44,7 @@ class ArchiveWindow(QDialog):
         self.duplicates = DuplicatesPage(desk.upkeep.duplicates)
         self.maintenance = MaintenancePage(desk)
         self.pages = QTabWidget()
+        self.pages.setAccessibleName("Pages of the archive")
         self.pages.setDocumentMode(True)
         self.pages.tabBar().setDrawBase(False)
         self.pages.addTab(self.contents, "Contents")

@@ -23,6 +23,7 @@ class ContentsPage(QWidget):
         self.empty.setProperty("muted", True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.area = QScrollArea()
+        self.area.setAccessibleName("Contents of the archive")
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.charts: list[BarChart] = []

@@ -57,6 +57,7 @@ class ModelWindow(QDialog):
         self.map = ArchiveMap(self._state)
         self.teach = TeachPage(desk)
         self.pages = QTabWidget()
+        self.pages.setAccessibleName("Pages of the models")
         self.pages.setDocumentMode(True)
         self.pages.tabBar().setDrawBase(False)
         self.pages.addTab(self._model_page(), "Model")

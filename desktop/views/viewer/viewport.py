@@ -133,8 +133,12 @@ class ViewportView(QWidget):
         self._show_cursor()
 
     def set_active(self, active: bool, framed: bool) -> None:
-        """Mark it as the active viewport; `framed` draws borders, needed when there are several viewports."""
+        """Mark it as the active viewport; `framed` draws borders, needed when there are several viewports.
+
+        Tab reaches the active one alone: on its way through the window it must not make another image the current one.
+        """
         self.active, self.framed = active, framed
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if active else Qt.FocusPolicy.ClickFocus)
         self.update()
 
     # -- painting
