@@ -9,7 +9,7 @@
 ./do export    python -m export ...
 ./do bench     the benchmarks, printed as the table in docs/benchmarks.md
 ./do docs      the guides, as pages to read offline in build/guide
-./do package   freeze the app into dist/kindred and run its doctor there
+./do package   freeze the app and make its installers in dist/    (add --gpu for the edition with CUDA)
 ./do map       the tree with what each module is for    e.g.  ./do map engine/dicom
 ./do words     every string that a person can meet, to be read in one sitting
 """
@@ -202,11 +202,10 @@ def docs(arguments: list[str]) -> None:
 
 def package(arguments: list[str]) -> None:
     docs([])
-    call(PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "installer.spec")
+    call(PYTHON, "-m", "installer", *arguments)
     frozen = ROOT / "dist" / "kindred" / ("kindred.exe" if os.name == "nt" else "kindred")
-    shutil.rmtree(ROOT / "build" / "installer", ignore_errors=True)
     call(frozen, "doctor", QT_QPA_PLATFORM="offscreen")
-    say(f"the app is in {frozen.parent.relative_to(ROOT)}")
+    say(f"the app and its installers are in {frozen.parent.parent.relative_to(ROOT)}/")
 
 
 def main() -> None:

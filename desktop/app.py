@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import click
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from desktop import errors, theme
 from desktop.actions import Actions
 from desktop.desk import Desk
+from desktop.display import why_no_window
 from desktop.views.window import MainWindow
 
 GC_THRESHOLD = (700, 10, 200)
@@ -97,6 +99,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the desktop app until its window is closed; return the exit status."""
     options = parser().parse_args(list(arguments))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    if reason := why_no_window():
+        click.echo(reason, err=True)
+        return 2
     qt = make_application()
     app = build(user=getpass.getuser())
     errors.install(app.desk.messages.show)

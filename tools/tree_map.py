@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("desktop", "engine", "training", "export", "benchmarks", "tools")
+ROOMS = ("desktop", "engine", "training", "export", "benchmarks", "installer", "tools")
 WIDTH = 120
 
 

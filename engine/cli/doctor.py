@@ -1,5 +1,6 @@
 """Checks an installation and an archive for support. Never contains patient data."""
 
+import importlib
 import importlib.metadata
 import platform
 import sqlite3
@@ -14,6 +15,7 @@ import pydicom
 
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.cli.installation import installation
 from engine.dicom.coding.codecs import missing_decoders
 from engine.errors import UserError
 from engine.models import manifest
@@ -26,6 +28,12 @@ from engine.store.backup.location import backup_folder
 from engine.store.backup.source import archive_source
 from engine.text.words import counted
 
+LATE_LIBRARIES = {
+    "dicom-anonymizer": "dicomanonymizer.dicom_anonymization_databases.dicomfields_2026c",
+    "highdicom": "highdicom.sr",
+    "lxml": "lxml.etree",
+}
+"""Libraries that the command line does not need to start, each with the module of it that is used."""
 OLD = timedelta(days=7)
 """Age of the newest backup that is worth a note."""
 
@@ -59,16 +67,50 @@ def examine(bundle: Path | None = None, archive: Path | None = None, deep: bool 
         archive: folder of an archive; None for none.
         deep: compare everything in the archive with its checksum.
     """
-    checks = [_versions(), _provider(), *_bundle(bundle or resource_path("starter-bundle")), _text(), _codecs()]
+    models = _bundle(bundle or resource_path("starter-bundle"))
+    checks = [_versions(), _installed(), _libraries(), _provider(), *models, _text(), _codecs()]
     return checks if archive is None else [*checks, *_archive(archive, deep)]
 
 
 def kindred_version() -> str:
-    """Version of the installed package; "unpacked" when it is not installed, as in a frozen app."""
+    """Version of the installed package; "unpacked" when it is not installed."""
     try:
         return importlib.metadata.version("kindred-radiology")
     except importlib.metadata.PackageNotFoundError:
         return "unpacked"
+
+
+def _installed() -> Check:
+    found = installation()
+    if found is None:
+        return Check("installation", True, "Kindred runs from source; only installed files have checksums.")
+    try:
+        release, changed = found.release(), found.changed_files()
+    except UserError as error:
+        return Check("installation", False, str(error))
+    if changed:
+        named = f"{counted(len(changed), 'installed file')} changed or missing ({', '.join(changed[:3])})"
+        return Check("installation", False, f"{named}; install Kindred again.")
+    what = f"{release['edition'].upper()} edition of {release['date']}, commit {release['commit'] or 'unknown'}"
+    return Check("installation", True, f"All {len(found.checksums()):,} installed files are intact ({what}).")
+
+
+def _libraries() -> Check:
+    """Whether what is imported only when it is needed is there, such as when a report is exported."""
+    missing = [name for name, module in LATE_LIBRARIES.items() if not _imports(module)]
+    if missing:
+        return Check("libraries", False, f"Missing or damaged: {', '.join(missing)}; install Kindred again.")
+    return Check(
+        "libraries", True, f"The libraries for imports and exports are installed ({', '.join(LATE_LIBRARIES)})."
+    )
+
+
+def _imports(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 def _versions() -> Check:

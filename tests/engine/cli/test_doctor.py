@@ -7,7 +7,10 @@ import pytest
 
 from engine.archive import Archive
 from engine.cli import doctor
+from engine.cli.installation import Installation
 from engine.store.case import NewCase
+from installer.manifest import write_manifest
+from installer.release import Release
 
 Make = Callable[..., NewCase]
 
@@ -80,3 +83,31 @@ def test_an_archive_that_others_can_read_is_a_problem(filled: Archive) -> None:
 def test_a_folder_that_is_no_archive_and_has_no_backup_is_not_called_damaged(tmp_path: Path) -> None:
     checks = [one for one in doctor.examine(None, tmp_path) if one.name in ("archive", "backup")]
     assert [(one.name, one.ok) for one in checks] == [("archive", False)]
+
+
+@pytest.mark.parametrize("module", ["dicomanonymizer", "highdicom", "lxml"])
+def test_a_library_that_is_only_needed_later_is_missed_now(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    def broken(name: str) -> None:
+        if name.startswith(module):
+            raise ImportError(name)
+
+    monkeypatch.setattr(doctor.importlib, "import_module", broken)
+    check = {one.name: one for one in doctor.examine(Path("/nowhere"))}["libraries"]
+    assert not check.ok
+    assert module[:5] in check.text
+
+
+def test_installed_files_are_compared_with_their_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def examined_installation() -> doctor.Check:
+        return {one.name: one for one in doctor.examine(Path("/nowhere"))}["installation"]
+
+    assert "runs from source" in examined_installation().text
+    (tmp_path / "library.so").write_bytes(b"code")
+    write_manifest(tmp_path, Release("1.2.3", "cpu", "abc", 0))
+    monkeypatch.setattr(doctor, "installation", lambda: Installation(tmp_path))
+    assert examined_installation().ok
+    assert "All 2 installed files are intact (CPU edition of 1970-01-01, commit abc)" in examined_installation().text
+    (tmp_path / "library.so").write_bytes(b"cod3")
+    assert "1 installed file changed or missing (library.so)" in examined_installation().text
+    (tmp_path / "SHA256SUMS").unlink()
+    assert "install Kindred again" in examined_installation().text

@@ -1,0 +1,45 @@
+"""Makes the installers: `./do package [--gpu] [--only deb rpm tar]`. The edition is that of the environment."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from installer import debian
+from installer.freeze import freeze
+from installer.manifest import write_checksums, write_manifest
+from installer.release import ROOT, current
+
+FORMATS = {"deb": (debian.build, "dpkg-deb", "dpkg")}
+"""How each is packed, with the program that does it and the Debian package of that."""
+
+
+def main() -> int:
+    """Freeze the app and pack it; return the exit status."""
+    options = argparse.ArgumentParser(prog="./do package", description=__doc__)
+    options.add_argument("--only", nargs="+", choices=FORMATS, default=list(FORMATS), help="formats; default: all")
+    options.add_argument("--fast", action="store_true", help="compress little, for a package that is only tried")
+    options.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the results")
+    chosen = options.parse_args()
+    release, work = current(), ROOT / "build" / "installer"
+    folder = freeze(release, work, chosen.dist)
+    shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+    write_manifest(folder, release)
+    made = []
+    for name in chosen.only:
+        build, program, package = FORMATS[name]
+        if shutil.which(program) is None:
+            _say(f"No .{name}: {program} is missing; on Debian or Ubuntu install {package}.")
+            continue
+        made.append(build(folder, work, chosen.dist, release, chosen.fast))
+        _say(f"{made[-1].name}: {made[-1].stat().st_size / 1e6:.0f} MB")
+    write_checksums(chosen.dist / "SHA256SUMS", made)
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"package: {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

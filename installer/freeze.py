@@ -1,0 +1,47 @@
+"""Freezes the app into one folder with PyInstaller, and strips what is not needed to run it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from installer.release import ROOT, Release
+
+STRIPPED = (
+    *("libpython3*", "_CharLS*", "_openjpeg*", "tokenizers/*", "PIL/*.so", "imagecodecs/*.so", "rle/*.so", "lxml/*.so"),
+    *("python3*/lib-dynload/*", "numpy/*.so", "PySide6/Qt/lib/libicui18n*", "PySide6/Qt/lib/libicuuc*"),
+)
+"""Files with symbols for debuggers. Libraries that `auditwheel` has rewritten (numpy.libs, faiss) are not among them:
+`strip` makes some of them impossible to load."""
+
+
+def freeze(release: Release, build: Path, dist: Path) -> Path:
+    """Freeze the app into dist/kindred, and return that folder.
+
+    Args:
+        release: its time becomes that of what PyInstaller writes.
+        build: folder for intermediate files; afterwards it has `sources.json`, the origin of every file.
+        dist: folder in which the folder `kindred` is made anew.
+
+    Raises:
+        subprocess.CalledProcessError: PyInstaller failed.
+    """
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
+    command += ["--distpath", str(dist), "--workpath", str(build), str(ROOT / "installer" / "kindred.spec")]
+    fixed = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": str(release.seconds), "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **fixed}, check=True)
+    folder = dist / "kindred"
+    if sys.platform == "linux" and shutil.which("strip"):
+        for path in _with_symbols(folder / "_internal"):
+            subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+    return folder
+
+
+def _with_symbols(internal: Path) -> Iterator[Path]:
+    for path in sorted(internal.rglob("*")):
+        name = path.relative_to(internal).as_posix()
+        if path.is_file() and not path.is_symlink() and any(fnmatch(name, pattern) for pattern in STRIPPED):
+            yield path

@@ -1,0 +1,73 @@
+"""Which modules and files of the libraries an installer holds. Knows names only, and reads no file."""
+
+from fnmatch import fnmatch
+from pathlib import PurePath
+
+HIDDEN_MODULES = tuple(
+    f"imagecodecs.{codec}"
+    for codec in ("imagecodecs", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_shared", "_shared_cython")
+)
+"""Imported by name at run time, which PyInstaller cannot see."""
+
+EXCLUDED_MODULES = (
+    *("torch", "transformers", "training", "export", "matplotlib", "sklearn", "scipy", "onnx", "onnxscript", "pandas"),
+    *("tkinter", "pytest", "setuptools", "pkg_resources", "yaml", "IPython", "lxml.objectify", "fhir", "hl7"),
+    *("pydoc_data", "doctest", "xmlrpc", "unittest", "lib2to3", "distutils", "idlelib"),
+    *("requests", "urllib3", "bs4", "soupsieve", "idna", "charset_normalizer", "certifi"),  # offline
+    *("readline", "_curses", "curses"),  # readline is GPL; both serve terminals that the app does not open
+    *("PIL._avif", "PIL.AvifImagePlugin", "PIL.ImageTk", "PIL._imagingtk"),
+    *("PySide6.QtNetwork", "PySide6.QtDBus", "PySide6.QtOpenGL"),
+)
+
+QT_PLUGINS = (
+    *("platforms/*qxcb*", "platforms/*qwayland*", "platforms/*qoffscreen*", "platforms/*qwindows*"),
+    *("xcbglintegrations/*", "wayland-shell-integration/*xdg-shell*", "wayland-decoration-client/*"),
+    *("wayland-graphics-integration-client/*wayland-egl*", "platforminputcontexts/*", "platformthemes/*portal*"),
+    *("imageformats/*qjpeg*", "imageformats/*qsvg*", "imageformats/*qico*", "iconengines/*", "printsupport/*"),
+    *("styles/*",),
+)
+"""Plugins that the app needs. The others serve embedded devices, remote screens, networks and GTK."""
+
+SAMPLES = (
+    "CT_small.dcm",
+    "MR_small.dcm",
+    "RG1_UNCR.dcm",
+    "693_UNCR.dcm",
+    "MR2_UNCR.dcm",
+    "US1_UNCR.dcm",
+    "emri_small.dcm",
+)
+"""Real studies of pydicom and pydicom-data: for the first steps, and for the self-test."""
+
+UNWANTED = (
+    "*/direct_url.json",  # names a folder of the build machine
+    "*.dist-info/RECORD",
+    "highdicom/_standard/module_attribute_map.json",  # 23 MB that only writers of segmentations and annotations read
+    "PySide6/Qt/translations/*",  # the app is in English
+    "PySide6/translations/*",
+    *("libQt6Egl*", "PySide6/Qt/lib/libQt6Egl*", "libQt6Network*", "PySide6/Qt/lib/libQt6Network*"),
+    *("PIL/_avif*", "*libavif*"),
+)
+
+CARRIED = ("libsqlite3.so*", "libcrypto.so*", "libssl.so*", "libbz2.so*", "libuuid.so*", "libpython3*")
+"""Libraries of the build machine's system that are carried along: those whose version the app depends on, and which no
+system library uses as well. Every other one comes from the system that Kindred is installed on, since two versions of
+one library in a process do not mix."""
+
+SYSTEM_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
+
+
+def unwanted(name: str, source: str) -> bool:
+    """Whether a file that PyInstaller would collect stays out.
+
+    Args:
+        name: path in the folder of the app.
+        source: path on the build machine.
+    """
+    path = PurePath(name).as_posix()
+    if "/plugins/" in path and path.startswith("PySide6/"):
+        return not any(fnmatch(path, f"*/plugins/{pattern}") for pattern in QT_PLUGINS)
+    if any(fnmatch(path, pattern) for pattern in UNWANTED):
+        return True
+    from_system = PurePath(source).as_posix().startswith(SYSTEM_FOLDERS) and ".so" in PurePath(source).name
+    return from_system and not any(fnmatch(PurePath(name).name, pattern) for pattern in CARRIED)
