@@ -22,6 +22,7 @@ from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import fill_blanks, insert_case, insert_image, insert_report
 from engine.store.database import LocalDatabase, insert, now
+from engine.store.fact_columns import FactColumns
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
 from engine.store.new_embeddings import NewEmbeddings
@@ -49,7 +50,7 @@ from engine.store.safety.whole_file import is_left
 from engine.store.sources import FILE as SOURCES
 from engine.store.sources import SourceLinks
 from engine.store.thumbnail import to_png
-from engine.store.vector_index import VectorIndex
+from engine.store.vectors.vector_index import VectorIndex
 from engine.text.hashed_names import spellings
 
 _log = logging.getLogger("kindred")
@@ -69,10 +70,12 @@ class Archive(CaseQueries):
         except BaseException:
             self._database.close()
             raise
-        self.index = VectorIndex(folder, self._database.read)
+        self.index = VectorIndex(folder, self._database.read, self._database.version)
         """Nearest neighbors among the embeddings of images and reports."""
         self.score_scale = ArchiveScale(folder, self.index)
         """What makes scores of images and reports comparable, measured on the embeddings."""
+        self.fact_columns = FactColumns(self._database)
+        """The facts of all cases, to weigh them."""
         self.full_text = FullText(self._database.read)
         """Reports by their words."""
         self.imports = ImportLog(self._database)

@@ -6,23 +6,21 @@ finding which must be absent loses, one that negates it wins.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.archive import Archive
-from engine.facts.fact import FactKind, Facts
-from engine.facts.from_models import LEAST
+from engine.facts.fact import Fact, FactKind, Facts
 from engine.models.ranking import FactWeight
-from engine.retrieval.nearest import Tier, Weight
+from engine.retrieval.nearest import Weight
+from engine.store.fact_columns import CODES, OTHER
 from engine.text.findings import findings, together
 from engine.text.sentences import sentences
 
 AFFIRMS, NEGATES = -4.0, 1.0
 """What a report adds to z that affirms or negates a finding which must be absent. On the reports of IU val, the share
 of the first ten hits with the finding (MeSH) falls from 0.6 to 0 for "without cardiomegaly"."""
-STRONG: tuple[FactKind, ...] = ("modality", "region")
-"""Kinds whose agreeing cases are searched on their own."""
 NAMES: Mapping[FactKind, str] = {"laterality": "side"}
 """What a reader calls a kind of fact, where that differs."""
 
@@ -40,22 +38,31 @@ class CaseWeights:
         """Weigh by the facts of a query, and by findings that must be absent, as `engine.text.findings` names them."""
         self._archive, self._absent = archive, absent
         self._weights = weights or {}
+        self.more = NEGATES if absent else 0.0
+        """What the words of a report may add."""
         self._facts = {kind: fact for kind, fact in facts.items() if kind in self._weights}
 
-    def tiers(self) -> Sequence[Tier]:
-        """Cases that agree in all strong facts, those that agree in one, those of which one is not known, and all."""
-        most = {kind: fact.probability * self._weights[kind].agree for kind, fact in self._facts.items()}
-        rest = sum(most[kind] for kind in most if kind not in STRONG) + (NEGATES if self._absent else 0.0)
-        strong = {kind: self._archive.cases_with_fact(kind, self._facts[kind].value) for kind in STRONG if kind in most}
-        tiers = [Tier(cases, most[kind] + rest) for kind, cases in strong.items()]
-        if len(strong) > 1:
-            both = reduce(np.intersect1d, strong.values())
-            tiers.insert(0, Tier(both, sum(most[kind] for kind in strong) + rest))
-        if not strong:
-            return [Tier(None, rest)]
-        unknown = reduce(np.union1d, [self._archive.cases_without_fact(kind) for kind in strong])
-        least = sum(self._facts[kind].probability * LEAST * self._weights[kind].disagree for kind in strong)
-        return [*tiers, Tier(unknown, rest), Tier(None, rest + least)]
+    def by_case(self) -> NDArray[np.float32]:
+        """What the facts of each case weigh: entry n for case n, float32 [n]; cases beyond its end weigh nothing."""
+        columns = self._archive.fact_columns.current() if self._facts else {}
+        total = np.zeros(max((len(column.codes) for column in columns.values()), default=0), np.float32)
+        for kind, asked in self._facts.items():
+            column = columns[kind]
+            total += self._of_codes(kind, asked)[column.codes] * column.probabilities
+        return total
+
+    def _of_codes(self, kind: FactKind, asked: Fact) -> NDArray[np.float32]:
+        """What each value of a kind weighs, by its code, float32 [codes]; both sides agree and disagree with none."""
+        if asked.value == "both":
+            return np.zeros(OTHER[kind] + 1, np.float32)
+        found = np.full(OTHER[kind] + 1, asked.probability * self._weights[kind].disagree, np.float32)
+        found[0] = 0.0
+        for value, code in CODES[kind].items():
+            if value == "both":
+                found[code] = 0.0
+            elif value == asked.value:
+                found[code] = asked.probability * self._weights[kind].agree
+        return found
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """The weight of each of these cases, with its reasons."""
@@ -75,7 +82,7 @@ class CaseWeights:
                 value += asked.probability * facts[kind].probability * weight
                 (same if agrees else other).append(NAMES.get(kind, kind))
         reasons = [f"{word} {_joined(kinds)}" for word, kinds in (("same", same), ("other", other)) if kinds]
-        affirmed, negated = self._said(report)
+        affirmed, negated = self._said(report) if self._absent else (frozenset(), frozenset())
         if affirmed:
             return Weight(value + AFFIRMS, (*reasons, f"report affirms {_joined(sorted(affirmed))}"))
         if negated:

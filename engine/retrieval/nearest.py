@@ -17,7 +17,7 @@ from engine.retrieval.fusion import QueryVectors, calibrated
 from engine.store.case import Kind
 from engine.store.filters import ANY, Filters
 from engine.store.score_scale import KINDS, ScoreScale
-from engine.store.vector_index import Neighbors
+from engine.store.vectors.vector_index import Neighbors, bonus_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,14 @@ class Weight:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tier:
-    """Cases that are searched on their own, since they may weigh more than others."""
-
-    cases: NDArray[np.int64] | None
-    """Case ids, int64 [N]; None for all that the filters allow."""
-    most: float
-    """No case of this tier that is in no earlier one weighs more."""
-
-
 class Weighing(Protocol):
     """Weighs cases by what is known of them beside their vectors."""
 
-    def tiers(self) -> Sequence[Tier]:
-        """Tiers by falling weight; the last one has all cases."""
+    more: float
+    """How much more than `by_case` says a case may weigh."""
+
+    def by_case(self) -> NDArray[np.float32]:
+        """About what each case weighs: entry n for case n, float32 [n]; cases beyond its end weigh nothing."""
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """The weight of each of these cases."""
@@ -75,9 +68,11 @@ class Weighing(Protocol):
 class Unweighted:
     """No case weighs more than another."""
 
-    def tiers(self) -> Sequence[Tier]:
-        """All cases."""
-        return [Tier(None, 0.0)]
+    more = 0.0
+
+    def by_case(self) -> NDArray[np.float32]:
+        """Nothing."""
+        return np.zeros(0, np.float32)
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """Zero for each."""
@@ -85,6 +80,8 @@ class Unweighted:
 
 
 UNWEIGHTED = Unweighted()
+MOST_READ = 1_000
+"""Where reports are read to weigh their cases, no more vectors than these are looked at."""
 CHECKED: Mapping[Kind, int] = {"image": 3, "report": 20}
 """How many of the nearest images and reports are compared with the query itself, since each has to be read."""
 MAY_BE_SAME = 0.6
@@ -103,7 +100,8 @@ def nearest_cases(
 ) -> list[Match]:
     """The best match of each of the best `count` cases by score, best first.
 
-    The score is the best z of the case over its vectors and the frames of the query, plus the weight of the case.
+    The score is the best z of the case over its vectors and the frames of the query, plus the weight of the case. Where
+    reports weigh, only the best MOST_READ vectors by z and facts are weighed.
 
     Args:
         archive: where to search.
@@ -118,24 +116,24 @@ def nearest_cases(
     if scale is None:
         scale = archive.score_scale.current(bundle.score_scale, bundle.id)
     queries = [query] if isinstance(query, QueryVectors) else query
-    scan = _Scan(archive, bundle, queries, filters, scale)
+    scan = _Scan(archive, bundle, queries, filters, scale, weighing.by_case())
     weights: dict[int, Weight] = {}
-    depth = 4 * count + 64  # a case may own several vectors, and an 8-bit index may misplace some
-    pending = weighing.tiers()
+    depth = 4 * count + 64  # a case may own several vectors, and an index that is not exact may misplace some
     while True:
-        reach = [scan.search(tier.cases, depth) + tier.most for tier in pending]
-        weights |= weighing.of(scan.best.keys() - weights.keys())
-        found = [_weighed(match, weights[match.case_id]) for match in scan.best.values()]
+        left_out = scan.search(depth) + weighing.more
+        asked = scan.best.keys() if weighing.more else scan.best_by_bonus(count)
+        weights |= weighing.of(asked - weights.keys())
+        found = [_weighed(scan.best[case_id], weights[case_id]) for case_id in asked]
         ranked = sorted(found, key=lambda match: (-match.score, match.case_id))[:count]
         least = ranked[-1].score if len(ranked) == count else -np.inf
-        pending = [tier for tier, most in zip(pending, reach, strict=True) if most > least]
-        if not pending:
-            break
         depth *= 4
+        if least >= left_out or (weighing.more and depth > MOST_READ):
+            break
     same: dict[int, Match] = {}
     for match in scan.may_be_same():  # of a query with image and text a case may match in both: the image comes first
         if match.case_id not in same and is_same(match):
-            same[match.case_id] = replace(_weighed(match, weights[match.case_id]), same=True)
+            weight = weights.get(match.case_id) or weighing.of([match.case_id])[match.case_id]
+            same[match.case_id] = replace(_weighed(match, weight), same=True)
     return [*same.values(), *(match for match in ranked if match.case_id not in same)][:count]
 
 
@@ -149,10 +147,13 @@ class _Scan:
         queries: Sequence[QueryVectors],
         filters: Filters,
         scale: ScoreScale,
+        bonus: NDArray[np.float32],
     ) -> None:
         self._archive, self._bundle, self._queries, self._scale = archive, bundle, queries, scale
         self._kinds = [kind for kind in KINDS if filters.may_match(kind)]
-        self._allowed = archive.cases_allowed_by(filters)
+        self._excluded = filters.excluded
+        self._allowed = archive.cases_allowed_by(replace(filters, excluded=()))
+        self._bonus = bonus
         self.best: dict[int, Match] = {}
         self._alike: dict[Kind, list[tuple[float, Match]]] = {"image": [], "report": []}
         """By their cosine with the frame or the text of the query."""
@@ -167,21 +168,32 @@ class _Scan:
             checked += list(nearest.values())[: CHECKED[kind]]
         return checked
 
-    def search(self, cases: NDArray[np.int64] | None, depth: int) -> float:
-        """Look at the `depth` best vectors of each kind among these cases; none that was left out has a higher z."""
-        if cases is None:
-            cases = self._allowed
-        elif self._allowed is not None:
-            cases = np.intersect1d(cases, self._allowed)
+    def best_by_bonus(self, count: int) -> set[int]:
+        """The best `count` cases by z and bonus."""
+        cases = np.fromiter(self.best, np.int64, len(self.best))
+        totals = bonus_of(self._bonus, cases) + [match.score for match in self.best.values()]
+        return set(cases[np.argsort(-totals, kind="stable")[:count]].tolist())
+
+    def search(self, depth: int) -> float:
+        """Look at the `depth` best vectors of each kind; no case that was left out has a higher z with its bonus."""
         floor = -np.inf
         for frame, query in enumerate(self._queries):
             for kind in self._kinds:
                 score = calibrated(query, kind, self._scale)
-                found = self._archive.index.nearest(score.weights, kind, depth, cases, self._bundle.id)
+                found = self._archive.index.nearest(
+                    score.weights,
+                    kind,
+                    depth,
+                    self._allowed,
+                    self._bundle.id,
+                    bonus=self._bonus if len(self._bonus) else None,
+                    nearest=CHECKED[kind],
+                    excluded=self._excluded,
+                )
                 if len(found.ids):
                     scores = score(found.vectors)
                     if not found.all:
-                        floor = max(floor, float(scores.min()))
+                        floor = max(floor, float((scores + bonus_of(self._bonus, found.cases))[:depth].min()))
                     self._take(found, scores, query, kind, frame)
         return floor
 

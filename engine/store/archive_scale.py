@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.store.index_file import Stamp, checksum
 from engine.store.safety.json_file import parse_json
 from engine.store.safety.whole_file import write_whole
 from engine.store.score_scale import KINDS, Sample, ScoreScale, Spread, measured
-from engine.store.vector_index import Rows, VectorIndex
+from engine.store.vectors.index_file import Stamp, checksum
+from engine.store.vectors.vector_index import Rows, VectorIndex
 
 _log = logging.getLogger("kindred")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
-from engine.facts.fact import FactKind, Facts
+from engine.facts.fact import Facts
 from engine.store import integrity, schema
 from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts, ReportFacts, Statistics
 from engine.store.case_facts import facts_of_cases
@@ -103,16 +103,6 @@ class CaseQueries(LocalStore):
     def facts_of(self, case_ids: Iterable[int] | None = None) -> dict[int, Facts]:
         """The facts of some or all cases by case id; a case without facts is absent."""
         return facts_of_cases(self._database.read, case_ids)
-
-    def cases_with_fact(self, kind: FactKind, value: str) -> NDArray[np.int64]:
-        """Ids of the cases with this fact, whoever says it, int64 [N]."""
-        rows = self._database.read("SELECT case_id FROM facts WHERE kind = ? AND value = ?", [kind, value])
-        return np.array([row[0] for row in rows], np.int64)
-
-    def cases_without_fact(self, kind: FactKind) -> NDArray[np.int64]:
-        """Ids of the cases of which no fact of this kind is known, int64 [N]."""
-        sql = "SELECT id FROM cases EXCEPT SELECT case_id FROM facts WHERE kind = ?"
-        return np.array([row[0] for row in self._database.read(sql, [kind])], np.int64)
 
     def reports_of(self, case_ids: Iterable[int]) -> dict[int, str]:
         """The texts of the reports of some cases by case id; a case without a report is absent."""

@@ -51,6 +51,8 @@ class LocalDatabase:
         self._mine = threading.local()
         self._free: list[Database] = []
         self._lock = threading.RLock()
+        self._watch: Database | None = None
+        self._watching = threading.Lock()
 
     def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """The rows of one SELECT; readers never wait for the writer (WAL)."""
@@ -115,6 +117,21 @@ class LocalDatabase:
         with self._lock, readable(self.path.parent), self._connection() as db:
             return not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
+    def version(self) -> object:
+        """Differs from an earlier one when any process has committed a change since, so that what was read may differ.
+
+        A transaction of this thread makes every version differ, since it sees what it has not committed yet.
+        """
+        if self.read_only:
+            return state_of(self.path)
+        db: Database | None = getattr(self._mine, "db", None)
+        if db is not None and db.conn.in_transaction:
+            return object()
+        with self._watching, readable(self.path.parent):  # it has to be one connection, and one that writes nothing
+            if self._watch is None:
+                self._watch = connect(self.path)
+            return self._watch.execute("PRAGMA data_version").fetchone()[0]
+
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """A connection without an open transaction, for what only reads."""
@@ -144,11 +161,14 @@ class LocalDatabase:
 
     def close(self) -> None:
         """Close all connections; no thread may be using one."""
-        with self._lock:
+        with self._lock, self._watching:
             while self._free:
                 db = self._free.pop()
                 self._trusting.discard(db.conn)
                 db.close()
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
 
 class LocalStore:

@@ -20,7 +20,7 @@ from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewReport
 from engine.store.case_facts import set_models
 from engine.store.safety.checksums import seal
-from engine.store.vector_index import VectorIndex
+from engine.store.vectors.vector_index import VectorIndex
 from tests.paths import ROOT
 
 CASES, KILLS = 90, 6

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.archive import Archive
@@ -61,29 +62,27 @@ def test_both_sides_neither_agree_nor_disagree_with_one(archive: Archive, make_c
     assert (found[1].value, found[2].value, found[2].reasons) == (0.0, -0.5, ("other side",))
 
 
-def test_no_case_of_a_tier_weighs_more_than_the_tier_says(filled: Archive) -> None:
-    for asked in (
+@pytest.mark.parametrize(
+    "asked",
+    [
         facts(),
         facts(modality="CT"),
         facts(region="chest", laterality="left"),
         facts(modality="CT", region="chest"),
-        facts(modality="MR", region="spine"),
-        {"region": Fact("spine", "models", 0.6)},
-    ):
-        weighing = weigh(filled, asked, frozenset({"effusion"}))
-        weights, earlier = weighing.of([1, 2, 3, 4]), set[int]()
-        for tier in weighing.tiers():
-            cases = {1, 2, 3, 4} if tier.cases is None else set(tier.cases.tolist())
-            assert all(weights[case].value <= tier.most for case in cases - earlier)
-            earlier |= cases
-        assert earlier == {1, 2, 3, 4}
-
-
-def test_cases_that_disagree_in_all_strong_facts_cannot_weigh_more_than_nothing(filled: Archive) -> None:
-    tiers = weigh(filled, facts(modality="MR", region="limb")).tiers()
-    assert [set(tier.cases.tolist()) for tier in tiers if tier.cases is not None] == [set(), set(), set(), {4}]
-    assert [tier.most for tier in tiers] == [3.0, 1.0, 2.0, 0.0, -1.75]
-    assert weigh(filled, facts()).tiers()[-1].most == 0.0
+        facts(modality="MR", region="spine", laterality="both"),
+        {"region": Fact("head", "models", 0.6)},
+    ],
+)
+def test_what_is_known_of_all_cases_at_once_is_what_their_facts_weigh(
+    filled: Archive, make_case: Make, asked: Facts
+) -> None:
+    filled.add_case(make_case("4", seeds=[4], facts=facts(laterality="both", region="head")))
+    filled.add_case(make_case("5", seeds=[5], facts={"laterality": Fact("right", "models", 0.7)}))
+    weighing = weigh(filled, asked)
+    values = {case: weight.value for case, weight in weighing.of(range(1, 7)).items()}
+    known = np.append(weighing.by_case(), np.zeros(7, np.float32))
+    assert {case: known[case] for case in values} == pytest.approx(values)
+    assert weighing.more == 0.0
 
 
 def test_a_report_that_affirms_an_excluded_finding_loses_and_one_that_negates_it_wins(
@@ -96,6 +95,7 @@ def test_a_report_that_affirms_an_excluded_finding_loses_and_one_that_negates_it
     assert [found[case].value for case in (1, 2, 3, 4)] == [AFFIRMS, NEGATES, 0.0, AFFIRMS]
     assert found[1].reasons == ("report affirms effusion",)
     assert found[2].reasons == ("report negates effusion",)
+    assert max(found[case].value for case in found) <= CaseWeights(archive, {}, frozenset({"effusion"})).more
 
 
 @pytest.mark.parametrize(

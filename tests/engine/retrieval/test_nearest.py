@@ -1,7 +1,7 @@
 """Ranking with weights is exact, also where few candidates are looked at, and the same image comes first."""
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.image.picture import load_picture
 from engine.retrieval.fusion import QueryVectors, calibrated
-from engine.retrieval.nearest import Match, Tier, Weight, nearest_cases
+from engine.retrieval.nearest import Match, Weight, nearest_cases
 from engine.retrieval.search import Query, search
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import Filters
+from engine.store.vectors import vector_scan
 from tests.engine.dicom_samples import sample
 
 DIM = 48
@@ -25,17 +26,16 @@ DIM = 48
 
 @dataclass
 class Weights:
-    """Weighs each case by a number of its own, with the heavy cases as a tier."""
+    """Weighs each case by a number of its own, of which it knows a part beforehand."""
 
     values: Mapping[int, float]
-    heavy: float = np.inf
-    """Cases that weigh at least this are a tier."""
+    more: float = 0.0
 
-    def tiers(self) -> Sequence[Tier]:
-        cases = np.array([case for case, value in self.values.items() if value >= self.heavy], np.int64)
-        light = [value for value in self.values.values() if value < self.heavy]
-        most = max(self.values.values())
-        return [*([Tier(cases, most)] if len(cases) else []), Tier(None, max(light, default=-np.inf))]
+    def by_case(self) -> NDArray[np.float32]:
+        known = np.zeros(max(self.values) + 1, np.float32)
+        for case, value in self.values.items():
+            known[case] = value - self.more * (case % 2)
+        return known
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         return {case: Weight(self.values[case], ("weighed",)) for case in case_ids}
@@ -68,22 +68,26 @@ def plain(archive: Archive, encoder: object, query: QueryVectors, values: Mappin
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
-@pytest.mark.parametrize("heavy", [np.inf, 0.0, -1e9])
-def test_the_best_by_score_and_weight_are_found_exactly(many: Archive, encoder, spread: float, heavy: float) -> None:
+@pytest.mark.parametrize("more", [0.0, 1.0])
+@pytest.mark.parametrize("deep", [1, 2_000])
+def test_the_best_by_score_and_weight_are_found_exactly(
+    many: Archive, encoder, spread: float, more: float, deep: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_scan, "DEEP", deep)
     query = QueryVectors(image=unit(2, 1)[0].astype(np.float32))
     drawn = spread * np.random.default_rng(3).normal(size=300)
     values = {n + 1: float(drawn[n]) for n in range(300)}
-    found = nearest_cases(many, encoder, query, 5, weighing=Weights(values, heavy))
+    found = nearest_cases(many, encoder, query, 5, weighing=Weights(values, more))
     assert [match.case_id for match in found] == plain(many, encoder, query, values)[:5]
     assert all(match.reasons == ("weighed",) for match in found)
 
 
-def test_tiers_respect_the_filters(many: Archive, encoder) -> None:
+def test_weights_lift_no_case_that_the_filters_do_not_allow(many: Archive, encoder) -> None:
     query = QueryVectors(text=unit(2, 1)[0].astype(np.float32))
     values = {n + 1: 20.0 if n < 10 else 0.0 for n in range(300)}
-    found = nearest_cases(many, encoder, query, 8, Filters(modalities=("CT",)), weighing=Weights(values, 1.0))
-    assert {match.case_id for match in found} >= {1, 3, 5, 7, 9}
-    assert all(match.case_id % 2 == 1 for match in found)
+    found = nearest_cases(many, encoder, query, 8, Filters(modalities=("CT",), excluded=(7,)), weighing=Weights(values))
+    assert {match.case_id for match in found} >= {1, 3, 5, 9}
+    assert all(match.case_id % 2 == 1 and match.case_id != 7 for match in found)
     assert len(found) == 8
 
 

@@ -95,3 +95,26 @@ def test_closing_closes_every_connection(database: LocalDatabase, opened: list[s
     for connection in opened:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             connection.execute("SELECT 1")
+
+
+def test_the_version_differs_after_a_commit_of_any_connection_and_only_then(database: LocalDatabase) -> None:
+    with database.write() as db:
+        db.execute("CREATE TABLE numbers (n INTEGER)")
+    before = database.version()
+    assert database.read("SELECT n FROM numbers") == []
+    assert database.version() == before
+    with database.write() as db:
+        db.execute("INSERT INTO numbers VALUES (1)")
+    own = database.version()
+    assert own != before
+    with sqlite3.connect(database.path) as other:
+        other.execute("INSERT INTO numbers VALUES (2)")
+    other.close()
+    assert database.version() != own
+
+
+def test_a_transaction_sees_its_own_changes_so_no_version_holds_in_it(database: LocalDatabase) -> None:
+    with database.write() as db:
+        db.execute("CREATE TABLE numbers (n INTEGER)")
+        assert database.version() != database.version()
+    assert database.version() == database.version()

@@ -11,7 +11,7 @@ import pytest
 from engine.archive import DATABASE, Archive
 from engine.errors import UserError
 from engine.store.case import NewCase
-from engine.store.vector_index import VectorIndex
+from engine.store.vectors.vector_index import VectorIndex
 
 
 def damage(archive: Archive, *statements: str) -> Path:

@@ -9,9 +9,9 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.store import index_file, vector_index
 from engine.store.case import NewCase, NewImage, NewReport
-from engine.store.vector_index import VectorIndex
+from engine.store.vectors import index_file, vector_index
+from engine.store.vectors.vector_index import VectorIndex
 
 
 @pytest.fixture

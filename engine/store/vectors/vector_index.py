@@ -7,7 +7,7 @@ later rows, and rebuilt otherwise. Up to FLAT_LIMIT vectors it is exact. Beyond,
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
-from engine.store import index_file
 from engine.store.case import Kind
 from engine.store.database import read_many
-from engine.store.index_file import Snapshot, Stamp
+from engine.store.vectors import index_file
+from engine.store.vectors.index_file import Snapshot, Stamp
+from engine.store.vectors.vector_scan import best_rows
 
 _log = logging.getLogger("kindred")
-_faiss: Any = faiss  # its type stubs describe the C++ signatures, not those of its Python wrappers
 
 FILE = "vectors.index"
 FLAT_LIMIT = 50_000
@@ -79,11 +79,16 @@ class Rows:
 class VectorIndex:
     """The index of one archive; threads may share it."""
 
-    def __init__(self, folder: Path, read: Callable[..., list[Any]]) -> None:
+    def __init__(
+        self, folder: Path, read: Callable[..., list[Any]], version: Callable[[], object] = lambda: object()
+    ) -> None:
+        """`version` differs from an earlier one whenever the rows may have changed (LocalDatabase)."""
         self.path = folder / FILE
-        self._read = read
+        self._read, self._version = read, version
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
+        self._checked: object = None
+        """The version at which the snapshot was last compared with the rows."""
 
     def nearest(
         self,
@@ -92,8 +97,12 @@ class VectorIndex:
         count: int,
         cases: NDArray[np.int64] | None = None,
         bundle_id: str | None = None,
+        *,
+        bonus: NDArray[np.float32] | None = None,
+        nearest: int = 0,
+        excluded: Collection[int] = (),
     ) -> Neighbors:
-        """The vectors of one kind with the largest inner product with `weights`.
+        """The vectors of one kind with the largest inner product with `weights` plus the bonus of their case.
 
         Args:
             weights: float32 [D], any length.
@@ -101,6 +110,9 @@ class VectorIndex:
             count: how many at most.
             cases: case ids that may be returned; None for all.
             bundle_id: the bundle that made `weights`; None when no model made them.
+            bonus: entry n is added for case n, float32 [n]; cases beyond its end have none.
+            nearest: with a bonus, so many vectors by inner product alone are found too, after the best.
+            excluded: case ids that are never returned.
 
         Raises:
             UserError: another bundle made the vectors, also when the archive was re-indexed a moment ago.
@@ -111,8 +123,11 @@ class VectorIndex:
                 mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
                 if cases is not None:
                     mask = mask & np.isin(snapshot.cases, cases)
-                total = int(mask.sum())
-                rows = _scan(snapshot, weights, mask, min(count, total))
+                if excluded:
+                    mask = mask & np.isin(snapshot.cases, np.array([*excluded]), invert=True)
+                total = int(np.count_nonzero(mask))
+                of_rows = None if bonus is None else bonus_of(bonus, snapshot.cases)
+                rows = best_rows(snapshot, weights, count, mask, of_rows, nearest)
                 ids, owners = snapshot.ids[rows], snapshot.cases[rows]
             vectors = self.vectors(ids)
             if vectors is not None:  # else a report was replaced or the archive re-indexed meanwhile
@@ -230,6 +245,14 @@ class VectorIndex:
         return Stamp(*self._read(f"{STAMP} WHERE id <= ?", [stamp.last_id])[0]) == stamp
 
     def _current(self) -> Snapshot:
+        version, snapshot = self._version(), self._snapshot
+        if snapshot is not None and version == self._checked:
+            return snapshot
+        snapshot = self._compared()
+        self._checked = version
+        return snapshot
+
+    def _compared(self) -> Snapshot:
         current = self._database_stamp()
         snapshot = self._snapshot
         if snapshot is not None and snapshot.stamp == current:
@@ -304,22 +327,16 @@ class VectorIndex:
         index_file.write(self.path, self._snapshot)
 
 
-def _scan(snapshot: Snapshot, weights: NDArray[np.float32], mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
-    """The best `count` rows of the snapshot among those in the mask, best first."""
-    if count == 0:
-        return np.zeros(0, np.int64)
-    bits = np.packbits(mask, bitorder="little")
-    parameters = _faiss.SearchParameters(sel=_faiss.IDSelectorBitmap(bits))
-    query = np.ascontiguousarray(weights[None], np.float32)
-    _, rows = snapshot.index.search(query, count, params=parameters)
-    return np.asarray(rows[0][rows[0] >= 0], np.int64)
-
-
 def _outgrown(snapshot: Snapshot, count: int) -> bool:
     """An exact index past its limit, an 8-bit one whose ranges were trained on less than half, or an empty one."""
     if isinstance(snapshot.index, faiss.IndexFlat):
         return count > FLAT_LIMIT or (snapshot.stamp.count == 0 and count > 0)
     return count > 2 * snapshot.stamp.count
+
+
+def bonus_of(bonus: NDArray[np.float32], cases: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The bonus of each of these cases, float32 [N]; 0 beyond the end of `bonus`."""
+    return np.append(bonus, np.float32(0))[np.minimum(cases, len(bonus))]
 
 
 def _unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
