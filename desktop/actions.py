@@ -106,6 +106,7 @@ class Actions(QObject):
             desk.slab.changed,
             desk.settings.changed,
             desk.jobs.changed,
+            desk.messages.changed,
             desk.archive.changed,
             desk.upkeep.backups.changed,
             desk.report.changed,

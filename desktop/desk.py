@@ -49,6 +49,7 @@ from desktop.state.viewer.cine import CineState
 from desktop.state.viewer.crosshair import CrosshairTool
 from desktop.state.viewer.documents import DocumentsState
 from desktop.state.viewer.key_images import KeyImagesState
+from desktop.state.viewer.key_pointer import KeyPointer
 from desktop.state.viewer.layout import LayoutState
 from desktop.state.viewer.linking import LinkState
 from desktop.state.viewer.series_memory import SeriesMemory
@@ -98,6 +99,7 @@ class Desk(QObject):
         self.rubber_band = RubberBand(self)
         self.magnifier = MagnifierState(self.tools, self)
         add_basic_tools(self.tools, self.rubber_band)
+        self.key_pointer = KeyPointer(self.tools, self.layout, self)
         self.links = LinkState(self.layout, self)
         self.cine = CineState(self.layout, parent=self)
         self.marks = MarksState(self.background, self)

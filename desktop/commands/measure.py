@@ -26,8 +26,10 @@ ICONS = frozenset(FIGURES)
 
 
 def _cancel(desk: Desk, window: MainWindow) -> None:
-    """Cancel the drawing in progress, else hide the magnifier, close the comparison, or clear the selection."""
-    if desk.measurements.draft is not None or desk.rubber_band.viewport is not None:
+    """Cancel the drawing in progress, else the pointer, hide the magnifier, close the comparison, or deselect."""
+    if desk.key_pointer.viewport is not None:
+        desk.key_pointer.cancel()
+    elif desk.measurements.draft is not None or desk.rubber_band.viewport is not None:
         desk.tools.cancel()
     elif desk.magnifier.on:
         desk.magnifier.show(False)

@@ -82,6 +82,14 @@ ROWS = (
     _step("previous_viewport", "Previous viewport", "Ctrl+Left", -1),
     Command("go_to_image", "Go to image", ("F6",), "View", lambda d, w: w.focus_image()),
     Command(
+        "go_to_message",
+        "Go to message",
+        ("F7",),
+        "View",
+        lambda d, w: w.message_bar.focus_action(),
+        enabled=lambda d: d.messages.message is not None,
+    ),
+    Command(
         "compare_with_series",
         "Compare with another series…",
         ("Shift+C",),

@@ -1,8 +1,8 @@
 """The message line above the images, with what helps, or details to copy for a bug. Shows a MessagesState."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop import theme
 from desktop.errors import BUG, INFO, PROBLEM
@@ -11,6 +11,9 @@ from desktop.state.messages import MessagesState
 
 class MessageBar(QFrame):
     """One message at a time, colored by its kind; hidden when there is none."""
+
+    left = Signal()
+    """The message is gone that had the keyboard."""
 
     def __init__(self, state: MessagesState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,19 +29,28 @@ class MessageBar(QFrame):
         self.action = QPushButton()
         self.action.clicked.connect(self._run)
         self.close_button = QToolButton()
-        self.close_button.setToolTip("Dismiss message")
+        self.close_button.setToolTip("Dismiss message (Esc)")
         self.close_button.setAccessibleName("Dismiss message")
         self.close_button.clicked.connect(state.dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 5, 6, 5)
         for widget in (self.text, self.action, self.copy, self.close_button):
             layout.addWidget(widget)
+        dismiss = QShortcut(QKeySequence("Esc"), self, state.dismiss)
+        dismiss.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         state.changed.connect(self._show)
         self.hide()
+
+    def focus_action(self) -> None:
+        """Move the keyboard to what helps, else to what closes the message."""
+        useful = (button for button in (self.action, self.copy) if button.isVisibleTo(self))
+        next(useful, self.close_button).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _show(self) -> None:
         message = self._state.message
         self.close_button.setIcon(theme.icon("close"))
+        if message is None and self.isAncestorOf(QApplication.focusWidget() or self.window()):
+            self.left.emit()
         self.setVisible(message is not None)
         if message is None:
             return

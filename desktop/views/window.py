@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._steps_bar)
         self.grid = ViewportGrid(desk)
         self.message_bar = MessageBar(desk.messages)
+        self.message_bar.left.connect(self.focus_image)
         center = QWidget()
         layout = QVBoxLayout(center)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -191,6 +192,11 @@ class MainWindow(QMainWindow):
         """Move the keyboard to the active viewport, such as from the report, without hiding a panel."""
         self.viewport.window().activateWindow()
         self.viewport.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def point_with_keys(self) -> None:
+        """Move the keyboard to the active viewport, and show its pointer there, or press at it."""
+        self.focus_image()
+        self._desk.key_pointer.enter()
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title)

@@ -100,6 +100,7 @@ LATE = {"delete_case", "delete_patient", "draft_statistics"}
 """Commands whose window opens after a question to the archive or the workspace."""
 NEVER = {
     "cancel_task",  # needs running work
+    "go_to_message",  # needs a message
     "reindex_archive",  # needs an archive of other models
     "write_addendum",  # needs a signed report
     "edit_annotation_text",  # needs a selected annotation

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
+from desktop.errors import Message
 from desktop.views.settings.settings_dialog import SettingsDialog
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -171,3 +172,19 @@ def test_tab_leaves_the_images_from_the_active_one_and_begins_no_report(qtbot: Q
     app.actions.actions["edit_report"].trigger()
     QTest.keyClick(text, Qt.Key.Key_Tab)
     assert "[" in text.toPlainText()  # where the keyboard was taken to the text, Tab begins with the template
+
+
+def test_a_key_goes_to_the_message_and_esc_dismisses_it_and_goes_back_to_the_image(qtbot: QtBot, app: App) -> None:
+    asked: list[str] = []
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is app.window)
+    app.window.viewport.setFocus()
+    app.desk.messages.show(Message("The archive is damaged.", action="Salvage", run=lambda: asked.append("salvage")))
+    qtbot.waitUntil(app.actions.actions["go_to_message"].isEnabled)
+    qtbot.keyClick(app.window.viewport, Qt.Key.Key_F7)
+    assert app.window.message_bar.action.hasFocus()
+    qtbot.keyClick(app.window.message_bar.action, Qt.Key.Key_Escape)
+    assert app.desk.messages.message is None
+    assert app.window.viewport.hasFocus()
+    assert asked == []

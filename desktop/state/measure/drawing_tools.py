@@ -56,6 +56,7 @@ class DrawTool(Tool):
     """Draws a figure with a fixed number of points, by dragging or click by click; the next point follows the mouse."""
 
     cursor = "cross"
+    by_clicks = True
 
     def __init__(self, measurements: MeasurementsState, figure: Figure) -> None:
         self._measurements, self.figure = measurements, figure
@@ -104,6 +105,7 @@ class DrawTool(Tool):
             self._measurements.set_draft(None)
 
     @property
+    @override
     def drawing(self) -> bool:
         """Whether a figure was begun and still lacks points."""
         return self._item is not None
@@ -145,6 +147,8 @@ class DrawTool(Tool):
 
 class FreehandTool(DrawTool):
     """Draws an outline while the button is held; releasing it closes the outline."""
+
+    by_clicks = False
 
     def __init__(self, measurements: MeasurementsState, figure: Figure) -> None:
         super().__init__(measurements, figure)

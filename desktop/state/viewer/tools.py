@@ -33,6 +33,13 @@ class Tool:
 
     cursor = "arrow"
     """"arrow", "cross", "hand", "up-down" or "split"."""
+    by_clicks = False
+    """Works by clicks; the pointer of the keyboard then releases the button where it pressed it."""
+
+    @property
+    def drawing(self) -> bool:
+        """Whether something was begun that needs another click."""
+        return False
 
     def press(self, gesture: Gesture) -> None:
         """The button was pressed."""

@@ -18,6 +18,7 @@ from desktop.views.painting.measure_text import measure_text_painter
 from desktop.views.painting.oblique_painter import oblique_painter
 from desktop.views.painting.overlay_planes import overlay_painter
 from desktop.views.painting.overlay_text import MARGIN, aligned_line, draw_text
+from desktop.views.painting.pointer_painter import pointer_painter
 from desktop.views.painting.tint_painter import tint_painter
 from engine.geometry.reference_lines import reference_line
 
@@ -38,6 +39,7 @@ def painters_for(desk: Desk) -> list[Painter]:
         roi_painter(desk.search),
         rubber_band_painter(desk.rubber_band),
         lens_painter(desk.magnifier, (tint_painter(desk.documents), shutter_painter(desk.documents))),
+        pointer_painter(desk.key_pointer),
     ]
 
 

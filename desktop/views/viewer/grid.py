@@ -28,6 +28,7 @@ class ViewportGrid(QWidget):
         desk.layout.changed.connect(self._arrange)
         desk.search.hits_changed.connect(self._repaint)
         desk.magnifier.changed.connect(self._repaint_one)
+        desk.key_pointer.changed.connect(self._repaint_one)
         desk.layout.active_changed.connect(self._mark)
         self._arrange()
 
@@ -44,7 +45,7 @@ class ViewportGrid(QWidget):
     def view_of(self, state: ViewportState) -> ViewportView:
         """The view of a viewport, created on first use."""
         if state not in self._views:
-            view = ViewportView(state, self._desk.tools, self.over_painters, self)
+            view = ViewportView(state, self._desk.tools, self.over_painters, self, self._desk.key_pointer)
             view.activated.connect(self._desk.layout.activate)
             view.double_clicked.connect(self._desk.layout.toggle_maximized)
             view.series_dropped.connect(self._desk.show_series_in)

@@ -23,7 +23,8 @@ from engine.text.words import counted
 HEADINGS = ("Measurement", "Value", "Image", "Series")
 EMPTY = (
     "No measurements or annotations in this study.\n\n"
-    "Choose a tool in the Measure menu, such as Length (D), and drag on the image."
+    "Choose a tool in the Measure menu, such as Length (D), and drag on the image, or press Enter there and point with "
+    "the arrow keys."
 )
 
 NO_STUDY = "No study on screen.\n\nOpen a study to see its measurements."

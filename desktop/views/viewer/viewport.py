@@ -26,12 +26,14 @@ from typing_extensions import override
 from desktop import theme
 from desktop.state.viewer import geometry
 from desktop.state.viewer.annotations import annotate
+from desktop.state.viewer.key_pointer import KeyPointer
 from desktop.state.viewer.tools import Gesture, Tool, ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from desktop.views.drops import DropTarget
 from desktop.views.painting.canvas import Canvas, Painter, canvas_of
 from desktop.views.painting.images import PIXELS_FROM, to_qimage
 from desktop.views.painting.overlay_text import MARGIN, TextLine, corner_lines, draw_text, edge_lines
+from desktop.views.viewer.pointer_keys import PointerKeys
 
 SERIES = "application/x-kindred-series"
 """MIME type of a dragged series; the data is its id in UTF-8."""
@@ -103,9 +105,15 @@ class ViewportView(QWidget):
     """Its state and the steps: the wheel was turned with Shift, so that linked viewports stay."""
 
     def __init__(
-        self, state: ViewportState, tools: ToolsState, painters: Sequence[Painter] = (), parent: QWidget | None = None
+        self,
+        state: ViewportState,
+        tools: ToolsState,
+        painters: Sequence[Painter] = (),
+        parent: QWidget | None = None,
+        pointer: KeyPointer | None = None,
     ) -> None:
         super().__init__(parent)
+        self._pointer = PointerKeys(pointer, state) if pointer is not None else None
         self.state, self._tools, self._painters = state, tools, painters
         self.active = self.framed = False
         self._last: QPointF | None = None
@@ -222,6 +230,9 @@ class ViewportView(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:  # the window moved to a screen with another scale factor
             self._fit_screen()
+        if event.type() == QEvent.Type.ShortcutOverride and self._pointer is not None and self._pointer.take(event):
+            event.accept()
+            return True
         return super().event(event)
 
     def _fit_screen(self) -> None:
@@ -306,6 +317,8 @@ class ViewportView(QWidget):
 
     def _update_mouse_point(self) -> None:
         """Update the point under the mouse; the image may move under a resting mouse."""
+        if self._pointer is not None and self._pointer.here and self._hovered is None:
+            return  # it follows the pointer of the keyboard
         point = self._hovered
         self.state.set_mouse_point(self.state.to_image((point.x(), point.y())) if point is not None else None)
 
@@ -332,7 +345,8 @@ class ViewportView(QWidget):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # keys of a viewport are commands, see desktop/commands
+        if self._pointer is None or not self._pointer.take(event):
+            event.ignore()  # the other keys of a viewport are commands, see desktop/commands
 
     @override
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
