@@ -12,6 +12,7 @@ from desktop import theme
 from desktop.coalesce import Coalescer
 from desktop.commands import archive, context_menus, edit, export, files, image, measure, mpr, report, view, windowing
 from desktop.commands.command import Command
+from desktop.commands.sentences import SENTENCES
 from desktop.commands.synonyms import SYNONYMS
 from desktop.desk import Desk
 from desktop.mnemonics import plain, with_mnemonics
@@ -149,6 +150,7 @@ class Actions(QObject):
     def _make(self, command: Command) -> QAction:
         action = QAction(command.text, self)
         action.setObjectName(command.name)
+        action.setWhatsThis(SENTENCES.get(command.name, ""))  # screen readers say it
         action.setCheckable(command.checked is not None)
         repeats = command.menu != "Report"  # a key that is held must not decide on proposals unread
         action.setAutoRepeat(repeats and not command.held)

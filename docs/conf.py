@@ -18,7 +18,7 @@ html_show_sphinx = False
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header", "toc.empty_glob"]
+suppress_warnings = ["myst.header"]
 
 PAGES = {
     "../CHANGELOG.md": "/changelog.md",
@@ -28,13 +28,18 @@ PAGES = {
 """Files outside docs/ that the pages name, and the page that stands for each in the site."""
 
 
-def _point_inside(app: Any, name: str, source: list[str]) -> None:
-    """Let links stay in the site, and name a page by its title where they name its file."""
+def _for_the_site(app: Any, name: str, source: list[str]) -> None:
+    """Let links stay in the site, name a page by its title, and show the name of a test as the sentence it is."""
     for outside, page in PAGES.items():
         source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(outside)}", f"]({page}", source[0])
     source[0] = re.sub(r"\[[\w/-]+\.md\]\((?=[\w/.-]+\.md[)#])", "[](", source[0])
+    source[0] = re.sub(r"`(tests/[\w/]+\.py)::test_(\w+)`", _proof, source[0])
+
+
+def _proof(test: re.Match[str]) -> str:
+    return f'<span class="proof" title="{test[1]}">{test[2].replace("_", " ")}</span>'
 
 
 def setup(app: Any) -> None:
-    """Let the links of the pages stay inside the site."""
-    app.connect("source-read", _point_inside)
+    """Change the sources as they are read; the files stay as they are."""
+    app.connect("source-read", _for_the_site)

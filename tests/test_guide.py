@@ -9,6 +9,7 @@ from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 
+from desktop.actions import COMMANDS
 from tests.paths import ROOT
 
 LOADS = {"img": "src", "script": "src", "link": "href", "source": "src", "iframe": "src", "video": "src"}
@@ -87,3 +88,31 @@ def test_no_page_is_out_of_reach(pages: dict[Path, Page], site: Path) -> None:
         reached.add(path)
         waiting += [(path.parent / unquote(urldefrag(link)[0])).resolve() for link in pages[path].links]
     assert {path.name for path in set(pages) - reached} <= {"genindex.html", "search.html"}
+
+
+def test_every_control_of_the_risk_table_has_the_test_that_it_names() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (ROOT / "docs" / "guide" / "risks.md").read_text("utf-8"))
+    assert len(named) > 30
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).is_file() or f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert missing == []
+
+
+GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+NAMED = re.compile(r"\*([^*\n]+)\* \(`([^`]+)`\)")
+"""A command with its key, as the guides write both."""
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_a_key_that_a_guide_names_is_that_of_its_command(path: Path) -> None:
+    keys = {command.text: command.shortcuts for command in COMMANDS}
+    text = path.read_text(encoding="utf-8")
+    wrong = [(name, key) for name, key in NAMED.findall(text) if key not in keys.get(name, ())]
+    assert wrong == []
+
+
+def test_the_guides_name_many_keys() -> None:
+    assert sum(len(NAMED.findall(path.read_text(encoding="utf-8"))) for path in GUIDES) > 60

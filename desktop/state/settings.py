@@ -32,7 +32,9 @@ class Settings:
     """The values of the file, under the names of its keys; a missing or invalid value has the default given here."""
 
     theme: str = THEMES[0]
+    """Colors of the app, one of THEMES."""
     grid: tuple[int, int] = (1, 1)
+    """Rows and columns of viewports, 1 to 3 each."""
     archive: str = ""
     """The folder of the last open archive."""
     models: str = ""
