@@ -78,7 +78,7 @@ class StudyListState(QObject):
         self.changed.emit()
 
     def step(self, by: int) -> None:
-        """Select the next (1) or previous (-1) of the listed series."""
+        """Select the next (1) or previous (-1) of the listed series; the first if that on screen is not listed."""
         every = [row.series_id for row in self.rows if row.series is not None]
         if every:
             selected = identify(self._studies.study, self._studies.series)

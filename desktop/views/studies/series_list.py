@@ -296,11 +296,15 @@ class SeriesList(QStackedWidget):
             recent.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _follow(self) -> None:
-        """Make the row of the selected series current."""
+        """Make the row of the selected series current; none while a search leaves it out: no other is on screen."""
         selected = self._studies.series
-        for number, row in enumerate(self.model.rows):
-            if selected is not None and row.series is selected:
-                self.list.setCurrentIndex(self.model.index(number))
+        shown = [
+            number for number, row in enumerate(self.model.rows) if row.series is not None and row.series is selected
+        ]
+        if shown:
+            self.list.setCurrentIndex(self.model.index(shown[0]))
+        else:
+            self.list.selectionModel().clear()
 
     def _show(self, index: QModelIndex) -> None:
         """Show the series or the document of a row, even the current one: the active viewport may show another."""

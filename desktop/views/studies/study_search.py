@@ -10,7 +10,7 @@ from desktop.state.studies.study_list import ORDERS, StudyListState
 
 
 class StudySearch(QWidget):
-    """Typing filters the list below, Down and Return move to it, Esc shows all studies again."""
+    """Typing filters the list below, Down and Return show the first found and move there, Esc lists all again."""
 
     def __init__(self, state: StudyListState, below: QWidget, parent: QWidget | None = None) -> None:
         """`below` is the list, which gets the keyboard from the text field."""
@@ -67,6 +67,7 @@ class StudySearch(QWidget):
         """Move between the field and the list, and clear the field."""
         if watched is self.text and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._state.step(0)
                 self._below.setFocus(Qt.FocusReason.ShortcutFocusReason)
                 return True
             if event.key() == Qt.Key.Key_Escape:

@@ -100,6 +100,25 @@ def test_the_field_is_reached_and_left_by_keys(qtbot: QtBot, three: App) -> None
     assert listed(three) == ["Chest", "Knee", "Head"]
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Down, Qt.Key.Key_Return])
+def test_a_search_highlights_no_series_that_is_not_shown_and_its_keys_show_the_first_found(
+    qtbot: QtBot, three: App, key: Qt.Key
+) -> None:
+    browser, studies = three.window.series_list, three.desk.studies
+    assert studies.study is not None
+    assert studies.study.description != "Knee"
+    three.actions.actions["search_studies"].trigger()
+    qtbot.waitUntil(browser.search.text.hasFocus)
+    qtbot.keyClicks(browser.search.text, "knee")
+    assert not browser.list.selectionModel().hasSelection()
+    assert not browser.list.currentIndex().isValid()
+    qtbot.keyClick(browser.search.text, key)
+    assert studies.study.description == "Knee"
+    assert browser.model.rows[browser.list.currentIndex().row()].series is studies.series
+    settle(qtbot, three)
+    assert three.desk.viewport.series is studies.series
+
+
 def test_next_series_follows_the_list_as_it_is_sorted_and_filtered(three: App) -> None:
     three.desk.study_list.sort("date")
     shown: list[str] = []
