@@ -34,22 +34,36 @@ COMMANDS = frozenset(
 )
 
 
+WINDOW = "--check-window"
+"""The verb of the process in which the self-test shows a window."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run either and return the exit code; only what is run is imported."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == [HELPER]:
         serve()
         return 0
+    if arguments[:1] == [WINDOW]:
+        from desktop import window_check
+
+        return window_check.main(arguments[1:])
     if arguments and arguments[0] in COMMANDS:
         from engine.cli import main as command_line
 
-        return command_line.main(arguments)
+        return command_line.main(arguments, window_command())
     if arguments and is_mistyped(arguments[0]):
         near = difflib.get_close_matches(arguments[0], [name for name in COMMANDS if not name.startswith("-")], n=1)
         help_text = f"did you mean: kindred {near[0]}?" if near else "kindred --help lists the commands."
         print(f"There is no such command or file: {arguments[0]}; {help_text}", file=sys.stderr)  # noqa: T201
         return 2
     return int(load_app().main(arguments))
+
+
+def window_command() -> list[str]:
+    """The command that shows a study and an archive, whose paths are added, in a window of its own process."""
+    frozen = getattr(sys, "frozen", False)
+    return [sys.executable, WINDOW] if frozen else [sys.executable, "-m", "desktop", WINDOW]
 
 
 def is_mistyped(word: str) -> bool:

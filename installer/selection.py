@@ -35,7 +35,8 @@ SAMPLES = (
     "693_UNCR.dcm",
     "MR2_UNCR.dcm",
     "US1_UNCR.dcm",
-    "emri_small.dcm",
+    *("emri_small.dcm", "MR_small_RLE.dcm", "MR_small_jpeg_ls_lossless.dcm", "MR_small_jp2klossless.dcm"),
+    "SC_rgb_jpeg_dcmtk.dcm",
 )
 """Real studies of pydicom and pydicom-data: for the first steps, and for the self-test."""
 

@@ -39,6 +39,7 @@ from engine.cli.output import (
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
 from engine.cli.redact import redact_command
 from engine.cli.report import report_group
+from engine.cli.self_test import self_test
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError
 from engine.facts.fact import FactKind, Facts, agreed, as_dict, corrected, first_of
@@ -298,14 +299,19 @@ cli.add_command(salvage_command)
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
 @click.option("--archive", "folder", type=FOLDER, help="An archive to check too.")
 @click.option("--deep", is_flag=True, help="Compare every picture, vector and text of the archive with its checksum.")
+@click.option("--self-test", "tried", is_flag=True, help="Try out every step from a study to its report as well.")
 @bundle_option
 @json_option
-def doctor_command(folder: Path | None, deep: bool, bundle: Path | None, as_json: bool) -> None:
+@click.pass_obj
+def doctor_command(
+    window: Sequence[str], folder: Path | None, deep: bool, tried: bool, bundle: Path | None, as_json: bool
+) -> None:
     """Check the installation, the models and an archive.
 
-    Reports versions and the execution provider in use too.
+    Reports versions and the execution provider in use too. With --self-test, real files are opened, imported, searched,
+    drafted from, exported and shown in a temporary folder; nothing is left of it.
     """
-    checks = examine(bundle, folder, deep)
+    checks = [*examine(bundle, folder, deep), *(self_test(window) if tried else ())]
     problems = [check.text for check in checks if not check.ok]
     lines = [f"{check.mark:7} {check.text}" for check in checks]
     print_result({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
@@ -313,11 +319,16 @@ def doctor_command(folder: Path | None, deep: bool, bundle: Path | None, as_json
         raise UserError(f"{counted(len(problems), 'problem')} found, see above.")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; never raises."""
+def main(argv: Sequence[str] | None = None, window: Sequence[str] = ()) -> int:
+    """Run a command and return its exit code; never raises.
+
+    Args:
+        argv: its arguments; None for those of the process.
+        window: command that shows a study and an archive in a window, for the self-test.
+    """
     arguments = _repeat_modality(list(sys.argv[1:] if argv is None else argv))
     try:
-        cli.main(arguments, prog_name="kindred", standalone_mode=False)
+        cli.main(arguments, prog_name="kindred", standalone_mode=False, obj=window)
     except UserError as error:
         click.echo(printable(str(error)), err=True)
         return 2

@@ -43,3 +43,9 @@ def test_the_sample_study_of_the_first_steps_is_packed() -> None:
     from desktop.state.first_steps.sample import FALLBACK, STUDIES
 
     assert {STUDIES[0], FALLBACK} <= set(SAMPLES)
+
+
+def test_the_files_of_the_self_test_are_packed() -> None:
+    from engine.cli.self_test import LOSSY, PLAIN, SAME_PIXELS, STUDY
+
+    assert {STUDY, PLAIN, *SAME_PIXELS.values(), *LOSSY.values()} <= set(SAMPLES)
