@@ -55,7 +55,7 @@ def build(folder: Path, work: Path, dist: Path, release: Release, fast: bool = F
     (root / "DEBIAN/md5sums").write_text(_md5sums(root), encoding="utf-8")
     settle(root, release)
     target = dist / f"{release.package}_{release.version}_amd64.deb"
-    level = ["-Zxz", "-z0"] if fast else ["-Zxz", "-z6"]
+    level = ["-Zgzip", "-z1"] if fast else ["-Zxz", "-z6"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(release.seconds)}
     command = ["dpkg-deb", "--root-owner-group", *level, "--build", str(root), str(target)]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -1,5 +1,6 @@
 """Freezes the app into one folder with PyInstaller, and strips what is not needed to run it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,7 +38,13 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
     if sys.platform == "linux" and shutil.which("strip"):
         for path in _with_symbols(folder / "_internal"):
             subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+    compact(folder / "_internal/highdicom/_standard/module_attribute_map.json")
     return folder
+
+
+def compact(path: Path) -> None:
+    """Write a JSON file without the spaces between its values: 23 MB of highdicom become 16."""
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":")), encoding="utf-8")
 
 
 def _with_symbols(internal: Path) -> Iterator[Path]:

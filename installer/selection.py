@@ -43,7 +43,6 @@ SAMPLES = (
 UNWANTED = (
     "*/direct_url.json",  # names a folder of the build machine
     "*.dist-info/RECORD",
-    "highdicom/_standard/module_attribute_map.json",  # 23 MB that only writers of segmentations and annotations read
     "PySide6/Qt/translations/*",  # the app is in English
     "PySide6/translations/*",
     *("libQt6Egl*", "PySide6/Qt/lib/libQt6Egl*", "libQt6Network*", "PySide6/Qt/lib/libQt6Network*"),

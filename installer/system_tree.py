@@ -1,4 +1,4 @@
-"""Lays the app out as Linux packages install it: /opt/kindred, a command, a desktop entry, an icon and a MIME type."""
+"""Lays the app out as Linux packages install it: its folder, a command, a desktop entry, an icon and a MIME type."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 from installer.release import Release
 
 TEMPLATES = Path(__file__).with_name("templates")
-HOME = Path("opt/kindred")
+HOME = Path("usr/lib/kindred")
 SHARED = {
     "kindred.desktop": "usr/share/applications/kindred.desktop",
     "kindred.svg": "usr/share/icons/hicolor/scalable/apps/kindred.svg",
@@ -29,10 +29,10 @@ def lay_out(folder: Path, root: Path, release: Release) -> None:
         (root / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(TEMPLATES / template, root / target)
     (root / "usr/bin").mkdir(parents=True)
-    (root / "usr/bin/kindred").symlink_to(Path("../..") / HOME / "kindred")
+    (root / "usr/bin/kindred").symlink_to("../lib/kindred/kindred")
     documents = root / "usr/share/doc" / release.package
     documents.mkdir(parents=True)
-    (documents / "copyright").symlink_to(Path("../../../..") / HOME / "LICENSE")
+    (documents / "copyright").symlink_to("../../../lib/kindred/LICENSE")
     settle(root, release)
 
 

@@ -45,7 +45,7 @@ def test_it_installs_command_desktop_entry_icon_and_mime_type_and_no_script(froz
     root = tmp_path / "root"
     package = build(frozen, tmp_path)
     subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(root)], check=True)
-    assert (root / "usr/bin/kindred").resolve() == root / "opt/kindred/kindred"
+    assert (root / "usr/bin/kindred").resolve() == root / "usr/lib/kindred/kindred"
     assert "MimeType=application/dicom;" in (root / "usr/share/applications/kindred.desktop").read_text()
     assert "*.dcm" in (root / "usr/share/mime/packages/kindred.xml").read_text()
     assert (root / "usr/share/icons/hicolor/scalable/apps/kindred.svg").exists()
