@@ -37,7 +37,7 @@ def _for_the_site(app: Any, name: str, source: list[str]) -> None:
 
 
 def _proof(test: re.Match[str]) -> str:
-    return f'<span class="proof" title="{test[1]}">{test[2].replace("_", " ")}</span>'
+    return f'<span class="proof" title="{test[1]}">✓ {test[2].replace("_", " ")}.</span>'
 
 
 def setup(app: Any) -> None:

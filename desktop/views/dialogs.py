@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from desktop.desk import Desk
+from desktop.errors import Message
 from desktop.outside import guide, open_file
 from desktop.state.mpr.slab import THICKEST, THINNEST
 from desktop.state.upkeep.backups import Listed
@@ -222,14 +223,21 @@ class Dialogs:
         box.open()
 
     def show_guide(self) -> None:
-        """Open the guides in the browser, or in a window of the app where there is none.
+        """Open the guides in the browser, or in the app where there is none or it may not read files.
 
         Raises:
             UserError: they are not built.
         """
         page = guide()
-        if not open_file(page):
+
+        def read_here() -> None:
             GuideWindow(page, self._parent).show()
+
+        if open_file(page):  # a locked browser refuses the page without telling the app
+            text = "The guide opens in the browser."
+            self._desk.messages.show(Message(text, action="Read it here", run=read_here))
+        else:
+            read_here()
 
     def about(self) -> None:
         """Show version, intended use and loaded models."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QFile, QIODevice, QSize, Qt, QUrl
-from PySide6.QtGui import QImageReader, QTextDocument
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtGui import QImageReader, QKeySequence, QShortcut, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from desktop import theme
@@ -17,6 +17,7 @@ ARTICLE = re.compile(r"<article.*?</article>", re.DOTALL)
 LEFT_OUT = re.compile(r'<a class="headerlink".*?</a>|<svg.*?</svg>', re.DOTALL)
 MARGIN = 40
 """Logical pixels that a picture leaves free beside it."""
+STYLE = "td, th { padding: 2px 8px 2px 0 } th { text-align: left } code, pre { font-family: monospace }"
 
 
 class GuidePages(QTextBrowser):
@@ -52,6 +53,13 @@ class GuideWindow(QDialog):
         self.pages = GuidePages()
         self.pages.setOpenExternalLinks(False)
         self.pages.setAccessibleName("Page of the guide")
+        self.pages.document().setDefaultStyleSheet(STYLE)
+        self.words = QLineEdit()
+        self.words.setPlaceholderText("Find on this page")
+        self.words.setAccessibleName("Find on this page")
+        self.words.setClearButtonEnabled(True)
+        self.words.returnPressed.connect(self._find_next)
+        QShortcut(QKeySequence.StandardKey.Find, self, self.words.setFocus)
         back, contents = QPushButton("Back"), QPushButton("Contents")
         buttons = QHBoxLayout()
         for button, work in ((contents, self.pages.home), (back, self.pages.backward)):
@@ -59,6 +67,7 @@ class GuideWindow(QDialog):
             button.clicked.connect(work)
             buttons.addWidget(button)
         buttons.addStretch()
+        buttons.addWidget(self.words)
         back.setEnabled(False)
         self.pages.backwardAvailable.connect(back.setEnabled)
         layout = QVBoxLayout(self)
@@ -68,3 +77,9 @@ class GuideWindow(QDialog):
         fit_pixels(self, 900, 760)
         self.pages.setSource(QUrl.fromLocalFile(str(page)))
         self.pages.setFocus()
+
+    def _find_next(self) -> None:
+        """Select the next place of the text; after the last one the first."""
+        if not self.pages.find(self.words.text()):
+            self.pages.moveCursor(QTextCursor.MoveOperation.Start)
+            self.pages.find(self.words.text())

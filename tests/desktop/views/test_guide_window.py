@@ -46,6 +46,19 @@ def test_the_guide_opens_in_the_browser(app: App, first_page: Path, monkeypatch:
     assert app.window.findChild(GuideWindow) is None
 
 
+def test_a_browser_that_may_not_read_files_leaves_the_window_of_the_app(
+    app: App, first_page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: True)
+    app.actions.actions["user_guide"].trigger()
+    message = app.desk.messages.message
+    assert message is not None
+    assert message.action == "Read it here"
+    assert message.run is not None
+    message.run()
+    assert opened_window(app).pages.toPlainText().startswith("The index page")
+
+
 def test_without_a_browser_it_opens_in_a_window(
     qtbot: QtBot, app: App, first_page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +71,15 @@ def test_without_a_browser_it_opens_in_a_window(
     QTest.keyClick(pages, "\r")
     assert pages.toPlainText().startswith("The second page")
     assert pages.isBackwardAvailable()
+
+
+def test_words_are_found_on_the_page_again_and_again(app: App, first_page: Path) -> None:
+    window = GuideWindow(first_page, app.window)
+    window.show()
+    window.words.setText("go")
+    for _ in range(2):
+        QTest.keyClick(window.words, "\r")
+        assert window.pages.textCursor().selectedText() == "Go"
 
 
 def test_a_wide_picture_fits_the_window(qtbot: QtBot, app: App, first_page: Path) -> None:
