@@ -1,6 +1,6 @@
 """Films a walk through the real app, from an open study to a signed report: docs/walk.webp. Uses no test doubles.
 
-    python -m desktop.walk [--out docs/walk.webp] [--archive DIR]
+    python -m desktop.walk [--out docs/walk.webp] [--stills docs/screens] [--archive DIR]
 
 Each step does what a user would do, on a real radiograph and the sample archive, and is told below the window with its
 key. The sample archive must be there: `./do run` imports it. On a machine without a display, run it under xvfb.
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -43,6 +44,8 @@ class Step:
     do: Callable[[App], QWidget | None]
     """Returns a dialog that is shown over the window."""
     seconds: float = 4.0
+    still: str = ""
+    """Name of the file in docs/screens that shows it too."""
 
 
 def _drag(app: App, tool: str, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -112,13 +115,15 @@ def _steps() -> list[Step]:
     return [
         Step("A study is open: drop a folder on the window, or Ctrl+O", lambda app: run(app, "reset_view")),
         Step("Find similar cases: Ctrl+E", lambda app: run(app, "find_similar"), 5),
-        Step("Say what else counts, and move the share of the words", lambda app: _ask(app, "multiple nodules"), 5),
+        Step(
+            "Say what else counts, and move the share of the words", partial(_ask, words="multiple nodules"), 5, "words"
+        ),
         Step("This one is relevant: Ctrl+L moves the query", lambda app: run(app, "mark_relevant")),
         Step("Compare a case with the image: Shift+E", comparison, 5),
         Step("The hits as a map around the query: Ctrl+Shift+S", hit_map),
         Step("Search by a region: Shift+S, then drag", _region, 5),
         Step("A draft, if the archive has grounds for one: Ctrl+D", lambda app: run(app, "draft_report")),
-        Step("Begin with a template: Tab", _template),
+        Step("Begin with a template: Tab", _template, still="template"),
         Step("Write; Tab goes from field to field", lambda app: _type(app, "", "", "Round opacities in both lungs, ")),
         Step("Measure, and put the length into the text: D, then F9", _measured),
         Step(
@@ -126,8 +131,8 @@ def _steps() -> list[Step]:
             lambda app: _type(app, "No effusion.", "Normal in size.", "", "", "Multiple pulmonary nodules. "),
         ),
         Step("Take over words of a similar case, marked until they are edited: Ctrl+Shift+V", _taken, 5),
-        Step("Checks before signing: F8 goes from one to the next", lambda app: run(app, "review_checks"), 5),
-        Step("Sign with your name: Ctrl+Return", _sign),
+        Step("Checks before signing: F8 goes from one to the next", lambda app: run(app, "review_checks"), 5, "checks"),
+        Step("Sign with your name: Ctrl+Return", _sign, still="sign"),
         Step("Signed. It goes out as PDF, DICOM SR, FHIR or HL7: Ctrl+Alt+R", _signed, 5),
     ]
 
@@ -157,14 +162,17 @@ def picture(app: App, told: str, dialog: QWidget | None) -> Image.Image:
     )
 
 
-def film(app: App, archive: Path, out: Path) -> None:
-    """Take every step and write the film."""
+def film(app: App, archive: Path, out: Path, stills: Path) -> None:
+    """Take every step and write the film, and single pictures without what is told below them."""
     demo.begin(app, sample.sample_studies()[:1], archive, None)
     steps, pictures = _steps(), []
     for step in steps:
         dialog = step.do(app)
         settle(app)
         pictures.append(picture(app, step.told, dialog))
+        if step.still:
+            whole = pictures[-1]
+            whole.crop((0, 0, whole.width, whole.height - STRIP)).save(stills / f"{step.still}.jpg", quality=80)
         click.echo(step.told)
     first, *rest = pictures
     durations = [round(1000 * step.seconds) for step in steps]
@@ -175,6 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Film the walk; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m desktop.walk", description="Film a walk through the app.")
     parser.add_argument("--out", type=Path, default=Path("docs/walk.webp"))
+    parser.add_argument("--stills", type=Path, default=Path("docs/screens"))
     parser.add_argument("--archive", type=Path, help="archive folder; default: the sample archive")
     options = parser.parse_args(arguments)
     make_application()
@@ -187,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             archive = Path(folder) / "archive"
             shutil.copytree(options.archive or sample.sample_folder(), archive)  # the walk signs into it
-            film(app, archive, options.out)
+            film(app, archive, options.out, options.stills)
         except UserError as error:
             click.echo(str(error), err=True)
             return 2
