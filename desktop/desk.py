@@ -218,8 +218,7 @@ class Desk(QObject):
         self.layout.set_grid(*now.grid)
         if not now.identity_visible:
             self.layout.toggle_patient_data()
-        self.layout.changed.connect(self._remember_layout)
-        self.layout.active_proxy.redaction_changed.connect(self._remember_layout)
+        self.layout.active_proxy.redaction_changed.connect(self._remember_identity)
         self.archive.changed.connect(self._remember_archive)
 
     def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
@@ -276,8 +275,12 @@ class Desk(QObject):
         return ended
 
     def set_grid(self, rows: int, columns: int) -> None:
-        """Change the layout, and fill empty viewports with the next series of the study on screen."""
+        """Choose a layout, also for later sessions, and fill empty viewports with the next series of the study.
+
+        A layout that a comparison or MPR needed is not chosen.
+        """
         self.layout.set_grid(rows, columns)
+        self.settings.change(grid=(self.layout.rows, self.layout.columns))
         study, series = self.viewport.study, self.viewport.series
         if study is None or series is None or self.mpr.shown:
             return
@@ -332,10 +335,8 @@ class Desk(QObject):
     def _limit_frames(self) -> None:
         self.frames.set_limit(self.settings.now.cache_megabytes * 1024 * 1024)
 
-    def _remember_layout(self) -> None:
-        layout = self.layout
-        grid = self.comparison.grid_before or (layout.rows, layout.columns)
-        self.settings.change(grid=grid, identity_visible=layout.active.patient_data_visible)
+    def _remember_identity(self) -> None:
+        self.settings.change(identity_visible=self.layout.active.patient_data_visible)
 
     def _remember_archive(self) -> None:
         if self.archive.home is not None:

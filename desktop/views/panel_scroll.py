@@ -8,6 +8,15 @@ LEAST = 6
 """Lines of text that stay visible of a panel."""
 
 
+class ScrolledPanel(QWidget):
+    """A panel that shrinks to the least that its parts need: Qt would let it scroll below the height that they like."""
+
+    @override
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return -1 if layout is None else layout.totalMinimumHeightForWidth(width)
+
+
 class PanelScroll(QScrollArea):
     """As narrow as its panel can be; lower than it, it scrolls and does not push the window off the screen."""
 

@@ -3,6 +3,9 @@
 Planes follow the axes of the stack, so every value shown was acquired, alone or in a slab of several. An oblique stack
 gives oblique planes, named after the closest anatomical plane; their orientation letters show it. Each plane is a
 FrameRef with its geometry, so letters, distances and reference lines need not know that it is reformatted.
+
+Planes along the slices of the stack count as the stack does, so that image 33 of an axial stack is plane 33 beside it;
+others count from head to feet, from anterior to posterior, or from left to right.
 """
 
 import hashlib
@@ -136,7 +139,10 @@ def _stack(volume: Volume, cut: AxisCut, name: str) -> tuple[Series, Cut]:
     corner, direction, orientation = _geometry(volume, cut.axes)
     positions = corner + direction * through * np.arange(count)[:, None]
     grid = PlaneGrid(positions, orientation, (row_step, column_step), (rows, columns), through)
-    return stack_of_planes(volume, grid, name, name.lower(), cut.slab), cut
+    series = stack_of_planes(volume, grid, name, name.lower(), cut.slab)
+    if cut.axes.order[0] == 0 and cut.axes.reverse[0]:
+        series = replace(series, frames=series.frames[::-1])  # measurements find their plane by `FrameRef.frame`
+    return series, cut
 
 
 @dataclass(frozen=True, slots=True, eq=False)

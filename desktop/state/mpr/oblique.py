@@ -25,7 +25,7 @@ PER_PIXEL = 0.4
 """Degrees of one logical pixel of a drag on the oblique plane itself."""
 NEAR = 12.0
 """Logical pixels around the center within which the mouse gives no direction."""
-NO_PLANE = "Only a plane of MPR can be turned; click one first."
+NO_PLANE = "Only a plane of MPR can be turned; make one the active viewport first."
 
 
 class ObliqueState(QObject):

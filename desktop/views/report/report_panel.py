@@ -10,6 +10,7 @@ from desktop.state.report.report import ReportState
 from desktop.state.report.writing import WritingState
 from desktop.state.shortcuts import ShortcutsState
 from desktop.views.key_tips import set_tip
+from desktop.views.panel_scroll import ScrolledPanel
 from desktop.views.report.check_list import CheckList
 from desktop.views.report.evidence_tree import EvidenceTree
 from desktop.views.report.report_editor import ReportEditor, ReportField
@@ -18,12 +19,12 @@ from desktop.views.report.sign_dialog import SignDialog
 HINT = "Type the report here. Draft proposes sentences from the current image; none is in the text until you accept it."
 TAB = 'Tab begins with the template "{}":'
 NO_DRAFT = "The sentences of a draft are listed here as proposals, each with reports of the same finding."
-WITHOUT_PROPOSALS, WITH_PROPOSALS = [400, 100], [100, 220]
+WITHOUT_PROPOSALS, WITH_PROPOSALS, WITH_ADDENDUM = [400, 100], [100, 220], [220, 180]
 """Heights of the text and of what is below it, in proportion."""
 NOT_SEEN = "Scroll through all proposals first"
 
 
-class ReportPanel(QWidget):
+class ReportPanel(ScrolledPanel):
     """Buttons and status, the text, and below it the proposals with their evidence, or an addendum."""
 
     def __init__(
@@ -97,7 +98,7 @@ class ReportPanel(QWidget):
         below.setContentsMargins(0, 4, 0, 0)
         below.addWidget(self.checks)
         below.addWidget(self.notes)
-        below.addWidget(self.addendum)
+        below.addWidget(self.addendum, 1)
         below.addWidget(self.tree, 1)
         below.addWidget(self._decisions)
         below.addStretch()
@@ -106,8 +107,8 @@ class ReportPanel(QWidget):
         self.parts.addWidget(self.editor)
         self.parts.addWidget(lower)
         self.parts.setSizes(WITHOUT_PROPOSALS)
-        for text in (self.editor, self.addendum):
-            text.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
+        for text, lines in ((self.editor, 4), (self.addendum, 3)):
+            text.setMinimumHeight(lines * self.fontMetrics().lineSpacing())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
@@ -180,7 +181,9 @@ class ReportPanel(QWidget):
     def _show_page(self) -> None:
         page = self._state.page
         text = page.addendum if page is not None and page.signed else None
-        self.addendum.setVisible(text is not None)
+        if self.addendum.isVisibleTo(self) != (text is not None):
+            self.addendum.setVisible(text is not None)
+            self.parts.setSizes(WITHOUT_PROPOSALS if text is None else WITH_ADDENDUM)
         self.addendum.setReadOnly(page is None or page.signing)
         if self.addendum.toPlainText() != (text or ""):
             self.addendum.setPlainText(text or "")

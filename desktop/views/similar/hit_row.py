@@ -66,9 +66,14 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_line(self, painter: QPainter, area: QRectF, hit: Hit, strength: Strength, font: QFont) -> None:
-        """A report alone: badge, text and strength on one line."""
-        right = self._paint_strength(painter, area, strength, drawing.small(font))
-        left = paint_badges(painter, area.left(), area.center().y(), self._state, hit, drawing.small(font))
+        """A report alone: badge, case number, text and strength on one line."""
+        lesser, case = drawing.small(font), f"case {hit.case_id}"
+        right = self._paint_strength(painter, area, strength, lesser)
+        left = paint_badges(painter, area.left(), area.center().y(), self._state, hit, lesser)
+        painter.setFont(lesser)
+        painter.setPen(QColor(theme.current.muted))
+        painter.drawText(QRectF(left, area.top(), right - left, area.height()), Qt.AlignmentFlag.AlignVCenter, case)
+        left += QFontMetricsF(lesser).horizontalAdvance(case) + 8
         self._paint_text(painter, QRectF(left, area.top(), right - left - 8, area.height()), hit, font)
 
     def _paint_lines(self, painter: QPainter, area: QRectF, hit: Hit, strength: Strength, font: QFont) -> None:

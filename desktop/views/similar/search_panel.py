@@ -24,7 +24,9 @@ from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.comparison import ComparisonState
 from desktop.state.similar.search import SearchState
 from desktop.state.similar.space import SpaceState
+from desktop.views.elided_label import ElidedLabel
 from desktop.views.key_tips import set_tip
+from desktop.views.panel_scroll import ScrolledPanel
 from desktop.views.similar.case_view import CaseView, CaseWindow
 from desktop.views.similar.fact_chips import FactChips
 from desktop.views.similar.hit_list import HitList
@@ -42,7 +44,7 @@ def _step(text: str, tip: str) -> QToolButton:
     return button
 
 
-class SearchPanel(QWidget):
+class SearchPanel(ScrolledPanel):
     """Query and filters above, then the hits over the selected case, or a hint while there are none."""
 
     def __init__(
@@ -87,9 +89,7 @@ class SearchPanel(QWidget):
         self.hint.setProperty("muted", True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.hint.setContentsMargins(4, 8, 4, 4)
-        self.summary = QLabel()
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.summary.setWordWrap(True)
+        self.summary = ElidedLabel()
         self.notice = QLabel()
         self.notice.setWordWrap(True)
         self.notice.setProperty("notice", True)
@@ -122,7 +122,7 @@ class SearchPanel(QWidget):
         for widget in (self.back, self.forward, self.text, self.with_image, self.case, self.go):
             first.addWidget(widget, 1 if widget is self.text else 0)
         above_hits = QHBoxLayout()
-        above_hits.addWidget(self.summary, 1)
+        above_hits.addStretch(1)
         above_hits.addWidget(self.compare)
         above_hits.addWidget(self.show_grid)
         above_hits.addWidget(self.show_space)
@@ -151,8 +151,9 @@ class SearchPanel(QWidget):
         layout.setSpacing(6)
         layout.addLayout(first)
         layout.addWidget(self.filters)
-        layout.addLayout(above_hits)
+        layout.addWidget(self.summary)
         layout.addWidget(self.facts)
+        layout.addLayout(above_hits)
         layout.addWidget(self.refinement)
         layout.addWidget(self.notice)
         layout.addWidget(self.body, 1)
@@ -246,9 +247,9 @@ class SearchPanel(QWidget):
         self.notice.setText(notice)
         self.notice.setVisible(bool(state.hits and notice))
         if state.hits:
-            other = " – not the current image" if state.image_differs else ""
-            other = " – searching…" if state.searching else other
-            self.summary.setText(f"{counted(len(state.hits), 'case')} for {state.answered}{other}")
+            other = "Not the current image: " if state.image_differs else ""
+            other = "Searching… " if state.searching else other  # first, since the end may be cut
+            self.summary.setText(f"{other}{counted(len(state.hits), 'case')} for {state.answered}")
             palette = self.summary.palette()
             color = theme.current.amber if state.image_differs else theme.current.muted
             palette.setColor(QPalette.ColorRole.WindowText, QColor(color))

@@ -71,6 +71,20 @@ def test_every_value_of_a_plane_is_the_one_acquired_at_its_position(
                 assert shown.values[row, column] == expected
 
 
+@pytest.mark.parametrize(("orientation", "plane", "axis"), [(AXIAL, 0, 2), (CORONAL, 1, 1), (SAGITTAL, 2, 0)])
+@pytest.mark.parametrize("downwards", [False, True])
+def test_planes_along_the_slices_count_as_the_stack_does_and_keep_their_numbers_for_measurements(
+    tmp_path: Path, orientation: list[float], plane: int, axis: int, downwards: bool
+) -> None:
+    depths = [0.0, 2.5, 5.0, 7.5]
+    series = stack(tmp_path, orientation, depths[::-1] if downwards else depths)
+    frames = planes(series).series[plane].frames
+    place = [frame.position[axis] for frame in series.frames if frame.position is not None]
+    assert [frame.position[axis] for frame in frames if frame.position is not None] == pytest.approx(place)
+    from_the_head = sorted(frames, key=lambda frame: frame.position[axis] if frame.position else 0.0, reverse=axis != 1)
+    assert [frame.frame for frame in from_the_head] == [0, 1, 2, 3]
+
+
 def nearest_source(series: Series, position: tuple[float, float, float]) -> tuple[FrameRef, tuple[float, float]]:
     """The slice that contains a position, and its image point, by the geometry of the original files."""
     for frame in series.frames:

@@ -13,6 +13,7 @@ from desktop.app import App
 from desktop.state.studies.studies import identify
 from desktop.views.viewer.viewport import SERIES
 from tests.desktop.conftest import dicom, open_paths, settle
+from tests.engine.dicom_samples import derive_stack
 
 
 def two_studies(qtbot: QtBot, app: App) -> None:
@@ -201,3 +202,21 @@ def test_a_series_that_grew_stays_on_its_frame(qtbot: QtBot, app: App, tmp_path:
     assert viewport.picture is not None
     assert viewport.picture.index == 6
     assert (viewport.view, viewport.presets) == (view, window)
+
+
+def test_only_a_layout_that_was_chosen_is_kept_for_later_sessions(qtbot: QtBot, app: App, tmp_path: Path) -> None:
+    derive_stack(tmp_path, [0.0, 5.0, 10.0], FrameOfReferenceUID="1.2.3")
+    open_paths(qtbot, app, tmp_path, dicom("emri_small.dcm"))
+    kept = app.desk.settings
+    study = app.desk.studies.studies[-1]
+    app.desk.compare_with(study, study.series[0])
+    assert len(app.desk.layout.viewports) == 2
+    assert kept.now.grid == (1, 1)
+    app.actions.actions["grid_1x3"].trigger()
+    assert kept.now.grid == (1, 3)
+    app.desk.studies.select(series_id(app, "CT"))
+    settle(qtbot, app)
+    app.actions.actions["mpr"].trigger()
+    settle(qtbot, app)
+    assert app.desk.mpr.shown
+    assert kept.now.grid == (1, 3)
