@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 from installer import debian
-from installer.freeze import freeze
+from installer.components import components
+from installer.freeze import freeze, origins
 from installer.manifest import write_checksums, write_manifest
 from installer.release import ROOT, current
+from installer.sbom import require_allowed, write_licences, write_sbom
 
 FORMATS = {"deb": (debian.build, "dpkg-deb", "dpkg")}
 """How each is packed, with the program that does it and the Debian package of that."""
@@ -24,6 +26,10 @@ def main() -> int:
     release, work = current(), ROOT / "build" / "installer"
     folder = freeze(release, work, chosen.dist)
     shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+    parts = components(origins(work), release)
+    require_allowed(parts)
+    write_sbom(parts, folder, release)
+    write_licences(parts, folder, release)
     write_manifest(folder, release)
     made = []
     for name in chosen.only:

@@ -42,6 +42,11 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
     return folder
 
 
+def origins(build: Path) -> list[tuple[str, str]]:
+    """Name and origin of every file that was frozen, as `kindred.spec` has written them."""
+    return [(name, source) for name, source in json.loads((build / "kindred" / "sources.json").read_text())]
+
+
 def compact(path: Path) -> None:
     """Write a JSON file without the spaces between its values: 23 MB of highdicom become 16."""
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":")), encoding="utf-8")
