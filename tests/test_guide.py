@@ -116,3 +116,32 @@ def test_a_key_that_a_guide_names_is_that_of_its_command(path: Path) -> None:
 
 def test_the_guides_name_many_keys() -> None:
     assert sum(len(NAMED.findall(path.read_text(encoding="utf-8"))) for path in GUIDES) > 60
+
+
+LINKED = re.compile(r"\]\(((?:\.\./)?[\w-]+\.md)\)")
+FIGURE = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
+
+
+@pytest.mark.parametrize("name", ["limits", "security", "models"])
+def test_a_figure_of_a_guide_stands_in_the_page_that_it_names(name: str) -> None:
+    """A row of a table, or a paragraph, is looked at with the pages that it links to; single digits are words."""
+    guide = ROOT / "docs" / "guide" / f"{name}.md"
+    checked, unknown = 0, []
+    for block in re.split(r"\n(?=\|)|\n\n", guide.read_text(encoding="utf-8")):
+        pages = [_text_of((guide.parent / link).resolve()) for link in LINKED.findall(block)]
+        for number in FIGURE.findall(block) if pages else ():
+            figure = number.rstrip(",").replace(",", "")
+            if len(figure) > 1:
+                checked += 1
+                known = any(re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", page) for page in pages)
+                unknown += [] if known else [f"{number}: {block[:60]}"]
+    assert unknown == []
+    assert checked >= 4
+
+
+def _text_of(page: Path) -> str:
+    """The text of a page, without separators of thousands; that of the model card where the page includes it."""
+    text = page.read_text(encoding="utf-8")
+    included = re.search(r"```{include} (\S+)", text)
+    text = (page.parent / included[1]).read_text(encoding="utf-8") if included else text
+    return re.sub(r"(?<=\d),(?=\d{3})", "", text)
