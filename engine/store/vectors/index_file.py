@@ -44,6 +44,8 @@ class Snapshot:
     """Case ids, int64 [N]."""
     index: Any
     """The faiss index of N vectors."""
+    alive: NDArray[np.bool_] | None = None
+    """Which rows the database still has, bool [N]; None for all. A file never has others."""
 
 
 def write(path: Path, snapshot: Snapshot) -> None:

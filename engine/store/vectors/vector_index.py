@@ -1,18 +1,18 @@
 """The nearest-neighbor index of image and report vectors, derived from the archive. Knows no score scale.
 
 The database is the only truth: the index is loaded from its file when that is intact and matches the rows, extended by
-later rows, and rebuilt otherwise. Up to FLAT_LIMIT vectors it is exact. Beyond, an 8-bit scan selects candidates
-(recall 0.99 at 100,000), more than asked for. In both cases the caller gets the vectors themselves and ranks by those.
+later rows, and without the deleted ones; else it is built anew, in steps that a killed process leaves to the next one.
+A large index is not exact (faiss_index.py): it selects candidates, more than asked for, and the caller gets the vectors
+themselves and ranks by those.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,21 +20,24 @@ from engine.errors import UserError
 from engine.store.case import Kind
 from engine.store.database import read_many
 from engine.store.vectors import index_file
+from engine.store.vectors.faiss_index import is_outgrown, new_index
 from engine.store.vectors.index_file import Snapshot, Stamp
 from engine.store.vectors.vector_scan import best_rows
 
 _log = logging.getLogger("kindred")
 
 FILE = "vectors.index"
-FLAT_LIMIT = 50_000
-"""float32 [50000, 512] is 100 MB; a flat scan of it takes a few milliseconds."""
 SAVE_AFTER = 1_000
 """The file is written again when it lacks this many rows; fewer are quickly read from SQLite."""
+STEP = 200_000
+"""While it is built, the file is written after so many rows."""
 PAGE = 20_000
 # One statement, so that rows of one bundle are never taken for those of another while the archive is re-indexed. The
 # index on case_id contains all ids, so that counting never reads the vectors.
 STAMP = """SELECT count(*), coalesce(max(id), 0), (SELECT value FROM settings WHERE name = 'bundle_id')
     FROM embeddings"""
+IDS = "SELECT id FROM embeddings WHERE id <= ? ORDER BY id"
+ROWS = "SELECT id, kind = 'image', case_id, vector FROM embeddings WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 
 IndexState = Literal["intact", "behind", "missing", "stale", "damaged"]
 
@@ -121,6 +124,8 @@ class VectorIndex:
             with self._lock:
                 snapshot = self._current_of(bundle_id)
                 mask = snapshot.is_image if kind == "image" else ~snapshot.is_image
+                if snapshot.alive is not None:
+                    mask = mask & snapshot.alive
                 if cases is not None:
                     mask = mask & np.isin(snapshot.cases, cases)
                 if excluded:
@@ -156,7 +161,9 @@ class VectorIndex:
         """
         with self._lock:
             snapshot = self._current_of(bundle_id)
-            return Rows(snapshot.stamp.bundle_id, snapshot.ids, snapshot.is_image, snapshot.cases)
+            kept = slice(None) if snapshot.alive is None else snapshot.alive
+            columns = (snapshot.ids[kept], snapshot.is_image[kept], snapshot.cases[kept])
+            return Rows(snapshot.stamp.bundle_id, *columns)
 
     def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """The unit vectors of these embedding ids, in their order, float32 [n, D]; None if one no longer exists.
@@ -196,22 +203,30 @@ class VectorIndex:
     def refresh(self, save: bool = False, anew: bool = False) -> None:
         """Bring the index up to date with the database; `save` writes the file even after few changes.
 
+        An index that has outgrown its kind, or has rows that were deleted, is built anew; searches go on meanwhile.
         With `anew`, whatever the file and the memory hold is thrown away first.
 
         Raises:
             UserError: with `save`, the file cannot be written. A search does not need it.
         """
-        with self._lock:
-            try:
+        try:
+            with self._lock:
                 if anew:
                     self._snapshot = None
                     self.path.unlink(missing_ok=True)
-                self._current()
-                if save and self.state() != "intact":
-                    self._save()
-            except OSError as error:
-                reason = f"The search index {self.path} cannot be written: {error.strerror}."
-                raise UserError(reason, self.path) from None
+                old = self._current()
+            replaced = old.alive is not None or is_outgrown(old.index, old.stamp.count)
+            if replaced:
+                built = self._built(self._database_stamp())
+                with self._lock:
+                    self._snapshot, self._checked = built, None
+                    self._current()
+            with self._lock:
+                if save and self._snapshot is not None and (replaced or self.state() != "intact"):
+                    index_file.write(self.path, self._snapshot)
+        except OSError as error:
+            reason = f"The search index {self.path} cannot be written: {error.strerror}."
+            raise UserError(reason, self.path) from None
 
     def state(self) -> IndexState:
         """State of the file: intact, behind (lacks later rows), missing, stale (of other rows) or damaged."""
@@ -222,7 +237,7 @@ class VectorIndex:
             return "damaged"
         if loaded.stamp == self._database_stamp():
             return "intact"
-        return "behind" if self._is_prefix(loaded.stamp) else "stale"
+        return "behind" if self._prefix(loaded.stamp.last_id) == loaded.stamp else "stale"
 
     # -- keeping up with the database
 
@@ -241,97 +256,105 @@ class VectorIndex:
     def _database_stamp(self) -> Stamp:
         return Stamp(*self._read(STAMP)[0])
 
-    def _is_prefix(self, stamp: Stamp) -> bool:
-        return Stamp(*self._read(f"{STAMP} WHERE id <= ?", [stamp.last_id])[0]) == stamp
+    def _prefix(self, last_id: int) -> Stamp:
+        """What the stamp would be without the rows after this one."""
+        return Stamp(*self._read(f"{STAMP} WHERE id <= ?", [last_id])[0])
 
     def _current(self) -> Snapshot:
-        version, snapshot = self._version(), self._snapshot
-        if snapshot is not None and version == self._checked:
-            return snapshot
-        snapshot = self._compared()
-        self._checked = version
-        return snapshot
+        version = self._version()
+        if self._snapshot is None or version != self._checked:
+            self._snapshot = self._compared(self._snapshot)
+            self._checked = version
+        return self._snapshot
 
-    def _compared(self) -> Snapshot:
+    def _compared(self, snapshot: Snapshot | None) -> Snapshot:
         current = self._database_stamp()
-        snapshot = self._snapshot
         if snapshot is not None and snapshot.stamp == current:
             return snapshot
-        if snapshot is None or not self._is_prefix(snapshot.stamp):
-            snapshot = index_file.read(self.path)
-        if snapshot is None or not self._is_prefix(snapshot.stamp) or _outgrown(snapshot, current.count):
-            self._snapshot = self._rebuild(current)
-            self._try_save()
-        else:
-            added = current.count - snapshot.stamp.count
-            self._snapshot = self._extended(snapshot, current)
-            if added >= SAVE_AFTER:
-                self._try_save()
-        return self._snapshot
+        known = self._without_deleted(snapshot) or self._without_deleted(index_file.read(self.path))
+        if known is None:
+            known = self._built(current)
+            self._try_save(known)
+            return known
+        added = current.count - known.stamp.count
+        known = self._extended(known, current)
+        if added >= SAVE_AFTER and known.alive is None:
+            self._try_save(known)
+        return known
+
+    def _without_deleted(self, snapshot: Snapshot | None) -> Snapshot | None:
+        """The snapshot with the rows of it that the database still has; None if it is of something else."""
+        if snapshot is None or not snapshot.stamp.count:
+            return None
+        prefix = self._prefix(snapshot.stamp.last_id)
+        if prefix == snapshot.stamp:
+            return snapshot
+        if prefix.bundle_id != snapshot.stamp.bundle_id or not 0 < prefix.count < snapshot.stamp.count:
+            return None
+        ids = np.array([row[0] for row in self._read(IDS, [prefix.last_id])], np.int64)
+        alive = np.isin(snapshot.ids, ids)
+        return replace(snapshot, stamp=prefix, alive=alive) if np.count_nonzero(alive) == prefix.count else None
 
     def _rows(self, after: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64], Any]:
         """Rows with after < id <= last: ids, is image, case ids, unit vectors float32 [n, D]."""
-        columns: list[tuple[int, bool, int]] = []
-        pages: list[NDArray[np.float32]] = []
-        while True:
-            rows = self._read(
-                "SELECT id, kind = 'image', case_id, vector FROM embeddings WHERE id > ? AND id <= ? "
-                "ORDER BY id LIMIT ?",
-                [after, last, PAGE],
-            )
-            if not rows:
-                break
-            columns += [(row[0], bool(row[1]), row[2]) for row in rows]
-            pages.append(self._decoded([row[3] for row in rows]))
-            if pages[0].shape[1] != pages[-1].shape[1]:
-                raise self._damaged()
-            after = rows[-1][0]
-        vectors = np.concatenate(pages) if pages else np.zeros((0, 1), np.float32)
-        ids, is_image, cases = (np.array([row[i] for row in columns]) for i in range(3))
+        rows = self._read(ROWS, [after, last, PAGE])
+        vectors = self._decoded([row[3] for row in rows]) if rows else np.zeros((0, 1), np.float32)
+        ids, is_image, cases = (np.array([row[i] for row in rows]) for i in range(3))
         return ids.astype(np.int64), is_image.astype(np.bool_), cases.astype(np.int64), vectors
 
-    def _rebuild(self, current: Stamp) -> Snapshot:
-        ids, is_image, cases, vectors = self._rows(0, current.last_id)
-        dim = vectors.shape[1]
-        index: Any
-        if len(ids) <= FLAT_LIMIT:
-            index = faiss.IndexFlatIP(dim)
-        else:
-            index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-            index.train(vectors)
-        index.add(vectors)
-        return Snapshot(Stamp(len(ids), current.last_id, current.bundle_id), ids, is_image, cases, index)
+    def _built(self, current: Stamp) -> Snapshot:
+        """An index of all rows, built anew."""
+        dim = self._rows(0, current.last_id)[3].shape[1]
+        index = new_index(current.count, dim, lambda count: self._sample(count, current.last_id))
+        empty = np.zeros(0, np.int64)
+        begun = Snapshot(Stamp(0, 0, current.bundle_id), empty, empty.astype(np.bool_), empty, index)
+        return self._extended(begun, current, step=STEP)
 
-    def _extended(self, snapshot: Snapshot, current: Stamp) -> Snapshot:
-        ids, is_image, cases, vectors = self._rows(snapshot.stamp.last_id, current.last_id)
-        if len(ids):
-            snapshot.index.add(vectors)
-        ids = np.concatenate([snapshot.ids, ids])
-        return Snapshot(
-            Stamp(len(ids), current.last_id, current.bundle_id),
-            ids,
-            np.concatenate([snapshot.is_image, is_image]),
-            np.concatenate([snapshot.cases, cases]),
-            snapshot.index,
-        )
+    def _sample(self, count: int, last: int) -> NDArray[np.float32]:
+        """About so many vectors up to this id, float32 [n, D], the same for the same rows."""
+        ids = np.array([row[0] for row in self._read(IDS, [last])], np.int64)
+        if len(ids) > count:
+            ids = np.sort(np.random.default_rng(0).choice(ids, count, replace=False))
+        rows = read_many(self._read, "SELECT vector FROM embeddings WHERE id IN ({})", ids.tolist())
+        return self._decoded([row[0] for row in rows])
 
-    def _try_save(self) -> None:
-        """Save if possible: the index is in memory, and the next session can rebuild it."""
+    def _extended(self, snapshot: Snapshot, current: Stamp, step: int | None = None) -> Snapshot:
+        """The snapshot with the rows after it; with `step`, saved after each so many rows, for whoever is next."""
+        ids, is_image, cases = [snapshot.ids], [snapshot.is_image], [snapshot.cases]
+        stamp, unsaved = snapshot.stamp, 0
+        while len((page := self._rows(stamp.last_id, current.last_id))[0]):
+            if page[3].shape[1] != snapshot.index.d:
+                raise self._damaged()
+            snapshot.index.add(page[3])
+            ids.append(page[0])
+            is_image.append(page[1])
+            cases.append(page[2])
+            stamp = Stamp(stamp.count + len(page[0]), int(page[0][-1]), current.bundle_id)
+            unsaved += len(page[0])
+            if step is not None and unsaved >= step:
+                self._try_save(_snapshot(stamp, ids, is_image, cases, snapshot.index))
+                unsaved = 0
+        extended = _snapshot(stamp, ids, is_image, cases, snapshot.index)
+        if snapshot.alive is not None:
+            extended.alive = np.append(snapshot.alive, np.ones(len(extended.ids) - len(snapshot.ids), np.bool_))
+        return extended
+
+    def _try_save(self, snapshot: Snapshot) -> None:
+        """Save if possible: the index is in memory, and the next session can build it again."""
         try:
-            self._save()
+            index_file.write(self.path, snapshot)
         except OSError as error:
             _log.warning("The search index was not saved: %s.", error.strerror)
 
-    def _save(self) -> None:
-        assert self._snapshot is not None
-        index_file.write(self.path, self._snapshot)
 
-
-def _outgrown(snapshot: Snapshot, count: int) -> bool:
-    """An exact index past its limit, an 8-bit one whose ranges were trained on less than half, or an empty one."""
-    if isinstance(snapshot.index, faiss.IndexFlat):
-        return count > FLAT_LIMIT or (snapshot.stamp.count == 0 and count > 0)
-    return count > 2 * snapshot.stamp.count
+def _snapshot(
+    stamp: Stamp,
+    ids: list[NDArray[np.int64]],
+    is_image: list[NDArray[np.bool_]],
+    cases: list[NDArray[np.int64]],
+    index: Any,
+) -> Snapshot:
+    return Snapshot(stamp, np.concatenate(ids), np.concatenate(is_image), np.concatenate(cases), index)
 
 
 def bonus_of(bonus: NDArray[np.float32], cases: NDArray[np.int64]) -> NDArray[np.float32]:

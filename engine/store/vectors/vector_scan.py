@@ -1,14 +1,10 @@
 """Finds the best rows of a vector index by inner product, and by what else speaks for their cases. Knows no SQL."""
 
-from typing import Any
-
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.store.vectors.faiss_index import search
 from engine.store.vectors.index_file import Snapshot
-
-_faiss: Any = faiss  # its type stubs describe the C++ signatures, not those of its Python wrappers
 
 DEEP = 2_000
 """Rows that one scan finds at least, where others may have a higher bonus; they cost no more than few."""
@@ -38,11 +34,11 @@ def best_rows(
         nearest: how many rows by inner product alone; at most DEEP.
     """
     if bonus is None:
-        return _scan(snapshot, weights, count, allowed)[0]
+        return search(snapshot.index, weights, count, allowed)[0]
     left = allowed.copy()
     rows, totals = np.zeros(0, np.int64), np.zeros(0, np.float32)
     while True:
-        found, products = _scan(snapshot, weights, max(count, DEEP), left)
+        found, products = search(snapshot.index, weights, max(count, DEEP), left)
         rows, totals = np.concatenate([rows, found]), np.concatenate([totals, products + bonus[found]])
         left[found] = False
         if len(found) < max(count, DEEP):
@@ -52,18 +48,3 @@ def best_rows(
     best = rows[np.argsort(-totals, kind="stable")[:count]]
     near = rows[:nearest]  # since the first scan was of all
     return np.concatenate([best, near[~np.isin(near, best)]])
-
-
-def _scan(
-    snapshot: Snapshot, weights: NDArray[np.float32], count: int, allowed: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The best allowed rows and their inner products, best first."""
-    count = min(count, int(np.count_nonzero(allowed)))
-    if count == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    bits = np.packbits(allowed, bitorder="little")
-    parameters = _faiss.SearchParameters(sel=_faiss.IDSelectorBitmap(bits))
-    query = np.ascontiguousarray(weights[None], np.float32)
-    products, rows = snapshot.index.search(query, count, params=parameters)
-    found = rows[0] >= 0
-    return np.asarray(rows[0][found], np.int64), np.asarray(products[0][found], np.float32)

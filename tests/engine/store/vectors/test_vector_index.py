@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.store.case import NewCase, NewImage, NewReport
-from engine.store.vectors import index_file, vector_index
+from engine.store.vectors import faiss_index, index_file, vector_index
+from engine.store.vectors.index_file import Snapshot, Stamp
 from engine.store.vectors.vector_index import VectorIndex
 
 
@@ -41,11 +44,14 @@ def plain(vectors: np.ndarray, query: np.ndarray, kind: str) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", ["image", "report"])
-@pytest.mark.parametrize("limit", [vector_index.FLAT_LIMIT, 10])
+@pytest.mark.parametrize("index", ["exact", "8 bits", "lists"])
 def test_the_nearest_are_those_that_a_plain_scan_finds(
-    filled: Archive, vectors: np.ndarray, kind: vector_index.Kind, limit: int, monkeypatch: pytest.MonkeyPatch
+    filled: Archive, vectors: np.ndarray, kind: vector_index.Kind, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vector_index, "FLAT_LIMIT", limit)  # 10: the 8-bit index of large archives
+    if index != "exact":
+        monkeypatch.setattr(faiss_index, "FLAT_LIMIT", 10)
+    if index == "lists":
+        monkeypatch.setattr(faiss_index, "LISTS_FROM", 20)
     query = np.random.default_rng(4).normal(size=48).astype(np.float32)
     found = filled.index.nearest(query, kind, 20)
     best = found.cases[np.argsort(-(found.vectors @ query))][:5]
@@ -72,7 +78,7 @@ def test_later_cases_are_added_without_a_rebuild(
     def no_rebuild(*_: object) -> None:
         raise AssertionError("rebuilt")
 
-    monkeypatch.setattr(VectorIndex, "_rebuild", no_rebuild)
+    monkeypatch.setattr(VectorIndex, "_built", no_rebuild)
     query = vectors[2 * 25].astype(np.float32)
     assert archive.index.nearest(query, "image", 1).cases.tolist() == [26]
 
@@ -157,14 +163,76 @@ def test_a_missing_file_is_created(filled: Archive) -> None:
     assert filled.index.state() == "intact"
 
 
-def test_an_index_of_deleted_rows_is_stale_and_rebuilt(filled: Archive, vectors: np.ndarray) -> None:
+def test_deleted_rows_are_not_found_and_cost_no_rebuild_until_the_index_is_refreshed(
+    filled: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled.index.refresh(save=True)
+    before = filled.index.path.stat().st_size
     with filled._database.write() as db:
         db.execute("DELETE FROM cases WHERE id = 3")
     assert filled.index.state() == "stale"
-    found = filled.index.nearest(vectors[4].astype(np.float32), "image", 99)
-    assert 3 not in found.cases
-    assert len(found.cases) == 29
+    with monkeypatch.context() as patched:
+        patched.setattr(VectorIndex, "_built", lambda *_: pytest.fail("built anew"))
+        for index in (filled.index, VectorIndex(filled.folder, filled._database.read)):
+            found = index.nearest(vectors[4].astype(np.float32), "image", 99)
+            assert 3 not in found.cases
+            assert len(found.cases) == 29
+            assert found.all
+        filled.add_case(NewCase("later", images=(NewImage(np.zeros((2, 2), np.uint8), vectors[0]),)))
+        assert 31 in filled.index.nearest(vectors[1].astype(np.float32), "image", 99).cases
+        assert len(filled.index.rows().ids) == 59
+    filled.index.refresh(save=True)
+    assert filled.index.state() == "intact"
+    assert filled.index.path.stat().st_size < before
+
+
+def test_deleting_the_last_row_leaves_the_others(filled: Archive, vectors: np.ndarray) -> None:
+    filled.index.refresh(save=True)
+    with filled._database.write() as db:
+        db.execute("DELETE FROM cases WHERE id >= 30")
+    assert sorted(filled.index.nearest(vectors[0].astype(np.float32), "image", 99).cases) == [*range(1, 30)]
+
+
+def test_a_killed_build_is_continued_by_the_next_process(
+    filled: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_index, "PAGE", 10)
+    monkeypatch.setattr(vector_index, "STEP", 20)
+    read, asked = filled._database.read, []
+
+    def killed(sql: str, values: Any = ()) -> list[Any]:
+        if sql == vector_index.ROWS:
+            asked.append(values)
+            if len(asked) > 6:
+                raise KeyboardInterrupt
+        return read(sql, values)
+
+    with pytest.raises(KeyboardInterrupt):
+        VectorIndex(filled.folder, killed).refresh()
+    fresh = VectorIndex(filled.folder, read)
+    assert fresh.state() == "behind"
+    monkeypatch.setattr(VectorIndex, "_built", lambda *_: pytest.fail("built anew"))
+    assert sorted(fresh.nearest(vectors[0].astype(np.float32), "image", 99).cases) == [*range(1, 31)]
+
+
+def test_searches_go_on_while_an_outgrown_index_is_built_anew(
+    filled: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.index.refresh(save=True)
+    monkeypatch.setattr(faiss_index, "FLAT_LIMIT", 10)
+    build, found = filled.index._built, []
+
+    def slow(stamp: Stamp) -> Snapshot:
+        with ThreadPoolExecutor() as threads:
+            query = vectors[0].astype(np.float32)
+            found.append(threads.submit(filled.index.nearest, query, "image", 1).result(timeout=60))
+        return build(stamp)
+
+    monkeypatch.setattr(filled.index, "_built", slow)
+    filled.index.refresh(save=True)
+    assert [one.cases.tolist() for one in found] == [[1]]
+    assert filled.index.state() == "intact"
+    assert isinstance(index_file.read(filled.index.path).index, faiss.IndexScalarQuantizer)
 
 
 def test_an_index_of_another_bundle_is_stale(filled: Archive) -> None:
