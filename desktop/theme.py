@@ -128,8 +128,9 @@ QToolBar::separator {{ background: {c.border}; width: 1px; margin: 5px 6px; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 4px; }}
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:checked {{ background: {c.selected}; border-color: {c.accent}; }}
-QToolButton:focus {{ border-color: {c.accent}; }}
+QToolButton:focus {{ border: 2px solid {c.accent}; padding: 3px; }}
 QToolButton[chip="true"] {{ border-color: {c.border}; border-radius: 9px; padding: 1px 8px; color: {c.muted}; }}
+QToolButton[chip="true"]:focus {{ border-color: {c.accent}; padding: 0px 7px; color: {c.text}; }}
 QToolButton[chip="true"]:hover {{ border-color: {c.accent}; color: {c.text}; }}
 QToolButton[chip="true"]::menu-indicator, QToolButton[bare="true"]::menu-indicator {{ image: none; }}
 QMenuBar {{ background: {c.window}; padding: 2px 4px; }}
@@ -146,6 +147,9 @@ QDockWidget::title {{ background: {c.panel}; padding: 7px 10px; border-bottom: 1
     text-align: left; }}
 QTabBar::tab {{ background: {c.window}; color: {c.muted}; padding: 6px 14px; border: none; }}
 QTabBar::tab:selected {{ background: {c.panel}; color: {c.text}; border-bottom: 2px solid {c.accent}; }}
+QTabBar::tab:selected:focus {{ background: {c.selected}; }}
+QScrollArea {{ border: 1px solid transparent; }}
+QScrollArea:focus {{ border: 1px solid {c.accent}; }}
 QLineEdit, QPlainTextEdit, QTextBrowser, QComboBox, QSpinBox {{
     background: {c.field}; border: 1px solid {c.border}; border-radius: 4px; padding: 4px 6px;
     selection-background-color: {c.selected}; selection-color: {c.text}; }}
@@ -168,10 +172,10 @@ QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton {{ background: {c.raised}; border: 1px solid {c.border}; border-radius: 4px; padding: 5px 12px; }}
 QPushButton:hover {{ background: {c.hover}; }}
 QPushButton:pressed {{ background: {c.selected}; }}
-QPushButton:focus {{ border-color: {c.accent}; }}
+QPushButton:focus {{ border: 2px solid {c.accent}; padding: 4px 11px; }}
 QPushButton:disabled {{ color: {c.disabled}; background: {c.panel}; }}
 QPushButton[primary="true"] {{ background: {c.selected}; border-color: {c.primary}; }}
-QPushButton[primary="true"]:focus {{ border-color: {c.accent}; }}
+QPushButton[primary="true"]:focus {{ border: 2px solid {c.accent}; }}
 QPushButton[primary="true"]:disabled {{ color: {c.disabled}; background: {c.panel}; border-color: {c.border}; }}
 QPushButton[flat="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 8px;
     color: {c.accent}; }}
@@ -179,8 +183,8 @@ QPushButton[flat="true"]:checked {{ background: {c.selected}; }}
 QPushButton[link="true"] {{ background: transparent; border: 1px solid transparent; padding: 3px 4px; color: {c.accent};
     text-align: left; }}
 QPushButton[link="true"]:hover {{ text-decoration: underline; }}
-QPushButton[link="true"]:focus {{ border-color: {c.accent}; }}
-QPushButton[flat="true"]:focus {{ border-color: {c.accent}; }}
+QPushButton[link="true"]:focus {{ border: 2px solid {c.accent}; padding: 2px 3px; }}
+QPushButton[flat="true"]:focus {{ border: 2px solid {c.accent}; padding: 2px 7px; }}
 QCheckBox {{ spacing: 6px; padding: 2px; border: 1px solid transparent; border-radius: 4px; }}
 QCheckBox:focus {{ border-color: {c.accent}; }}
 QStatusBar {{ background: {c.window}; border-top: 1px solid {c.border}; }}

@@ -181,6 +181,8 @@ class ReportPanel(ScrolledPanel):
     def _show_page(self) -> None:
         page = self._state.page
         text = page.addendum if page is not None and page.signed else None
+        if text is None and self.addendum.hasFocus():
+            self.editor.setFocus()  # where the addendum is now; else Qt would go on to the next control
         if self.addendum.isVisibleTo(self) != (text is not None):
             self.addendum.setVisible(text is not None)
             self.parts.setSizes(WITHOUT_PROPOSALS if text is None else WITH_ADDENDUM)

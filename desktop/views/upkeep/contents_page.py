@@ -1,7 +1,7 @@
 """The page "Contents" of the Archive screen: sizes and charts. Shows a StatisticsState."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop import theme
 from desktop.state.upkeep.statistics import StatisticsState
@@ -25,7 +25,6 @@ class ContentsPage(QWidget):
         self.area = QScrollArea()
         self.area.setAccessibleName("Contents of the archive")
         self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.charts: list[BarChart] = []
         layout = QVBoxLayout(self)
         layout.setSpacing(2 * theme.GAP)

@@ -73,6 +73,10 @@ def test_an_addendum_is_written_in_sight(qtbot: QtBot, searched: App) -> None:
     searched.actions.actions["write_addendum"].trigger()
     addendum = searched.window.report_panel.addendum
     qtbot.waitUntil(lambda: whole(addendum) and addendum.hasFocus())
+    qtbot.keyClicks(addendum, "Rib fracture.")
+    sign(searched)
+    settle(qtbot, searched)
+    assert searched.window.report_panel.editor.hasFocus()
 
 
 def test_the_line_above_the_hits_never_moves_them(qtbot: QtBot, searched: App) -> None:
