@@ -96,7 +96,8 @@ class FirstSteps(QFrame):
         if not state.visible:
             return
         current = state.current
-        had_focus = self._buttons.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        focus = self.window().focusWidget()  # that of a child is what had the keyboard once
+        had_focus = focus is not None and self._buttons.isAncestorOf(focus)
         self.setStyleSheet(f"FirstSteps {{ background: {theme.current.panel}; }}")
         self.names.setText(" &nbsp; ".join(self._name(step, current) for step in STEPS))
         self.names.setAccessibleName(f"Step {current + 1} of {len(STEPS)}" if current < len(STEPS) else READY)

@@ -59,7 +59,8 @@ class ViewportGrid(QWidget):
 
     def _arrange(self) -> None:
         layout = self._desk.layout
-        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        focus = self.window().focusWidget()  # that of a child is what had the keyboard once
+        had_focus = focus is not None and self.isAncestorOf(focus)
         for view in self._views.values():
             self._grid.removeWidget(view)
         shown = [layout.active] if layout.maximized else layout.viewports

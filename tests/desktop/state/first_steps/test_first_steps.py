@@ -49,6 +49,16 @@ def test_the_first_start_offers_the_steps_and_blocks_nothing(qtbot: QtBot, start
     assert not started.desk.viewport.patient_data_visible
 
 
+def test_a_step_that_is_done_takes_no_keyboard_from_elsewhere(qtbot: QtBot, started: App) -> None:
+    assert started.window.first_steps.sample.hasFocus()
+    text = started.window.search_panel.text
+    text.setFocus()
+    started.desk.open([dicom("CT_small.dcm")])
+    settle(qtbot, started)
+    assert started.desk.first_steps.done[STUDY]
+    assert text.hasFocus()
+
+
 def test_escape_skips_them_for_good(qtbot: QtBot, started: App, tmp_path: Path) -> None:
     qtbot.keyClick(started.window.first_steps.sample, Qt.Key.Key_Escape)
     assert not started.window.first_steps.isVisible()

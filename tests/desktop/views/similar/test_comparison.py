@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QModelIndex, QPointF, Qt
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QTreeWidgetItem
+from PySide6.QtWidgets import QApplication, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
@@ -54,6 +54,22 @@ def test_enter_shows_the_hit_beside_the_current_image_at_its_gray_levels(beside:
     assert right.picture is not None
     np.testing.assert_array_equal(right.picture.image(), np.full((30, 40), 61))
     assert right.index == 1  # the image that matched
+
+
+def test_the_keyboard_stays_in_the_list_whose_keys_lead_the_comparison(qtbot: QtBot, found: App) -> None:
+    open_paths(qtbot, found, dicom("CT_small.dcm"))
+    found.window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is found.window)
+    found.window.viewport.setFocus()
+    hits = found.window.search_panel.hits
+    hits.setFocus()
+    qtbot.keyClick(hits, Qt.Key.Key_Return)
+    settle(qtbot, found)
+    assert found.desk.comparison.viewport is not None
+    assert hits.hasFocus()
+    qtbot.keyClick(hits, Qt.Key.Key_Escape)
+    assert found.desk.comparison.viewport is None
+    assert hits.hasFocus()
 
 
 def test_it_says_that_it_is_archived_and_not_for_measurement(beside: App) -> None:
