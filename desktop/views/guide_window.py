@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QFile, QIODevice, QSize, Qt, QUrl
-from PySide6.QtGui import QImageReader, QKeySequence, QShortcut, QTextCursor, QTextDocument
+from PySide6.QtGui import QImage, QImageReader, QKeySequence, QShortcut, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -40,7 +40,8 @@ class GuidePages(QTextBrowser):
         size, room = reader.size(), max(200, self.viewport().width() - MARGIN)
         if size.width() > room:
             reader.setScaledSize(QSize(room, size.height() * room // size.width()))
-        return reader.read()
+        image = reader.read()
+        return image if not image.isNull() else QImage(1, 1, QImage.Format.Format_Alpha8)  # its decoder is not here
 
 
 class GuideWindow(QDialog):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtGui import QDesktopServices, QImage, QTextDocument
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -87,6 +87,13 @@ def test_a_wide_picture_fits_the_window(qtbot: QtBot, app: App, first_page: Path
     window.show()
     assert not window.pages.horizontalScrollBar().isVisible()
     assert window.pages.document().idealWidth() <= window.pages.viewport().width()
+
+
+def test_a_picture_that_cannot_be_decoded_takes_no_room(app: App, first_page: Path) -> None:
+    (first_page.parent / "wide.png").write_bytes(b"no picture")
+    window = GuideWindow(first_page, app.window)
+    image = window.pages.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl("wide.png"))
+    assert (image.width(), image.height()) == (1, 1)
 
 
 def test_guides_that_are_not_built_are_told_with_the_command_that_builds_them(
