@@ -6,6 +6,7 @@ from typing import Any
 project = "Kindred"
 extensions = ["myst_parser"]
 root_doc = "index"
+smartquotes_action = "qe"  # quotes and dots; options such as --json keep their dashes
 exclude_patterns = ["conf.py"]
 
 html_theme = "furo"

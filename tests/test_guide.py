@@ -79,6 +79,11 @@ def test_nothing_of_a_page_is_loaded_from_a_network(pages: dict[Path, Page], sit
     assert "--color" in styles  # they were read
 
 
+def test_an_option_keeps_its_two_dashes(site: Path) -> None:
+    page = (site / "reference" / "command-line.html").read_text(encoding="utf-8")
+    assert "With --series," in page
+
+
 def test_no_page_is_out_of_reach(pages: dict[Path, Page], site: Path) -> None:
     reached, waiting = set(), [site / "index.html"]
     while waiting:
