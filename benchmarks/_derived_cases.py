@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.archive import Archive
+from engine.archive import DATABASE, Archive
 from engine.bundle import Bundle
 from engine.importing.importer import import_path
 from engine.resources import resource_path
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.case_rows import insert_case, insert_image, insert_report
+from engine.store.database import LocalDatabase
 from engine.store.safety.checksums import seal
 from engine.store.thumbnail import to_png
 
@@ -95,9 +96,10 @@ def _between(
 
 def _add(archive: Archive, bundle_id: str, cases: Iterator[NewCase]) -> None:
     """As Archive.add_case does with new cases, but many in one transaction."""
-    identity = archive.identity
+    identity, database = archive.identity, LocalDatabase(archive.folder / DATABASE)
+    database.trusted = True  # the schema is our own, made a moment ago
     while some := [case for _, case in zip(range(AT_ONCE), cases, strict=False)]:
-        with archive._database.write() as db:
+        with database.write() as db:
             for case in some:
                 key, patient = identity.case(case.key), identity.patient(case.patient)
                 case_id = insert_case(db, case, key, patient, None)
@@ -106,3 +108,4 @@ def _add(archive: Archive, bundle_id: str, cases: Iterator[NewCase]) -> None:
                 assert case.report is not None
                 insert_report(db, case_id, bundle_id, case.report)
                 seal(db, "facts", case_id)
+    database.close()
