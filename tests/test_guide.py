@@ -11,6 +11,8 @@ import pytest
 
 from desktop.actions import COMMANDS
 from tests.paths import ROOT
+from tools import visible_strings
+from tools.visible_strings import strings_of
 
 LOADS = {"img": "src", "script": "src", "link": "href", "source": "src", "iframe": "src", "video": "src"}
 """What a browser fetches by itself, by the element and its attribute."""
@@ -109,6 +111,8 @@ def test_every_control_of_the_risk_table_has_the_test_that_it_names() -> None:
 GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
 NAMED = re.compile(r"\*([^*\n]+)\* \(`([^`]+)`\)")
 """A command with its key, as the guides write both."""
+SHOWN = {text for path in visible_strings.files() for _, text in strings_of(path.read_text(encoding="utf-8"))}
+ON_SCREEN = SHOWN | {word for command in COMMANDS for word in (command.text, command.menu, command.submenu)}
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
@@ -117,6 +121,12 @@ def test_a_key_that_a_guide_names_is_that_of_its_command(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     wrong = [(name, key) for name, key in NAMED.findall(text) if key not in keys.get(name, ())]
     assert wrong == []
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_what_a_guide_shows_in_italics_is_on_the_screen(path: Path) -> None:
+    text = re.sub(r"`[^`]*`", "", path.read_text(encoding="utf-8"))
+    assert set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text)) - ON_SCREEN == set()
 
 
 def test_the_guides_name_many_keys() -> None:
