@@ -36,7 +36,7 @@ EXTRAS = {
     "lint": ["demo", "train", "dev"],
     "train": ["train"],
     "export": ["train"],
-    "bench": ["train"],
+    "bench": ["bench", "train"],
     "package": ["dev"],
     "docs": ["dev"],
 }

@@ -19,12 +19,15 @@ from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.case_rows import insert_case, insert_image, insert_report
 from engine.store.database import LocalDatabase
 from engine.store.safety.checksums import seal
+from engine.store.score_scale import KINDS
 from engine.store.thumbnail import to_png
 
 SPREAD = 0.5
 """Length of what is added to a vector, before it gets unit length again."""
 SMALL = 8
 """Derived pictures keep each so many rows and columns."""
+REAL = 500
+"""Cases whose vectors queries are made of; the sample archive has more."""
 AT_ONCE = 1_000
 """Cases in one transaction."""
 
@@ -37,6 +40,14 @@ def fill(folder: Path, cases: int) -> None:
         real = [_source(archive, case_id) for case_id in archive.case_ids(limit=cases)]
         derived = _derived([one for one in real if one.images and one.report], rng, cases - len(real))
         _add(archive, bundle.id, derived)
+
+
+def scattered(archive: Archive, count: int) -> NDArray[np.float32]:
+    """Queries around the lines between real vectors, as the derived cases are, float32 [count, D] of unit length."""
+    rng = np.random.default_rng(5)
+    real = [archive.index.of_cases(archive.case_ids(limit=REAL), kind)[1] for kind in KINDS]
+    pairs = [(rng.choice(real[n % 2]), rng.choice(real[n % 2])) for n in range(count)]
+    return np.stack([_between(one, other, rng.uniform(0, 0.5), rng) for one, other in pairs])
 
 
 def _source(archive: Archive, case_id: int) -> NewCase:

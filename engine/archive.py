@@ -25,6 +25,7 @@ from engine.store.database import LocalDatabase, insert, now
 from engine.store.fact_columns import FactColumns
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
+from engine.store.kept_answers import KeptAnswers
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.audit_chain import ARCHIVE as AUDITED
 from engine.store.safety.audit_chain import AuditChain
@@ -74,6 +75,7 @@ class Archive(CaseQueries):
         """Nearest neighbors among the embeddings of images and reports."""
         self.score_scale = ArchiveScale(folder, self.index)
         """What makes scores of images and reports comparable, measured on the embeddings."""
+        self._allowed = KeptAnswers(self._database)
         self.fact_columns = FactColumns(self._database)
         """The facts of all cases, to weigh them."""
         self.full_text = FullText(self._database.read)

@@ -1,0 +1,40 @@
+"""Keeps answers of a database until something is committed, for questions that are asked again and again."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from engine.store.database import LocalDatabase
+
+MOST = 8
+"""Answers that are kept; the one that was asked for least lately goes first."""
+Answer = TypeVar("Answer")
+
+
+class KeptAnswers(Generic[Answer]):
+    """The last answers of one database; threads may share them."""
+
+    def __init__(self, database: LocalDatabase) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._version: object = None
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+
+    def of(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
+        """The kept answer, or that of `ask`."""
+        version = self._database.version()  # before it is asked: what changes meanwhile is noticed the next time
+        with self._lock:
+            if version != self._version:
+                self._answers.clear()
+                self._version = version
+            if question in self._answers:
+                self._answers.move_to_end(question)
+                return self._answers[question]
+        answer = ask()
+        with self._lock:
+            if version == self._version:
+                self._answers[question] = answer
+                if len(self._answers) > MOST:
+                    self._answers.popitem(last=False)
+        return answer
