@@ -1,6 +1,6 @@
-"""Audits whether hits and drafts look at the picture: swap it, blacken one half, mirror it.
+"""Audits whether hits and drafts of the models look at the picture: swap it, blacken one half, mirror it.
 
-    python -m benchmarks.audit --data DATA [--bundle DIR] [--markdown docs/drafts.md] [--card]
+    python -m benchmarks.model_audit --data DATA [--bundle DIR] [--markdown docs/drafts.md] [--card]
 
 A search that gives the same hits for another patient's picture, or without the half that shows the finding, does not
 look where it should. Archived are training pairs, asked are validation pictures. No data set here marks where a finding
