@@ -37,10 +37,14 @@ app.desk.set_grid(3, 3)
 app.actions.actions["settings"].trigger()
 app.actions.actions["command_palette"].trigger()
 app.actions.actions["list_measurements"].trigger()
+app.actions.actions["archive_screen"].trigger()
+app.actions.actions["teach"].trigger()
 qt.processEvents()
 room = app.window.screen().availableSize()
 shown = [one for one in qt.topLevelWidgets() if one.isVisible()]
-print([type(one).__name__ for one in shown if one.height() > room.height()], len(shown))
+title = 16  # the room that is left of 384 logical lines, those of a screen of 1366 x 768, for the title bar
+rooms = {one: room.height() if one is app.window else 384 - title for one in shown}
+print([type(one).__name__ for one in shown if one.height() > rooms[one]], len(shown))
 app.close()
 """
 
@@ -53,7 +57,7 @@ def test_windows_fit_a_screen_at_twice_the_size(tmp_path: Path) -> None:
     )
     large, shown = ended.stdout.rsplit(" ", 1)
     assert large == "[]"
-    assert int(shown) >= 4
+    assert int(shown) >= 6
 
 
 def test_the_first_window_is_no_taller_than_the_screen(tmp_path: Path) -> None:

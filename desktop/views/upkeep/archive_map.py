@@ -20,7 +20,7 @@ class ArchiveMap(QWidget):
     def __init__(self, state: ModelState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
-        self.setMinimumSize(220, 220)
+        self.setMinimumSize(160, 140)
         self.setAccessibleName("Images and reports of the archive in the shared space")
         state.changed.connect(self.update)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabWid
 from typing_extensions import override
 
 from desktop.desk import Desk
+from desktop.views.sizes import fit_pixels
 from desktop.views.upkeep.contents_page import ContentsPage
 from desktop.views.upkeep.duplicates_page import DuplicatesPage
 from desktop.views.upkeep.import_page import ImportPage
@@ -25,7 +26,7 @@ class ArchiveWindow(QDialog):
         super().__init__(parent)
         self._desk = desk
         self.setWindowTitle("Archive")
-        self.resize(SIZE.boundedTo(self.screen().availableSize()))
+        fit_pixels(self, SIZE.width(), SIZE.height())
         self.name = QLabel()
         self.name.setProperty("heading", True)
         begin = QWidget()

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from desktop import theme
 from desktop.desk import Desk
+from desktop.views.sizes import fit_pixels
 from desktop.views.upkeep.archive_map import ArchiveMap
 from desktop.views.upkeep.table import TextTable
 from desktop.views.upkeep.teach_page import TeachPage
@@ -35,7 +36,7 @@ class ModelWindow(QDialog):
         super().__init__(parent)
         self._desk, self._state = desk, desk.upkeep.model
         self.setWindowTitle("Model")
-        self.resize(SIZE.boundedTo(self.screen().availableSize()))
+        fit_pixels(self, SIZE.width(), SIZE.height())
         self.facts = QGridLayout()
         self.facts.setHorizontalSpacing(2 * theme.GAP)
         self.facts.setColumnStretch(1, 1)
