@@ -43,6 +43,8 @@ class TableDialog(QDialog):
         self.problem.setProperty("notice", True)
         self.problem.setWordWrap(True)
         self.edits = QHBoxLayout()
+        self._reached: QWidget = self.table
+        """After it, Tab reaches the next button below the table."""
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -59,6 +61,8 @@ class TableDialog(QDialog):
         button.setAutoDefault(False)
         button.clicked.connect(work)
         self.edits.addWidget(button)
+        self.setTabOrder(self._reached, button)
+        self._reached = button
 
     def edit_last(self) -> None:
         """Edit the first cell of the last row."""

@@ -8,12 +8,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.errors import Message
 from desktop.views.settings.settings_dialog import SettingsDialog
+from desktop.views.table_dialog import TableDialog
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.importing.importer import import_path
@@ -188,3 +189,23 @@ def test_a_key_goes_to_the_message_and_esc_dismisses_it_and_goes_back_to_the_ima
     assert app.desk.messages.message is None
     assert app.window.viewport.hasFocus()
     assert asked == []
+
+
+@pytest.mark.parametrize("name", ["edit_macros", "edit_presets"])
+def test_tab_goes_from_the_table_to_the_buttons_below_it_before_ok(qtbot: QtBot, app: App, name: str) -> None:
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.actions.actions[name].trigger()
+    (top,) = windows(app)
+    assert isinstance(top, TableDialog)
+    top.activateWindow()
+    qtbot.waitUntil(top.isActiveWindow)
+    top.table.setFocus()
+    texts = []
+    for _ in range(len(wanted(top)) - 1):
+        QTest.keyClick(top.focusWidget() or top, Qt.Key.Key_Tab)
+        focus = top.focusWidget()
+        assert isinstance(focus, QPushButton)
+        texts.append(focus.text().replace("&", ""))
+    assert texts[0] == "Add"
+    assert texts[-2:] == ["OK", "Cancel"]
+    top.close()
