@@ -121,6 +121,20 @@ def test_tab_goes_through_the_whole_window(full: App) -> None:
     check(full.window)
 
 
+@pytest.mark.parametrize("name", ["hit_map", "hit_grid", "compare_hit", "first_steps", "detach_viewer"])
+def test_tab_goes_through_what_a_command_adds_to_the_window(qtbot: QtBot, full: App, name: str) -> None:
+    full.desk.report.edit("The lungs are clear.")
+    qtbot.waitUntil(full.actions.actions[name].isEnabled)
+    full.actions.actions[name].trigger()
+    settle(qtbot, full)
+    full.window.activateWindow()
+    qtbot.waitUntil(full.window.isActiveWindow)
+    check(full.window)
+    for top in windows(full):
+        check(top)
+        top.close()
+
+
 def test_tab_goes_through_the_window_with_nothing_open(qtbot: QtBot, app: App, stack: Path) -> None:
     app.desk.settings.change(recent=(str(stack),))
     app.window.activateWindow()
