@@ -40,7 +40,7 @@ def components(sources: Iterable[tuple[str, str]], release: Release) -> list[Com
     """The parts of a frozen folder.
 
     Args:
-        sources: each file's name in it and its path on this machine, as `kindred.spec` writes them.
+        sources: each file's name in it and its path on this machine, as `installer.spec` writes them.
         release: the version of Kindred itself.
 
     Raises:

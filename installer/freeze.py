@@ -31,7 +31,7 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
         subprocess.CalledProcessError: PyInstaller failed.
     """
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
-    command += ["--distpath", str(dist), "--workpath", str(build), str(ROOT / "installer" / "kindred.spec")]
+    command += ["--distpath", str(dist), "--workpath", str(build), str(ROOT / "installer.spec")]
     fixed = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": str(release.seconds), "PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=ROOT, env={**os.environ, **fixed}, check=True)
     folder = dist / "kindred"
@@ -43,7 +43,7 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
 
 
 def origins(build: Path) -> list[tuple[str, str]]:
-    """Name and origin of every file that was frozen, as `kindred.spec` has written them."""
+    """Name and origin of every file that was frozen, as `installer.spec` has written them."""
     return [(name, source) for name, source in json.loads((build / "kindred" / "sources.json").read_text())]
 
 
