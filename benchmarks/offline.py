@@ -25,7 +25,7 @@ LIMIT = 120.0
 """Seconds in which everything must have ended, beyond the waiting."""
 STUDY = str(get_testdata_file("CT_small.dcm"))
 ARCHIVE, OWN_ARCHIVE, ADAPTED, SHOT = "archive", "archive of the app", "adapted", "shot.png"
-IMAGES = "images.zip"
+IMAGES, PASSPHRASE = "images.zip", "passphrase"
 EXPORTED, BACKUPS, RESTORED, SALVAGED = "report.dcm", "backups", "restored", "salvaged"
 REPORTS = "reports.csv"
 SOURCE = ["source", "--reports", f"source/{REPORTS}", "--archive"]
@@ -42,6 +42,9 @@ COMMANDS: dict[str, list[str]] = {
     "audit": ["verify", "--archive", ARCHIVE],
     "restore": ["--archive", RESTORED],
     "salvage": ["--archive", ARCHIVE, "--to", SALVAGED],
+    "encrypt": [ARCHIVE],
+    "passphrase": [ARCHIVE, "--new-passphrase-file", PASSPHRASE],
+    "decrypt": [ARCHIVE],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "export-images": ["source", "--out", IMAGES],
@@ -95,7 +98,7 @@ def run(roles: list[list[str]], folder: Path, limit: float = LIMIT) -> Found:
     commands = [[sys.executable, "-m", "benchmarks.offline", "--role", *role] for role in roles]
     seen = watch(commands, environment, work, limit)
     strays = [str(path) for name in ("user", "temporary") for path in (folder / name).rglob("*") if path.is_file()]
-    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, IMAGES, SHOT}
+    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, IMAGES, PASSPHRASE, SHOT}
     strays += [str(path) for path in work.iterdir() if path.name not in asked]
     return Found(seen, strays + sorted(_listed(Path.home()) - before))
 
@@ -131,10 +134,14 @@ def _command(name: str, arguments: list[str]) -> None:
     from engine.cli import main as command_line
     from engine.dicom.listing import open_path
     from engine.reports.workspace import Workspace
+    from engine.store.encryption.unlocked import VARIABLE
 
     if name == "report":
         with Workspace.open() as workspace:
             workspace.save_edit(open_path(Path("source")).studies[0].uid, "Normal.")
+    if name in ("encrypt", "passphrase", "decrypt"):
+        Path(PASSPHRASE).write_text("correct horse battery\n")
+        os.environ[VARIABLE] = PASSPHRASE
     if name == "restore":
         arguments = [*map(str, Path(BACKUPS).glob("archive-*")), *arguments]
     status = command_line.main([name, *arguments])

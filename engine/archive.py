@@ -17,11 +17,13 @@ from engine.progress import Progress, ignore
 from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
 from engine.store.backup.restore import finish as finish_restore
+from engine.store.backup.source import archive_source
 from engine.store.case import CaseFacts, NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import fill_blanks, insert_case, insert_image, insert_report
 from engine.store.database import LocalDatabase, insert, now
+from engine.store.encryption.convert import finish as finish_encryption
 from engine.store.fact_columns import FactColumns
 from engine.store.full_text import FullText
 from engine.store.import_log import ImportLog
@@ -68,6 +70,7 @@ class Archive(CaseQueries):
         self._database = LocalDatabase(folder / DATABASE)
         try:
             self.identity = open_archive(self._database, folder, progress)
+            finish_encryption(archive_source(folder))
         except BaseException:
             self._database.close()
             raise

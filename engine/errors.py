@@ -25,6 +25,10 @@ class DamagedError(UserError):
     """A database or its key is damaged, and a backup can replace it; `other` is its folder."""
 
 
+class LockedError(UserError):
+    """A folder is encrypted and its passphrase was not given; `other` is the folder."""
+
+
 def missing(path: Path) -> UserError:
     """The error for a file or folder that does not exist."""
     return UserError(f"{path} does not exist; check the name and the drive.", path)

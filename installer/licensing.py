@@ -22,6 +22,7 @@ CHOSEN = {
     "pyjpegls": "MIT",
     "pluggy": "MIT",
     "colorama": "BSD-3-Clause",
+    "sqlcipher3": "Zlib AND BSD-3-Clause AND Apache-2.0",  # the wrapper, SQLCipher, and OpenSSL inside
     "sqlite-fts4": "Apache-2.0",
     "defusedxml": "PSF-2.0",
     "furo": "MIT",

@@ -44,6 +44,7 @@ ROWS = {
 }
 """What the rows of the settings dialog that have no hint of their own mean."""
 ENVIRONMENT = {
+    "KINDRED_PASSPHRASE_FILE": "File with the passphrase of an encrypted archive or workspace, in place of a prompt.",
     "KINDRED_HOME": "Folder of the user's own data, in place of the platform's data folder.",
     "ORT_DISABLE_TELEMETRY": "Kindred itself sets it to 1 before it loads ONNX Runtime, which then sends nothing.",
     "LD_LIBRARY_PATH": "The packed app gives the browser that it starts the value from before its own start.",

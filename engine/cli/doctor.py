@@ -26,6 +26,8 @@ from engine.retrieval.case_text import archive_contents
 from engine.store.backup.backup import backups_of
 from engine.store.backup.location import backup_folder
 from engine.store.backup.source import archive_source
+from engine.store.encryption.convert import plain_copies
+from engine.store.encryption.unlocked import is_encrypted
 from engine.text.words import counted
 
 LATE_LIBRARIES = {
@@ -176,6 +178,7 @@ def _archive(folder: Path, deep: bool) -> list[Check]:
                 _index(archive),
                 _burned_in(archive),
                 _permissions(folder),
+                *_encryption(folder),
                 backup,
             ]
     except UserError as error:
@@ -250,6 +253,19 @@ def _burned_in(archive: Archive) -> Check:
         return Check("burned-in text", True, "All archived images were checked for burned-in text.")
     said = f"{counted(missing, 'archived image')} may have burned-in text, which no import has looked for; run: "
     return Check("burned-in text", True, f"{said}kindred redact --archive {archive.folder}", note=True)
+
+
+def _encryption(folder: Path) -> list[Check]:
+    """Of an encrypted archive: whether all copies of it are encrypted, as far as Kindred knows them."""
+    source = archive_source(folder)
+    if not is_encrypted(source.path):
+        return []
+    copies = plain_copies(source)
+    if not copies:
+        return [Check("encryption", True, "The archive is encrypted.")]
+    known = f"{counted(len(copies), 'copy', 'copies')} of it {'is' if len(copies) == 1 else 'are'} not"
+    text = f"The archive is encrypted, but {known}, such as {copies[0]}"
+    return [Check("encryption", True, text, note=True)]
 
 
 def _permissions(folder: Path) -> Check:

@@ -25,6 +25,7 @@ from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
 from engine.cli.doctor import examine, kindred_version
 from engine.cli.duplicates import duplicates_command
+from engine.cli.encryption import ask, decrypt_command, encrypt_command, passphrase_command
 from engine.cli.export_images import export_images_command
 from engine.cli.import_cases import import_command
 from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
@@ -48,6 +49,7 @@ from engine.image.renditions import renditions_of
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.encryption.unlocked import ask_with
 from engine.store.filters import Filters
 from engine.text.words import counted
 
@@ -294,6 +296,9 @@ cli.add_command(export_images_command)
 cli.add_command(backup_command)
 cli.add_command(restore_command)
 cli.add_command(salvage_command)
+cli.add_command(encrypt_command)
+cli.add_command(decrypt_command)
+cli.add_command(passphrase_command)
 
 
 @cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
@@ -327,6 +332,7 @@ def main(argv: Sequence[str] | None = None, window: Sequence[str] = ()) -> int:
         window: command that shows a study and an archive in a window, for the self-test.
     """
     arguments = _repeat_modality(list(sys.argv[1:] if argv is None else argv))
+    ask_with(ask)
     try:
         cli.main(arguments, prog_name="kindred", standalone_mode=False, obj=window)
     except UserError as error:

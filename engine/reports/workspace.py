@@ -32,7 +32,9 @@ from engine.reports.stored_report import (
 from engine.reports.workspace_audit import WorkspaceAudit, as_json
 from engine.reports.workspace_upgrade import migrate
 from engine.resources import user_folder
+from engine.store.backup.source import workspace_source
 from engine.store.database import LocalDatabase, insert, now
+from engine.store.encryption.convert import finish as finish_encryption
 from engine.store.safety.json_file import parse_json
 from engine.store.thumbnail import from_png, to_png
 from engine.text.words import counted
@@ -58,6 +60,7 @@ class Workspace(WorkspaceAudit):
         if self._database.read_only:
             raise UserError(f"Reports cannot be saved in {folder}: it is read-only. Allow writing to it.", folder)
         migrate(self._database, folder)
+        finish_encryption(workspace_source(folder))
 
     @classmethod
     def open(cls, folder: Path | str | None = None) -> Self:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.store.encryption.derived_file import open_derived, write_derived
 from engine.store.safety.json_file import parse_json
-from engine.store.safety.whole_file import write_whole
 from engine.store.score_scale import KINDS, Sample, ScoreScale, Spread, measured
 from engine.store.vectors.index_file import Stamp, checksum
 from engine.store.vectors.vector_index import Rows, VectorIndex
@@ -103,13 +103,14 @@ def _write(path: Path, scale: ScoreScale, made_of: tuple[Stamp, str]) -> None:
         "spreads": {pair: asdict(spread) for pair, spread in scale.spreads.items()},
     }
     body = json.dumps(content).encode()
-    write_whole(path, [checksum(b"", body), b"\n", body])
+    write_derived(path, [checksum(b"", body), b"\n", body])
 
 
 def _read(path: Path, made_of: tuple[Stamp, str]) -> ScoreScale | None:
     """The content of the file; None when it is missing, damaged, or was made of something else."""
     try:
-        expected, _, body = path.read_bytes().partition(b"\n")
+        with open_derived(path) as file:
+            expected, _, body = file.read().partition(b"\n")
     except OSError:
         return None
     if expected != checksum(b"", body):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from engine.errors import Cancelled
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.store.safety.connection import connect, connect_read_only, damaged, is_read_only, readable
+from engine.store.encryption.unlocked import key_of
+from engine.store.safety.connection import connect, connect_read_only, damaged, is_read_only, opened, readable
 
 PAGES = 1024
 """Copied between two looks at whether to stop; 4 MB."""
@@ -18,7 +19,7 @@ BLOCK = 1 << 20
 
 
 def copy_database(path: Path, target: Path, progress: Progress, cancelled: IsCancelled) -> None:
-    """Copy a database into a new file, which needs no other file beside it, and check the copy.
+    """Copy a database into a new file, encrypted as it is, which needs no other but its key, and check the copy.
 
     Raises:
         UserError: it is damaged, or cannot be read or written.
@@ -36,7 +37,7 @@ def copy_database(path: Path, target: Path, progress: Progress, cancelled: IsCan
             db.execute("BEGIN")
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on it sees no later change
             with readable(target.parent):
-                out = sqlite3.connect(target, isolation_level=None)
+                out = opened(target, key_of(path))
                 try:
                     target.chmod(0o600)
                     out.execute("PRAGMA synchronous = OFF")  # the whole folder is flushed before it counts

@@ -107,12 +107,12 @@ def _make(source: Source, folder: Path, making: Making) -> Backup | None:
 
 def _fill(source: Source, folder: Path, state: list[list[object]], making: Making) -> Backup:
     """Copy everything into an empty folder, check it and write its manifest."""
-    copy_database(source.path, folder / source.database, making.progress, making.cancelled)
     names = [source.database]
-    for path in source.beside():
+    for path in source.beside():  # first: the key is among them, with which the copy is checked
         (folder / path).parent.mkdir(mode=0o700, exist_ok=True)
         copy_file(source.folder / path, folder / path)
         names.append(path.as_posix())
+    copy_database(source.path, folder / source.database, making.progress, making.cancelled)
     rows = count_rows(folder / source.database, "cases" if source.kind == "archive" else "reports")
     files = {name: digest(folder / name) for name in names}
     at = making.now()

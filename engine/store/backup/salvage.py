@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from engine.progress import IsCancelled, Progress, ignore, never
 from engine.resources import user_folder
 from engine.store import identity, schema
 from engine.store.backup.source import archive_source
+from engine.store.encryption.key_file import FILE as ENCRYPTION_FILE
+from engine.store.encryption.unlocked import key_of
 from engine.store.safety.checksums import KEYS, WHOLE, is_sealed, seal, seal_all
-from engine.store.safety.connection import connect_read_only
+from engine.store.safety.connection import connect_read_only, opened
 from engine.store.safety.removal import note_rewritten
 from engine.store.safety.salvaged import Salvaged, mark, salvaged
 from engine.store.safety.whole_file import flush_folder
@@ -89,8 +91,10 @@ def salvage(
 def _read(path: Path, folder: Path, progress: Progress, cancelled: IsCancelled) -> tuple[int, int]:
     """Fill a new archive in an empty folder; the number of its cases, and of the rows that are lost."""
     nothing = UserError(f"Nothing can be read of {path.parent}; restore it from a backup.", path.parent)
-    key = _key(path.parent, folder)
-    with closing(sqlite3.connect(folder / path.name, isolation_level=None)) as made:
+    key, cipher_key = _key(path.parent, folder), key_of(path)
+    if cipher_key is not None:
+        shutil.copyfile(path.parent / ENCRYPTION_FILE, folder / ENCRYPTION_FILE)
+    with closing(opened(folder / path.name, cipher_key)) as made:
         (folder / path.name).chmod(0o600)
         new = Database(made)
         schema.migrations.apply(new)
@@ -98,7 +102,7 @@ def _read(path: Path, folder: Path, progress: Progress, cancelled: IsCancelled) 
         made.execute("BEGIN")
         lost = 0
         try:
-            with closing(connect_read_only(path)) as old:
+            with closing(_Damaged(path)) as old:
                 for table in _tables(new):
                     for row in _rows(old, table, path.stat().st_size, cancelled):
                         lost += not (row and _insert(new, table, row))
@@ -113,32 +117,51 @@ def _read(path: Path, folder: Path, progress: Progress, cancelled: IsCancelled) 
     return cases, lost
 
 
+class _Damaged:
+    """A connection to the damaged database, opened anew after an error: SQLCipher's reads nothing more after one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self.db = path, connect_read_only(path)
+
+    def reopen(self) -> None:
+        """Begin again."""
+        self.db.close()
+        self.db = connect_read_only(self._path)
+
+    def close(self) -> None:
+        """Close it."""
+        self.db.close()
+
+
 def _tables(db: Database) -> list[str]:
     """What is copied, cases first: other rows refer to them."""
     names = [name for name in db.table_names() if name not in LEFT_OUT and not name.startswith("reports_fts")]
     return [*BY_ID, *(name for name in names if name not in BY_ID)]
 
 
-def _rows(db: Database, table: str, size: int, cancelled: IsCancelled) -> Iterator[Row | None]:
+def _rows(old: _Damaged, table: str, size: int, cancelled: IsCancelled) -> Iterator[Row | None]:
     """The rows that can be read and are as they were written; None for each that is not. Raises Cancelled."""
     if table in BY_ID:
-        for row_id in range(1, _highest(db, table, size) + 1):
+        for row_id in range(1, _highest(old, table, size) + 1):
             if cancelled():
                 raise Cancelled
             try:
-                found = db.execute(f"SELECT * FROM {table} WHERE id = ?", [row_id])
+                found = old.db.execute(f"SELECT * FROM {table} WHERE id = ?", [row_id])
                 rows = _named(found, found.fetchall())
-                if rows:
-                    yield rows[0] if _is_good(db, table, row_id) else None
             except UNREADABLE:
+                old.reopen()
                 yield None
+                continue
+            if rows:
+                yield rows[0] if _is_good(old, table, row_id) else None
         return
     read: list[Row] = []
     try:
-        found = db.execute(f"SELECT * FROM {table}")
+        found = old.db.execute(f"SELECT * FROM {table}")
         while row := found.fetchone():
             read += _named(found, [row])
     except UNREADABLE as error:
+        old.reopen()
         if "no such table" not in str(error):  # as in an archive of an earlier version
             yield None
     together: dict[Any, list[Row]] = defaultdict(list)
@@ -147,7 +170,7 @@ def _rows(db: Database, table: str, size: int, cancelled: IsCancelled) -> Iterat
     for key, rows in together.items():
         if cancelled():
             raise Cancelled
-        good = table not in KEYS or _is_good(db, table, key)
+        good = table not in KEYS or _is_good(old, table, key)
         yield from (one if good else None for one in rows)
 
 
@@ -155,17 +178,18 @@ def _named(found: sqlite3.Cursor, rows: list[tuple[Any, ...]]) -> list[Row]:
     return [dict(zip((column[0] for column in found.description), row, strict=True)) for row in rows]
 
 
-def _is_good(db: Database, table: str, key: Any) -> bool:
+def _is_good(old: _Damaged, table: str, key: Any) -> bool:
     """Whether rows are as they were sealed; those whose checksum cannot be read, or of before there were any, count."""
     if table not in KEYS:
         return True
     try:
-        return is_sealed(db, table, key)
+        return is_sealed(old.db, table, key)
     except UNREADABLE:
+        old.reopen()
         return True
 
 
-def _highest(db: Database, table: str, size: int) -> int:
+def _highest(old: _Damaged, table: str, size: int) -> int:
     """The highest id that a table may have; a file of `size` bytes has fewer rows than bytes."""
     found = 0
     for question, values in (
@@ -173,10 +197,13 @@ def _highest(db: Database, table: str, size: int) -> int:
         (f"SELECT max(id) FROM {table}", []),
         ("SELECT max(id) FROM checksums WHERE name = ?", [table]),
     ):
-        with suppress(*UNREADABLE):
-            row = db.execute(question, values).fetchone()
-            if row and isinstance(row[0], int) and row[0] <= size:
-                found = max(found, row[0])
+        try:
+            row = old.db.execute(question, values).fetchone()
+        except UNREADABLE:
+            old.reopen()
+            continue
+        if row and isinstance(row[0], int) and row[0] <= size:
+            found = max(found, row[0])
     return found
 
 

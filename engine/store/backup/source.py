@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.resources import user_folder
+from engine.store.encryption.key_file import FILE as ENCRYPTION_FILE
 from engine.store.identity import KEY_FILE
 
 Kind = Literal["archive", "workspace"]
@@ -65,9 +66,14 @@ def _stat(path: Path) -> os.stat_result | None:
 
 def archive_source(folder: Path) -> Source:
     """An archive with its key."""
-    return Source("archive", folder, "archive.db", (KEY_FILE,))
+    return Source("archive", folder, "archive.db", (KEY_FILE, ENCRYPTION_FILE))
 
 
 def workspace_source(folder: Path | None = None) -> Source:
     """The reports and marks of the user's studies, with settings and templates; None is the user's folder."""
-    return Source("workspace", folder or user_folder(), "workspace.db", ("audit.key", "settings.json", "templates"))
+    return Source(
+        "workspace",
+        folder or user_folder(),
+        "workspace.db",
+        ("audit.key", ENCRYPTION_FILE, "settings.json", "templates"),
+    )

@@ -16,6 +16,8 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from engine.errors import DamagedError, UserError
+from engine.store.encryption.key_file import Key
+from engine.store.encryption.unlocked import key_of
 from engine.store.safety.salvaged import MARKER
 
 WAIT = 30.0
@@ -47,15 +49,30 @@ def state_of(path: Path) -> tuple[int, ...]:
     return found.st_ino, found.st_size, found.st_mtime_ns, _unmerged(path)
 
 
+def opened(name: Path | str, key: Key | None, *, wait: float = WAIT, uri: bool = False) -> sqlite3.Connection:
+    """A connection as SQLite opens it, with a key or without; the library of ciphers is loaded for a key only."""
+    if key is None:
+        return sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False, uri=uri)
+    from engine.store.encryption import cipher
+
+    return cipher.connect(str(name), key, timeout=wait, isolation_level=None, check_same_thread=False, uri=uri)
+
+
 def connect(path: Path) -> Database:
-    """A connection that may write; the file is created if it is missing, and readable by its owner only."""
+    """A connection that may write; the file is created if it is missing, and readable by its owner only.
+
+    Raises:
+        LockedError: it is encrypted, and its passphrase was not given.
+    """
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    key = key_of(path)
+    connection = opened(path, key)
     try:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
-        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        if key is None:  # else it has that of the cipher
+            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         _use_wal(connection)
         for pragma in (*CAREFUL, *WRITABLE):
             connection.execute(f"PRAGMA {pragma}")
@@ -71,10 +88,13 @@ def connect_read_only(path: Path, immutable: bool = True) -> Database:
     SQLite leaves its own files beside a database in WAL mode even when it only reads. So a database that no process
     has open is declared immutable, unless the caller forbids it; the others need the files that the writing process has
     made.
+
+    Raises:
+        LockedError: it is encrypted, and its passphrase was not given.
     """
     form = "mode=ro&immutable=1" if immutable and not _unmerged(path) else "mode=ro"
     name = f"file:{quote(os.fsencode(path.absolute()))}?{form}"
-    connection = sqlite3.connect(name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=True)
+    connection = opened(name, key_of(path), uri=True)
     for pragma in CAREFUL:
         connection.execute(f"PRAGMA {pragma}")
     return Database(connection)

@@ -14,8 +14,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.store.encryption.derived_file import open_derived, write_derived
 from engine.store.safety.json_file import parse_json
-from engine.store.safety.whole_file import write_whole
 
 MAGIC = b"kindred vectors 2\n"
 
@@ -53,13 +53,13 @@ def write(path: Path, snapshot: Snapshot) -> None:
     graph = faiss.serialize_index(snapshot.index).tobytes()
     body = b"".join([snapshot.ids.tobytes(), snapshot.is_image.tobytes(), snapshot.cases.tobytes(), graph])
     stamp = json.dumps(asdict(snapshot.stamp)).encode() + b"\n"
-    write_whole(path, [MAGIC, checksum(stamp, body), b" ", stamp, body])
+    write_derived(path, [MAGIC, checksum(stamp, body), b" ", stamp, body])
 
 
 def read(path: Path) -> Snapshot | None:
     """The content of the file; None when it is missing or damaged."""
     try:
-        with path.open("rb") as file:
+        with open_derived(path) as file:
             if file.read(len(MAGIC)) != MAGIC:
                 return None
             expected, _, stamp = file.readline().partition(b" ")

@@ -207,7 +207,7 @@ def test_a_read_only_archive_without_an_index_file_is_searched(
     if os.geteuid() == 0:  # no mode stops root
         monkeypatch.setattr("engine.store.database.is_read_only", lambda path: True)
         for module in ("vectors.index_file", "archive_scale"):
-            monkeypatch.setattr(f"engine.store.{module}.write_whole", read_only_disk)
+            monkeypatch.setattr(f"engine.store.{module}.write_derived", read_only_disk)
     else:
         archive.folder.chmod(0o500)
     before = contents(archive.folder)
