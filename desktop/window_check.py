@@ -1,12 +1,18 @@
-"""Shows a study and an archive in the real window, and says what is on it: for `kindred doctor --self-test`."""
+"""Shows a study and an archive in the real window, and says in JSON when it was usable and how large it is.
 
+`kindred doctor --self-test` and `benchmarks.start` run it in a process of its own.
+"""
+
+import json
+import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -29,8 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     app.window.resize(1440, 900)
     app.window.show()
     desk = app.desk
+    started: list[float] = []
     try:
         desk.begin([study], archive)
+        QTimer.singleShot(0, lambda: started.extend(since_start()))
         ended = [desk.background.ended, desk.archive.changed]
         wait(lambda: desk.viewport.picture is not None, ended, "Showing the image", SECONDS)
         wait(lambda: desk.archive.archive is not None, ended, "Opening the archive", SECONDS)
@@ -43,8 +51,21 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     finally:
         app.close()
-    click.echo(f"A window of {app.window.width()} x {app.window.height()} pixels showed the study.")
+    size = {"width": app.window.width(), "height": app.window.height()}
+    click.echo(json.dumps({**size, **dict(zip(("usable", "processor"), started))}))
     return 0
+
+
+def since_start() -> tuple[float, ...]:
+    """Seconds since this process was started, and processor time of it; empty where the system does not tell."""
+    if sys.platform != "linux":
+        return ()
+    import resource
+
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])  # starttime, proc(5)
+    passed = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return round(passed, 2), round(used.ru_utime + used.ru_stime, 2)
 
 
 def middle_of(view: QWidget) -> QImage:

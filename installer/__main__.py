@@ -1,19 +1,26 @@
-"""Makes the installers: `./do package [--gpu] [--only deb rpm tar]`. The edition is that of the environment."""
+"""Makes the installers: `./do package [--gpu] [--only deb rpm tar] [--fast]`. Its environment decides the edition."""
 
 import argparse
 import shutil
 import sys
 from pathlib import Path
 
-from installer import debian
+from installer import debian, redhat, tarball, windows
 from installer.components import components
 from installer.freeze import freeze, origins
 from installer.manifest import write_checksums, write_manifest
 from installer.release import ROOT, current
 from installer.sbom import require_allowed, write_licences, write_sbom
 
-FORMATS = {"deb": (debian.build, "dpkg-deb", "dpkg")}
-"""How each is packed, with the program that does it and the Debian package of that."""
+LINUX = {
+    "deb": (debian.build, "dpkg-deb", "dpkg"),
+    "rpm": (redhat.build, "rpmbuild", "rpm"),
+    "tar": (tarball.build, "objdump", "binutils"),
+}
+WINDOWS = {"exe": (windows.build, "makensis", "nsis")}
+FORMATS = WINDOWS if sys.platform == "win32" else LINUX
+"""How each is packed, with the program that does it and the Debian package of that. PyInstaller freezes for the system
+that it runs on only, so an installer for Windows is made on Windows."""
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Freezes the app into one folder with PyInstaller, and strips what is not needed to run it."""
+"""Freezes the app into one folder with PyInstaller, and leaves out of it what is not needed to run it."""
 
 import json
 import os
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+from installer.highdicom_tables import WRITTEN, keep_modules
+from installer.icu import reduce_library
 from installer.release import ROOT, Release
 
 STRIPPED = (
@@ -38,18 +40,16 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
     if sys.platform == "linux" and shutil.which("strip"):
         for path in _with_symbols(folder / "_internal"):
             subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
-    compact(folder / "_internal/highdicom/_standard/module_attribute_map.json")
+        for library in (folder / "_internal").rglob("libicudata.so.*"):
+            if not library.is_symlink():
+                reduce_library(library)
+    keep_modules(folder / "_internal/highdicom/_standard", WRITTEN)
     return folder
 
 
 def origins(build: Path) -> list[tuple[str, str]]:
     """Name and origin of every file that was frozen, as `installer.spec` has written them."""
     return [(name, source) for name, source in json.loads((build / "kindred" / "sources.json").read_text())]
-
-
-def compact(path: Path) -> None:
-    """Write a JSON file without the spaces between its values: 23 MB of highdicom become 16."""
-    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":")), encoding="utf-8")
 
 
 def _with_symbols(internal: Path) -> Iterator[Path]:

@@ -11,7 +11,8 @@ HIDDEN_MODULES = tuple(
 
 EXCLUDED_MODULES = (
     *("torch", "transformers", "training", "export", "matplotlib", "sklearn", "scipy", "onnx", "onnxscript", "pandas"),
-    *("tkinter", "pytest", "setuptools", "pkg_resources", "yaml", "IPython", "lxml.objectify", "fhir", "hl7"),
+    *("tkinter", "pytest", "setuptools", "pkg_resources", "yaml", "IPython", "fhir", "hl7"),
+    *("lxml.objectify", "lxml.sax", "lxml.isoschematron", "lxml.html.diff", "lxml.html._difflib", "numpy.f2py"),
     *("pydoc_data", "doctest", "xmlrpc", "unittest", "lib2to3", "distutils", "idlelib"),
     *("requests", "urllib3", "bs4", "soupsieve", "idna", "charset_normalizer", "certifi"),  # offline
     *("readline", "_curses", "curses"),  # readline is GPL; both serve terminals that the app does not open
@@ -41,6 +42,7 @@ SAMPLES = (
 """Real studies of pydicom and pydicom-data: for the first steps, and for the self-test."""
 
 UNWANTED = (
+    "lxml/isoschematron/*",
     "*/direct_url.json",  # names a folder of the build machine
     "*.dist-info/RECORD",
     "PySide6/Qt/translations/*",  # the app is in English

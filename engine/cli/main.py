@@ -23,7 +23,8 @@ from engine.bundle import Bundle
 from engine.cli.audit import audit_group
 from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
-from engine.cli.doctor import examine, kindred_version
+from engine.cli.doctor import kindred_version
+from engine.cli.doctor_command import doctor_command
 from engine.cli.duplicates import duplicates_command
 from engine.cli.encryption import ask, decrypt_command, encrypt_command, passphrase_command
 from engine.cli.export_images import export_images_command
@@ -40,7 +41,6 @@ from engine.cli.output import (
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
 from engine.cli.redact import redact_command
 from engine.cli.report import report_group
-from engine.cli.self_test import self_test
 from engine.dicom.listing import open_path
 from engine.errors import Cancelled, UserError
 from engine.facts.fact import FactKind, Facts, agreed, as_dict, corrected, first_of
@@ -51,7 +51,6 @@ from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.encryption.unlocked import ask_with
 from engine.store.filters import Filters
-from engine.text.words import counted
 
 CommandFunction = Callable[..., None]
 COUNT = click.IntRange(max=1 << 40)
@@ -286,6 +285,7 @@ def adapt_command(
     print_result(result.as_dict(), lines, as_json)
 
 
+cli.add_command(doctor_command)
 cli.add_command(import_command)
 cli.add_command(delete_command)
 cli.add_command(duplicates_command)
@@ -299,29 +299,6 @@ cli.add_command(salvage_command)
 cli.add_command(encrypt_command)
 cli.add_command(decrypt_command)
 cli.add_command(passphrase_command)
-
-
-@cli.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
-@click.option("--archive", "folder", type=FOLDER, help="An archive to check too.")
-@click.option("--deep", is_flag=True, help="Compare every picture, vector and text of the archive with its checksum.")
-@click.option("--self-test", "tried", is_flag=True, help="Try out every step from a study to its report as well.")
-@bundle_option
-@json_option
-@click.pass_obj
-def doctor_command(
-    window: Sequence[str], folder: Path | None, deep: bool, tried: bool, bundle: Path | None, as_json: bool
-) -> None:
-    """Check the installation, the models and an archive.
-
-    Reports versions and the execution provider in use too. With --self-test, real files are opened, imported, searched,
-    drafted from, exported and shown in a temporary folder; nothing is left of it.
-    """
-    checks = [*examine(bundle, folder, deep), *(self_test(window) if tried else ())]
-    problems = [check.text for check in checks if not check.ok]
-    lines = [f"{check.mark:7} {check.text}" for check in checks]
-    print_result({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)
-    if problems:
-        raise UserError(f"{counted(len(problems), 'problem')} found, see above.")
 
 
 def main(argv: Sequence[str] | None = None, window: Sequence[str] = ()) -> int:

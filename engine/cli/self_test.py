@@ -4,6 +4,7 @@ The files are real ones that ship with Kindred and pydicom. Nothing of the user 
 """
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ from engine.image.renditions import renditions_of
 from engine.importing.csv_files import CASES
 from engine.importing.importer import import_path
 from engine.reports.draft import draft
-from engine.reports.export.exported_report import ExportedReport
+from engine.reports.export.exported_report import ExportedReport, KeyFrame
 from engine.reports.export.formats import FORMATS
 from engine.resources import HOME, resource_path
 from engine.retrieval.search import Query, SearchOptions, search
@@ -48,8 +49,8 @@ def self_test(window: Sequence[str]) -> list[Check]:
     """Do what a user does, step by step, up to the first step that fails.
 
     Args:
-        window: command that shows a study and an archive, whose paths are added, in a window and says what it showed;
-            empty to leave that out.
+        window: command that shows a study and an archive, whose paths are added, in a window and says what it showed
+            as JSON; empty to leave that out.
     """
     checks = []
     with _temporary_home() as home:
@@ -101,8 +102,9 @@ def _steps(home: Path, window: Sequence[str]) -> Iterator[tuple[str, str]]:
         )
         said = counted(len(proposed.sentences), "sentence") if proposed.sentences else "none, with the reason for it"
         yield "draft", f"A draft was asked for: {said}."
-    report = ExportedReport(study, "No pleural effusion.")
-    written = [one.label for name, one in FORMATS.items() if name != "ko" and one.write(report)]
+    series = study.series[0]
+    report = ExportedReport(study, "No pleural effusion.", key_frames=(KeyFrame(series, series.frames[0]),))
+    written = [one.label for one in FORMATS.values() if one.write(report)]
     yield "export", f"A report was exported as {', '.join(written)}."
     yield "window", _shown([*window, str(path), str(home / "archive")]) if window else "No window was asked for."
 
@@ -174,7 +176,12 @@ def _shown(command: Sequence[str]) -> str:
     if ended.returncode:
         lines = ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"]
         raise UserError(f"the window was not shown ({lines[-1]}).")
-    return ended.stdout.strip()
+    try:
+        said = json.loads(ended.stdout)
+    except ValueError as error:
+        raise UserError(f"the window was not shown ({ended.stdout.strip()}).") from error
+    after = f", and was usable {said['usable']:.1f} s after its start" if "usable" in said else ""
+    return f"A window of {said['width']} x {said['height']} pixels showed the study{after}."
 
 
 @contextmanager
