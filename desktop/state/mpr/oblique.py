@@ -15,6 +15,7 @@ from desktop.state.viewer.viewport import ViewportState
 from engine.errors import UserError
 from engine.geometry.planes import normal, to_image, to_patient
 from engine.geometry.reference_lines import reference_line
+from engine.geometry.spacing import pixel_shape
 from engine.image.mpr import is_plane
 from engine.image.oblique import Tilt, is_oblique, turned
 from engine.study import FrameRef, Point, Vector
@@ -145,12 +146,12 @@ class ObliqueState(QObject):
 
     def _tilt_of(self, viewport: ViewportState) -> Tilt:
         """A plane of MPR as it lies, about the middle of what is on screen of it."""
-        frame, shape = _frame(viewport), viewport.shape
-        if not self._mpr.shows_plane(viewport) or frame is None or frame.orientation is None or shape is None:
+        frame = _frame(viewport)
+        if not self._mpr.shows_plane(viewport) or frame is None or frame.orientation is None:
             raise UserError(NO_PLANE)
-        middle = viewport.to_image((viewport.view.width / 2, viewport.view.height / 2))
-        assert middle is not None
-        inside = min(shape.columns - 0.5, max(0.5, middle[0])), min(shape.rows - 0.5, max(0.5, middle[1]))
+        middle = _image_point(viewport, (viewport.view.width / 2, viewport.view.height / 2))
+        columns, rows = frame.image.columns, frame.image.rows
+        inside = min(columns - 0.5, max(0.5, middle[0])), min(rows - 0.5, max(0.5, middle[1]))
         center = to_patient(frame, inside)
         assert center is not None
         return Tilt(frame.orientation, center)
@@ -207,8 +208,8 @@ def _onto(frame: FrameRef, position: Vector) -> Vector:
 
 def _screen_axes(viewport: ViewportState) -> tuple[Vector, Vector]:
     """Directions in the patient to the right and down on screen, also of an image that is rotated or flipped."""
-    frame, shape = _frame(viewport), viewport.shape
-    if frame is None or shape is None or frame.orientation is None:
+    frame = _frame(viewport)
+    if frame is None or frame.orientation is None:
         raise UserError(NO_PLANE)
     found = []
     origin = to_patient(frame, _image_point(viewport, (0, 0)))
@@ -221,8 +222,11 @@ def _screen_axes(viewport: ViewportState) -> tuple[Vector, Vector]:
 
 
 def _image_point(viewport: ViewportState, point: Point) -> Point:
-    assert viewport.shape is not None
-    return geometry.to_image(viewport.view, viewport.shape, point)
+    """An image point, also while the picture of a plane that was just turned is still being made."""
+    frame, shape = _frame(viewport), viewport.shape
+    assert frame is not None
+    coming = geometry.Shape(frame.image.columns, frame.image.rows, pixel_shape(frame), frame.spacing is not None)
+    return geometry.to_image(viewport.view, shape or coming, point)
 
 
 def _vector(array: NDArray[Any]) -> Vector:

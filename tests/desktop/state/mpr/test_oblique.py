@@ -95,6 +95,17 @@ def test_keys_turn_it_both_ways_and_scrolling_moves_the_center_with_it(qtbot: Qt
     assert seen[1] == pytest.approx(0, abs=1e-6)
 
 
+def test_a_key_that_is_held_turns_it_on_while_its_picture_is_still_being_made(qtbot: QtBot, mpr: App) -> None:
+    shown = mpr.desk.viewport.picture
+    assert shown is not None
+    mpr.desk.messages.dismiss()
+    for _ in range(3):
+        mpr.actions.actions["turn_plane_right"].trigger()
+    assert mpr.desk.messages.message is None
+    settle(qtbot, mpr)
+    assert angle(normal_of(oblique(mpr)), normal_of(shown.ref)) == pytest.approx(15)
+
+
 def test_its_line_follows_the_mouse_on_another_plane(qtbot: QtBot, mpr: App) -> None:
     desk, view = mpr.desk, mpr.window.grid.views[0]
     axial = desk.layout.viewports[0]
