@@ -81,7 +81,7 @@ class Archive(CaseQueries):
         self._allowed = KeptAnswers(self._database)
         self.fact_columns = FactColumns(self._database)
         """The facts of all cases, to weigh them."""
-        self.full_text = FullText(self._database.read)
+        self.full_text = FullText(self._database, self.cases_allowed_by)
         """Reports by their words."""
         self.imports = ImportLog(self._database)
         self.new_embeddings = NewEmbeddings(self._database)
