@@ -18,7 +18,10 @@ from engine.store.safety.connection import damaged
 # The checksums change with the facts, and are quicker to read.
 STAMP = "SELECT count(*), coalesce(sum(crc), 0) FROM checksums WHERE name = 'facts' AND id <= ?"
 LAST = "SELECT coalesce(max(case_id), 0) FROM facts"
-ROWS = "SELECT case_id, kind, value, probability FROM facts WHERE case_id > ? AND case_id <= ?"
+# The index of facts by value has the cases too, and one text is read sooner than many rows.
+VALUES_THERE = "SELECT DISTINCT kind, value FROM facts"
+CASES = "SELECT group_concat(case_id) FROM facts WHERE kind = ? AND value = ? AND case_id > ? AND case_id <= ?"
+UNSURE = "SELECT case_id, kind, probability FROM facts WHERE probability != 1 AND case_id > ? AND case_id <= ?"
 
 CODES: Mapping[FactKind, Mapping[str, int]] = {
     kind: {value: code for code, value in enumerate(VALUES[kind], start=1)} for kind in KINDS
@@ -89,9 +92,14 @@ class FactColumns:
             column.codes[: len(known.codes)] = known.codes
             column.probabilities[: len(known.codes)] = known.probabilities
         try:
-            for case_id, kind, value, probability in self._database.read(ROWS, [self._last, last]):
+            for kind, value in self._database.read(VALUES_THERE):
                 if kind in columns:
-                    columns[kind].codes[case_id] = CODES[kind].get(value, OTHER[kind])
+                    text = self._database.read(CASES, [kind, value, self._last, last])[0][0]
+                    cases = np.fromstring(text or "", np.int64, sep=",")
+                    columns[kind].codes[cases] = CODES[kind].get(value, OTHER[kind])
+                    columns[kind].probabilities[cases] = 1.0
+            for case_id, kind, probability in self._database.read(UNSURE, [self._last, last]):
+                if kind in columns:
                     columns[kind].probabilities[case_id] = probability
         except (IndexError, TypeError, ValueError):  # a text where a number belongs
             raise damaged(self._database.path.parent) from None

@@ -9,7 +9,7 @@ from engine.archive import Archive
 from engine.errors import UserError
 from engine.facts.fact import KINDS, Fact, Facts
 from engine.store.case import NewCase, NewReport
-from engine.store.fact_columns import CODES, OTHER, FactColumns
+from engine.store.fact_columns import CODES, OTHER, UNSURE, FactColumns
 
 Make = Callable[..., NewCase]
 CT: Facts = {"modality": Fact("CT", "header"), "region": Fact("chest", "models", 0.75)}
@@ -84,7 +84,7 @@ def test_facts_are_read_once_and_later_only_those_of_later_cases(
     added = filled.add_case(make_case("2", seeds=[2], facts=CT))
     monkeypatch.setattr(filled._database, "read", note)
     columns.current()
-    assert [values for sql, values in asked if "probability" in sql] == [[0, 1], [1, added]]
+    assert [values for sql, values in asked if sql == UNSURE] == [[0, 1], [1, added]]
 
 
 def test_a_value_of_a_later_version_is_some_other_value(filled: Archive) -> None:
