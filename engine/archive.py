@@ -16,7 +16,7 @@ from engine.errors import Cancelled, UserError, exists
 from engine.progress import Progress, ignore
 from engine.store import identity
 from engine.store.archive_scale import ArchiveScale
-from engine.store.backup.restore import finish as finish_restore
+from engine.store.backup.restoring import finish as finish_restore
 from engine.store.backup.source import archive_source
 from engine.store.case import CaseFacts, NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
@@ -70,6 +70,7 @@ class Archive(CaseQueries):
         self._database = LocalDatabase(folder / DATABASE)
         try:
             self.identity = open_archive(self._database, folder, progress)
+            finish_restore(folder)  # a restore that began meanwhile may not have seen that it is open
             finish_encryption(archive_source(folder))
         except BaseException:
             self._database.close()
@@ -139,7 +140,7 @@ class Archive(CaseQueries):
         """Whether the folder is an archive, also one whose creation was interrupted, since opening completes it.
 
         Raises:
-            UserError: the folder cannot be accessed.
+            UserError: the folder cannot be accessed, or the archive is being restored.
         """
         finish_restore(Path(path))
         return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)

@@ -41,8 +41,6 @@ def _export_study(desk: Desk, window: MainWindow) -> None:
         QFileDialog.Option.DontConfirmOverwrite,  # nothing is ever overwritten
     )
     if name:
-        if desk.viewport.study is not None:
-            desk.report.record_export(desk.viewport.study.uid, "anonymised study")
         desk.image_export.export(Path(name), filters.get(chosen, True))
 
 

@@ -12,7 +12,8 @@ from engine.errors import UserError
 from engine.store.backup.backup import Backup, backups_of
 from engine.store.backup.location import backup_folder, choose_folder
 from engine.store.backup.making import Making, forget, make
-from engine.store.backup.restore import find, restore_archive, restore_workspace
+from engine.store.backup.restore import find, restore_archive
+from engine.store.backup.restore_workspace import restore_workspace
 from engine.store.backup.salvage import salvage
 from engine.store.backup.source import Source, archive_source, workspace_source
 from engine.store.safety.salvaged import MARKER

@@ -32,6 +32,7 @@ from engine.reports.stored_report import (
 from engine.reports.workspace_audit import WorkspaceAudit, as_json
 from engine.reports.workspace_upgrade import migrate
 from engine.resources import user_folder
+from engine.store.backup.restore_workspace import finish as finish_restore
 from engine.store.backup.source import workspace_source
 from engine.store.database import LocalDatabase, insert, now
 from engine.store.encryption.convert import finish as finish_encryption
@@ -70,13 +71,14 @@ class Workspace(WorkspaceAudit):
             folder: where it is; None for the user's data folder.
 
         Raises:
-            UserError: the folder cannot be written, or a newer version wrote it.
+            UserError: the folder cannot be written, a newer version wrote it, or it is being restored.
         """
         path = Path(folder) if folder is not None else user_folder()
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"Reports cannot be saved in {path}: {error.strerror}.") from None
+        finish_restore(path)
         return cls(path)
 
     def load(self, study_uid: str) -> StoredReport | None:

@@ -23,6 +23,8 @@ class ImageExportState(QObject):
 
     message = Signal(str)
     """A sentence or two for the user."""
+    exported = Signal(str)
+    """The UID of a study whose images were written."""
 
     def __init__(self, background: Background, studies: StudiesState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -57,13 +59,14 @@ class ImageExportState(QObject):
         listing = Listing((study,), key_objects=marked, documents=documents)
         self._background.start(
             partial(_work, listing, study, path),
-            partial(self._tell, path),
+            partial(self._tell, path, study.uid),
             title="Exporting anonymised images",
             lane=Lane.LONG,
             cancelled=partial(self.message.emit, CANCELLED),
         )
 
-    def _tell(self, path: Path, result: ExportResult) -> None:
+    def _tell(self, path: Path, uid: str, result: ExportResult) -> None:
+        self.exported.emit(uid)
         said = [result.sentence(path.name)]
         if result.refused:
             self._studies.add_rejected(result.refused)

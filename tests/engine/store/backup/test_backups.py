@@ -1,30 +1,26 @@
 """A backup is whole or not there, and holds every row of what it was made of."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from engine.archive import Archive
 from engine.errors import Cancelled, UserError
-from engine.reports.workspace import Workspace
 from engine.store.backup.backup import backups_of, check
 from engine.store.backup.location import backup_folder, choose_folder
 from engine.store.backup.making import Making, make
 from engine.store.backup.policy import Policy
-from engine.store.backup.restore import find, restore_archive, restore_workspace
-from engine.store.backup.source import archive_source, workspace_source
+from engine.store.backup.restore import restore_archive
+from engine.store.backup.source import archive_source
 from engine.store.case import NewCase
-from tests.paths import ROOT
+from tests.engine.store.backup.kills import NEEDS_FORK, kills
 
 Make = Callable[..., NewCase]
+AUDIT = ("audit", "audit_chain", "audit_head", "sqlite_sequence")
 NOW = datetime(2026, 11, 29, 12, 30, tzinfo=UTC)
 
 
@@ -37,11 +33,12 @@ def filled(archive: Archive, make_case: Make) -> Archive:
 
 
 def content(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table of an archive, and its key."""
+    """Every row of every table of an archive but those that tell of its audit, and its key."""
     db = sqlite3.connect(folder / "archive.db")
     try:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        rows = {name: sorted(db.execute(f"SELECT * FROM {name}"), key=repr) for name in tables}
+        rows = {name: sorted(db.execute(f"SELECT * FROM {name}"), key=repr) for name in tables if name not in AUDIT}
+        rows["checksums"] = [row for row in rows["checksums"] if row[0] != "audit"]
         return {**rows, "key": [((folder / "identity.key").read_bytes(),)]}
     finally:
         db.close()
@@ -101,6 +98,55 @@ def test_what_is_there_is_set_aside_and_never_overwritten(filled: Archive, make_
     assert content(aside) == later
     with Archive.open(filled.folder) as restored:
         assert restored.stats()["cases"] == 4
+
+
+def test_a_restored_archive_says_so_in_its_audit(filled: Archive, tmp_path: Path) -> None:
+    filled.delete([4])
+    backup = make(archive_source(filled.folder))
+    assert backup is not None
+    restore_archive(backup, tmp_path / "restored")
+    with Archive.open(tmp_path / "restored") as restored:
+        assert restored.audit_problems() == []
+        assert restored.problems(deep=True) == []
+        assert [(row["action"], row["detail"]) for row in restored.audit()] == [
+            ("case deleted", ""),
+            ("restored", f"as of {backup.made.isoformat(timespec='seconds')}"),
+        ]
+
+
+def test_nobody_opens_an_archive_while_it_is_restored(filled: Archive) -> None:
+    backup = make(archive_source(filled.folder))
+    assert backup is not None
+    filled.close()
+    refused = []
+
+    def look(_done: int, _total: int, _what: str) -> None:
+        for work in (lambda: Archive.open(filled.folder), lambda: restore_archive(backup, filled.folder)):
+            with pytest.raises(UserError, match="is being restored; try again when that has ended"):
+                work()
+            refused.append(1)
+
+    restore_archive(backup, filled.folder, look)
+    assert len(refused) >= 2
+    with Archive.open(filled.folder) as archive:
+        assert archive.stats()["cases"] == 4
+    assert not list(filled.folder.parent.glob("*restoring*"))
+
+
+def test_an_archive_that_was_opened_while_the_backup_was_copied_is_not_replaced(filled: Archive) -> None:
+    backup = make(archive_source(filled.folder))
+    assert backup is not None
+    filled.close()
+    with sqlite3.connect(filled.folder / "archive.db") as other:  # such as who looked just before
+
+        def look(_done: int, _total: int, _what: str) -> None:
+            other.execute("PRAGMA journal_mode = WAL")
+            other.execute("SELECT count(*) FROM cases").fetchone()
+
+        with pytest.raises(UserError, match="Another program has the archive"):
+            restore_archive(backup, filled.folder, look)
+    other.close()
+    assert [path.name for path in filled.folder.parent.iterdir() if "archive" in path.name] == ["archive"]
 
 
 def test_a_folder_that_is_no_archive_is_not_replaced(filled: Archive, tmp_path: Path) -> None:
@@ -163,96 +209,6 @@ def test_a_full_disk_is_told_before_anything_is_written(filled: Archive, monkeyp
         make(archive_source(filled.folder))
 
 
-def test_reports_settings_and_templates_are_restored_and_what_was_there_is_set_aside(private_home: Path) -> None:
-    settings, template = private_home / "settings.json", private_home / "templates" / "own.html"
-    template.parent.mkdir()
-    template.write_text("as before")
-    settings.write_text('{"theme": "light"}')
-    with Workspace.open() as workspace:
-        workspace.save_edit("1.2.3", "No effusion.")
-        backup = make(workspace_source())
-        assert backup is not None
-        assert backup.rows == 1
-        workspace.save_edit("1.2.3", "Effusion.")
-        settings.write_text("{}")
-        template.unlink()
-        aside = restore_workspace(backup)  # also while the app has it open
-        report = workspace.load("1.2.3")
-    assert report is not None
-    assert report.text == "No effusion."
-    assert (settings.read_text(), template.read_text()) == ('{"theme": "light"}', "as before")
-    assert aside is not None
-    assert (aside / "settings.json").read_text() == "{}"
-    with Workspace.open(aside) as old:
-        report = old.load("1.2.3")
-        assert report is not None
-        assert report.text == "Effusion."
-
-
-def test_a_damaged_workspace_is_restored(private_home: Path) -> None:
-    with Workspace.open() as workspace:
-        workspace.save_edit("1.2.3", "No effusion.")
-    backup = make(workspace_source())
-    assert backup is not None
-    (private_home / "workspace.db").write_bytes(b"no database at all" * 300)
-    aside = restore_workspace(find(backup.path.parent))
-    assert aside is not None
-    assert (aside / "workspace.db").read_bytes().startswith(b"no database")
-    with Workspace.open() as workspace:
-        assert workspace.load("1.2.3") is not None
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from engine.store.backup.making import make
-from engine.store.backup.restore import find, restore_archive
-from engine.store.backup.source import archive_source
-
-archive, backup = Path(sys.argv[1]), sys.argv[2]
-
-def watch(event, arguments):
-    global left
-    if event in ("os.rename", "os.mkdir", "shutil.rmtree"):
-        left -= 1
-        if left < 0:
-            os._exit(9)
-
-for line in sys.stdin:
-    left = int(line)
-    child = os.fork()
-    if child == 0:
-        sys.addaudithook(watch)
-        if backup:
-            restore_archive(find(Path(backup)), archive)
-        else:
-            make(archive_source(archive))
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-
-
-NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-
-
-def kills(archive: Path, backup: str) -> Iterator[int]:
-    """Kill a process at its first touch of the disk, another one at its second, and so on, until one ends by itself."""
-    command = [sys.executable, "-c", KILLED, str(archive), backup]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for step in count():
-            process.stdin.write(f"{step}\n")
-            process.stdin.flush()
-            code = int(process.stdout.readline())
-            if code == 0:
-                return
-            assert code == 9
-            yield step
-
-
 @NEEDS_FORK
 def test_a_kill_in_the_middle_of_a_backup_leaves_only_whole_ones(filled: Archive, make_case: Make) -> None:
     source = archive_source(filled.folder)
@@ -284,5 +240,7 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_the_old_archive_or_the_new_one
         with Archive.open(folder) as archive:
             seen.append(archive.stats()["cases"])
             assert archive.problems(deep=True) == []
+            assert archive.audit_problems() == []
+        assert not [path for path in folder.parent.iterdir() if path.name.startswith("archive.rest")]
     assert set(seen) == {4, 5}
     assert len(seen) > 3

@@ -13,7 +13,8 @@ from engine.archive import Archive
 from engine.cli import main
 from engine.reports.workspace import Workspace
 from engine.store.backup.making import make
-from engine.store.backup.restore import restore_archive, restore_workspace
+from engine.store.backup.restore import restore_archive
+from engine.store.backup.restore_workspace import restore_workspace
 from engine.store.backup.source import archive_source, workspace_source
 from engine.store.case import NewCase
 from engine.store.safety.audit_chain import login
