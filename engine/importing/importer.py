@@ -7,11 +7,9 @@ came: run again after it was interrupted, an import skips what is archived and c
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from engine.archive import Archive
 from engine.errors import Cancelled, Rejected, UserError, exists, missing
@@ -20,16 +18,15 @@ from engine.facts.fact import first_of
 from engine.facts.from_words import facts_of_words
 from engine.importing import csv_files, dicom_files
 from engine.importing.joining import archived_matches, with_names_of_studies
+from engine.importing.prefetch import AHEAD, Prefetch, ReadyPicture
 from engine.importing.report_files import is_message_file, read_report_files
 from engine.importing.report_table import ReportTable
-from engine.importing.source import FoundCase, FoundImage, LoadedPicture
-from engine.models.burned_in import without_text
+from engine.importing.source import FoundCase, FoundImage
 from engine.models.roles import Encoder
-from engine.models.text_detector import TextDetector, text_detector
+from engine.models.text_detector import text_detector
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport, Report
 from engine.store.sources import SourceLinks
-from engine.store.thumbnail import shrink
 from engine.text.deidentify import WARNING, Cleaned, clean
 
 BATCH_IMAGES, BATCH_TEXTS = 16, 32
@@ -97,7 +94,7 @@ class _Prepared:
 
     found: FoundCase
     known: bool
-    images: list[tuple[FoundImage, LoadedPicture]]
+    images: list[tuple[FoundImage, ReadyPicture]]
     text: str
 
 
@@ -110,6 +107,7 @@ def import_path(
     cancelled: IsCancelled = never,
     link_sources: bool = False,
     keep_text: bool = False,
+    ahead: int = AHEAD,
 ) -> ImportResult:
     """Import DICOM (folder, file or ZIP), an image folder (cases.csv), image files, or reports (report_files.py).
 
@@ -122,6 +120,7 @@ def import_path(
         cancelled: asked between two cases; what is committed by then is kept.
         link_sources: keep the local path of each case, in a file readable by its owner only (sources.py).
         keep_text: keep text that is burned into the images, which is blacked out otherwise (burned_in.py).
+        ahead: images that are read while the models work on those before (prefetch.py); 0 reads one after the other.
 
     Raises:
         UserError: the path does not exist, a CSV is unusable, the archive is bound to another bundle, or the detector
@@ -131,20 +130,22 @@ def import_path(
     source = Path(path)
     if not exists(source):
         raise missing(source)
-    detector = None if keep_text else text_detector()
+    detector = None if keep_text else text_detector(threads=1)
     kind, found, extra = read_all(source, reports, progress, cancelled)
     archive.bind(bundle.id)
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
         import_id = archive.imports.begin(kind)
-        job = _Import(archive, bundle, links, detector)
+        prefetch = Prefetch(detector, partial(_unarchived, archive), ahead)
+        job = _Import(archive, bundle, links, prefetch)
         result = job.result
         try:
-            for done, (item, total) in enumerate(_with_reports(found, extra, result), start=1):
-                if cancelled():
-                    result.cancelled = True
-                    break
-                job.add(item)
-                progress(done, total, "Importing cases")
+            with prefetch:
+                for done, (item, total) in enumerate(prefetch.through(_with_reports(found, extra, result)), 1):
+                    if cancelled():
+                        result.cancelled = True
+                        break
+                    job.add(item)
+                    progress(done, total, "Importing cases")
             job.flush()
             archive.forget_words()
             archive.index.refresh(save=True)
@@ -233,14 +234,12 @@ def _with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> Foun
 class _Import:
     """Collects cases until a batch is worth a call of the models."""
 
-    def __init__(
-        self, archive: Archive, bundle: Encoder, links: SourceLinks | None, detector: TextDetector | None
-    ) -> None:
+    def __init__(self, archive: Archive, bundle: Encoder, links: SourceLinks | None, prefetch: Prefetch) -> None:
         self.result = ImportResult()
         self._archive = archive
         self._bundle = bundle
         self._links = links
-        self._detector = detector
+        self._prefetch = prefetch
         self._waiting: list[_Prepared] = []
 
     def add(self, item: FoundCase | Rejected) -> None:
@@ -267,12 +266,13 @@ class _Import:
             return
         images = []
         for one in new_images:
-            try:
-                loaded = one.load()
-            except UserError as error:
-                self.result.rejected.append(Rejected(one.name, str(error)))
+            picture = self._prefetch.take(one)
+            if isinstance(picture, UserError):
+                self.result.rejected.append(Rejected(one.name, str(picture)))
                 continue
-            images.append((one, LoadedPicture(shrink(self._without_text(loaded.gray)), loaded.window)))
+            self.result.text_boxes += picture.text_boxes
+            self.result.text_images += picture.text_boxes > 0
+            images.append((one, picture))
         if not images and (not text or (new_images and item.keyed_by_content)):
             return
         cleaned = self._cleaned(item, text)
@@ -281,15 +281,6 @@ class _Import:
         texts = sum(1 for one in self._waiting if one.text)
         if texts >= BATCH_TEXTS or sum(len(one.images) for one in self._waiting) >= BATCH_IMAGES:
             self.flush()
-
-    def _without_text(self, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The picture without burned-in text, before it is reduced: small text would be lost on the detector."""
-        if self._detector is None:
-            return gray
-        cleaned, boxes = without_text(gray, self._detector)
-        self.result.text_boxes += boxes
-        self.result.text_images += boxes > 0
-        return cleaned
 
     def _joined(self, item: FoundCase) -> bool:
         """Let the archive recognize the item as the case that it belongs to; False when it adds nothing to that."""
@@ -337,7 +328,7 @@ class _Import:
         texts = [one.text for one in self._waiting if one.text]
         image_rows = iter(self._bundle.embed_images(grays) if grays else ())
         text_rows = iter(self._bundle.embed_texts(texts) if texts else ())
-        checked = self._detector is not None
+        checked = self._prefetch.finds_text
         for one in self._waiting:
             images = tuple(
                 NewImage(loaded.gray, next(image_rows), image.key, loaded.window, image.frame, checked)
@@ -358,6 +349,15 @@ class _Import:
             self.result.images += len(images)
             self.result.reports += report is not None
         self._waiting.clear()
+
+
+def _unarchived(archive: Archive, case: FoundCase) -> list[FoundImage]:
+    """The images of a case that are probably new; which key it has is only known when it is its turn."""
+    if not case.images:
+        return []
+    archived = [archive.content_of(key) for key in {case.key, *(case.shared_keys or ())}]
+    known = {key for one in archived if one is not None for key in one.image_keys}
+    return [image for image in case.images if archive.identity.image(image.key) not in known]
 
 
 def _marks(item: FoundCase) -> set[object]:

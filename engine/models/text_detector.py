@@ -7,7 +7,7 @@ and anatomy is not, so what is wider than a stroke is subtracted from the pictur
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +65,13 @@ class TextBox:
 class TextDetector:
     """The network in a session of its own, always on the CPU: each picture has its own shape. Threads may share it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         """Verify the file.
+
+        Args:
+            path: the network.
+            threads: of one picture; None for all cores. One each is faster for several pictures at once, and finds the
+                same boxes.
 
         Raises:
             UserError: it is missing or damaged.
@@ -77,7 +82,8 @@ class TextDetector:
             raise UserError(f"{path}, which finds text in images, cannot be read; install Kindred again.") from None
         if digest != SHA256:
             raise UserError(f"{path}, which finds text in images, is damaged; install Kindred again.")
-        self._model = runtime.Model(path, runtime.detect("cpu"))
+        machine = runtime.detect("cpu")
+        self._model = runtime.Model(path, replace(machine, threads=threads or machine.threads))
 
     def boxes(self, gray: NDArray[np.uint8]) -> list[TextBox]:
         """The boxes of what looks like text in a picture uint8 [H, W], from top to bottom."""
@@ -101,14 +107,14 @@ class TextDetector:
         return found
 
 
-@functools.lru_cache(maxsize=1)
-def text_detector() -> TextDetector:
-    """The detector that ships with Kindred, opened once.
+@functools.lru_cache(maxsize=2)
+def text_detector(threads: int | None = None) -> TextDetector:
+    """The detector that ships with Kindred, opened once for each number of threads of a picture.
 
     Raises:
         UserError: its file is missing or damaged.
     """
-    return TextDetector(resource_path(*FILE))
+    return TextDetector(resource_path(*FILE), threads)
 
 
 def _as_seen(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:

@@ -43,6 +43,14 @@ def left(cleaned: Gray, ink: Gray) -> float:
 
 
 @pytest.mark.parametrize("name", PLAIN)
+def test_the_boxes_do_not_depend_on_the_number_of_threads(name: str) -> None:
+    burned, _ = written(picture(name), "MUELLER^ANNA", (20, 12))
+    one, two = (TextDetector(resource_path(*FILE), threads).boxes(burned) for threads in (1, 2))
+    assert len(one) > 0
+    assert one == two
+
+
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_picture_without_text_stays_as_it_is(name: str) -> None:
     gray = picture(name)
     cleaned, boxes = without_text(gray, text_detector())
