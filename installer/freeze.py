@@ -15,6 +15,7 @@ from installer.release import ROOT, Release
 
 STRIPPED = (
     *("libpython3*", "_CharLS*", "_openjpeg*", "tokenizers/*", "PIL/*.so", "imagecodecs/*.so", "rle/*.so", "lxml/*.so"),
+    *("cryptography/*.so", "sqlcipher3/*.so"),
     *("python3*/lib-dynload/*", "numpy/*.so", "PySide6/Qt/lib/libicui18n*", "PySide6/Qt/lib/libicuuc*"),
 )
 """Files with symbols for debuggers. Libraries that `auditwheel` has rewritten (numpy.libs, faiss) are not among them:

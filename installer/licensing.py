@@ -66,6 +66,10 @@ LIBRARIES = (
     Library("libcrypto*", "OpenSSL", "Apache-2.0"),
     Library("libssl*", "OpenSSL", "Apache-2.0"),
     Library("libbz2*", "bzip2", "bzip2-1.0.6"),
+    Library("libcud*", "CUDA and cuDNN", "LicenseRef-NVIDIA-Proprietary"),
+    Library("libcublas*", "cuBLAS", "LicenseRef-NVIDIA-Proprietary"),
+    Library("libcu[fr]*", "cuFFT and cuRAND", "LicenseRef-NVIDIA-Proprietary"),
+    Library("libnv*", "NVRTC and nvJitLink", "LicenseRef-NVIDIA-Proprietary"),
     Library("libuuid*", "libuuid", "BSD-3-Clause"),
 )
 EXCEPTIONS = ("GCC-exception-3.1", "Bootloader-exception")
@@ -81,8 +85,6 @@ def licence_of(owner: importlib.metadata.Distribution) -> str:
         LookupError: it names none, and `CHOSEN` has none.
     """
     name = owner.name.lower().replace("_", "-")
-    if name.startswith("nvidia-"):
-        return "LicenseRef-NVIDIA-CUDA-and-cuDNN"
     found = CHOSEN.get(name) or _stated(owner)
     if not _is_expression(found) and not found.startswith("LicenseRef-"):
         raise LookupError(f"The licence of {owner.name} is not known; add it to CHOSEN in installer/licensing.py.")

@@ -1,7 +1,8 @@
-"""Which modules and files of the libraries an installer holds. Knows names only, and reads no file."""
+"""Which modules and files of the libraries an installer holds. Reads the names of files, not the files."""
 
+from collections.abc import Iterable
 from fnmatch import fnmatch
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 HIDDEN_MODULES = tuple(
     f"imagecodecs.{codec}"
@@ -34,8 +35,6 @@ SAMPLES = (
     "MR_small.dcm",
     "RG1_UNCR.dcm",
     "693_UNCR.dcm",
-    "MR2_UNCR.dcm",
-    "US1_UNCR.dcm",
     *("emri_small.dcm", "MR_small_RLE.dcm", "MR_small_jpeg_ls_lossless.dcm", "MR_small_jp2klossless.dcm"),
     "SC_rgb_jpeg_dcmtk.dcm",
 )
@@ -56,7 +55,23 @@ CARRIED = ("libsqlite3.so*", "libcrypto.so*", "libssl.so*", "libbz2.so*", "libuu
 system library uses as well. Every other one comes from the system that Kindred is installed on, since two versions of
 one library in a process do not mix."""
 
+UNUSED_CUDA = ("libcufftw", "libnvblas")
+"""Interfaces of FFTW and BLAS, which nobody calls."""
+
 SYSTEM_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
+
+
+def nvidia_libraries(folders: Iterable[str]) -> list[tuple[str, str]]:
+    """CUDA and cuDNN for the GPU edition: name in the folder of the app, and path; none in the CPU edition.
+
+    They lie where `onnxruntime.preload_dlls` looks for them: beside the package onnxruntime.
+    """
+    found = (path for folder in folders for path in sorted(Path(folder).glob("nvidia/*/lib/*.so*")))
+    return [
+        (path.relative_to(path.parents[3]).as_posix(), str(path))
+        for path in found
+        if not path.name.startswith(UNUSED_CUDA)
+    ]
 
 
 def unwanted(name: str, source: str) -> bool:

@@ -55,8 +55,10 @@ DEBIAN = {
     "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
 }
-OPTIONAL = ("printsupport", "wayland", "WaylandClient", "WlShell")
-"""Parts of paths of files that the app runs without: printers, and Wayland where X11 is there as well."""
+OPTIONAL = ("printsupport", "wayland", "WaylandClient", "WlShell", "providers_cuda", "providers_tensorrt", "/nvidia/")
+"""Parts of paths of files that the app runs without: printers, Wayland where X11 is there as well, GPUs."""
+OF_DRIVER = ("libcuda.so.1", "libnvinfer", "libnvonnxparser")
+"""Names that begin like this belong to NVIDIA's driver or to TensorRT, which no package of Debian has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def needed(folder: Path) -> Needed:
     versions: set[tuple[int, ...]] = set()
     for path in paths:
         header = subprocess.run(["objdump", "-p", str(path)], capture_output=True, text=True, check=True).stdout
-        libraries = set(re.findall(r"^\s+NEEDED\s+(\S+)$", header, re.MULTILINE)) - carried
+        named = set(re.findall(r"^\s+NEEDED\s+(\S+)$", header, re.MULTILINE)) - carried
+        libraries = {name for name in named if not name.startswith(OF_DRIVER)}
         may_miss = any(part in path.as_posix() for part in OPTIONAL)
         (optional if may_miss else required).update(libraries)
         versions.update(tuple(map(int, one.split("."))) for one in re.findall(r"\bGLIBC_(\d+(?:\.\d+)+)", header))

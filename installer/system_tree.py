@@ -19,12 +19,12 @@ def lay_out(folder: Path, root: Path, release: Release) -> None:
     """Make the tree of an installed system below `root`, which is made anew.
 
     Args:
-        folder: the frozen app; its files are linked, not copied.
+        folder: the frozen app.
         root: stands for / of that system.
         release: its time becomes that of every file and folder.
     """
     shutil.rmtree(root, ignore_errors=True)
-    shutil.copytree(folder, root / HOME, symlinks=True, copy_function=_link)
+    shutil.copytree(folder, root / HOME, symlinks=True)
     for template, target in SHARED.items():
         (root / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(TEMPLATES / template, root / target)
@@ -43,10 +43,3 @@ def settle(root: Path, release: Release) -> None:
             executable = path.is_dir() or path.stat().st_mode & 0o100
             path.chmod(0o755 if executable else 0o644)
         os.utime(path, (release.seconds, release.seconds), follow_symlinks=False)
-
-
-def _link(source: str, target: str) -> None:
-    if Path(source).is_symlink():
-        Path(target).symlink_to(Path(source).readlink())
-    else:
-        os.link(source, target)

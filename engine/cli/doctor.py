@@ -31,9 +31,11 @@ from engine.store.encryption.unlocked import is_encrypted
 from engine.text.words import counted
 
 LATE_LIBRARIES = {
+    "cryptography": "cryptography.hazmat.primitives.ciphers.aead",
     "dicom-anonymizer": "dicomanonymizer.dicom_anonymization_databases.dicomfields_2026c",
     "highdicom": "highdicom.sr",
     "lxml": "lxml.etree",
+    "sqlcipher3": "sqlcipher3.dbapi2",
 }
 """Libraries that the command line does not need to start, each with the module of it that is used."""
 OLD = timedelta(days=7)
@@ -102,9 +104,7 @@ def _libraries() -> Check:
     missing = [name for name, module in LATE_LIBRARIES.items() if not _imports(module)]
     if missing:
         return Check("libraries", False, f"Missing or damaged: {', '.join(missing)}; install Kindred again.")
-    return Check(
-        "libraries", True, f"The libraries for imports and exports are installed ({', '.join(LATE_LIBRARIES)})."
-    )
+    return Check("libraries", True, f"The libraries that are loaded later are installed ({', '.join(LATE_LIBRARIES)}).")
 
 
 def _imports(module: str) -> bool:

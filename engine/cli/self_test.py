@@ -29,6 +29,9 @@ from engine.reports.export.exported_report import ExportedReport, KeyFrame
 from engine.reports.export.formats import FORMATS
 from engine.resources import HOME, resource_path
 from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.backup.source import archive_source
+from engine.store.encryption.convert import encrypt
+from engine.store.encryption.unlocked import is_encrypted
 from engine.text.words import counted
 
 STUDY = "CT_small.dcm"
@@ -107,6 +110,12 @@ def _steps(home: Path, window: Sequence[str]) -> Iterator[tuple[str, str]]:
     written = [one.label for one in FORMATS.values() if one.write(report)]
     yield "export", f"A report was exported as {', '.join(written)}."
     yield "window", _shown([*window, str(path), str(home / "archive")]) if window else "No window was asked for."
+    source = archive_source(home / "archive")
+    encrypt(source, "only of this self-test")
+    with Archive.open(source.folder) as archive:
+        if not is_encrypted(source.path) or archive.stats()["cases"] != cases:
+            raise UserError("an encrypted archive could not be read again.")
+    yield "encrypt", "The archive was encrypted, and read again."
 
 
 def shipped_file(name: str) -> Path:

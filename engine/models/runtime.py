@@ -5,8 +5,10 @@ without CUDA libraries lists CUDA as available, fails to load it and falls back 
 read from a real session.
 """
 
+import contextlib
 import functools
 import importlib.metadata
+import io
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -87,6 +89,8 @@ def _detect(wanted: str | None) -> Runtime:
     # A frozen app has no package metadata, so the name is read from the build.
     package, version = build_and_package_info.package_name, onnxruntime.__version__
     offered = CUDA in onnxruntime.get_available_providers()
+    if offered and wanted != "cpu":
+        _load_cuda()
     provider = _probe(CUDA) if offered and wanted != "cpu" else CPU
     if wanted == "cuda" and provider != CUDA:
         raise UserError("CUDA cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]`, or choose cpu.")
@@ -94,6 +98,12 @@ def _detect(wanted: str | None) -> Runtime:
     if offered and wanted is None and provider != CUDA:
         note = "CUDA cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]` to use the GPU."
     return Runtime(provider, package, version, cpu_threads(), note)
+
+
+def _load_cuda() -> None:
+    """Load the CUDA and cuDNN libraries of NVIDIA's Python packages, which onnxruntime does not find by itself."""
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what is missing, and stdout may be a JSON document
+        onnxruntime.preload_dlls()
 
 
 def _probe(provider: str) -> str:

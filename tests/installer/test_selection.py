@@ -1,8 +1,10 @@
 """What an installer holds of the libraries: nothing that is GPL, that the app does not use, or that the system has."""
 
+from pathlib import Path
+
 import pytest
 
-from installer.selection import EXCLUDED_MODULES, SAMPLES, unwanted
+from installer.selection import EXCLUDED_MODULES, SAMPLES, nvidia_libraries, unwanted
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,12 @@ def test_the_files_of_the_self_test_are_packed() -> None:
     from engine.cli.self_test import LOSSY, PLAIN, SAME_PIXELS, STUDY
 
     assert {STUDY, PLAIN, *SAME_PIXELS.values(), *LOSSY.values()} <= set(SAMPLES)
+
+
+def test_libraries_of_nvidia_are_packed_where_onnxruntime_looks_for_them(tmp_path: Path) -> None:
+    folder = tmp_path / "nvidia/cu13/lib"
+    folder.mkdir(parents=True)
+    for name in ("libcublas.so.13", "libnvblas.so.13", "libcudart_static.a"):
+        (folder / name).touch()
+    assert nvidia_libraries([str(tmp_path)]) == [("nvidia/cu13/lib/libcublas.so.13", str(folder / "libcublas.so.13"))]
+    assert nvidia_libraries([str(tmp_path / "nowhere")]) == []

@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_archive_and_has_no_backup_is_not_called_damaged(tmp
     assert [(one.name, one.ok) for one in checks] == [("archive", False)]
 
 
-@pytest.mark.parametrize("module", ["dicomanonymizer", "highdicom", "lxml"])
+@pytest.mark.parametrize("module", ["cryptography", "dicomanonymizer", "highdicom", "lxml", "sqlcipher3"])
 def test_a_library_that_is_only_needed_later_is_missed_now(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     def broken(name: str) -> None:
         if name.startswith(module):

@@ -29,7 +29,7 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
 def test_every_step_succeeds_and_nothing_is_left(temporary: Path, private_home: Path) -> None:
     checks = self_test([])
     assert [check.text for check in checks if not check.ok] == []
-    names = ["open", "decode", "import", "search", "draft", "export", "window", "nothing left"]
+    names = ["open", "decode", "import", "search", "draft", "export", "window", "encrypt", "nothing left"]
     assert [check.name for check in checks] == names
     assert list(temporary.iterdir()) == list(private_home.iterdir()) == []
     assert os.environ["KINDRED_HOME"] == str(private_home)

@@ -51,3 +51,31 @@ def test_the_description_for_doctor_names_provider_and_package() -> None:
 def test_an_unknown_provider_is_refused() -> None:
     with pytest.raises(UserError, match="choose cpu or cuda"):
         runtime.detect("tpu")
+
+
+def test_the_libraries_of_nvidia_are_loaded_before_a_gpu_is_tried(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[str] = []
+
+    def preload() -> None:
+        print("Failed to load libcublas.so.13")  # noqa: T201
+        done.append("loaded")
+
+    def probe(provider: str) -> str:
+        done.append("tried")
+        return provider
+
+    monkeypatch.setattr(runtime.onnxruntime, "get_available_providers", lambda: [runtime.CUDA, runtime.CPU])
+    monkeypatch.setattr(runtime.onnxruntime, "preload_dlls", preload)
+    monkeypatch.setattr(runtime, "_probe", probe)
+    runtime._detect.cache_clear()
+    try:
+        assert runtime.detect().provider == runtime.CUDA
+        assert done == ["loaded", "tried"]
+        assert capsys.readouterr().out == ""
+        done.clear()
+        runtime.detect("cpu")
+        assert done == []
+    finally:
+        runtime._detect.cache_clear()
