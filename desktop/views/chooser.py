@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QDialog,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -72,8 +73,16 @@ def _words(text: str) -> list[str]:
 class Chooser(QDialog):
     """Typing filters the list, arrow keys move, Enter chooses, Esc closes."""
 
-    def __init__(self, title: str, noun: str, choices: Sequence[Choice], parent: QWidget) -> None:
-        """A dialog with this title; `noun` names the choices in the text field, as in "Search commands"."""
+    def __init__(self, title: str, noun: str, choices: Sequence[Choice], parent: QWidget, note: str = "") -> None:
+        """A dialog with this title.
+
+        Args:
+            title: of the window.
+            noun: names the choices in the text field, as in "Search commands".
+            choices: the rows.
+            parent: the window below.
+            note: a sentence below the list.
+        """
         super().__init__(parent)
         self._choices = list(choices)
         self.setWindowTitle(title)
@@ -91,6 +100,11 @@ class Chooser(QDialog):
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self.typed)
         layout.addWidget(self.list)
+        if note:
+            below = QLabel(note)
+            below.setWordWrap(True)
+            below.setProperty("muted", True)
+            layout.addWidget(below)
         metrics = self.fontMetrics()
         fit_pixels(self, WIDTH * metrics.averageCharWidth() + 40, (LINES + 3) * (metrics.lineSpacing() + 10))
         self.typed.textChanged.connect(self._fill)

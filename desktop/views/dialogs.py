@@ -13,7 +13,7 @@ from desktop.desk import Desk
 from desktop.errors import Message
 from desktop.outside import guide, open_file
 from desktop.state.mpr.slab import THICKEST, THINNEST
-from desktop.state.upkeep.backups import Listed
+from desktop.state.upkeep.backups import WORKSPACE, Listed
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.guide_window import GuideWindow
 from desktop.views.settings.rows import CACHE_MEGABYTES
@@ -204,7 +204,7 @@ class Dialogs:
         """Choose the backup that the archive is restored from."""
         ask = self._desk.upkeep.backups.ask
         choices = [Choice(one.text, partial(self._try, ask, one.path), one.context) for one in found]
-        Chooser("Restore archive from backup", "backups", choices, self._front).show()
+        Chooser("Restore archive from backup", "backups", choices, self._front, WORKSPACE).show()
 
     def restore(self, question: str) -> None:
         """Ask whether to restore; No is the default."""

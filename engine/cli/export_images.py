@@ -10,6 +10,8 @@ from engine.dicom.listing import open_path
 from engine.errors import UserError
 from engine.image.export.export_images import export_images
 from engine.image.export.result import NOT_IMAGES, WARNING, ExportResult
+from engine.reports.workspace import Workspace
+from engine.reports.workspace_audit import ANONYMISED
 
 
 @click.command("export-images", epilog="Example: kindred export-images ~/studies/ct --out ct.zip")
@@ -30,6 +32,9 @@ def export_images_command(path: Path, out: Path, study_uid: str | None, as_json:
         if study_uid is not None and not studies:
             raise UserError(f"{path} has no images of the study {study_uid}; give the files of the study.", path)
         result = export_images(listing, studies, out, progress)
+    with Workspace.open() as workspace:
+        for uid in dict.fromkeys(study.stated_uid or study.uid for study in studies):
+            workspace.record_export(uid, ANONYMISED)
     print_result({"path": str(out), **result.as_dict(), "warning": WARNING}, _lines(result, out), as_json)
 
 

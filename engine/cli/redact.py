@@ -25,6 +25,7 @@ def redact_command(folder: Path, bundle: Path | None, yes: bool, as_json: bool) 
     may be missed, since stored images are small. Backups keep the old images. An interrupted run can be resumed.
     """
     with Archive.open(folder) as archive:
+        archive.require_writable()
         models = Bundle.open(bundle)
         archive.require_bundle(models.id)
         images = counted(archive.text_checks.missing(), "image")

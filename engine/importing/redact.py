@@ -51,6 +51,7 @@ def redact(
         UserError: the archive is bound to another bundle or read-only, the detector of text is missing or damaged, or
             another program has the archive open, so that its files keep traces until the next run.
     """
+    archive.require_writable()
     archive.require_bundle(bundle.id)
     detector, result = text_detector(), RedactResult()
     total, last = archive.text_checks.missing(), 0

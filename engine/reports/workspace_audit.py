@@ -8,6 +8,8 @@ from engine.store.database import LocalStore, insert, now
 
 EXPORTED = "exported"
 """State of an audit row that is no change of a report."""
+ANONYMISED = "anonymised study"
+"""What is exported as images without identifiers."""
 
 
 class WorkspaceAudit(LocalStore):

@@ -185,6 +185,11 @@ class LocalStore:
         with self._database.reading() as db:
             return listed(db)
 
+    def require_writable(self) -> None:
+        """Raise UserError when it is read-only, before work whose result could not be kept."""
+        if self._database.read_only:
+            raise unchangeable(self._database.path.parent)
+
     def close(self) -> None:
         """Close the connections of all threads; none may be in use."""
         self._database.close()

@@ -29,6 +29,7 @@ FIRST_MS = 120_000
 EVERY_MS = 600_000
 """Milliseconds between two looks."""
 NO_ARCHIVE = "Open the archive that is to be restored first."
+WORKSPACE = "Reports and settings are restored by the command kindred restore BACKUP, while Kindred is closed."
 NONE = "There is no backup of this archive. Make one with Back up now."
 
 
@@ -211,7 +212,7 @@ class BackupsState(QObject):
         )
 
     def _is_open(self, folder: Path) -> bool:
-        return self._archive.archive is not None and self._archive.archive.folder == folder
+        return self._archive.home == folder
 
     def _take_restored(self, backup: Backup, folder: Path, aside: Path | None) -> None:
         self._archive.open(folder)

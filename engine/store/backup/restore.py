@@ -15,6 +15,7 @@ from engine.store.backup.backup import Backup, backups_in, check, free_path, rea
 from engine.store.backup.copying import copy_file
 from engine.store.backup.restored import note_restored
 from engine.store.backup.restoring import ready_of, restoring, unfinished_of
+from engine.store.backup.salvage import forget_salvaged
 from engine.store.backup.source import archive_source
 from engine.store.encryption.key_file import FILE as ENCRYPTION_FILE
 from engine.store.encryption.key_file import read_id
@@ -97,6 +98,7 @@ def _replace(backup: Backup, folder: Path, progress: Progress, cancelled: IsCanc
             aside.rename(folder)
         raise
     flush(folder.parent)
+    forget_salvaged(folder)  # what it was read from is set aside, and can be salvaged from there
     return aside if there else None
 
 

@@ -64,7 +64,7 @@ def salvage(
         Cancelled: it was ended.
     """
     source = archive_source(folder)
-    target = to or user_folder() / FOLDER / source.name
+    target = to or _kept(folder)
     state = json.dumps([source.state(), len(schema.names())])
     known = salvaged(target)
     if known is not None and known.state == state:
@@ -86,6 +86,15 @@ def salvage(
     except OSError as error:
         raise UserError(f"What is left of {folder} cannot be written to {target}: {error.strerror}.", target) from error
     return target, found
+
+
+def forget_salvaged(folder: Path) -> None:
+    """Remove what was salvaged of an archive into the user's data, once the archive is whole again."""
+    shutil.rmtree(_kept(folder), ignore_errors=True)
+
+
+def _kept(folder: Path) -> Path:
+    return user_folder() / FOLDER / archive_source(folder).name
 
 
 def _read(path: Path, folder: Path, progress: Progress, cancelled: IsCancelled) -> tuple[int, int]:

@@ -149,6 +149,12 @@ def damaged(folder: Path) -> DamagedError:
 
 def unchangeable(folder: Path) -> UserError:
     """The error for a change of a read-only database."""
+    if (folder / MARKER).exists():
+        return UserError(
+            f"{folder} is read-only: it holds what could be read of a damaged archive; restore a backup, or delete "
+            f"{MARKER} in it to use it as it is.",
+            folder,
+        )
     return UserError(
         f"{folder} is read-only: it can be searched but not changed; copy it to a folder that you can write to.",
         folder,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.archive import Archive
+from engine.cli import main
 from engine.cli.doctor import examine
 from engine.errors import UserError
 from engine.facts.fact import Fact
@@ -108,3 +109,23 @@ def test_what_an_import_has_checked_is_not_checked_again(
     archive.close()
     (check,) = (one for one in examine(archive=folder) if one.name == "burned-in text")
     assert (check.ok, check.note) == (True, keep_text)
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_read_only_archive_is_refused_as_that_before_anything_is_asked(
+    filled: Archive,
+    encoder,
+    checked: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if checked:
+        redact(filled, encoder)
+    filled.close()
+    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: path.name == "archive.db")
+    with Archive.open(filled.folder) as archive, pytest.raises(UserError, match="is read-only: it can be searched"):
+        redact(archive, encoder)
+    assert main.main(["redact", "--archive", str(filled.folder)]) == 2
+    said = capsys.readouterr().err
+    assert "is read-only: it can be searched but not changed" in said
+    assert "This cannot be undone" not in said

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from desktop.app import App
 from desktop.state.studies.image_export import CANCELLED, LISTED
 from engine.errors import UserError
+from engine.reports.workspace import Workspace
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.engine.dicom_samples import derive
 
@@ -51,3 +52,22 @@ def test_a_cancelled_export_says_so_and_leaves_nothing(qtbot: QtBot, app: App, t
     settle(qtbot, app)
     assert said(app) == CANCELLED
     assert list(tmp_path.glob("*ct*")) == []
+
+
+def test_an_export_is_audited_once_it_was_written_and_not_when_it_was_asked_for(
+    qtbot: QtBot, app: App, tmp_path: Path
+) -> None:
+    def exported() -> list[str]:
+        with Workspace.open(tmp_path / "workspace") as workspace:
+            return [str(row["study_uid"]) for row in workspace.audit() if row["state"] == "exported"]
+
+    open_paths(qtbot, app, dicom("CT_small.dcm"))
+    app.desk.image_export.export(tmp_path / "ct", as_zip=True)
+    app.desk.jobs.cancel_current()
+    settle(qtbot, app)
+    assert exported() == []
+    app.desk.image_export.export(tmp_path / "ct", as_zip=True)
+    settle(qtbot, app)
+    study = app.desk.studies.study
+    assert study is not None
+    assert exported() == [study.uid]

@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
 from desktop.errors import PROBLEM
+from desktop.state.upkeep.backups import WORKSPACE
+from desktop.views.chooser import Chooser
 from engine.archive import Archive
 from engine.reports.workspace import Workspace
 from engine.store.backup.backup import backups_of
 from engine.store.backup.making import Making, make
+from engine.store.backup.salvage import salvage
 from engine.store.backup.source import archive_source, workspace_source
 from engine.store.case import NewCase
 from tests.desktop.conftest import settle
@@ -104,6 +108,9 @@ def test_the_open_archive_is_restored_and_what_was_there_is_set_aside(qtbot: QtB
     with qtbot.waitSignal(desk.upkeep.backups.listed) as listed:
         opened.actions.actions["restore_backup"].trigger()
     (one,) = listed.args[0]
+    (chooser,) = opened.window.findChildren(Chooser)
+    assert WORKSPACE in [label.text() for label in chooser.findChildren(QLabel)]
+    chooser.close()
     assert "2 cases" in one.text
     desk.upkeep.backups.ask(one.path)
     assert "nothing is deleted" in questions[0]
@@ -117,7 +124,7 @@ def test_the_open_archive_is_restored_and_what_was_there_is_set_aside(qtbot: QtB
 
 
 def test_a_damaged_archive_is_opened_read_only_with_what_can_be_read_and_offers_its_backup(
-    qtbot: QtBot, app: App, folder: Path
+    qtbot: QtBot, app: App, folder: Path, private_home: Path
 ) -> None:
     make(archive_source(folder))
     with sqlite3.connect(folder / "archive.db") as db:
@@ -137,6 +144,9 @@ def test_a_damaged_archive_is_opened_read_only_with_what_can_be_read_and_offers_
     archive = app.desk.archive.archive
     assert archive is not None
     assert (archive.folder, archive.read_only, archive.stats()["cases"]) == (folder, False, 2)
+    assert list((private_home / "salvaged").iterdir()) == []
+    (aside,) = folder.parent.glob("archive.before-restore-*")
+    assert salvage(aside, private_home / "again")[1].cases == 2
 
 
 def test_of_an_archive_of_which_nothing_can_be_read_the_backup_is_offered(qtbot: QtBot, app: App, folder: Path) -> None:

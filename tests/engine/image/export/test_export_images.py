@@ -25,6 +25,7 @@ from engine.image.export.result import ExportResult
 from engine.image.picture import load_picture
 from engine.models.burned_in import text_boxes
 from engine.models.text_detector import text_detector
+from engine.reports.workspace import Workspace
 from tests.engine.dicom_samples import dataset, derive, key_objects, sample
 from tests.engine.image.export.conftest import PLANTED, planted, written_into_pixels
 
@@ -302,3 +303,5 @@ def test_the_command_prints_what_it_did(study: Path, tmp_path: Path, capsys: pyt
     assert f"Exported 2 anonymised images to {tmp_path / 'b'}, 1 with text blacked out." in capsys.readouterr().out
     assert main.main(["export-images", str(study), "--out", str(tmp_path / "c"), "--study", "1.2.3"]) == 2
     assert "no images of the study 1.2.3" in capsys.readouterr().err
+    with Workspace.open() as workspace:
+        assert [row["state"] for row in workspace.audit()] == ["exported", "exported"]
