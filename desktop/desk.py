@@ -64,7 +64,6 @@ from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
 from engine.importing.importer import ImportResult
-from engine.reports.workspace_audit import ANONYMISED
 from engine.reports.workspace_patients import open_told_apart
 from engine.study import FrameRef, Series, Study
 from engine.text.words import counted
@@ -141,8 +140,7 @@ class Desk(QObject):
             corrections=self.search.corrections_of,
             parent=self,
         )
-        self.image_export = ImageExportState(self.background, self.studies, self)
-        self.image_export.exported.connect(lambda uid: self.report.record_export(uid, ANONYMISED))
+        self.image_export = ImageExportState(self.background, self.studies, self.report.record_export, self)
         self.export = ExportState(self.background, self.studies, self.report, self.key_images, self)
         self.study_list = StudyListState(
             self.studies,

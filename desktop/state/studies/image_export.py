@@ -1,5 +1,6 @@
 """Exports the anonymised images of the selected study on a worker. Knows no widgets and nothing of DICOM."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from engine.errors import UserError, exists
 from engine.image.export.export_images import ZIP, export_images
 from engine.image.export.result import NOT_IMAGES, ExportResult
 from engine.progress import IsCancelled, Progress
+from engine.reports.workspace_audit import ANONYMISED
 from engine.study import Study
 
 CANCELLED = "The export was cancelled; nothing was written."
@@ -23,12 +25,17 @@ class ImageExportState(QObject):
 
     message = Signal(str)
     """A sentence or two for the user."""
-    exported = Signal(str)
-    """The UID of a study whose images were written."""
 
-    def __init__(self, background: Background, studies: StudiesState, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        background: Background,
+        studies: StudiesState,
+        record: Callable[[str, str], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """`record` notes in the audit of which study what was exported, once it was."""
         super().__init__(parent)
-        self._background, self._studies = background, studies
+        self._background, self._studies, self._record = background, studies, record
 
     @property
     def can_export(self) -> bool:
@@ -66,7 +73,7 @@ class ImageExportState(QObject):
         )
 
     def _tell(self, path: Path, uid: str, result: ExportResult) -> None:
-        self.exported.emit(uid)
+        self._record(uid, ANONYMISED)
         said = [result.sentence(path.name)]
         if result.refused:
             self._studies.add_rejected(result.refused)
