@@ -13,6 +13,7 @@ from installer.highdicom_tables import WRITTEN, keep_modules
 from installer.icu import reduce_library
 from installer.release import ROOT, Release
 
+SPEC = ROOT / "installer.spec"
 STRIPPED = (
     *("libpython3*", "_CharLS*", "_openjpeg*", "tokenizers/*", "PIL/*.so", "imagecodecs/*.so", "rle/*.so", "lxml/*.so"),
     *("cryptography/*.so", "sqlcipher3/*.so"),
@@ -33,8 +34,9 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
     Raises:
         subprocess.CalledProcessError: PyInstaller failed.
     """
+    _sources(build).unlink(missing_ok=True)  # of another recipe, it would name other files
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
-    command += ["--distpath", str(dist), "--workpath", str(build), str(ROOT / "installer.spec")]
+    command += ["--distpath", str(dist), "--workpath", str(build), str(SPEC)]
     fixed = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": str(release.seconds), "PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=ROOT, env={**os.environ, **fixed}, check=True)
     folder = dist / "kindred"
@@ -50,7 +52,12 @@ def freeze(release: Release, build: Path, dist: Path) -> Path:
 
 def origins(build: Path) -> list[tuple[str, str]]:
     """Name and origin of every file that was frozen, as `installer.spec` has written them."""
-    return [(name, source) for name, source in json.loads((build / "kindred" / "sources.json").read_text())]
+    return [(name, source) for name, source in json.loads(_sources(build).read_text())]
+
+
+def _sources(build: Path) -> Path:
+    """PyInstaller's work folder is called like the recipe."""
+    return build / SPEC.stem / "sources.json"
 
 
 def _with_symbols(internal: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from installer import freeze
 from installer.components import Component, components
 from installer.licensing import LIBRARIES, is_allowed, licence_of
 from installer.release import Release
@@ -111,3 +112,11 @@ def test_the_texts_of_the_licences_are_packed(parts: list[Component], tmp_path: 
     assert not (folder / "NVIDIA-NOTICE.txt").exists()
     gpu = Release("1.2.3", "gpu", "abc", 0)
     assert (write_licences(parts, tmp_path, gpu) / "NVIDIA-NOTICE.txt").exists()
+
+
+def test_the_list_of_origins_is_that_of_this_recipe(tmp_path: Path) -> None:
+    work = tmp_path / freeze.SPEC.stem  # as PyInstaller calls it
+    work.mkdir()
+    (work / "sources.json").write_text('[["numpy", "/venv/numpy/__init__.py"]]')
+    assert freeze.SPEC.is_file()
+    assert freeze.origins(tmp_path) == [("numpy", "/venv/numpy/__init__.py")]
