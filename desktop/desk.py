@@ -57,7 +57,7 @@ from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
 from engine.archive import Archive
-from engine.errors import DamagedError, UserError
+from engine.errors import UserError
 from engine.image.archived import archived_origin, is_archived, read_archived
 from engine.image.mpr import is_plane
 from engine.image.pixels import Pixels
@@ -199,7 +199,7 @@ class Desk(QObject):
         self.studies.nothing_found.connect(self._report_nothing_found)
         self.studies.only_key_objects.connect(partial(self.messages.show_text, ONLY_KEY_OBJECTS))
         self.archive.imported.connect(self._report_import)
-        self.upkeep.backups.message.connect(self.messages.show)
+        self.upkeep.link(self.messages.show, self.report.open_workspace)
         for said in (
             *(self.report.outbox.message, self.report.message, self.export.message, self.key_images.message),
             *(self.documents.message, self.reindex.message, self.reindex.offered, self.deletion.message),
@@ -379,8 +379,8 @@ class Desk(QObject):
 
     def show_problem(self, error: BaseException) -> None:
         """Show an error as a message; names of files and folders are removed while patient data is hidden."""
-        if isinstance(error, DamagedError):
-            self.upkeep.backups.offer(error)
+        if self.upkeep.help_with(error):
+            return
         if isinstance(error, UserError):
             error = UserError(redacted(error, self.viewport.patient_data_visible))
         self.messages.show_error(error)

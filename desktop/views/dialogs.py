@@ -14,6 +14,7 @@ from desktop.errors import Message
 from desktop.outside import guide, open_file
 from desktop.state.mpr.slab import THICKEST, THINNEST
 from desktop.state.upkeep.backups import WORKSPACE, Listed
+from desktop.state.upkeep.unlocking import Asked
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.guide_window import GuideWindow
 from desktop.views.settings.rows import CACHE_MEGABYTES
@@ -21,6 +22,7 @@ from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.upkeep.model_window import ModelWindow
+from desktop.views.upkeep.passphrase_dialog import PassphraseDialog
 from desktop.views.viewer.presets_dialog import PresetsDialog
 from engine.errors import UserError
 
@@ -37,6 +39,7 @@ class Dialogs:
         desk.deletion.asked.connect(self.delete)
         desk.upkeep.backups.listed.connect(self.choose_backup)
         desk.upkeep.backups.asked.connect(self.restore)
+        desk.upkeep.unlocking.asked.connect(self.ask_passphrase)
 
     def open_files(self) -> None:
         """Choose and open DICOM or ZIP files."""
@@ -209,6 +212,10 @@ class Dialogs:
     def restore(self, question: str) -> None:
         """Ask whether to restore; No is the default."""
         self._ask("Restore from backup", question, self._desk.upkeep.backups.confirm)
+
+    def ask_passphrase(self, asked: Asked) -> None:
+        """Ask for the passphrase of an encrypted archive, or of the reports."""
+        PassphraseDialog(self._desk.upkeep.unlocking, asked, self._front).open()
 
     def _try(self, work: Callable[..., object], *arguments: object) -> None:
         try:

@@ -20,6 +20,7 @@ from engine.store.backup.making import Making, make
 from engine.store.backup.policy import POLICY
 from engine.store.backup.restore import find, restore_archive
 from engine.store.backup.source import Source, archive_source, workspace_source
+from engine.store.encryption.unlocked import is_encrypted, is_unlocked
 from engine.store.safety.connection import is_read_only
 from engine.store.safety.salvaged import salvaged
 from engine.text.words import counted
@@ -255,6 +256,8 @@ class BackupsState(QObject):
 
 
 def _is_due(source: Source) -> bool:
+    if is_encrypted(source.path) and not is_unlocked(source.folder):
+        return False  # its passphrase was asked for already
     newest = next(reversed(backups_of(source)), None)
     size = source.path.stat().st_size
     return not is_read_only(source.path) and POLICY.is_due(newest.made if newest else None, datetime.now(UTC), size)

@@ -45,6 +45,11 @@ def unlock(folder: Path, passphrase: str) -> None:
     remember(unwrap(folder, passphrase))
 
 
+def is_unlocked(folder: Path) -> bool:
+    """Whether the key of an encrypted folder is known. UserError: the key file is damaged."""
+    return read_id(folder) in _keys
+
+
 def is_encrypted(path: Path) -> bool:
     """Whether a database is encrypted; one that does not exist yet, or is empty, will be as another one in its folder.
 
