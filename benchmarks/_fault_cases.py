@@ -15,7 +15,7 @@ from PIL import Image
 
 from benchmarks._processes import Say
 from engine.archive import Archive
-from engine.cli.new_archive import opened_or_created
+from engine.cli.import_cases import opened_or_created
 from engine.facts.fact import Facts
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex

@@ -29,7 +29,7 @@ from benchmarks._hostile_inputs import HOSTILE, NAMES, PIXELS, READ, SAMPLES
 from benchmarks._processes import Say, Work, run
 from benchmarks._section import put
 from engine.archive import Archive
-from engine.cli.new_archive import opened_or_created
+from engine.cli.import_cases import opened_or_created
 from engine.importing.importer import import_path
 
 TITLE = "Hostile files"

@@ -1,17 +1,18 @@
 """The command `kindred import`, and what `--dry-run` prints. Leaves all work to the engine."""
 
+import shutil
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.cli.new_archive import opened_or_created
 from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
 from engine.cli.output import SHOWN, import_lines, progress_line
-from engine.errors import exists, missing
+from engine.errors import Cancelled, UserError, exists, missing
 from engine.importing.importer import import_path
 from engine.importing.preview import preview_import
 
@@ -75,3 +76,27 @@ def _print_preview(folder: Path, path: Path, reports: tuple[Path, ...], as_json:
     with opened as archive, progress_line() as progress:
         preview = preview_import(archive, path, reports, progress)
     print_result(preview.as_dict(), preview.lines(SHOWN), as_json)
+
+
+@contextmanager
+def opened_or_created(folder: Path) -> Iterator[Archive]:
+    """The archive in a folder.
+
+    One created here is removed when the import fails before any case is archived, unless another process has opened it.
+
+    Raises:
+        UserError: the archive can neither be opened nor created.
+    """
+    created, was_there = not Archive.exists(folder), exists(folder)
+    archive = Archive.create(folder) if created else Archive.open(folder)
+    try:
+        with archive:
+            yield archive
+    except (UserError, Cancelled):
+        if created and archive.is_unused():
+            shutil.rmtree(folder)
+            if was_there:
+                folder.mkdir()
+        raise
+    finally:
+        archive.close()

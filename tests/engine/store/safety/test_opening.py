@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.archive import DATABASE, Archive
+from engine.cli.import_cases import opened_or_created
 from engine.cli.main import main
-from engine.cli.new_archive import opened_or_created
 from engine.errors import UserError
 from engine.store.case import NewCase
 from engine.store.identity import KEY_FILE
