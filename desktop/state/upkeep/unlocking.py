@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,12 +12,15 @@ from desktop.errors import PROBLEM, Message
 from desktop.state.similar.archive import ArchiveState
 from engine.errors import LockedError
 from engine.resources import user_folder
+from engine.store.backup.backup import MANIFEST
 from engine.store.encryption.key_file import WrongPassphraseError
 from engine.store.encryption.unlocked import is_unlocked, unlock
 
 WRONG = "This is not the passphrase. Type it again."
 REPORTS_LOCKED = "The reports are locked: what you write is not saved until their passphrase is typed."
 ARCHIVE_LOCKED = "The archive is locked. Type its passphrase to search it."
+BACKUP_LOCKED = "The backup is locked and was not restored."
+BACKUP_UNLOCKED = "The backup is unlocked. Restore it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,15 @@ class Asked:
     """What a passphrase is asked for."""
 
     folder: Path
-    is_workspace: bool
+    what: Literal["archive", "reports", "backup"]
 
     @property
     def text(self) -> str:
         """A sentence for the user."""
-        if self.is_workspace:
+        if self.what == "reports":
             return "The reports of this account are encrypted. Type their passphrase."
-        return f"The archive {self.folder.name} is encrypted. Type its passphrase."
+        name = f"The archive {self.folder.name}" if self.what == "archive" else "The backup"
+        return f"{name} is encrypted. Type its passphrase."
 
 
 class UnlockingState(QObject):
@@ -63,7 +68,8 @@ class UnlockingState(QObject):
     def ask(self, error: LockedError) -> None:
         """Ask for the passphrase of the folder that an error names, unless that is being done."""
         folder = Path(error.other)
-        new = Asked(folder, folder == self._workspace)
+        backup = (folder / MANIFEST).exists()
+        new = Asked(folder, "reports" if folder == self._workspace else "backup" if backup else "archive")
         if new not in self._waiting:
             self._waiting.append(new)
             if len(self._waiting) == 1:
@@ -82,7 +88,7 @@ class UnlockingState(QObject):
         """Stop asking for the folder; a message offers to do it again."""
         left = self._waiting.pop(0)
         error = LockedError("", left.folder)
-        text = REPORTS_LOCKED if left.is_workspace else ARCHIVE_LOCKED
+        text = {"reports": REPORTS_LOCKED, "archive": ARCHIVE_LOCKED, "backup": BACKUP_LOCKED}[left.what]
         self.message.emit(Message(text, PROBLEM, "", "Type passphrase…", lambda: self.ask(error)))
         self._go_on()
 
@@ -91,10 +97,12 @@ class UnlockingState(QObject):
         opened = [one for one in self._waiting if one.folder in unlocked]
         self._waiting = [one for one in self._waiting if one not in opened]
         for one in opened:
-            if one.is_workspace:
+            if one.what == "reports":
                 self.workspace_unlocked.emit()
-            else:
+            elif one.what == "archive":
                 self._archive.open(one.folder)
+            else:
+                self.message.emit(Message(BACKUP_UNLOCKED))
         self._go_on()
 
     def _refuse(self, error: BaseException) -> None:

@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from desktop.app import App
-from desktop.state.upkeep.unlocking import ARCHIVE_LOCKED, REPORTS_LOCKED, WRONG
+from desktop.state.upkeep.unlocking import ARCHIVE_LOCKED, BACKUP_UNLOCKED, REPORTS_LOCKED, WRONG
 from desktop.views.upkeep.passphrase_dialog import PassphraseDialog
 from engine.archive import Archive
 from engine.reports.workspace import Workspace
 from engine.store.backup.backup import backups_of
+from engine.store.backup.making import make
 from engine.store.backup.source import archive_source, workspace_source
 from engine.store.case import NewCase
 from engine.store.encryption import key_file, unlocked
@@ -155,3 +156,25 @@ def test_while_the_reports_are_locked_it_is_said_and_nothing_is_backed_up_or_ask
     settle(qtbot, unopened)
     assert dialog(unopened) is None
     assert backups_of(workspace_source(workspace)) == []
+
+
+def test_a_locked_backup_is_unlocked_and_not_opened_as_an_archive(
+    qtbot: QtBot, app: App, folder: Path, tmp_path: Path
+) -> None:
+    unlocked.unlock(folder, PASSPHRASE)
+    backup = make(archive_source(folder))
+    assert backup is not None
+    unlocked._keys.clear()
+    backups = app.desk.upkeep.backups
+    backups.ask(backup.path, tmp_path / "restored")
+    backups.confirm()
+    settle(qtbot, app)
+    before = sorted(path.name for path in backup.path.iterdir())
+    answer(qtbot, app, PASSPHRASE)
+    assert text(app) == BACKUP_UNLOCKED
+    assert app.desk.archive.archive is None
+    assert sorted(path.name for path in backup.path.iterdir()) == before
+    backups.ask(backup.path, tmp_path / "restored")
+    backups.confirm()
+    settle(qtbot, app)
+    assert app.desk.archive.stats["cases"] == 1
