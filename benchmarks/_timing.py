@@ -88,3 +88,13 @@ def others_share(before: tuple[float, float, float], after: tuple[float, float, 
     """Share of all cores that other programs used between two calls of `processor_seconds`: 0 to 1."""
     all_busy, own, clock = (late - early for early, late in zip(before, after, strict=True))
     return min(1.0, max(0.0, (all_busy - own) / (clock * (os.cpu_count() or 1))))
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had so far, in MB: VmHWM, since ru_maxrss may be that of its parent.
+
+    0 on systems without /proc.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)

@@ -38,7 +38,7 @@ def text(dataset: Header, keyword: str) -> str:
     value = raw(dataset, keyword)
     if value is None:
         return ""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if not isinstance(value, str) and isinstance(value, Sequence):  # in this order: the second takes ten times as long
         value = "\\".join(str(part) for part in value)
     return str(value).replace("\0", "").strip()
 
@@ -60,7 +60,7 @@ def numbers(dataset: Header, keyword: str) -> list[float]:
     value = raw(dataset, keyword)
     if value is None:
         return []
-    values = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else [value]
+    values = value if not isinstance(value, str | bytes | int) and isinstance(value, Sequence) else [value]
     try:
         found = [float(part) for part in values]
     except (TypeError, ValueError, OverflowError):
