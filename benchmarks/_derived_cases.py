@@ -40,6 +40,7 @@ def fill(folder: Path, cases: int) -> None:
         real = [_source(archive, case_id) for case_id in archive.case_ids(limit=cases)]
         derived = _derived([one for one in real if one.images and one.report], rng, cases - len(real))
         _add(archive, bundle.id, derived)
+        archive.index.refresh(save=True)
 
 
 def scattered(archive: Archive, count: int) -> NDArray[np.float32]:

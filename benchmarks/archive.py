@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 
 from benchmarks._derived_cases import fill, scattered
 from benchmarks._section import put
+from benchmarks._table_sizes import bytes_of
 from benchmarks._timing import others_share, processor, processor_seconds
 from benchmarks._vector_baselines import TOP, Method, baselines
+from benchmarks.archive_scale import memory
 from engine.archive import DATABASE, Archive
 from engine.bundle import Bundle
 from engine.retrieval.fusion import QueryVectors
@@ -60,14 +62,14 @@ def timed(work: Callable[[int], object], rounds: int) -> tuple[float, float]:
 
 
 def first_hit(folder: Path) -> dict[str, float]:
-    """Seconds until an archive is open, and until the first hits are there; the models are loaded before."""
+    """Seconds until an archive is open, and until the first hits are there, models loaded before; memory in MB."""
     bundle = Bundle.open()
     bundle.embed_texts(["chest"])
     start = time.perf_counter()
     with Archive.open(folder) as archive:
         opened = time.perf_counter() - start
         search(archive, bundle, Query(text="CT of the chest with pleural effusion"))
-        return {"opened": opened, "hits": time.perf_counter() - start}
+        return {"opened": opened, "hits": time.perf_counter() - start, "memory": memory()}
 
 
 def pages(archive: Archive) -> Iterator[NDArray[np.float32]]:
@@ -147,6 +149,16 @@ def searched(archive: Archive, bundle: Bundle, queries: NDArray[np.float32]) -> 
     return times
 
 
+def tables(comparison: list[str], times: Times) -> str:
+    """Both tables."""
+    searches = "\n".join(f"| {name} | {half:.0f} | {most:.0f} |" for name, (half, most) in times.items())
+    return (
+        "| nearest ten vectors | median, ms | 95th percentile, ms | recall@10 | built in, s | KB a vector |\n"
+        "|---|---:|---:|---:|---:|---:|\n" + "\n".join(comparison) + "\n\n"
+        "| search in the archive, ten cases | median, ms | 95th percentile, ms |\n|---|---:|---:|\n" + searches
+    )
+
+
 def main() -> None:
     """Fill the archive unless it exists, measure, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -171,18 +183,17 @@ def main() -> None:
             vectors = archive.stats()["embeddings"]
         again = [sys.executable, "-m", "benchmarks.archive", "--first-hit", "--archive", str(folder)]
         cold = json.loads(subprocess.run(again, stdout=subprocess.PIPE, check=True, text=True).stdout)
+        rows = bytes_of(folder / DATABASE, "embeddings") / vectors / 1000
         size = (folder / DATABASE).stat().st_size / vectors / 1000
         others = others_share(before, processor_seconds())
     text = (
         f"{processor()}, {os.cpu_count()} cores; other programs used {100 * others:.0f} % of them. {vectors:,} vectors "
         f"of 512 numbers, {options.rounds} queries. `python -m benchmarks.archive`\n\n"
-        "| nearest ten vectors | median, ms | 95th percentile, ms | recall@10 | built in, s | KB a vector |\n"
-        "|---|---:|---:|---:|---:|---:|\n" + "\n".join(comparison) + "\n\n"
-        "| search in the archive, ten cases | median, ms | 95th percentile, ms |\n|---|---:|---:|\n"
-        + "\n".join(f"| {name} | {half:.0f} | {most:.0f} |" for name, (half, most) in times.items())
+        + tables(comparison, times)
         + f"\n\nIn a new process the archive was open after {cold['opened']:.1f} s and the first hits were there after "
-        f"{cold['hits']:.1f} s, models loaded before. The database has {size:.2f} KB a vector, reports, their "
-        "full-text index and pictures of 64 pixels included."
+        f"{cold['hits']:.1f} s, models loaded before; it used {cold['memory'] / 1000:.1f} GB. In the "
+        f"database the row of a vector takes {rows:.2f} KB, its indexes included, beside the index of vectors above; the "
+        f"whole database has {size:.2f} KB a vector, with reports, their full-text index and pictures of 64 x 64 pixels."
     )
     print(text)
     if options.markdown:

@@ -3,9 +3,9 @@
 Claim: on two cores p50 <= 150 ms and p95 <= 300 ms, embedding included; feedback and slider within 100 ms; the event
 loop is never away for more than 100 ms.
 
-The archive is the sample archive, and derived cases that fill it up: vectors scattered around the real ones, the real
-reports with a number, small pictures. Slices are derived from one real CT. So these are times, not qualities. A time
-ends with the painting of the hits. Uses the real window (under Xvfb if there is no display) and the shipped models.
+The archive is the sample archive, filled up with derived cases (_derived_cases.py), and the slices on screen are
+derived from one real CT. So these are times, not qualities. A time ends with the painting of the hits. Uses the real
+window (under Xvfb if there is no display) and the shipped models.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from benchmarks._derived_cases import fill
 from benchmarks._display import require_display
 from benchmarks._section import put
 from benchmarks._timing import others_share, processor, processor_seconds
@@ -31,71 +31,14 @@ from desktop.app import App, build, make_application
 from desktop.demo import wait
 from desktop.state.similar.query import SearchForm
 from engine.archive import Archive
-from engine.bundle import Bundle
-from engine.importing.importer import import_path
-from engine.resources import HOME, resource_path
-from engine.store.case import NewCase, NewImage, NewReport
+from engine.resources import HOME
 
 TITLE = "From a key to hits"
 PLAIN, CONTROL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
-SPREAD = 0.5
-"""Length of what is added to a real vector, before it gets unit length again."""
-SMALL = 8
-"""Derived pictures keep each so many rows and columns."""
 QUERIES = (
     *("right pleural effusion", "pneumothorax", "fracture of the wrist", "breast cyst", "normal chest radiograph"),
     *("subdural hematoma", "liver metastases", "no focal consolidation", "renal calculus", "cardiomegaly"),
 )
-
-
-def fill(folder: Path, cases: int) -> None:
-    """Import the sample archive and add derived cases until there are so many."""
-    bundle, rng = Bundle.open(), np.random.default_rng(3)
-    with Archive.create(folder, bundle.id) as archive:
-        import_path(archive, bundle, resource_path("sample-archive"))
-        real = [_source(archive, case) for case in archive.case_ids(limit=cases)]
-        for number in range(len(real), cases):
-            archive.add_case(_derived(real[number % len(real)], number, rng), bundle.id)
-        archive.index.refresh(save=True)
-
-
-def _source(archive: Archive, case_id: int) -> NewCase:
-    """A real case, with what `_derived` needs."""
-    case = archive.case(case_id)
-    images = archive.index.of_cases([case_id], "image")[1]
-    reports = archive.index.of_cases([case_id], "report")[1]
-    gray = archive.image(case.images[0].image_id)[::SMALL, ::SMALL] if case.images else None
-    return NewCase(
-        str(case_id),
-        case.modality,
-        case.sex,
-        case.age,
-        case.body_part,
-        facts=case.facts,
-        images=(NewImage(gray, images[0], "one"),) if gray is not None else (),
-        report=NewReport(case.report.text, reports[0]) if case.report else None,
-    )
-
-
-def _derived(source: NewCase, number: int, rng: np.random.Generator) -> NewCase:
-    def near(vector: np.ndarray) -> np.ndarray:
-        moved = vector + SPREAD * rng.normal(size=len(vector)) / np.sqrt(len(vector))
-        return np.asarray(moved / np.linalg.norm(moved), np.float32)
-
-    images = tuple(NewImage(one.gray, near(one.embedding), "one") for one in source.images)
-    report = source.report and NewReport(f"{source.report.text} ({number})", near(source.report.embedding))
-    return NewCase(
-        f"derived {number}",
-        source.modality,
-        source.sex,
-        source.age,
-        source.body_part,
-        source="derived for a benchmark",
-        patient=f"derived {number // 2}",
-        facts=source.facts,
-        images=images,
-        report=report,
-    )
 
 
 class Painted(QObject):
