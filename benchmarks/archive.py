@@ -192,8 +192,8 @@ def main() -> None:
         + tables(comparison, times)
         + f"\n\nIn a new process the archive was open after {cold['opened']:.1f} s and the first hits were there after "
         f"{cold['hits']:.1f} s, models loaded before; it used {cold['memory'] / 1000:.1f} GB. In the "
-        f"database the row of a vector takes {rows:.2f} KB, its indexes included, beside the index of vectors above; the "
-        f"whole database has {size:.2f} KB a vector, with reports, their full-text index and pictures of 64 x 64 pixels."
+        f"database the row of a vector takes {rows:.2f} KB, its indexes included, beside the index above; the "
+        f"whole database has {size:.2f} KB a vector, with reports, their full-text index and tiny pictures."
     )
     print(text)
     if options.markdown:
