@@ -23,7 +23,7 @@ def test_choices_are_restored_after_a_restart(qtbot: QtBot, app: App, tmp_path: 
     app.desk.archive.open(tmp_path / "archive")
     app.desk.open([dicom("CT_small.dcm")])
     settle(qtbot, app)
-    app.desk.layout.set_grid(2, 3)
+    app.desk.set_grid(2, 3)
     app.desk.layout.toggle_patient_data()
     app.close()
     again = build(tmp_path / "workspace")
