@@ -30,14 +30,14 @@ STAMP = VENV / "kindred-installed.txt"
 
 # What each verb installs, as extras of pyproject.toml.
 EXTRAS = {
-    "setup": ["demo"],
-    "run": ["demo"],
-    "test": ["demo", "train", "dev"],
-    "lint": ["demo", "train", "dev"],
+    "setup": ["demo", "keyring"],
+    "run": ["demo", "keyring"],
+    "test": ["demo", "train", "dev", "keyring"],
+    "lint": ["demo", "train", "dev", "keyring"],
     "train": ["train"],
     "export": ["train"],
     "bench": ["bench", "train"],
-    "package": ["dev"],
+    "package": ["dev", "keyring"],
     "docs": ["dev"],
 }
 

@@ -22,6 +22,8 @@ CHOSEN = {
     "pyjpegls": "MIT",
     "pluggy": "MIT",
     "colorama": "BSD-3-Clause",
+    "jaraco.classes": "MIT",
+    "backports.tarfile": "MIT",
     "sqlcipher3": "Zlib AND BSD-3-Clause AND Apache-2.0",  # the wrapper, SQLCipher, and OpenSSL inside
     "sqlite-fts4": "Apache-2.0",
     "defusedxml": "PSF-2.0",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     """Tests run without a display unless the caller names a platform."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # not that of the person who runs them
     if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core: threads of their own would only wait for each other
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -12,8 +12,9 @@ from engine.errors import UserError
 from engine.reports.workspace import Workspace
 from engine.store.backup.backup import backups_of
 from engine.store.backup.source import Source, archive_source, workspace_source
+from engine.store.encryption import system_keyring
 from engine.store.encryption.convert import change_passphrase, decrypt, encrypt, plain_copies
-from engine.store.encryption.key_file import WrongPassphraseError
+from engine.store.encryption.key_file import WrongPassphraseError, read_id
 from engine.store.encryption.unlocked import given_passphrase, is_encrypted, read_passphrase, unlock, unlocked_key
 from engine.text.words import counted
 
@@ -79,8 +80,12 @@ def decrypt_command(folder: Path | None, workspace: bool, as_json: bool) -> None
 @archive_argument
 @workspace_option
 @click.option("--new-passphrase-file", "new", type=FILE, help="A file with the new passphrase. Default: it is asked.")
+@click.option("--remember", is_flag=True, help="Keep the passphrase in the keyring of this account; change nothing.")
+@click.option("--forget", is_flag=True, help="Remove it from that keyring; change nothing.")
 @json_option
-def passphrase_command(folder: Path | None, workspace: bool, new: Path | None, as_json: bool) -> None:
+def passphrase_command(
+    folder: Path | None, workspace: bool, new: Path | None, remember: bool, forget: bool, as_json: bool
+) -> None:
     """Change the passphrase of an encrypted archive, or of the reports of this account.
 
     The data are not written anew: who knew the earlier passphrase and kept a copy of encryption.json can still read
@@ -89,12 +94,30 @@ def passphrase_command(folder: Path | None, workspace: bool, new: Path | None, a
     source = _source(folder, workspace)
     if not is_encrypted(source.path):
         raise UserError(f"{source.folder} is not encrypted.", source.folder)
+    if forget or remember:
+        print_result({"folder": str(source.folder)}, [_kept(source.folder, remember)], as_json)
+        return
     unlocked_key(source.folder)
     change_passphrase(source.folder, read_passphrase(new) if new else _new_passphrase())
     lines = [f"The passphrase of {source.folder} was changed. {LOST}"]
     if held := _encrypted_backups(source):
         lines.append(f"{counted(held, 'backup')} made before {'has' if held == 1 else 'have'} the earlier passphrase.")
     print_result({"folder": str(source.folder)}, lines, as_json)
+
+
+def _kept(folder: Path, remember: bool) -> str:
+    """Keep the passphrase in the keyring, or forget it, and say so."""
+    if not remember:
+        dropped = system_keyring.drop(read_id(folder))
+        return f"The passphrase of {folder} {'is no longer' if dropped else 'was not'} in the keyring."
+    passphrase = given_passphrase()
+    if passphrase is None and sys.stdin.isatty():
+        passphrase = str(click.prompt(f"Passphrase of {folder}", hide_input=True, err=True))
+    if passphrase is None:
+        raise UserError("Type the passphrase in a terminal, or name a file with it; --help says how.")
+    unlock(folder, passphrase)
+    system_keyring.keep(read_id(folder), passphrase)
+    return f"The passphrase of {folder} is in the keyring of this account, which opens it from now on."
 
 
 def _source(folder: Path | None, workspace: bool) -> Source:

@@ -10,10 +10,11 @@ from PySide6.QtCore import QObject, Signal
 from desktop.background import Background, Lane, as_work
 from desktop.errors import PROBLEM, Message
 from desktop.state.similar.archive import ArchiveState
-from engine.errors import LockedError
+from engine.errors import LockedError, UserError
 from engine.resources import user_folder
 from engine.store.backup.backup import MANIFEST
-from engine.store.encryption.key_file import WrongPassphraseError
+from engine.store.encryption import system_keyring
+from engine.store.encryption.key_file import WrongPassphraseError, read_id
 from engine.store.encryption.unlocked import is_unlocked, unlock
 
 WRONG = "This is not the passphrase. Type it again."
@@ -75,11 +76,16 @@ class UnlockingState(QObject):
             if len(self._waiting) == 1:
                 self.asked.emit(new)
 
-    def unlock(self, passphrase: str) -> None:
+    @property
+    def can_remember(self) -> bool:
+        """Whether a passphrase may be kept in the keyring of the account, if the session has one."""
+        return system_keyring.is_installed()
+
+    def unlock(self, passphrase: str, *, remember: bool = False) -> None:
         """Try a passphrase on the folder that is being asked for; `unlocked` or `refused` follows."""
         if self._waiting:
             folders = [one.folder for one in self._waiting]
-            work = as_work(_unlock, folders, passphrase)
+            work = as_work(_unlock, folders, passphrase, remember)
             self._background.start(
                 work, self._take, key="unlock", lane=Lane.OPEN, failed=self._refuse, shows_failure=True
             )
@@ -92,8 +98,11 @@ class UnlockingState(QObject):
         self.message.emit(Message(text, PROBLEM, "", "Type passphrase…", lambda: self.ask(error)))
         self._go_on()
 
-    def _take(self, unlocked: list[Path]) -> None:
+    def _take(self, found: tuple[list[Path], str]) -> None:
+        unlocked, problem = found
         self.unlocked.emit()
+        if problem:
+            self.message.emit(Message(problem, PROBLEM))
         opened = [one for one in self._waiting if one.folder in unlocked]
         self._waiting = [one for one in self._waiting if one not in opened]
         for one in opened:
@@ -113,10 +122,20 @@ class UnlockingState(QObject):
             self.asked.emit(self._waiting[0])
 
 
-def _unlock(folders: list[Path], passphrase: str) -> list[Path]:
-    """Unlock the first folder, and the others as far as they have the same passphrase; which are unlocked."""
+def _unlock(folders: list[Path], passphrase: str, remember: bool) -> tuple[list[Path], str]:
+    """Unlock the first folder, and the others as far as they have the same passphrase.
+
+    Returns:
+        which are unlocked, and why their passphrase was not remembered.
+    """
     unlock(folders[0], passphrase)
     for folder in folders[1:]:
         with suppress(WrongPassphraseError):
             unlock(folder, passphrase)
-    return [folder for folder in folders if is_unlocked(folder)]
+    unlocked, problem = [folder for folder in folders if is_unlocked(folder)], ""
+    try:
+        for folder in unlocked if remember else ():
+            system_keyring.keep(read_id(folder), passphrase)
+    except UserError as error:
+        problem = str(error)
+    return unlocked, problem

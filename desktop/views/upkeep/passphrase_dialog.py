@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.state.upkeep.unlocking import Asked, UnlockingState
 
@@ -28,6 +28,9 @@ class PassphraseDialog(QDialog):
         self.field.setAccessibleName("Passphrase")
         self.problem = QLabel()
         self.problem.setProperty("notice", True)
+        self.remember = QCheckBox("Remember in the keyring of this account")
+        self.remember.setToolTip("Whoever uses this account then opens it without typing.")
+        self.remember.setVisible(state.can_remember)
         lost = QLabel(LOST)
         lost.setProperty("muted", True)
         for label in (text, self.problem, lost):
@@ -39,7 +42,7 @@ class PassphraseDialog(QDialog):
         self.unlock.setProperty("primary", True)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        for widget in (text, self.field, self.problem, lost, self.buttons):
+        for widget in (text, self.field, self.remember, self.problem, lost, self.buttons):
             layout.addWidget(widget)
         self.problem.setMinimumHeight(self.fontMetrics().height())  # so that nothing moves when it says something
         self.unlock.setEnabled(False)
@@ -53,7 +56,7 @@ class PassphraseDialog(QDialog):
     def _try(self) -> None:
         self.field.setReadOnly(True)  # disabled it would pass the focus to Cancel
         self.unlock.setEnabled(False)
-        self._state.unlock(self.field.text())
+        self._state.unlock(self.field.text(), remember=self.remember.isChecked())
 
     def _refuse(self, reason: str) -> None:
         self.problem.setText(reason)

@@ -22,6 +22,7 @@ from engine.store.backup.copying import is_intact
 from engine.store.backup.making import SPARE
 from engine.store.backup.restore import ASIDE
 from engine.store.backup.source import Source
+from engine.store.encryption import system_keyring
 from engine.store.encryption.derived_file import is_encrypted_file
 from engine.store.encryption.key_file import FILE, Key, check_strength, new_key, write_key
 from engine.store.encryption.unlocked import is_encrypted, key_of, look_again, remember, unlocked_key
@@ -70,6 +71,7 @@ def decrypt(source: Source, progress: Progress = ignore) -> None:
         if is_encrypted(path):
             _convert(path, key, None, progress)
     _convert(source.path, key, None, progress)
+    system_keyring.drop(key.id)
     with readable(source.folder):
         _remove(path for path in _derived(source) if is_encrypted_file(path))
         _remove([source.folder / FILE])
@@ -82,7 +84,10 @@ def change_passphrase(folder: Path, passphrase: str) -> None:
         UserError: the folder is locked, the passphrase is too short, or the key file cannot be written.
     """
     check_strength(passphrase)
-    write_key(folder, unlocked_key(folder), passphrase)
+    key = unlocked_key(folder)
+    write_key(folder, key, passphrase)
+    if system_keyring.recall(key.id) is not None:
+        system_keyring.keep(key.id, passphrase)
 
 
 def plain_copies(source: Source) -> list[Path]:

@@ -9,9 +9,11 @@ that still run need them.
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import LockedError, UserError
+from engine.store.encryption import system_keyring
 from engine.store.encryption.key_file import FILE, Key, WrongPassphraseError, read_id, unwrap
 
 VARIABLE = "KINDRED_PASSPHRASE_FILE"
@@ -141,6 +143,10 @@ def read_passphrase(path: Path) -> str:
 def _unlock_unasked(folder: Path) -> None:
     passphrase = given_passphrase()
     if passphrase is None:
+        kept = system_keyring.recall(read_id(folder))
+        if kept is not None:
+            with suppress(WrongPassphraseError):  # it was changed on another computer
+                unlock(folder, kept)
         return
     try:
         unlock(folder, passphrase)

@@ -12,12 +12,13 @@ from desktop.app import App
 from desktop.state.upkeep.unlocking import ARCHIVE_LOCKED, BACKUP_UNLOCKED, REPORTS_LOCKED, WRONG
 from desktop.views.upkeep.passphrase_dialog import PassphraseDialog
 from engine.archive import Archive
+from engine.errors import UserError
 from engine.reports.workspace import Workspace
 from engine.store.backup.backup import backups_of
 from engine.store.backup.making import make
 from engine.store.backup.source import archive_source, workspace_source
 from engine.store.case import NewCase
-from engine.store.encryption import key_file, unlocked
+from engine.store.encryption import key_file, system_keyring, unlocked
 from engine.store.encryption.convert import encrypt
 from tests.desktop.conftest import settle
 from tests.engine.conftest import WordEncoder, encoder, make_case
@@ -177,4 +178,25 @@ def test_a_locked_backup_is_unlocked_and_not_opened_as_an_archive(
     backups.ask(backup.path, tmp_path / "restored")
     backups.confirm()
     settle(qtbot, app)
+    assert app.desk.archive.stats["cases"] == 1
+
+
+def test_a_passphrase_is_remembered_if_asked_and_what_hinders_that_is_said(
+    qtbot: QtBot, app: App, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+
+    def keep(key_id: str, passphrase: str) -> None:
+        kept.append(passphrase)
+        raise UserError("The passphrase was not remembered: this session has no keyring.")
+
+    monkeypatch.setattr(system_keyring, "keep", keep)
+    app.desk.archive.open(folder)
+    settle(qtbot, app)
+    shown = dialog(app)
+    assert shown is not None
+    shown.remember.setChecked(True)
+    answer(qtbot, app, PASSPHRASE)
+    assert kept == [PASSPHRASE]
+    assert text(app) == "The passphrase was not remembered: this session has no keyring."
     assert app.desk.archive.stats["cases"] == 1

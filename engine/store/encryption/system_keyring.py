@@ -1,0 +1,58 @@
+"""Keeps passphrases in the keyring of the operating system: Keychain, Credential Manager or Secret Service.
+
+Optional: it needs the package `keyring` (the extra of that name), and a session with a keyring, which servers lack.
+Whoever can use the account then opens what is encrypted, so nothing is kept unless somebody asks for it.
+"""
+
+import importlib.util
+
+from engine.errors import UserError
+
+SERVICE = "kindred"
+
+
+def is_installed() -> bool:
+    """Whether the package is there; whether there is a keyring, only an attempt says."""
+    return importlib.util.find_spec("keyring") is not None
+
+
+def recall(key_id: str) -> str | None:
+    """The passphrase that was kept for a key; None without one, or without a keyring."""
+    if not is_installed():
+        return None
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(SERVICE, key_id)
+    except KeyringError:
+        return None
+
+
+def keep(key_id: str, passphrase: str) -> None:
+    """Keep a passphrase for a key.
+
+    Raises:
+        UserError: there is no keyring, or it refused.
+    """
+    if not is_installed():
+        raise UserError("The passphrase was not remembered: the package keyring is not installed.")
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.set_password(SERVICE, key_id, passphrase)
+    except KeyringError as error:
+        raise UserError(
+            f"The passphrase was not remembered: this session has no keyring ({type(error).__name__})."
+        ) from None
+
+
+def drop(key_id: str) -> bool:
+    """Forget the passphrase of a key; whether one was kept."""
+    if recall(key_id) is None:
+        return False
+    import keyring
+
+    keyring.delete_password(SERVICE, key_id)
+    return True
