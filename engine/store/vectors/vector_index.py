@@ -176,9 +176,10 @@ class VectorIndex:
         if missing:
             with self._lock:
                 snapshot = self._snapshot
-            known = snapshot is not None and bool(np.isin(missing, snapshot.ids).any())
-            if snapshot is not None and known and snapshot.stamp == self._database_stamp():
-                raise self._damaged()  # nothing was replaced: waiting for that would not end
+            if snapshot is not None:
+                there = snapshot.ids if snapshot.alive is None else snapshot.ids[snapshot.alive]
+                if np.isin(missing, there).any() and snapshot.stamp == self._database_stamp():
+                    raise self._damaged()  # nothing was replaced: waiting for that would not end
             return None
         if not found:
             return np.zeros((0, 0), np.float32)
@@ -222,8 +223,10 @@ class VectorIndex:
                     self._snapshot, self._checked = built, None
                     self._current()
             with self._lock:
-                if save and self._snapshot is not None and (replaced or self.state() != "intact"):
-                    index_file.write(self.path, self._snapshot)
+                # Where rows were deleted meanwhile, the file is written by who deleted them.
+                kept = self._snapshot if self._snapshot is not None and self._snapshot.alive is None else None
+                if save and kept is not None and (replaced or self.state() != "intact"):
+                    index_file.write(self.path, kept)
         except OSError as error:
             reason = f"The search index {self.path} cannot be written: {error.strerror}."
             raise UserError(reason, self.path) from None
@@ -263,7 +266,13 @@ class VectorIndex:
     def _current(self) -> Snapshot:
         version = self._version()
         if self._snapshot is None or version != self._checked:
-            self._snapshot = self._compared(self._snapshot)
+            before = self._snapshot
+            try:
+                self._snapshot = self._compared(before)
+            except BaseException:
+                if before is not None and before.index.ntotal != len(before.ids):
+                    self._snapshot = None  # it has vectors of rows that it does not know: a read failed on the way
+                raise
             self._checked = version
         return self._snapshot
 

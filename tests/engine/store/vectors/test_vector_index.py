@@ -186,6 +186,63 @@ def test_deleted_rows_are_not_found_and_cost_no_rebuild_until_the_index_is_refre
     assert filled.index.path.stat().st_size < before
 
 
+def test_a_row_that_was_deleted_during_a_search_is_no_damage(filled: Archive) -> None:
+    gone = filled.index.rows().ids[:2]
+    with filled._database.write() as db:
+        db.execute("DELETE FROM cases WHERE id = 1")
+    filled.index.rows()  # as of another search, which has noticed the deletion
+    assert filled.index.vectors(gone) is None
+
+
+def test_rows_that_are_deleted_while_the_index_is_built_anew_come_into_no_file(
+    filled: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete(case_id: int) -> None:
+        with filled._database.write() as db:
+            db.execute("DELETE FROM cases WHERE id = ?", [case_id])
+
+    filled.index.refresh(save=True)
+    build = filled.index._built
+
+    def interrupted(stamp: Stamp) -> Snapshot:
+        built = build(stamp)
+        delete(4)
+        return built
+
+    delete(3)
+    with monkeypatch.context() as patched:
+        patched.setattr(filled.index, "_built", interrupted)
+        filled.index.refresh(save=True)
+    assert filled.index.state() == "stale"  # as before: who deleted the fourth is going to write it
+    filled.index.refresh(save=True)
+    assert filled.index.state() == "intact"
+    assert not {3, 4} & {*filled.index.nearest(vectors[0].astype(np.float32), "image", 99).cases.tolist()}
+
+
+def test_a_read_that_fails_on_the_way_leaves_each_vector_with_its_row(
+    archive: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_index, "PAGE", 10)
+    read, pages = archive._database.read, []
+
+    def failing(sql: str, values: Any = ()) -> list[Any]:
+        if sql == vector_index.ROWS and pages:
+            pages.pop()
+            if not pages:
+                raise UserError("the disk is gone")
+        return read(sql, values)
+
+    index = VectorIndex(archive.folder, failing)
+    add(archive, vectors, range(10))
+    index.refresh()
+    add(archive, vectors, range(10, 30))
+    pages += [1, 2]
+    with pytest.raises(UserError, match="the disk is gone"):
+        index.refresh()
+    found = [index.nearest(vectors[2 * n].astype(np.float32), "image", 1).cases.tolist() for n in range(30)]
+    assert found == [[n + 1] for n in range(30)]
+
+
 def test_deleting_the_last_row_leaves_the_others(filled: Archive, vectors: np.ndarray) -> None:
     filled.index.refresh(save=True)
     with filled._database.write() as db:
