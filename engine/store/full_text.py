@@ -71,7 +71,8 @@ class FullText:
         owners = dict(
             read_many(self._read, "SELECT id, case_id FROM reports WHERE id IN ({})", [one[0] for one in rows])
         )
-        return [TextMatch(owners[report_id], score, marked[report_id]) for report_id, score in rows]
+        there = owners.keys() & marked.keys()  # a report may be replaced or deleted between two of these questions
+        return [TextMatch(owners[one], score, marked[one]) for one, score in rows if one in there]
 
     def _ranked(self, expression: str, limit: int) -> list[Any]:
         """The ids and scores of the best reports, whatever their case."""

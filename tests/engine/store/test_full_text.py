@@ -57,6 +57,25 @@ def test_no_report_is_looked_up_for_a_filter(filled: Archive, monkeypatch: pytes
     assert "JOIN" not in ranking[0]
 
 
+@pytest.mark.parametrize("filters", [Filters(), FILTERS[0]])
+def test_a_report_that_is_deleted_during_a_search_is_left_out(
+    filled: Archive, monkeypatch: pytest.MonkeyPatch, filters: Filters
+) -> None:
+    read = filled._database.read
+    best, *others = filled.full_text.find('"effusion"', 3, filters)
+
+    def delete_after(sql: str, values: Any = ()) -> list[Any]:
+        rows = read(sql, values)
+        if "ORDER BY rank" in sql:
+            with filled._database.write() as db:
+                db.execute("DELETE FROM reports WHERE case_id = ?", [best.case_id])
+        return rows
+
+    monkeypatch.setattr(filled.full_text, "_read", delete_after)
+    found = filled.full_text.find('"effusion"', 3, filters)
+    assert [one.case_id for one in found] == [one.case_id for one in others]
+
+
 def test_words_that_no_allowed_report_has_find_nothing(filled: Archive) -> None:
     assert filled.full_text.find('"fracture"', 3, FILTERS[0]) == []
     assert filled.full_text.find('"effusion"', 3, Filters(modalities=("XA",))) == []
