@@ -121,9 +121,13 @@ class LocalDatabase:
         """Differs from an earlier one when any process has committed a change since, so that what was read may differ.
 
         A transaction of this thread makes every version differ, since it sees what it has not committed yet.
+
+        Raises:
+            UserError: the database cannot be reached.
         """
         if self.read_only:
-            return state_of(self.path)
+            with readable(self.path.parent):
+                return state_of(self.path)
         db: Database | None = getattr(self._mine, "db", None)
         if db is not None and db.conn.in_transaction:
             return object()

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from engine.errors import UserError
 from engine.store.database import LocalDatabase
+from engine.store.safety.salvaged import MARKER
 
 
 @pytest.fixture
@@ -118,3 +120,18 @@ def test_a_transaction_sees_its_own_changes_so_no_version_holds_in_it(database: 
         db.execute("CREATE TABLE numbers (n INTEGER)")
         assert database.version() != database.version()
     assert database.version() == database.version()
+
+
+def test_a_read_only_database_on_a_drive_that_is_gone_says_so(tmp_path: Path) -> None:
+    made = LocalDatabase(tmp_path / "drive" / "some.sqlite")
+    made.path.parent.mkdir()
+    with made.write() as db:
+        db.execute("CREATE TABLE words (word TEXT)")
+    made.close()
+    (made.path.parent / MARKER).touch()
+    alone = LocalDatabase(made.path)
+    assert alone.read_only
+    made.path.parent.rename(tmp_path / "gone")
+    for ask in (alone.version, lambda: words(alone)):
+        with pytest.raises(UserError, match=r"No such file or directory: .*; check the disk"):
+            ask()
