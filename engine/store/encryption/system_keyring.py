@@ -5,6 +5,7 @@ Whoever can use the account then opens what is encrypted, so nothing is kept unl
 """
 
 import importlib.util
+from contextlib import suppress
 
 from engine.errors import UserError
 
@@ -53,6 +54,8 @@ def drop(key_id: str) -> bool:
     if recall(key_id) is None:
         return False
     import keyring
+    from keyring.errors import KeyringError
 
-    keyring.delete_password(SERVICE, key_id)
+    with suppress(KeyringError):  # a passphrase that opens nothing any more may stay
+        keyring.delete_password(SERVICE, key_id)
     return True
