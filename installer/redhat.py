@@ -50,7 +50,7 @@ def build(folder: Path, work: Path, dist: Path, release: Release, fast: bool = F
     spec = SPEC.format(
         package=release.package,
         version=release.version,
-        payload="w1.gzdio" if fast else "w6.xzdio",
+        payload="w1.gzdio" if fast else "w6T0.xzdio",
         requires="\n".join(f"Requires: {one}" for one in requires),
         other="kindred-gpu" if release.edition == "cpu" else "kindred",
         root=root,
