@@ -10,8 +10,9 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from engine.errors import UserError
@@ -51,9 +52,13 @@ def encrypt(source: Source, passphrase: str, progress: Progress = ignore) -> Non
         raise UserError(f"{source.folder} is encrypted already.", source.folder)
     _require_changeable(source)
     key = new_key()
-    write_key(source.folder, key, passphrase)
     remember(key)
-    _convert(source.path, None, key, progress)
+    try:
+        _convert(source.path, None, key, progress, partial(write_key, source.folder, key, passphrase))
+    except BaseException:
+        if not is_encrypted(source.path):
+            (source.folder / FILE).unlink(missing_ok=True)
+        raise
     finish(source)
 
 
@@ -143,14 +148,16 @@ def _require_changeable(source: Source) -> None:
         )
 
 
-def _convert(path: Path, key: Key | None, to: Key | None, progress: Progress) -> None:
-    """Give a database another key in place of its key; None is none."""
+def _convert(
+    path: Path, key: Key | None, to: Key | None, progress: Progress, begun: Callable[[], None] = lambda: None
+) -> None:
+    """Give a database another key in place of its key; None is none. Call `begun` once nobody else can open it."""
     with readable(path.parent):
         descriptor, name = tempfile.mkstemp(".new", f"{path.name}.", path.parent)  # created with mode 0600
         os.close(descriptor)
         copy = Path(name)
         try:
-            _export(path, key, copy, to, progress)
+            _export(path, key, copy, to, progress, begun)
             flush(copy)
             copy.replace(path)
             look_again()
@@ -160,7 +167,9 @@ def _convert(path: Path, key: Key | None, to: Key | None, progress: Progress) ->
             raise
 
 
-def _export(path: Path, key: Key | None, copy: Path, to: Key | None, progress: Progress) -> None:
+def _export(
+    path: Path, key: Key | None, copy: Path, to: Key | None, progress: Progress, begun: Callable[[], None]
+) -> None:
     """Copy a database into an empty file, and check the copy. No other program may have it open."""
     from engine.store.encryption import cipher
 
@@ -176,6 +185,7 @@ def _export(path: Path, key: Key | None, copy: Path, to: Key | None, progress: P
         db.execute("PRAGMA copy.journal_mode = OFF")
         db.execute("PRAGMA copy.synchronous = OFF")  # it is flushed before it counts
         db.execute("BEGIN EXCLUSIVE")
+        begun()
         db.set_progress_handler(report, PROGRESS_EVERY)
         db.execute("SELECT sqlcipher_export('copy')").fetchall()
         tables = [

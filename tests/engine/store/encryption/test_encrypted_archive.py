@@ -248,7 +248,23 @@ def test_an_archive_in_use_is_neither_encrypted_nor_decrypted(folder: Path) -> N
                 change()
             assert archive.stats()["cases"] == 12
             assert is_encrypted(folder / DATABASE) == encrypted
+            assert (folder / FILE).exists() == encrypted
         change()
+
+
+def test_an_encryption_that_fails_on_the_way_leaves_the_plain_archive_and_no_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = {path.name for path in folder.iterdir()}
+    monkeypatch.setattr("engine.store.encryption.convert.flush", full_disk)
+    with pytest.raises(UserError, match="No space left on device"):
+        encrypt(archive_source(folder), PASSPHRASE)
+    assert {path.name for path in folder.iterdir()} == before
+    with Archive.open(folder) as archive:
+        assert archive.problems(deep=True) == []
 
 
 def test_what_is_asked_twice_is_said(folder: Path) -> None:
