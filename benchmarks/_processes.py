@@ -5,9 +5,11 @@ A fork starts in milliseconds with everything imported, so that hundreds of kill
 
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from engine.errors import Cancelled, UserError
 
@@ -39,6 +41,7 @@ class Process:
             self._child(work, out, gate)
         os.close(out)
         self._file = os.fdopen(self._out, "rb")
+        self._first = b""
 
     @staticmethod
     def _child(work: Work, out: int, gate: tuple[int, int] | None) -> None:
@@ -57,10 +60,19 @@ class Process:
         finally:
             os._exit(0)
 
+    def wait(self) -> None:
+        """Wait until it has said something, or has ended."""
+        self._first = self._file.readline()
+
+    def kill(self, after: float = 0.0) -> None:
+        """Kill it after so many seconds; `end` was not called yet, so that the number is still its own."""
+        time.sleep(after)
+        os.kill(self.pid, signal.SIGKILL)
+
     def end(self, kill_after: int | None = None) -> End:
         """Wait for the end; with `kill_after`, kill it once it has said that many lines."""
         found = End()
-        for raw in self._file:
+        for raw in chain([self._first] if self._first else [], self._file):
             line = raw.decode("utf-8", "surrogateescape").rstrip("\n")
             word, _, rest = line.partition(" ")
             if word == "refused":

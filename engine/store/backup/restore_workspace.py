@@ -129,9 +129,13 @@ def _replace_content(source: Source, aside: Path | None) -> None:
         if copied and watch is not None and _version(watch[0]) != watch[1]:
             raise _ChangedMeanwhile
 
+    def let_go() -> None:
+        if watch is not None:
+            watch[0].execute("ROLLBACK")
+
     try:
         if is_encrypted(ready / source.database) == is_encrypted(source.path):
-            _copy_content(ready / source.database, source.path, compare)
+            _copy_content(ready / source.database, source.path, let_go, compare)
             return
     finally:
         if watch is not None:
@@ -139,8 +143,10 @@ def _replace_content(source: Source, aside: Path | None) -> None:
     _replace_file(ready / source.database, source.path)
 
 
-def _copy_content(ready: Path, path: Path, compare: Callable[[int, int, int], None]) -> None:
-    """Replace what a database holds in one transaction; `compare` hears of each page."""
+def _copy_content(
+    ready: Path, path: Path, let_go: Callable[[], None], compare: Callable[[int, int, int], None]
+) -> None:
+    """Replace what a database holds in one transaction, after `let_go`; `compare` hears of each page."""
     db = connect(path)
     try:
         db.execute("PRAGMA synchronous = FULL")
@@ -151,6 +157,7 @@ def _copy_content(ready: Path, path: Path, compare: Callable[[int, int, int], No
                 copy.execute("PRAGMA journal_mode = DELETE")
                 copy.execute(f"PRAGMA page_size = {size}")
                 copy.execute("VACUUM")
+            let_go()
             copy.backup(db.conn, pages=1, progress=compare)
         finally:
             copy.close()
@@ -178,11 +185,15 @@ def _require_same_key(backup: Backup, source: Source) -> None:
 
 
 def _copied(path: Path, target: Path) -> tuple[Database, int] | None:
-    """Copy a database, and return what tells whether it has changed since. None for a damaged one, which is moved."""
+    """Copy a database, and return a connection that keeps writers waiting, with what tells of later changes.
+
+    None for a damaged one, which is moved.
+    """
     watch = None
     try:
         with readable(path.parent):
             watch = connect(path)
+            watch.execute("BEGIN IMMEDIATE")
             before = _version(watch)
             copy_database(path, target, ignore, never)
             return watch, before

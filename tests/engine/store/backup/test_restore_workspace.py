@@ -1,6 +1,7 @@
 """Reports, marks, settings and templates are restored together, and nothing that was written is lost."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import pytest
 
 from engine.reports.workspace import Workspace
 from engine.store.backup import restore_workspace as restore_workspace_module
-from engine.store.backup.copying import copy_database
 from engine.store.backup.making import make
 from engine.store.backup.restore import find
 from engine.store.backup.restore_workspace import restore_workspace
@@ -62,12 +62,16 @@ def test_what_is_written_while_what_was_there_is_set_aside_is_set_aside_too(
         assert backup is not None
         written = []
 
-        def copy_and_write(*arguments: Any) -> None:
-            copy_database(*arguments)
-            if not written:
-                written.append(workspace.sign("1.2.3", "Ada Byron"))
+        def write_at_the_last_moment(ready: Path, path: Path, let_go: Callable[[], None], *rest: Any) -> None:
+            def let_go_and_write() -> None:
+                let_go()
+                if not written:
+                    written.append(workspace.sign("1.2.3", "Ada Byron"))
 
-        monkeypatch.setattr(restore_workspace_module, "copy_database", copy_and_write)
+            copy_content(ready, path, let_go_and_write, *rest)
+
+        copy_content = restore_workspace_module._copy_content
+        monkeypatch.setattr(restore_workspace_module, "_copy_content", write_at_the_last_moment)
         aside = restore_workspace(backup)
         report = workspace.load("1.2.3")
     assert report is not None

@@ -193,10 +193,49 @@ def test_a_signature_that_was_changed_by_hand_is_found(private_home: Path) -> No
     with by_hand(private_home / "workspace.db") as db:
         db.execute("UPDATE audit SET who = 'Grace Hopper' WHERE state = 'signed'")
     with Workspace.open() as workspace:
-        assert workspace.audit_problems() == ["row 2 of the audit was changed, or does not follow the row before it"]
+        assert workspace.audit_problems() == [
+            "row 2 of the audit was changed, or does not follow the row before it",
+            "the report of the study 1.2 is not as it was signed",
+        ]
     restore_workspace(backup)
     with Workspace.open() as workspace:
         assert workspace.audit_problems() == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reports SET text = 'Effusion.'",
+        "UPDATE reports SET signed_by = 'Grace Hopper'",
+        "UPDATE reports SET state = 'edited', text = 'Effusion.'",
+        "DELETE FROM reports",
+        "DELETE FROM audit WHERE state = 'signed'",
+    ],
+)
+def test_a_signed_report_that_was_changed_beside_the_audit_is_found(private_home: Path, statement: str) -> None:
+    with Workspace.open() as workspace:
+        workspace.save_edit("1.2", "No effusion.")
+        workspace.sign("1.2", "Ada Byron")
+        assert workspace.audit_problems() == []
+    with by_hand(private_home / "workspace.db") as db:
+        db.execute(statement)
+    with Workspace.open() as workspace:
+        assert "the report of the study 1.2 is not as it was signed" in workspace.audit_problems()
+
+
+@pytest.mark.parametrize("change", ["text = 'Effusion.'", "signed_by = 'Grace Hopper'", "signed = ''"])
+def test_a_signed_addendum_that_was_changed_beside_the_audit_is_found(private_home: Path, change: str) -> None:
+    with Workspace.open() as workspace:
+        workspace.save_edit("1.2", "No effusion.")
+        workspace.sign("1.2", "Ada Byron")
+        for _ in range(2):
+            workspace.save_addendum("1.2", "Nor pneumothorax.")
+            workspace.sign_addendum("1.2", "Ada Byron")
+        assert workspace.audit_problems() == []
+    with by_hand(private_home / "workspace.db") as db:
+        db.execute(f"UPDATE addenda SET {change} WHERE id = (SELECT max(id) FROM addenda)")
+    with Workspace.open() as workspace:
+        assert "the addenda of the study 1.2 are not as they were signed" in workspace.audit_problems()
 
 
 def test_without_its_key_an_audit_is_not_trusted_and_reports_can_still_be_written(private_home: Path) -> None:
