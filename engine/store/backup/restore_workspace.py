@@ -31,6 +31,7 @@ from engine.store.safety.whole_file import flush, flush_folder, write_whole
 READY = "restored"
 """The folder, in that of the workspace, with the complete copy that is taken over."""
 UNFINISHED = f"{READY}.new"
+ASIDE_UNFINISHED = f"{ASIDE}.new"
 TRIES = 20
 """How often what was there is set aside anew because somebody wrote meanwhile."""
 
@@ -98,13 +99,8 @@ def _prepare(backup: Backup, folder: Path) -> None:
 def _replace_database(source: Source) -> Path | None:
     """Set aside what is there, and replace the database unless it has changed since; again if it has."""
     for _ in range(TRIES):
-        aside = None
-        if source.path.exists() or source.beside():
-            aside = free_path(source.folder / f"{ASIDE}-{stamp(datetime.now(UTC))}")
-            aside.mkdir(mode=0o700)
-            for path in source.beside():
-                (aside / path).parent.mkdir(mode=0o700, exist_ok=True)
-                shutil.copyfile(source.folder / path, aside / path)
+        there = source.path.exists() or bool(source.beside())
+        aside = free_path(source.folder / f"{ASIDE}-{stamp(datetime.now(UTC))}") if there else None
         try:
             with readable(source.folder):
                 _replace_content(source, aside)
@@ -115,11 +111,8 @@ def _replace_database(source: Source) -> Path | None:
 
 
 def _replace_content(source: Source, aside: Path | None) -> None:
-    """Set the database aside, and replace what it holds in one transaction, also while programs have it open."""
-    target = None if aside is None or not source.path.exists() else aside / source.database
-    watch = None if target is None else _copied(source.path, target)
-    if aside is not None:
-        flush_folder(aside)
+    """Set all aside, and replace what the database holds in one transaction, also while programs have it open."""
+    watch = None if aside is None else _set_aside(source, aside)
     ready = source.folder / READY
     if (ready / ENCRYPTION_FILE).exists():  # an encrypted database is never without it
         write_whole(source.folder / ENCRYPTION_FILE, [(ready / ENCRYPTION_FILE).read_bytes()])
@@ -184,26 +177,44 @@ def _require_same_key(backup: Backup, source: Source) -> None:
         )
 
 
-def _copied(path: Path, target: Path) -> tuple[Database, int] | None:
+def _set_aside(source: Source, aside: Path) -> tuple[Database, int] | None:
+    """Copy what is there, as `_copied`, into a folder that gets its name once it is complete; move what is damaged."""
+    new, target, watch = source.folder / ASIDE_UNFINISHED, aside / source.database, None
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    for path in source.beside():
+        (new / path).parent.mkdir(mode=0o700, exist_ok=True)
+        shutil.copyfile(source.folder / path, new / path)
+    try:
+        watch = _copied(source.path, new / source.database) if source.path.exists() else None
+    except DamagedError:
+        (new / source.database).unlink(missing_ok=True)
+    flush_folder(new)
+    new.rename(aside)
+    flush(source.folder)
+    if watch is None:
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                source.path.with_name(source.path.name + suffix).replace(target.with_name(target.name + suffix))
+    return watch
+
+
+def _copied(path: Path, target: Path) -> tuple[Database, int]:
     """Copy a database, and return a connection that keeps writers waiting, with what tells of later changes.
 
-    None for a damaged one, which is moved.
+    Raises:
+        UserError: it cannot be read, as a DamagedError when it is damaged.
     """
-    watch = None
-    try:
-        with readable(path.parent):
-            watch = connect(path)
+    with readable(path.parent):
+        watch = connect(path)
+        try:
             watch.execute("BEGIN IMMEDIATE")
             before = _version(watch)
             copy_database(path, target, ignore, never)
             return watch, before
-    except DamagedError:
-        if watch is not None:
+        except BaseException:
             watch.close()
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + suffix).replace(target.with_name(target.name + suffix))
-        return None
+            raise
 
 
 def _version(db: Database) -> int:
@@ -214,7 +225,8 @@ def _version(db: Database) -> int:
 def _finish(source: Source) -> None:
     """Replace the small files if the database was replaced, and remove the copy. Raises OSError."""
     ready, gone = source.folder / READY, source.folder / UNFINISHED
-    shutil.rmtree(gone, ignore_errors=True)
+    for left in (gone, source.folder / ASIDE_UNFINISHED):
+        shutil.rmtree(left, ignore_errors=True)
     if not ready.is_dir():
         return
     if _restored_rows(source.path) >= _restored_rows(ready / source.database) > set():

@@ -141,7 +141,12 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_the_old_reports_with_the_old_s
             assert report is not None
             assert report.text == settings.read_text()
             assert workspace.audit_problems() == []
-            assert not list(private_home.glob("restored*"))
+            assert not [*private_home.glob("restored*"), *private_home.glob("before-restore.new")]
+        for aside in private_home.glob("before-restore-*"):
+            with Workspace.open(aside) as workspace:
+                kept = workspace.load("1.2.3")
+                assert kept is not None  # whole or absent
+                assert kept.text == (aside / "settings.json").read_text()
         seen.add(report.text)
         if report.text == "before":
             write_later()
