@@ -10,6 +10,7 @@ import functools
 import importlib.metadata
 import io
 import os
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,7 +97,9 @@ def _detect(wanted: str | None) -> Runtime:
         raise UserError("CUDA cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]`, or choose cpu.")
     note = ""
     if offered and wanted is None and provider != CUDA:
-        note = "CUDA cannot start; install the driver and `onnxruntime-gpu[cuda,cudnn]` to use the GPU."
+        carried = getattr(sys, "frozen", False)  # the GPU edition has the libraries, never the driver
+        missing = "NVIDIA's driver" if carried else "the driver and `onnxruntime-gpu[cuda,cudnn]`"
+        note = f"CUDA cannot start; install {missing} to use the GPU."
     return Runtime(provider, package, version, cpu_threads(), note)
 
 

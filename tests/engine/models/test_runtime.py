@@ -37,6 +37,9 @@ def test_a_gpu_that_cannot_start_falls_back_to_the_cpu_with_a_note(monkeypatch: 
         assert "CUDA cannot start; install" in machine.describe()
         with pytest.raises(UserError, match="cannot start; install the driver"):
             runtime.detect("cuda")
+        monkeypatch.setattr(runtime.sys, "frozen", True, raising=False)
+        runtime._detect.cache_clear()
+        assert "CUDA cannot start; install NVIDIA's driver to use the GPU." in runtime.detect().describe()
     finally:
         runtime._detect.cache_clear()
 
