@@ -21,8 +21,8 @@ VARIABLE = "KINDRED_PASSPHRASE_FILE"
 PLAIN = b"SQLite format 3\0"
 
 _keys: dict[str, Key] = {}
-_forms: dict[tuple[int, int, str], bool] = {}
-"""Whether a file, by its device and number, is encrypted, beside a key file with this id."""
+_forms: dict[tuple[int, int, str], tuple[Path, bool]] = {}
+"""Where a file was, by its device and number, and whether it is encrypted, beside a key file with this id."""
 _lock = threading.RLock()
 _ask: list[Callable[[Path], None]] = []
 
@@ -64,14 +64,22 @@ def is_encrypted(path: Path) -> bool:
     if file is None:
         return is_folder_encrypted(path.parent)
     form = file.st_dev, file.st_ino, key_id
-    if form not in _forms:
-        _forms[form] = _start(path) != PLAIN if file.st_size else is_folder_encrypted(path.parent)
-    return _forms[form]
+    known = _forms.get(form)
+    if known is None:
+        known = path, _start(path) != PLAIN if file.st_size else is_folder_encrypted(path.parent)
+        _forms[form] = known
+    return known[1]
 
 
 def look_again() -> None:
-    """Read the first bytes of each file anew: a file that took the place of another may have its number."""
-    _forms.clear()
+    """Forget the files that are gone or replaced: another one may get the number of one of these.
+
+    The others may be open, and are not read again.
+    """
+    for form, (path, _) in [*_forms.items()]:
+        file = _status(path)
+        if file is None or form[:2] != (file.st_dev, file.st_ino):
+            _forms.pop(form, None)
 
 
 def is_folder_encrypted(folder: Path) -> bool:

@@ -26,6 +26,7 @@ def quick_and_locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def forget_keys() -> None:
     """As a new process begins."""
     unlocked._keys.clear()
+    unlocked._forms.clear()
     unlocked._ask.clear()
 
 

@@ -21,9 +21,10 @@ from engine.store.backup.making import make
 from engine.store.backup.restore import restore_archive
 from engine.store.backup.salvage import salvage
 from engine.store.backup.source import archive_source
+from engine.store.encryption import unlocked
 from engine.store.encryption.convert import change_passphrase, decrypt, encrypt, plain_copies
 from engine.store.encryption.key_file import FILE, WrongPassphraseError
-from engine.store.encryption.unlocked import VARIABLE, is_encrypted, unlock
+from engine.store.encryption.unlocked import VARIABLE, is_encrypted, look_again, unlock
 from engine.store.identity import create_key
 from engine.store.safety.connection import connect_read_only
 from engine.store.sources import SourceLinks
@@ -265,6 +266,19 @@ def test_an_encryption_that_fails_on_the_way_leaves_the_plain_archive_and_no_key
     assert {path.name for path in folder.iterdir()} == before
     with Archive.open(folder) as archive:
         assert archive.problems(deep=True) == []
+
+
+def test_a_file_that_is_still_there_is_never_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be open, and closing it would drop the locks that SQLite has on it in this process."""
+    encrypt(archive_source(folder), PASSPHRASE)
+    shutil.copytree(folder, folder.with_name("other"))
+    assert is_encrypted(folder / DATABASE)
+    assert is_encrypted(folder.with_name("other") / DATABASE)
+    shutil.rmtree(folder.with_name("other"))
+    look_again()
+    monkeypatch.setattr(unlocked, "_start", lambda path: pytest.fail(f"{path} was read again"))
+    assert is_encrypted(folder / DATABASE)
+    assert {path.parent for path, _ in unlocked._forms.values()} == {folder}
 
 
 def test_what_is_asked_twice_is_said(folder: Path) -> None:
