@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+import lzma
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,7 +73,7 @@ def read_installer(path: Path) -> Contents:
                 return _from_tar(tar)
         if path.suffix in INSTALL:
             return _named(_rpm_name(path) if path.suffix == ".rpm" else _windows_name(path))
-    except (OSError, EOFError, LookupError, ValueError, tarfile.TarError) as error:
+    except (OSError, EOFError, LookupError, ValueError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
         raise UserError(f"{path} is damaged or no installer of Kindred; download it again.", path) from error
     raise UserError(f"{path} is no installer of Kindred: those end with .deb, .rpm, .tar.gz or .exe.", path)
 

@@ -14,7 +14,7 @@ from engine.cli.new_installer import examine_installer, read_installer
 from engine.errors import UserError
 from installer import debian, redhat, tarball, windows
 from installer.manifest import write_checksums, write_manifest
-from installer.release import Release
+from installer.release import ROOT, Release
 
 RELEASE = Release("1.2.3", "cpu", "abc", 1_700_000_000)
 pytestmark = pytest.mark.skipif(not (shutil.which("dpkg-deb") and shutil.which("objdump")), reason="needs Debian")
@@ -111,6 +111,18 @@ def test_what_is_no_installer_is_refused_in_one_sentence(name: str, tmp_path: Pa
         read_installer(tmp_path / name)
     with pytest.raises(UserError, match="does not exist"):
         examine_installer(tmp_path / "missing.deb")
+
+
+def test_a_download_that_was_damaged_anywhere_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "kindred-1.2.3-linux-x86_64.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name in ("installer/sbom.py", "installer/licences/GPL-3.0.txt"):
+            tar.add(ROOT / name, f"kindred-1.2.3/{name}")
+    good = path.read_bytes()
+    for at in range(20, len(good) - 8, 97):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1 :])
+        with pytest.raises(UserError, match="is damaged or no installer of Kindred; download it again"):
+            read_installer(path)
 
 
 def test_a_deb_without_the_app_is_refused(tmp_path: Path) -> None:
