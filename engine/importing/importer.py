@@ -117,7 +117,7 @@ def import_path(
         path: what to import.
         reports: CSV whose rows are matched to the cases (report_table.py), SR, FHIR or HL7 files, or folders of these.
         progress: called with (cases done, cases in all, what); the second is 0 while the cases are listed.
-        cancelled: asked between two cases; what is committed by then is kept.
+        cancelled: asked between two cases, and by several threads; what is committed by then is kept.
         link_sources: keep the local path of each case, in a file readable by its owner only (sources.py).
         keep_text: keep text that is burned into the images, which is blacked out otherwise (burned_in.py).
         ahead: images that are read while the models work on those before (prefetch.py); 0 reads one after the other.
@@ -135,7 +135,7 @@ def import_path(
     archive.bind(bundle.id)
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
         import_id = archive.imports.begin(kind)
-        prefetch = Prefetch(detector, partial(_unarchived, archive), ahead)
+        prefetch = Prefetch(detector, partial(_unarchived, archive), ahead, cancelled)
         job = _Import(archive, bundle, links, prefetch)
         result = job.result
         try:

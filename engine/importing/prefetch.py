@@ -20,6 +20,7 @@ from engine.importing.source import FoundCase, FoundImage
 from engine.models.burned_in import without_text
 from engine.models.runtime import cpu_threads
 from engine.models.text_detector import TextDetector
+from engine.progress import IsCancelled, never
 from engine.store.thumbnail import shrink
 
 MOST_THREADS = 8
@@ -67,7 +68,11 @@ class Prefetch:
     """Threads that read images; a context manager, whose end drops what was not taken. For one thread."""
 
     def __init__(
-        self, detector: TextDetector | None, new_images: Callable[[FoundCase], Iterable[FoundImage]], ahead: int = AHEAD
+        self,
+        detector: TextDetector | None,
+        new_images: Callable[[FoundCase], Iterable[FoundImage]],
+        ahead: int = AHEAD,
+        cancelled: IsCancelled = never,
     ) -> None:
         """Start no thread before there is an image to read.
 
@@ -75,10 +80,13 @@ class Prefetch:
             detector: None to keep text.
             new_images: those of a case that will be taken, as far as that can be told before its turn.
             ahead: most images that are being read or wait; 0 reads each when it is taken.
+            cancelled: asked by a thread before each image, since that waits while the job is paused or the window busy;
+                the answer is left to the thread of the import, which may need the image to complete a case.
         """
         self._detector = detector
         self._new_images = new_images
         self._ahead = ahead
+        self._cancelled = cancelled
         self._pool = ThreadPoolExecutor(min(MOST_THREADS, cpu_threads()), "import")
         self._next: deque[FoundImage] = deque()
         self._reading: dict[FoundImage, Future[ReadyPicture | UserError]] = {}
@@ -137,4 +145,8 @@ class Prefetch:
         """Start to read the next images unless too many wait."""
         while self._next and len(self._reading) < self._ahead:
             image = self._next.popleft()
-            self._reading[image] = self._pool.submit(read_picture, image, self._detector)
+            self._reading[image] = self._pool.submit(self._read, image)
+
+    def _read(self, image: FoundImage) -> ReadyPicture | UserError:
+        self._cancelled()
+        return read_picture(image, self._detector)

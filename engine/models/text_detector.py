@@ -83,7 +83,7 @@ class TextDetector:
         if digest != SHA256:
             raise UserError(f"{path}, which finds text in images, is damaged; install Kindred again.")
         machine = runtime.detect("cpu")
-        self._model = runtime.Model(path, replace(machine, threads=threads or machine.threads))
+        self._model = runtime.Model(path, replace(machine, threads=threads or machine.threads), many_shapes=True)
 
     def boxes(self, gray: NDArray[np.uint8]) -> list[TextBox]:
         """The boxes of what looks like text in a picture uint8 [H, W], from top to bottom."""

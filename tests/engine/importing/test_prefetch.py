@@ -80,6 +80,22 @@ def test_the_next_images_are_read_while_the_first_case_is_worked_on() -> None:
             assert source.last.wait(WAIT)
 
 
+def test_the_threads_wait_where_they_ask_whether_the_job_is_cancelled() -> None:
+    source, asked, goes_on = Source([1, 1, 1]), threading.Event(), threading.Event()
+
+    def paused() -> bool:
+        asked.set()
+        return not goes_on.wait(WAIT)
+
+    prefetch = Prefetch(None, lambda case: case.images, ahead=3, cancelled=paused)
+    with prefetch:
+        for _ in prefetch.through(source.items()):
+            assert asked.wait(WAIT)
+            assert bool(source.read) == goes_on.is_set()
+            goes_on.set()
+            assert source.last.wait(WAIT)
+
+
 def test_without_reading_ahead_an_image_is_read_when_it_is_taken() -> None:
     source = Source([1, 1])
     prefetch = Prefetch(None, lambda case: case.images, ahead=0)
