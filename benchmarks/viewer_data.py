@@ -38,11 +38,12 @@ def real(name: str) -> FileDataset:
         return dcmread(str(path))
 
 
-def write_series(folder: Path, syntax: UID, count: int, rows: int = 0, columns: int = 0) -> list[Path]:
+def write_series(folder: Path, syntax: UID, count: int, rows: int = 0, columns: int = 0, first: int = 0) -> list[Path]:
     """Write `count` derived slices in their order along the body; names are shuffled against that order.
 
     Args:
         rows, columns: repeat or cut the real slice to this size; 0 keeps its own.
+        first: number of the first slice in its shift, so that the slices of several series differ.
     """
     source = real(SLICE)
     stored = source.pixel_array
@@ -54,7 +55,8 @@ def write_series(folder: Path, syntax: UID, count: int, rows: int = 0, columns: 
     written = []
     for number in range(count):
         path = folder / f"slice{names[number]:04}.dcm"
-        _slice(source, np.roll(stored, 3 * number, axis=1), number, series, study, syntax).save_as(path)
+        shifted = np.roll(stored, 3 * (first + number), axis=1)
+        _slice(source, shifted, number, series, study, syntax).save_as(path)
         written.append(path)
     return written
 
