@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.store.database import LocalDatabase, read_many
 from engine.store.filters import ANY, Filters, condition
 from engine.store.kept_answers import KeptAnswers
+from engine.store.safety.connection import damaged
 
 MOST_ROWS = 2**62
 """SQLite knows no higher number of rows."""
@@ -48,7 +49,7 @@ class FullText:
 
     def __init__(self, database: LocalDatabase, allowed: Callable[[Filters], NDArray[np.int64] | None]) -> None:
         """`allowed` gives the ids of the cases that filters allow, int64 [N]; None for all."""
-        self._read, self._allowed = database.read, allowed
+        self._read, self._allowed, self._folder = database.read, allowed, database.path.parent
         self._owners = KeptAnswers[NDArray[np.int64]](database)
 
     def find(self, expression: str, limit: int, filters: Filters = ANY) -> list[TextMatch]:
@@ -58,6 +59,9 @@ class FullText:
             expression: FTS5 query syntax (https://sqlite.org/fts5.html), section 3; never as a user typed it.
             limit: how many at most.
             filters: which cases may be found; `kinds` is ignored.
+
+        Raises:
+            UserError: the archive is damaged.
         """
         rows = self._ranked(expression, limit) if filters == ANY else self._filtered(expression, limit, filters)
         # Marking the matches is slow, so it is done for the reports that are returned only.
@@ -103,10 +107,13 @@ class FullText:
 
     def _all_owners(self) -> NDArray[np.int64]:
         """The case of each report: entry n for report n, int64 [n]; 0 where there is none."""
-        ids, cases = (
-            np.fromstring(text or "", np.int64, sep=",")
-            for text in self._read("SELECT group_concat(id), group_concat(case_id) FROM reports")[0]
-        )
+        try:
+            ids, cases = (
+                np.fromstring(text or "", np.int64, sep=",")
+                for text in self._read("SELECT group_concat(id), group_concat(case_id) FROM reports")[0]
+            )
+        except ValueError:  # a text where a number belongs
+            raise damaged(self._folder) from None
         owners = np.zeros(ids.max(initial=0) + 1, np.int64)
         owners[ids] = cases
         return owners

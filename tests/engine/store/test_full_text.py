@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.archive import Archive
+from engine.errors import DamagedError
 from engine.store.case import NewCase
 from engine.store.filters import Filters
 
@@ -74,6 +75,15 @@ def test_a_report_that_is_deleted_during_a_search_is_left_out(
     monkeypatch.setattr(filled.full_text, "_read", delete_after)
     found = filled.full_text.find('"effusion"', 3, filters)
     assert [one.case_id for one in found] == [one.case_id for one in others]
+
+
+def test_a_report_of_what_is_no_case_is_damage(filled: Archive) -> None:
+    with filled._database.reading() as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("UPDATE reports SET case_id = 'seven' WHERE id = 7")
+        db.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(DamagedError, match="restore it from a backup"):
+        filled.full_text.find('"effusion"', 3, FILTERS[0])
 
 
 def test_words_that_no_allowed_report_has_find_nothing(filled: Archive) -> None:
