@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -76,10 +76,11 @@ def decrypt(source: Source, progress: Progress = ignore) -> None:
         if is_encrypted(path):
             _convert(path, key, None, progress)
     _convert(source.path, key, None, progress)
-    system_keyring.drop(key.id)
     with readable(source.folder):
         _remove(path for path in _derived(source) if is_encrypted_file(path))
         _remove([source.folder / FILE])
+    with suppress(UserError):  # it opens nothing any more but earlier backups
+        system_keyring.drop(key.id)
 
 
 def change_passphrase(folder: Path, passphrase: str) -> None:

@@ -5,7 +5,6 @@ Whoever can use the account then opens what is encrypted, so nothing is kept unl
 """
 
 import importlib.util
-from contextlib import suppress
 
 from engine.errors import UserError
 
@@ -50,12 +49,21 @@ def keep(key_id: str, passphrase: str) -> None:
 
 
 def drop(key_id: str) -> bool:
-    """Forget the passphrase of a key; whether one was kept."""
+    """Forget the passphrase of a key; whether one was kept.
+
+    Raises:
+        UserError: the keyring refused, and still has it.
+    """
     if recall(key_id) is None:
         return False
     import keyring
     from keyring.errors import KeyringError
 
-    with suppress(KeyringError):  # a passphrase that opens nothing any more may stay
+    try:
         keyring.delete_password(SERVICE, key_id)
+    except KeyringError as error:
+        raise UserError(
+            f"The passphrase is still in the keyring, which refused ({type(error).__name__}); unlock the keyring and "
+            "try again."
+        ) from None
     return True

@@ -7,6 +7,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
+from keyring.errors import PasswordDeleteError
 
 from engine.archive import Archive
 from engine.cli import main
@@ -14,7 +15,7 @@ from engine.errors import LockedError, UserError
 from engine.store.backup.source import archive_source
 from engine.store.encryption import system_keyring
 from engine.store.encryption.convert import change_passphrase, decrypt, encrypt
-from engine.store.encryption.key_file import read_id
+from engine.store.encryption.key_file import FILE, read_id
 from engine.store.encryption.unlocked import VARIABLE
 from tests.engine.store.encryption.conftest import OTHER, PASSPHRASE, forget_keys
 
@@ -92,6 +93,20 @@ def test_a_kept_passphrase_that_was_changed_elsewhere_is_no_obstacle(encrypted: 
     system_keyring.keep(read_id(encrypted), OTHER)
     with pytest.raises(LockedError):
         Archive.open(encrypted)
+
+
+def test_a_keyring_that_refuses_to_forget_says_so_and_does_not_keep_an_archive_from_being_decrypted(
+    encrypted: Path, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(service: str, name: str) -> None:
+        raise PasswordDeleteError("dismissed")
+
+    system_keyring.keep(read_id(encrypted), PASSPHRASE)
+    monkeypatch.setattr(ring, "delete_password", refuse)
+    assert main.main(["passphrase", str(encrypted), "--forget"]) == 2
+    assert "is still in the keyring" in capsys.readouterr().err
+    decrypt(archive_source(encrypted))
+    assert not (encrypted / FILE).exists()
 
 
 def test_without_a_keyring_as_on_a_server_it_is_said_and_nothing_else_changes(encrypted: Path) -> None:
