@@ -127,7 +127,8 @@ def nearest_cases(
         ranked = sorted(found, key=lambda match: (-match.score, match.case_id))[:count]
         least = ranked[-1].score if len(ranked) == count else -np.inf
         depth *= 4
-        if least >= left_out or (weighing.more and depth > MOST_READ):
+        # Asked first: a weight that is no number, as of an archive that others have made, is not more than anything.
+        if left_out == -np.inf or least >= left_out or (weighing.more and depth > MOST_READ):
             break
     same: dict[int, Match] = {}
     for match in scan.may_be_same():  # of a query with image and text a case may match in both: the image comes first

@@ -82,6 +82,22 @@ def test_the_best_by_score_and_weight_are_found_exactly(
     assert all(match.reasons == ("weighed",) for match in found)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_weight_that_is_no_number_ends_the_search_too(many: Archive, encoder, value: float) -> None:
+    """As of an archive that others have made, with a probability that no version of ours writes."""
+    weights, asked = Weights(dict.fromkeys(range(1, 301), value)), []
+    plain_weights = weights.of
+
+    def of(case_ids: Iterable[int]) -> Mapping[int, Weight]:
+        asked.append(1)
+        assert len(asked) < 20, "it goes on for ever"
+        return plain_weights(case_ids)
+
+    weights.of = of  # type: ignore[method-assign]
+    found = nearest_cases(many, encoder, QueryVectors(image=unit(2, 1)[0].astype(np.float32)), 5, weighing=weights)
+    assert len({match.case_id for match in found}) == 5
+
+
 def test_weights_lift_no_case_that_the_filters_do_not_allow(many: Archive, encoder) -> None:
     query = QueryVectors(text=unit(2, 1)[0].astype(np.float32))
     values = {n + 1: 20.0 if n < 10 else 0.0 for n in range(300)}
