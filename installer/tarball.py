@@ -19,7 +19,7 @@ A desktop entry and an icon are in share/: copy kindred.desktop to ~/.local/shar
 
 It needs glibc {glibc} or newer and these libraries of the system:
 {libraries}
-Licences of everything in here: LICENSE, licences/ and sbom.cdx.json. SHA-256 of every file: SHA256SUMS.
+Licences of everything in here: LICENSE, licences/ and sbom.cdx.json. SHA-256 of each file of the app: SHA256SUMS.
 """
 
 
