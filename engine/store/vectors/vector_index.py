@@ -79,6 +79,10 @@ class Rows:
         return Stamp(len(self.ids), int(self.ids[-1]) if len(self.ids) else 0, self.bundle_id)
 
 
+class _Replaced(Exception):
+    """The rows that were counted are gone: the archive was re-indexed meanwhile."""
+
+
 class VectorIndex:
     """The index of one archive; threads may share it."""
 
@@ -314,17 +318,22 @@ class VectorIndex:
     def _built(self, current: Stamp) -> Snapshot:
         """An index of all rows, built anew."""
         dim = self._rows(0, current.last_id)[3].shape[1]
-        index = new_index(current.count, dim, lambda count: self._sample(count, current.last_id))
+        try:
+            index = new_index(current.count, dim, lambda count: self._sample(count, current.last_id))
+        except _Replaced:
+            return self._built(self._database_stamp())
         empty = np.zeros(0, np.int64)
         begun = Snapshot(Stamp(0, 0, current.bundle_id), empty, empty.astype(np.bool_), empty, index)
         return self._extended(begun, current, step=STEP)
 
     def _sample(self, count: int, last: int) -> NDArray[np.float32]:
-        """About so many vectors up to this id, float32 [n, D], the same for the same rows."""
+        """About so many vectors up to this id, float32 [n, D], the same for the same rows. Raises _Replaced."""
         ids = np.array([row[0] for row in self._read(IDS, [last])], np.int64)
         if len(ids) > count:
             ids = np.sort(np.random.default_rng(0).choice(ids, count, replace=False))
         rows = read_many(self._read, "SELECT vector FROM embeddings WHERE id IN ({})", ids.tolist())
+        if not rows:
+            raise _Replaced
         return self._decoded([row[0] for row in rows])
 
     def _extended(self, snapshot: Snapshot, current: Stamp, step: int | None = None) -> Snapshot:

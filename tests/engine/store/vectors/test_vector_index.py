@@ -219,6 +219,24 @@ def test_rows_that_are_deleted_while_the_index_is_built_anew_come_into_no_file(
     assert not {3, 4} & {*filled.index.nearest(vectors[0].astype(np.float32), "image", 99).cases.tolist()}
 
 
+def test_rows_that_are_all_replaced_before_an_index_is_trained_are_indexed_as_they_are_then(
+    filled: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faiss_index, "FLAT_LIMIT", 10)
+    read, replaced = filled._database.read, []
+
+    def replacing(sql: str, values: Any = ()) -> list[Any]:
+        if sql == vector_index.IDS and not replaced:
+            replaced.append(sql)
+            with filled._database.write() as db:  # as by `kindred reindex` in another process
+                db.execute("UPDATE embeddings SET id = id + 1000")
+        return read(sql, values)
+
+    index = VectorIndex(filled.folder, replacing)
+    assert index.nearest(vectors[0].astype(np.float32), "image", 99).ids.min() > 1000
+    assert len(index.rows().ids) == 60
+
+
 def test_a_read_that_fails_on_the_way_leaves_each_vector_with_its_row(
     archive: Archive, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
