@@ -87,13 +87,18 @@ def change_passphrase(folder: Path, passphrase: str) -> None:
     """Protect the key of a folder with another passphrase; its files stay as they are.
 
     Raises:
-        UserError: the folder is locked, the passphrase is too short, or the key file cannot be written.
+        UserError: the folder is locked, the passphrase is too short, or the key file cannot be written; or all is
+            done but that the keyring refused the new passphrase.
     """
     check_strength(passphrase)
     key = unlocked_key(folder)
     write_key(folder, key, passphrase)
     if system_keyring.recall(key.id) is not None:
-        system_keyring.keep(key.id, passphrase)
+        try:
+            system_keyring.keep(key.id, passphrase)
+        except UserError as error:
+            text = f"The passphrase of {folder} was changed, but not in the keyring. {error}"
+            raise UserError(text, folder) from None
 
 
 def plain_copies(source: Source) -> list[Path]:

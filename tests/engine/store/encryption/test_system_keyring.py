@@ -7,7 +7,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
-from keyring.errors import PasswordDeleteError
+from keyring.errors import PasswordDeleteError, PasswordSetError
 
 from engine.archive import Archive
 from engine.cli import main
@@ -16,7 +16,7 @@ from engine.store.backup.source import archive_source
 from engine.store.encryption import system_keyring
 from engine.store.encryption.convert import change_passphrase, decrypt, encrypt
 from engine.store.encryption.key_file import FILE, read_id
-from engine.store.encryption.unlocked import VARIABLE
+from engine.store.encryption.unlocked import VARIABLE, unlock
 from tests.engine.store.encryption.conftest import OTHER, PASSPHRASE, forget_keys
 
 
@@ -107,6 +107,19 @@ def test_a_keyring_that_refuses_to_forget_says_so_and_does_not_keep_an_archive_f
     assert "is still in the keyring" in capsys.readouterr().err
     decrypt(archive_source(encrypted))
     assert not (encrypted / FILE).exists()
+
+
+def test_a_keyring_that_refuses_a_changed_passphrase_hides_not_that_it_was_changed(
+    encrypted: Path, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(service: str, name: str, password: str) -> None:
+        raise PasswordSetError("dismissed")
+
+    system_keyring.keep(read_id(encrypted), PASSPHRASE)
+    monkeypatch.setattr(ring, "set_password", refuse)
+    with pytest.raises(UserError, match="was changed, but not in the keyring"):
+        change_passphrase(encrypted, OTHER)
+    unlock(encrypted, OTHER)
 
 
 def test_without_a_keyring_as_on_a_server_it_is_said_and_nothing_else_changes(encrypted: Path) -> None:
