@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.store.encryption.derived_file import open_derived, write_derived
 from engine.store.safety.json_file import parse_json
 
+_faiss: Any = faiss  # its type stubs describe the C++ signatures, not those of its Python wrappers
 MAGIC = b"kindred vectors 2\n"
 
 
@@ -84,5 +85,17 @@ def _parsed(stamp: bytes, body: bytes) -> Snapshot:
         np.frombuffer(body, np.int64, n),
         np.frombuffer(body, np.bool_, n, 8 * n),
         np.frombuffer(body[9 * n : 17 * n], np.int64, n),
-        faiss.deserialize_index(np.frombuffer(body, np.uint8, offset=17 * n)),
+        _index_of(memoryview(body)[17 * n :]),
     )
+
+
+def _index_of(content: memoryview) -> Any:
+    """The faiss index in these bytes, of which `faiss.deserialize_index` would make a copy first."""
+    done = 0
+
+    def following(size: int) -> bytes:
+        nonlocal done
+        done += size
+        return bytes(content[done - size : done])
+
+    return faiss.read_index(_faiss.PyCallbackIOReader(following))
