@@ -65,8 +65,9 @@ def test_an_archive_of_this_schema_opens_and_is_complete(schema: Schema, tmp_pat
 def test_a_workspace_of_this_schema_opens_and_keeps_its_reports(schema: Schema, tmp_path: Path) -> None:
     with closing(Database(tmp_path / "workspace.db")) as db:
         apply(db, "workspace", len(schema.migrations))
+        times = {"created": "then", "changed": "then"}
         db["reports"].insert(
-            {"study_uid": "1.2", "text": TEXT, "model": "", "state": "signed", "created": "then", "changed": "then"}
+            {"study_uid": "1.2", "text": TEXT, "model": "", "state": "signed", "signed_by": "Ada Byron", **times}
         )
         db["audit"].insert({"at": "then", "study_uid": "1.2", "state": "signed", "who": "Ada Byron", "text": TEXT})
     with Workspace.open(tmp_path) as workspace:
