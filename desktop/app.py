@@ -24,6 +24,9 @@ from desktop.views.window import MainWindow
 GC_THRESHOLD = (700, 10, 200)
 """Python's defaults for the young generations, and twenty times the default for the oldest: collecting the objects that
 an import of thousands of cases keeps alive stops every thread for 100 ms and more."""
+GIL_INTERVAL = 0.001
+"""Seconds after which a worker gives the interpreter lock to whoever waits for it, a fifth of Python's default, since
+several workers may come before the UI thread (docs/stalls.md)."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     if app is not existing:
         gc.freeze()  # imported modules stay alive; scanning them again and again stops all threads
         gc.set_threshold(*GC_THRESHOLD)
+        sys.setswitchinterval(GIL_INTERVAL)
     app.setApplicationName("kindred")
     app.setApplicationDisplayName("Kindred")
     app.setWindowIcon(QIcon(theme.icon("similar")))
