@@ -31,13 +31,13 @@ STAMP = VENV / "kindred-installed.txt"
 # What each verb installs, as extras of pyproject.toml.
 EXTRAS = {
     "setup": ["demo", "keyring"],
-    "run": ["demo", "keyring"],
-    "test": ["demo", "train", "dev", "keyring"],
-    "lint": ["demo", "train", "dev", "keyring"],
+    "run": ["demo", "keyring", "department"],
+    "test": ["demo", "train", "dev", "keyring", "department"],
+    "lint": ["demo", "train", "dev", "keyring", "department"],
     "train": ["train"],
     "export": ["train"],
-    "bench": ["bench", "train"],
-    "package": ["dev", "keyring"],
+    "bench": ["bench", "train", "department"],
+    "package": ["dev", "keyring", "department"],
     "docs": ["dev"],
 }
 

@@ -31,6 +31,8 @@ CHOSEN = {
     "flatbuffers": "Apache-2.0",
     "protobuf": "BSD-3-Clause",
     "click-default-group": "LicenseRef-public-domain",
+    "pynetdicom": "MIT",
+    "dicomweb-client": "MIT",
 }
 """Of packages that offer several licences, or that name theirs in other words."""
 
@@ -73,6 +75,16 @@ LIBRARIES = (
     Library("libcu[fr]*", "cuFFT and cuRAND", "LicenseRef-NVIDIA-Proprietary"),
     Library("libnv*", "NVRTC and nvJitLink", "LicenseRef-NVIDIA-Proprietary"),
     Library("libuuid*", "libuuid", "BSD-3-Clause"),
+    Library("libpq*", "PostgreSQL", "PostgreSQL"),
+    Library("libldap*", "OpenLDAP", "OLDAP-2.8"),
+    Library("liblber*", "OpenLDAP", "OLDAP-2.8"),
+    Library("libsasl2*", "Cyrus SASL", "BSD-3-Clause-Attribution"),
+    Library("libkrb5*", "MIT Kerberos", "MIT"),
+    Library("libk5crypto*", "MIT Kerberos", "MIT"),
+    Library("libgssapi_krb5*", "MIT Kerberos", "MIT"),
+    Library("libcom_err*", "libcom_err", "MIT"),
+    Library("libkeyutils*", "keyutils", "LGPL-2.1-or-later"),
+    Library("libcrypt-*", "libxcrypt", "LGPL-2.1-or-later"),
 )
 EXCEPTIONS = ("GCC-exception-3.1", "Bootloader-exception")
 """Under which code of the GPL may be part of programs under any licence."""

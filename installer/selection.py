@@ -15,7 +15,7 @@ EXCLUDED_MODULES = (
     *("tkinter", "pytest", "setuptools", "pkg_resources", "yaml", "IPython", "fhir", "hl7"),
     *("lxml.objectify", "lxml.sax", "lxml.isoschematron", "lxml.html.diff", "lxml.html._difflib", "numpy.f2py"),
     *("pydoc_data", "doctest", "xmlrpc", "unittest", "lib2to3", "distutils", "idlelib"),
-    *("requests", "urllib3", "bs4", "soupsieve", "idna", "charset_normalizer", "certifi"),  # offline
+    *("bs4", "soupsieve", "pynetdicom.tests", "pynetdicom.apps"),
     *("readline", "_curses", "curses"),  # readline is GPL; both serve terminals that the app does not open
     *("PIL._avif", "PIL.AvifImagePlugin", "PIL.ImageTk", "PIL._imagingtk"),
     *("PySide6.QtNetwork", "PySide6.QtDBus", "PySide6.QtOpenGL"),
