@@ -133,7 +133,7 @@ def with_key(db: sqlite3.Connection, dice: random.Random) -> None:
     file = Path(db.execute("PRAGMA database_list").fetchone()[2])
     archive = file.name == "archive.db"
     key = Identity((file.parent / ("identity.key" if archive else "audit.key")).read_bytes())
-    AuditChain(key.audit, ARCHIVE if archive else WORKSPACE).begin(db)  # type: ignore[arg-type]
+    AuditChain(key.audit, ARCHIVE if archive else WORKSPACE).begin(db)
 
 
 def left_out(db: sqlite3.Connection, dice: random.Random) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.importing.importer import import_path
 from engine.resources import resource_path
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.case_rows import insert_case, insert_image, insert_report
-from engine.store.database import LocalDatabase
+from engine.store.folder.folder_store import DATABASE
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.safety.checksums import seal
 from engine.store.score_scale import KINDS
 from engine.store.thumbnail import to_png

@@ -10,12 +10,13 @@ from typing import Any
 
 from benchmarks._fault_cases import Doubles, content, words
 from benchmarks._processes import Say
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.models import manifest
 from engine.reports.workspace import DATABASE as WORKSPACE
 from engine.reports.workspace import Workspace
 from engine.resources import resource_path
 from engine.retrieval.search import Query, search
+from engine.store.folder.folder_store import DATABASE
 from engine.store.identity import KEY_FILE
 
 PAGE = 4096

@@ -25,12 +25,12 @@ from benchmarks import _fault_damage as damage
 from benchmarks._hostile_inputs import SAMPLES
 from benchmarks._processes import run
 from benchmarks.fuzz_worker import mutated, show, sources
-from engine.archive import DATABASE
 from engine.errors import UserError
 from engine.importing.csv_files import read_reports
 from engine.importing.source import FoundCase
 from engine.models import manifest
 from engine.resources import resource_path
+from engine.store.folder.folder_store import DATABASE
 from engine.text.deidentify import clean
 
 ENGINE = str(Path(engine.__file__).parent)

@@ -29,12 +29,14 @@ from benchmarks._table_sizes import bytes_of
 from benchmarks._timing import others_share, processor, processor_seconds
 from benchmarks._vector_baselines import TOP, Method, baselines
 from benchmarks.archive_scale import memory
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.retrieval.fusion import QueryVectors
 from engine.retrieval.nearest import nearest_cases
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.filters import ANY, Filters
+from engine.store.folder.folder_store import DATABASE
+from engine.store.folder.vectors.vector_index import FILE as VECTORS
 from engine.store.score_scale import KINDS
 
 TITLE = "An archive of one million vectors"
@@ -93,7 +95,7 @@ def ours(archive: Archive) -> Method:
         products = np.concatenate([one.vectors @ query for one in found])
         return ids[np.argsort(-products)[:TOP]]
 
-    return Method("Kindred: lists of 8 bits, both kinds", seconds, archive.index.path.stat().st_size, find)
+    return Method("Kindred: lists of 8 bits, both kinds", seconds, (archive.folder / VECTORS).stat().st_size, find)
 
 
 def compared(archive: Archive, queries: NDArray[np.float32]) -> list[str]:

@@ -31,6 +31,7 @@ from engine.models.ranking import RankingSettings
 from engine.retrieval.search import Mode, Query, SearchOptions, search
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.filters import ANY, Filters
+from engine.store.folder.vectors.vector_index import FILE as VECTORS
 from engine.store.score_scale import PAIR
 
 TITLE = "An archive of 100,000 cases"
@@ -152,7 +153,7 @@ def measure_search(folder: Path, rounds: int) -> dict[str, Any]:
             times.append(1000 * (time.perf_counter() - start))
             cpu.append(1000 * (time.process_time() - begun))
         searches[name] = {"median": median(times), "p95": quantiles(times, n=20)[-1], "processor": median(cpu)}
-    sizes = {path.name: path.stat().st_size for path in (archive.index.path, folder / "archive.db")}
+    sizes = {path.name: path.stat().st_size for path in ((archive.folder / VECTORS), folder / "archive.db")}
     stats = archive.stats()
     archive.close()
     return {

@@ -32,9 +32,10 @@ from engine.store.backup.restore import restore_archive
 from engine.store.backup.restore_workspace import restore_workspace
 from engine.store.backup.source import archive_source, workspace_source
 from engine.store.case import NewCase, NewReport
-from engine.store.database import LocalDatabase, insert, now
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.identity import load_key, own_key
 from engine.store.safety.audit_chain import ARCHIVE, WORKSPACE, AuditChain
+from engine.store.shared_sql import insert, now
 
 TITLE = "Changes of the audit by hand"
 CHANGES, UNTOUCHED, ROWS = 200, 100, 100_000

@@ -31,6 +31,7 @@ from engine.retrieval.fusion import QueryVectors
 from engine.retrieval.nearest import nearest_cases
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.filters import Filters
+from engine.store.folder.vectors.vector_index import FILE as VECTORS
 from engine.store.score_scale import KINDS, PAIR, ScoreScale
 
 TITLE = "The sample archive"
@@ -114,7 +115,7 @@ def health(archive: Archive, probes: Sequence[tuple[int, str]], bundle: Bundle) 
     stats = archive.stats()
     queries = bundle.embed_texts([text for _, text in probes])
     kept, state = answers(archive, queries), archive.index.state()
-    archive.index.path.unlink(missing_ok=True)
+    (archive.folder / VECTORS).unlink(missing_ok=True)
     with Archive.open(archive.folder) as reopened:
         rebuilt = answers(reopened, queries)
     return {

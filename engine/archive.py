@@ -1,88 +1,58 @@
-"""The local store of cases: a folder with one SQLite database. Knows no models, no ranking and no DICOM.
+"""The store of cases: a folder, or a server that a department shares. Knows no models, no ranking and no DICOM.
 
-The folder is readable by its owner only (0700). It contains archive.db (cases, images, reports, embeddings, imports,
-audit), identity.key (part of every backup) and derived files such as the vector index, which are rebuilt when they are
-missing, stale or damaged. All SQL on the archive is here and in engine/store; other modules ask by name.
+What both stores do is here and in engine/store; what each does in its own way is in engine/store/folder (SQLite, FTS5,
+faiss) and engine/store/server (PostgreSQL, its full-text search, pgvector). Other modules ask by name.
 """
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from engine.errors import Cancelled, UserError, exists
+from engine.errors import Cancelled, UserError
 from engine.progress import Progress, ignore
-from engine.store import identity
-from engine.store.archive_scale import ArchiveScale
-from engine.store.backup.restoring import finish as finish_restore
-from engine.store.backup.source import archive_source
+from engine.store.address import Address, place_of
 from engine.store.case import CaseFacts, NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import fill_blanks, insert_case, insert_image, insert_report
-from engine.store.database import LocalDatabase, insert, now
-from engine.store.encryption.convert import finish as finish_encryption
-from engine.store.fact_columns import FactColumns
-from engine.store.full_text import FullText
+from engine.store.folder.folder_store import FolderStore
 from engine.store.import_log import ImportLog
 from engine.store.kept_answers import KeptAnswers
 from engine.store.new_embeddings import NewEmbeddings
 from engine.store.safety.audit_chain import ARCHIVE as AUDITED
 from engine.store.safety.audit_chain import AuditChain
 from engine.store.safety.checksums import WHOLE, seal
-from engine.store.safety.connection import damaged
 from engine.store.safety.join_keys import add_join_keys
-from engine.store.safety.merging import keep_one_source, merge_cases, remember_key
+from engine.store.safety.merging import merge_cases, remember_key
 from engine.store.safety.name_keys import add_name_keys, name_keys_of
-from engine.store.safety.opening import is_alone, open_archive
-from engine.store.safety.removal import (
-    delete_cases,
-    empty_log,
-    finish,
-    forget_sources,
-    forget_words,
-    note_replaced,
-    rewrite_once,
-    unfinished,
-)
-from engine.store.safety.salvaged import Salvaged, salvaged
+from engine.store.safety.removal import note_replaced
+from engine.store.safety.salvaged import Salvaged
 from engine.store.safety.text_checks import TextChecks
-from engine.store.safety.whole_file import is_left
-from engine.store.sources import FILE as SOURCES
-from engine.store.sources import SourceLinks
+from engine.store.shared_sql import insert, now
+from engine.store.store import Store
 from engine.store.thumbnail import to_png
-from engine.store.vectors.vector_index import VectorIndex
 from engine.text.hashed_names import spellings
 
-_log = logging.getLogger("kindred")
-
-DATABASE = "archive.db"
+if TYPE_CHECKING:
+    from engine.store.server.server_store import ServerStore
 
 
 class Archive(CaseQueries):
     """An open archive. Threads may share it: each has its own connection, and one writes at a time."""
 
-    def __init__(self, folder: Path, progress: Progress = ignore) -> None:
+    def __init__(self, store: Store) -> None:
         """Use `create` or `open`."""
-        self.folder = folder
-        self._database = LocalDatabase(folder / DATABASE)
-        try:
-            self.identity = open_archive(self._database, folder, progress)
-            finish_restore(folder)  # a restore that began meanwhile may not have seen that it is open
-            finish_encryption(archive_source(folder))
-        except BaseException:
-            self._database.close()
-            raise
-        self.index = VectorIndex(folder, self._database.read, self._database.version)
+        self._store, self._database = store, store.database
+        self.identity = store.identity
+        self.name = store.name
+        """Of its folder or database, for titles."""
+        self.index = store.index
         """Nearest neighbors among the embeddings of images and reports."""
-        self.score_scale = ArchiveScale(folder, self.index)
+        self.score_scale = store.score_scale
         """What makes scores of images and reports comparable, measured on the embeddings."""
         self._allowed = KeptAnswers(self._database)
-        self.fact_columns = FactColumns(self._database)
-        """The facts of all cases, to weigh them."""
-        self.full_text = FullText(self._database, self.cases_allowed_by)
+        self.full_text = store.full_text
         """Reports by their words."""
         self.imports = ImportLog(self._database)
         self.new_embeddings = NewEmbeddings(self._database)
@@ -90,26 +60,21 @@ class Archive(CaseQueries):
         self.text_checks = TextChecks(self._database, self.require_bundle)
         """Images that were checked for burned-in text."""
         self._database.begin_chain(AuditChain(self.identity.audit, AUDITED))
-        self._finish_deletions()
+        store.finish_opening()
 
     @classmethod
-    def create(cls, path: Path | str, bundle_id: str | None = None) -> Self:
-        """Create an empty archive in a new or empty folder; one that is there, made a moment ago perhaps, is opened.
+    def create(cls, where: Path | str | Address, bundle_id: str | None = None) -> Self:
+        """Create an empty archive in a new or empty folder, or an empty database; one that is there is opened.
+
+        Args:
+            where: a folder, or the address of a PostgreSQL server (`Address`, or as text postgresql://...).
+            bundle_id: the bundle that it is bound to.
 
         Raises:
-            UserError: the folder contains something else or cannot be written, or another bundle made the archive.
+            UserError: something else is there, it cannot be written or reached, or another bundle made the archive.
         """
-        folder = Path(path)
-        try:
-            taken = folder.exists() and (not folder.is_dir() or any(_contents(folder)))
-            if taken and not cls.exists(folder):
-                raise UserError(f"{folder} is not an empty folder; choose a new one for the archive.", folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            if not taken:
-                folder.chmod(0o700)
-        except OSError as error:
-            raise UserError(f"The archive {folder} cannot be created: {error.strerror}.", folder) from None
-        archive = cls(folder)
+        place = place_of(where)
+        archive = cls(_servers().create(place) if isinstance(place, Address) else FolderStore.create(place))
         try:
             if bundle_id is not None:
                 archive.bind(bundle_id)
@@ -119,31 +84,29 @@ class Archive(CaseQueries):
         return archive
 
     @classmethod
-    def open(cls, path: Path | str, progress: Progress = ignore) -> Self:
+    def open(cls, where: Path | str | Address, progress: Progress = ignore) -> Self:
         """Open an existing archive and migrate it to the current schema.
 
         Args:
-            path: its folder.
+            where: its folder or address, as in `create`.
             progress: hears of a migration, which may take minutes; what it raises ends that without a change.
 
         Raises:
-            UserError: there is no archive, a newer version of Kindred created it, its database is damaged, or its key
-                is missing or of another archive.
+            UserError: there is no archive, or none that can be reached, a newer version of Kindred created it, its
+                database is damaged, or its key is missing or of another archive.
         """
-        folder = Path(path)
-        if not cls.exists(folder):
-            raise UserError(f"{folder} is not a Kindred archive; choose another folder or create an archive.", folder)
-        return cls(folder, progress)
+        place = place_of(where)
+        return cls(_servers().open(place) if isinstance(place, Address) else FolderStore.open(place, progress))
 
     @staticmethod
-    def exists(path: Path | str) -> bool:
-        """Whether the folder is an archive, also one whose creation was interrupted, since opening completes it.
+    def exists(where: Path | str | Address) -> bool:
+        """Whether an archive is there, also one whose creation was interrupted, since opening completes it.
 
         Raises:
-            UserError: the folder cannot be accessed, or the archive is being restored.
+            UserError: the folder or the server cannot be accessed, or the archive is being restored.
         """
-        finish_restore(Path(path))
-        return exists(Path(path) / identity.KEY_FILE) or exists(Path(path) / DATABASE)
+        place = place_of(where)
+        return _servers().exists(place) if isinstance(place, Address) else FolderStore.exists(place)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -156,35 +119,44 @@ class Archive(CaseQueries):
         try:
             unexpected = isinstance(error, Exception) and not isinstance(error, UserError | Cancelled)
             if unexpected and self.problems(deep=True):
-                raise damaged(self.folder) from error
+                raise self._database.damaged() from error
         finally:
             self.close()
 
     @property
+    def where(self) -> str:
+        """Its folder, or its address without a password, as messages name it."""
+        return self._database.where
+
+    @property
+    def place(self) -> Path | Address:
+        """What opens it again."""
+        return self._store.place
+
+    @property
+    def folder(self) -> Path:
+        """Its folder. Raises UserError for an archive on a server, which has none."""
+        return self._store.folder
+
+    @property
     def read_only(self) -> bool:
-        """Whether it can be searched but not changed, as on a read-only disk."""
+        """Whether it can be searched but not changed, as on a read-only disk, or as a reader on a server."""
         return self._database.read_only
 
     @property
     def salvaged(self) -> Salvaged | None:
         """What this archive was salvaged of; None for one that is whole."""
-        return salvaged(self.folder)
+        return self._store.salvaged
 
     def is_unused(self) -> bool:
         """Close it, and return whether it has no case and no other process has it open."""
         empty = not self.case_ids(limit=1)
         self.close()
-        return empty and is_alone(self.folder / DATABASE)
+        return empty and self._store.is_alone()
 
     def source(self, case_id: int) -> str | None:
         """The local path that a case came from; None where it was not kept, or cannot be read."""
-        if not (self.folder / SOURCES).is_file():
-            return None
-        try:
-            with closing(SourceLinks(self.folder)) as links:
-                return links.path(case_id)
-        except UserError:  # the archive can be used without
-            return None
+        return self._store.source(case_id)
 
     # -- the bundle that made the embeddings
 
@@ -195,7 +167,8 @@ class Archive(CaseQueries):
             UserError: it is bound to another one.
         """
         with self._database.write() as db:
-            db.execute("INSERT OR IGNORE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
+            bound = "INSERT INTO settings (name, value) VALUES ('bundle_id', ?) ON CONFLICT DO NOTHING"
+            db.execute(bound, [bundle_id])
             seal(db, "settings", WHOLE)
         self.require_bundle(bundle_id)
 
@@ -204,16 +177,16 @@ class Archive(CaseQueries):
         bound = self.bundle_id
         if bound is not None and bound != bundle_id:
             raise UserError(
-                f"The archive {self.folder} was indexed with another model ({bound[:12]}, not {bundle_id[:12]}): "
+                f"The archive {self.where} was indexed with another model ({bound[:12]}, not {bundle_id[:12]}): "
                 "open it with that model, or re-index the archive with the current one.",
-                self.folder,
+                self.where,
             )
 
     def _bound_to(self, made_by: str | None) -> str:
         """The bundle that the archive is bound to; called inside the write, so that it cannot change before the end."""
         bundle_id = self.bundle_id
         if bundle_id is None:
-            raise UserError(f"The archive {self.folder} is not indexed yet; import cases, or re-index it.", self.folder)
+            raise UserError(f"The archive {self.where} is not indexed yet; import cases, or re-index it.", self.where)
         if made_by is not None:
             self.require_bundle(made_by)
         return bundle_id
@@ -311,7 +284,7 @@ class Archive(CaseQueries):
                 or one is damaged; nothing was changed. Or the archive is read-only.
         """
         kept, *others = merge_cases(self._database, case_ids)
-        keep_one_source(self.folder, kept, others)
+        self._store.keep_one_source(kept, others)
         self.index.refresh(save=True)
         return kept
 
@@ -325,15 +298,7 @@ class Archive(CaseQueries):
         """
         if not case_ids:
             return
-        delete_cases(self._database, case_ids)
-        try:
-            self._remove_traces()
-        except (OSError, UserError) as error:
-            raise UserError(
-                f"The cases were deleted, but files in {self.folder} may hold traces of them until it is opened again. "
-                f"{error if isinstance(error, UserError) else f'{error.strerror}.'}",
-                self.folder,
-            ) from error
+        self._store.delete(case_ids)
 
     def rebuild(self) -> int:
         """Make everything that is derived from the database anew, and return the number of vectors in the index.
@@ -341,12 +306,7 @@ class Archive(CaseQueries):
         Raises:
             UserError: vectors in the database are damaged, or the files cannot be written.
         """
-        try:
-            self.score_scale.path.unlink(missing_ok=True)
-        except OSError as error:
-            path = self.score_scale.path
-            raise UserError(f"The file {path} cannot be replaced: {error.strerror}.", path) from None
-        self.index.refresh(save=True, anew=True)
+        self._store.rebuild()
         return len(self.index.rows().ids)
 
     def forget_words(self) -> None:
@@ -355,7 +315,7 @@ class Archive(CaseQueries):
         Raises:
             UserError: the disk is full.
         """
-        forget_words(self._database)
+        self._store.forget_words()
 
     def forget_replaced(self) -> None:
         """Remove from the files of the archive what they hold of images that were replaced.
@@ -363,29 +323,7 @@ class Archive(CaseQueries):
         Raises:
             UserError: the archive is read-only, the disk is full, or another program has it open.
         """
-        rewrite_once(self._database)
-        empty_log(self._database)
-        self.index.refresh(save=True)
-
-    def _finish_deletions(self) -> None:
-        """Remove what an interrupted deletion has left; if that fails again, the next opening tries it."""
-        if self.read_only or not unfinished(self._database):
-            return
-        try:
-            self._remove_traces()
-        except (OSError, UserError) as error:
-            _log.warning("Traces of deleted cases are left in the archive: %s", error)
-
-    def _remove_traces(self) -> None:
-        """Remove from the files of the archive what they hold of deleted cases. Raises OSError, UserError."""
-        cases = unfinished(self._database)
-        for derived in (self.score_scale.path, self.index.path):
-            derived.unlink(missing_ok=True)
-        forget_sources(self.folder, cases)
-        rewrite_once(self._database)
-        empty_log(self._database)
-        self.index.refresh(save=True)
-        finish(self._database, cases)
+        self._store.forget_replaced()
 
 
 def _signed(report: NewReport | None) -> bool:
@@ -393,7 +331,14 @@ def _signed(report: NewReport | None) -> bool:
     return report is not None and report.state == "signed"
 
 
-def _contents(folder: Path) -> Iterator[Path]:
-    """What a folder contains besides the half-written key of an interrupted creation."""
-    half = identity.KEY_FILE + ".new"  # as earlier versions named it
-    return (path for path in folder.iterdir() if path.name != half and not is_left(path, identity.KEY_FILE))
+def _servers() -> "type[ServerStore]":
+    """The stores on servers, whose libraries are loaded for an address only.
+
+    Raises:
+        UserError: they are not installed.
+    """
+    try:
+        from engine.store.server.server_store import ServerStore
+    except ImportError as error:
+        raise UserError(f"An archive on a server needs {error.name}; install Kindred's extra `department`.") from error
+    return ServerStore

@@ -29,6 +29,10 @@ class LockedError(UserError):
     """A folder is encrypted and its passphrase was not given; `other` is the folder."""
 
 
+class UnreachableError(UserError):
+    """A server that was named by its address does not answer, now; what waits for it can be tried again later."""
+
+
 def missing(path: Path) -> UserError:
     """The error for a file or folder that does not exist."""
     return UserError(f"{path} does not exist; check the name and the drive.", path)

@@ -11,7 +11,7 @@ from engine.archive import Archive
 from engine.cli.options import FOLDER, json_option, print_result
 from engine.errors import UserError
 from engine.reports.workspace import Workspace
-from engine.store.database import LocalStore
+from engine.store.database import WithDatabase
 from engine.text.words import counted
 
 archive_option = click.option("--archive", "folder", type=FOLDER, help="That of an archive. Default: that of reports.")
@@ -55,7 +55,7 @@ def list_command(folder: Path | None, as_json: bool) -> None:
 
 
 @contextmanager
-def _opened(folder: Path | None) -> Iterator[LocalStore]:
+def _opened(folder: Path | None) -> Iterator[WithDatabase]:
     with Workspace.open() if folder is None else Archive.open(folder) as store:
         yield store
 

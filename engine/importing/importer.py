@@ -26,7 +26,7 @@ from engine.models.roles import Encoder
 from engine.models.text_detector import text_detector
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport, Report
-from engine.store.sources import SourceLinks
+from engine.store.folder.sources import SourceLinks
 from engine.text.deidentify import WARNING, Cleaned, clean
 
 BATCH_IMAGES, BATCH_TEXTS = 16, 32

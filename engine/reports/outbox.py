@@ -126,11 +126,11 @@ def archive_waiting(
         except UserError as problem:
             refused.append(problem)
             continue
-        workspace.mark_archived(study_uid, archive.folder.name, case_id, len(report.addenda))
+        workspace.mark_archived(study_uid, archive.name, case_id, len(report.addenda))
         removed = clean(report.full_text, submission.facts.identifiers).removed
         with_image = submission.gray is not None and not already_archived
         archived.append(ArchivedReport(study_uid, case_id, removed, already_archived, with_image))
-    return OutboxResult(archive.folder.name, tuple(archived), tuple(refused))
+    return OutboxResult(archive.name, tuple(archived), tuple(refused))
 
 
 def _key(archive: Archive, study_uid: str, facts: ReportFacts) -> str:

@@ -15,8 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from sqlite_utils import Database
-
 from engine.errors import UserError
 from engine.reports.document import Document
 from engine.reports.draft import Draft
@@ -34,9 +32,10 @@ from engine.reports.workspace_upgrade import migrate
 from engine.resources import user_folder
 from engine.store.backup.restore_workspace import finish as finish_restore
 from engine.store.backup.source import workspace_source
-from engine.store.database import LocalDatabase, insert, now
 from engine.store.encryption.convert import finish as finish_encryption
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.safety.json_file import parse_json
+from engine.store.shared_sql import Connection, insert, now
 from engine.store.thumbnail import from_png, to_png
 from engine.text.words import counted
 
@@ -314,7 +313,7 @@ class Workspace(WorkspaceAudit):
                 [study_uid, kind, json.dumps(marks), now()],
             )
 
-    def writing(self) -> AbstractContextManager[Database]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """One transaction, for what else is kept of studies (workspace_patients.py)."""
         return self._database.write()
 
@@ -365,13 +364,13 @@ def _document(text: str, stored: str) -> Document:
         return Document(text, lost=True)
 
 
-def _require_signed(db: Database, study_uid: str) -> None:
+def _require_signed(db: Connection, study_uid: str) -> None:
     row = db.execute("SELECT state FROM reports WHERE study_uid = ?", [study_uid]).fetchone()
     if row is None or row[0] != "signed":
         raise UserError("An addendum follows a signed report; sign the report first.")
 
 
-def _queue(db: Database, study_uid: str, submission: Submission) -> None:
+def _queue(db: Connection, study_uid: str, submission: Submission) -> None:
     """Queue a report; one that still waits keeps the image and facts that it was signed with."""
     png = None if submission.gray is None else to_png(submission.gray).data
     db.execute(

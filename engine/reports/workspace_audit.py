@@ -4,7 +4,8 @@ import json
 
 from engine.reports.document import Document
 from engine.reports.stored_report import AuditRow
-from engine.store.database import LocalStore, insert, now
+from engine.store.database import WithDatabase
+from engine.store.shared_sql import insert, now
 
 EXPORTED = "exported"
 """State of an audit row that is no change of a report."""
@@ -29,7 +30,7 @@ ADDENDA_NOT_AS_SIGNED = """
     UNION SELECT study_uid FROM (SELECT * FROM signatures EXCEPT SELECT * FROM stored)"""
 
 
-class WorkspaceAudit(LocalStore):
+class WorkspaceAudit(WithDatabase):
     """Reads the audit, and adds what is no change of a report; the changes are added where they are made."""
 
     def history(self, study_uid: str) -> tuple[AuditRow, ...]:

@@ -13,14 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from engine.dicom.identity import SHARED_UID, apart, contradict, plain
 from engine.dicom.listing import Listing, open_path
 from engine.errors import UserError
 from engine.progress import IsCancelled, Progress
 from engine.reports.workspace import Workspace
 from engine.store.safety.json_file import parse_json
+from engine.store.shared_sql import Connection
 from engine.study import Patient, Study
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def tell_apart(folder: Path | None, studies: Sequence[Study]) -> list[Study]:
         return list(studies)
 
 
-def _told_apart(db: Database, study: Study) -> Study:
+def _told_apart(db: Connection, study: Study) -> Study:
     uid = study.stated_uid or study.uid
     if not uid:
         return study
@@ -89,7 +88,7 @@ def _told_apart(db: Database, study: Study) -> Study:
     return replace(study, warning=SHARED_UID) if shared else study
 
 
-def _owned(db: Database, study: Study, own: Patient, stored: _Stored | None) -> Study:
+def _owned(db: Connection, study: Study, own: Patient, stored: _Stored | None) -> Study:
     """A study that was listed beside another patient's: under the UID of its files if it had that before."""
     if stored is None:
         _remember(db, study.stated_uid, Patient(), ())
@@ -103,11 +102,11 @@ def _owned(db: Database, study: Study, own: Patient, stored: _Stored | None) -> 
     return replace(study, uid=study.stated_uid, stated_uid="") if same else study
 
 
-def _share(db: Database, uid: str, shared: int) -> None:
+def _share(db: Connection, uid: str, shared: int) -> None:
     db.execute("UPDATE patients SET shared = ? WHERE study_uid = ?", [shared, uid])
 
 
-def _stored(db: Database, uid: str) -> _Stored | None:
+def _stored(db: Connection, uid: str) -> _Stored | None:
     """What is known of a UID; None when it is unknown, or the row is damaged."""
     row = db.execute("SELECT patient, images, shared FROM patients WHERE study_uid = ?", [uid]).fetchone()
     if row is None:
@@ -119,7 +118,7 @@ def _stored(db: Database, uid: str) -> _Stored | None:
         return None
 
 
-def _remember(db: Database, uid: str, patient: Patient, images: Iterable[str]) -> None:
+def _remember(db: Connection, uid: str, patient: Patient, images: Iterable[str]) -> None:
     stored: dict[str, Any] = {name: getattr(patient, name) for name in ("name", "id", "birth_date", "sex")}
     db.execute(
         """INSERT INTO patients (study_uid, patient, images) VALUES (?, ?, ?) ON CONFLICT (study_uid)

@@ -9,7 +9,7 @@ from engine.reports.workspace_schema import migrations
 from engine.store.backup.backup import UPGRADE
 from engine.store.backup.making import Making, make
 from engine.store.backup.source import workspace_source
-from engine.store.database import LocalDatabase
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.identity import own_key
 from engine.store.safety.audit_chain import WORKSPACE, AuditChain
 

@@ -7,14 +7,11 @@ finding which must be absent loses, one that negates it wins.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.archive import Archive
-from engine.facts.fact import Fact, FactKind, Facts
+from engine.facts.fact import FactKind, Facts
 from engine.models.ranking import FactWeight
 from engine.retrieval.nearest import Weight
-from engine.store.fact_columns import CODES, OTHER
+from engine.store.fact_bonus import FactBonus
 from engine.text.findings import findings, together
 from engine.text.sentences import sentences
 
@@ -42,27 +39,16 @@ class CaseWeights:
         """What the words of a report may add."""
         self._facts = {kind: fact for kind, fact in facts.items() if kind in self._weights}
 
-    def by_case(self) -> NDArray[np.float32]:
-        """What the facts of each case weigh: entry n for case n, float32 [n]; cases beyond its end weigh nothing."""
-        columns = self._archive.fact_columns.current() if self._facts else {}
-        total = np.zeros(max((len(column.codes) for column in columns.values()), default=0), np.float32)
-        for kind, asked in self._facts.items():
-            column = columns[kind]
-            total += self._of_codes(kind, asked)[column.codes] * column.probabilities
-        return total
-
-    def _of_codes(self, kind: FactKind, asked: Fact) -> NDArray[np.float32]:
-        """What each value of a kind weighs, by its code, float32 [codes]; both sides agree and disagree with none."""
-        if asked.value == "both":
-            return np.zeros(OTHER[kind] + 1, np.float32)
-        found = np.full(OTHER[kind] + 1, asked.probability * self._weights[kind].disagree, np.float32)
-        found[0] = 0.0
-        for value, code in CODES[kind].items():
-            if value == "both":
-                found[code] = 0.0
-            elif value == asked.value:
-                found[code] = asked.probability * self._weights[kind].agree
-        return found
+    def bonus(self) -> FactBonus:
+        """What the facts of a case weigh; both sides agree and disagree with none."""
+        counted = {kind: fact for kind, fact in self._facts.items() if fact.value != "both"}
+        return FactBonus(
+            {
+                kind: {fact.value: fact.probability * self._weights[kind].agree, "both": 0.0}
+                for kind, fact in counted.items()
+            },
+            {kind: fact.probability * self._weights[kind].disagree for kind, fact in counted.items()},
+        )
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """The weight of each of these cases, with its reasons."""

@@ -7,11 +7,10 @@ without spaces is cut into pairs of characters, and reports with more of them co
 
 import re
 import unicodedata
-from dataclasses import dataclass
 
 from engine.archive import Archive
 from engine.store.filters import ANY, Filters
-from engine.store.full_text import MARK_END, MARK_START
+from engine.store.full_text_search import TextMatch
 from engine.text.words import STOP_WORDS, UNSPACED
 
 MOST_PAIRS = 100
@@ -19,26 +18,15 @@ MOST_PAIRS = 100
 PHRASE = re.compile(r'"([^"]+)"|(\w+)')
 
 
-@dataclass(frozen=True, slots=True)
-class LexicalMatch:
-    """A report that contains words of the query."""
-
-    case_id: int
-    score: float
-    """BM25, or the number of pairs of characters; higher is better."""
-    words: tuple[str, ...]
-    """The matching words as they are in the report, in lower case."""
-
-
-def fts_query(text: str) -> str:
-    """Free text as a safe FTS5 expression; "" when it contains no word. Stop words count only in phrases."""
-    parts: list[str] = []
+def phrases_of(text: str) -> list[str]:
+    """The words of free text, and what is in double quotes as one. Stop words count only in phrases, or alone."""
+    found: list[str] = []
     stop_words: list[str] = []
     for phrase, word in PHRASE.findall(text):
         words = re.findall(r"\w+", phrase or word)
         if words:
-            (stop_words if word.lower() in STOP_WORDS else parts).append('"' + " ".join(words) + '"')
-    return " OR ".join(dict.fromkeys(parts or stop_words))
+            (stop_words if word.lower() in STOP_WORDS else found).append(" ".join(words))
+    return list(dict.fromkeys(found or stop_words))
 
 
 def character_pairs(text: str) -> list[str]:
@@ -47,19 +35,11 @@ def character_pairs(text: str) -> list[str]:
     return list(dict.fromkeys(run[i : i + 2] for run in runs for i in range(max(1, len(run) - 1))))
 
 
-def find(archive: Archive, text: str, limit: int, filters: Filters = ANY) -> list[LexicalMatch]:
-    """At most `limit` reports with words of `text`, best first."""
+def find(archive: Archive, text: str, limit: int, filters: Filters = ANY) -> list[TextMatch]:
+    """At most `limit` reports with words of `text`, best first; of pairs of characters, as many as they have."""
     text = unicodedata.normalize("NFC", text)
     if pairs := character_pairs(text)[:MOST_PAIRS]:
         pieces = archive.full_text.containing(pairs, limit, filters)
-        return [LexicalMatch(one.case_id, one.score, tuple(p for p in pairs if p in one.text)) for one in pieces]
-    expression = fts_query(text)
-    if not expression:
-        return []
-    found = archive.full_text.find(expression, limit, filters)
-    return [LexicalMatch(match.case_id, match.score, matched_words(match.marked)) for match in found]
-
-
-def matched_words(marked: str) -> tuple[str, ...]:
-    """The distinct words between the match marks, in lower case, in order of appearance."""
-    return tuple(dict.fromkeys(word.lower() for word in re.findall(f"{MARK_START}(.*?){MARK_END}", marked)))
+        return [TextMatch(one.case_id, one.score, tuple(p for p in pairs if p in one.text)) for one in pieces]
+    phrases = phrases_of(text)
+    return archive.full_text.find(phrases, limit, filters) if phrases else []

@@ -15,9 +15,10 @@ from engine.archive import Archive
 from engine.models.roles import Encoder
 from engine.retrieval.fusion import QueryVectors, calibrated
 from engine.store.case import Kind
+from engine.store.fact_bonus import NO_BONUS, FactBonus
 from engine.store.filters import ANY, Filters
+from engine.store.nearest_index import Neighbors
 from engine.store.score_scale import KINDS, ScoreScale
-from engine.store.vectors.vector_index import Neighbors, bonus_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Weighing(Protocol):
     more: float
     """How much more than `by_case` says a case may weigh."""
 
-    def by_case(self) -> NDArray[np.float32]:
-        """About what each case weighs: entry n for case n, float32 [n]; cases beyond its end weigh nothing."""
+    def bonus(self) -> FactBonus:
+        """What the facts of a case weigh."""
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """The weight of each of these cases."""
@@ -70,9 +71,9 @@ class Unweighted:
 
     more = 0.0
 
-    def by_case(self) -> NDArray[np.float32]:
+    def bonus(self) -> FactBonus:
         """Nothing."""
-        return np.zeros(0, np.float32)
+        return NO_BONUS
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         """Zero for each."""
@@ -116,7 +117,7 @@ def nearest_cases(
     if scale is None:
         scale = archive.score_scale.current(bundle.score_scale, bundle.id)
     queries = [query] if isinstance(query, QueryVectors) else query
-    scan = _Scan(archive, bundle, queries, filters, scale, weighing.by_case())
+    scan = _Scan(archive, bundle, queries, filters, scale, weighing.bonus())
     weights: dict[int, Weight] = {}
     depth = 4 * count + 64  # a case may own several vectors, and an index that is not exact may misplace some
     while True:
@@ -148,13 +149,12 @@ class _Scan:
         queries: Sequence[QueryVectors],
         filters: Filters,
         scale: ScoreScale,
-        bonus: NDArray[np.float32],
+        bonus: FactBonus,
     ) -> None:
         self._archive, self._bundle, self._queries, self._scale = archive, bundle, queries, scale
         self._kinds = [kind for kind in KINDS if filters.may_match(kind)]
-        self._excluded = filters.excluded
-        self._allowed = archive.cases_allowed_by(replace(filters, excluded=()))
-        self._bonus = bonus
+        self._filters, self._bonus = filters, bonus
+        self._bonus_of: dict[int, float] = {}
         self.best: dict[int, Match] = {}
         self._alike: dict[Kind, list[tuple[float, Match]]] = {"image": [], "report": []}
         """By their cosine with the frame or the text of the query."""
@@ -172,7 +172,7 @@ class _Scan:
     def best_by_bonus(self, count: int) -> set[int]:
         """The best `count` cases by z and bonus."""
         cases = np.fromiter(self.best, np.int64, len(self.best))
-        totals = bonus_of(self._bonus, cases) + [match.score for match in self.best.values()]
+        totals = np.array([self._bonus_of[case_id] + match.score for case_id, match in self.best.items()])
         return set(cases[np.argsort(-totals, kind="stable")[:count]].tolist())
 
     def search(self, depth: int) -> float:
@@ -185,20 +185,20 @@ class _Scan:
                     score.weights,
                     kind,
                     depth,
-                    self._allowed,
+                    self._filters,
                     self._bundle.id,
-                    bonus=self._bonus if len(self._bonus) else None,
+                    bonus=self._bonus,
                     nearest=CHECKED[kind],
-                    excluded=self._excluded,
                 )
                 if len(found.ids):
                     scores = score(found.vectors)
                     if not found.all:
-                        floor = max(floor, float((scores + bonus_of(self._bonus, found.cases))[:depth].min()))
+                        floor = max(floor, float((scores + found.bonus)[:depth].min()))
                     self._take(found, scores, query, kind, frame)
         return floor
 
     def _take(self, found: Neighbors, scores: NDArray[np.float32], query: QueryVectors, kind: Kind, frame: int) -> None:
+        self._bonus_of.update(zip(found.cases.tolist(), found.bonus.tolist(), strict=True))
         columns = (found.cases, found.ids, scores, found.vectors @ query.composed)
         for case_id, embedding_id, z, cosine in zip(*(column.tolist() for column in columns), strict=True):
             if case_id not in self.best or z > self.best[case_id].score:

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from engine.store.encryption.derived_file import open_derived, write_derived
+from engine.store.folder.vectors.index_file import checksum
+from engine.store.nearest_index import NearestIndex, Rows, Stamp
 from engine.store.safety.json_file import parse_json
 from engine.store.score_scale import KINDS, Sample, ScoreScale, Spread, measured
-from engine.store.vectors.index_file import Stamp, checksum
-from engine.store.vectors.vector_index import Rows, VectorIndex
 
 _log = logging.getLogger("kindred")
 
@@ -43,7 +43,7 @@ def step(count: int) -> int:
 class ArchiveScale:
     """The score scale of one archive; threads may share it."""
 
-    def __init__(self, folder: Path, index: VectorIndex) -> None:
+    def __init__(self, folder: Path, index: NearestIndex) -> None:
         self.path = folder / FILE
         self._index = index
         self._lock = threading.Lock()
@@ -93,16 +93,34 @@ class ArchiveScale:
             _log.warning("The score scale was not saved: %s.", error.strerror)
 
 
-def _write(path: Path, scale: ScoreScale, made_of: tuple[Stamp, str]) -> None:
-    """Write the file in one step, readable by its owner only. Raises OSError."""
-    content = {
+def as_document(scale: ScoreScale, made_of: tuple[Stamp, str]) -> dict[str, Any]:
+    """A scale and what it was made of, for JSON."""
+    return {
         "version": VERSION,
         "stamp": asdict(made_of[0]),
         "constants": made_of[1],
         "means": {kind: mean.tolist() for kind, mean in scale.means.items()},
         "spreads": {pair: asdict(spread) for pair, spread in scale.spreads.items()},
     }
-    body = json.dumps(content).encode()
+
+
+def from_document(content: Any, made_of: tuple[Stamp, str]) -> ScoreScale | None:
+    """The scale in a document; None when it was made of something else.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: it is not one of ours.
+    """
+    if content["version"] != VERSION or (Stamp(**content["stamp"]), content["constants"]) != made_of:
+        return None
+    return ScoreScale(
+        {kind: np.array(mean, np.float32) for kind, mean in content["means"].items()},
+        {pair: Spread(**spread) for pair, spread in content["spreads"].items()},
+    )
+
+
+def _write(path: Path, scale: ScoreScale, made_of: tuple[Stamp, str]) -> None:
+    """Write the file in one step, readable by its owner only. Raises OSError."""
+    body = json.dumps(as_document(scale, made_of)).encode()
     write_derived(path, [checksum(b"", body), b"\n", body])
 
 
@@ -116,12 +134,6 @@ def _read(path: Path, made_of: tuple[Stamp, str]) -> ScoreScale | None:
     if expected != checksum(b"", body):
         return None
     try:
-        content = parse_json(body)
-        if content["version"] != VERSION or (Stamp(**content["stamp"]), content["constants"]) != made_of:
-            return None
-        return ScoreScale(
-            {kind: np.array(mean, np.float32) for kind, mean in content["means"].items()},
-            {pair: Spread(**spread) for pair, spread in content["spreads"].items()},
-        )
+        return from_document(parse_json(body), made_of)
     except (AttributeError, KeyError, TypeError, ValueError):  # someone else's file, with a checksum of its own
         return None

@@ -8,11 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
-from sqlite_utils import Database
-
 from engine.facts.fact import Fact, FactKind, Facts, FactSource
 from engine.facts.from_words import facts_of_words
-from engine.store.database import read_many
+from engine.store.shared_sql import Connection, put, read_many
 
 TO_ASK = """SELECT id, case_id FROM images AS image WHERE id IN ({})
     AND NOT EXISTS (SELECT 1 FROM images WHERE case_id = image.case_id AND id < image.id)
@@ -23,18 +21,16 @@ SOURCES: tuple[FactSource, ...] = ("user", "header", "words", "models")
 assert set(SOURCES) == set(get_args(FactSource))
 
 
-def add_facts(db: Database, case_id: int, facts: Facts) -> None:
+def add_facts(db: Connection, case_id: int, facts: Facts) -> None:
     """Add the facts of a case, but none without a value, inside a transaction that the caller has open."""
     known = _facts_of(db, case_id)
     for kind, fact in facts.items():
         if fact.value and (kind not in known or SOURCES.index(fact.source) < SOURCES.index(known[kind].source)):
-            db.execute(
-                "INSERT OR REPLACE INTO facts (case_id, kind, value, source, probability) VALUES (?, ?, ?, ?, ?)",
-                [case_id, kind, fact.value, fact.source, fact.probability],
-            )
+            columns = {"value": fact.value, "source": fact.source, "probability": fact.probability}
+            put(db, "facts", ("case_id", "kind"), case_id=case_id, kind=kind, **columns)
 
 
-def confirm_facts(db: Database, case_id: int, facts: Facts) -> None:
+def confirm_facts(db: Connection, case_id: int, facts: Facts) -> None:
     """Add the facts of further images of a case, inside a transaction that the caller has open.
 
     Of what the headers of earlier images say, that goes which those of the further ones contradict, and these add
@@ -47,21 +43,21 @@ def confirm_facts(db: Database, case_id: int, facts: Facts) -> None:
     add_facts(db, case_id, {kind: fact for kind, fact in facts.items() if kind == "modality" or kind not in header})
 
 
-def set_words(db: Database, case_id: int, text: str) -> None:
+def set_words(db: Connection, case_id: int, text: str) -> None:
     """Replace the facts that the words of a case say, inside a transaction that the caller has open."""
     _replace(db, case_id, "words", facts_of_words(text))
 
 
-def set_models(db: Database, case_id: int, facts: Facts) -> None:
+def set_models(db: Connection, case_id: int, facts: Facts) -> None:
     """Replace what models said of a case, inside a transaction that the caller has open."""
     _replace(db, case_id, "models", facts)
 
 
-def _facts_of(db: Database, case_id: int) -> Facts:
+def _facts_of(db: Connection, case_id: int) -> Facts:
     return facts_of_cases(lambda sql, values: db.execute(sql, values).fetchall(), [case_id]).get(case_id, {})
 
 
-def _replace(db: Database, case_id: int, source: FactSource, facts: Facts) -> None:
+def _replace(db: Connection, case_id: int, source: FactSource, facts: Facts) -> None:
     db.execute("DELETE FROM facts WHERE case_id = ? AND source = ?", [case_id, source])
     add_facts(db, case_id, facts)
 

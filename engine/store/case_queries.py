@@ -1,7 +1,6 @@
 """Questions about archived cases, by name. Changes nothing, and knows neither models nor ranking."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,17 +8,19 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.facts.fact import Facts
-from engine.store import integrity, schema
+from engine.store import schema
 from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts, ReportFacts, Statistics
 from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
-from engine.store.database import LocalStore, read_many
-from engine.store.filters import Filters, condition
+from engine.store.database import WithDatabase
+from engine.store.filters import Filters
 from engine.store.identity import Identity
-from engine.store.kept_answers import KeptAnswers
+from engine.store.kept_answers import KeptAnswers, allowed_by
 from engine.store.safety.checksums import is_sealed
 from engine.store.safety.join_keys import Join, cases_joined_by, joins_of
 from engine.store.safety.name_keys import name_keys_of
+from engine.store.shared_sql import read_many
+from engine.store.store import Store
 from engine.store.thumbnail import from_png
 
 # Each gives (value, cases).
@@ -34,10 +35,11 @@ COUNTED = {
 }
 
 
-class CaseQueries(LocalStore):
+class CaseQueries(WithDatabase):
     """The part of an archive that answers questions; subclasses set what is declared here, and `_database`."""
 
     identity: Identity
+    _store: Store
     _allowed: KeptAnswers[NDArray[np.int64]]
 
     @property
@@ -174,11 +176,7 @@ class CaseQueries(LocalStore):
 
     def cases_allowed_by(self, filters: Filters) -> NDArray[np.int64] | None:
         """Ids of the cases that the filters allow, int64 [N]; None when they allow all."""
-        where = condition(filters)
-        if where is None:
-            return None
-        sql = f"SELECT group_concat(id) FROM cases WHERE {where[0]}"  # one text is read sooner than many rows
-        return self._allowed.of((sql, *where[1]), lambda: _numbers(self._database.read(sql, where[1])[0][0]))
+        return allowed_by(self._database, self._allowed, filters)
 
     def image_of_embedding(self, embedding_id: int) -> int | None:
         """The image that an embedding was made of; None when a report was, or the embedding has been replaced."""
@@ -224,7 +222,7 @@ class CaseQueries(LocalStore):
             images=stats["images"],
             reports=stats["reports"],
             embeddings=stats["embeddings"],
-            bytes_on_disk=sum(map(_size, self._database.path.parent.iterdir())),
+            bytes_on_disk=self._store.bytes_used(),
             modalities=counts["modalities"],
             reported=counts["reported"],
             regions=counts["regions"],
@@ -234,7 +232,7 @@ class CaseQueries(LocalStore):
 
     def problems(self, deep: bool = False) -> list[str]:
         """How the database contradicts itself or, with `deep`, its checksums, one phrase each; empty when intact."""
-        return integrity.problems(self._database, deep)
+        return self._store.problems(deep)
 
     def _image_keys(self, case_id: int) -> frozenset[str]:
         sql = "SELECT key FROM images WHERE case_id = :id UNION ALL SELECT key FROM merged_keys WHERE case_id = :id"
@@ -246,16 +244,3 @@ class CaseQueries(LocalStore):
 
     def _has_report(self, case_id: int) -> bool:
         return bool(self._database.read("SELECT 1 FROM reports WHERE case_id = ?", [case_id]))
-
-
-def _numbers(text: str | None) -> NDArray[np.int64]:
-    """The numbers of a text with commas between them, int64 [n]."""
-    return np.fromstring(text or "", np.int64, sep=",")
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; 0 of a folder, and of a file that is replaced or removed at this moment."""
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:
-        return 0

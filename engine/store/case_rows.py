@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from engine.store.case import Case, CaseFacts, NewImage, NewReport, Report, StoredImage
 from engine.store.case_facts import add_facts, facts_of_cases, set_words
-from engine.store.database import insert, now
 from engine.store.safety.checksums import seal
+from engine.store.shared_sql import Connection, StoredVector, insert, now
 from engine.store.thumbnail import Png
 
 COLUMNS = (
@@ -25,7 +24,7 @@ MAX_AGE = 90
 """Higher ages are stored as 90, since rare ages identify people (HIPAA Safe Harbor, 45 CFR 164.514)."""
 
 
-def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None, day: int | None) -> int:
+def insert_case(db: Connection, case: CaseFacts, key: str, patient: str | None, day: int | None) -> int:
     """Insert a case with its hashed key and patient, its shifted day and its facts, and return the case id."""
     case_id = insert(
         db,
@@ -49,18 +48,18 @@ def insert_case(db: Database, case: CaseFacts, key: str, patient: str | None, da
     return case_id
 
 
-def fill_blanks(db: Database, case_id: int, case: CaseFacts, patient: str | None, day: int | None) -> None:
+def fill_blanks(db: Connection, case_id: int, case: CaseFacts, patient: str | None, day: int | None) -> None:
     """Write what was not known of a case yet, such as of a report whose study is archived later."""
     age = None if case.age is None else min(case.age, MAX_AGE)
     values = {"modality": case.modality, "sex": case.sex, "age": age, "body_part": case.body_part, "patient": patient}
     for name, value in {**values, "description": case.description, "study_day": day}.items():
         if value not in (None, ""):
-            changed = f"UPDATE cases SET {name} = ? WHERE id = ? AND coalesce({name}, '') = ''"
+            changed = f"UPDATE cases SET {name} = ? WHERE id = ? AND coalesce(CAST({name} AS TEXT), '') = ''"
             db.execute(changed, [value, case_id])
     seal(db, "cases", case_id)
 
 
-def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: NewImage, png: Png) -> None:
+def insert_image(db: Connection, case_id: int, bundle_id: str, key: str, image: NewImage, png: Png) -> None:
     """Insert an image with its hashed key, its pixels and its embedding."""
     center, width = image.window or (None, None)
     image_id = insert(
@@ -81,7 +80,7 @@ def insert_image(db: Database, case_id: int, bundle_id: str, key: str, image: Ne
     _insert_embedding(db, image.embedding, case_id=case_id, bundle_id=bundle_id, kind="image", image_id=image_id)
 
 
-def insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport) -> None:
+def insert_report(db: Connection, case_id: int, bundle_id: str, report: NewReport) -> None:
     """Insert the report of a case with its embedding."""
     report_id = insert(
         db,
@@ -97,8 +96,8 @@ def insert_report(db: Database, case_id: int, bundle_id: str, report: NewReport)
     set_words(db, case_id, report.text)
 
 
-def _insert_embedding(db: Database, vector: NDArray[np.floating], **columns: Any) -> None:
-    seal(db, "embeddings", insert(db, "embeddings", **columns, vector=np.ascontiguousarray(vector, "<f2").tobytes()))
+def _insert_embedding(db: Connection, vector: NDArray[np.floating], **columns: Any) -> None:
+    seal(db, "embeddings", insert(db, "embeddings", **columns, vector=StoredVector.of(vector)))
 
 
 def load_case(read: Callable[..., list[Any]], case_id: int) -> Case | None:

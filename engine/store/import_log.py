@@ -1,12 +1,13 @@
 """The record of past imports. Knows neither what was imported nor where it lay."""
 
-from engine.store.database import LocalDatabase, insert, now
+from engine.store.database import Database
+from engine.store.shared_sql import insert, now
 
 
 class ImportLog:
     """One row per import: kind of source, start, end and counts."""
 
-    def __init__(self, database: LocalDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     def begin(self, source: str) -> int:

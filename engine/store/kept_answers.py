@@ -5,7 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from engine.store.database import LocalDatabase
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.store.database import Database
+from engine.store.filters import Filters, condition
 
 MOST = 8
 """Answers that are kept; the one that was asked for least lately goes first."""
@@ -15,7 +19,7 @@ Answer = TypeVar("Answer")
 class KeptAnswers(Generic[Answer]):
     """The last answers of one database; threads may share them."""
 
-    def __init__(self, database: LocalDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
         self._version: object = None
@@ -38,3 +42,14 @@ class KeptAnswers(Generic[Answer]):
                 if len(self._answers) > MOST:
                     self._answers.popitem(last=False)
         return answer
+
+
+def allowed_by(
+    database: Database, answers: KeptAnswers[NDArray[np.int64]], filters: Filters
+) -> NDArray[np.int64] | None:
+    """Ids of the cases that filters allow, int64 [N]; None when they allow all."""
+    where = condition(filters)
+    if where is None:
+        return None
+    sql = f"SELECT id FROM cases WHERE {where[0]}"
+    return answers.of((sql, *where[1]), lambda: database.ids(sql, where[1]))

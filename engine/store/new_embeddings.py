@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from engine.facts.fact import Fact, FactKind, Facts
 from engine.store.case import Kind
 from engine.store.case_facts import images_to_ask, set_models
-from engine.store.database import LocalDatabase, insert, now
+from engine.store.database import Database
 from engine.store.safety.checksums import WHOLE, seal, seal_all
+from engine.store.shared_sql import Connection, StoredVector, insert, now, put
 from engine.store.thumbnail import from_png
 
 # What still lacks an embedding of the bundle, in the order of ids: images as PNG, reports as text.
@@ -25,18 +25,19 @@ MISSING = {
 }
 # The id of a report that was replaced meanwhile selects no row, so that its embedding is dropped here.
 ADD = {
-    kind: f"""INSERT OR IGNORE INTO new_embeddings (case_id, kind, {kind}_id, bundle_id, vector)
-        SELECT case_id, '{kind}', id, ?, ? FROM {table} WHERE id = ?"""
+    kind: f"""INSERT INTO new_embeddings (case_id, kind, {kind}_id, bundle_id, vector)
+        SELECT case_id, '{kind}', id, ?, ? FROM {table} WHERE id = ? ON CONFLICT DO NOTHING"""
     for kind, table in (("image", "images"), ("report", "reports"))
 }
-ADD_FACT = """INSERT OR REPLACE INTO new_facts (case_id, bundle_id, kind, value, probability)
-    SELECT id, ?, ?, ?, ? FROM cases WHERE id = ?"""
+ADD_FACT = """INSERT INTO new_facts (case_id, bundle_id, kind, value, probability)
+    SELECT id, ?, ?, ?, ? FROM cases WHERE id = ? ON CONFLICT (case_id, bundle_id, kind)
+    DO UPDATE SET value = excluded.value, probability = excluded.probability"""
 
 
 class NewEmbeddings:
     """The embeddings that a re-indexing of one archive has made so far."""
 
-    def __init__(self, database: LocalDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     def count(self, bundle_id: str) -> int:
@@ -85,8 +86,8 @@ class NewEmbeddings:
             for case_id, said in (facts or {}).items():
                 for kind_of, fact in said.items():
                     db.execute(ADD_FACT, [bundle_id, kind_of, fact.value, fact.probability, case_id])
-            for row_id, vector in zip(ids, np.ascontiguousarray(vectors, dtype="<f2"), strict=True):
-                db.execute(ADD[kind], [bundle_id, vector.tobytes(), row_id])
+            for row_id, vector in zip(ids, vectors, strict=True):
+                db.execute(ADD[kind], [bundle_id, StoredVector.of(vector), row_id])
 
     def adopt(self, bundle_id: str) -> bool:
         """Replace embeddings and facts in use and bind the archive to this bundle; False when some are still missing.
@@ -107,7 +108,7 @@ class NewEmbeddings:
             )
             db.execute("DELETE FROM new_embeddings")
             _adopt_facts(db, bundle_id)
-            db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('bundle_id', ?)", [bundle_id])
+            put(db, "settings", ("name",), name="bundle_id", value=bundle_id)
             seal_all(db, "embeddings")
             seal(db, "settings", WHOLE)
             detail = f"from {before[0] if before else 'no model'} to {bundle_id}"
@@ -116,7 +117,7 @@ class NewEmbeddings:
         return True
 
 
-def _adopt_facts(db: Database, bundle_id: str) -> None:
+def _adopt_facts(db: Connection, bundle_id: str) -> None:
     """Replace what models said of all cases by what this bundle says, inside the transaction that is open."""
     found: dict[int, dict[FactKind, Fact]] = {
         case_id: {}

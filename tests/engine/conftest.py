@@ -1,6 +1,8 @@
 """Fixtures of the engine's tests: small archives, and a test double of the models, which needs no weights."""
 
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,9 +18,13 @@ from engine.models.confidence import DraftSettings
 from engine.models.familiarity import FamiliarityModel
 from engine.models.ranking import RankingSettings
 from engine.progress import IsCancelled, never
+from engine.store.address import Address
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.text.words import words
+from tools.department_server import UNFLUSHED, DepartmentServer
 
+FILES = {"folder", "backup", "encryption"}
+"""Wings whose tests are about the files of an archive."""
 PAIRS = ("image-image", "image-report", "report-report")
 
 
@@ -79,10 +85,33 @@ def encoder() -> WordEncoder:
     return WordEncoder()
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[DepartmentServer]:
+    """A PostgreSQL server with pgvector; each test makes a database of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="kindred-server-"))  # pytest's folders are closed to the server's own user
+    started = DepartmentServer(folder / "data", UNFLUSHED)
+    yield started
+    started.stop()
+    shutil.rmtree(folder)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of an archive runs on both stores, but those that are about the files of one."""
+    if "store" in metafunc.fixturenames:
+        of_files = metafunc.definition.get_closest_marker("folder") or FILES & {*metafunc.definition.path.parts}
+        metafunc.parametrize("store", ["folder"] if of_files else ["folder", "server"])
+
+
 @pytest.fixture
-def archive(tmp_path: Path, encoder: WordEncoder) -> Iterator[Archive]:
+def place(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path | Address:
+    """Where a test keeps its archive: a new folder, or an empty database of a server."""
+    return tmp_path / "archive" if store == "folder" else request.getfixturevalue("server").empty_database()
+
+
+@pytest.fixture
+def archive(place: Path | Address, encoder: WordEncoder) -> Iterator[Archive]:
     """An empty archive bound to the word encoder."""
-    with Archive.create(tmp_path / "archive", encoder.id) as created:
+    with Archive.create(place, encoder.id) as created:
         yield created
 
 

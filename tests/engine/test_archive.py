@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.errors import UserError
 from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.folder.folder_store import DATABASE
 from engine.store.identity import KEY_FILE
 
 Make = Callable[..., NewCase]
@@ -142,7 +143,7 @@ def test_an_archive_of_a_newer_version_is_refused_and_not_changed(archive: Archi
     archive.close()
     before = (archive.folder / DATABASE).read_bytes()
     with pytest.raises(UserError, match="newer version of Kindred"):
-        Archive.open(archive.folder)
+        Archive.open(archive.place)
     assert (archive.folder / DATABASE).read_bytes() == before
 
 
@@ -172,14 +173,14 @@ def test_a_damaged_database_is_reported_in_one_sentence(archive: Archive, make_c
     archive.close()
     (archive.folder / DATABASE).write_bytes(b"this is not a database, but it is long enough to be read as one" * 20)
     with pytest.raises(UserError, match=r"damaged; restore it from a backup\.$"):
-        Archive.open(archive.folder)
+        Archive.open(archive.place)
 
 
 def test_an_archive_without_its_key_is_restored_from_a_backup(archive: Archive) -> None:
     archive.close()
     (archive.folder / KEY_FILE).unlink()
     with pytest.raises(UserError, match=r"has no identity\.key"):
-        Archive.open(archive.folder)
+        Archive.open(archive.place)
 
 
 def test_opening_a_folder_without_an_archive_says_what_to_do(tmp_path: Path) -> None:

@@ -142,9 +142,7 @@ class ReportState(EditingState):
             self.changed.emit()
         else:
             archive = self._archive.archive
-            self._drafting.start(
-                self.page, partial(self._take_draft, self.page, archive.folder.name if archive else "")
-            )
+            self._drafting.start(self.page, partial(self._take_draft, self.page, archive.name if archive else ""))
 
     def _take_draft(self, page: ReportPage, archive: str, proposed: Draft, frame: str) -> None:
         """Propose the sentences beside the text, which stays as it is; a signed report gets none."""

@@ -76,7 +76,7 @@ class DeletionState(QObject):
         archive, cases = found
         ids = ", ".join([*map(str, cases[:SHOWN]), *["..."][: len(cases) > SHOWN]])
         self.asked.emit(
-            f"Delete {counted(len(cases), 'case')} ({ids}) from {archive.folder.name}? "
+            f"Delete {counted(len(cases), 'case')} ({ids}) from {archive.name}? "
             "Nothing of them stays in the files of the archive; backups of before may hold them. This cannot be undone."
         )
 

@@ -51,7 +51,7 @@ class ReindexState(QObject):
         self._archive.reindexing = self._background.start(
             partial(reindex, archive, bundle),
             self._take,
-            title=f"Re-indexing {archive.folder.name}",
+            title=f"Re-indexing {archive.name}",
             redacted_title="Re-indexing an archive",
             lane=Lane.LONG,
             failed=self._end,
@@ -79,7 +79,7 @@ class ReindexState(QObject):
             return
         done = f" ({progress.done:,} done already)" if progress.done else ""
         self.offered.emit(
-            f"{archive.folder.name} was indexed with other models. To search it with the current ones, choose "
+            f"{archive.name} was indexed with other models. To search it with the current ones, choose "
             f"Archive > Re-index archive with current models: {counted(progress.total, 'embedding')}{done}."
         )
 

@@ -63,7 +63,7 @@ class SelectedCase(QObject):
     @property
     def archive_name(self) -> str:
         """The folder name of the archive that the case is in; "" without one."""
-        return self._archive.folder.name if self._archive is not None else ""
+        return self._archive.name if self._archive is not None else ""
 
     @property
     def stored(self) -> StoredImage | None:

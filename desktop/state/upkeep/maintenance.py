@@ -43,14 +43,14 @@ class MaintenanceState(QObject):
         if self.why_not() or archive is None:
             return
         work = as_work(examine, bundle.folder if bundle else None, archive.folder, deep)
-        self._start(work, self._take_checks, f"Checking {archive.folder.name}", "Checking an archive")
+        self._start(work, self._take_checks, f"Checking {archive.name}", "Checking an archive")
 
     def rebuild(self) -> None:
         """Make the search index and the score scale anew from the database."""
         archive = self._archive.archive
         if self.why_not() or archive is None:
             return
-        title = f"Rebuilding the index of {archive.folder.name}"
+        title = f"Rebuilding the index of {archive.name}"
         self._start(as_work(archive.rebuild), self._take_rebuilt, title, "Rebuilding an index")
 
     def _start(self, work: Work[T], take: Callable[[T], None], title: str, redacted_title: str) -> None:

@@ -111,7 +111,7 @@ class TeachingState(WhileShown):
             return
         self.taught = None
         self.job = self._background.start(
-            partial(_teach, archive, bundle, _free_folder(archive.folder.name)),
+            partial(_teach, archive, bundle, _free_folder(archive.name)),
             self._take,
             title="Teaching Kindred your reports",
             lane=Lane.LONG,

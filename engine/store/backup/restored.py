@@ -6,10 +6,11 @@ The row is written into the copy that takes the place of the database, so that n
 from pathlib import Path
 
 from engine.store.backup.backup import Backup
-from engine.store.database import LocalDatabase, insert, now
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.identity import KEY_BYTES, Identity
 from engine.store.safety.audit_chain import ARCHIVE, WORKSPACE, AuditChain
 from engine.store.safety.checksums import seal
+from engine.store.shared_sql import insert, now
 
 RESTORED = "restored"
 

@@ -27,10 +27,10 @@ from engine.store.encryption import system_keyring
 from engine.store.encryption.derived_file import is_encrypted_file
 from engine.store.encryption.key_file import FILE, Key, check_strength, new_key, write_key
 from engine.store.encryption.unlocked import is_encrypted, key_of, look_again, remember, unlocked_key
+from engine.store.folder.sources import FILE as SOURCES
+from engine.store.folder.vectors.vector_index import FILE as INDEX
 from engine.store.safety.connection import damaged, is_read_only, opened, readable, unchangeable
 from engine.store.safety.whole_file import flush, is_left
-from engine.store.sources import FILE as SOURCES
-from engine.store.vectors.vector_index import FILE as INDEX
 
 OTHER_DATABASES = (SOURCES,)
 """Beside the main one."""

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlite_utils import Database
-
 from engine.store.safety.audit_heads import Head, remember, remembered
+from engine.store.shared_sql import Connection, put
 
 ARCHIVE = ("id", "at", "action", "case_id", "detail")
 WORKSPACE = ("id", "at", "study_uid", "state", "who", "text", "document")
@@ -26,7 +25,7 @@ SHOWN = 10
 """Problems that are named one by one."""
 
 
-def create_tables(db: Database) -> None:
+def create_tables(db: Connection) -> None:
     """The hash of each row with the account that wrote it, and the head. Inside a transaction that is open."""
     db.execute("CREATE TABLE audit_chain (id INTEGER PRIMARY KEY, login TEXT NOT NULL, hash TEXT NOT NULL)")
     db.execute(
@@ -45,16 +44,16 @@ class AuditChain:
     columns: tuple[str, ...]
     """Of the audit; never those that a later migration adds."""
 
-    def last(self, db: Database) -> int:
+    def last(self, db: Connection) -> int:
         """The id of the newest row of the audit, chained or not."""
         return int(db.execute("SELECT coalesce(max(id), 0) FROM audit").fetchone()[0])
 
-    def begin(self, db: Database) -> None:
+    def begin(self, db: Connection) -> None:
         """Chain all rows of an audit that has no chain yet, inside a transaction that the caller has open."""
         if not db.execute("SELECT 1 FROM audit_head").fetchone() and not _entries(db):
             self.extend(db, 0, always=True)
 
-    def extend(self, db: Database, after: int, always: bool = False) -> None:
+    def extend(self, db: Connection, after: int, always: bool = False) -> None:
         """Chain the rows with a greater id, which the transaction that is open has written."""
         rows = self._rows(db, after)
         if not rows and not always:
@@ -65,10 +64,10 @@ class AuditChain:
             last, previous = row["id"], self._hash(row, login(), previous)
             db.execute("INSERT INTO audit_chain (id, login, hash) VALUES (?, ?, ?)", [last, login(), previous])
         count = int(db.execute("SELECT count(*) FROM audit_chain").fetchone()[0])
-        head = [count, last, previous, self._seal(count, last, previous)]
-        db.execute("INSERT OR REPLACE INTO audit_head VALUES (1, ?, ?, ?, ?)", head)
+        seal = self._seal(count, last, previous)
+        put(db, "audit_head", ("one",), one=1, rows=count, last=last, hash=previous, seal=seal)
 
-    def problems(self, db: Database, known: Head | None = None) -> list[str]:
+    def problems(self, db: Connection, known: Head | None = None) -> list[str]:
         """What is not as it was written, one phrase each.
 
         Args:
@@ -91,7 +90,7 @@ class AuditChain:
         found += [f"row {row_id} of the audit was inserted" for row_id in rows if row_id not in entries]
         return found[:SHOWN] + self._end_problems(db, entries, known)
 
-    def _end_problems(self, db: Database, entries: dict[int, tuple[str, str]], known: Head | None) -> list[str]:
+    def _end_problems(self, db: Connection, entries: dict[int, tuple[str, str]], known: Head | None) -> list[str]:
         head = db.execute("SELECT rows, last, hash, seal FROM audit_head").fetchone()
         found = []
         if head is None:
@@ -104,7 +103,7 @@ class AuditChain:
             found.append(f"the audit is not that of {known.at}, when it had {known.last} rows; was a copy put back?")
         return found
 
-    def _rows(self, db: Database, after: int) -> list[dict[str, Any]]:
+    def _rows(self, db: Connection, after: int) -> list[dict[str, Any]]:
         question = f"SELECT {', '.join(self.columns)} FROM audit WHERE id > ? ORDER BY id"
         return [dict(zip(self.columns, row, strict=True)) for row in db.execute(question, [after]).fetchall()]
 
@@ -115,9 +114,9 @@ class AuditChain:
         return self.sign(_canonical({"rows": rows, "last": last, "hash": value}))
 
 
-def listed(db: Database) -> list[dict[str, Any]]:
+def listed(db: Connection, columns: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of an audit with the account that wrote each, oldest first, without the texts of reports."""
-    names = [column.name for column in db.table("audit").columns if column.name not in ("text", "document")]
+    names = [name for name in columns if name not in ("text", "document")]
     question = (
         f"SELECT {', '.join(f'audit.{name}' for name in names)}, login FROM audit LEFT JOIN audit_chain USING (id)"
     )
@@ -125,13 +124,13 @@ def listed(db: Database) -> list[dict[str, Any]]:
     return [dict(zip((*names, "login"), row, strict=True)) for row in rows]
 
 
-def head_of(db: Database) -> Head | None:
+def head_of(db: Connection) -> Head | None:
     """The head of a chain as it is now; None for one without rows."""
     row = db.execute("SELECT last, hash FROM audit_head").fetchone()
     return Head(row[0], row[1]) if row and row[0] else None
 
 
-def remember_head(db: Database, where: str) -> None:
+def remember_head(db: Connection, where: str) -> None:
     """Remember the head for the next check, unless what is remembered is no part of the chain any more."""
     head, known = head_of(db), remembered(where)
     if head is None or (known is not None and known.last == head.last):
@@ -149,7 +148,7 @@ def login() -> str:
         return ""
 
 
-def _entries(db: Database) -> dict[int, tuple[str, str]]:
+def _entries(db: Connection) -> dict[int, tuple[str, str]]:
     """Account and hash by the id of the row, in order."""
     return {row[0]: (row[1], row[2]) for row in db.execute("SELECT id, login, hash FROM audit_chain ORDER BY id")}
 

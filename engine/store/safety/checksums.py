@@ -12,11 +12,12 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from typing import Any, Protocol, cast, runtime_checkable
 
-from sqlite_utils import Database
+from sqlite_utils import Database as SqliteDatabase
 
 from engine.progress import Progress, ignore
+from engine.store.shared_sql import Connection, StoredVector, put
 
 KEYS = {
     **dict.fromkeys(("cases", "images", "reports", "embeddings", "audit"), "id"),
@@ -45,13 +46,21 @@ _LAYOUTS: dict[tuple[str, tuple[str, ...]], Layout] = {}
 """By table and columns, which a migration may add to."""
 
 
-def seal(db: Database, table: str, key: int | str) -> None:
+@runtime_checkable
+class KnowsLayout(Protocol):
+    """A connection to a server, which has columns of its own besides, and keeps every key as a text."""
+
+    def layout(self, table: str) -> Layout:
+        """The columns of a table that SQLite has too, in its order, so that both stores have the same checksums."""
+
+
+def seal(db: Connection, table: str, key: int | str) -> None:
     """Store the checksum of what a table has under a key, inside a transaction that the caller has open."""
     crc = _crc(db, table, key)
-    db.execute("INSERT OR REPLACE INTO checksums (name, id, crc) VALUES (?, ?, ?)", [table, key, crc])
+    put(db, "checksums", ("name", "id"), name=table, id=_stored_key(db, key), crc=crc)
 
 
-def seal_all(db: Database, table: str, progress: Progress = ignore) -> None:
+def seal_all(db: Connection, table: str, progress: Progress = ignore) -> None:
     """Store the checksums of all rows of a table, inside a transaction that the caller has open."""
     keys = db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()
     for number, (key,) in enumerate(keys):
@@ -60,29 +69,31 @@ def seal_all(db: Database, table: str, progress: Progress = ignore) -> None:
         seal(db, table, key)
 
 
-def is_sealed(db: Database, table: str, key: int | str) -> bool:
+def is_sealed(db: Connection, table: str, key: int | str) -> bool:
     """Whether what a table has under a key is as it was sealed. Raises sqlite3.DatabaseError when it is unreadable."""
     return bool(_stored(db, table, key) == _crc(db, table, key))
 
 
-def broken_seals(db: Database) -> list[str]:
+def broken_seals(db: Connection) -> list[str]:
     """What is not as it was written, one or two phrases a table."""
     return [phrase for table in KEYS for phrase in _broken(db, table)]
 
 
-def _broken(db: Database, table: str) -> Iterator[str]:
+def _broken(db: Connection, table: str) -> Iterator[str]:
     try:
         present = [row[0] for row in db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()]
-        known = [row[0] for row in db.execute("SELECT id FROM checksums WHERE name = ?", [table]).fetchall()]
-        if table == "facts":  # a case may have had some and have none now
-            present = list({*present, *known})
+        names = {_stored_key(db, key) for key in present}
+        known = {row[0] for row in db.execute("SELECT id FROM checksums WHERE name = ?", [table]).fetchall()}
         wrong = [key for key in present if _stored(db, table, key) != _crc(db, table, key)]
+        if table == "facts":  # a case may have had some and have none now
+            wrong += [key for key in known - names if _stored(db, table, key)]
+            known &= names
     except sqlite3.DatabaseError as error:
         yield f"the table {table} cannot be read ({error})"
         return
     if wrong:
         yield f"rows of {table} are not as they were written: {_listed(wrong)}"
-    if lost := set(known) - set(present):
+    if lost := known - names:
         yield f"rows of {table} are missing: {_listed(lost)}"
 
 
@@ -91,13 +102,19 @@ def _listed(keys: Collection[Any]) -> str:
     return ", ".join(map(str, sorted(keys, key=str)[:SHOWN])) + (f" and {more} more" if more > 0 else "")
 
 
-def _stored(db: Database, table: str, key: int | str) -> Any:
+def _stored(db: Connection, table: str, key: int | str) -> Any:
     """The checksum; that of no rows where none is stored."""
-    row = db.execute("SELECT crc FROM checksums WHERE name = ? AND id = ?", [table, key]).fetchone()
+    question = "SELECT crc FROM checksums WHERE name = ? AND id = ?"
+    row = db.execute(question, [table, _stored_key(db, key)]).fetchone()
     return row[0] if row else 0
 
 
-def _layout(db: Database, table: str) -> Layout:
+def _stored_key(db: Connection, key: int | str) -> int | str:
+    return str(key) if isinstance(db, KnowsLayout) else key
+
+
+def layout_of(db: Connection, table: str) -> Layout:
+    """Name and default of each column of a table of an SQLite database."""
     make: dict[str, Callable[[str], Any]] = {
         "REAL": float,
         "INTEGER": int,
@@ -107,7 +124,7 @@ def _layout(db: Database, table: str) -> Layout:
     return [(name, None if default is None else make[kind](default)) for _, name, kind, _, default, _ in columns]
 
 
-def _crc(db: Database, table: str, key: int | str) -> int:
+def _in_file(db: SqliteDatabase, table: str, key: int | str) -> tuple[Layout, list[Any]]:
     before, db.conn.text_factory = db.conn.text_factory, Text  # a connection is used by one thread at a time
     try:
         found = db.execute(f"SELECT * FROM {table} WHERE {KEYS[table]} = ?", [key])
@@ -117,7 +134,27 @@ def _crc(db: Database, table: str, key: int | str) -> int:
     columns = tuple(column[0] for column in found.description)
     layout = _LAYOUTS.get((table, columns))
     if layout is None:
-        layout = _LAYOUTS[table, columns] = _layout(db, table)
+        layout = _LAYOUTS[table, columns] = layout_of(db, table)
+    return layout, rows
+
+
+def _on_server(db: Connection, layout: Layout, table: str, key: int | str) -> tuple[Layout, list[Any]]:
+    names = ", ".join(name for name, _ in layout)
+    rows = db.execute(f"SELECT {names} FROM {table} WHERE {KEYS[table]} = ?", [key])
+    return layout, [tuple(map(_as_in_file, row)) for row in rows]
+
+
+def _as_in_file(value: Any) -> Any:
+    if isinstance(value, str):
+        return Text(value.encode())
+    return bytes(value) if isinstance(value, StoredVector) else value
+
+
+def _crc(db: Connection, table: str, key: int | str) -> int:
+    if isinstance(db, KnowsLayout):
+        layout, rows = _on_server(db, db.layout(table), table, key)
+    else:
+        layout, rows = _in_file(cast(SqliteDatabase, db), table, key)
     crc = 0
     for row in sorted(rows, key=repr) if len(rows) > 1 else rows:
         for (name, default), value in zip(layout, row, strict=True):

@@ -7,24 +7,24 @@ Unlike the key of a case they need not be unique. Knows no identifiers and does 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlite_utils import Database
-
 from engine.store.safety.checksums import seal
+from engine.store.shared_sql import Connection
 
 ROLES = ("study", "accession", "visit")
 Join = tuple[str, str]
 """A role and a value, or its keyed hash."""
 
 
-def add_join_keys(db: Database, case_id: int, joins: Iterable[Join]) -> None:
+def add_join_keys(db: Connection, case_id: int, joins: Iterable[Join]) -> None:
     """Remember hashed joins of a case, inside a transaction that the caller has open."""
     for role, key in joins:
-        db.execute("INSERT OR IGNORE INTO join_keys (case_id, role, key) VALUES (?, ?, ?)", [case_id, role, key])
+        known = "INSERT INTO join_keys (case_id, role, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        db.execute(known, [case_id, role, key])
     if db.execute("SELECT 1 FROM join_keys WHERE case_id = ?", [case_id]).fetchone():
         seal(db, "join_keys", case_id)
 
 
-def move_join_keys(db: Database, other: int, kept: int) -> None:
+def move_join_keys(db: Connection, other: int, kept: int) -> None:
     """Give the joins of a case that is merged to the one that is kept."""
     rows = db.execute("SELECT role, key FROM join_keys WHERE case_id = ?", [other]).fetchall()
     add_join_keys(db, kept, [(role, key) for role, key in rows])

@@ -11,18 +11,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from engine.errors import UserError
 from engine.store.case import Case, Report
 from engine.store.case_facts import add_facts, confirm_facts, set_words
 from engine.store.case_rows import load_case
-from engine.store.database import LocalDatabase, insert, now
+from engine.store.database import Database
+from engine.store.folder.sources import FILE as SOURCES
+from engine.store.folder.sources import SourceLinks
 from engine.store.safety.checksums import is_sealed, seal
 from engine.store.safety.join_keys import move_join_keys
 from engine.store.safety.name_keys import move_name_keys
-from engine.store.sources import FILE as SOURCES
-from engine.store.sources import SourceLinks
+from engine.store.shared_sql import Connection, insert, now, put
 from engine.text.sentences import sentences
 
 JOINED = ("description", "licence", "attribution")
@@ -66,7 +65,7 @@ def _sentences(text: str) -> frozenset[str]:
     return frozenset(sentences(plain))
 
 
-def merge_cases(database: LocalDatabase, case_ids: Sequence[int]) -> list[int]:
+def merge_cases(database: Database, case_ids: Sequence[int]) -> list[int]:
     """Join cases in one transaction, and return their ids, that of the joined one first.
 
     Raises:
@@ -113,7 +112,7 @@ def keep_one_source(folder: Path, kept: int, others: Collection[int]) -> None:
         links.forget(list(others))
 
 
-def _loaded(database: LocalDatabase, case_id: int) -> Case:
+def _loaded(database: Database, case_id: int) -> Case:
     case = load_case(database.read, case_id)
     if case is None:
         raise UserError(f"The archive has no case {case_id}.")
@@ -124,7 +123,7 @@ def _listed(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids))
 
 
-def _require_intact(db: Database, ids: Sequence[int]) -> None:
+def _require_intact(db: Connection, ids: Sequence[int]) -> None:
     """Raise UserError for a row that is not as it was archived: sealing it again would hide that."""
     for case_id in ids:
         rows: list[tuple[str, Any]] = [("cases", case_id), ("facts", case_id)]
@@ -134,7 +133,7 @@ def _require_intact(db: Database, ids: Sequence[int]) -> None:
             raise UserError(f"Case {case_id} of the archive is damaged; restore the archive from its backup.")
 
 
-def _move_images(db: Database, other: int, kept: int) -> None:
+def _move_images(db: Connection, other: int, kept: int) -> None:
     """Move the images of a case; one whose pixels the kept case has is dropped, and its key remembered."""
     columns = "SELECT id, key, png, window_center, window_width FROM images WHERE case_id = ?"
     present: dict[bytes, list[tuple[float, float] | None]] = {}
@@ -156,13 +155,13 @@ def _window(values: Sequence[float | None]) -> tuple[float, float] | None:
     return None if center is None or width is None else (center, width)
 
 
-def _move_facts(db: Database, other: Case, kept: Case) -> None:
+def _move_facts(db: Connection, other: Case, kept: Case) -> None:
     """As of a case that is completed by an import (`Archive.add_case`); words say theirs at the end."""
     facts = {kind: fact for kind, fact in other.facts.items() if fact.source != "words"}
     (confirm_facts if other.images and kept.images else add_facts)(db, kept.case_id, facts)
 
 
-def _keep_report(db: Database, cases: Sequence[Case], report: Report | None) -> None:
+def _keep_report(db: Connection, cases: Sequence[Case], report: Report | None) -> None:
     """Drop all reports but one, and move that to the first case. Its row stays, and so does its full-text entry."""
     for case in cases:
         if case.report is not None and report is not None and case.report.report_id != report.report_id:
@@ -172,7 +171,7 @@ def _keep_report(db: Database, cases: Sequence[Case], report: Report | None) -> 
         seal(db, "reports", report.report_id)
 
 
-def _move_embeddings(db: Database, other: int, kept: int) -> None:
+def _move_embeddings(db: Connection, other: int, kept: int) -> None:
     """Move embeddings under new ids, which tells the vector index that its rows have changed (VectorIndex.Rows)."""
     db.execute("UPDATE new_embeddings SET case_id = ? WHERE case_id = ?", [kept, other])
     columns = "kind, image_id, report_id, bundle_id, vector"
@@ -182,18 +181,18 @@ def _move_embeddings(db: Database, other: int, kept: int) -> None:
     db.execute("DELETE FROM embeddings WHERE case_id = ?", [other])
 
 
-def remember_key(db: Database, key: str, case_id: int) -> None:
+def remember_key(db: Connection, key: str, case_id: int) -> None:
     """Recognize a case by another hashed key too, inside a transaction that the caller has open."""
-    db.execute("INSERT OR REPLACE INTO merged_keys (key, case_id) VALUES (?, ?)", [key, case_id])
+    put(db, "merged_keys", ("key",), key=key, case_id=case_id)
     seal(db, "merged_keys", key)
 
 
-def _move_keys(db: Database, other: int, kept: int) -> None:
+def _move_keys(db: Connection, other: int, kept: int) -> None:
     for (key,) in db.execute("SELECT key FROM merged_keys WHERE case_id = ?", [other]).fetchall():
         remember_key(db, key, kept)
 
 
-def _update(db: Database, cases: Sequence[Case], report: Report | None) -> None:
+def _update(db: Connection, cases: Sequence[Case], report: Report | None) -> None:
     """Write what is known of all cases into the first one."""
     values: dict[str, Any] = {}
     for name in FILLED:

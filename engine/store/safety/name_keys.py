@@ -7,23 +7,22 @@ who has the key of the archive. Knows no identifiers.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlite_utils import Database
-
 from engine.store.identity import NAME_BYTES
 from engine.store.safety.checksums import seal
+from engine.store.shared_sql import Connection, put
 
 
-def add_name_keys(db: Database, case_id: int, keys: Iterable[bytes]) -> None:
+def add_name_keys(db: Connection, case_id: int, keys: Iterable[bytes]) -> None:
     """Remember hashed names of a case, inside a transaction that the caller has open."""
     row = db.execute("SELECT keys FROM name_keys WHERE case_id = ?", [case_id]).fetchone()
     every = {*keys, *_split(row[0] if row else b"")}
     if every:
         stored = b"".join(sorted(every))
-        db.execute("INSERT OR REPLACE INTO name_keys (case_id, keys) VALUES (?, ?)", [case_id, stored])
+        put(db, "name_keys", ("case_id",), case_id=case_id, keys=stored)
         seal(db, "name_keys", case_id)
 
 
-def move_name_keys(db: Database, other: int, kept: int) -> None:
+def move_name_keys(db: Connection, other: int, kept: int) -> None:
     """Give the hashed names of a case that is merged to the one that is kept."""
     row = db.execute("SELECT keys FROM name_keys WHERE case_id = ?", [other]).fetchone()
     add_name_keys(db, kept, _split(row[0] if row else b""))

@@ -17,7 +17,7 @@ from engine.store import identity, schema
 from engine.store.backup.backup import UPGRADE
 from engine.store.backup.making import Making, make
 from engine.store.backup.source import archive_source
-from engine.store.database import LocalDatabase
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.identity import Identity
 from engine.store.safety.checksums import WHOLE, is_sealed, seal
 from engine.store.safety.connection import connect, connect_read_only, damaged, readable

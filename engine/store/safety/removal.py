@@ -9,16 +9,16 @@ The rows go first, in one transaction, which notes the cases as UNFINISHED until
 between the two leaves the note, and opening the archive, or the next deletion, does the rest.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from engine.errors import UserError
-from engine.store.database import LocalDatabase, insert, now, read_many
+from engine.store.database import Database
+from engine.store.folder.local_database import LocalDatabase
+from engine.store.folder.sources import FILE as SOURCES
+from engine.store.folder.sources import SourceLinks
 from engine.store.safety.checksums import WHOLE, seal
-from engine.store.sources import FILE as SOURCES
-from engine.store.sources import SourceLinks
+from engine.store.shared_sql import Connection, insert, now, put, read_many
 
 REWRITTEN = "rewritten"
 """Setting of an archive whose deleted rows were all overwritten, or whose file was rewritten since they are."""
@@ -29,8 +29,10 @@ REPLACED = "replaced, words may be left"
 """Setting of an archive of which the full-text index may hold words of reports that were replaced."""
 
 
-def delete_cases(database: LocalDatabase, case_ids: Sequence[int]) -> None:
-    """Delete cases in one transaction, and their words from the full-text index, and note them as unfinished.
+def delete_cases(
+    database: Database, case_ids: Sequence[int], also: Callable[[Connection], object] = lambda db: None
+) -> None:
+    """Delete cases in one transaction, with what `also` does.
 
     Raises:
         UserError: there is no such case, and nothing was deleted.
@@ -44,8 +46,13 @@ def delete_cases(database: LocalDatabase, case_ids: Sequence[int]) -> None:
             db.execute("DELETE FROM reports WHERE case_id = ?", [case_id])
             db.execute("DELETE FROM cases WHERE id = ?", [case_id])
             seal(db, "audit", insert(db, "audit", at=now(), action="case deleted", case_id=case_id, detail=""))
-        db.execute("INSERT INTO reports_fts (reports_fts) VALUES ('optimize')")
-        _set(db, UNFINISHED, _listed({*unfinished(database), *case_ids}))
+        also(db)
+
+
+def forget_in_file(database: LocalDatabase, case_ids: Sequence[int], db: Connection) -> None:
+    """Remove the words of deleted cases from the full-text index, and note the cases as unfinished."""
+    db.execute("INSERT INTO reports_fts (reports_fts) VALUES ('optimize')")
+    _set(db, UNFINISHED, _listed({*unfinished(database), *case_ids}))
 
 
 def unfinished(database: LocalDatabase) -> list[int]:
@@ -65,7 +72,7 @@ def finish(database: LocalDatabase, case_ids: Sequence[int]) -> None:
             seal(db, "settings", WHOLE)
 
 
-def note_replaced(db: Database) -> None:
+def note_replaced(db: Connection) -> None:
     """Note, inside a transaction that the caller has open, that a report was replaced."""
     _set(db, REPLACED, now())
 
@@ -90,7 +97,7 @@ def rewrite_once(database: LocalDatabase) -> None:
         note_rewritten(db)
 
 
-def note_rewritten(db: Database) -> None:
+def note_rewritten(db: Connection) -> None:
     """Note, inside a transaction that the caller has open, that no deleted row is left in the file."""
     _set(db, REWRITTEN, now())
 
@@ -99,8 +106,8 @@ def _listed(case_ids: Collection[int]) -> str:
     return " ".join(map(str, sorted(case_ids)))
 
 
-def _set(db: Database, name: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [name, value])
+def _set(db: Connection, name: str, value: str) -> None:
+    put(db, "settings", ("name",), name=name, value=value)
     seal(db, "settings", WHOLE)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlite_utils import Database
 
 from engine.facts.fact import Facts
 from engine.store.case_facts import images_to_ask, set_models
-from engine.store.database import LocalDatabase, insert, now
+from engine.store.database import Database
 from engine.store.safety.checksums import seal
+from engine.store.shared_sql import Connection, StoredVector, insert, now
 from engine.store.thumbnail import to_png
 
 MISSING = "FROM images WHERE id NOT IN (SELECT image_id FROM text_checked)"
@@ -30,16 +30,17 @@ class CleanedImage:
     """float [D] of it, unit length."""
 
 
-def mark_checked(db: Database, image_ids: Sequence[int]) -> None:
+def mark_checked(db: Connection, image_ids: Sequence[int]) -> None:
     """Note images as checked, inside a transaction that the caller has open."""
     for image_id in image_ids:
-        db.execute("INSERT OR IGNORE INTO text_checked (image_id) SELECT id FROM images WHERE id = ?", [image_id])
+        marked = "INSERT INTO text_checked (image_id) SELECT id FROM images WHERE id = ? ON CONFLICT DO NOTHING"
+        db.execute(marked, [image_id])
 
 
 class TextChecks:
     """The checks of one archive."""
 
-    def __init__(self, database: LocalDatabase, require_bundle: Callable[[str], None]) -> None:
+    def __init__(self, database: Database, require_bundle: Callable[[str], None]) -> None:
         """`require_bundle` raises UserError unless the archive is bound to a bundle."""
         self._database, self._require_bundle = database, require_bundle
 
@@ -80,7 +81,7 @@ class TextChecks:
             mark_checked(db, checked)
 
 
-def _replace(db: Database, image: CleanedImage, bundle_id: str) -> None:
+def _replace(db: Connection, image: CleanedImage, bundle_id: str) -> None:
     row = db.execute("SELECT case_id FROM images WHERE id = ?", [image.image_id]).fetchone()
     if row is None:  # deleted meanwhile
         return
@@ -88,7 +89,7 @@ def _replace(db: Database, image: CleanedImage, bundle_id: str) -> None:
     seal(db, "images", image.image_id)
     for table in ("embeddings", "new_embeddings"):
         db.execute(f"DELETE FROM {table} WHERE image_id = ?", [image.image_id])
-    vector = np.ascontiguousarray(image.embedding, "<f2").tobytes()
+    vector = StoredVector.of(image.embedding)
     values = {"case_id": row[0], "kind": "image", "image_id": image.image_id, "bundle_id": bundle_id, "vector": vector}
     seal(db, "embeddings", insert(db, "embeddings", **values))
     detail = f"image {image.image_id}"

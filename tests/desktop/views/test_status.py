@@ -18,12 +18,13 @@ from desktop.background import as_work
 from desktop.errors import describe
 from desktop.state.redaction import redact_names
 from desktop.views.studies.rejected import RejectedDialog, redacted_row
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.dicom.listing import Listing
 from engine.errors import Rejected, UserError
 from engine.image.picture import load_picture
 from engine.importing.csv_files import read_reports
 from engine.store.case import NewReport
+from engine.store.folder.folder_store import DATABASE
 from engine.store.identity import KEY_FILE
 from tests.desktop.conftest import dicom, open_paths, settle
 

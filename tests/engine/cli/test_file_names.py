@@ -12,7 +12,7 @@ from engine.cli.main import main
 from engine.cli.output import printable
 from engine.dicom.listing import open_path
 from engine.importing.importer import import_path
-from engine.store.sources import SourceLinks
+from engine.store.folder.sources import SourceLinks
 from tests.engine.conftest import WordEncoder
 from tests.engine.dicom_samples import derive
 

@@ -13,7 +13,7 @@ from PIL import Image
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.importing.importer import import_path
-from engine.store.vectors.vector_index import VectorIndex
+from engine.store.folder.vectors.vector_index import VectorIndex
 from tests.paths import ROOT
 
 PICTURES, CAPTIONS, KILLS = 24, 160, 5

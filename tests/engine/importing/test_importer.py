@@ -17,7 +17,7 @@ from engine.archive import Archive
 from engine.errors import Cancelled, UserError
 from engine.importing.importer import import_path
 from engine.retrieval.search import Query, search
-from engine.store.sources import FILE, SourceLinks
+from engine.store.folder.sources import FILE, SourceLinks
 
 
 def reports_file(tmp_path: Path, content: str) -> Path:

@@ -122,8 +122,8 @@ def test_a_read_only_archive_is_refused_as_that_before_anything_is_asked(
     if checked:
         redact(filled, encoder)
     filled.close()
-    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: path.name == "archive.db")
-    with Archive.open(filled.folder) as archive, pytest.raises(UserError, match="is read-only: it can be searched"):
+    monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: path.name == "archive.db")
+    with Archive.open(filled.place) as archive, pytest.raises(UserError, match="is read-only: it can be searched"):
         redact(archive, encoder)
     assert main.main(["redact", "--archive", str(filled.folder)]) == 2
     said = capsys.readouterr().err

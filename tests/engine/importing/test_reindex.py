@@ -19,8 +19,8 @@ from engine.reports.nearest_report import near_reports
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewReport
 from engine.store.case_facts import set_models
+from engine.store.folder.vectors.vector_index import VectorIndex
 from engine.store.safety.checksums import seal
-from engine.store.vectors.vector_index import VectorIndex
 from tests.paths import ROOT
 
 CASES, KILLS = 90, 6

@@ -79,7 +79,7 @@ def test_an_archived_report_leaves_the_queue_without_identifiers(
     case_id = archive_waiting(workspace, archive, encoder).archived[0].case_id
     stored = workspace.load("1.2")
     assert stored is not None
-    assert (stored.waiting, stored.archive, stored.case_id) == (False, archive.folder.name, case_id)
+    assert (stored.waiting, stored.archive, stored.case_id) == (False, archive.name, case_id)
     assert workspace.submission("1.2") is None
     assert workspace._database.read("SELECT facts, png FROM outbox") == [("{}", None)]
     assert archive_waiting(workspace, archive, encoder).archived == ()

@@ -121,6 +121,6 @@ def test_reports_of_a_newer_version_are_not_opened(tmp_path: Path) -> None:
 
 def test_a_read_only_folder_of_reports_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Workspace.open(tmp_path).close()
-    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: True)
+    monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: True)
     with pytest.raises(UserError, match=r"^Reports cannot be saved in .*: it is read-only\. Allow writing to it\.$"):
         Workspace.open(tmp_path)

@@ -80,8 +80,11 @@ def test_what_is_known_of_all_cases_at_once_is_what_their_facts_weigh(
     filled.add_case(make_case("5", seeds=[5], facts={"laterality": Fact("right", "models", 0.7)}))
     weighing = weigh(filled, asked)
     values = {case: weight.value for case, weight in weighing.of(range(1, 7)).items()}
-    known = np.append(weighing.by_case(), np.zeros(7, np.float32))
-    assert {case: known[case] for case in values} == pytest.approx(values)
+    vector = np.ones(48, np.float32)
+    found = filled.index.nearest(vector, "image", 99, bonus=weighing.bonus())
+    assert dict(zip(found.cases.tolist(), found.bonus.tolist(), strict=True)) == pytest.approx(
+        {case: value for case, value in values.items() if filled.has_image(case)}
+    )
     assert weighing.more == 0.0
 
 

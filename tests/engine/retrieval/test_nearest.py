@@ -12,13 +12,17 @@ from PIL import Image
 
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.facts.fact import Fact
 from engine.image.picture import load_picture
 from engine.retrieval.fusion import QueryVectors, calibrated
 from engine.retrieval.nearest import Match, Weight, nearest_cases
 from engine.retrieval.search import Query, search
 from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.case_facts import add_facts
+from engine.store.fact_bonus import FactBonus
 from engine.store.filters import Filters
-from engine.store.vectors import vector_scan
+from engine.store.folder.vectors import vector_scan
+from engine.store.safety.checksums import seal
 from tests.engine.dicom_samples import sample
 
 DIM = 48
@@ -26,16 +30,24 @@ DIM = 48
 
 @dataclass
 class Weights:
-    """Weighs each case by a number of its own, of which it knows a part beforehand."""
+    """Weighs each case by a number of its own, of which its facts say a part beforehand."""
 
+    archive: Archive
     values: Mapping[int, float]
     more: float = 0.0
 
-    def by_case(self) -> NDArray[np.float32]:
-        known = np.zeros(max(self.values) + 1, np.float32)
-        for case, value in self.values.items():
-            known[case] = value - self.more * (case % 2)
-        return known
+    def __post_init__(self) -> None:
+        known = {case: value - self.more * (case % 2) for case, value in self.values.items()}
+        self.most = max(max(abs(value) for value in known.values()), 1e-9)
+        with self.archive._database.write() as db:
+            db.execute("DELETE FROM facts WHERE kind = 'region'")
+            for case, value in known.items():
+                fact = Fact("chest" if value > 0 else "head", "models", abs(value) / self.most)
+                add_facts(db, case, {"region": fact})
+                seal(db, "facts", case)
+
+    def bonus(self) -> FactBonus:
+        return FactBonus({"region": {"chest": self.most, "head": -self.most}})
 
     def of(self, case_ids: Iterable[int]) -> Mapping[int, Weight]:
         return {case: Weight(self.values[case], ("weighed",)) for case in case_ids}
@@ -77,7 +89,7 @@ def test_the_best_by_score_and_weight_are_found_exactly(
     query = QueryVectors(image=unit(2, 1)[0].astype(np.float32))
     drawn = spread * np.random.default_rng(3).normal(size=300)
     values = {n + 1: float(drawn[n]) for n in range(300)}
-    found = nearest_cases(many, encoder, query, 5, weighing=Weights(values, more))
+    found = nearest_cases(many, encoder, query, 5, weighing=Weights(many, values, more))
     assert [match.case_id for match in found] == plain(many, encoder, query, values)[:5]
     assert all(match.reasons == ("weighed",) for match in found)
 
@@ -85,7 +97,8 @@ def test_the_best_by_score_and_weight_are_found_exactly(
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_weight_that_is_no_number_ends_the_search_too(many: Archive, encoder, value: float) -> None:
     """As of an archive that others have made, with a probability that no version of ours writes."""
-    weights, asked = Weights(dict.fromkeys(range(1, 301), value)), []
+    weights, asked = Weights(many, dict.fromkeys(range(1, 301), 1.0)), []
+    weights.values, weights.most = dict.fromkeys(range(1, 301), value), value
     plain_weights = weights.of
 
     def of(case_ids: Iterable[int]) -> Mapping[int, Weight]:
@@ -101,7 +114,9 @@ def test_a_weight_that_is_no_number_ends_the_search_too(many: Archive, encoder, 
 def test_weights_lift_no_case_that_the_filters_do_not_allow(many: Archive, encoder) -> None:
     query = QueryVectors(text=unit(2, 1)[0].astype(np.float32))
     values = {n + 1: 20.0 if n < 10 else 0.0 for n in range(300)}
-    found = nearest_cases(many, encoder, query, 8, Filters(modalities=("CT",), excluded=(7,)), weighing=Weights(values))
+    found = nearest_cases(
+        many, encoder, query, 8, Filters(modalities=("CT",), excluded=(7,)), weighing=Weights(many, values)
+    )
     assert {match.case_id for match in found} >= {1, 3, 5, 9}
     assert all(match.case_id % 2 == 1 and match.case_id != 7 for match in found)
     assert len(found) == 8
@@ -116,7 +131,7 @@ def test_the_same_image_comes_first_whatever_else_speaks_against_it(many: Archiv
         asked.append(match.case_id)
         return match.case_id == 42
 
-    found = nearest_cases(many, encoder, query, 5, weighing=Weights(values), is_same=is_same)
+    found = nearest_cases(many, encoder, query, 5, weighing=Weights(many, values), is_same=is_same)
     assert asked == [42]  # the only one that is near enough to be compared
     assert (found[0].case_id, found[0].same, found[0].kind) == (42, True, "image")
     assert found[0].score < found[1].score

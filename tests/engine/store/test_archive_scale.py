@@ -12,6 +12,8 @@ from engine.store.archive_scale import step
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.score_scale import PAIR, ScoreScale
 
+pytestmark = pytest.mark.folder
+
 CONSTANTS = {pair: {"mean": 0.1, "std": 0.3} for pair in PAIR.values()}
 OTHER = {pair: {"mean": 0.2, "std": 0.3} for pair in PAIR.values()}
 
@@ -50,7 +52,7 @@ def test_the_next_session_reads_it_from_its_file(archive: Archive, monkeypatch: 
     add(archive, range(30))
     first = scale_of(archive)
     monkeypatch.setattr(archive_scale, "measured", no_measuring)
-    with Archive.open(archive.folder) as again:
+    with Archive.open(archive.place) as again:
         assert same(scale_of(again), first)
 
 
@@ -75,7 +77,7 @@ def test_it_depends_on_the_content_and_not_on_when_it_was_measured(archive: Arch
 def test_cases_that_another_process_added_count(archive: Archive) -> None:
     add(archive, range(20))
     first = scale_of(archive)
-    with Archive.open(archive.folder) as other:
+    with Archive.open(archive.place) as other:
         add(other, range(20, 60))
         assert same(scale_of(archive), scale_of(other))
     assert not same(scale_of(archive), first)
@@ -87,7 +89,7 @@ def test_a_missing_or_damaged_file_is_made_again(archive: Archive, content: byte
     first, path = scale_of(archive), archive.score_scale.path
     kept = path.read_bytes()
     path.unlink() if content is None else path.write_bytes(content)
-    with Archive.open(archive.folder) as again:
+    with Archive.open(archive.place) as again:
         assert same(scale_of(again), first)
     assert path.read_bytes() == kept
     assert path.stat().st_mode & 0o777 == 0o600
@@ -128,7 +130,7 @@ def test_a_large_archive_is_measured_on_a_sample_that_never_changes(
     add(archive, range(40))
     first = scale_of(archive)
     archive.score_scale.path.unlink()
-    with Archive.open(archive.folder) as again:
+    with Archive.open(archive.place) as again:
         assert same(scale_of(again), first)
 
 

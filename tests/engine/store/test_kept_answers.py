@@ -20,7 +20,7 @@ def test_an_answer_is_kept_until_a_commit(archive: Archive, make_case: Make) -> 
 
     assert [kept.of("cases", count) for _ in range(3)] == [0, 0, 0]
     assert len(asked) == 1
-    with Archive.open(archive.folder) as other:
+    with Archive.open(archive.place) as other:
         other.add_case(make_case("0", "Normal."))
     assert [kept.of("cases", count) for _ in range(3)] == [1, 1, 1]
     assert len(asked) == 2

@@ -15,6 +15,8 @@ from engine.store.backup.restore import restore_archive
 from engine.store.backup.source import archive_source
 from engine.store.case import NewCase
 
+pytestmark = pytest.mark.folder
+
 
 def forget(folder: Path, *tables: str) -> None:
     """Leave an archive as the versions before these tables left it."""
@@ -135,7 +137,7 @@ def test_an_old_archive_on_a_read_only_disk_is_opened_once_where_it_can_be_writt
     with Archive.create(folder, encoder.id) as archive:
         archive.add_case(make_case("one", "No pneumothorax."), encoder.id)
     forget(folder)
-    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: path.parent == folder)
+    monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: path.parent == folder)
     with pytest.raises(UserError, match="older version of Kindred and is read-only; open it once in a folder"):
         Archive.open(folder)
     copy = tmp_path / "copy"

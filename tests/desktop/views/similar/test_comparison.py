@@ -22,7 +22,7 @@ from engine.image.archived import archived_origin, is_archived
 from engine.image.voi import Window
 from engine.reports.agreement import Contradiction, Evidence
 from engine.store.case import NewCase, NewImage
-from engine.store.sources import SourceLinks
+from engine.store.folder.sources import SourceLinks
 from tests.desktop.conftest import dicom, open_paths, settle
 from tests.desktop.views.similar.conftest import VECTOR
 from tests.engine.dicom_samples import derive_stack

@@ -7,7 +7,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.store.encryption import key_file, unlocked
-from engine.store.sources import SourceLinks
+from engine.store.folder.sources import SourceLinks
 
 PASSPHRASE = "correct horse battery"
 OTHER = "another horse entirely"

@@ -14,12 +14,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.store.backup.source import archive_source
 from engine.store.encryption import cipher, convert, key_file
 from engine.store.encryption.convert import decrypt, encrypt
 from engine.store.encryption.unlocked import is_encrypted, unlock
-from engine.store.sources import SourceLinks
+from engine.store.folder.folder_store import DATABASE
+from engine.store.folder.sources import SourceLinks
 from tests.engine.store.encryption.conftest import PASSPHRASE, forget_keys
 
 WORDS = (b"Zwiebelschale", b"Quastenflosser")

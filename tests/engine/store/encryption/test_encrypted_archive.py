@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.errors import DamagedError, LockedError, UserError
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store import schema
@@ -25,9 +25,10 @@ from engine.store.encryption import unlocked
 from engine.store.encryption.convert import change_passphrase, decrypt, encrypt, plain_copies
 from engine.store.encryption.key_file import FILE, WrongPassphraseError
 from engine.store.encryption.unlocked import VARIABLE, is_encrypted, look_again, unlock
+from engine.store.folder.folder_store import DATABASE
+from engine.store.folder.sources import SourceLinks
 from engine.store.identity import create_key
 from engine.store.safety.connection import connect_read_only
-from engine.store.sources import SourceLinks
 from tests.engine.conftest import picture
 from tests.engine.earlier_schemas import apply
 from tests.engine.store.encryption.conftest import OTHER, PASSPHRASE, forget_keys

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.cli.main import main
 from engine.errors import UserError
 from engine.importing.reindex import reindex
 from engine.retrieval.search import Query, search
 from engine.store.case import NewCase, NewReport
+from engine.store.folder.folder_store import DATABASE
 
 Make = Callable[..., NewCase]
 ROWS = {
@@ -54,7 +55,7 @@ def changed(value: object, dice: random.Random) -> object:
 
 @pytest.mark.parametrize("table", ROWS)
 def test_every_changed_value_is_found(filled: Archive, table: str) -> None:
-    with Archive.open(filled.folder) as intact:
+    with Archive.open(filled.place) as intact:
         assert intact.problems(deep=True) == []
     path, dice = filled.folder / DATABASE, random.Random(5)
     before, unseen = path.read_bytes(), []
@@ -68,7 +69,7 @@ def test_every_changed_value_is_found(filled: Archive, table: str) -> None:
             db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", [changed(value, dice)])
         db.close()
         try:
-            with Archive.open(filled.folder) as opened:
+            with Archive.open(filled.place) as opened:
                 if opened.problems(deep=True) == []:
                     unseen.append(column)
         except UserError:
@@ -87,7 +88,7 @@ def test_every_flipped_byte_of_the_file_that_changes_a_row_is_found(filled: Arch
         data[offset] ^= dice.randrange(1, 256)
         path.write_bytes(data)
         try:
-            with Archive.open(filled.folder) as opened:
+            with Archive.open(filled.place) as opened:
                 seen = opened.problems(deep=True) != []
         except UserError:
             seen = True
@@ -117,7 +118,7 @@ def test_a_lost_row_is_found(filled: Archive) -> None:
         db.execute("DELETE FROM embeddings WHERE image_id = 2")
         db.execute(TRIGGER)
     db.close()
-    with Archive.open(filled.folder) as opened:
+    with Archive.open(filled.place) as opened:
         assert "rows of images are missing: 2" in opened.problems(deep=True)
 
 
@@ -129,7 +130,7 @@ def test_a_damaged_picture_is_not_shown(filled: Archive) -> None:
     with sqlite3.connect(filled.folder / DATABASE) as db:
         db.execute("UPDATE images SET png = (SELECT png FROM images WHERE id = 2) WHERE id = 1")
     db.close()
-    with Archive.open(filled.folder) as opened:
+    with Archive.open(filled.place) as opened:
         with pytest.raises(UserError, match="Image 1 of the archive is damaged"):
             opened.image(1)
         assert opened.image(2).shape == (40, 32)
@@ -141,7 +142,7 @@ def test_a_damaged_vector_is_not_searched(filled: Archive, encoder, vector: obje
         db.execute("UPDATE embeddings SET vector = ? WHERE id % 2", [vector])
     db.close()
     filled.index.path.unlink(missing_ok=True)
-    with Archive.open(filled.folder) as opened, pytest.raises(UserError, match="are damaged; restore"):
+    with Archive.open(filled.place) as opened, pytest.raises(UserError, match="are damaged; restore"):
         search(opened, type(encoder)(48, "newer"), Query(text="effusion"))
 
 

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.errors import UserError
 from engine.store.case import NewCase
-from engine.store.vectors.vector_index import VectorIndex
+from engine.store.folder.folder_store import DATABASE
+from engine.store.folder.vectors.vector_index import VectorIndex
+
+pytestmark = pytest.mark.folder
 
 
 def damage(archive: Archive, *statements: str) -> Path:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive import DATABASE, Archive
+from engine.archive import Archive
 from engine.cli.import_cases import opened_or_created
 from engine.cli.main import main
 from engine.errors import UserError
 from engine.store.case import NewCase
+from engine.store.folder.folder_store import DATABASE
 from engine.store.identity import KEY_FILE
 from engine.store.safety.checksums import WHOLE, seal
+
+pytestmark = pytest.mark.folder
 
 Make = Callable[..., NewCase]
 
@@ -67,7 +70,7 @@ def test_the_key_of_another_archive_is_refused(tmp_path: Path, archive: Archive)
     with Archive.create(tmp_path / "other"):
         shutil.copy(tmp_path / "other" / KEY_FILE, archive.folder)
     with pytest.raises(UserError, match="is not the key of this archive; restore both"):
-        Archive.open(archive.folder)
+        Archive.open(archive.place)
 
 
 def test_an_archive_from_before_the_check_value_gets_one(archive: Archive) -> None:
@@ -76,7 +79,7 @@ def test_an_archive_from_before_the_check_value_gets_one(archive: Archive) -> No
         seal(db, "settings", WHOLE)
     archive.close()
     for _ in range(2):
-        with Archive.open(archive.folder) as again:
+        with Archive.open(archive.place) as again:
             check = again._database.read("SELECT value FROM settings WHERE name = 'identity_check'")
             assert check == [(archive.identity.check,)]
 
@@ -119,7 +122,7 @@ def test_a_schema_that_kindred_did_not_make_is_refused(archive: Archive, stateme
         db.execute(statement)
     db.close()
     with pytest.raises(UserError, match="is damaged; restore it"):
-        Archive.open(archive.folder)
+        Archive.open(archive.place)
 
 
 @pytest.mark.parametrize("damage", ["list of migrations", "format"])
@@ -141,7 +144,7 @@ def test_a_damaged_schema_is_told_as_damage(archive: Archive, damage: str) -> No
 
 def test_connections_trust_nothing_in_a_file(archive: Archive) -> None:
     names = ("trusted_schema", "secure_delete", "cell_size_check", "foreign_keys")
-    with Archive.open(archive.folder) as opened:
+    with Archive.open(archive.place) as opened:
         found = {name: opened._database.read(f"PRAGMA {name}")[0][0] for name in names}
     assert found == {"trusted_schema": 0, "secure_delete": 1, "cell_size_check": 1, "foreign_keys": 1}
 
@@ -183,9 +186,9 @@ def test_a_read_only_archive_is_searched_and_not_touched(
     case_id = archive.add_case(make_case("1", "Left effusion.", [1]), encoder.id)
     if log == "merged":
         archive.close()
-    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: True)
+    monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: True)
     before = contents(archive.folder)
-    with Archive.open(archive.folder) as found:
+    with Archive.open(archive.place) as found:
         report = found.case(case_id).report
         assert report is not None
         assert report.text == "Left effusion."
@@ -205,13 +208,13 @@ def test_a_read_only_archive_without_an_index_file_is_searched(
     archive.add_case(make_case("1", "Left effusion.", [1]), encoder.id)
     archive.close()
     if os.geteuid() == 0:  # no mode stops root
-        monkeypatch.setattr("engine.store.database.is_read_only", lambda path: True)
-        for module in ("vectors.index_file", "archive_scale"):
+        monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: True)
+        for module in ("folder.vectors.index_file", "archive_scale"):
             monkeypatch.setattr(f"engine.store.{module}.write_derived", read_only_disk)
     else:
         archive.folder.chmod(0o500)
     before = contents(archive.folder)
-    with Archive.open(archive.folder) as found:
+    with Archive.open(archive.place) as found:
         assert search(found, encoder, Query(text="effusion")).hits[0].text == "Left effusion."
     assert contents(archive.folder) == before
     archive.folder.chmod(0o700)
@@ -227,7 +230,7 @@ def test_an_archive_in_a_folder_whose_name_is_not_utf8_is_an_archive(
     folder = tmp_path / "arch\udce8?#%20"
     with Archive.create(folder, "models") as archive:
         archive.add_case(make_case("1", "Kept."))
-    monkeypatch.setattr("engine.store.database.is_read_only", lambda path: True)
+    monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: True)
     with Archive.open(folder) as archive:
         assert archive.stats()["cases"] == 1
 
@@ -236,7 +239,7 @@ def test_an_error_that_damage_explains_is_told_as_damage(archive: Archive, make_
     archive.add_case(make_case("1", "Kept.", age=40))
 
     def read() -> None:
-        with Archive.open(archive.folder) as opened:
+        with Archive.open(archive.place) as opened:
             age = opened.case(1).age
             assert age is not None
             age + 1
@@ -252,7 +255,7 @@ def test_an_error_that_damage_explains_is_told_as_damage(archive: Archive, make_
 
 def test_an_error_that_nothing_explains_keeps_its_traceback(archive: Archive) -> None:
     def fail() -> None:
-        with Archive.open(archive.folder):
+        with Archive.open(archive.place):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

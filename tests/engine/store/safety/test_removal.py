@@ -10,9 +10,11 @@ from engine.archive import Archive
 from engine.errors import UserError
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase
+from engine.store.folder.sources import SourceLinks
 from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.removal import REWRITTEN
-from engine.store.sources import SourceLinks
+
+pytestmark = pytest.mark.folder
 
 Make = Callable[..., NewCase]
 
@@ -121,7 +123,7 @@ def test_traces_that_a_full_disk_kept_go_at_the_next_opening(
         assert archive.case_ids() == [2, 3]
         assert any("may hold traces of deleted cases" in one for one in archive.problems())
     archive.close()
-    with Archive.open(archive.folder) as again:
+    with Archive.open(archive.place) as again:
         assert in_files(again, secrets) <= shared | {b"near", b"the"}
         assert again.problems(deep=True) == []
         assert again.index.state() == "intact"
@@ -132,11 +134,13 @@ def test_the_next_deletion_removes_traces_too(
 ) -> None:
     filled(archive, make_case)
     with monkeypatch.context() as patch:
-        patch.setattr("engine.archive.forget_sources", full_disk)
+        patch.setattr("engine.store.folder.folder_store.forget_sources", full_disk)
         with pytest.raises(UserError, match="may hold traces"):
             archive.delete([1])
     forgotten: list[int] = []
-    monkeypatch.setattr("engine.archive.forget_sources", lambda _folder, cases: forgotten.extend(cases))
+    monkeypatch.setattr(
+        "engine.store.folder.folder_store.forget_sources", lambda _folder, cases: forgotten.extend(cases)
+    )
     archive.delete([3])
     assert forgotten == [1, 3]
 

@@ -15,21 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store.encryption.derived_file import open_derived, write_derived
+from engine.store.nearest_index import Stamp
 from engine.store.safety.json_file import parse_json
 
 _faiss: Any = faiss  # its type stubs describe the C++ signatures, not those of its Python wrappers
 MAGIC = b"kindred vectors 2\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Which rows of the table `embeddings` an index contains."""
-
-    count: int
-    last_id: int
-    """The highest embedding id."""
-    bundle_id: str | None
-    """The bundle that made the embeddings."""
 
 
 @dataclass(slots=True)

@@ -8,21 +8,24 @@ themselves and ranks by those.
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.store.case import Kind
-from engine.store.database import read_many
-from engine.store.vectors import index_file
-from engine.store.vectors.faiss_index import is_outgrown, new_index
-from engine.store.vectors.index_file import Snapshot, Stamp
-from engine.store.vectors.vector_scan import best_rows
+from engine.store.fact_bonus import NO_BONUS, FactBonus
+from engine.store.filters import ANY, Filters
+from engine.store.folder.vectors import index_file
+from engine.store.folder.vectors.faiss_index import is_outgrown, new_index
+from engine.store.folder.vectors.index_file import Snapshot
+from engine.store.folder.vectors.vector_scan import best_rows
+from engine.store.nearest_index import IndexState, Neighbors, Rows, Stamp
+from engine.store.shared_sql import read_many
 
 _log = logging.getLogger("kindred")
 
@@ -39,45 +42,6 @@ STAMP = """SELECT count(*), coalesce(max(id), 0), (SELECT value FROM settings WH
 IDS = "SELECT id FROM embeddings WHERE id <= ? ORDER BY id"
 ROWS = "SELECT id, kind = 'image', case_id, vector FROM embeddings WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 
-IndexState = Literal["intact", "behind", "missing", "stale", "damaged"]
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbors:
-    """Candidates of a nearest-neighbor search."""
-
-    ids: NDArray[np.int64]
-    """Embedding ids, int64 [n]."""
-    cases: NDArray[np.int64]
-    """Case ids, int64 [n]."""
-    vectors: NDArray[np.float32]
-    """Unit vectors, float32 [n, D]."""
-    all: bool
-    """Every vector that was allowed is among them."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """The rows of the table `embeddings` in the order of their ids, without the vectors."""
-
-    bundle_id: str | None
-    """The bundle that made the vectors."""
-    ids: NDArray[np.int64]
-    """Embedding ids, int64 [N]."""
-    is_image: NDArray[np.bool_]
-    """Whether the vector is of an image, else of a report, bool [N]."""
-    cases: NDArray[np.int64]
-    """Case ids, int64 [N]."""
-
-    def first(self, count: int) -> "Rows":
-        """The first rows."""
-        return Rows(self.bundle_id, self.ids[:count], self.is_image[:count], self.cases[:count])
-
-    @property
-    def stamp(self) -> Stamp:
-        """Changes when any of these rows is replaced, since ids are never used twice."""
-        return Stamp(len(self.ids), int(self.ids[-1]) if len(self.ids) else 0, self.bundle_id)
-
 
 class _Replaced(Exception):
     """The rows that were counted are gone: the archive was re-indexed meanwhile."""
@@ -87,11 +51,24 @@ class VectorIndex:
     """The index of one archive; threads may share it."""
 
     def __init__(
-        self, folder: Path, read: Callable[..., list[Any]], version: Callable[[], object] = lambda: object()
+        self,
+        folder: Path,
+        read: Callable[..., list[Any]],
+        version: Callable[[], object] = lambda: object(),
+        allowed: Callable[[Filters], NDArray[np.int64] | None] = lambda _: None,
+        by_case: Callable[[FactBonus], NDArray[np.float32]] = lambda _: np.zeros(0, np.float32),
     ) -> None:
-        """`version` differs from an earlier one whenever the rows may have changed (LocalDatabase)."""
+        """Make the index of an archive; nothing is read yet.
+
+        Args:
+            folder: of the archive.
+            read: reads its database.
+            version: differs from an earlier one whenever the rows may have changed (LocalDatabase).
+            allowed: the ids of the cases that filters allow, int64 [N]; None for all.
+            by_case: what a bonus adds to each case: entry n for case n, float32 [n]; nothing beyond the end.
+        """
         self.path = folder / FILE
-        self._read, self._version = read, version
+        self._read, self._version, self._allowed, self._by_case = read, version, allowed, by_case
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._checked: object = None
@@ -102,28 +79,15 @@ class VectorIndex:
         weights: NDArray[np.float32],
         kind: Kind,
         count: int,
-        cases: NDArray[np.int64] | None = None,
+        filters: Filters = ANY,
         bundle_id: str | None = None,
         *,
-        bonus: NDArray[np.float32] | None = None,
+        bonus: FactBonus = NO_BONUS,
         nearest: int = 0,
-        excluded: Collection[int] = (),
     ) -> Neighbors:
-        """The vectors of one kind with the largest inner product with `weights` plus the bonus of their case.
-
-        Args:
-            weights: float32 [D], any length.
-            kind: images or reports.
-            count: how many at most.
-            cases: case ids that may be returned; None for all.
-            bundle_id: the bundle that made `weights`; None when no model made them.
-            bonus: entry n is added for case n, float32 [n]; cases beyond its end have none.
-            nearest: with a bonus, so many vectors by inner product alone are found too, after the best.
-            excluded: case ids that are never returned.
-
-        Raises:
-            UserError: another bundle made the vectors, also when the archive was re-indexed a moment ago.
-        """
+        """As NearestIndex."""
+        cases = self._allowed(replace(filters, kinds=(), excluded=()))
+        by_case = self._by_case(bonus) if bonus else np.zeros(0, np.float32)
         while True:
             with self._lock:
                 snapshot = self._current_of(bundle_id)
@@ -132,15 +96,15 @@ class VectorIndex:
                     mask = mask & snapshot.alive
                 if cases is not None:
                     mask = mask & np.isin(snapshot.cases, cases)
-                if excluded:
-                    mask = mask & np.isin(snapshot.cases, np.array([*excluded]), invert=True)
+                if filters.excluded:
+                    mask = mask & np.isin(snapshot.cases, np.array([*filters.excluded]), invert=True)
                 total = int(np.count_nonzero(mask))
-                of_rows = None if bonus is None else bonus_of(bonus, snapshot.cases)
+                of_rows = bonus_of(by_case, snapshot.cases) if len(by_case) else None
                 rows = best_rows(snapshot, weights, count, mask, of_rows, nearest)
                 ids, owners = snapshot.ids[rows], snapshot.cases[rows]
             vectors = self.vectors(ids)
             if vectors is not None:  # else a report was replaced or the archive re-indexed meanwhile
-                return Neighbors(ids, owners, vectors, len(ids) == total)
+                return Neighbors(ids, owners, vectors, bonus_of(by_case, owners), len(ids) == total)
 
     def of_cases(
         self, case_ids: Sequence[int], kind: Kind, bundle_id: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import UserError
-from engine.store.database import LocalDatabase
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.safety.salvaged import MARKER
 
 

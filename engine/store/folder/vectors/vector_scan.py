@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.vectors.faiss_index import search
-from engine.store.vectors.index_file import Snapshot
+from engine.store.folder.vectors.faiss_index import search
+from engine.store.folder.vectors.index_file import Snapshot
 
 DEEP = 2_000
 """Rows that one scan finds at least, where others may have a higher bonus; they cost no more than few."""

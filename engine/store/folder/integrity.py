@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from engine.errors import UserError
-from engine.store.database import LocalDatabase
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.safety.checksums import broken_seals
 from engine.store.safety.opening import schema_problems
 from engine.store.safety.removal import unfinished

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.store.vectors import faiss_index
-from engine.store.vectors.faiss_index import is_outgrown, new_index, search
+from engine.store.folder.vectors import faiss_index
+from engine.store.folder.vectors.faiss_index import is_outgrown, new_index, search
 
 DIM = 32
 

@@ -35,11 +35,11 @@ def filled(archive: Archive, make_case: Make) -> Archive:
 @pytest.mark.parametrize("filters", FILTERS)
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_the_best_of_the_allowed_are_found_in_the_order_of_all(filled: Archive, filters: Filters, limit: int) -> None:
-    every = filled.full_text.find('"effusion"', 1_000)
+    every = filled.full_text.find(["effusion"], 1_000)
     allowed = [one for one in every if one.case_id in filled.cases_allowed_by(filters)]
     assert len(every) == 60
     assert allowed
-    assert filled.full_text.find('"effusion"', limit, filters) == allowed[:limit]
+    assert filled.full_text.find(["effusion"], limit, filters) == allowed[:limit]
 
 
 def test_no_report_is_looked_up_for_a_filter(filled: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_no_report_is_looked_up_for_a_filter(filled: Archive, monkeypatch: pytes
         return read(sql, values)
 
     monkeypatch.setattr(filled.full_text, "_read", note)
-    found = filled.full_text.find('"effusion"', 3, FILTERS[0])
+    found = filled.full_text.find(["effusion"], 3, FILTERS[0])
     assert len(found) == 3
     ranking = [sql for sql in asked if "ORDER BY rank" in sql]
     assert len(ranking) == 1
@@ -63,7 +63,7 @@ def test_a_report_that_is_deleted_during_a_search_is_left_out(
     filled: Archive, monkeypatch: pytest.MonkeyPatch, filters: Filters
 ) -> None:
     read = filled._database.read
-    best, *others = filled.full_text.find('"effusion"', 3, filters)
+    best, *others = filled.full_text.find(["effusion"], 3, filters)
 
     def delete_after(sql: str, values: Any = ()) -> list[Any]:
         rows = read(sql, values)
@@ -73,7 +73,7 @@ def test_a_report_that_is_deleted_during_a_search_is_left_out(
         return rows
 
     monkeypatch.setattr(filled.full_text, "_read", delete_after)
-    found = filled.full_text.find('"effusion"', 3, filters)
+    found = filled.full_text.find(["effusion"], 3, filters)
     assert [one.case_id for one in found] == [one.case_id for one in others]
 
 
@@ -83,15 +83,15 @@ def test_a_report_of_what_is_no_case_is_damage(filled: Archive) -> None:
         db.execute("UPDATE reports SET case_id = 'seven' WHERE id = 7")
         db.execute("PRAGMA foreign_keys = ON")
     with pytest.raises(DamagedError, match="restore it from a backup"):
-        filled.full_text.find('"effusion"', 3, FILTERS[0])
+        filled.full_text.find(["effusion"], 3, FILTERS[0])
 
 
 def test_words_that_no_allowed_report_has_find_nothing(filled: Archive) -> None:
-    assert filled.full_text.find('"fracture"', 3, FILTERS[0]) == []
-    assert filled.full_text.find('"effusion"', 3, Filters(modalities=("XA",))) == []
+    assert filled.full_text.find(["fracture"], 3, FILTERS[0]) == []
+    assert filled.full_text.find(["effusion"], 3, Filters(modalities=("XA",))) == []
 
 
 def test_a_report_that_comes_later_is_filtered_by_its_own_case(filled: Archive, make_case: Make) -> None:
-    assert len(filled.full_text.find('"effusion"', 9, Filters(modalities=("US",)))) == 1
+    assert len(filled.full_text.find(["effusion"], 9, Filters(modalities=("US",)))) == 1
     filled.add_case(make_case("later", "Effusion.", modality="US"))
-    assert len(filled.full_text.find('"effusion"', 9, Filters(modalities=("US",)))) == 2
+    assert len(filled.full_text.find(["effusion"], 9, Filters(modalities=("US",)))) == 2

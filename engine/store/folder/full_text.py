@@ -3,45 +3,26 @@
 SQLite keeps it by triggers (schema.py), so it never lags behind the reports.
 """
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store.database import LocalDatabase, read_many
 from engine.store.filters import ANY, Filters, condition
+from engine.store.folder.local_database import LocalDatabase
+from engine.store.full_text_search import PieceMatch, TextMatch
 from engine.store.kept_answers import KeptAnswers
 from engine.store.safety.connection import damaged
+from engine.store.shared_sql import read_many
 
 MOST_ROWS = 2**62
 """SQLite knows no higher number of rows."""
 MARK_START, MARK_END = "\x02", "\x03"
 """Around each match in the text of a report; control characters that no report contains."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextMatch:
-    """A report that matches an FTS5 expression."""
-
-    case_id: int
-    score: float
-    """BM25, higher is better."""
-    marked: str
-    """The text of the report with MARK_START and MARK_END around each match."""
-
-
-@dataclass(frozen=True, slots=True)
-class PieceMatch:
-    """A report that contains pieces of text."""
-
-    case_id: int
-    score: int
-    """How many of the pieces."""
-    text: str
-    """Of the report."""
 
 
 class FullText:
@@ -52,17 +33,9 @@ class FullText:
         self._read, self._allowed, self._folder = database.read, allowed, database.path.parent
         self._owners = KeptAnswers[NDArray[np.int64]](database)
 
-    def find(self, expression: str, limit: int, filters: Filters = ANY) -> list[TextMatch]:
-        """The reports that match best, best first.
-
-        Args:
-            expression: FTS5 query syntax (https://sqlite.org/fts5.html), section 3; never as a user typed it.
-            limit: how many at most.
-            filters: which cases may be found; `kinds` is ignored.
-
-        Raises:
-            UserError: the archive is damaged.
-        """
+    def find(self, phrases: Sequence[str], limit: int, filters: Filters = ANY) -> list[TextMatch]:
+        """As FullTextSearch, ranked by BM25."""
+        expression = fts_query(phrases)
         rows = self._ranked(expression, limit) if filters == ANY else self._filtered(expression, limit, filters)
         # Marking the matches is slow, so it is done for the reports that are returned only.
         marked = dict(
@@ -76,7 +49,7 @@ class FullText:
             read_many(self._read, "SELECT id, case_id FROM reports WHERE id IN ({})", [one[0] for one in rows])
         )
         there = owners.keys() & marked.keys()  # a report may be replaced or deleted between two of these questions
-        return [TextMatch(owners[one], score, marked[one]) for one, score in rows if one in there]
+        return [TextMatch(owners[one], score, matched_words(marked[one])) for one, score in rows if one in there]
 
     def _ranked(self, expression: str, limit: int) -> list[Any]:
         """The ids and scores of the best reports, whatever their case."""
@@ -121,15 +94,7 @@ class FullText:
         return owners
 
     def containing(self, pieces: Sequence[str], limit: int, filters: Filters = ANY) -> list[PieceMatch]:
-        """The reports that contain the most of some pieces of text, wherever these are, best first.
-
-        Reads every report. It is for scripts without spaces, of which FTS5 takes a whole run of characters as one word.
-
-        Args:
-            pieces: at most 1,000.
-            limit: how many reports at most.
-            filters: which cases may be found; `kinds` is ignored.
-        """
+        """As FullTextSearch."""
         where, values = condition(filters) or ("1", [])
         score = " + ".join("(instr(reports.text, ?) > 0)" for _ in pieces)
         rows = self._read(
@@ -139,3 +104,13 @@ class FullText:
             [*pieces, *values, limit],
         )
         return [PieceMatch(case_id, score, text) for case_id, score, text, _ in rows]
+
+
+def fts_query(phrases: Sequence[str]) -> str:
+    """Phrases as an FTS5 expression (https://sqlite.org/fts5.html, section 3); quoted, so that nothing is syntax."""
+    return " OR ".join('"' + phrase.replace('"', "") + '"' for phrase in phrases)
+
+
+def matched_words(marked: str) -> tuple[str, ...]:
+    """The distinct words between the match marks, in lower case, in order of appearance."""
+    return tuple(dict.fromkeys(word.lower() for word in re.findall(f"{MARK_START}(.*?){MARK_END}", marked)))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.facts.fact import KINDS, VALUES, FactKind
-from engine.store.database import LocalDatabase
+from engine.store.fact_bonus import FactBonus
+from engine.store.folder.local_database import LocalDatabase
 from engine.store.safety.connection import damaged
 
 # The checksums change with the facts, and are quicker to read.
@@ -56,6 +57,7 @@ class FactColumns:
         self._last = 0
         self._stamp: tuple[int, int] = (0, 0)
         self._columns = _empty(0)
+        self._last_bonus: tuple[Columns, FactBonus, NDArray[np.float32]] | None = None
 
     def current(self) -> Columns:
         """The facts of all cases as they are now.
@@ -69,6 +71,26 @@ class FactColumns:
                 self._update()
                 self._version = version
             return self._columns
+
+    def bonus(self, bonus: FactBonus) -> NDArray[np.float32]:
+        """What a bonus adds to each case: entry n for case n, float32 [n]; cases beyond its end get nothing.
+
+        Raises:
+            UserError: the facts in the database are damaged.
+        """
+        columns = self.current()
+        last = self._last_bonus
+        if last is not None and last[0] is columns and last[1] == bonus:
+            return last[2]
+        total = np.zeros(max(len(column.codes) for column in columns.values()), np.float32)
+        for kind in bonus.weights.keys() | bonus.other.keys():
+            weights = np.full(OTHER[kind] + 1, bonus.other.get(kind, 0.0), np.float32)
+            weights[0] = 0.0
+            for value, code in CODES[kind].items():
+                weights[code] = bonus.of(kind, value)
+            total += weights[columns[kind].codes] * columns[kind].probabilities
+        self._last_bonus = columns, bonus, total
+        return total
 
     def _update(self) -> None:
         last = self._database.read(LAST)[0][0]

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.store.database import LocalDatabase
+from engine.store.folder.local_database import LocalDatabase
 
 FILE = "sources.db"
 

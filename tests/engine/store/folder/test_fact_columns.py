@@ -9,7 +9,7 @@ from engine.archive import Archive
 from engine.errors import UserError
 from engine.facts.fact import KINDS, Fact, Facts
 from engine.store.case import NewCase, NewReport
-from engine.store.fact_columns import CODES, OTHER, UNSURE, FactColumns
+from engine.store.folder.fact_columns import CODES, OTHER, UNSURE, FactColumns
 
 Make = Callable[..., NewCase]
 CT: Facts = {"modality": Fact("CT", "header"), "region": Fact("chest", "models", 0.75)}
@@ -19,7 +19,7 @@ def as_rows(archive: Archive) -> dict[tuple[int, str], tuple[int, float]]:
     """What the columns of an archive say, by case and kind."""
     return {
         (case_id, kind): (int(code), float(column.probabilities[case_id]))
-        for kind, column in archive.fact_columns.current().items()
+        for kind, column in archive._store.fact_columns.current().items()
         for case_id, code in enumerate(column.codes)
         if code
     }
@@ -42,7 +42,7 @@ def filled(archive: Archive, make_case: Make) -> Archive:
 
 def test_an_empty_archive_has_empty_columns(archive: Archive) -> None:
     assert as_rows(archive) == {}
-    assert set(archive.fact_columns.current()) == set(KINDS)
+    assert set(archive._store.fact_columns.current()) == set(KINDS)
 
 
 def test_columns_follow_every_change(filled: Archive, make_case: Make) -> None:
@@ -99,4 +99,4 @@ def test_damaged_facts_are_said_to_be_damaged(filled: Archive, change: str) -> N
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute(f"UPDATE facts SET {change} WHERE kind = 'modality'")
     with pytest.raises(UserError, match="damaged"):
-        filled.fact_columns.current()
+        filled._store.fact_columns.current()

@@ -12,9 +12,10 @@ import pytest
 from engine.archive import Archive
 from engine.errors import UserError
 from engine.store.case import NewCase, NewImage, NewReport
-from engine.store.vectors import faiss_index, index_file, vector_index
-from engine.store.vectors.index_file import Snapshot, Stamp
-from engine.store.vectors.vector_index import VectorIndex
+from engine.store.filters import Filters
+from engine.store.folder.vectors import faiss_index, index_file, vector_index
+from engine.store.folder.vectors.index_file import Snapshot, Stamp
+from engine.store.folder.vectors.vector_index import VectorIndex
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_the_nearest_are_those_that_a_plain_scan_finds(
 
 def test_only_allowed_cases_are_found_even_when_others_are_nearer(filled: Archive) -> None:
     query = np.random.default_rng(5).normal(size=48).astype(np.float32)
-    found = filled.index.nearest(query, "image", 2, np.array([7, 21, 29]))
+    found = filled.index.nearest(query, "image", 2, Filters(cases=(7, 21, 29)))
     assert len(found.cases) == 2
     assert set(found.cases) <= {7, 21, 29}
 

@@ -1,0 +1,1 @@
+"""An archive in a folder: SQLite with FTS5, and faiss."""

@@ -1,0 +1,164 @@
+"""Connects to a PostgreSQL server, and says what went wrong with it. Knows no table.
+
+Off this computer, TLS with a checked certificate is required (address.py). A password comes from the keyring of the
+operating system, or from where PostgreSQL's own programs look (~/.pgpass, PGPASSWORD); it is in no message and no log.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors, pq
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper, Loader
+from psycopg.types import TypeInfo
+
+from engine.errors import DamagedError, UnreachableError, UserError
+from engine.store.address import Address
+from engine.store.encryption import system_keyring
+from engine.store.shared_sql import StoredVector
+
+SCHEMA = "kindred"
+"""Of all tables; others in the same database are left alone."""
+WAIT = 10
+"""Seconds to wait for the server to answer at all."""
+BUSY = 30
+"""Seconds to wait for other writers."""
+SESSION = {
+    "search_path": f"{SCHEMA},public",
+    "lock_timeout": f"{BUSY}s",
+    "idle_in_transaction_session_timeout": "10min",
+}
+FULL = (errors.DiskFull, errors.OutOfMemory)
+DAMAGED = (errors.DataCorrupted, errors.IndexCorrupted)
+
+
+def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that commits each statement by itself.
+
+    Raises:
+        UserError: the server cannot be reached, or does not let this account in.
+    """
+    options = dict(address.options)
+    if not address.is_local:
+        options = {"sslmode": "verify-full", "sslrootcert": "system", **options}
+    try:
+        connection = psycopg.connect(
+            host=address.host,
+            port=address.port,
+            dbname=address.database,
+            user=address.user or None,
+            password=system_keyring.recall(keyring_name(address)),
+            autocommit=True,
+            connect_timeout=WAIT,
+            application_name="kindred",
+            keepalives_idle=30,
+            options=" ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+            **options,  # type: ignore[arg-type]
+        )
+    except psycopg.OperationalError as error:
+        raise _not_connected(address, error) from None  # the message of the library names user and host again
+    _teach_vectors(connection)
+    return connection
+
+
+def keyring_name(address: Address) -> str:
+    """What a password is kept by in the keyring."""
+    return f"password of {address}"
+
+
+@contextmanager
+def reachable(address: Address) -> Iterator[None]:
+    """Turn errors about the server into UserError; errors in our SQL keep their traceback.
+
+    Raises:
+        UnreachableError: the server went away; what was not committed is not there.
+        UserError: the account may not do that, the disk of the server is full, or others write for long.
+    """
+    try:
+        yield
+    except errors.LockNotAvailable:
+        raise UserError(f"Others are writing to the archive {address} for long; try again later.") from None
+    except errors.InsufficientPrivilege:
+        raise UserError(
+            f"Your account may not do this in the archive {address}; ask its administrator for the right."
+        ) from None
+    except errors.ReadOnlySqlTransaction:
+        raise UserError(f"The server of the archive {address} is read-only at present; try again later.") from None
+    except FULL:
+        raise UserError(
+            f"The server of the archive {address} has no space left; tell its administrator, then try again."
+        ) from None
+    except DAMAGED as error:
+        raise damaged(address) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise unreachable(address) from error
+
+
+def unreachable(address: Address) -> UnreachableError:
+    """The error for a server that does not answer."""
+    return UnreachableError(f"The archive {address} cannot be reached; check the network, or ask its administrator.")
+
+
+def damaged(address: Address) -> DamagedError:
+    """The error for a database whose content is not what was written."""
+    return DamagedError(f"The archive {address} is damaged; its administrator can restore it from a backup.")
+
+
+def unchangeable(address: Address) -> UserError:
+    """The error for a change by an account that may only read."""
+    return UserError(
+        f"Your account may search the archive {address} but not change it; ask its administrator for the role of a "
+        "writer."
+    )
+
+
+def _not_connected(address: Address, error: psycopg.OperationalError) -> UserError:
+    said = str(error).lower()
+    if "password" in said or "authentication" in said or "no pg_hba.conf entry" in said or "role" in said:
+        return UserError(
+            f"The server of the archive {address} does not let this account in; type `kindred department login "
+            f"{address}`, or ask its administrator."
+        )
+    if "certificate" in said or "ssl" in said:
+        return UserError(
+            f"The server of the archive {address} has no certificate that this computer trusts; ask its administrator "
+            "for the file, and add ?sslrootcert=FILE to the address."
+        )
+    if f'database "{address.database.lower()}" does not exist' in said:
+        return UserError(f"There is no database {address.database} on the server; ask its administrator to create it.")
+    return unreachable(address)
+
+
+def _teach_vectors(connection: psycopg.Connection[Any]) -> None:
+    """Send and receive `halfvec` as float16, as pgvector's binary format has it: two int16 and big-endian numbers."""
+    info = TypeInfo.fetch(connection, "halfvec")
+    if info is None:  # pgvector is not installed in this database yet
+        return
+    info.register(connection)
+    number = info.oid
+
+    class VectorDumper(Dumper):
+        format = pq.Format.BINARY
+        oid = number
+
+        def dump(self, obj: StoredVector) -> bytes:
+            return struct.pack(">hh", len(obj) // 2, 0) + _swapped(obj)
+
+    class VectorLoader(Loader):
+        format = pq.Format.BINARY
+
+        def load(self, data: Buffer) -> StoredVector:
+            return StoredVector(_swapped(bytes(data)[4:]))
+
+    connection.adapters.register_dumper(StoredVector, VectorDumper)
+    connection.adapters.register_loader(number, VectorLoader)
+
+
+def _swapped(numbers: bytes) -> bytes:
+    """Two-byte numbers in the other order of bytes."""
+    swapped = bytearray(len(numbers))
+    swapped[::2], swapped[1::2] = numbers[1::2], numbers[::2]
+    return bytes(swapped)

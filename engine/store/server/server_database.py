@@ -1,0 +1,169 @@
+"""One PostgreSQL database, used by many desks: many readers, one writer at a time. Knows no table but `revision`.
+
+Writers wait for each other at the one row of `revision`, which each transaction counts up: ids become visible in their
+order, the audit is one chain, and a glance at the row says whether anyone has committed a change.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from engine.errors import DamagedError, UserError
+from engine.store.address import Address
+from engine.store.database import Database
+from engine.store.safety.checksums import Layout
+from engine.store.server.connecting import connect, damaged, reachable, unchangeable
+from engine.store.server.server_schema import file_layout
+from engine.store.shared_sql import Cursor, Values
+
+MARKS = re.compile(r"'[^']*'|::|\?|:([a-z_]+)|%")
+"""Literals and casts, which stay, and the marks of values."""
+
+
+@cache
+def in_psycopg(sql: str) -> str:
+    """A statement with %s and %(name)s for its values."""
+
+    def mark(found: re.Match[str]) -> str:
+        text = found[0]
+        if text == "?":
+            return "%s"
+        if found[1]:
+            return f"%({found[1]})s"
+        return text.replace("%", "%%")
+
+    return MARKS.sub(mark, sql)
+
+
+class ServerConnection:
+    """Executes statements of ours, with answers in binary form."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self.connection = connection
+
+    def execute(self, sql: str, parameters: Any = ()) -> Cursor:
+        """Execute one statement."""
+        if not parameters:
+            return self.connection.execute(sql, binary=True)
+        return self.connection.execute(in_psycopg(sql), parameters, binary=True)
+
+    def layout(self, table: str) -> Layout:
+        """The columns of a table that SQLite has too."""
+        return file_layout(table)
+
+
+class ServerDatabase(Database):
+    """A database on a server. Threads may share it: each uses one connection at a time."""
+
+    def __init__(self, address: Address) -> None:
+        """Connect to it. Raises UserError."""
+        self.address = address
+        self.chain = None
+        self._mine = threading.local()
+        self._free: list[ServerConnection] = []
+        self._writing = threading.RLock()
+        self.read_only = False
+
+    @property
+    def where(self) -> str:
+        """The address, which has no password."""
+        return str(self.address)
+
+    @property
+    def account_name(self) -> str:
+        """By the address."""
+        return str(self.address)
+
+    def damaged(self) -> DamagedError:
+        """The error for content that is not what was written."""
+        return damaged(self.address)
+
+    def unchangeable(self) -> UserError:
+        """The error for a change of what can only be read."""
+        return unchangeable(self.address)
+
+    def read(self, sql: str, parameters: Values = ()) -> list[Any]:
+        """The rows of one SELECT; readers never wait for the writer (MVCC)."""
+        with self.reading() as db:
+            return db.execute(sql, parameters).fetchall()
+
+    def ids(self, sql: str, parameters: Values = ()) -> NDArray[np.int64]:
+        """The one column of whole numbers of a SELECT, int64 [n]: one text is received sooner than many rows."""
+        text = self.read(f"SELECT string_agg(found.id::text, ',') FROM ({sql}) AS found (id)", parameters)[0][0]
+        return np.fromstring(text or "", np.int64, sep=",")
+
+    @contextmanager
+    def write(self, *, flushed: bool = False) -> Iterator[ServerConnection]:
+        """One transaction, committed as a whole or not at all, and always flushed. Waits for all other writers."""
+        if self.read_only:
+            raise self.unchangeable()
+        with self._writing, self._connection() as db, reachable(self.address), db.connection.transaction():
+            db.execute("UPDATE revision SET number = number + 1")
+            before = self.chain.last(db) if self.chain else 0
+            yield db
+            if self.chain:
+                self.chain.extend(db, before)
+
+    @contextmanager
+    def reading(self) -> Iterator[ServerConnection]:
+        """A connection without an open transaction, for what only reads."""
+        with self._connection() as db, reachable(self.address):
+            yield db
+
+    def version(self) -> object:
+        """The number of the last committed change."""
+        db: ServerConnection | None = getattr(self._mine, "db", None)
+        if db is not None and db.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            return object()
+        return self.read("SELECT number FROM revision")[0][0]
+
+    @contextmanager
+    def _connection(self) -> Iterator[ServerConnection]:
+        """The connection that this thread is using, so that a read sees its own uncommitted write; else a free one."""
+        db: ServerConnection | None = getattr(self._mine, "db", None)
+        if db is not None:
+            yield db
+            return
+        db = self._answering()
+        self._mine.db = db
+        try:
+            yield db
+        finally:
+            self._mine.db = None
+            if db.connection.broken or db.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                db.connection.close()
+            else:
+                self._free.append(db)
+
+    def _answering(self) -> ServerConnection:
+        """A free connection, or a new one. One that lay idle may have been lost with the server, which it notices."""
+        while self._free:
+            try:
+                db = self._free.pop()
+            except IndexError:  # another thread was faster
+                break
+            if not db.connection.closed and not _is_lost(db.connection):
+                return db
+            db.connection.close()
+        return ServerConnection(connect(self.address))
+
+    def close(self) -> None:
+        """Close all connections; no thread may be using one."""
+        while self._free:
+            self._free.pop().connection.close()
+
+
+def _is_lost(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has ended an idle connection, as far as this computer has heard."""
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return connection.broken
