@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from engine.archive import Archive
-from engine.cli.options import FOLDER, json_option, print_result
+from engine.cli.options import ARCHIVE, json_option, print_result
 from engine.errors import UserError
 from engine.reports.workspace import Workspace
+from engine.store.address import Address
 from engine.store.database import WithDatabase
 from engine.text.words import counted
 
-archive_option = click.option("--archive", "folder", type=FOLDER, help="That of an archive. Default: that of reports.")
+archive_option = click.option("--archive", "place", type=ARCHIVE, help="That of an archive. Default: that of reports.")
 
 
 @click.group("audit", epilog="Example: kindred audit verify --archive ~/kindred")
@@ -28,12 +29,12 @@ def audit_group() -> None:
 @audit_group.command("verify", epilog="Example: kindred audit verify")
 @archive_option
 @json_option
-def verify_command(folder: Path | None, as_json: bool) -> None:
+def verify_command(place: Path | Address | None, as_json: bool) -> None:
     """Find rows of the audit that were changed, deleted, inserted or moved.
 
     It does not find what was written by someone who has the key beside the database; docs/backups.md says more.
     """
-    with _opened(folder) as store:
+    with _opened(place) as store:
         problems, rows = store.audit_problems(), len(store.audit())
     lines = problems or [f"The audit is as it was written: {counted(rows, 'row')}."]
     print_result({"ok": not problems, "rows": rows, "problems": problems}, lines, as_json)
@@ -44,19 +45,19 @@ def verify_command(folder: Path | None, as_json: bool) -> None:
 @audit_group.command("list", epilog="Example: kindred audit list --json")
 @archive_option
 @json_option
-def list_command(folder: Path | None, as_json: bool) -> None:
+def list_command(place: Path | Address | None, as_json: bool) -> None:
     """List the audit, without the texts of reports.
 
     The name is that which was typed at signing; the account is that of this computer.
     """
-    with _opened(folder) as store:
+    with _opened(place) as store:
         rows = store.audit()
     print_result({"rows": rows}, [_line(row) for row in rows] or ["The audit has no rows."], as_json)
 
 
 @contextmanager
-def _opened(folder: Path | None) -> Iterator[WithDatabase]:
-    with Workspace.open() if folder is None else Archive.open(folder) as store:
+def _opened(place: Path | Address | None) -> Iterator[WithDatabase]:
+    with Workspace.open() if place is None else Archive.open(place) as store:
         yield store
 
 

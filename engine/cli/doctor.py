@@ -23,6 +23,7 @@ from engine.models.runtime import detect
 from engine.models.text_detector import text_detector
 from engine.resources import resource_path
 from engine.retrieval.case_text import archive_contents
+from engine.store.address import Address
 from engine.store.backup.backup import backups_of
 from engine.store.backup.location import backup_folder
 from engine.store.backup.source import archive_source
@@ -63,12 +64,12 @@ class Check:
         return {"name": self.name, "ok": self.ok, "text": self.text}
 
 
-def examine(bundle: Path | None = None, archive: Path | None = None, deep: bool = False) -> list[Check]:
+def examine(bundle: Path | None = None, archive: Path | Address | None = None, deep: bool = False) -> list[Check]:
     """Check the program, the models, the codecs and an archive.
 
     Args:
         bundle: folder of the models; None for the starter bundle.
-        archive: folder of an archive; None for none.
+        archive: folder or address of an archive; None for none.
         deep: compare everything in the archive with its checksum.
     """
     models = _bundle(bundle or resource_path("starter-bundle"))
@@ -166,24 +167,20 @@ def _codecs() -> Check:
     return Check("codecs", True, "Decoders for RLE, JPEG, JPEG-LS, JPEG 2000 and HTJ2K are installed.")
 
 
-def _archive(folder: Path, deep: bool) -> list[Check]:
+def _archive(place: Path | Address, deep: bool) -> list[Check]:
     try:
-        with Archive.open(folder) as archive:
+        with Archive.open(place) as archive:
             integrity = _integrity(archive, deep)
-            backup = _backup(folder, not integrity.ok, archive.read_only)
-            return [
-                _content(archive),
-                integrity,
-                _audit(archive),
-                _index(archive),
-                _burned_in(archive),
-                _permissions(folder),
-                *_encryption(folder),
-                backup,
-            ]
+            checks = [_content(archive), integrity, _audit(archive), _index(archive), _burned_in(archive)]
+            if isinstance(place, Path):
+                backup = _backup(place, not integrity.ok, archive.read_only)
+                checks += [_permissions(place), *_encryption(place), backup]
+            return checks
     except UserError as error:
-        known = Archive.exists(folder) or backups_of(archive_source(folder))
-        return [Check("archive", False, str(error)), *([_backup(folder, damaged=True)] if known else [])]
+        failed = [Check("archive", False, str(error))]
+        if isinstance(place, Path) and (Archive.exists(place) or backups_of(archive_source(place))):
+            failed.append(_backup(place, damaged=True))
+        return failed
 
 
 def _backup(folder: Path, damaged: bool = False, read_only: bool = False) -> Check:
@@ -209,7 +206,7 @@ def _content(archive: Archive) -> Check:
     return Check(
         "archive",
         True,
-        f"The archive {archive.folder} has {archive_contents(stats)} (schema {stats['schema']}, model "
+        f"The archive {archive.where} has {archive_contents(stats)} (schema {stats['schema']}, model "
         f"{stats['bundle_id']}).",
     )
 
@@ -252,7 +249,7 @@ def _burned_in(archive: Archive) -> Check:
     if not missing:
         return Check("burned-in text", True, "All archived images were checked for burned-in text.")
     said = f"{counted(missing, 'archived image')} may have burned-in text, which no import has looked for; run: "
-    return Check("burned-in text", True, f"{said}kindred redact --archive {archive.folder}", note=True)
+    return Check("burned-in text", True, f"{said}kindred redact --archive {archive.where}", note=True)
 
 
 def _encryption(folder: Path) -> list[Check]:

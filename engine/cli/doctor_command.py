@@ -7,14 +7,15 @@ import click
 
 from engine.cli.doctor import examine
 from engine.cli.new_installer import examine_installer
-from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
+from engine.cli.options import ARCHIVE, FILE, bundle_option, json_option, print_result
 from engine.cli.self_test import self_test
 from engine.errors import UserError
+from engine.store.address import Address
 from engine.text.words import counted
 
 
 @click.command("doctor", epilog="Example: kindred doctor --archive ~/kindred")
-@click.option("--archive", "folder", type=FOLDER, help="An archive to check too.")
+@click.option("--archive", "place", type=ARCHIVE, help="An archive to check too.")
 @click.option("--deep", is_flag=True, help="Compare every picture, vector and text of the archive with its checksum.")
 @click.option("--self-test", "tried", is_flag=True, help="Try out every step from a study to its report as well.")
 @click.option(
@@ -25,7 +26,7 @@ from engine.text.words import counted
 @click.pass_obj
 def doctor_command(
     window: Sequence[str],
-    folder: Path | None,
+    place: Path | Address | None,
     deep: bool,
     tried: bool,
     new: Path | None,
@@ -40,7 +41,7 @@ def doctor_command(
     if new is not None:
         checks = examine_installer(new)
     else:
-        checks = [*examine(bundle, folder, deep), *(self_test(window) if tried else ())]
+        checks = [*examine(bundle, place, deep), *(self_test(window) if tried else ())]
     problems = [check.text for check in checks if not check.ok]
     lines = [f"{check.mark:7} {check.text}" for check in checks]
     print_result({"ok": not problems, "checks": [check.as_dict() for check in checks]}, lines, as_json)

@@ -7,16 +7,17 @@ from typing import Any
 import click
 
 from engine.archive import Archive
-from engine.cli.options import FOLDER, json_option, print_result
+from engine.cli.options import ARCHIVE, json_option, print_result
 from engine.cli.output import progress_line
 from engine.errors import Cancelled, UserError
 from engine.retrieval.case_text import case_line
 from engine.retrieval.duplicates import DuplicateGroup, find_duplicates
+from engine.store.address import Address
 from engine.text.words import counted
 
 
 @click.command("duplicates", epilog="Example: kindred duplicates --archive ~/kindred --merge --case 12")
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive.")
+@click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive.")
 @click.option(
     "--case",
     "cases",
@@ -28,13 +29,13 @@ from engine.text.words import counted
 @click.option("--merge", is_flag=True, help="Merge each group into its first case, where nothing speaks against it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: bool, as_json: bool) -> None:
+def duplicates_command(place: Path | Address, cases: tuple[int, ...], merge: bool, yes: bool, as_json: bool) -> None:
     """List near-duplicate cases of an archive in groups, and merge them.
 
     Near-duplicates have the same pixels, the same picture at another size, window or compression, or reports with the
     same words. Merging keeps every picture; cases of different patients, or with different reports, are not merged.
     """
-    with Archive.open(folder) as archive:
+    with Archive.open(place) as archive:
         for case_id in cases:
             archive.case(case_id)
         with progress_line() as progress:
@@ -44,7 +45,7 @@ def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: b
         if len(cases) > 1:
             groups = [one for one in (group.only(cases) for group in groups) if len(one.cases) > 1]
         possible = [group for group in groups if merge and not group.obstacle]
-        if possible and not yes and not click.confirm(_question(groups, possible, folder), err=True):
+        if possible and not yes and not click.confirm(_question(groups, possible, place), err=True):
             raise Cancelled
         results = [_merge(archive, group) for group in possible]
         total = archive.stats()["cases"]
@@ -59,9 +60,9 @@ def duplicates_command(folder: Path, cases: tuple[int, ...], merge: bool, yes: b
         raise UserError(" ".join(failed))
 
 
-def _question(groups: Sequence[DuplicateGroup], possible: Sequence[DuplicateGroup], folder: Path) -> str:
+def _question(groups: Sequence[DuplicateGroup], possible: Sequence[DuplicateGroup], place: Path | Address) -> str:
     number = sum(len(group.cases) for group in possible)
-    question = f"Merge {counted(number, 'case')} in {folder} into {len(possible):,}? This cannot be undone."
+    question = f"Merge {counted(number, 'case')} in {place} into {len(possible):,}? This cannot be undone."
     return "\n".join([*_lines(groups, True), question])
 
 

@@ -10,16 +10,17 @@ import click
 
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
+from engine.cli.options import ARCHIVE, FILE, bundle_option, json_option, print_result
 from engine.cli.output import SHOWN, import_lines, progress_line
 from engine.errors import Cancelled, UserError, exists, missing
 from engine.importing.importer import import_path
 from engine.importing.preview import preview_import
+from engine.store.address import Address
 
 
 @click.command("import", epilog="Example: kindred import ~/studies --archive ~/kindred --reports reports.csv")
 @click.argument("path", type=FILE)
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive; created if it does not exist.")
+@click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive; created if it does not exist.")
 @click.option(
     "--reports",
     type=FILE,
@@ -34,7 +35,7 @@ from engine.importing.preview import preview_import
 @json_option
 def import_command(
     path: Path,
-    folder: Path,
+    place: Path | Address,
     reports: tuple[Path, ...],
     link_sources: bool,
     keep_text: bool,
@@ -53,11 +54,11 @@ def import_command(
     if not exists(path):
         raise missing(path)
     if dry_run:
-        _print_preview(folder, path, reports, as_json)
+        _print_preview(place, path, reports, as_json)
         return
     models = Bundle.open(bundle)
     started = time.perf_counter()
-    with opened_or_created(folder) as archive, progress_line() as progress:
+    with opened_or_created(place) as archive, progress_line() as progress:
         result = import_path(archive, models, path, reports, progress, link_sources=link_sources, keep_text=keep_text)
         stats = archive.stats()
     seconds = round(time.perf_counter() - started, 2)
@@ -66,37 +67,39 @@ def import_command(
     )
 
 
-def _print_preview(folder: Path, path: Path, reports: tuple[Path, ...], as_json: bool) -> None:
+def _print_preview(place: Path | Address, path: Path, reports: tuple[Path, ...], as_json: bool) -> None:
     """Print what an import would join; nothing is written, and the archive need not exist.
 
     Raises:
         UserError: as an import.
     """
-    opened = Archive.open(folder) if Archive.exists(folder) else nullcontext()
+    opened = Archive.open(place) if Archive.exists(place) else nullcontext()
     with opened as archive, progress_line() as progress:
         preview = preview_import(archive, path, reports, progress)
     print_result(preview.as_dict(), preview.lines(SHOWN), as_json)
 
 
 @contextmanager
-def opened_or_created(folder: Path) -> Iterator[Archive]:
-    """The archive in a folder.
+def opened_or_created(place: Path | Address) -> Iterator[Archive]:
+    """The archive in a folder or on a server.
 
-    One created here is removed when the import fails before any case is archived, unless another process has opened it.
+    A folder that was created here is removed when the import fails before any case is archived, unless another process
+    has opened it.
 
     Raises:
         UserError: the archive can neither be opened nor created.
     """
-    created, was_there = not Archive.exists(folder), exists(folder)
-    archive = Archive.create(folder) if created else Archive.open(folder)
+    created = not Archive.exists(place)
+    was_there = isinstance(place, Path) and exists(place)
+    archive = Archive.create(place) if created else Archive.open(place)
     try:
         with archive:
             yield archive
     except (UserError, Cancelled):
-        if created and archive.is_unused():
-            shutil.rmtree(folder)
+        if created and isinstance(place, Path) and archive.is_unused():
+            shutil.rmtree(place)
             if was_there:
-                folder.mkdir()
+                place.mkdir()
         raise
     finally:
         archive.close()

@@ -23,13 +23,14 @@ from engine.bundle import Bundle
 from engine.cli.audit import audit_group
 from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
+from engine.cli.department.login import department_group
 from engine.cli.doctor import kindred_version
 from engine.cli.doctor_command import doctor_command
 from engine.cli.duplicates import duplicates_command
 from engine.cli.encryption import ask, decrypt_command, encrypt_command, passphrase_command
 from engine.cli.export_images import export_images_command
 from engine.cli.import_cases import import_command
-from engine.cli.options import FILE, FOLDER, bundle_option, json_option, print_result
+from engine.cli.options import ARCHIVE, FILE, FOLDER, bundle_option, json_option, print_result
 from engine.cli.output import (
     draft_lines,
     fact_lines,
@@ -49,6 +50,7 @@ from engine.image.renditions import renditions_of
 from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Query, SearchOptions, search
+from engine.store.address import Address
 from engine.store.encryption.unlocked import ask_with
 from engine.store.filters import Filters
 
@@ -101,7 +103,7 @@ def open_command(path: Path, as_json: bool) -> None:
 
 
 @cli.command("search", epilog='Example: kindred search --archive ~/kindred --text "pleural effusion" --modality CR CT')
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to search.")
+@click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive to search.")
 @click.option("--image", type=FILE, help="DICOM, PNG or JPEG file to search by; can be combined with --text.")
 @click.option("--series", is_flag=True, help="Search by the whole series of --image (file, folder or ZIP file).")
 @click.option("--text", help="Text to search by.")
@@ -122,7 +124,7 @@ def open_command(path: Path, as_json: bool) -> None:
 @bundle_option
 @json_option
 def search_command(
-    folder: Path,
+    place: Path | Address,
     image: Path | None,
     series: bool,
     text: str | None,
@@ -148,7 +150,7 @@ def search_command(
     modalities = tuple(one for value in modality for one in value.replace(",", " ").split())
     check_age(age)
     check_image_options(image)
-    with Archive.open(folder) as archive:
+    with Archive.open(place) as archive:
         check_modalities(modalities, archive.stats()["modalities"])
         models = None if mode == "lexical" else Bundle.open(bundle)
         pictures: Sequence[GrayPicture] = ()
@@ -179,14 +181,14 @@ def search_command(
 
 @cli.command("draft", epilog="Example: kindred draft chest.dcm --archive ~/kindred")
 @click.argument("file", type=FILE)
-@click.option("--archive", "folder", type=FOLDER, help="The archive whose reports the draft is made of.")
+@click.option("--archive", "place", type=ARCHIVE, help="The archive whose reports the draft is made of.")
 @fact_option
 @frame_options
 @bundle_option
 @json_option
 def draft_command(
     file: Path,
-    folder: Path | None,
+    place: Path | Address | None,
     corrections: tuple[str, ...],
     frame: int,
     window: tuple[float, float] | None,
@@ -200,7 +202,7 @@ def draft_command(
     models = Bundle.open(bundle)
     picture = _picture(file, frame, window)
     facts = corrected(_facts((picture,), models), corrections_of(corrections))
-    with nullcontext() if folder is None else Archive.open(folder) as archive:
+    with nullcontext() if place is None else Archive.open(place) as archive:
         proposed = make_draft(
             models,
             archive,
@@ -216,27 +218,27 @@ def draft_command(
 
 
 @cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to re-index.")
+@click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive to re-index.")
 @bundle_option
 @json_option
-def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
+def reindex_command(place: Path | Address, bundle: Path | None, as_json: bool) -> None:
     """Re-index an archive with another bundle.
 
     Its stored images and reports are embedded again; until all are done, the archive can be searched with the old
     bundle. An interrupted run can be resumed.
     """
-    with Archive.open(folder) as archive:
+    with Archive.open(place) as archive:
         models = Bundle.open(bundle)
         started = time.perf_counter()
         with progress_line() as progress:
             result = reindex(archive, models, progress)
     seconds = round(time.perf_counter() - started, 2)
-    line = f"The archive {folder} has {result.total:,} embeddings of the bundle {models.id} ({seconds} s)."
+    line = f"The archive {place} has {result.total:,} embeddings of the bundle {models.id} ({seconds} s)."
     print_result({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [line], as_json)
 
 
 @cli.command("adapt", epilog="Example: kindred adapt --archive ~/kindred --out ~/adapted-models")
-@click.option("--archive", "folder", type=FOLDER, required=True, help="The archive to learn from.")
+@click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive to learn from.")
 @bundle_option
 @click.option("--out", type=FOLDER, required=True, help="Folder of the new models.")
 @click.option(
@@ -258,14 +260,14 @@ def reindex_command(folder: Path, bundle: Path | None, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Write the new models even if they are not better.")
 @json_option
 def adapt_command(
-    folder: Path, bundle: Path | None, out: Path, limit: int, seed: int, force: bool, as_json: bool
+    place: Path | Address, bundle: Path | None, out: Path, limit: int, seed: int, force: bool, as_json: bool
 ) -> None:
     """Adapt the models to the reports of an archive, offline.
 
     Some patients are held out to compare the models before and after. New models are written only if they are better;
     the old ones and the archive stay as they are.
     """
-    with Archive.open(folder) as archive:
+    with Archive.open(place) as archive:
         models = Bundle.open(bundle)
         options = adapting.AdaptOptions(out, limit, force, Recipe(seed=seed))
         click.echo(str(adapting.plan(archive, limit)), err=True)
@@ -280,7 +282,7 @@ def adapt_command(
         )
     lines += [
         f"The new models are in {out}. To use them, re-index the archive:",
-        f"    kindred reindex --archive {folder} --bundle {out}",
+        f"    kindred reindex --archive {place} --bundle {out}",
     ]
     print_result(result.as_dict(), lines, as_json)
 
@@ -292,6 +294,7 @@ cli.add_command(duplicates_command)
 cli.add_command(redact_command)
 cli.add_command(report_group)
 cli.add_command(audit_group)
+cli.add_command(department_group)
 cli.add_command(export_images_command)
 cli.add_command(backup_command)
 cli.add_command(restore_command)

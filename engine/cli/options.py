@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from engine.cli.output import printable
+from engine.store.address import is_address, parse_address
 
 
 class _NamedPath(click.Path):
@@ -19,8 +20,17 @@ class _NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _Place(_NamedPath):
+    """A folder, or the address of an archive on a server."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return parse_address(value) if is_address(value) else super().convert(value, param, ctx)
+
+
 FOLDER = _NamedPath(path_type=Path, file_okay=False)
 FILE = _NamedPath(path_type=Path)
+ARCHIVE = _Place(path_type=Path, file_okay=False)
+ARCHIVE_HELP = "The archive: a folder, or the address of one on a server (postgresql://...)."
 bundle_option = click.option("--bundle", type=FOLDER, help="Folder of the models. Default: the starter bundle.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 

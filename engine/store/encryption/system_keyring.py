@@ -29,22 +29,22 @@ def recall(key_id: str) -> str | None:
         return None
 
 
-def keep(key_id: str, passphrase: str) -> None:
-    """Keep a passphrase for a key.
+def keep(key_id: str, secret: str, what: str = "passphrase") -> None:
+    """Keep a passphrase for a key, or another secret, which `what` names in messages.
 
     Raises:
         UserError: there is no keyring, or it refused.
     """
     if not is_installed():
-        raise UserError("The passphrase was not remembered: the package keyring is not installed.")
+        raise UserError(f"The {what} was not remembered: the package keyring is not installed.")
     import keyring
     from keyring.errors import KeyringError
 
     try:
-        keyring.set_password(SERVICE, key_id, passphrase)
+        keyring.set_password(SERVICE, key_id, secret)
     except KeyringError as error:
         raise UserError(
-            f"The passphrase was not remembered: this session has no keyring ({type(error).__name__})."
+            f"The {what} was not remembered: this session has no keyring ({type(error).__name__})."
         ) from None
 
 

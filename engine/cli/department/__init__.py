@@ -1,0 +1,1 @@
+"""Commands of an archive that a department shares."""

@@ -1,0 +1,65 @@
+"""The commands `kindred department login` and `logout`: the password of an archive on a server, in the keyring."""
+
+import click
+
+from engine.cli.options import ARCHIVE, json_option, print_result
+from engine.errors import UserError
+from engine.store.address import Address
+from engine.store.encryption import system_keyring
+
+
+@click.group("department", epilog="Example: kindred department login postgresql://anna@archive.example.org/kindred")
+def department_group() -> None:
+    """The account on the server of an archive that a department shares."""
+
+
+@department_group.command(
+    "login", epilog="Example: kindred department login postgresql://anna@archive.example.org/kindred"
+)
+@click.argument("address", type=ARCHIVE)
+@json_option
+def login_command(address: object, as_json: bool) -> None:
+    """Keep the password for ADDRESS in the keyring of the operating system.
+
+    It is tried first. It is written nowhere else; without a keyring, PostgreSQL's own file ~/.pgpass works too.
+    """
+    place = _required(address)
+    password = click.prompt(f"Password for {place}", hide_input=True, err=True)
+    from engine.store.server.connecting import connect, keyring_name
+
+    before = system_keyring.recall(keyring_name(place))
+    system_keyring.keep(keyring_name(place), password, "password")
+    try:
+        connect(place).close()
+    except UserError:
+        _restore(keyring_name(place), before)
+        raise
+    print_result({"address": str(place)}, [f"The password for {place} is in the keyring."], as_json)
+
+
+@department_group.command(
+    "logout", epilog="Example: kindred department logout postgresql://anna@archive.example.org/kindred"
+)
+@click.argument("address", type=ARCHIVE)
+@json_option
+def logout_command(address: object, as_json: bool) -> None:
+    """Remove the password for ADDRESS from the keyring."""
+    place = _required(address)
+    from engine.store.server.connecting import keyring_name
+
+    dropped = system_keyring.drop(keyring_name(place))
+    said = "was removed from the keyring" if dropped else "was not in the keyring"
+    print_result({"address": str(place), "removed": dropped}, [f"The password for {place} {said}."], as_json)
+
+
+def _required(address: object) -> Address:
+    if not isinstance(address, Address):
+        raise UserError(f"{address} is no address; write it as postgresql://USER@HOST/DATABASE.")
+    return address
+
+
+def _restore(name: str, password: str | None) -> None:
+    if password is None:
+        system_keyring.drop(name)
+    else:
+        system_keyring.keep(name, password, "password")
