@@ -64,6 +64,12 @@ SYSTEM_LIBRARIES = {
     "xcb-xfixes": "libxcb-xfixes0",
     "X11-xcb": "libx11-xcb1",
 }
+# What tests of DICOM over the network start, and the Debian package of each.
+TEST_PROGRAMS = {
+    "Orthanc": "orthanc",
+    "/usr/share/orthanc/plugins/libOrthancDicomWeb.so": "orthanc-dicomweb",
+    "dcmqrscp": "dcmtk",
+}
 # A machine without any font shows empty boxes instead of text.
 FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core")
 
@@ -104,10 +110,44 @@ def install_system_libraries() -> None:
     if os.geteuid() != 0:
         sys.exit(f"do: please type this once, then try again:\n  sudo apt-get install -y {' '.join(missing)}")
     say(f"installing system libraries: {' '.join(missing)}")
+    if not apt_install(missing):
+        sys.exit(f"do: apt-get could not install {' '.join(missing)}; read its message above.")
+
+
+def apt_install(packages: list[str]) -> bool:
+    """Install Debian packages, and say whether that worked."""
     quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
     subprocess.run(["apt-get", "update", "-q"], **quiet)  # a stale list is no reason to stop: the install decides
-    if subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing], **quiet).returncode:
-        sys.exit(f"do: apt-get could not install {' '.join(missing)}; read its message above.")
+    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    return subprocess.run(command, **quiet).returncode == 0
+
+
+def install_test_programs() -> None:
+    """Install the PACS that some tests start on the loopback, as root on Debian; without them those tests are skipped.
+
+    The packages come with a service. It is neither started now (see invoke-rc.d(8)) nor by the next boot.
+    """
+    found = {name: shutil.which(name) or Path(name).exists() for name in TEST_PROGRAMS}
+    missing = [package for name, package in TEST_PROGRAMS.items() if not found[name]]
+    if not missing:
+        return
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("apt-get"):
+        say(f"tests with a PACS will be skipped; on Debian they need: apt-get install {' '.join(missing)}")
+        return
+    say(f"installing what tests start: {' '.join(missing)}")
+    policy = Path("/usr/sbin/policy-rc.d")
+    ours = not policy.exists()
+    if ours:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    try:
+        if not apt_install(missing):
+            say("apt-get could not install them, so tests with a real PACS will be skipped; read its message above.")
+        elif shutil.which("update-rc.d"):
+            subprocess.run(["update-rc.d", "orthanc", "disable"], stdout=subprocess.DEVNULL)
+    finally:
+        if ours:
+            policy.unlink()
 
 
 def fingerprint(extras: list[str]) -> str:
@@ -143,6 +183,8 @@ def set_up(verb: str, gpu: bool) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - this very script may be started by an older one
         sys.exit("do: Kindred needs Python 3.11 or 3.12; start this script with that one.")
     install_system_libraries()
+    if verb == "test":
+        install_test_programs()
     have = installed_extras()
     runtime = "gpu" if gpu or "gpu" in have else "cpu"
     want = sorted({runtime, *have, *EXTRAS[verb]} - ({"cpu"} if runtime == "gpu" else set()))

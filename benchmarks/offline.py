@@ -46,12 +46,13 @@ COMMANDS: dict[str, list[str]] = {
     "passphrase": [ARCHIVE, "--new-passphrase-file", PASSPHRASE],
     "decrypt": [ARCHIVE],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
+    "pacs": ["list"],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "export-images": ["source", "--out", IMAGES],
     "doctor": ["--archive", ARCHIVE],
 }
 """Each with its arguments, the import first. So few reports adapt nothing, which is said after the models are open."""
-SHOWN = {"report": "report export"}
+SHOWN = {"report": "report export", "pacs": "pacs list"}
 """What the table calls a group of commands, by the one that is run."""
 REFUSES = ("adapt",)
 

@@ -30,6 +30,7 @@ COMMANDS = frozenset(
         "encrypt",
         "decrypt",
         "passphrase",
+        "pacs",
         "doctor",
         "-h",
         "--help",

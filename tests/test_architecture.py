@@ -135,7 +135,7 @@ def test_nothing_reaches_around_the_archive_to_its_database() -> None:
 
 def test_the_engine_has_few_rooms_and_no_wing_is_crowded() -> None:
     rooms = [path for path in (ROOT / "engine").iterdir() if (path / "__init__.py").is_file() or path.suffix == ".py"]
-    assert len(rooms) - 1 <= 22  # __init__.py is none
+    assert len(rooms) - 1 <= 23  # __init__.py is none; the 23rd is pacs: the one wing that connects to others
     modules = [path for room in ("engine", "desktop", "training", "export") for path in files(room)]
     wings = {path.parent for path in modules}
     crowded = [relative(wing) for wing in wings if len([*wing.glob("*.py")]) - 1 > 18]

@@ -47,6 +47,15 @@ def test_the_app_runs_without_torch_and_transformers() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def test_the_app_and_the_commands_start_without_what_speaks_to_a_network() -> None:
+    code = (
+        "import engine.cli.main, desktop.app, sys; "
+        "found = {'requests', 'urllib3', 'pynetdicom', 'dicomweb_client', 'psycopg'} & set(sys.modules); "
+        "assert not found, f'imported: {found}'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
 @pytest.mark.parametrize(
     "path", python_files(*ROOMS, "tests", "benchmarks"), ids=lambda path: str(path.relative_to(ROOT))
 )

@@ -39,6 +39,7 @@ from engine.cli.output import (
     progress_line,
     study_lines,
 )
+from engine.cli.pacs.group import pacs_group
 from engine.cli.query_options import check_age, check_image_options, check_modalities, corrections_of, require_file
 from engine.cli.redact import redact_command
 from engine.cli.report import report_group
@@ -302,6 +303,7 @@ cli.add_command(salvage_command)
 cli.add_command(encrypt_command)
 cli.add_command(decrypt_command)
 cli.add_command(passphrase_command)
+cli.add_command(pacs_group)
 
 
 def main(argv: Sequence[str] | None = None, window: Sequence[str] = ()) -> int:

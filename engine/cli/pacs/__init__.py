@@ -1,0 +1,1 @@
+"""The commands `kindred pacs ...`: addresses of PACS, and finding and retrieving studies."""

@@ -1,0 +1,1 @@
+"""Asks a PACS by DICOMweb (PS3.18)."""
