@@ -20,6 +20,8 @@ from engine.store.safety.connection import damaged
 
 migrations = Migrations("kindred-archive")
 _log = logging.getLogger("kindred")
+REPORT_EVERY = 100
+"""Cases between two reports of progress."""
 _progress: ContextVar[Progress] = ContextVar("progress", default=ignore)
 """Of the upgrade that is running: sqlite-utils gives a migration the database alone."""
 
@@ -100,7 +102,7 @@ def create_facts(db: Database) -> None:
         LEFT JOIN reports ON reports.case_id = cases.id"""
     ).fetchall()
     for number, (case_id, modality, body_part, description, source, report) in enumerate(stored):
-        if number % checksums.REPORT_EVERY == 0:
+        if number % REPORT_EVERY == 0:
             _progress.get()(number, len(stored), "Facts of cases")
         header = HeaderValues(modality, body_part, series=description if source == "DICOM" else "")
         add_facts(db, case_id, facts_of_header(header))

@@ -6,7 +6,7 @@ Statements have `?` or `:name` for values. Where the two databases differ, each 
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,14 @@ class Connection(Protocol):
         """Execute one statement."""
 
 
+@runtime_checkable
+class ExecutesMany(Protocol):
+    """A connection to a server, where each statement is a way there and back."""
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement for each of some rows, and wait for the server once."""
+
+
 class StoredVector(bytes):
     """A vector as a database keeps it: little-endian float16 [D]. PostgreSQL keeps it as `halfvec`."""
 
@@ -67,6 +75,15 @@ def insert(db: Connection, table: str, **values: Any) -> int:
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
     statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING id"
     return int(db.execute(statement, list(values.values())).fetchall()[0][0])
+
+
+def execute_many(db: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Execute one statement for each of some rows, in an open transaction."""
+    if isinstance(db, ExecutesMany):
+        db.execute_many(sql, rows)
+        return
+    for row in rows:
+        db.execute(sql, row)
 
 
 def put(db: Connection, table: str, by: Sequence[str], **values: Any) -> None:

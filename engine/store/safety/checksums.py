@@ -11,13 +11,14 @@ row seals it again; deleted rows take their checksums with them (schema.py). Kno
 import sqlite3
 import struct
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol, cast, runtime_checkable
 
 from sqlite_utils import Database as SqliteDatabase
 
 from engine.progress import Progress, ignore
-from engine.store.shared_sql import Connection, StoredVector, put
+from engine.store.shared_sql import Connection, StoredVector, execute_many
 
 KEYS = {
     **dict.fromkeys(("cases", "images", "reports", "embeddings", "audit"), "id"),
@@ -30,8 +31,10 @@ KEYS = {
 """What is sealed together, by table: a row, all facts or join keys of a case, or all settings."""
 WHOLE = "all"
 """The key of the settings."""
-REPORT_EVERY = 100
-"""Rows between two reports of progress."""
+TOGETHER = 200
+"""Keys in one statement, since each is a way to a server and back; of images, some 20 MB."""
+PUT = """INSERT INTO checksums (name, id, crc) VALUES (?, ?, ?)
+    ON CONFLICT (name, id) DO UPDATE SET crc = excluded.crc"""
 SHOWN = 5
 """Keys that a phrase names."""
 
@@ -56,22 +59,26 @@ class KnowsLayout(Protocol):
 
 def seal(db: Connection, table: str, key: int | str) -> None:
     """Store the checksum of what a table has under a key, inside a transaction that the caller has open."""
-    crc = _crc(db, table, key)
-    put(db, "checksums", ("name", "id"), name=table, id=_stored_key(db, key), crc=crc)
+    seal_many(db, table, [key])
+
+
+def seal_many(db: Connection, table: str, keys: Sequence[int | str]) -> None:
+    """Store the checksums of what a table has under some keys, inside a transaction that the caller has open."""
+    found = _crcs(db, table, keys)
+    execute_many(db, PUT, [[table, stored_key(db, key), found.get(key, 0)] for key in keys])
 
 
 def seal_all(db: Connection, table: str, progress: Progress = ignore) -> None:
     """Store the checksums of all rows of a table, inside a transaction that the caller has open."""
-    keys = db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()
-    for number, (key,) in enumerate(keys):
-        if number % REPORT_EVERY == 0:
-            progress(number, len(keys), f"Checksums of {table}")
-        seal(db, table, key)
+    keys = [row[0] for row in db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()]
+    for start in range(0, len(keys), TOGETHER):
+        progress(start, len(keys), f"Checksums of {table}")
+        seal_many(db, table, keys[start : start + TOGETHER])
 
 
 def is_sealed(db: Connection, table: str, key: int | str) -> bool:
     """Whether what a table has under a key is as it was sealed. Raises sqlite3.DatabaseError when it is unreadable."""
-    return bool(_stored(db, table, key) == _crc(db, table, key))
+    return stored_crcs(db, table, [key]).get(key, 0) == _crcs(db, table, [key]).get(key, 0)
 
 
 def broken_seals(db: Connection) -> list[str]:
@@ -82,12 +89,14 @@ def broken_seals(db: Connection) -> list[str]:
 def _broken(db: Connection, table: str) -> Iterator[str]:
     try:
         present = [row[0] for row in db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()]
-        names = {_stored_key(db, key) for key in present}
-        known = {row[0] for row in db.execute("SELECT id FROM checksums WHERE name = ?", [table]).fetchall()}
-        wrong = [key for key in present if _stored(db, table, key) != _crc(db, table, key)]
-        if table == "facts":  # a case may have had some and have none now
-            wrong += [key for key in known - names if _stored(db, table, key)]
-            known &= names
+        names = {stored_key(db, key) for key in present}
+        sums = "SELECT id, crc FROM checksums WHERE name = ?"
+        known = {key for key, crc in db.execute(sums, [table]).fetchall() if crc or table != "facts"}
+        wrong = []  # a case may have had facts and have none now
+        for start in range(0, len(present), TOGETHER):
+            keys = present[start : start + TOGETHER]
+            stored, found = stored_crcs(db, table, keys), _crcs(db, table, keys)
+            wrong += [key for key in keys if stored.get(key, 0) != found.get(key, 0)]
     except sqlite3.DatabaseError as error:
         yield f"the table {table} cannot be read ({error})"
         return
@@ -102,14 +111,16 @@ def _listed(keys: Collection[Any]) -> str:
     return ", ".join(map(str, sorted(keys, key=str)[:SHOWN])) + (f" and {more} more" if more > 0 else "")
 
 
-def _stored(db: Connection, table: str, key: int | str) -> Any:
-    """The checksum; that of no rows where none is stored."""
-    question = "SELECT crc FROM checksums WHERE name = ? AND id = ?"
-    row = db.execute(question, [table, _stored_key(db, key)]).fetchone()
-    return row[0] if row else 0
+def stored_crcs(db: Connection, table: str, keys: Sequence[int | str]) -> dict[int | str, int]:
+    """The checksums that are stored of what a table has under some keys; a key without one is absent."""
+    marks = ", ".join("?" * len(keys))
+    question = f"SELECT id, crc FROM checksums WHERE name = ? AND id IN ({marks})"
+    names = {stored_key(db, key): key for key in keys}
+    return {names[name]: crc for name, crc in db.execute(question, [table, *names]).fetchall()}
 
 
-def _stored_key(db: Connection, key: int | str) -> int | str:
+def stored_key(db: Connection, key: int | str) -> int | str:
+    """A key as the table of checksums of this store has it."""
     return str(key) if isinstance(db, KnowsLayout) else key
 
 
@@ -124,23 +135,26 @@ def layout_of(db: Connection, table: str) -> Layout:
     return [(name, None if default is None else make[kind](default)) for _, name, kind, _, default, _ in columns]
 
 
-def _in_file(db: SqliteDatabase, table: str, key: int | str) -> tuple[Layout, list[Any]]:
+def _in_file(db: SqliteDatabase, table: str, keys: Sequence[int | str]) -> tuple[Layout, list[Any]]:
     before, db.conn.text_factory = db.conn.text_factory, Text  # a connection is used by one thread at a time
+    marks = ", ".join("?" * len(keys))
     try:
-        found = db.execute(f"SELECT * FROM {table} WHERE {KEYS[table]} = ?", [key])
+        found = db.execute(f"SELECT {KEYS[table]}, * FROM {table} WHERE {KEYS[table]} IN ({marks})", keys)
         rows = found.fetchall()
     finally:
         db.conn.text_factory = before
-    columns = tuple(column[0] for column in found.description)
+    columns = tuple(column[0] for column in found.description)[1:]
     layout = _LAYOUTS.get((table, columns))
     if layout is None:
         layout = _LAYOUTS[table, columns] = layout_of(db, table)
     return layout, rows
 
 
-def _on_server(db: Connection, layout: Layout, table: str, key: int | str) -> tuple[Layout, list[Any]]:
+def _on_server(db: KnowsLayout, table: str, keys: Sequence[int | str]) -> tuple[Layout, list[Any]]:
+    layout, marks = db.layout(table), ", ".join("?" * len(keys))
     names = ", ".join(name for name, _ in layout)
-    rows = db.execute(f"SELECT {names} FROM {table} WHERE {KEYS[table]} = ?", [key])
+    question = f"SELECT {KEYS[table]}, {names} FROM {table} WHERE {KEYS[table]} IN ({marks})"
+    rows = cast(Connection, db).execute(question, keys)
     return layout, [tuple(map(_as_in_file, row)) for row in rows]
 
 
@@ -150,11 +164,19 @@ def _as_in_file(value: Any) -> Any:
     return bytes(value) if isinstance(value, StoredVector) else value
 
 
-def _crc(db: Connection, table: str, key: int | str) -> int:
+def _crcs(db: Connection, table: str, keys: Sequence[int | str]) -> dict[int | str, int]:
+    """The checksums of what a table has under some keys now; a key without rows is absent."""
     if isinstance(db, KnowsLayout):
-        layout, rows = _on_server(db, db.layout(table), table, key)
+        layout, rows = _on_server(db, table, keys)
     else:
-        layout, rows = _in_file(cast(SqliteDatabase, db), table, key)
+        layout, rows = _in_file(cast(SqliteDatabase, db), table, keys)
+    together: dict[int | str, list[Any]] = defaultdict(list)
+    for key, *row in rows:
+        together[key.decode() if isinstance(key, Text) else key].append(tuple(row))
+    return {key: _crc(layout, rows) for key, rows in together.items()}
+
+
+def _crc(layout: Layout, rows: list[Any]) -> int:
     crc = 0
     for row in sorted(rows, key=repr) if len(rows) > 1 else rows:
         for (name, default), value in zip(layout, row, strict=True):

@@ -6,7 +6,7 @@ order, the audit is one chain, and a glance at the row says whether anyone has c
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -53,6 +53,11 @@ class ServerConnection:
         if not parameters:
             return self.connection.execute(sql, binary=True)
         return self.connection.execute(in_psycopg(sql), parameters, binary=True)
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement for each of some rows, and wait for the server once (pipeline mode)."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(in_psycopg(sql), rows)
 
     def layout(self, table: str) -> Layout:
         """The columns of a table that SQLite has too."""
