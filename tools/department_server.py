@@ -74,12 +74,16 @@ class DepartmentServer:
         ) as connection:
             connection.execute(sql)
 
-    def empty_database(self) -> Address:
-        """A new empty database."""
+    def empty_database(self, template: str = "template1") -> Address:
+        """A new empty database, or a copy of another one, which nobody has open."""
         self._made += 1
         name = f"archive_{self._made}"
-        self.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.address(name)
+
+    def drop(self, address: Address) -> None:
+        """Drop a database, also one that is open, with its files."""
+        self.execute(f"DROP DATABASE {address.database} WITH (FORCE)")
 
 
 def _free_port() -> int:

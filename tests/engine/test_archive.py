@@ -14,6 +14,7 @@ from engine.errors import UserError
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.store.folder.folder_store import DATABASE
 from engine.store.identity import KEY_FILE
+from tests.engine.stores import everything_in
 
 Make = Callable[..., NewCase]
 
@@ -71,7 +72,7 @@ def test_a_case_is_stored_whole_or_not_at_all(
 def test_no_file_contains_an_identifier(archive: Archive, make_case: Make) -> None:
     archive.add_case(make_case("1.2.840.99999.7", "Normal chest.", seeds=[1], patient="SECRET-ID-77"))
     archive.index.refresh(save=True)
-    content = b"".join(path.read_bytes() for path in archive.folder.iterdir())
+    content = everything_in(archive)
     assert b"1.2.840.99999.7" not in content
     assert b"SECRET-ID-77" not in content
 
@@ -84,6 +85,7 @@ def test_hashes_of_two_archives_differ(tmp_path: Path) -> None:
         assert one.identity.patient("") is None
 
 
+@pytest.mark.folder
 def test_only_the_owner_can_read_the_archive(archive: Archive) -> None:
     assert stat.S_IMODE(archive.folder.stat().st_mode) == 0o700
     for name in (DATABASE, KEY_FILE):
@@ -135,6 +137,7 @@ def test_case_ids_are_returned_in_pages(archive: Archive, make_case: Make) -> No
     assert archive.case_ids(limit=3, after=ids[2]) == ids[3:]
 
 
+@pytest.mark.folder
 def test_an_archive_of_a_newer_version_is_refused_and_not_changed(archive: Archive) -> None:
     with archive._database.write() as db:
         db.execute(
@@ -168,6 +171,7 @@ def test_a_failed_migration_leaves_neither_change_nor_record(tmp_path: Path, mon
     db.close()
 
 
+@pytest.mark.folder
 def test_a_damaged_database_is_reported_in_one_sentence(archive: Archive, make_case: Make) -> None:
     archive.add_case(make_case("1", "x"))
     archive.close()
@@ -176,6 +180,7 @@ def test_a_damaged_database_is_reported_in_one_sentence(archive: Archive, make_c
         Archive.open(archive.place)
 
 
+@pytest.mark.folder
 def test_an_archive_without_its_key_is_restored_from_a_backup(archive: Archive) -> None:
     archive.close()
     (archive.folder / KEY_FILE).unlink()

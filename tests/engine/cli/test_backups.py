@@ -16,6 +16,8 @@ from engine.store.backup.making import Making, make
 from engine.store.backup.source import archive_source
 from engine.store.case import NewCase
 
+pytestmark = pytest.mark.folder
+
 Make = Callable[..., NewCase]
 
 

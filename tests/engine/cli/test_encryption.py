@@ -17,6 +17,8 @@ from engine.store.backup.source import archive_source, workspace_source
 from engine.store.encryption import key_file, unlocked
 from engine.store.encryption.unlocked import VARIABLE, is_encrypted
 
+pytestmark = pytest.mark.folder
+
 FIRST, SECOND = "correct horse battery", "another horse entirely"
 
 

@@ -11,6 +11,7 @@ from engine.cli import main
 from engine.cli.query_options import corrections_of
 from engine.errors import UserError
 from engine.facts.fact import Fact, corrected, values_of
+from engine.store.address import Address
 
 CT = get_testdata_file("CT_small.dcm")
 
@@ -24,13 +25,13 @@ def error(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 @pytest.fixture
-def filled(archive: Archive, encoder, make_case) -> Path:
+def filled(archive: Archive, encoder, make_case) -> Path | Address:
     archive.add_case(make_case("1", "Fracture of the femur.", [1], modality="CR"), encoder.id)
-    return archive.folder
+    return archive.place
 
 
 def test_an_unknown_modality_is_refused_and_the_known_ones_are_named(
-    filled: Path, capsys: pytest.CaptureFixture[str]
+    filled: Path | Address, capsys: pytest.CaptureFixture[str]
 ) -> None:
     search = ("search", "--archive", filled, "--mode", "lexical", "--text", "femur", "--modality")
     assert error(capsys, *search, "CR", "XY") == "XY is not a modality; the archive has: CR.\n"
@@ -40,18 +41,20 @@ def test_an_unknown_modality_is_refused_and_the_known_ones_are_named(
     assert main.main([*map(str, search), "MR"]) == 0
 
 
-def test_an_empty_range_of_ages_is_refused(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_range_of_ages_is_refused(filled: Path | Address, capsys: pytest.CaptureFixture[str]) -> None:
     said = error(capsys, "search", "--archive", filled, "--text", "x", "--age", 60, 20)
     assert said == "No age is from 60 to 20: give the lower age first, as in --age 20 60.\n"
 
 
 @pytest.mark.parametrize("option", [("--frame", 0), ("--window", 40, 400)])
-def test_options_of_an_image_need_one(filled: Path, capsys: pytest.CaptureFixture[str], option: tuple[object]) -> None:
+def test_options_of_an_image_need_one(
+    filled: Path | Address, capsys: pytest.CaptureFixture[str], option: tuple[object]
+) -> None:
     said = error(capsys, "search", "--archive", filled, "--text", "x", *option)
     assert said == f"{option[0]} selects how an image is shown: give the image with --image.\n"
 
 
-def test_a_folder_is_no_image(filled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_is_no_image(filled: Path | Address, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expected = f"{tmp_path} is a folder; name one image file in it.\n"
     assert error(capsys, "draft", tmp_path) == expected
     assert error(capsys, "search", "--archive", filled, "--image", tmp_path) == expected

@@ -11,6 +11,7 @@ from engine.facts.body_part import body_part_term
 from engine.importing.importer import import_path
 from engine.reports.outbox import submission_for
 from engine.text.deidentify import clean
+from tests.engine.stores import everything_in
 
 NAMES = {
     "ReferringPhysicianName": "Weissmueller^Gudrun",
@@ -67,7 +68,7 @@ def test_every_name_of_the_header_is_removed_from_report_description_and_body_pa
     assert "rundherde" in kept
     assert "CT Thorax" in case.description
     assert case.body_part == "CHEST"
-    content = b"".join(path.read_bytes() for path in archive.folder.iterdir()).lower()
+    content = everything_in(archive).lower()
     assert not [one for one in (b"kowalski", b"quix", b"neuheim") if one in content]
 
 

@@ -1,6 +1,5 @@
 """A report and its study become one case whichever is imported first, and never two."""
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from engine.importing.importer import import_path
 from engine.importing.joining import Side, joined_by
 from engine.importing.preview import preview_import
 from tests.engine.dicom_samples import derive
+from tests.engine.stores import by_hand, everything_in
 
 UID = "1.2.826.0.1.22"
 TEXT = "Right lung clear. Left effusion."
@@ -71,8 +71,7 @@ def test_a_name_that_only_a_later_study_states_is_in_no_byte_of_the_archive(
     import_path(archive, encoder, report(tmp_path, accession="ACC-7", text=text))
     import_path(archive, encoder, study(tmp_path, RequestingPhysician="----"))
     assert archived(archive) == [(1, text.replace("Zuweiser", "[name]"), "CT")]
-    files = [one for one in archive.folder.rglob("*") if one.is_file()]
-    assert [one.name for one in files if b"zuweiser" in one.read_bytes().lower()] == []
+    assert b"zuweiser" not in everything_in(archive).lower()
 
 
 @pytest.mark.parametrize("known", WAYS)
@@ -178,7 +177,7 @@ def test_identifiers_are_stored_as_keyed_hashes_only(archive: Archive, encoder, 
             import_path(archive, encoder, source)
     assert archived(archive) == [(1, "[name], [name], [name]. [name] informed.", "CT")]
     archive.close()
-    content = b"".join(path.read_bytes() for path in archive.folder.iterdir() if path.is_file())
+    content = everything_in(archive)
     for word in (b"ACC-7", b"P-17", b"Quix", b"Zuweiser", UID.encode(), b"20260304"):
         assert word not in content
 
@@ -199,11 +198,10 @@ def test_a_study_archived_before_its_names_were_kept_gets_them_when_it_is_import
 ) -> None:
     images = study(tmp_path)
     import_path(archive, encoder, images)
-    with sqlite3.connect(archive.folder / "archive.db") as db:
+    with by_hand(archive.place) as db:
         db.execute("DELETE FROM name_keys")
         db.execute("DELETE FROM checksums WHERE name = 'name_keys'")
         db.execute("UPDATE cases SET study_day = NULL")
-    db.close()
     import_path(archive, encoder, images)
     import_path(archive, encoder, report(tmp_path, uid=UID, text="Zuweiser informed."))
     assert archived(archive) == [(1, "[name] informed.", "CT")]

@@ -17,6 +17,7 @@ from engine.importing.reindex import reindex
 from engine.retrieval.search import Query, search
 from engine.store.case import NewCase, NewImage
 from tests.engine.models.test_burned_in import CT, KNEE, left, picture, written
+from tests.engine.stores import everything_in
 
 BURNED, INK = written(picture(CT), "MUELLER^ANNA", (20, 12))
 PLAIN = picture(KNEE)
@@ -50,8 +51,7 @@ def test_images_and_vectors_are_replaced_and_the_old_ones_are_gone(filled: Archi
     assert 2 not in filled.facts_of([1, 2])
     assert search(filled, encoder, Query(image=cleaned)).hits[0].why.startswith("Same image")
     assert filled.problems(deep=True) == []
-    content = b"".join(path.read_bytes() for path in filled.folder.iterdir())
-    assert before not in content
+    assert before not in everything_in(filled)
 
 
 def test_each_image_is_checked_once_and_a_stopped_run_goes_on(
@@ -77,7 +77,7 @@ def test_an_unfinished_reindexing_embeds_a_replaced_image_again(filled: Archive,
 
 def test_a_damaged_image_is_listed_and_the_rest_is_checked(filled: Archive, encoder) -> None:
     with filled._database.write() as db:
-        db.execute("UPDATE images SET png = zeroblob(99) WHERE id = 1")
+        db.execute("UPDATE images SET png = ? WHERE id = 1", [bytes(99)])
     result = redact(filled, encoder)
     assert ([one.path for one in result.rejected], result.images) == (["image 1"], 2)
 
@@ -105,12 +105,12 @@ def test_what_an_import_has_checked_is_not_checked_again(
     import_path(archive, encoder, dicom_folder, keep_text=keep_text)
     images = archive.stats()["images"]
     assert archive.text_checks.missing() == (images if keep_text else 0)
-    folder = archive.folder
     archive.close()
-    (check,) = (one for one in examine(archive=folder) if one.name == "burned-in text")
+    (check,) = (one for one in examine(archive=archive.place) if one.name == "burned-in text")
     assert (check.ok, check.note) == (True, keep_text)
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("checked", [False, True])
 def test_a_read_only_archive_is_refused_as_that_before_anything_is_asked(
     filled: Archive,

@@ -143,7 +143,7 @@ def test_a_report_that_the_archive_refuses_stays_in_the_queue(workspace: Workspa
     delivery = archive_waiting(workspace, archive, encoder)
     assert delivery.archived == ()
     assert "another model" in str(delivery.refused[0])
-    assert delivery.refused[0].other == str(archive.folder)
+    assert str(delivery.refused[0].other) == archive.where
     assert workspace.waiting() == ("1.2",)
 
 

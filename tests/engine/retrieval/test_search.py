@@ -11,6 +11,7 @@ from engine.models.ranking import FactWeight, RankingSettings
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewCase
 from engine.store.filters import Filters
+from tests.engine.stores import everything_in
 
 Make = Callable[..., NewCase]
 TEXTS = [
@@ -139,7 +140,7 @@ def test_priors_of_the_patient_are_listed_by_the_date_of_their_study(archive: Ar
     assert [hit.case_id for hit in found.priors] == [3, 5, 2, 4, 6, 1]
     assert archive.problems(deep=True) == []
     archive.close()
-    content = b"".join(path.read_bytes() for path in archive.folder.iterdir())
+    content = everything_in(archive)
     assert not [date for date in (b"20260102", b"2026-03-01", b"20251231") if date in content]
 
 

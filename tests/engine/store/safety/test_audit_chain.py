@@ -12,42 +12,50 @@ import pytest
 from engine.archive import Archive
 from engine.cli import main
 from engine.reports.workspace import Workspace
+from engine.store.address import Address
 from engine.store.backup.making import make
 from engine.store.backup.restore import restore_archive
 from engine.store.backup.restore_workspace import restore_workspace
 from engine.store.backup.source import archive_source, workspace_source
 from engine.store.case import NewCase
 from engine.store.safety.audit_chain import login
+from tests.engine.stores import by_hand
 
 Make = Callable[..., NewCase]
 
 
 @pytest.fixture
-def folder(archive: Archive, make_case: Make) -> Path:
-    """A closed archive whose audit has five rows: deletions of cases 1 to 5."""
+def place(archive: Archive, make_case: Make) -> Path | Address:
+    """Of a closed archive whose audit has five rows: deletions of cases 1 to 5."""
     for n in range(6):
         archive.add_case(make_case(str(n), f"Report {n}."))
     for n in range(1, 6):
         archive.delete([n])
     archive.close()
-    return archive.folder
+    return archive.place
+
+
+@pytest.fixture
+def folder(place: Path) -> Path:
+    """The same, of tests that are about its files."""
+    return place
 
 
 @contextmanager
-def by_hand(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(path)) as db:
+def workspace_by_hand(home: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(home / "workspace.db")) as db:
         yield db
         db.commit()
 
 
-def problems(folder: Path) -> list[str]:
-    with Archive.open(folder) as archive:
+def problems(place: Path | Address) -> list[str]:
+    with Archive.open(place) as archive:
         return archive.audit_problems()
 
 
-def test_an_audit_that_nobody_changed_has_no_problems(folder: Path) -> None:
-    assert problems(folder) == []
-    with Archive.open(folder) as archive:
+def test_an_audit_that_nobody_changed_has_no_problems(place: Path | Address) -> None:
+    assert problems(place) == []
+    with Archive.open(place) as archive:
         assert archive.audit()[0] == {
             **archive.audit()[0],
             "id": 1,
@@ -115,33 +123,34 @@ def test_an_audit_that_nobody_changed_has_no_problems(folder: Path) -> None:
         ),
     ],
 )
-def test_what_was_done_by_hand_is_found(folder: Path, statements: list[str], problem: str) -> None:
-    assert problems(folder) == []
-    with by_hand(folder / "archive.db") as db:
+def test_what_was_done_by_hand_is_found(place: Path | Address, statements: list[str], problem: str) -> None:
+    assert problems(place) == []
+    with by_hand(place) as db:
         for statement in statements:
             db.execute(statement)
-    found = problems(folder)
+    found = problems(place)
     assert any(one.startswith(problem) for one in found), found
 
 
-def test_new_plain_hashes_do_not_hide_a_change(folder: Path) -> None:
-    with by_hand(folder / "archive.db") as db:
+def test_new_plain_hashes_do_not_hide_a_change(place: Path | Address) -> None:
+    with by_hand(place) as db:
         db.execute("UPDATE audit SET case_id = 9 WHERE id = 3")
         previous = ""
         for row in db.execute("SELECT id, at, action, case_id, detail FROM audit ORDER BY id").fetchall():
             previous = hashlib.sha256(f"{row}{previous}".encode()).hexdigest()
             db.execute("UPDATE audit_chain SET hash = ? WHERE id = ?", [previous, row[0]])
-    assert len(problems(folder)) >= 5
+    assert len(problems(place)) >= 5
 
 
-def test_a_row_that_was_inserted_by_hand_is_not_adopted_by_the_next_one(folder: Path) -> None:
-    with by_hand(folder / "archive.db") as db:
+def test_a_row_that_was_inserted_by_hand_is_not_adopted_by_the_next_one(place: Path | Address) -> None:
+    with by_hand(place) as db:
         db.execute("INSERT INTO audit (at, action, case_id, detail) VALUES ('2026', 'case deleted', 7, '')")
-    with Archive.open(folder) as archive:
+    with Archive.open(place) as archive:
         archive.delete([6])
         assert "row 6 of the audit was inserted" in archive.audit_problems()
 
 
+@pytest.mark.folder
 def test_going_back_to_an_earlier_copy_of_the_database_is_found_but_a_restore_is_not_blamed(folder: Path) -> None:
     backup = make(archive_source(folder))
     assert backup is not None
@@ -156,14 +165,15 @@ def test_going_back_to_an_earlier_copy_of_the_database_is_found_but_a_restore_is
     assert problems(folder) == []
 
 
+@pytest.mark.folder
 def test_an_audit_of_before_the_chain_begins_it_with_the_upgrade(folder: Path) -> None:
-    with by_hand(folder / "archive.db") as db:
+    with by_hand(folder) as db:
         db.execute("DROP TABLE audit_chain")
         db.execute("DROP TABLE audit_head")
         db.execute("DELETE FROM _sqlite_migrations WHERE name = 'create_audit_chain'")
     (folder.parent / "home").mkdir()
     assert problems(folder) == []
-    with by_hand(folder / "archive.db") as db:
+    with by_hand(folder) as db:
         db.execute("UPDATE audit SET case_id = 9 WHERE id = 2")
     assert problems(folder) == ["row 2 of the audit was changed, or does not follow the row before it"]
 
@@ -190,7 +200,7 @@ def test_a_signature_that_was_changed_by_hand_is_found(private_home: Path) -> No
         backup = make(workspace_source())
     assert backup is not None
     assert (private_home / "audit.key").stat().st_mode & 0o777 == 0o600
-    with by_hand(private_home / "workspace.db") as db:
+    with workspace_by_hand(private_home) as db:
         db.execute("UPDATE audit SET who = 'Grace Hopper' WHERE state = 'signed'")
     with Workspace.open() as workspace:
         assert workspace.audit_problems() == [
@@ -217,7 +227,7 @@ def test_a_signed_report_that_was_changed_beside_the_audit_is_found(private_home
         workspace.save_edit("1.2", "No effusion.")
         workspace.sign("1.2", "Ada Byron")
         assert workspace.audit_problems() == []
-    with by_hand(private_home / "workspace.db") as db:
+    with workspace_by_hand(private_home) as db:
         db.execute(statement)
     with Workspace.open() as workspace:
         assert "the report of the study 1.2 is not as it was signed" in workspace.audit_problems()
@@ -232,7 +242,7 @@ def test_a_signed_addendum_that_was_changed_beside_the_audit_is_found(private_ho
             workspace.save_addendum("1.2", "Nor pneumothorax.")
             workspace.sign_addendum("1.2", "Ada Byron")
         assert workspace.audit_problems() == []
-    with by_hand(private_home / "workspace.db") as db:
+    with workspace_by_hand(private_home) as db:
         db.execute(f"UPDATE addenda SET {change} WHERE id = (SELECT max(id) FROM addenda)")
     with Workspace.open() as workspace:
         assert "the addenda of the study 1.2 are not as they were signed" in workspace.audit_problems()
@@ -247,14 +257,14 @@ def test_without_its_key_an_audit_is_not_trusted_and_reports_can_still_be_writte
         assert workspace.audit_problems() != []
 
 
-def test_the_command_says_what_it_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["audit", "verify", "--archive", str(folder)]) == 0
+def test_the_command_says_what_it_found(place: Path | Address, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["audit", "verify", "--archive", str(place)]) == 0
     assert capsys.readouterr().out == "The audit is as it was written: 5 rows.\n"
-    assert main.main(["audit", "list", "--archive", str(folder)]) == 0
+    assert main.main(["audit", "list", "--archive", str(place)]) == 0
     assert "case deleted  case 1" in capsys.readouterr().out
-    with by_hand(folder / "archive.db") as db:
+    with by_hand(place) as db:
         db.execute("DELETE FROM audit WHERE id = 2")
-    assert main.main(["audit", "verify", "--archive", str(folder)]) == 2
+    assert main.main(["audit", "verify", "--archive", str(place)]) == 2
     said = capsys.readouterr()
     assert "row 2 of the audit was deleted" in said.out
     assert "1 problem found in the audit" in said.err

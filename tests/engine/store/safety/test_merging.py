@@ -128,7 +128,7 @@ def test_what_is_damaged_or_not_there_is_not_merged(archive: Archive, make_case:
         with pytest.raises(UserError, match=r"no case 9|two cases"):
             archive.merge(wrong)
     with archive._database.write() as db:
-        db.execute("UPDATE images SET png = zeroblob(9) WHERE id = 2")
+        db.execute("UPDATE images SET png = ? WHERE id = 2", [bytes(9)])
     with pytest.raises(UserError, match="damaged"):
         archive.merge([1, 2])
     assert archive.case_ids() == [1, 2]

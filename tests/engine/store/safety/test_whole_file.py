@@ -65,6 +65,7 @@ def save_bundle(folder: Path, archive: Archive) -> None:
         (fresh / FILE_NAME).write_text("{}")
 
 
+@pytest.mark.folder
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files as Linux has them")
 @pytest.mark.parametrize("save", [save_index, save_key, save_settings, save_known_bundles, save_bundle])
 def test_whatever_is_renamed_into_place_is_flushed_first_and_its_folder_after(
