@@ -2,6 +2,7 @@
 """Sets Kindred up on a fresh machine and starts its jobs. Needs only Python's standard library.
 
 ./do run       set up, then open the app on the sample archive with a real study (headless: print and take a screenshot)
+               (add --department for an archive on a PostgreSQL server, which is started for it)
 ./do test      set up, then run every test on all cores (name files or -k to run some)
 ./do setup     only set up, for `run` or the verb named (add --gpu for the CUDA build of onnxruntime)
 ./do lint      ruff, mypy, import-linter
@@ -18,6 +19,7 @@ import ctypes.util
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,15 +32,16 @@ STAMP = VENV / "kindred-installed.txt"
 
 # What each verb installs, as extras of pyproject.toml.
 EXTRAS = {
-    "setup": ["demo", "keyring"],
+    "setup": ["demo", "keyring", "department"],
     "run": ["demo", "keyring", "department"],
-    "test": ["demo", "train", "dev", "keyring", "department"],
-    "lint": ["demo", "train", "dev", "keyring", "department"],
+    "test": ["demo", "train", "dev", "keyring", "department", "server"],
+    "lint": ["demo", "train", "dev", "keyring", "department", "server"],
     "train": ["train"],
     "export": ["train"],
-    "bench": ["bench", "train", "department"],
+    "bench": ["bench", "train", "department", "server"],
     "package": ["dev", "keyring", "department"],
     "docs": ["dev"],
+    "--department": ["server"],
 }
 
 # Verbs that need nothing but Python.
@@ -178,8 +181,8 @@ def install_beside_torch(pip: list[object], others: list[str]) -> None:
         sys.exit("do: pip could not install torch; read its message above.")
 
 
-def set_up(verb: str, gpu: bool) -> None:
-    """Make .venv and install the extras of `verb` on top of those that are there."""
+def set_up(verbs: list[str], gpu: bool) -> None:
+    """Make .venv and install the extras of `verbs` on top of those that are there."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this very script may be started by an older one
         sys.exit("do: Kindred needs Python 3.11 or 3.12; start this script with that one.")
     install_system_libraries()
@@ -187,7 +190,8 @@ def set_up(verb: str, gpu: bool) -> None:
         install_test_programs()
     have = installed_extras()
     runtime = "gpu" if gpu or "gpu" in have else "cpu"
-    want = sorted({runtime, *have, *EXTRAS[verb]} - ({"cpu"} if runtime == "gpu" else set()))
+    asked = {extra for verb in verbs for extra in EXTRAS[verb]}
+    want = sorted({runtime, *have, *asked} - ({"cpu"} if runtime == "gpu" else set()))
     if have and set(want) <= set(have):
         return
     if not PYTHON.exists():
@@ -210,11 +214,29 @@ def has_display() -> bool:
 
 
 def run(arguments: list[str]) -> None:
+    if "--department" in arguments:  # the same, with the sample archive on a PostgreSQL server of its own
+        run_department([argument for argument in arguments if argument != "--department"])
+        return
     if has_display():
         call(PYTHON, "-m", "desktop.demo", "--keep-open", *arguments)
         return
     say("there is no display, so the same job runs headless: studies, hits and draft follow, and a screenshot.")
     call(PYTHON, "-m", "desktop.demo", "--out", "build/screenshot.png", *arguments, QT_QPA_PLATFORM="offscreen")
+
+
+def run_department(arguments: list[str]) -> None:
+    """Start a PostgreSQL server with pgvector in build/, run the app on an archive in it, and stop it again."""
+    command = [str(PYTHON), "-m", "tools.department_server", str(ROOT / "build" / "department")]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        address = server.stdout.readline().strip()
+        if not address:
+            sys.exit("do: the server did not start; its log is in build/department.")
+        say(f"the archive is at {address}")
+        run(["--archive", address, *arguments])
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
 
 
 def test(arguments: list[str]) -> None:
@@ -259,7 +281,8 @@ def main() -> None:
         sys.exit(0 if verb in ("help", "-h", "--help") else 2)
     gpu = "--gpu" in arguments
     arguments = [argument for argument in arguments if argument != "--gpu"]
-    set_up(arguments[0] if verb == "setup" and arguments and arguments[0] in EXTRAS else verb, gpu)
+    named = arguments[0] if verb == "setup" and arguments and arguments[0] in EXTRAS else verb
+    set_up([named, *(["--department"] if "--department" in arguments else [])], gpu)
     jobs = {"run": run, "test": test, "lint": lint, "bench": bench, "docs": docs, "package": package}
     if verb in jobs:
         jobs[verb](arguments)

@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
         prog="kindred", description="Open the Kindred desktop app. Not for diagnostic use."
     )
     options.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="DICOM file, folder or ZIP file to open")
-    options.add_argument("--archive", type=Path, metavar="DIR", help="archive to search")
+    options.add_argument("--archive", metavar="DIR", help="archive to search, a folder or an address")
     options.add_argument("--bundle", type=Path, metavar="DIR", help="model bundle; default: the starter bundle")
     return options
 

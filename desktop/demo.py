@@ -23,6 +23,7 @@ from engine.archive import Archive
 from engine.cli.output import draft_lines
 from engine.errors import UserError
 from engine.reports.draft import NOTICE
+from engine.store.address import Address, place_of
 from engine.text.words import counted
 
 
@@ -53,29 +54,29 @@ def wait(until: Callable[[], bool], signals: Sequence[SignalInstance], what: str
         raise UserError(f"{what} took longer than {seconds} seconds; close other programs and try again.")
 
 
-def fill_archive(app: App, folder: Path) -> None:
+def fill_archive(app: App, place: Path | Address) -> None:
     """Open the archive, or create it and import the sample archive that ships with Kindred.
 
     A sample archive of older models is re-indexed with the current ones; any other archive is not.
     """
     state, background = app.desk.archive, app.desk.background
-    if Archive.exists(folder):
-        state.open(folder)
+    if Archive.exists(place):
+        state.open(place)
     else:
-        state.create(folder)
+        state.create(place)
     settled = [state.changed, background.ended]
     wait(lambda: state.archive is not None and state.bundle is not None, settled, "Opening the archive", 120)
     shipped, finished = sample.shipped_cases(), sample.imported_mark()
-    own = folder == sample.sample_folder()
+    own = place == sample.sample_folder()
     wait(background.idle, [background.ended], "Counting the cases", 120)  # also finds the models of the archive
     if own and not app.desk.reindex.why_not():
-        click.echo(f"Re-indexing the sample archive in {folder} with the current models")
+        click.echo(f"Re-indexing the sample archive in {place} with the current models")
         app.desk.reindex.start()
         wait(background.idle, [background.ended], "Re-indexing the sample archive", 1800)
     known = finished.exists() if own else bool(state.stats.get("cases", 0))
     if known or not shipped.exists():
         return
-    click.echo(f"Importing the sample archive into {folder}")
+    click.echo(f"Importing the sample archive into {place}")
     state.import_into(shipped)
     job = state.importing
     if job is not None:
@@ -104,7 +105,7 @@ def show_series_of(app: App, path: Path) -> None:
                 app.desk.studies.select(identify(study, series))
 
 
-def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None) -> None:
+def drive(app: App, studies: Sequence[Path], archive: Path | Address, bundle: Path | None) -> None:
     """Open the studies and the archive, search by image, draft the report, and wait for the results."""
     begin(app, studies, archive, bundle)
     desk, ended = app.desk, [app.desk.background.ended]
@@ -115,7 +116,7 @@ def drive(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None)
     wait(desk.background.idle, ended, "Finishing", 120)
 
 
-def begin(app: App, studies: Sequence[Path], archive: Path, bundle: Path | None) -> None:
+def begin(app: App, studies: Sequence[Path], archive: Path | Address, bundle: Path | None) -> None:
     """Open the studies and the archive, and show the first image."""
     desk = app.desk
     desk.report.open_workspace()
@@ -152,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m desktop.demo", description="Run a search and a draft on real studies and save a screenshot."
     )
     parser.add_argument("--out", type=Path, help="file for the screenshot (PNG)")
-    parser.add_argument("--archive", type=Path, help="archive folder; default: the sample archive")
+    parser.add_argument("--archive", type=place_of, help="archive folder or address; default: the sample archive")
     parser.add_argument("--study", type=Path, nargs="+", help="DICOM files or folders; default: files of pydicom")
     parser.add_argument("--bundle", type=Path, help="bundle folder; default: the starter bundle")
     parser.add_argument("--size", default="1440x900", help="size of the window in logical pixels")

@@ -56,7 +56,6 @@ from desktop.state.viewer.series_memory import SeriesMemory
 from desktop.state.viewer.tags import TagsState
 from desktop.state.viewer.tools import ToolsState
 from desktop.state.viewer.viewport import ViewportState
-from engine.archive import Archive
 from engine.errors import UserError
 from engine.image.archived import archived_origin, is_archived, read_archived
 from engine.image.mpr import is_plane
@@ -219,25 +218,17 @@ class Desk(QObject):
         if not now.identity_visible:
             self.layout.toggle_patient_data()
         self.layout.active_proxy.redaction_changed.connect(self._remember_identity)
-        self.archive.changed.connect(self._remember_archive)
+        self.upkeep.opening.remember_from_now()
 
-    def begin(self, paths: Sequence[Path] = (), archive: Path | None = None, bundle: Path | None = None) -> None:
+    def begin(self, paths: Sequence[Path] = (), archive: Path | str | None = None, bundle: Path | None = None) -> None:
         """Start loading the workspace, models, archive and `paths` in the background."""
         self.first_steps.begin()  # before paths are opened, which are no sign of earlier use
         self.report.open_workspace()
         self.upkeep.backups.begin()
         self.archive.load_bundle(bundle or self.upkeep.model.remembered())
         self.open(paths)
-        if archive is not None:
-            self.archive.open(archive)
-        elif self.settings.now.archive:
-            self._reopen_archive(Path(self.settings.now.archive))
-
-    def _reopen_archive(self, archive: Path) -> None:
-        """Open the archive of the last session; one that no longer exists is ignored, an unreadable one is reported."""
         try:
-            if Archive.exists(archive):
-                self.archive.open(archive)
+            self.upkeep.opening.begin(archive)
         except UserError as error:
             self.show_problem(error)
 
@@ -337,10 +328,6 @@ class Desk(QObject):
 
     def _remember_identity(self) -> None:
         self.settings.change(identity_visible=self.layout.active.patient_data_visible)
-
-    def _remember_archive(self) -> None:
-        if self.archive.home is not None:
-            self.settings.change(archive=str(self.archive.home.absolute()))
 
     def _show_series(self) -> None:
         study, series = self.studies.study, self.studies.series

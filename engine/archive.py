@@ -342,3 +342,19 @@ def _servers() -> "type[ServerStore]":
     except ImportError as error:
         raise UserError(f"An archive on a server needs {error.name}; install Kindred's extra `department`.") from error
     return ServerStore
+
+
+def use_password(address: Address, password: str) -> None:
+    """Use a password for an archive on a server, until the process ends. Raises UserError as `Archive.open`."""
+    _servers()
+    from engine.store.server import passwords
+
+    passwords.use(address, password)
+
+
+def keep_password(address: Address, password: str) -> None:
+    """Keep a password in the keyring of the operating system. Raises UserError where there is none."""
+    _servers()
+    from engine.store.server import passwords
+
+    passwords.keep(address, password)

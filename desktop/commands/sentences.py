@@ -144,6 +144,8 @@ MEASURE = {
     "close_oblique_plane": "Shows the stack again in place of the oblique plane.",
 }
 ARCHIVE = {
+    "open_server": "Opens the archive that a department shares on a PostgreSQL server.",
+    "connect_at_start": "Opens the archive of the last session at the start even if it is on a server.",
     "open_archive": "Opens the archive in a folder, which is searched from then on.",
     "new_archive": "Creates an archive in an empty folder.",
     "archive_screen": "Shows what the archive holds, with imports, duplicates, checks and deletion.",

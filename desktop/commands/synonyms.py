@@ -82,6 +82,8 @@ SYNONYMS = {
     "next_slab": "mip minip mean thick",
     "tool_crosshair": "localize triangulate position triangulation",
     "mpr": "multiplanar reconstruction reformat coronal sagittal axial planes 3d volume volumetric",
+    "open_server": "department postgresql address password login connect",
+    "connect_at_start": "department automatic network",
     "open_archive": "database collection",
     "new_archive": "create database collection",
     "import_folder": "add ingest pacs index",

@@ -36,7 +36,11 @@ class Settings:
     grid: tuple[int, int] = (1, 1)
     """Rows and columns of viewports, 1 to 3 each."""
     archive: str = ""
-    """The folder of the last open archive."""
+    """The folder or address of the last open archive."""
+    server: str = ""
+    """The address of the archive on a server that was opened last, without a password."""
+    server_at_start: bool = False
+    """Whether the archive of the last session is opened at the start too when it is on a server."""
     models: str = ""
     """The folder of the models that were chosen last; "" for the starter models."""
     models_before: str = ""

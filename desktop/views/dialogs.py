@@ -23,6 +23,7 @@ from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.upkeep.model_window import ModelWindow
 from desktop.views.upkeep.passphrase_dialog import PassphraseDialog
+from desktop.views.upkeep.server_dialog import ServerDialog
 from desktop.views.viewer.presets_dialog import PresetsDialog
 from engine.errors import UserError
 
@@ -57,6 +58,11 @@ class Dialogs:
         path = self._folder("Open archive folder")
         if path:
             self._desk.archive.open(path)
+
+    def open_server(self) -> None:
+        """Ask for the address of an archive on a server, and open it."""
+        upkeep = self._desk.upkeep
+        ServerDialog(upkeep.opening, upkeep.unlocking.can_remember, self._front).open()
 
     def new_archive(self) -> None:
         """Choose a folder and create an archive in it."""

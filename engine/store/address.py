@@ -31,6 +31,11 @@ class Address:
     """TLS: names and values of ALLOWED."""
 
     @property
+    def name(self) -> str:
+        """Of the database, for titles."""
+        return self.database
+
+    @property
     def is_local(self) -> bool:
         """Whether the server is on this computer, so that nothing crosses a network."""
         if self.host.startswith("/") or self.host == "localhost":

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.facts.fact import Facts
-from engine.store import schema
 from engine.store.case import MOSTLY, Case, CaseContent, ImageFacts, ReportFacts, Statistics
 from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
 from engine.store.database import WithDatabase
 from engine.store.filters import Filters
+from engine.store.folder import schema
 from engine.store.identity import Identity
 from engine.store.kept_answers import KeptAnswers, allowed_by
 from engine.store.safety.checksums import is_sealed

@@ -31,6 +31,7 @@ from desktop.views.similar.case_view import CaseWindow
 from desktop.views.studies.rejected import RejectedDialog
 from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.upkeep.model_window import ModelWindow
+from desktop.views.upkeep.server_dialog import ServerDialog
 from desktop.views.viewer.detached_viewer import DetachedViewer
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.viewer.presets_dialog import PresetsDialog
@@ -70,6 +71,7 @@ MODAL = {
 """Commands that open a modal dialog or another program, and the function that does; the tests cancel each."""
 WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
+    "open_server": ServerDialog,
     "show_rejected": RejectedDialog,
     "archive_screen": ArchiveWindow,
     "model_screen": ModelWindow,

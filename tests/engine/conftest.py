@@ -1,8 +1,6 @@
 """Fixtures of the engine's tests: small archives, and a test double of the models, which needs no weights."""
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from engine.progress import IsCancelled, never
 from engine.store.address import Address
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.text.words import words
-from tools.department_server import UNFLUSHED, DepartmentServer
 
 FILES = {"folder", "backup", "encryption"}
 """Wings whose tests are about the files of an archive."""
@@ -83,16 +80,6 @@ class WordEncoder:
 @pytest.fixture
 def encoder() -> WordEncoder:
     return WordEncoder()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[DepartmentServer]:
-    """A PostgreSQL server with pgvector; each test has a database of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="kindred-server-"))  # pytest's folders are closed to the server's own user
-    started = DepartmentServer(folder / "data", UNFLUSHED)
-    yield started
-    started.stop()
-    shutil.rmtree(folder)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from engine.reports.workspace_schema import migrations as workspace
-from engine.store.schema import migrations as archive
+from engine.store.folder.schema import migrations as archive
 from tests.paths import ROOT
 
 FILE = ROOT / "tests" / "data" / "earlier_schemas.json"

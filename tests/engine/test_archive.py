@@ -153,7 +153,7 @@ def test_an_archive_of_a_newer_version_is_refused_and_not_changed(archive: Archi
 def test_a_failed_migration_leaves_neither_change_nor_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlite_utils import Database, Migrations
 
-    from engine.store import schema
+    from engine.store.folder import schema
 
     migrations = Migrations("kindred-archive")
 

@@ -67,7 +67,7 @@ class SampleArchive(QObject):
             self._archive.create(self._folder)
 
     def _is_open(self) -> bool:
-        return self._archive.archive is not None and self._archive.archive.folder == self._folder
+        return self._archive.archive is not None and self._archive.archive.place == self._folder
 
     def _go_on(self) -> None:
         if self._importing or not self._is_open() or self._archive.outdated or self._archive.why_no_import():

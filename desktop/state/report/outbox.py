@@ -1,14 +1,17 @@
 """Adds signed reports to the open archive and reports the outcome. Knows no widgets and no report text on screen."""
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.background import Background, Lane, as_work
 from desktop.state.similar.archive import ArchiveState
-from engine.errors import UserError
+from engine.errors import UnreachableError, UserError
 from engine.reports.outbox import ArchivedReport, OutboxResult, archive_waiting
 from engine.reports.workspace import Workspace
 from engine.text.deidentify import WARNING
 from engine.text.words import counted
+
+RETRY = 30_000
+"""Milliseconds until a server that was away is tried again."""
 
 
 class OutboxState(QObject):
@@ -27,6 +30,11 @@ class OutboxState(QObject):
         self._again = False
         self._warned = False
         self._tried: tuple[object, object] | None = None
+        self._waits = False
+        """Reports wait for a server that is away."""
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.timeout.connect(self.send)
         archive.changed.connect(self._on_archive)
 
     def open(self, workspace: Workspace) -> None:
@@ -36,6 +44,7 @@ class OutboxState(QObject):
 
     def close(self) -> None:
         """Stop using the workspace."""
+        self._retry.stop()
         self._workspace = None
 
     def _on_archive(self) -> None:
@@ -68,10 +77,29 @@ class OutboxState(QObject):
         if delivery.archived:
             self.message.emit(self._sentence(delivery))
             self._archive.refresh()
-        for reason, other in dict.fromkeys((str(refused), refused.other) for refused in delivery.refused):
+        if any(map(_is_away, delivery.refused)):
+            self._wait(delivery)
+        else:
+            self._waits = False
+        for reason, other in dict.fromkeys((str(one), one.other) for one in delivery.refused if not _is_away(one)):
             problem = f"A signed report is stored on this computer but could not be archived. {reason}"
             self._background.problem.emit(UserError(problem, other))
         self.delivered.emit(delivery)
+
+    def _wait(self, delivery: OutboxResult) -> None:
+        """Try again by and by while the server of the archive is away; told once until it is back."""
+        if not self._waits:
+            self._waits = True
+            number = sum(map(_is_away, delivery.refused))
+            one = number == 1
+            self._background.problem.emit(
+                UserError(
+                    f"{counted(number, 'signed report')} {'is' if one else 'are'} stored on this computer: the archive "
+                    f"{delivery.archive} cannot be reached. {'It is' if one else 'They are'} archived as soon as it "
+                    "answers."
+                )
+            )
+        self._retry.start(RETRY)
 
     def _end(self, error: BaseException | None = None) -> None:
         self._sending = False
@@ -85,6 +113,10 @@ class OutboxState(QObject):
         if len(delivery.archived) == 1:
             return f"Signed report archived as {case_summary(delivery.archived[0], delivery.archive)}.{warning}"
         return f"{len(delivery.archived)} signed reports were archived in {delivery.archive}.{warning}"
+
+
+def _is_away(error: UserError) -> bool:
+    return isinstance(error, UnreachableError)
 
 
 def case_summary(sent: ArchivedReport, archive: str) -> str:

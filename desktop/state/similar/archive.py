@@ -15,6 +15,7 @@ from engine.errors import Cancelled, UserError
 from engine.importing.importer import ImportResult, import_path
 from engine.importing.preview import ImportPreview, preview_import
 from engine.progress import IsCancelled, Progress
+from engine.store.address import Address
 from engine.store.backup.salvage import salvage
 from engine.store.safety.salvaged import Salvaged
 
@@ -111,33 +112,40 @@ class ArchiveState(QObject):
 
     @property
     def name(self) -> str:
-        """Name of the archive's folder, of a salvaged one that of the damaged; "" when none is open."""
-        return self.home.name if self.home else ""
+        """Name of the archive's folder or database, of a salvaged one that of the damaged; "" when none is open."""
+        return self.place.name if self.place else ""
 
-    def open(self, path: Path) -> None:
+    def open(self, place: Path | Address) -> None:
         """Open an archive in place of the current one."""
-        self._start_opening(partial(_open, path), path, "Opening")
+        self._start_opening(partial(_open, place), place, "Opening")
+
+    @property
+    def place(self) -> Path | Address | None:
+        """The folder or address of the open archive; of one that was salvaged, that of the damaged one."""
+        if self.archive is None:
+            return None
+        return Path(self.salvaged.of) if self.salvaged else self.archive.place
 
     @property
     def home(self) -> Path | None:
-        """The folder of the open archive; of one that was salvaged, that of the damaged one."""
-        if self.archive is None:
-            return None
-        return Path(self.salvaged.of) if self.salvaged else self.archive.folder
+        """The folder of the open archive, as `place`; None for one on a server."""
+        return self.place if isinstance(self.place, Path) else None
 
     def open_salvaged(self, path: Path) -> None:
         """Open, read-only, what can be read of a damaged archive."""
         self._start_opening(partial(_open_salvaged, path), path, "Reading what is left of")
 
-    def create(self, path: Path) -> None:
+    def create(self, place: Path | Address) -> None:
         """Create an empty archive and open it."""
-        self._start_opening(lambda _progress, _cancelled: Archive.create(path), path, "Creating")
+        self._start_opening(lambda _progress, _cancelled: Archive.create(place), place, "Creating")
 
-    def _start_opening(self, get: Callable[[Progress, IsCancelled], Archive], path: Path, doing: str) -> None:
+    def _start_opening(
+        self, get: Callable[[Progress, IsCancelled], Archive], place: Path | Address, doing: str
+    ) -> None:
         self._background.start(
             partial(_with_stats, get),
             self._take_archive,
-            title=f"{doing} {path.name}",
+            title=f"{doing} {place.name}",
             redacted_title=f"{doing} an archive",
             key="archive",
         )
@@ -237,7 +245,7 @@ def _close(archives: Sequence[Archive]) -> None:
         archive.close()
 
 
-def _open(path: Path, progress: Progress, cancelled: IsCancelled) -> Archive:
+def _open(place: Path | Address, progress: Progress, cancelled: IsCancelled) -> Archive:
     """Open an archive; one of an older version is prepared first, which can be cancelled."""
 
     def report(done: int, total: int, what: str) -> None:
@@ -245,7 +253,7 @@ def _open(path: Path, progress: Progress, cancelled: IsCancelled) -> Archive:
             raise Cancelled
         progress(done, total, what)
 
-    return Archive.open(path, report)
+    return Archive.open(place, report)
 
 
 def _open_salvaged(path: Path, progress: Progress, cancelled: IsCancelled) -> Archive:

@@ -67,7 +67,7 @@ class ReindexState(QObject):
         if not state.stats.get("embeddings"):
             self.start()  # an empty archive is re-indexed at once
             return
-        pair = (str(state.archive.folder), bundle.id)
+        pair = (str(state.archive.place), bundle.id)
         if pair != self._offered:
             self._offered = pair
             self._background.start(as_work(_progress, state.archive, bundle.id), self._offer, key="reindex offer")

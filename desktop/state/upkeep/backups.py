@@ -30,6 +30,7 @@ FIRST_MS = 120_000
 EVERY_MS = 600_000
 """Milliseconds between two looks."""
 NO_ARCHIVE = "Open the archive that is to be restored first."
+ON_SERVER = "The archive is on a server, whose administrator makes its backups and restores them."
 WORKSPACE = "Reports and settings are restored by the command kindred restore BACKUP, while Kindred is closed."
 NONE = "There is no backup of this archive. Make one with Back up now."
 
@@ -105,7 +106,9 @@ class BackupsState(QObject):
     def _sources(self) -> list[Source]:
         archive = self._archive.archive
         sources = [workspace_source(self._workspace)]
-        return sources if archive is None or archive.read_only else [*sources, archive_source(archive.folder)]
+        if archive is not None and isinstance(archive.place, Path) and not archive.read_only:
+            sources.append(archive_source(archive.place))
+        return sources
 
     def _start(self, sources: Sequence[Source], due_only: bool) -> None:
         def work(progress: Progress, cancelled: IsCancelled) -> list[Backup]:
@@ -154,7 +157,7 @@ class BackupsState(QObject):
             UserError: no archive is open.
         """
         if self._archive.home is None:
-            raise UserError(NO_ARCHIVE)
+            raise UserError(NO_ARCHIVE if self._archive.archive is None else ON_SERVER)
         source = archive_source(self._archive.home)
         self._background.start(lambda _progress, _cancelled: _listed(source), self._take_list, key="list backups")
 

@@ -42,7 +42,7 @@ class MaintenanceState(QObject):
         archive, bundle = self._archive.archive, self._archive.bundle
         if self.why_not() or archive is None:
             return
-        work = as_work(examine, bundle.folder if bundle else None, archive.folder, deep)
+        work = as_work(examine, bundle.folder if bundle else None, archive.place, deep)
         self._start(work, self._take_checks, f"Checking {archive.name}", "Checking an archive")
 
     def rebuild(self) -> None:

@@ -16,6 +16,7 @@ from desktop.state.upkeep.duplicates import DuplicatesState
 from desktop.state.upkeep.importing import ImportingState
 from desktop.state.upkeep.maintenance import MaintenanceState
 from desktop.state.upkeep.model import ModelState
+from desktop.state.upkeep.opening import OpeningState
 from desktop.state.upkeep.statistics import StatisticsState
 from desktop.state.upkeep.teaching import TeachingState
 from desktop.state.upkeep.unlocking import UnlockingState
@@ -41,6 +42,7 @@ class Upkeep(QObject):
         self.maintenance = MaintenanceState(background, archive, self)
         self.duplicates = DuplicatesState(background, archive, search, self)
         self.backups = BackupsState(background, archive, workspace, self)
+        self.opening = OpeningState(background, archive, settings, self)
         self.unlocking = UnlockingState(background, archive, workspace, self)
         self.model = ModelState(background, archive, settings, self)
         self.teaching = TeachingState(background, archive, self.model, reindex, self)
@@ -49,6 +51,7 @@ class Upkeep(QObject):
         """Connect what shows messages, and what opens the reports once they are unlocked."""
         self.backups.message.connect(show)
         self.unlocking.message.connect(show)
+        self.opening.message.connect(show)
         self.unlocking.workspace_unlocked.connect(open_workspace)
 
     def help_with(self, error: BaseException) -> bool:

@@ -91,8 +91,8 @@ def _keep(*names: str) -> Callable[[Desk], Callable[[], object]]:
 
 
 def _keep_archive(desk: Desk) -> Callable[[], object]:
-    folder = desk.archive.home
-    return lambda: desk.archive.open(folder) if folder else None
+    place = desk.archive.place
+    return lambda: desk.archive.open(place) if place else None
 
 
 def _keep_models(desk: Desk) -> Callable[[], object]:
@@ -101,10 +101,10 @@ def _keep_models(desk: Desk) -> Callable[[], object]:
 
 
 def _archive(desk: Desk) -> str:
-    folder = desk.archive.home
-    if folder is None:
+    place = desk.archive.place
+    if place is None:
         return "None is open."
-    return str(folder) if desk.viewport.patient_data_visible else folder.name
+    return str(place) if desk.viewport.patient_data_visible else place.name
 
 
 def _models(desk: Desk) -> str:
@@ -203,11 +203,16 @@ PAGES = (
                 restore=_keep("recent"),
             ),
             Value(
-                "Archive folder",
+                "Archive",
                 _archive,
-                ("open_archive", "new_archive"),
-                hint="It is opened again at the next start.",
+                ("open_archive", "open_server", "new_archive"),
+                hint="It is opened again at the next start; one on a server is offered.",
                 restore=_keep_archive,
+            ),
+            Switch(
+                "connect_at_start",
+                "The archive of the last session is opened at the start too when it is on a server.",
+                words="network department",
             ),
             Value(
                 "Backups",

@@ -67,7 +67,7 @@ class ArchiveWindow(QDialog):
     def _show(self) -> None:
         archive = self._desk.archive
         self.name.setText(archive.name or "No archive is open")
-        folder = str(archive.archive.folder) if archive.archive is not None else ""
+        folder = str(archive.place or "")
         self.name.setToolTip(folder if self._desk.viewport.patient_data_visible else "")
         for button in self.begin:
             button.setEnabled(archive.archive is not None)

@@ -107,7 +107,7 @@ class MaintenancePage(QWidget):
 
     def _readable(self, text: str) -> str:
         """Without the folder of the archive while patient data is hidden."""
-        folder = self._desk.archive.home
+        folder = self._desk.archive.place
         hidden = folder is not None and not self._desk.viewport.patient_data_visible
         return redact_names(text, (str(folder),)) if hidden else text
 

@@ -5,7 +5,6 @@ import click
 from engine.cli.options import ARCHIVE, json_option, print_result
 from engine.errors import UserError
 from engine.store.address import Address
-from engine.store.encryption import system_keyring
 
 
 @click.group("department", epilog="Example: kindred department login postgresql://anna@archive.example.org/kindred")
@@ -25,15 +24,12 @@ def login_command(address: object, as_json: bool) -> None:
     """
     place = _required(address)
     password = click.prompt(f"Password for {place}", hide_input=True, err=True)
-    from engine.store.server.connecting import connect, keyring_name
+    from engine.store.server import passwords
+    from engine.store.server.connecting import connect
 
-    before = system_keyring.recall(keyring_name(place))
-    system_keyring.keep(keyring_name(place), password, "password")
-    try:
-        connect(place).close()
-    except UserError:
-        _restore(keyring_name(place), before)
-        raise
+    passwords.use(place, password)
+    connect(place).close()
+    passwords.keep(place, password)
     print_result({"address": str(place)}, [f"The password for {place} is in the keyring."], as_json)
 
 
@@ -45,9 +41,9 @@ def login_command(address: object, as_json: bool) -> None:
 def logout_command(address: object, as_json: bool) -> None:
     """Remove the password for ADDRESS from the keyring."""
     place = _required(address)
-    from engine.store.server.connecting import keyring_name
+    from engine.store.server import passwords
 
-    dropped = system_keyring.drop(keyring_name(place))
+    dropped = passwords.drop(place)
     said = "was removed from the keyring" if dropped else "was not in the keyring"
     print_result({"address": str(place), "removed": dropped}, [f"The password for {place} {said}."], as_json)
 
@@ -56,10 +52,3 @@ def _required(address: object) -> Address:
     if not isinstance(address, Address):
         raise UserError(f"{address} is no address; write it as postgresql://USER@HOST/DATABASE.")
     return address
-
-
-def _restore(name: str, password: str | None) -> None:
-    if password is None:
-        system_keyring.drop(name)
-    else:
-        system_keyring.keep(name, password, "password")

@@ -19,10 +19,11 @@ from sqlite_utils import Database
 from engine.errors import Cancelled, UserError
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.resources import user_folder
-from engine.store import identity, schema
+from engine.store import identity
 from engine.store.backup.source import archive_source
 from engine.store.encryption.key_file import FILE as ENCRYPTION_FILE
 from engine.store.encryption.unlocked import key_of
+from engine.store.folder import schema
 from engine.store.safety.checksums import KEYS, WHOLE, is_sealed, seal, seal_all
 from engine.store.safety.connection import connect_read_only, opened
 from engine.store.safety.removal import note_rewritten

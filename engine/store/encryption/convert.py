@@ -17,7 +17,6 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.progress import Progress, ignore
-from engine.store.archive_scale import FILE as SCALE
 from engine.store.backup.backup import backups_of
 from engine.store.backup.copying import is_intact
 from engine.store.backup.making import SPARE
@@ -27,6 +26,7 @@ from engine.store.encryption import system_keyring
 from engine.store.encryption.derived_file import is_encrypted_file
 from engine.store.encryption.key_file import FILE, Key, check_strength, new_key, write_key
 from engine.store.encryption.unlocked import is_encrypted, key_of, look_again, remember, unlocked_key
+from engine.store.folder.archive_scale import FILE as SCALE
 from engine.store.folder.sources import FILE as SOURCES
 from engine.store.folder.vectors.vector_index import FILE as INDEX
 from engine.store.safety.connection import damaged, is_read_only, opened, readable, unchangeable

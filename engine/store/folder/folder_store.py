@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from engine.errors import UserError, exists
 from engine.progress import Progress, ignore
 from engine.store import identity
-from engine.store.archive_scale import ArchiveScale
 from engine.store.backup.restoring import finish as finish_restore
 from engine.store.backup.source import archive_source
 from engine.store.encryption.convert import finish as finish_encryption
 from engine.store.filters import Filters
 from engine.store.folder import integrity
+from engine.store.folder.archive_scale import ArchiveScale
 from engine.store.folder.fact_columns import FactColumns
 from engine.store.folder.full_text import FullText
 from engine.store.folder.local_database import LocalDatabase

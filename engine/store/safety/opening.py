@@ -13,10 +13,11 @@ from sqlite_utils import Database
 
 from engine.errors import DamagedError, UserError
 from engine.progress import Progress, ignore
-from engine.store import identity, schema
+from engine.store import identity
 from engine.store.backup.backup import UPGRADE
 from engine.store.backup.making import Making, make
 from engine.store.backup.source import archive_source
+from engine.store.folder import schema
 from engine.store.folder.local_database import LocalDatabase
 from engine.store.identity import Identity
 from engine.store.safety.checksums import WHOLE, is_sealed, seal

@@ -17,7 +17,7 @@ from psycopg.types import TypeInfo
 
 from engine.errors import DamagedError, UnreachableError, UserError
 from engine.store.address import Address
-from engine.store.encryption import system_keyring
+from engine.store.server.passwords import password_of
 from engine.store.shared_sql import StoredVector
 
 SCHEMA = "kindred"
@@ -50,7 +50,7 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
             port=address.port,
             dbname=address.database,
             user=address.user or None,
-            password=system_keyring.recall(keyring_name(address)),
+            password=password_of(address),
             autocommit=True,
             connect_timeout=WAIT,
             application_name="kindred",
@@ -62,11 +62,6 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         raise _not_connected(address, error) from None  # the message of the library names user and host again
     _teach_vectors(connection)
     return connection
-
-
-def keyring_name(address: Address) -> str:
-    """What a password is kept by in the keyring."""
-    return f"password of {address}"
 
 
 @contextmanager
@@ -119,8 +114,8 @@ def _not_connected(address: Address, error: psycopg.OperationalError) -> UserErr
     said = str(error).lower()
     if "password" in said or "authentication" in said or "no pg_hba.conf entry" in said or "role" in said:
         return UserError(
-            f"The server of the archive {address} does not let this account in; type `kindred department login "
-            f"{address}`, or ask its administrator."
+            f"The server of the archive {address} does not let this account in; check the user name and the password, "
+            "which `kindred department login` keeps, or ask its administrator."
         )
     if "certificate" in said or "ssl" in said:
         return UserError(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UserError
-from engine.store.archive_scale import SAMPLE, as_document, from_document, step
+from engine.store.folder.archive_scale import SAMPLE, as_document, from_document, step
 from engine.store.nearest_index import NearestIndex, Stamp
 from engine.store.safety.json_file import parse_json
 from engine.store.score_scale import KINDS, Sample, ScoreScale, measured

@@ -1,8 +1,8 @@
-"""The tables of an archive on a server, their migrations. Does not know what the rows mean.
+"""The tables of an archive on a server, and their migrations. Does not know what the rows mean.
 
-They are those of the folder (engine/store/schema.py), with the same names and values, so that both stores answer the
-same questions and a checksum of one counts in the other. PostgreSQL has its own checksums of pages besides. Add new
-migrations at the end; never change or rename one that has been released.
+They are those of the folder (engine/store/folder/schema.py), with the same names and values, so that both stores
+answer the same questions and a checksum of one counts in the other. PostgreSQL has its own checksums of pages besides.
+Add new migrations at the end; never change or rename one that has been released.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from functools import cache
 
 from sqlite_utils import Database as SqliteDatabase
 
-from engine.store import schema
+from engine.store.folder import schema
 from engine.store.safety.checksums import KEYS, Layout, layout_of
 from engine.store.shared_sql import Connection
 

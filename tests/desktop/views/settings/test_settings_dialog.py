@@ -137,6 +137,7 @@ def test_every_stored_choice_has_a_row_or_is_a_layout(tmp_path: Path) -> None:
     elsewhere = {
         *("geometry", "panels", "second_geometry"),  # where windows are
         *("archive", "recent", "signers", "macros", "presets", "models"),  # rows with buttons
+        *("server", "server_at_start"),  # the dialog that asks for it, and a switch
         "models_before",  # a button of the Model screen
         *("theme", "grid", "detached", "identity_visible", "cache_megabytes", "write_first", "study_order"),
         *("shortcuts", "first_steps_seen", "hit_grid"),
@@ -150,7 +151,7 @@ def test_folders_above_the_archive_are_hidden_with_patient_data(
     qtbot: QtBot, app: App, dialog: SettingsDialog, tmp_path: Path
 ) -> None:
     def shown() -> list[str]:
-        return [label.text() for label in control(dialog, "Archive folder").findChildren(QLabel)]
+        return [label.text() for label in control(dialog, "Archive").findChildren(QLabel)]
 
     app.desk.archive.create(tmp_path / "teaching")
     settle(qtbot, app)

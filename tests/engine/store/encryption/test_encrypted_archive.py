@@ -15,7 +15,6 @@ from sqlite_utils import Database
 from engine.archive import Archive
 from engine.errors import DamagedError, LockedError, UserError
 from engine.retrieval.search import Query, SearchOptions, search
-from engine.store import schema
 from engine.store.backup.backup import backups_of, check
 from engine.store.backup.making import make
 from engine.store.backup.restore import restore_archive
@@ -25,6 +24,7 @@ from engine.store.encryption import unlocked
 from engine.store.encryption.convert import change_passphrase, decrypt, encrypt, plain_copies
 from engine.store.encryption.key_file import FILE, WrongPassphraseError
 from engine.store.encryption.unlocked import VARIABLE, is_encrypted, look_again, unlock
+from engine.store.folder import schema
 from engine.store.folder.folder_store import DATABASE
 from engine.store.folder.sources import SourceLinks
 from engine.store.identity import create_key

@@ -209,8 +209,8 @@ def test_a_read_only_archive_without_an_index_file_is_searched(
     archive.close()
     if os.geteuid() == 0:  # no mode stops root
         monkeypatch.setattr("engine.store.folder.local_database.is_read_only", lambda path: True)
-        for module in ("folder.vectors.index_file", "archive_scale"):
-            monkeypatch.setattr(f"engine.store.{module}.write_derived", read_only_disk)
+        for module in ("vectors.index_file", "archive_scale"):
+            monkeypatch.setattr(f"engine.store.folder.{module}.write_derived", read_only_disk)
     else:
         archive.folder.chmod(0o500)
     before = contents(archive.folder)

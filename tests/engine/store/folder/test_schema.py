@@ -9,11 +9,11 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import Cancelled, UserError
-from engine.store import schema
 from engine.store.backup.backup import backups_of
 from engine.store.backup.restore import restore_archive
 from engine.store.backup.source import archive_source
 from engine.store.case import NewCase
+from engine.store.folder import schema
 
 pytestmark = pytest.mark.folder
 

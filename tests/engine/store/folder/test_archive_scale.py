@@ -7,9 +7,9 @@ import pytest
 
 from engine.archive import Archive
 from engine.errors import UserError
-from engine.store import archive_scale
-from engine.store.archive_scale import step
 from engine.store.case import NewCase, NewImage, NewReport
+from engine.store.folder import archive_scale
+from engine.store.folder.archive_scale import step
 from engine.store.score_scale import PAIR, ScoreScale
 
 pytestmark = pytest.mark.folder
