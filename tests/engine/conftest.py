@@ -19,6 +19,7 @@ from engine.progress import IsCancelled, never
 from engine.store.address import Address
 from engine.store.case import NewCase, NewImage, NewReport
 from engine.text.words import words
+from tools.department_server import DepartmentServer
 
 FILES = {"folder", "backup", "encryption"}
 """Wings whose tests are about the files of an archive."""
