@@ -15,7 +15,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.store.address import Address
 from tests.desktop.conftest import dicom, open_paths, settle, sign
-from tools.department_server import UNFLUSHED, DepartmentServer
+from tools.department_server import DepartmentServer
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def address(server: DepartmentServer, starter_bundle: Bundle) -> Address:
 def own_server() -> Iterator[DepartmentServer]:
     """A server that a test may stop."""
     with tempfile.TemporaryDirectory(prefix="kindred-server-") as folder:
-        started = DepartmentServer(Path(folder) / "data", UNFLUSHED)
+        started = DepartmentServer(Path(folder) / "data")
         yield started
         started.stop()
 
