@@ -28,6 +28,7 @@ ARCHIVE, OWN_ARCHIVE, ADAPTED, SHOT = "archive", "archive of the app", "adapted"
 IMAGES, PASSPHRASE = "images.zip", "passphrase"
 EXPORTED, BACKUPS, RESTORED, SALVAGED = "report.dcm", "backups", "restored", "salvaged"
 REPORTS = "reports.csv"
+SERVER = "postgresql://anna@archive.invalid/kindred"
 SOURCE = ["source", "--reports", f"source/{REPORTS}", "--archive"]
 COMMANDS: dict[str, list[str]] = {
     "import": [*SOURCE, ARCHIVE],
@@ -47,12 +48,13 @@ COMMANDS: dict[str, list[str]] = {
     "decrypt": [ARCHIVE],
     "delete": ["--archive", ARCHIVE, "--case", "1", "--yes"],
     "pacs": ["list"],
+    "department": ["logout", SERVER],
     "report": ["export", "source", "--format", "sr", "--out", EXPORTED],
     "export-images": ["source", "--out", IMAGES],
     "doctor": ["--archive", ARCHIVE],
 }
 """Each with its arguments, the import first. So few reports adapt nothing, which is said after the models are open."""
-SHOWN = {"report": "report export", "pacs": "pacs list"}
+SHOWN = {"report": "report export", "pacs": "pacs list", "department": "department logout"}
 """What the table calls a group of commands, by the one that is run."""
 REFUSES = ("adapt",)
 
