@@ -186,7 +186,7 @@ def set_up(verbs: list[str], gpu: bool) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - this very script may be started by an older one
         sys.exit("do: Kindred needs Python 3.11 or 3.12; start this script with that one.")
     install_system_libraries()
-    if verb == "test":
+    if "test" in verbs:
         install_test_programs()
     have = installed_extras()
     runtime = "gpu" if gpu or "gpu" in have else "cpu"

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
-HIDDEN_MODULES = tuple(
-    f"imagecodecs.{codec}"
-    for codec in ("imagecodecs", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_shared", "_shared_cython")
+HIDDEN_MODULES = (
+    *(
+        f"imagecodecs.{codec}"
+        for codec in ("imagecodecs", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_shared", "_shared_cython")
+    ),
+    *("psycopg_binary", "psycopg_binary.pq", "psycopg_binary._psycopg"),
 )
 """Imported by name at run time, which PyInstaller cannot see."""
 

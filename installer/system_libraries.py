@@ -13,6 +13,7 @@ DEBIAN = {
     "librt.so.1": "libc6",
     "libpthread.so.0": "libc6",
     "libutil.so.1": "libc6",
+    "libresolv.so.2": "libc6",
     "ld-linux-x86-64.so.2": "libc6",
     "libgcc_s.so.1": "libgcc-s1",
     "libstdc++.so.6": "libstdc++6",
