@@ -4,9 +4,12 @@ Off this computer, TLS with a checked certificate is required (address.py). A pa
 operating system, or from where PostgreSQL's own programs look (~/.pgpass, PGPASSWORD); it is in no message and no log.
 """
 
+import os
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,6 +25,11 @@ from engine.store.shared_sql import StoredVector
 
 SCHEMA = "kindred"
 """Of all tables; others in the same database are left alone."""
+AUTHORITIES = (
+    *("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"),
+    *("/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"),
+)
+"""Where Debian, Red Hat, SUSE and macOS keep the authorities that they trust."""
 WAIT = 10
 """Seconds to wait for the server to answer at all."""
 BUSY = 30
@@ -43,7 +51,7 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
     """
     options = dict(address.options)
     if not address.is_local:
-        options = {"sslmode": "verify-full", "sslrootcert": "system", **options}
+        options = {"sslmode": "verify-full", "sslrootcert": authorities(), **options}
     try:
         connection = psycopg.connect(
             host=address.host,
@@ -62,6 +70,16 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         raise _not_connected(address, error) from None  # the message of the library names user and host again
     _teach_vectors(connection)
     return connection
+
+
+def authorities() -> str:
+    """The file of the authorities that this computer trusts.
+
+    The OpenSSL that psycopg brings along looks for them where no system keeps them, so that PostgreSQL's own word for
+    them, "system", would find none.
+    """
+    named = [os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *AUTHORITIES]
+    return next((path for path in named if path and Path(path).is_file()), "system")
 
 
 @contextmanager
