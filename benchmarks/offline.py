@@ -27,6 +27,7 @@ STUDY = str(get_testdata_file("CT_small.dcm"))
 ARCHIVE, OWN_ARCHIVE, ADAPTED, SHOT = "archive", "archive of the app", "adapted", "shot.png"
 IMAGES, PASSPHRASE = "images.zip", "passphrase"
 EXPORTED, BACKUPS, RESTORED, SALVAGED = "report.dcm", "backups", "restored", "salvaged"
+COPIED = "copied"
 REPORTS = "reports.csv"
 SERVER = "postgresql://anna@archive.invalid/kindred"
 SOURCE = ["source", "--reports", f"source/{REPORTS}", "--archive"]
@@ -43,6 +44,7 @@ COMMANDS: dict[str, list[str]] = {
     "audit": ["verify", "--archive", ARCHIVE],
     "restore": ["--archive", RESTORED],
     "salvage": ["--archive", ARCHIVE, "--to", SALVAGED],
+    "copy": [ARCHIVE, COPIED],
     "encrypt": [ARCHIVE],
     "passphrase": [ARCHIVE, "--new-passphrase-file", PASSPHRASE],
     "decrypt": [ARCHIVE],
@@ -101,7 +103,8 @@ def run(roles: list[list[str]], folder: Path, limit: float = LIMIT) -> Found:
     commands = [[sys.executable, "-m", "benchmarks.offline", "--role", *role] for role in roles]
     seen = watch(commands, environment, work, limit)
     strays = [str(path) for name in ("user", "temporary") for path in (folder / name).rglob("*") if path.is_file()]
-    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, IMAGES, PASSPHRASE, SHOT}
+    asked = {"source", ARCHIVE, OWN_ARCHIVE, ADAPTED, EXPORTED, BACKUPS, RESTORED, SALVAGED, COPIED, IMAGES}
+    asked |= {PASSPHRASE, SHOT}
     strays += [str(path) for path in work.iterdir() if path.name not in asked]
     return Found(seen, strays + sorted(_listed(Path.home()) - before))
 

@@ -23,6 +23,7 @@ COMMANDS = frozenset(
         "report",
         "export-images",
         "audit",
+        "copy",
         "department",
         "backup",
         "restore",

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from engine.errors import Cancelled, UserError
-from engine.progress import Progress, ignore
+from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.address import Address, place_of
 from engine.store.case import CaseFacts, NewCase, NewReport
 from engine.store.case_facts import add_facts, confirm_facts
 from engine.store.case_queries import CaseQueries
 from engine.store.case_rows import fill_blanks, insert_case, insert_image, insert_report
+from engine.store.copying.copy import Copied, begin, copy_rows, require_finished
 from engine.store.folder.folder_store import FolderStore
 from engine.store.import_log import ImportLog
 from engine.store.kept_answers import KeptAnswers
@@ -44,6 +45,11 @@ class Archive(CaseQueries):
     def __init__(self, store: Store) -> None:
         """Use `create` or `open`."""
         self._store, self._database = store, store.database
+        try:
+            require_finished(store.database)
+        except BaseException:
+            store.close()
+            raise
         self.identity = store.identity
         self.name = store.name
         """Of its folder or database, for titles."""
@@ -73,8 +79,7 @@ class Archive(CaseQueries):
         Raises:
             UserError: something else is there, it cannot be written or reached, or another bundle made the archive.
         """
-        place = place_of(where)
-        archive = cls(_servers().create(place) if isinstance(place, Address) else FolderStore.create(place))
+        archive = cls(_created(place_of(where)))
         try:
             if bundle_id is not None:
                 archive.bind(bundle_id)
@@ -95,8 +100,7 @@ class Archive(CaseQueries):
             UserError: there is no archive, or none that can be reached, a newer version of Kindred created it, its
                 database is damaged, or its key is missing or of another archive.
         """
-        place = place_of(where)
-        return cls(_servers().open(place) if isinstance(place, Address) else FolderStore.open(place, progress))
+        return cls(_opened(place_of(where), progress))
 
     @staticmethod
     def exists(where: Path | str | Address) -> bool:
@@ -300,6 +304,26 @@ class Archive(CaseQueries):
             return
         self._store.delete(case_ids)
 
+    def copy_to(
+        self, where: Path | str | Address, progress: Progress = ignore, cancelled: IsCancelled = never
+    ) -> Copied:
+        """Copy everything as it is now into a new folder or an empty database, or complete a copy that was stopped.
+
+        Raises:
+            UserError: something else is there, or the copy is not equal in the end (engine/store/copying/copy.py).
+            Cancelled: the next run goes on.
+        """
+        place = place_of(where)
+        target = _opened(place) if self.exists(place) else _created(place, self.identity.key)
+        try:
+            begin(self._store, target)
+            copied = copy_rows(self._store, target, progress, cancelled)
+        finally:
+            target.close()
+        with Archive.open(place) as copy:
+            copy.index.refresh(save=True)
+        return copied
+
     def rebuild(self) -> int:
         """Make everything that is derived from the database anew, and return the number of vectors in the index.
 
@@ -324,6 +348,14 @@ class Archive(CaseQueries):
             UserError: the archive is read-only, the disk is full, or another program has it open.
         """
         self._store.forget_replaced()
+
+
+def _opened(place: Path | Address, progress: Progress = ignore) -> Store:
+    return _servers().open(place) if isinstance(place, Address) else FolderStore.open(place, progress)
+
+
+def _created(place: Path | Address, key: bytes | None = None) -> Store:
+    return _servers().create(place, key) if isinstance(place, Address) else FolderStore.create(place, key)
 
 
 def _signed(report: NewReport | None) -> bool:

@@ -23,6 +23,7 @@ from engine.bundle import Bundle
 from engine.cli.audit import audit_group
 from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
+from engine.cli.department.copying import copy_command
 from engine.cli.department.login import department_group
 from engine.cli.doctor import kindred_version
 from engine.cli.doctor_command import doctor_command
@@ -300,6 +301,7 @@ cli.add_command(export_images_command)
 cli.add_command(backup_command)
 cli.add_command(restore_command)
 cli.add_command(salvage_command)
+cli.add_command(copy_command)
 cli.add_command(encrypt_command)
 cli.add_command(decrypt_command)
 cli.add_command(passphrase_command)

@@ -60,6 +60,10 @@ class Database(ABC):
         """A connection without an open transaction, for what only reads."""
 
     @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """A connection that sees the database as it is now, whatever others commit meanwhile. It cannot write."""
+
+    @abstractmethod
     def version(self) -> object:
         """Differs from an earlier one when anyone has committed a change since, so that what was read may differ.
 

@@ -27,6 +27,11 @@ class Identity:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    @property
+    def key(self) -> bytes:
+        """The key itself, which goes into a copy of the archive and nowhere else."""
+        return self._key
+
     def case(self, key: str) -> str:
         """Hash of the key of a case: Study Instance UID (0020,000D), or a key of an image folder."""
         return self._hash("case", key)

@@ -44,7 +44,7 @@ from engine.store.safety.removal import (
     unfinished,
 )
 from engine.store.safety.salvaged import Salvaged, salvaged
-from engine.store.safety.whole_file import is_left
+from engine.store.safety.whole_file import is_left, write_whole
 
 _log = logging.getLogger("kindred")
 
@@ -79,8 +79,12 @@ class FolderStore:
         self.full_text = FullText(self.database, allowed)
 
     @classmethod
-    def create(cls, folder: Path) -> Self:
+    def create(cls, folder: Path, key: bytes | None = None) -> Self:
         """Create an empty archive in a new or empty folder; one that is there, made a moment ago perhaps, is opened.
+
+        Args:
+            folder: where.
+            key: that of the archive that it is to become a copy of; None for a new one.
 
         Raises:
             UserError: the folder contains something else, or cannot be written.
@@ -92,6 +96,8 @@ class FolderStore:
             folder.mkdir(parents=True, exist_ok=True)
             if not taken:
                 folder.chmod(0o700)
+            if key is not None and not cls.exists(folder):
+                write_whole(folder / identity.KEY_FILE, [key])
         except OSError as error:
             raise UserError(f"The archive {folder} cannot be created: {error.strerror}.", folder) from None
         return cls(folder)

@@ -148,6 +148,17 @@ class LocalDatabase(Database):
             yield db
 
     @contextmanager
+    def snapshot(self) -> Iterator[sqlite_utils.Database]:
+        """A connection that sees the database as it is now. The write-ahead log grows until it ends."""
+        with self.reading() as db:
+            db.execute("BEGIN")
+            try:
+                db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # it is as of the first read
+                yield db
+            finally:
+                db.execute("ROLLBACK")
+
+    @contextmanager
     def _connection(self) -> Iterator[sqlite_utils.Database]:
         """The connection that this thread is using, so that a read sees its own uncommitted write; else a free one."""
         db: sqlite_utils.Database | None = getattr(self._mine, "db", None)

@@ -122,6 +122,14 @@ class ServerDatabase(Database):
         with self._connection() as db, reachable(self.address):
             yield db
 
+    @contextmanager
+    def snapshot(self) -> Iterator[ServerConnection]:
+        """A connection that sees the database as it is now, for as long as it takes."""
+        with self.reading() as db, db.connection.transaction():
+            db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield db
+
     def version(self) -> object:
         """The number of the last committed change."""
         db: ServerConnection | None = getattr(self._mine, "db", None)

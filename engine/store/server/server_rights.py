@@ -35,6 +35,7 @@ def grant_rights(db: Connection) -> None:
     for statement in (
         f"GRANT USAGE ON SCHEMA kindred TO {READER}, {WRITER}, {ADMINISTRATOR}",
         f"GRANT SELECT ON {everything} TO {READER}, {WRITER}, {ADMINISTRATOR}",
+        f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA kindred TO {READER}, {WRITER}, {ADMINISTRATOR}",
         f"GRANT UPDATE ON revision TO {WRITER}, {ADMINISTRATOR}",
         f"GRANT INSERT ON {', '.join(ADDED)} TO {WRITER}, {ADMINISTRATOR}",
         f"GRANT UPDATE ON {', '.join(CHANGED)} TO {WRITER}, {ADMINISTRATOR}",

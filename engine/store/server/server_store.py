@@ -65,8 +65,12 @@ class ServerStore:
             return Identity(bytes(db.execute("SELECT key FROM identity").fetchone()[0]))
 
     @classmethod
-    def create(cls, address: Address) -> Self:
+    def create(cls, address: Address, key: bytes | None = None) -> Self:
         """Create an empty archive in a database; one that is there, made a moment ago perhaps, is opened.
+
+        Args:
+            address: where.
+            key: that of the archive that it is to become a copy of; None for a new one.
 
         Raises:
             UserError: the server cannot be reached, has no pgvector, or the account may not create it.
@@ -75,7 +79,7 @@ class ServerStore:
             database = ServerDatabase(address)
             try:
                 with database.reading() as db, db.connection.transaction():
-                    _create(db)
+                    _create(db, key or secrets.token_bytes(KEY_BYTES))
             finally:
                 database.close()
         return cls(address)
@@ -166,7 +170,7 @@ class ServerStore:
         self.database.close()
 
 
-def _create(db: ServerConnection) -> None:
+def _create(db: ServerConnection, secret: bytes) -> None:
     db.execute("SELECT pg_advisory_xact_lock(hashtext('kindred'))")  # of two that create it, one does
     if server_schema.applied(db):
         return
@@ -174,9 +178,8 @@ def _create(db: ServerConnection) -> None:
         raise UserError("The server has no pgvector; ask its administrator to install the extension `vector`.")
     server_schema.upgrade(db)
     grant_rights(db)
-    key = Identity(secret := secrets.token_bytes(KEY_BYTES))
     db.execute("INSERT INTO identity (one, key) VALUES (1, ?)", [secret])
-    put(db, "settings", ("name",), name=CHECK, value=key.check)
+    put(db, "settings", ("name",), name=CHECK, value=Identity(secret).check)
     seal(db, "settings", WHOLE)
 
 

@@ -12,7 +12,7 @@ from engine.bundle import Bundle
 from engine.importing.importer import import_path
 from engine.store.safety import checksums
 from tests.desktop.conftest import settle
-from tests.engine.store.test_schema import forget
+from tests.engine.store.folder.test_schema import forget
 
 
 @pytest.fixture
@@ -42,14 +42,14 @@ def test_preparing_an_archive_can_be_cancelled(
 ) -> None:
     jobs: list[Job] = []
     app.desk.background.started.connect(jobs.append)
-    seal = checksums.seal
+    seal = checksums.seal_many
 
     def cancel(*arguments: object) -> None:
         app.desk.background._entries[jobs[-1].number].runner.stop.set()  # as Cancel does, but on the worker
         seal(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(checksums, "seal", cancel)
+        patch.setattr(checksums, "seal_many", cancel)
         app.desk.archive.open(old)
         settle(qtbot, app)
     assert app.desk.archive.archive is None
