@@ -31,7 +31,7 @@ def grant_rights(db: Connection) -> None:
             f"""DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
                 CREATE ROLE {role} NOLOGIN; END IF; EXCEPTION WHEN duplicate_object THEN NULL; END $$"""
         )
-    everything = ", ".join({*ADDED, "identity", "revision", "migrations"})
+    everything = ", ".join({*ADDED, "identity", "revision", "migrations", "fact_vectors"})
     for statement in (
         f"GRANT USAGE ON SCHEMA kindred TO {READER}, {WRITER}, {ADMINISTRATOR}",
         f"GRANT SELECT ON {everything} TO {READER}, {WRITER}, {ADMINISTRATOR}",
