@@ -36,6 +36,7 @@ BUSY = 30
 """Seconds to wait for other writers."""
 SESSION = {
     "search_path": f"{SCHEMA},public",
+    "jit": "off",  # compiling takes longer than most of our questions
     "lock_timeout": f"{BUSY}s",
     "idle_in_transaction_session_timeout": "10min",
 }

@@ -5,15 +5,17 @@ come first, then those with any.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 from engine.store.filters import ANY, Filters, condition
 from engine.store.full_text_search import PieceMatch, TextMatch
 from engine.store.server.server_database import ServerDatabase
 from engine.text.words import words as words_of
 
-RANKED = """SELECT reports.case_id, ts_rank_cd(words, query, 1), reports.text, reports.id
-    FROM reports JOIN cases ON cases.id = reports.case_id, CAST(? AS tsquery) AS query
-    WHERE words @@ query AND {} ORDER BY 2 DESC, reports.id LIMIT ?"""
+RANKED = """SELECT case_id, ts_rank_cd(words, query, 1), text, id
+    FROM reports, CAST(? AS tsquery) AS query WHERE words @@ query AND {} ORDER BY 2 DESC, id LIMIT ?"""
+ALLOWED = "(SELECT {} FROM cases WHERE cases.id = reports.case_id)"
+"""Looked up for the reports that match: a join would read every case that the filters allow."""
 QUERY = "SELECT phraseto_tsquery('reports', plain(phrase))::text FROM unnest(CAST(? AS text[])) AS phrase"
 """One row a phrase, in their order; "" for one without a word."""
 MATCHING = (
@@ -29,26 +31,25 @@ class ServerText:
 
     def find(self, phrases: Sequence[str], limit: int, filters: Filters = ANY) -> list[TextMatch]:
         """As FullTextSearch, ranked by PostgreSQL's `ts_rank_cd`; those with all phrases first."""
-        where, values = condition(filters) or ("true", [])
+        allowed = condition(filters)
+        where, values = ("true", []) if allowed is None else (ALLOWED.format(allowed[0]), allowed[1])
         asked = [row[0] for row in self._read(QUERY, [list(phrases)]) if row[0]]
         if not asked:
             return []
-        found: dict[int, TextMatch] = {}
+        found: dict[int, tuple[float, str]] = {}
         words = " | ".join(dict.fromkeys(word for one in asked for word in one.replace("<->", " ").split()))
         for every in (" & ", " | ") if len(asked) > 1 else (" | ",):
             query = every.join(f"({one})" for one in asked)
             for case_id, score, text, _ in self._read(RANKED.format(where), [query, *values, limit]):
-                if case_id not in found:
-                    bonus = 1.0 if every == " & " else 0.0
-                    found[case_id] = TextMatch(case_id, score + bonus, self._matching(text, words))
+                found.setdefault(case_id, (score + (every == " & "), text))
             if len(found) >= limit:
                 break
-        return list(found.values())[:limit]
-
-    def _matching(self, text: str, words: str) -> tuple[str, ...]:
-        there = list(dict.fromkeys(words_of(text)))
-        matching = {row[0] for row in self._read(MATCHING, [there, words])}
-        return tuple(word for word in there if word in matching)
+        there = {case_id: dict.fromkeys(words_of(text)) for case_id, (_, text) in [*found.items()][:limit]}
+        matching = {row[0] for row in self._read(MATCHING, [sorted({*chain(*there.values())}), words])}
+        return [
+            TextMatch(case_id, found[case_id][0], tuple(word for word in own if word in matching))
+            for case_id, own in there.items()
+        ]
 
     def containing(self, pieces: Sequence[str], limit: int, filters: Filters = ANY) -> list[PieceMatch]:
         """As FullTextSearch."""
