@@ -13,7 +13,6 @@ from engine.store.case_facts import facts_of_cases
 from engine.store.case_rows import load_case
 from engine.store.database import WithDatabase
 from engine.store.filters import Filters
-from engine.store.folder import schema
 from engine.store.identity import Identity
 from engine.store.kept_answers import KeptAnswers, allowed_by
 from engine.store.safety.checksums import is_sealed
@@ -210,7 +209,7 @@ class CaseQueries(WithDatabase):
             for table in ("cases", "images", "reports", "embeddings")
         }
         modalities = dict(self._database.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
-        return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": len(schema.names())}
+        return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": self._store.schema}
 
     def statistics(self) -> Statistics:
         """Counts of everything, by modality, region, age and day of archiving, and the room on the disk."""

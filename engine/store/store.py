@@ -64,6 +64,10 @@ class Store(Protocol):
         """Its folder. Raises UserError for an archive on a server, which has none."""
 
     @property
+    def schema(self) -> int:
+        """The version of its tables: how many migrations they have had."""
+
+    @property
     def salvaged(self) -> Salvaged | None:
         """What this archive was salvaged of; None for one that is whole."""
 

@@ -2,6 +2,7 @@
 
 import click
 
+from engine.archive import Archive
 from engine.cli.options import ARCHIVE, json_option, print_result
 from engine.errors import UserError
 from engine.store.address import Address
@@ -46,6 +47,25 @@ def logout_command(address: object, as_json: bool) -> None:
     dropped = passwords.drop(place)
     said = "was removed from the keyring" if dropped else "was not in the keyring"
     print_result({"address": str(place), "removed": dropped}, [f"The password for {place} {said}."], as_json)
+
+
+@department_group.command(
+    "index", epilog="Example: kindred department index postgresql://owner@archive.example.org/kindred"
+)
+@click.argument("address", type=ARCHIVE)
+@json_option
+def index_command(address: object, as_json: bool) -> None:
+    """Make the index of vectors at ADDRESS, or bring it up to date, while all desks work.
+
+    Only the owner of the archive can do that; what the owner imports does it too. Once a night is enough.
+    """
+    place = _required(address)
+    with Archive.open(place) as archive:
+        archive.index.refresh(save=True)
+        state = archive.index.state()
+    if state != "intact":
+        raise UserError(f"The index of {place} is {state}: only the owner of the archive can make it.")
+    print_result({"address": str(place), "index": state}, [f"The index of {place} is up to date."], as_json)
 
 
 def _required(address: object) -> Address:

@@ -22,7 +22,7 @@ from engine.store.backup.restoring import finish as finish_restore
 from engine.store.backup.source import archive_source
 from engine.store.encryption.convert import finish as finish_encryption
 from engine.store.filters import Filters
-from engine.store.folder import integrity
+from engine.store.folder import integrity, schema
 from engine.store.folder.archive_scale import ArchiveScale
 from engine.store.folder.fact_columns import FactColumns
 from engine.store.folder.full_text import FullText
@@ -118,6 +118,11 @@ class FolderStore:
         """
         finish_restore(folder)
         return exists(folder / identity.KEY_FILE) or exists(folder / DATABASE)
+
+    @property
+    def schema(self) -> int:
+        """How many migrations its tables have had."""
+        return len(schema.names())
 
     @property
     def salvaged(self) -> Salvaged | None:

@@ -30,6 +30,8 @@ AUTHORITIES = (
     *("/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"),
 )
 """Where Debian, Red Hat, SUSE and macOS keep the authorities that they trust."""
+LOST = 20
+"""Seconds after which a server that confirms nothing counts as lost."""
 WAIT = 10
 """Seconds to wait for the server to answer at all."""
 BUSY = 30
@@ -64,6 +66,9 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
             connect_timeout=WAIT,
             application_name="kindred",
             keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
+            tcp_user_timeout=1000 * LOST,
             options=" ".join(f"-c {name}={value}" for name, value in SESSION.items()),
             **options,  # type: ignore[arg-type]
         )

@@ -1,7 +1,8 @@
 """The score scale of an archive on a server, measured once and kept for all desks. Knows no query and no ranking.
 
 It is measured as in the folder (archive_scale.py), on the first n vectors, n being the highest step of a ladder, and
-kept in the table `derived` by whoever may write; who may only read measures it for itself.
+kept in the table `derived` by whoever may write; who may only read measures it for itself. Replaced vectors change it
+with the next step only; a deletion drops what is kept.
 """
 
 import json
@@ -20,7 +21,7 @@ from engine.store.server.server_database import ServerDatabase
 from engine.store.shared_sql import put
 
 NAME = "score_scale"
-COUNT = "SELECT count(*), (SELECT value FROM settings WHERE name = 'bundle_id') FROM embeddings"
+COUNT = "SELECT vectors, (SELECT value FROM settings WHERE name = 'bundle_id') FROM revision"
 SAMPLED = "SELECT id, case_id FROM embeddings WHERE kind = ? AND id <= ? ORDER BY id"
 LAST = "SELECT id FROM embeddings ORDER BY id OFFSET ? LIMIT 1"
 
@@ -61,15 +62,15 @@ class ServerScale:
                 f"The archive {self._database.where} was indexed with another model ({bound[:12]}, not "
                 f"{bundle_id[:12]}); open that model and search again."
             )
-        first = step(count)
-        last = self._database.read(LAST, [first - 1]) if first else []
-        return Stamp(first, last[0][0] if last else 0, bound)
+        return Stamp(step(count), 0, bound)
 
     def _sample(self, images: bool, stamp: Stamp) -> Sample | None:
         """At most SAMPLE vectors of one kind, the same for the same rows; None if one no longer exists."""
-        rows = np.array(
-            self._database.read(SAMPLED, ["image" if images else "report", stamp.last_id]), np.int64
-        ).reshape(-1, 2)
+        last = self._database.read(LAST, [stamp.count - 1]) if stamp.count else []
+        if not last:
+            return Sample(np.zeros((0, 0), np.float32), np.zeros(0, np.int64))
+        kind = "image" if images else "report"
+        rows = np.array(self._database.read(SAMPLED, [kind, last[0][0]]), np.int64).reshape(-1, 2)
         if len(rows) > SAMPLE:
             rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), SAMPLE, replace=False))]
         vectors = self._index.vectors(rows[:, 0])

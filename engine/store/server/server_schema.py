@@ -30,8 +30,8 @@ WORD_TYPES = """asciiword, word, numword, email, url, host, sfloat, version, hwo
     tag, protocol, numhword, asciihword, hword, url_path, file, float, int, uint, entity"""
 
 FIRST = (
-    "CREATE TABLE revision (number bigint NOT NULL)",
-    "INSERT INTO revision VALUES (0)",
+    "CREATE TABLE revision (number bigint NOT NULL, vectors bigint NOT NULL)",
+    "INSERT INTO revision VALUES (0, 0)",
     "CREATE TABLE identity (one int PRIMARY KEY CHECK (one = 1), key bytea NOT NULL)",
     "CREATE TABLE settings (name text PRIMARY KEY, value text NOT NULL)",
     f"""CREATE TABLE cases ({ID}, key text NOT NULL UNIQUE, patient text, modality text NOT NULL, sex text NOT NULL,
@@ -77,6 +77,14 @@ FIRST = (
     "CREATE TABLE name_keys (case_id bigint PRIMARY KEY REFERENCES cases (id) ON DELETE CASCADE, keys bytea NOT NULL)",
     "CREATE TABLE text_checked (image_id bigint PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE)",
     "CREATE TABLE derived (name text PRIMARY KEY, content bytea NOT NULL)",
+    # How many vectors there are: counting a million takes as long as a search.
+    """CREATE FUNCTION count_vectors() RETURNS trigger LANGUAGE plpgsql SET search_path = kindred AS $$ BEGIN
+        UPDATE revision SET vectors = vectors + CAST(TG_ARGV[0] AS bigint) * (SELECT count(*) FROM changed);
+        RETURN NULL; END $$""",
+    """CREATE TRIGGER count_added AFTER INSERT ON embeddings REFERENCING NEW TABLE AS changed
+        FOR EACH STATEMENT EXECUTE FUNCTION count_vectors('1')""",
+    """CREATE TRIGGER count_removed AFTER DELETE ON embeddings REFERENCING OLD TABLE AS changed
+        FOR EACH STATEMENT EXECUTE FUNCTION count_vectors('-1')""",
     # Deleted rows take their checksums with them.
     """CREATE FUNCTION drop_checksum() RETURNS trigger LANGUAGE plpgsql SET search_path = kindred AS $$ BEGIN
         DELETE FROM checksums WHERE name = TG_TABLE_NAME AND id = to_jsonb(OLD) ->> TG_ARGV[0];

@@ -60,7 +60,7 @@ class ServerStore:
                 raise UserError(f"The archive {where} was made by a newer version of Kindred; update Kindred.")
             if len(present) < len(server_schema.MIGRATIONS):
                 _upgrade(db, where)
-            allowed = "SELECT has_table_privilege('cases', 'INSERT')"
+            allowed = "SELECT has_table_privilege('cases', 'INSERT') AND NOT pg_is_in_recovery()"
             self.database.read_only = not db.execute(allowed).fetchone()[0]
             return Identity(bytes(db.execute("SELECT key FROM identity").fetchone()[0]))
 
@@ -105,6 +105,11 @@ class ServerStore:
         raise UserError(
             f"This is done with an archive in a folder only; for {self.database.where} see the guide, Department."
         )
+
+    @property
+    def schema(self) -> int:
+        """How many migrations its tables have had."""
+        return len(server_schema.MIGRATIONS)
 
     @property
     def salvaged(self) -> Salvaged | None:
