@@ -120,6 +120,7 @@ class Actions(QObject):
             desk.comparison.changed,
             desk.first_steps.changed,
             desk.space.changed,
+            desk.pacs.addresses.changed,
         ):
             changed.connect(self._refresh.request)
         desk.layout.active_proxy.picture_changed.connect(self._still.start)

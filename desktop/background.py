@@ -41,6 +41,8 @@ class Lane(Enum):
     OPEN = ("open", 2)
     """Separate from imports, which take hours."""
     LONG = ("long", 2)
+    NETWORK = ("network", 2)
+    """Waits for servers most of the time, so it takes no thread of the others."""
 
 
 NICE = 10

@@ -20,6 +20,7 @@ from desktop.state.messages import MessagesState
 from desktop.state.mpr.mpr import MprState
 from desktop.state.mpr.oblique import ObliqueState, TurnPlaneTool
 from desktop.state.mpr.slab import SlabState
+from desktop.state.pacs.pacs import PacsStates
 from desktop.state.pictures.frame_cache import FrameCache
 from desktop.state.redaction import redacted
 from desktop.state.report.checking import CheckingState
@@ -40,7 +41,7 @@ from desktop.state.similar.search import SearchState
 from desktop.state.similar.space import SpaceState
 from desktop.state.studies.image_export import ImageExportState
 from desktop.state.studies.merging import successor
-from desktop.state.studies.studies import StudiesState, identify
+from desktop.state.studies.studies import ONLY_KEY_OBJECTS, StudiesState, identify
 from desktop.state.studies.study_list import StudyListState
 from desktop.state.upkeep.importing import rejected
 from desktop.state.upkeep.upkeep import Upkeep
@@ -66,8 +67,6 @@ from engine.importing.importer import ImportResult
 from engine.reports.workspace_patients import open_told_apart
 from engine.study import FrameRef, Series, Study
 from engine.text.words import counted
-
-ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study as well to see the key images."
 
 
 class Desk(QObject):
@@ -126,6 +125,7 @@ class Desk(QObject):
         self.prior = PriorState(
             self.background, self.studies, self.layout, self.archive, self.comparison, self.compare_with, self
         )
+        self.pacs = PacsStates(self.background, self.studies, self.layout, self.compare_with, workspace, self)
         self.deletion = DeletionState(self.background, self.archive, self.search, parent=self)
         self.upkeep = Upkeep(self.background, self.archive, self.search, self.reindex, self.settings, workspace, self)
         self.report = ReportState(
@@ -203,6 +203,7 @@ class Desk(QObject):
             *(self.report.outbox.message, self.report.message, self.export.message, self.key_images.message),
             *(self.documents.message, self.reindex.message, self.reindex.offered, self.deletion.message),
             *(self.prior.message, self.settings.problem, self.shortcuts.problem, self.image_export.message),
+            self.pacs.priors.message,
         ):
             said.connect(self.messages.show_text)
 

@@ -33,7 +33,7 @@ PURE_ENGINE = {
     *("engine.reports.templates.template", "engine.reports.templates.notation"),
     *("engine.image.color_maps", "engine.image.marks", "engine.image.overlays", "engine.image.shutters"),
     *("engine.image.voi", "engine.text.words", "engine.retrieval.space", "engine.retrieval.strength"),
-    *("engine.retrieval.case_text", "engine.retrieval.hit"),
+    *("engine.retrieval.case_text", "engine.retrieval.hit", "engine.pacs.address"),
 }
 """Values and pure functions that a view may show; whatever reads files, databases or models goes through a state."""
 

@@ -14,6 +14,18 @@ ROWS = (
         enabled=lambda d: bool(d.settings.now.recent),
     ),
     Command(
+        "find_priors",
+        "Find this patient's priors…",
+        ("Ctrl+Alt+F",),
+        "File",
+        lambda d, w: w.dialogs.show_pacs_priors(),
+        new_group=True,
+        enabled=lambda d: d.pacs.priors.possible,
+    ),
+    Command(
+        "pacs_settings", "PACS settings…", ("Ctrl+Alt+Shift+P",), "File", lambda d, w: w.dialogs.show_pacs_settings()
+    ),
+    Command(
         "close_study",
         "Close study",
         ("Ctrl+W",),

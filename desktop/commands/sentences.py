@@ -11,6 +11,8 @@ FILE = {
     "open_files": "Opens DICOM files or ZIP files of them; what cannot be read is listed with its reason.",
     "open_folder": "Opens every DICOM file in a folder and the folders below it.",
     "open_recent": "Opens a file or folder again that was opened before.",
+    "find_priors": "Asks a PACS for the other studies of the patient on screen, and retrieves those that are chosen.",
+    "pacs_settings": "Adds, changes, tries out and removes the PACS that can be asked for studies.",
     "close_study": "Removes the selected study from the list; its report and marks are kept and come back with it.",
     "close_all_studies": "Removes all studies, documents and rejected files from the list.",
     "show_rejected": "Lists the files that could not be opened, each with its reason.",

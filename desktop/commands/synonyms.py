@@ -7,6 +7,8 @@ SYNONYMS = {
     "open_files": "dicom load read pacs",
     "open_folder": "dicom load read directory pacs cd dvd",
     "open_recent": "history last previous reopen",
+    "find_priors": "pacs retrieve query dicomweb previous earlier prior studies fetch download c-move c-get",
+    "pacs_settings": "dicomweb dicom server node address ae title c-find query retrieve network add",
     "close_study": "remove unload",
     "close_all_studies": "remove unload",
     "show_rejected": "errors failed problems unreadable log",

@@ -17,6 +17,8 @@ from desktop.state.upkeep.backups import WORKSPACE, Listed
 from desktop.state.upkeep.unlocking import Asked
 from desktop.views.chooser import Choice, Chooser
 from desktop.views.guide_window import GuideWindow
+from desktop.views.pacs.addresses_dialog import PacsAddressesDialog
+from desktop.views.pacs.priors_dialog import PacsPriorsDialog
 from desktop.views.settings.rows import CACHE_MEGABYTES
 from desktop.views.status import NOTICE
 from desktop.views.studies.rejected import RejectedDialog
@@ -37,6 +39,8 @@ class Dialogs:
         self.presets: PresetsDialog | None = None
         self.archive: ArchiveWindow | None = None
         self.model: ModelWindow | None = None
+        self.pacs_priors: PacsPriorsDialog | None = None
+        self.pacs_settings: PacsAddressesDialog | None = None
         desk.deletion.asked.connect(self.delete)
         desk.upkeep.backups.listed.connect(self.choose_backup)
         desk.upkeep.backups.asked.connect(self.restore)
@@ -153,6 +157,23 @@ class Dialogs:
         self.rejected.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._desk.layout.active_proxy.redaction_changed.connect(self.rejected.close)
         self.rejected.show()
+
+    def show_pacs_priors(self) -> None:
+        """Ask the PACS for the other studies of the patient on screen, and list them."""
+        if self.pacs_priors is not None:
+            self.pacs_priors.close()
+        self._desk.pacs.priors.start()
+        self.pacs_priors = PacsPriorsDialog(self._desk, self._parent)
+        self.pacs_priors.finished.connect(self._forget_priors)
+        self.pacs_priors.show()
+
+    def show_pacs_settings(self) -> None:
+        """List the PACS that were added, to add others."""
+        self.pacs_settings = PacsAddressesDialog(self._desk.pacs.addresses, self._parent)
+        self.pacs_settings.open()
+
+    def _forget_priors(self) -> None:
+        self.pacs_priors = None
 
     def edit_presets(self) -> None:
         """Edit the window presets of the modality on screen."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.pacs.address import Pacs, checked
+from engine.pacs.address import Pacs
+from engine.pacs.address_check import checked
 from engine.resources import user_folder
 from engine.store.safety.json_file import read_json
 from engine.store.safety.whole_file import write_whole
@@ -17,18 +18,16 @@ from engine.store.safety.whole_file import write_whole
 FILE = "pacs.json"
 
 
-def file_path() -> Path:
-    """The file with the addresses."""
-    return user_folder() / FILE
-
-
-def addresses() -> tuple[Pacs, ...]:
+def addresses(folder: Path | None = None) -> tuple[Pacs, ...]:
     """Every PACS that was added, in that order.
+
+    Args:
+        folder: of the file; None for that of the user.
 
     Raises:
         UserError: the file cannot be read.
     """
-    path = file_path()
+    path = (folder or user_folder()) / FILE
     try:
         content = read_json(path)
         return tuple(_pacs(row) for row in content["pacs"])
@@ -38,13 +37,13 @@ def addresses() -> tuple[Pacs, ...]:
         raise UserError(f"{path} is damaged; delete it and add the PACS again.", path) from None
 
 
-def address(name: str = "") -> Pacs:
+def address(name: str = "", folder: Path | None = None) -> Pacs:
     """One PACS by its name, or the only one.
 
     Raises:
         UserError: there is none of that name, or several and no name was given.
     """
-    known = addresses()
+    known = addresses(folder)
     if not known:
         raise UserError("No PACS was added yet: kindred pacs add, or PACS settings in the app.")
     if not name and len(known) == 1:
@@ -58,32 +57,35 @@ def address(name: str = "") -> Pacs:
     return found
 
 
-def add(pacs: Pacs) -> None:
-    """Add a PACS, or replace that of the same name.
+def add(pacs: Pacs, folder: Path | None = None, replaced: str = "") -> None:
+    """Add a PACS, or replace that of the same name, or that of the name `replaced`.
 
     Raises:
         UserError: it is not complete, or the file cannot be written.
     """
     checked(pacs)
-    known = addresses()
-    if any(one.name == pacs.name for one in known):
-        _write(tuple(pacs if one.name == pacs.name else one for one in known))
+    known = addresses(folder)
+    old = replaced or pacs.name
+    if pacs.name != old and any(one.name == pacs.name for one in known):
+        raise UserError(f"There is a PACS of the name {pacs.name} already; give another name.")
+    if any(one.name == old for one in known):
+        _write(tuple(pacs if one.name == old else one for one in known), folder)
     else:
-        _write((*known, pacs))
+        _write((*known, pacs), folder)
 
 
-def remove(name: str) -> None:
+def remove(name: str, folder: Path | None = None) -> None:
     """Forget a PACS.
 
     Raises:
         UserError: there is none of that name, or the file cannot be written.
     """
-    gone = address(name)
-    _write(tuple(one for one in addresses() if one != gone))
+    gone = address(name, folder)
+    _write(tuple(one for one in addresses(folder) if one != gone), folder)
 
 
-def _write(known: tuple[Pacs, ...]) -> None:
-    path = file_path()
+def _write(known: tuple[Pacs, ...], folder: Path | None) -> None:
+    path = (folder or user_folder()) / FILE
     content = json.dumps({"pacs": [one.as_dict() for one in known]}, indent=1, ensure_ascii=False)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

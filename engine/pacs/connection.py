@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from engine.errors import UserError, missing
-from engine.pacs.address import Pacs, checked
+from engine.pacs.address import Pacs
+from engine.pacs.address_check import checked
 from engine.pacs.dicomweb.client import DicomWeb
 from engine.pacs.dimse.client import Dimse
 from engine.pacs.limits import Limits, Watch

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import Rejected, UserError
-from engine.pacs.address import Pacs, checked
+from engine.pacs.address import Pacs
+from engine.pacs.address_check import checked
 from engine.pacs.connection import connect
 from engine.pacs.limits import Limits, Watch
 from engine.pacs.objects import SUFFIX, is_there
@@ -14,9 +15,7 @@ from engine.pacs.source import ObjectKey, Source, Wanted
 from engine.pacs.studies import checked_uid
 from engine.pacs.writer import Writer
 from engine.progress import IsCancelled, Progress, ignore, never
-from engine.resources import user_folder
 
-FOLDER = "pacs"
 AT_ONCE = 500
 """UIDs of one request; a list of all objects of a large series would not fit into some."""
 
@@ -47,11 +46,6 @@ class Retrieved:
             "bytes": self.bytes,
             "rejected": [one.as_dict() for one in self.rejected],
         }
-
-
-def retrieved_folder() -> Path:
-    """Where the app keeps retrieved studies."""
-    return user_folder() / FOLDER
 
 
 def retrieve(

@@ -23,6 +23,7 @@ from desktop.app import App
 from desktop.errors import BUG, PROBLEM
 from desktop.state.similar.query import SearchForm
 from desktop.views.chooser import Chooser
+from desktop.views.pacs.addresses_dialog import PacsAddressesDialog
 from desktop.views.report.macros_dialog import MacrosDialog
 from desktop.views.report.sign_dialog import SignDialog
 from desktop.views.report.templates_dialog import TemplatesDialog
@@ -71,6 +72,7 @@ MODAL = {
 """Commands that open a modal dialog or another program, and the function that does; the tests cancel each."""
 WINDOWS: dict[str, type[QWidget]] = {
     "open_recent": Chooser,
+    "pacs_settings": PacsAddressesDialog,
     "open_server": ServerDialog,
     "show_rejected": RejectedDialog,
     "archive_screen": ArchiveWindow,
@@ -102,6 +104,7 @@ LATE = {"delete_case", "delete_patient", "draft_statistics"}
 """Commands whose window opens after a question to the archive or the workspace."""
 NEVER = {
     "cancel_task",  # needs running work
+    "find_priors",  # needs a PACS
     "go_to_message",  # needs a message
     "reindex_archive",  # needs an archive of other models
     "write_addendum",  # needs a signed report

@@ -27,6 +27,13 @@ def priors_of(study: Study, series: Series, studies: Sequence[Study]) -> list[tu
     return sorted(found, key=lambda pair: _when(pair[0]), reverse=True)
 
 
+def best_series(study: Study, series: Series, other: Study) -> Series:
+    """The series of another study that fits best beside a series, even where none really fits."""
+    facts = facts_of_series(study, series)
+    fitting = [one for one in other.series if not contradicts(facts, facts_of_series(other, one))]
+    return max(fitting or other.series, key=lambda one: _likeness(study, series, other, one))
+
+
 def facts_of_series(study: Study, series: Series) -> Facts:
     """What the header of the middle frame says."""
     return facts_of_frame(study, series, series.frames[len(series.frames) // 2])

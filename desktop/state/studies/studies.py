@@ -21,6 +21,8 @@ from engine.errors import Rejected
 from engine.progress import IsCancelled, Progress
 from engine.study import FrameRef, Series, Study
 
+ONLY_KEY_OBJECTS = "No images found, only a key object selection. Open its study as well to see the key images."
+
 
 class StudiesState(QObject):
     """The open studies by patient; a study opened in several parts is merged."""
@@ -68,15 +70,16 @@ class StudiesState(QObject):
         self._coalescing = QTimer(self, singleShot=True)
         self._coalescing.timeout.connect(self._emit_pending)
 
-    def open(self, paths: Sequence[Path]) -> None:
+    def open(self, paths: Sequence[Path], select: bool = True) -> None:
         """List files, folders and zips on a worker; what cannot be opened is added to `rejected`.
 
-        While a large folder is read, the images found so far are open already, their series marked as growing.
+        While a large folder is read, the images found so far are open already, their series marked as growing. The
+        first series that is found is selected, unless it is to `select` none.
         """
         paths = [Path(path) for path in paths]
         if paths:
             name = paths[0].name or str(paths[0])
-            opening = _Opening(f"open {next(self._numbers)}", paths[0])
+            opening = _Opening(f"open {next(self._numbers)}", paths[0], shown=not select)
             self._openings.append(opening)
             self._background.start(
                 partial(_list, self._open_files, tuple(paths)),

@@ -9,7 +9,8 @@ import click
 from engine.cli.options import FILE, json_option, print_result
 from engine.errors import UserError
 from engine.pacs import address_book, passwords
-from engine.pacs.address import CALLING, Pacs, checked
+from engine.pacs.address import CALLING, Pacs
+from engine.pacs.address_check import checked
 from engine.pacs.connection import echo
 
 name_argument = click.argument("name")

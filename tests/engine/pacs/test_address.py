@@ -9,7 +9,8 @@ import pytest
 
 from engine.errors import UserError
 from engine.pacs import address_book, passwords
-from engine.pacs.address import Pacs, checked, split_host
+from engine.pacs.address import Pacs, split_host
+from engine.pacs.address_check import checked
 from engine.pacs.packages import require
 from tests.engine.pacs_fixtures import InMemory
 

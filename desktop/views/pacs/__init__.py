@@ -1,0 +1,1 @@
+"""The dialogs of PACS: their addresses, and the priors of a patient."""
