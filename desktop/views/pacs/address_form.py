@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,13 +16,15 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
+from desktop import theme
 from desktop.state.pacs.addresses import PacsAddressesState
+from desktop.views.panel_scroll import PanelScroll
+from desktop.views.sizes import fit_pixels
 from engine.pacs.address import CALLING, Pacs
 
 WEB, GET, MOVE = "DICOMweb", "DICOM, C-GET", "DICOM, C-MOVE"
@@ -36,7 +39,7 @@ LABELS = {
     "user": ("User name", "if the service asks for one"),
     "password": ("Password", "kept in the keyring of this account only"),
     "host": ("Host", "10.0.0.5"),
-    "port": ("Port", ""),
+    "port": ("Port", "104"),
     "called": ("AE title of the PACS", "ARCHIVE"),
     "calling": ("AE title of this workstation", CALLING),
     "receiver": ("Receive on", "10.0.0.7:11112, as the PACS knows it"),
@@ -63,16 +66,16 @@ class AddressForm(QDialog):
         self.name = QLineEdit()
         self.connection = QComboBox()
         self.connection.addItems(list(FOR))
-        self.port = QSpinBox()
-        self.port.setRange(1, 65_535)
-        self.port.setValue(104)
-        self.port.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.texts = {name: QLineEdit() for name in LABELS if name != "port"}
+        self.texts = {name: QLineEdit() for name in LABELS}
+        self.texts["port"].setValidator(QIntValidator(1, 65_535, self))
         self.texts["password"].setEchoMode(QLineEdit.EchoMode.Password)
         self.tls = QCheckBox("TLS")
         self.allow_plain = QCheckBox("Allow a connection without TLS")
         self.allow_plain.setToolTip("Others on the network can then read what is asked and sent.")
-        self._form = QFormLayout()
+        fields = QWidget()
+        self._scroll = PanelScroll(fields)
+        self._form = QFormLayout(fields)
+        self._form.setContentsMargins(0, 0, 0, 0)
         self._form.addRow("Name", self.name)
         self._form.addRow("Connection", self.connection)
         self._rows: dict[str, QWidget] = {}
@@ -93,7 +96,7 @@ class AddressForm(QDialog):
         self.buttons.accepted.connect(self._save)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addLayout(self._form)
+        layout.addWidget(self._scroll)
         layout.addWidget(self.problem)
         layout.addWidget(self.buttons)
         self.connection.currentTextChanged.connect(self._show_fields)
@@ -111,10 +114,9 @@ class AddressForm(QDialog):
         super().done(result)
 
     def _add_row(self, name: str, label: str, hint: str) -> None:
-        field: QWidget = self.port if name == "port" else self.texts[name]
-        if name != "port":
-            self.texts[name].setPlaceholderText(hint)
-        row = field
+        field = self.texts[name]
+        field.setPlaceholderText(hint)
+        row: QWidget = field
         if name in FILES:
             browse = QPushButton("Browse…")
             browse.setAutoDefault(False)
@@ -132,9 +134,7 @@ class AddressForm(QDialog):
         self.name.setText(pacs.name)
         self.connection.setCurrentText(WEB if pacs.is_web else MOVE if pacs.receiver else GET)
         for name, field in self.texts.items():
-            field.setText(str(getattr(pacs, name, "")))
-        if pacs.port:
-            self.port.setValue(pacs.port)
+            field.setText(str(getattr(pacs, name, "") or ""))
         self.tls.setChecked(pacs.tls or pacs.is_web)
         self.allow_plain.setChecked(pacs.allow_plain)
         if self._edited and pacs.user:
@@ -144,7 +144,9 @@ class AddressForm(QDialog):
         for name, row in self._rows.items():
             self._form.setRowVisible(row, name in FOR[connection])
         self.problem.clear()
-        self.adjustSize()
+        self._form.activate()  # else the height is still that of the other fields
+        self._scroll.updateGeometry()
+        fit_pixels(self, max(self.minimumWidth(), self.sizeHint().width()), self.sizeHint().height() + theme.GAP)
 
     def _browse(self, name: str) -> None:
         path, _ = QFileDialog.getOpenFileName(self, f"Choose {LABELS[name][0]}")
@@ -158,7 +160,7 @@ class AddressForm(QDialog):
         }
         values |= {"name": self.name.text().strip(), "allow_plain": self.allow_plain.isChecked()}
         if "port" in used:
-            values |= {"port": self.port.value(), "tls": self.tls.isChecked()}
+            values |= {"port": int(self.texts["port"].text() or 0), "tls": self.tls.isChecked()}
         values["calling"] = values.get("calling") or CALLING
         self.save.setEnabled(False)
         self.problem.clear()

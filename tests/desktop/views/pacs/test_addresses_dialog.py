@@ -64,7 +64,7 @@ def test_a_pacs_is_added_tried_out_renamed_and_removed(qtbot: QtBot, app: App, o
     form_of(dialog).name.setText("Archive")
     form_of(dialog).connection.setCurrentText(GET)
     form_of(dialog).texts["host"].setText("127.0.0.1")
-    form_of(dialog).port.setValue(orthanc.dicom)
+    form_of(dialog).texts["port"].setText(str(orthanc.dicom))
     form_of(dialog).texts["called"].setText("ORTHANC")
     form_of(dialog).tls.setChecked(False)
     form_of(dialog).save.click()
