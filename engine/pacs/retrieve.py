@@ -82,10 +82,11 @@ def retrieve(
     left = max(0, (count or 0) - len(there))
     missing = 0
     with Writer(folder, study_uid, patient_id, watch, progress, left) as writer:
-        if not there and by_study(pacs):
+        asked = not there and by_study(pacs)
+        if asked:
             source.retrieve(Wanted(study_uid), writer.take)
         if count is None or there or len(writer.taken) + len(writer.rejected) < count or not writer.taken:
-            missing = _fill(source, study_uid, there, writer)
+            missing = _fill(source, study_uid, there, writer, asked)
     if not writer.taken and not there and not writer.rejected:
         raise UserError(f"{pacs.name} has sent nothing of this study; it may be archived elsewhere.")
     return Retrieved(folder, len(writer.taken), len(there), missing, writer.bytes, tuple(writer.rejected))
@@ -99,9 +100,14 @@ def by_study(pacs: Pacs) -> bool:
     return pacs.is_web or bool(pacs.receiver)
 
 
-def _fill(source: Source, study_uid: str, there: set[str], writer: Writer) -> int:
-    """Retrieve what a PACS lists and nobody has, and return how many objects it has not sent."""
+def _fill(source: Source, study_uid: str, there: set[str], writer: Writer, asked: bool) -> int:
+    """Retrieve what a PACS lists and nobody has, and return how many objects it has not sent.
+
+    Where it lists nothing, the whole study is retrieved, unless it was `asked` for.
+    """
     listed = list({one.sop_uid: one for one in source.objects(study_uid)}.values())
+    if not listed and not asked:
+        source.retrieve(Wanted(study_uid), writer.take)
     missed = [one for one in listed if one.sop_uid not in there | writer.taken]
     for attempt in range(source.attempts):
         if not missed or writer.rejected:

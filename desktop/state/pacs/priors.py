@@ -83,6 +83,8 @@ class PacsPriorsState(QObject):
         self._answer = Answer(())
         self._hang = ""
         """UID of the study that is hung beside the current image once it is open."""
+        self._beside = ""
+        """UID of the study on screen when that was asked for."""
         layout.study_proxy.series_changed.connect(self._follow)
         studies.changed.connect(self._on_studies)
 
@@ -141,6 +143,7 @@ class PacsPriorsState(QObject):
             return
         self.retrieving = True
         self._hang = self._best_of(chosen)
+        self._beside = self._layout.of_study.study.uid if self._layout.of_study.study else ""
         self._background.start(
             partial(_retrieve, self.pacs, chosen, self._sought.patient.id, self._to),
             self._end,
@@ -201,20 +204,22 @@ class PacsPriorsState(QObject):
         return ranked[0].uid if ranked else ""
 
     def _hang_prior(self) -> None:
-        """Show the retrieved study once it was read, unless another patient is on screen by now."""
+        """Show the retrieved study once it was read, unless another study is on screen by now."""
         current = self._layout.of_study
         study, series = current.study, current.series
         prior = next((one for one in self._studies.studies if (one.stated_uid or one.uid) == self._hang), None)
         if prior is None or any(one.growing for one in prior.series) or not prior.series:
             return
         self._hang = ""
-        if study is not None and series is not None and study.patient.id == prior.patient.id:
+        if study is not None and series is not None and study.uid == self._beside:
             best = best_series(study, series, prior)
             self._show(prior, best, first_index(series, current.index, best))
 
     def _follow(self) -> None:
         """Forget the priors of a patient who is not on screen any more."""
         study = self._layout.of_study.study
+        if study is not None and study.uid != self._beside:
+            self._hang = ""
         if self.study is not None and study is not None and patient_of(study) != patient_of(self.study):
             self.forget()
 

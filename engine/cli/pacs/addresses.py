@@ -34,7 +34,11 @@ name_argument = click.argument("name")
     help="Retrieve by C-MOVE, and receive on this address while one runs. Default: C-GET.",
 )
 @click.option("--tls", is_flag=True, help="Use TLS for DICOM; DICOMweb does with https.")
-@click.option("--ca-file", type=FILE, help="PEM file of the authority that signed the certificate of the PACS.")
+@click.option(
+    "--ca-file",
+    type=FILE,
+    help="PEM file of the authority that signed the certificate of the PACS. Default: those of this computer.",
+)
 @click.option("--certificate", type=FILE, help="PEM file with the certificate of this workstation.")
 @click.option("--key", type=FILE, help="PEM file with the private key of --certificate.")
 @click.option("--allow-plain", is_flag=True, help="Allow a connection without TLS, which others can read.")

@@ -16,6 +16,7 @@ from engine.dicom.values import text
 from engine.errors import UserError
 from engine.pacs import passwords
 from engine.pacs.address import Pacs
+from engine.pacs.authorities import authorities
 from engine.pacs.dicomweb.errors import explained
 from engine.pacs.dicomweb.multipart import BrokenMultipartError, media_type, parts
 from engine.pacs.limits import Watch
@@ -144,7 +145,7 @@ def _session(pacs: Pacs, watch: Watch) -> "requests.Session":
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = 0
-    session.verify = pacs.ca_file or True
+    session.verify = authorities(pacs) or True
     if pacs.certificate:
         session.cert = (pacs.certificate, pacs.key)
     if pacs.user:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from engine.errors import UserError
 from engine.pacs.address import Pacs
-from engine.pacs.dicomweb.multipart import BrokenMultipartError
+from engine.pacs.dicomweb.multipart import BrokenMultipartError, CutOffError
 
+BROKE = "The connection to {} broke; try again, a retrieval goes on where it ended."
 STATUS = {
     400: "does not understand the question; it may be no DICOMweb service",
     401: "refused user name or password; add the PACS again with the right ones",
@@ -48,6 +49,8 @@ def explained(pacs: Pacs) -> Iterator[None]:
         raise UserError(f"{pacs.name} has stopped answering; try again, a retrieval goes on where it ended.") from None
     except requests.ConnectionError as error:
         raise _connection(pacs, error) from None
+    except (requests.exceptions.ChunkedEncodingError, CutOffError):
+        raise UserError(BROKE.format(pacs.name)) from None
     except (requests.RequestException, BrokenMultipartError):
         raise UserError(f"The answer of {pacs.name} is not DICOMweb; check the address {pacs.where}.") from None
     except OSError as error:  # of the file of a certificate
@@ -83,5 +86,5 @@ def _connection(pacs: Pacs, error: Exception) -> UserError:
     if "Read timed out" in said:
         return UserError(f"{pacs.name} has stopped answering; try again, a retrieval goes on where it ended.")
     if "IncompleteRead" in said or "Connection broken" in said or "Connection aborted" in said:
-        return UserError(f"The connection to {pacs.name} broke; try again, a retrieval goes on where it ended.")
+        return UserError(BROKE.format(pacs.name))
     return UserError(f"{pacs.name} cannot be reached at {pacs.where}; check the address and the network.")

@@ -9,7 +9,11 @@ MAX_HEAD = 1 << 16
 
 
 class BrokenMultipartError(ValueError):
-    """The answer is no multipart message, or ends within one."""
+    """The answer is no multipart message."""
+
+
+class CutOffError(BrokenMultipartError):
+    """The answer ends within a part."""
 
 
 def media_type(content_type: str) -> tuple[str, str]:
@@ -24,7 +28,8 @@ def parts(chunks: Iterable[bytes], boundary: str, largest: int) -> Iterator[byte
     """The body of each part; None for one that has more than `largest` bytes, which are passed over.
 
     Raises:
-        BrokenMultipartError: the message ends before its last boundary.
+        CutOffError: the message ends before its last boundary.
+        BrokenMultipartError: it is none.
     """
     delimiter = b"\r\n--" + boundary.encode("latin-1")
     buffer = bytearray(b"\r\n")  # so that the first boundary begins like all others
@@ -44,7 +49,7 @@ def parts(chunks: Iterable[bytes], boundary: str, largest: int) -> Iterator[byte
             del buffer[:searched]
             searched = 0
     if not (buffer.startswith(b"--") and not before_first):
-        raise BrokenMultipartError("it ends before its last boundary")
+        raise CutOffError("it ends before its last boundary")
 
 
 def _body(buffer: bytearray, end: int, largest: int) -> bytes | None:

@@ -4,6 +4,7 @@ import ssl
 
 from engine.errors import UserError
 from engine.pacs.address import Pacs
+from engine.pacs.authorities import authorities
 
 
 def client_context(pacs: Pacs) -> ssl.SSLContext:
@@ -29,7 +30,7 @@ def server_context(pacs: Pacs) -> ssl.SSLContext:
 
 def _context(pacs: Pacs, purpose: ssl.Purpose) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(purpose, cafile=pacs.ca_file or None)
+        context = ssl.create_default_context(purpose, cafile=authorities(pacs))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if pacs.certificate:
             context.load_cert_chain(pacs.certificate, pacs.key, password=_no_passphrase)

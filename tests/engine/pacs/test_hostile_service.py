@@ -208,7 +208,7 @@ def test_an_object_that_is_too_large_is_refused_and_the_next_one_is_not(service:
 
 def test_a_connection_that_breaks_keeps_what_was_whole_and_says_so(service: Service, tmp_path: Path) -> None:
     service.answer = study_of(3, multipart(image(0), image(1), end=b""))
-    with pytest.raises(UserError, match="is not DICOMweb"):
+    with pytest.raises(UserError, match="The connection to pacs broke"):
         retrieve(service.pacs, STUDY, tmp_path)
     assert len([*(tmp_path / STUDY).glob("*.dcm")]) == 2
 
@@ -222,3 +222,21 @@ def test_what_is_listed_and_not_sent_is_counted_as_missing(service: Service, tmp
 def test_an_object_that_is_sent_alone_is_taken(service: Service, tmp_path: Path) -> None:
     service.answer = study_of(1, (200, {"Content-Type": "application/dicom"}, image(0)))
     assert retrieve(service.pacs, STUDY, tmp_path).new == 1
+
+
+def test_a_service_that_lists_no_objects_is_asked_for_the_whole_study_again(service: Service, tmp_path: Path) -> None:
+    whole = study_of(3, multipart(image(0), image(1), image(2)))
+    service.answer = lambda path, query: json_answer([]) if path.endswith("/instances") else whole(path, query)
+    assert retrieve(service.pacs, STUDY, tmp_path).new == 3
+    (tmp_path / STUDY / "1.2.3.1.1.dcm").unlink()
+    result = retrieve(service.pacs, STUDY, tmp_path)
+    assert (result.new, result.missing) == (3, 0)
+    assert len([*(tmp_path / STUDY).iterdir()]) == 3
+
+
+def test_a_chunked_answer_that_breaks_is_said(service: Service, tmp_path: Path) -> None:
+    service.answer = study_of(
+        3, (200, {"Transfer-Encoding": "chunked", "Content-Type": "application/dicom"}, b"5\r\nab")
+    )
+    with pytest.raises(UserError, match="broke"):
+        retrieve(service.pacs, STUDY, tmp_path)
