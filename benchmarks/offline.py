@@ -45,6 +45,8 @@ COMMANDS: dict[str, list[str]] = {
     "restore": ["--archive", RESTORED],
     "salvage": ["--archive", ARCHIVE, "--to", SALVAGED],
     "copy": [ARCHIVE, COPIED],
+    "worker": ["--archive", ARCHIVE],
+    "work": ["--archive", ARCHIVE],
     "encrypt": [ARCHIVE],
     "passphrase": [ARCHIVE, "--new-passphrase-file", PASSPHRASE],
     "decrypt": [ARCHIVE],
@@ -58,7 +60,7 @@ COMMANDS: dict[str, list[str]] = {
 """Each with its arguments, the import first. So few reports adapt nothing, which is said after the models are open."""
 SHOWN = {"report": "report export", "pacs": "pacs list", "department": "department logout"}
 """What the table calls a group of commands, by the one that is run."""
-REFUSES = ("adapt",)
+REFUSES = ("adapt", "work", "worker")
 
 
 @dataclass

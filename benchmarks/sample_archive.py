@@ -25,7 +25,8 @@ from benchmarks._section import put
 from benchmarks._timing import processor
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.importing.importer import ImportResult, import_path
+from engine.importing.import_result import ImportResult
+from engine.importing.importer import import_path
 from engine.resources import resource_path
 from engine.retrieval.fusion import QueryVectors
 from engine.retrieval.nearest import nearest_cases

@@ -24,6 +24,8 @@ COMMANDS = frozenset(
         "export-images",
         "audit",
         "copy",
+        "work",
+        "worker",
         "department",
         "backup",
         "restore",

@@ -63,7 +63,7 @@ from engine.image.mpr import is_plane
 from engine.image.pixels import Pixels
 from engine.image.voi import Window
 from engine.image.window import presets
-from engine.importing.importer import ImportResult
+from engine.importing.import_result import ImportResult
 from engine.reports.workspace_patients import open_told_apart
 from engine.study import FrameRef, Series, Study
 from engine.text.words import counted

@@ -37,6 +37,7 @@ from engine.text.hashed_names import spellings
 
 if TYPE_CHECKING:
     from engine.store.server.server_store import ServerStore
+    from engine.store.server.work_queue import WorkQueue
 
 
 class Archive(CaseQueries):
@@ -146,6 +147,11 @@ class Archive(CaseQueries):
     def read_only(self) -> bool:
         """Whether it can be searched but not changed, as on a read-only disk, or as a reader on a server."""
         return self._database.read_only
+
+    @property
+    def work(self) -> "WorkQueue":
+        """Work for several processes. Raises UserError for an archive in a folder, which hands out none."""
+        return self._store.work
 
     @property
     def salvaged(self) -> Salvaged | None:

@@ -10,12 +10,15 @@ import click
 
 from engine.archive import Archive
 from engine.bundle import Bundle
+from engine.cli.department.work import print_queued
 from engine.cli.options import ARCHIVE, FILE, bundle_option, json_option, print_result
 from engine.cli.output import SHOWN, import_lines, progress_line
 from engine.errors import Cancelled, UserError, exists, missing
 from engine.importing.importer import import_path
 from engine.importing.preview import preview_import
+from engine.importing.work.queueing import queue_import
 from engine.store.address import Address
+from engine.text.words import counted
 
 
 @click.command("import", epilog="Example: kindred import ~/studies --archive ~/kindred --reports reports.csv")
@@ -30,6 +33,7 @@ from engine.store.address import Address
 )
 @click.option("--link-sources", is_flag=True, help="Keep the local path of each case in a private file.")
 @click.option("--keep-text", is_flag=True, help="Keep text burned into the images, which is blacked out otherwise.")
+@click.option("--queue", is_flag=True, help="Only queue it, for workers that reach PATH too (archive on a server).")
 @click.option("--dry-run", is_flag=True, help="Only list which reports and studies would be joined.")
 @bundle_option
 @json_option
@@ -39,6 +43,7 @@ def import_command(
     reports: tuple[Path, ...],
     link_sources: bool,
     keep_text: bool,
+    queue: bool,
     dry_run: bool,
     bundle: Path | None,
     as_json: bool,
@@ -57,6 +62,13 @@ def import_command(
         _print_preview(place, path, reports, as_json)
         return
     models = Bundle.open(bundle)
+    if queue:
+        if link_sources:
+            raise UserError("--link-sources keeps paths beside an archive in a folder; leave it out with --queue.")
+        with opened_or_created(place) as archive, progress_line() as progress:
+            job, count = queue_import(archive, models.id, path, reports, keep_text, progress)
+        print_queued(place, job, counted(count, "case"), as_json)
+        return
     started = time.perf_counter()
     with opened_or_created(place) as archive, progress_line() as progress:
         result = import_path(archive, models, path, reports, progress, link_sources=link_sources, keep_text=keep_text)

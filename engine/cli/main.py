@@ -25,6 +25,8 @@ from engine.cli.backups import backup_command, restore_command, salvage_command
 from engine.cli.deletion import delete_command
 from engine.cli.department.copying import copy_command
 from engine.cli.department.login import department_group
+from engine.cli.department.reindexing import reindex_command
+from engine.cli.department.work import work_command, worker_command
 from engine.cli.doctor import kindred_version
 from engine.cli.doctor_command import doctor_command
 from engine.cli.duplicates import duplicates_command
@@ -49,7 +51,6 @@ from engine.errors import Cancelled, UserError
 from engine.facts.fact import FactKind, Facts, agreed, as_dict, corrected, first_of
 from engine.image.picture import GrayPicture, load_picture, load_series
 from engine.image.renditions import renditions_of
-from engine.importing.reindex import reindex
 from engine.reports.draft import draft as make_draft
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.address import Address
@@ -219,26 +220,6 @@ def draft_command(
     print_result({**proposed.as_dict(), "image": _displayed(picture)}, [*known, *draft_lines(proposed)], as_json)
 
 
-@cli.command("reindex", epilog="Example: kindred reindex --archive ~/kindred --bundle ~/new-models")
-@click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive to re-index.")
-@bundle_option
-@json_option
-def reindex_command(place: Path | Address, bundle: Path | None, as_json: bool) -> None:
-    """Re-index an archive with another bundle.
-
-    Its stored images and reports are embedded again; until all are done, the archive can be searched with the old
-    bundle. An interrupted run can be resumed.
-    """
-    with Archive.open(place) as archive:
-        models = Bundle.open(bundle)
-        started = time.perf_counter()
-        with progress_line() as progress:
-            result = reindex(archive, models, progress)
-    seconds = round(time.perf_counter() - started, 2)
-    line = f"The archive {place} has {result.total:,} embeddings of the bundle {models.id} ({seconds} s)."
-    print_result({"vectors": result.total, "bundle_id": models.id, "seconds": seconds}, [line], as_json)
-
-
 @cli.command("adapt", epilog="Example: kindred adapt --archive ~/kindred --out ~/adapted-models")
 @click.option("--archive", "place", type=ARCHIVE, required=True, help="The archive to learn from.")
 @bundle_option
@@ -302,6 +283,9 @@ cli.add_command(backup_command)
 cli.add_command(restore_command)
 cli.add_command(salvage_command)
 cli.add_command(copy_command)
+cli.add_command(reindex_command)
+cli.add_command(worker_command)
+cli.add_command(work_command)
 cli.add_command(encrypt_command)
 cli.add_command(decrypt_command)
 cli.add_command(passphrase_command)

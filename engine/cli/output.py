@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.dicom.listing import Listing
 from engine.facts.fact import Facts
-from engine.importing.importer import ImportResult
+from engine.importing.import_result import ImportResult
 from engine.models.familiarity import FAMILIAR, FamiliarityResult
 from engine.progress import Progress, ignore
 from engine.reports.draft import NOTICE, Draft, Sentence

@@ -17,75 +17,22 @@ from engine.facts.body_part import body_part_term
 from engine.facts.fact import first_of
 from engine.facts.from_words import facts_of_words
 from engine.importing import csv_files, dicom_files
+from engine.importing.import_result import ImportResult
 from engine.importing.joining import archived_matches, with_names_of_studies
 from engine.importing.prefetch import AHEAD, Prefetch, ReadyPicture
 from engine.importing.report_files import is_message_file, read_report_files
 from engine.importing.report_table import ReportTable
 from engine.importing.source import FoundCase, FoundImage
 from engine.models.roles import Encoder
-from engine.models.text_detector import text_detector
+from engine.models.text_detector import TextDetector, text_detector
 from engine.progress import IsCancelled, Progress, ignore, never
 from engine.store.case import CaseFacts, NewCase, NewImage, NewReport, Report
 from engine.store.folder.sources import SourceLinks
-from engine.text.deidentify import WARNING, Cleaned, clean
+from engine.text.deidentify import Cleaned, clean
 
 BATCH_IMAGES, BATCH_TEXTS = 16, 32
 AMBIGUOUS = "Several cases match it equally well, so it was archived as a case of its own."
 OTHER_REPORT = "The study has another report already, which is kept."
-
-
-@dataclass(slots=True)
-class ImportResult:
-    """What an import did."""
-
-    added: int = 0
-    """New cases."""
-    completed: int = 0
-    """Known cases that got more images or their report."""
-    skipped: int = 0
-    """Known cases with nothing new."""
-    images: int = 0
-    reports: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
-    report_only: list[str] = field(default_factory=list)
-    """Reports that matched no study, as "FILE line N"; they are archived as cases of their own until it comes."""
-    joined: int = 0
-    """Reports whose study was archived before or after them, in another import or file."""
-    without_study: int = 0
-    """New reports that no archived study was found for, `report_only` among them."""
-    naming_none: int = 0
-    """Those of them that state nothing to find a study by."""
-    ambiguous: list[str] = field(default_factory=list)
-    """Reports and studies that match several cases equally well; they are archived as cases of their own."""
-    cleaned: int = 0
-    """Names, numbers and dates removed from the reports."""
-    text_boxes: int = 0
-    """Boxes of burned-in text blacked out in the images."""
-    text_images: int = 0
-    """Images in which they were."""
-    cancelled: bool = False
-    """The import stopped early; run it again to complete it."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        counts = (
-            "added",
-            "completed",
-            "skipped",
-            "images",
-            "reports",
-            "joined",
-            "without_study",
-            "naming_none",
-            "cleaned",
-            "text_boxes",
-            "text_images",
-        )
-        names = (*counts, "report_only", "ambiguous", "cancelled")
-        values: dict[str, Any] = {name: getattr(self, name) for name in names}
-        values["rejected"] = [rejected.as_dict() for rejected in self.rejected]
-        values["warning"] = WARNING
-        return values
 
 
 @dataclass(slots=True)
@@ -133,25 +80,46 @@ def import_path(
     detector = None if keep_text else text_detector(threads=1)
     kind, found, extra = read_all(source, reports, progress, cancelled)
     archive.bind(bundle.id)
+    result = ImportResult()
     with closing(SourceLinks(archive.folder)) if link_sources else nullcontext() as links:
         import_id = archive.imports.begin(kind)
-        prefetch = Prefetch(detector, partial(_unarchived, archive), ahead, cancelled)
-        job = _Import(archive, bundle, links, prefetch)
-        result = job.result
         try:
-            with prefetch:
-                for done, (item, total) in enumerate(prefetch.through(_with_reports(found, extra, result)), 1):
-                    if cancelled():
-                        result.cancelled = True
-                        break
-                    job.add(item)
-                    progress(done, total, "Importing cases")
-            job.flush()
+            items = with_reports(found, extra, result)
+            import_items(archive, bundle, items, result, detector, progress, cancelled, links, ahead)
             archive.forget_words()
             archive.index.refresh(save=True)
         finally:
             archive.imports.end(import_id, result.added + result.completed, result.skipped, len(result.rejected))
     return result
+
+
+def import_items(
+    archive: Archive,
+    bundle: Encoder,
+    items: Iterable[FoundCase | Rejected],
+    result: ImportResult,
+    detector: TextDetector | None,
+    progress: Progress = ignore,
+    cancelled: IsCancelled = never,
+    links: SourceLinks | None = None,
+    ahead: int = AHEAD,
+) -> None:
+    """Import what was found, in its order, and add to the result what was done.
+
+    Raises:
+        UserError: the archive is bound to another bundle, or cannot be written; what was archived so far is kept.
+    """
+    every = list(items)
+    prefetch = Prefetch(detector, partial(_unarchived, archive), ahead, cancelled)
+    job = _Import(archive, bundle, result, links, prefetch)
+    with prefetch:
+        for done, (item, total) in enumerate(prefetch.through((item, len(every)) for item in every), 1):
+            if cancelled():
+                result.cancelled = True
+                break
+            job.add(item)
+            progress(done, total, "Importing cases")
+    job.flush()
 
 
 @dataclass(slots=True)
@@ -211,14 +179,13 @@ def _open(source: Path, progress: Progress, cancelled: IsCancelled) -> tuple[str
     return "DICOM", dicom_files.read_studies(listing, source)
 
 
-def _with_reports(
+def with_reports(
     found: Iterable[FoundCase | Rejected], reports: Reports, result: ImportResult
-) -> Iterator[tuple[FoundCase | Rejected, int]]:
-    """Each item with the number of all: first the cases with their matching report, then the other reports."""
+) -> list[FoundCase | Rejected]:
+    """First the cases with their matching report, then the other reports, whose names are added to the result."""
     matched, unmatched = reports.beside(found)
     result.report_only += [item.name for item in unmatched if isinstance(item, FoundCase)]
-    every = with_names_of_studies([*matched, *unmatched])
-    yield from ((item, len(every)) for item in every)
+    return with_names_of_studies([*matched, *unmatched])
 
 
 def _with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> FoundCase | Rejected:
@@ -234,8 +201,10 @@ def _with_row(item: FoundCase | Rejected, tables: Sequence[ReportTable]) -> Foun
 class _Import:
     """Collects cases until a batch is worth a call of the models."""
 
-    def __init__(self, archive: Archive, bundle: Encoder, links: SourceLinks | None, prefetch: Prefetch) -> None:
-        self.result = ImportResult()
+    def __init__(
+        self, archive: Archive, bundle: Encoder, result: ImportResult, links: SourceLinks | None, prefetch: Prefetch
+    ) -> None:
+        self.result = result
         self._archive = archive
         self._bundle = bundle
         self._links = links
@@ -247,8 +216,8 @@ class _Import:
         if isinstance(item, Rejected):
             self.result.rejected.append(item)
             return
-        marks = _marks(item)
-        if any(not marks.isdisjoint(_marks(one.found)) for one in self._waiting):
+        marks = marks_of(item)
+        if any(not marks.isdisjoint(marks_of(one.found)) for one in self._waiting):
             self.flush()  # so that the second of two cases with one key finds the first archived
         item = _of_its_patient(self._archive, item)
         if not self._joined(item):
@@ -360,7 +329,7 @@ def _unarchived(archive: Archive, case: FoundCase) -> list[FoundImage]:
     return [image for image in case.images if archive.identity.image(image.key) not in known]
 
 
-def _marks(item: FoundCase) -> set[object]:
+def marks_of(item: FoundCase) -> set[object]:
     """Keys and joins of a case, by which another one may turn out to be the same."""
     return {item.key, *(item.shared_keys or ()), *item.joins}
 

@@ -6,12 +6,16 @@ models said of a case is replaced by what the new ones say.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from engine.archive import Archive
 from engine.models.roles import Encoder
 from engine.progress import IsCancelled, Progress, ignore, never
+from engine.store.case import Kind
+from engine.store.new_embeddings import ALL
 
 BATCH = 16
+KINDS: tuple[Kind, ...] = ("image", "report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +60,49 @@ def reindex(
         return reindex_progress(archive, bundle.id)
     new = archive.new_embeddings
     new.discard_others(bundle.id)
-    done = new.count(bundle.id)
     while not (complete := new.adopt(bundle.id)):
-        while not cancelled() and (images := new.missing_images(bundle.id, BATCH)):
-            vectors = bundle.embed_images([gray for _, gray in images])
-            asked = new.cases_to_ask([image_id for image_id, _ in images])
-            facts = {asked[image_id]: bundle.facts_of_image(gray) for image_id, gray in images if image_id in asked}
-            new.add("image", bundle.id, [image_id for image_id, _ in images], vectors, facts)
-            done += len(images)
-            progress(done, new.needed(), "Re-indexing")
-        while not cancelled() and (reports := new.missing_reports(bundle.id, BATCH)):
-            vectors = bundle.embed_texts([text for _, text in reports])
-            new.add("report", bundle.id, [report_id for report_id, _ in reports], vectors)
-            done += len(reports)
-            progress(done, new.needed(), "Re-indexing")
+        for kind in KINDS:
+            done, total = new.count(bundle.id), new.needed()  # counting many rows takes a server long
+            told = partial(_told, progress, done, total)
+            embed_missing(archive, bundle, kind, progress=told, cancelled=cancelled)
         if cancelled():
             break
     if complete:
         archive.index.refresh(save=True)
     return reindex_progress(archive, bundle.id)
+
+
+def _told(progress: Progress, before: int, total: int, made: int, _: int, what: str) -> None:
+    progress(before + made, max(total, before + made), what)
+
+
+def embed_missing(
+    archive: Archive,
+    bundle: Encoder,
+    kind: Kind,
+    ids: tuple[int, int] = ALL,
+    progress: Progress = ignore,
+    cancelled: IsCancelled = never,
+) -> int:
+    """Embed the images or reports from one id to another that have no embedding of a bundle yet; how many it were.
+
+    Several processes may do that at the same time: of two embeddings of one image, one is kept.
+    """
+    new, made = archive.new_embeddings, 0
+    while not cancelled():
+        if kind == "image":
+            images = new.missing_images(bundle.id, BATCH, ids)
+            found = [image_id for image_id, _ in images]
+            vectors = bundle.embed_images([gray for _, gray in images]) if images else None
+            asked = new.cases_to_ask(found) if images else {}
+            facts = {asked[image_id]: bundle.facts_of_image(gray) for image_id, gray in images if image_id in asked}
+        else:
+            reports, facts = new.missing_reports(bundle.id, BATCH, ids), {}
+            found = [report_id for report_id, _ in reports]
+            vectors = bundle.embed_texts([text for _, text in reports]) if reports else None
+        if vectors is None:
+            break
+        new.add(kind, bundle.id, found, vectors, facts)
+        made += len(found)
+        progress(made, 0, "Re-indexing")
+    return made

@@ -14,13 +14,15 @@ from engine.store.case import Kind
 from engine.store.case_facts import images_to_ask, set_models
 from engine.store.database import Database
 from engine.store.safety.checksums import WHOLE, seal, seal_all
-from engine.store.shared_sql import Connection, StoredVector, insert, now, put
+from engine.store.shared_sql import Connection, StoredVector, execute_many, insert, now, put
 from engine.store.thumbnail import from_png
 
+ALL = (0, 2**63 - 1)
+"""The first and the last id of all rows."""
 # What still lacks an embedding of the bundle, in the order of ids: images as PNG, reports as text.
 MISSING = {
     kind: f"""SELECT id, {content} FROM {table} WHERE NOT EXISTS (SELECT 1 FROM new_embeddings AS made
-        WHERE made.{kind}_id = {table}.id AND made.bundle_id = ?) ORDER BY id LIMIT ?"""
+        WHERE made.{kind}_id = {table}.id AND made.bundle_id = ?) AND id BETWEEN ? AND ? ORDER BY id LIMIT ?"""
     for kind, table, content in (("image", "images", "png"), ("report", "reports", "text"))
 }
 # The id of a report that was replaced meanwhile selects no row, so that its embedding is dropped here.
@@ -54,14 +56,17 @@ class NewEmbeddings:
             for table in ("new_embeddings", "new_facts"):
                 db.execute(f"DELETE FROM {table} WHERE bundle_id != ?", [bundle_id])
 
-    def missing_images(self, bundle_id: str, limit: int) -> list[tuple[int, NDArray[np.uint8]]]:
-        """The first (image id, stored image uint8 [H, W]) without an embedding of this bundle."""
-        rows = self._database.read(MISSING["image"], [bundle_id, limit])
+    def missing_images(
+        self, bundle_id: str, limit: int, ids: tuple[int, int] = ALL
+    ) -> list[tuple[int, NDArray[np.uint8]]]:
+        """The first (image id, stored uint8 [H, W]) from one id to another without an embedding of this bundle."""
+        rows = self._database.read(MISSING["image"], [bundle_id, *ids, limit])
         return [(image_id, from_png(png)) for image_id, png in rows]
 
-    def missing_reports(self, bundle_id: str, limit: int) -> list[tuple[int, str]]:
-        """The first (report id, text) without an embedding of this bundle."""
-        return [(report_id, text) for report_id, text in self._database.read(MISSING["report"], [bundle_id, limit])]
+    def missing_reports(self, bundle_id: str, limit: int, ids: tuple[int, int] = ALL) -> list[tuple[int, str]]:
+        """The first (report id, text) without an embedding of this bundle, from one id to another."""
+        rows = self._database.read(MISSING["report"], [bundle_id, *ids, limit])
+        return [(report_id, text) for report_id, text in rows]
 
     def cases_to_ask(self, image_ids: Sequence[int]) -> dict[int, int]:
         """Of some images those by which models are asked for the facts of a case, with the id of the case."""
@@ -86,19 +91,23 @@ class NewEmbeddings:
             for case_id, said in (facts or {}).items():
                 for kind_of, fact in said.items():
                     db.execute(ADD_FACT, [bundle_id, kind_of, fact.value, fact.probability, case_id])
-            for row_id, vector in zip(ids, vectors, strict=True):
-                db.execute(ADD[kind], [bundle_id, StoredVector.of(vector), row_id])
+            made = zip(ids, vectors, strict=True)
+            execute_many(db, ADD[kind], [[bundle_id, StoredVector.of(vector), row_id] for row_id, vector in made])
 
     def adopt(self, bundle_id: str) -> bool:
         """Replace embeddings and facts in use and bind the archive to this bundle; False when some are still missing.
 
         Nothing can be imported between the check and the change. Ids of embeddings are never used twice, so that a
-        vector index of the old rows is known to be stale.
+        vector index of the old rows is known to be stale. When another process has done it, nothing is left to do.
         """
         with self._database.write() as db:
-            if any(db.execute(missing, [bundle_id, 1]).fetchone() for missing in MISSING.values()):
-                return False
             before = db.execute("SELECT value FROM settings WHERE name = 'bundle_id'").fetchone()
+            if before and before[0] == bundle_id:
+                db.execute("DELETE FROM new_embeddings WHERE bundle_id = ?", [bundle_id])
+                db.execute("DELETE FROM new_facts WHERE bundle_id = ?", [bundle_id])
+                return True
+            if any(db.execute(missing, [bundle_id, *ALL, 1]).fetchone() for missing in MISSING.values()):
+                return False
             db.execute("DELETE FROM embeddings")
             db.execute(
                 """INSERT INTO embeddings (case_id, kind, image_id, report_id, bundle_id, vector)

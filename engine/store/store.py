@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.store.address import Address
 from engine.store.database import Database
@@ -11,6 +11,9 @@ from engine.store.identity import Identity
 from engine.store.nearest_index import NearestIndex
 from engine.store.safety.salvaged import Salvaged
 from engine.store.score_scale import ScoreScale
+
+if TYPE_CHECKING:
+    from engine.store.server.work_queue import WorkQueue
 
 
 class Scale(Protocol):
@@ -70,6 +73,10 @@ class Store(Protocol):
     @property
     def salvaged(self) -> Salvaged | None:
         """What this archive was salvaged of; None for one that is whole."""
+
+    @property
+    def work(self) -> "WorkQueue":
+        """Work for several processes. Raises UserError for an archive in a folder, which hands out none."""
 
     def finish_opening(self) -> None:
         """Do what an interrupted change has left; called once when everything is there."""

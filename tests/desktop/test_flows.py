@@ -10,7 +10,7 @@ from desktop.app import App
 from desktop.state.similar.import_summary import import_summary
 from engine.archive import Archive
 from engine.bundle import Bundle
-from engine.importing.importer import ImportResult
+from engine.importing.import_result import ImportResult
 from engine.reports.draft import NOTICE
 from tests.desktop.conftest import dicom, open_paths, settle
 

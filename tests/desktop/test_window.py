@@ -23,7 +23,7 @@ from desktop.views.status import NOTICE
 from engine.archive import Archive
 from engine.errors import Rejected, UserError
 from engine.image.window import presets
-from engine.importing.importer import ImportResult
+from engine.importing.import_result import ImportResult
 from tests.desktop.conftest import dicom, open_paths, settle
 
 

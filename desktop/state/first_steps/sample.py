@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from desktop.state.similar.archive import ArchiveState
 from engine.archive import Archive
 from engine.importing.csv_files import CAPTIONS, CASES
-from engine.importing.importer import ImportResult
+from engine.importing.import_result import ImportResult
 from engine.resources import resource_path, user_folder
 
 STUDIES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm", "693_UNCR.dcm", "MR2_UNCR.dcm", "US1_UNCR.dcm", "emri_small.dcm")

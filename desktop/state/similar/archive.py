@@ -12,7 +12,8 @@ from engine import known_bundles
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import Cancelled, UserError
-from engine.importing.importer import ImportResult, import_path
+from engine.importing.import_result import ImportResult
+from engine.importing.importer import import_path
 from engine.importing.preview import ImportPreview, preview_import
 from engine.progress import IsCancelled, Progress
 from engine.store.address import Address

@@ -1,6 +1,6 @@
 """The sentence that says what an import did. A pure function."""
 
-from engine.importing.importer import ImportResult
+from engine.importing.import_result import ImportResult
 from engine.text.words import counted
 
 

@@ -10,7 +10,8 @@ from desktop.background import Background, Job
 from desktop.state.similar.archive import ArchiveState
 from desktop.state.similar.import_summary import import_summary
 from engine.errors import Rejected
-from engine.importing.importer import AMBIGUOUS, ImportResult
+from engine.importing.import_result import ImportResult
+from engine.importing.importer import AMBIGUOUS
 from engine.text.words import counted
 
 RECENT = 400

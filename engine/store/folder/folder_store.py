@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,9 @@ from engine.store.safety.removal import (
 )
 from engine.store.safety.salvaged import Salvaged, salvaged
 from engine.store.safety.whole_file import is_left, write_whole
+
+if TYPE_CHECKING:
+    from engine.store.server.work_queue import WorkQueue
 
 _log = logging.getLogger("kindred")
 
@@ -128,6 +131,14 @@ class FolderStore:
     def salvaged(self) -> Salvaged | None:
         """What this archive was salvaged of; None for one that is whole."""
         return salvaged(self.folder)
+
+    @property
+    def work(self) -> "WorkQueue":
+        """None is handed out."""
+        raise UserError(
+            f"{self.folder} is an archive in a folder, and only one on a server hands out work: see `kindred copy`.",
+            self.folder,
+        )
 
     def is_alone(self) -> bool:
         """Whether no other process has it open; it is closed."""

@@ -14,6 +14,7 @@ ADDED = (
     *("cases", "images", "reports", "embeddings", "facts", "new_embeddings", "new_facts", "checksums", "merged_keys"),
     *("join_keys", "name_keys", "text_checked", "imports", "settings", "derived", "audit", "audit_chain", "audit_head"),
 )
+WORK = ("jobs", "work")
 CHANGED = tuple(name for name in ADDED if name not in ("audit", "audit_chain"))
 REMOVED = ("reports", "embeddings", "facts", "new_embeddings", "new_facts", "checksums", "settings", "derived")
 OWN = "state = 'imported' OR login = session_user"
@@ -31,7 +32,21 @@ def grant_rights(db: Connection) -> None:
             f"""DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
                 CREATE ROLE {role} NOLOGIN; END IF; EXCEPTION WHEN duplicate_object THEN NULL; END $$"""
         )
-    everything = ", ".join({*ADDED, "identity", "revision", "migrations", "fact_vectors"})
+    grant_tables(db)
+    for statement in (
+        "ALTER TABLE reports ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY read_all ON reports FOR SELECT TO {READER}, {WRITER} USING (true)",
+        f"CREATE POLICY add_own ON reports FOR INSERT TO {WRITER} WITH CHECK (login = session_user)",
+        f"CREATE POLICY change_own ON reports FOR UPDATE TO {WRITER} USING ({OWN})",
+        f"CREATE POLICY remove_own ON reports FOR DELETE TO {WRITER} USING ({OWN})",
+        f"CREATE POLICY administer ON reports FOR ALL TO {ADMINISTRATOR} USING (true)",
+    ):
+        db.execute(statement)
+
+
+def grant_tables(db: Connection) -> None:
+    """Give the roles their rights on all tables, also on those that a migration adds, inside an open transaction."""
+    everything = ", ".join({*ADDED, *WORK, "identity", "revision", "migrations", "fact_vectors"})
     for statement in (
         f"GRANT USAGE ON SCHEMA kindred TO {READER}, {WRITER}, {ADMINISTRATOR}",
         f"GRANT SELECT ON {everything} TO {READER}, {WRITER}, {ADMINISTRATOR}",
@@ -40,12 +55,7 @@ def grant_rights(db: Connection) -> None:
         f"GRANT INSERT ON {', '.join(ADDED)} TO {WRITER}, {ADMINISTRATOR}",
         f"GRANT UPDATE ON {', '.join(CHANGED)} TO {WRITER}, {ADMINISTRATOR}",
         f"GRANT DELETE ON {', '.join(REMOVED)} TO {WRITER}",
+        f"GRANT INSERT, UPDATE, DELETE ON {', '.join(WORK)} TO {WRITER}, {ADMINISTRATOR}",
         f"GRANT DELETE, MAINTAIN ON {', '.join(CHANGED)} TO {ADMINISTRATOR}",
-        "ALTER TABLE reports ENABLE ROW LEVEL SECURITY",
-        f"CREATE POLICY read_all ON reports FOR SELECT TO {READER}, {WRITER} USING (true)",
-        f"CREATE POLICY add_own ON reports FOR INSERT TO {WRITER} WITH CHECK (login = session_user)",
-        f"CREATE POLICY change_own ON reports FOR UPDATE TO {WRITER} USING ({OWN})",
-        f"CREATE POLICY remove_own ON reports FOR DELETE TO {WRITER} USING ({OWN})",
-        f"CREATE POLICY administer ON reports FOR ALL TO {ADMINISTRATOR} USING (true)",
     ):
         db.execute(statement)

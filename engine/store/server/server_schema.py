@@ -98,7 +98,17 @@ FIRST = (
         for table in ("cases", "images", "reports", "embeddings", "merged_keys")
     ),
 )
-MIGRATIONS: Mapping[str, tuple[str, ...]] = {"create_the_archive": FIRST}
+WORK = (
+    f"CREATE TABLE jobs ({ID}, kind text NOT NULL, what text NOT NULL, bundle_id text NOT NULL, created text NOT NULL)",
+    f"""CREATE TABLE work ({ID}, job bigint NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, kind text NOT NULL,
+        first bigint NOT NULL, last bigint NOT NULL,
+        state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+        tries bigint NOT NULL DEFAULT 0, until timestamptz, worker text NOT NULL DEFAULT '',
+        reason text NOT NULL DEFAULT '', result text NOT NULL DEFAULT '')""",
+    "CREATE INDEX work_waiting ON work (job, id) WHERE state = 'waiting'",
+)
+"""What is handed out to workers (work_queue.py)."""
+MIGRATIONS: Mapping[str, tuple[str, ...]] = {"create_the_archive": FIRST, "create_work": WORK}
 """By name, oldest first."""
 
 

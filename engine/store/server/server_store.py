@@ -18,9 +18,10 @@ from engine.store.safety.salvaged import Salvaged
 from engine.store.server import server_schema
 from engine.store.server.server_database import ServerConnection, ServerDatabase
 from engine.store.server.server_index import ServerIndex
-from engine.store.server.server_rights import grant_rights
+from engine.store.server.server_rights import grant_rights, grant_tables
 from engine.store.server.server_scale import ServerScale
 from engine.store.server.server_text import ServerText
+from engine.store.server.work_queue import WorkQueue
 from engine.store.shared_sql import put
 from engine.text.words import counted
 
@@ -47,6 +48,7 @@ class ServerStore:
         self.index = ServerIndex(self.database)
         self.score_scale = ServerScale(self.database, self.index)
         self.full_text = ServerText(self.database)
+        self.work = WorkQueue(self.database)
 
     def _opened(self) -> Identity:
         """Compare the tables with this version, and return the key."""
@@ -198,3 +200,4 @@ def _upgrade(db: ServerConnection, where: str) -> None:
     with db.connection.transaction():
         db.execute("SELECT pg_advisory_xact_lock(hashtext('kindred'))")
         server_schema.upgrade(db)
+        grant_tables(db)

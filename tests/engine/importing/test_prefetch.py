@@ -15,7 +15,8 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.errors import Rejected, UserError
 from engine.importing import csv_files, dicom_files
-from engine.importing.importer import ImportResult, import_path
+from engine.importing.import_result import ImportResult
+from engine.importing.importer import import_path
 from engine.importing.prefetch import Prefetch
 from engine.importing.source import FoundCase, FoundImage, LoadedPicture
 from engine.models.text_detector import TextBox, TextDetector

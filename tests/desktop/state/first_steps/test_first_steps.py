@@ -12,7 +12,8 @@ from desktop.state.first_steps import sample
 from desktop.state.first_steps.first_steps import ARCHIVE, SEARCH, STUDY
 from desktop.state.similar import archive as archives
 from engine.bundle import Bundle
-from engine.importing.importer import ImportResult, import_path
+from engine.importing.import_result import ImportResult
+from engine.importing.importer import import_path
 from tests.desktop.conftest import dicom, settle
 
 REPORTS = 'id,text\na,"Small calcified granuloma of the spleen."\nb,"Right pleural effusion."\n'

@@ -92,7 +92,7 @@ def content(place: Path | Address | str) -> dict[str, list[Any]]:
 
 def test_no_table_is_forgotten(archive: Archive) -> None:
     left_out = {"checksums", "settings", "new_embeddings", "new_facts"}  # with the rows; last; can be repeated
-    of_server = {"derived", "identity", "revision", "migrations", "work", "jobs"}
+    of_server = {"derived", "identity", "revision", "migrations", "work", "jobs", "fact_vectors"}
     with by_hand(archive.place) as db:
         if isinstance(archive.place, Address):
             names = {row[0] for row in db.execute("SELECT tablename::text FROM pg_tables WHERE schemaname = 'kindred'")}
