@@ -16,13 +16,13 @@ from engine.dicom.values import text
 from engine.errors import UserError
 from engine.pacs import passwords
 from engine.pacs.address import Pacs
-from engine.pacs.authorities import authorities
 from engine.pacs.dicomweb.errors import explained
 from engine.pacs.dicomweb.multipart import BrokenMultipartError, media_type, parts
 from engine.pacs.limits import Watch
 from engine.pacs.packages import require
 from engine.pacs.source import ObjectKey, Take, Wanted
 from engine.pacs.studies import KEYS, MOST, count_in, is_uid
+from engine.resources import trusted_authorities
 
 if TYPE_CHECKING:
     import requests
@@ -145,7 +145,7 @@ def _session(pacs: Pacs, watch: Watch) -> "requests.Session":
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = 0
-    session.verify = authorities(pacs) or True
+    session.verify = pacs.ca_file or trusted_authorities() or True
     if pacs.certificate:
         session.cert = (pacs.certificate, pacs.key)
     if pacs.user:

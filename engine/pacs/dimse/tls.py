@@ -4,7 +4,7 @@ import ssl
 
 from engine.errors import UserError
 from engine.pacs.address import Pacs
-from engine.pacs.authorities import authorities
+from engine.resources import trusted_authorities
 
 
 def client_context(pacs: Pacs) -> ssl.SSLContext:
@@ -30,7 +30,7 @@ def server_context(pacs: Pacs) -> ssl.SSLContext:
 
 def _context(pacs: Pacs, purpose: ssl.Purpose) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(purpose, cafile=authorities(pacs))
+        context = ssl.create_default_context(purpose, cafile=pacs.ca_file or trusted_authorities())
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if pacs.certificate:
             context.load_cert_chain(pacs.certificate, pacs.key, password=_no_passphrase)

@@ -4,12 +4,9 @@ Off this computer, TLS with a checked certificate is required (address.py). A pa
 operating system, or from where PostgreSQL's own programs look (~/.pgpass, PGPASSWORD); it is in no message and no log.
 """
 
-import os
-import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,17 +16,13 @@ from psycopg.adapt import Dumper, Loader
 from psycopg.types import TypeInfo
 
 from engine.errors import DamagedError, UnreachableError, UserError
+from engine.resources import trusted_authorities
 from engine.store.address import Address
 from engine.store.server.passwords import password_of
 from engine.store.shared_sql import StoredVector
 
 SCHEMA = "kindred"
 """Of all tables; others in the same database are left alone."""
-AUTHORITIES = (
-    *("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"),
-    *("/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"),
-)
-"""Where Debian, Red Hat, SUSE and macOS keep the authorities that they trust."""
 LOST = 20
 """Seconds after which a server that confirms nothing counts as lost."""
 WAIT = 10
@@ -54,7 +47,7 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
     """
     options = dict(address.options)
     if not address.is_local:
-        options = {"sslmode": "verify-full", "sslrootcert": authorities(), **options}
+        options = {"sslmode": "verify-full", "sslrootcert": trusted_authorities() or "system", **options}
     try:
         connection = psycopg.connect(
             host=address.host,
@@ -76,16 +69,6 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         raise _not_connected(address, error) from None  # the message of the library names user and host again
     _teach_vectors(connection)
     return connection
-
-
-def authorities() -> str:
-    """The file of the authorities that this computer trusts.
-
-    The OpenSSL that psycopg brings along looks for them where no system keeps them, so that PostgreSQL's own word for
-    them, "system", would find none.
-    """
-    named = [os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *AUTHORITIES]
-    return next((path for path in named if path and Path(path).is_file()), "system")
 
 
 @contextmanager
