@@ -4,6 +4,7 @@ Ray only starts the workers. What each does, and what becomes of the work of one
 archive. Ray is imported when it is asked for; it is no dependency of Kindred.
 """
 
+import os
 from typing import Any
 
 from engine.archive import Archive
@@ -30,6 +31,7 @@ def reindex_on_ray(archive: Archive, bundle: Bundle, cluster: str, progress: Pro
     Raises:
         UserError: Ray is not installed, the cluster cannot be reached, or its workers have left work undone.
     """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a cluster that is started here reports to nobody
     ray = _ray()
     if not any(job.kind == REINDEX and not job.is_over for job in archive.work.jobs()):
         queue_reindex(archive, bundle.id)
