@@ -39,9 +39,10 @@ TABLES = (
         facts sparsevec NOT NULL) WITH (fillfactor = 80)""",
     f"""CREATE FUNCTION fact_number(kind text, value text) RETURNS int LANGUAGE sql IMMUTABLE AS $$
         SELECT CASE $1 {_CODES} END $$""",
-    # As the owner, since a writer changes facts only.
+    # As the owner, since a writer changes facts only. Temporary tables, which anyone may make, come last: by default
+    # they come first, and a trigger on one of that name would be executed as the owner.
     f"""CREATE FUNCTION put_fact_vector() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path = kindred, public AS $$
+        SET search_path = kindred, public, pg_temp AS $$
         DECLARE changed bigint := CASE TG_OP WHEN 'DELETE' THEN OLD.case_id ELSE NEW.case_id END;
         BEGIN
             INSERT INTO fact_vectors {_OF_FACTS} AND case_id = changed GROUP BY case_id
@@ -51,4 +52,5 @@ TABLES = (
         END $$""",
     """CREATE TRIGGER put_fact_vector AFTER INSERT OR UPDATE OR DELETE ON facts FOR EACH ROW
         EXECUTE FUNCTION put_fact_vector()""",
+    "REVOKE EXECUTE ON FUNCTION put_fact_vector() FROM PUBLIC",  # no trigger of others; that on `facts` needs no right
 )
