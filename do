@@ -130,7 +130,8 @@ def install_test_programs() -> None:
 
     The packages come with a service. It is neither started now (see invoke-rc.d(8)) nor by the next boot.
     """
-    found = {name: shutil.which(name) or Path(name).exists() for name in TEST_PROGRAMS}
+    path = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
+    found = {name: shutil.which(name, path=path) or Path(name).exists() for name in TEST_PROGRAMS}
     missing = [package for name, package in TEST_PROGRAMS.items() if not found[name]]
     if not missing:
         return

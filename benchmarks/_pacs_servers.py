@@ -5,6 +5,7 @@ Each runs as a process of its own in a folder of its own, on free ports, and is 
 
 import json
 import os
+import random
 import shutil
 import socket
 import socketserver
@@ -28,7 +29,7 @@ STARTS_WITHIN = 30.0
 
 def why_not() -> str:
     """Why no PACS can be started; "" if one can."""
-    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    missing = [name for name in PROGRAMS if program(name) is None]
     missing += [] if PLUGIN.exists() else ["the plugin orthanc-dicomweb"]
     return f"There is no PACS to test with ({', '.join(missing)}): install orthanc, orthanc-dicomweb and dcmtk." * bool(
         missing
@@ -56,13 +57,21 @@ class Server:
     process: int = 0
 
 
+def program(name: str) -> str | None:
+    """The path of an installed program; Orthanc lies where only administrators look."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on."""
+    """Ports of the loopback that nobody listens on, below those that systems give to outgoing connections."""
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        found: list[int] = []
+        while len(found) < count:
+            one = stack.enter_context(socket.socket())
+            with suppress(OSError):  # somebody listens
+                one.bind(("127.0.0.1", random.SystemRandom().randrange(12_000, 32_000)))
+                found.append(int(one.getsockname()[1]))
+        return found
 
 
 @contextmanager
@@ -102,7 +111,7 @@ def orthanc(
         }
     (folder / "orthanc.json").write_text(json.dumps(settings))
     process = subprocess.Popen(
-        ["Orthanc", str(folder / "orthanc.json")],
+        [program("Orthanc") or "Orthanc", str(folder / "orthanc.json")],
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
