@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from engine.errors import Rejected, UserError
+from engine.errors import UserError
 from engine.pacs.address import Pacs
 from engine.pacs.address_check import checked
 from engine.pacs.connection import connect
 from engine.pacs.limits import Limits, Watch
 from engine.pacs.objects import SUFFIX, is_there
+from engine.pacs.retrieved import Retrieved
 from engine.pacs.source import ObjectKey, Source, Wanted
 from engine.pacs.studies import checked_uid
 from engine.pacs.writer import Writer
@@ -18,34 +19,6 @@ from engine.progress import IsCancelled, Progress, ignore, never
 
 AT_ONCE = 500
 """UIDs of one request; a list of all objects of a large series would not fit into some."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """What a retrieval did."""
-
-    folder: Path
-    """Holds the study, one file an object."""
-    new: int
-    """Objects that were written."""
-    there: int
-    """Objects that were there and whole."""
-    missing: int
-    """Objects that the PACS lists and did not send, beside those that were rejected."""
-    bytes: int
-    """Of the new objects."""
-    rejected: tuple[Rejected, ...] = ()
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return {
-            "folder": str(self.folder),
-            "new": self.new,
-            "there": self.there,
-            "missing": self.missing,
-            "bytes": self.bytes,
-            "rejected": [one.as_dict() for one in self.rejected],
-        }
 
 
 def retrieve(

@@ -1,11 +1,11 @@
-"""The studies that the app retrieved: where they are, how much room they take, and deleting them."""
+"""What a retrieval did, and the studies that the app has retrieved: where they are, their size, deleting them."""
 
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import UserError
+from engine.errors import Rejected, UserError
 from engine.pacs.studies import is_uid
 from engine.resources import user_folder
 
@@ -18,6 +18,34 @@ class Kept:
 
     studies: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What a retrieval did."""
+
+    folder: Path
+    """Holds the study, one file an object."""
+    new: int
+    """Objects that were written."""
+    there: int
+    """Objects that were there and whole."""
+    missing: int
+    """Objects that the PACS lists and did not send, beside those that were rejected."""
+    bytes: int
+    """Of the new objects."""
+    rejected: tuple[Rejected, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "folder": str(self.folder),
+            "new": self.new,
+            "there": self.there,
+            "missing": self.missing,
+            "bytes": self.bytes,
+            "rejected": [one.as_dict() for one in self.rejected],
+        }
 
 
 def retrieved_folder(folder: Path | None = None) -> Path:

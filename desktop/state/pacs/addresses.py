@@ -14,7 +14,6 @@ from engine.errors import UserError
 from engine.pacs import address_book, passwords
 from engine.pacs.address import Pacs
 from engine.pacs.address_check import checked
-from engine.pacs.connection import echo
 from engine.pacs.retrieved import Kept, delete, kept, retrieved_folder
 from engine.progress import IsCancelled, Progress
 from engine.text.words import counted
@@ -98,6 +97,8 @@ class PacsAddressesState(QObject):
         self._say(f"Asking {pacs.name}…")
 
         def work(progress: Progress, cancelled: IsCancelled) -> None:
+            from engine.pacs.connection import echo  # not at start: nobody may need it
+
             echo(pacs, cancelled=cancelled)
 
         self._background.start(

@@ -19,10 +19,7 @@ from desktop.state.studies.studies import StudiesState, patient_of
 from desktop.state.viewer.layout import LayoutState
 from engine.errors import Cancelled, UserError
 from engine.pacs.address import Pacs
-from engine.pacs.connection import find
-from engine.pacs.objects import sought_in
-from engine.pacs.retrieve import Retrieved, retrieve
-from engine.pacs.retrieved import retrieved_folder
+from engine.pacs.retrieved import Retrieved, retrieved_folder
 from engine.pacs.studies import Answer, FoundStudy, Sought
 from engine.progress import IsCancelled, Progress
 from engine.study import Origin, Series, Study
@@ -251,6 +248,9 @@ class PacsPriorsState(QObject):
 
 
 def _find(pacs: Pacs, origin: Origin, progress: Progress, cancelled: IsCancelled) -> tuple[Sought, Answer]:
+    from engine.pacs.connection import find  # not at start: nobody may need it
+    from engine.pacs.objects import sought_in
+
     with origin.open() as file:
         sought = sought_in(file)
     return sought, find(pacs, sought, cancelled=cancelled)
@@ -266,6 +266,8 @@ def _retrieve(
     found: Callable[[Retrieved], None],
 ) -> None:
     """One study after the other; what is wrong with one is raised after the others were retrieved."""
+    from engine.pacs.retrieve import retrieve
+
     problem: UserError | None = None
     for number, study in enumerate(studies, 1):
         if cancelled():
