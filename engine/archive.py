@@ -258,8 +258,10 @@ class Archive(CaseQueries):
         dated = day is not None and self.case(case_id).study_day is None
         if not (hashed or unknown or new_names or dated):
             return
-        with self._database.write() as db:
-            if unknown:
+        with self._database.write() as db:  # others may have written since we asked
+            if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
+                return
+            if self.find_case(case.key) is None:
                 remember_key(db, self.identity.case(case.key), case_id)
             add_join_keys(db, case_id, hashed)
             add_name_keys(db, case_id, new_names)

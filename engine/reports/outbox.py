@@ -191,4 +191,11 @@ def archive_signed(
         identifiers=facts.identifiers,
         facts={kind: Fact(value, "header") for kind, value in facts.header.items()},
     )
-    return archive.add_case(replace(case, images=images, report=report), bundle.id)
+    case_id = archive.add_case(replace(case, images=images, report=report), bundle.id)
+    stored = archive.case(case_id).report
+    if stored is None or (stored.text, stored.state) != (
+        cleaned,
+        "signed",
+    ):  # another desk archived the study meanwhile
+        archive.set_report(case_id, report, SOURCE, bundle.id)
+    return case_id
