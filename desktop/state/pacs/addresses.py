@@ -131,8 +131,9 @@ class PacsAddressesState(QObject):
         """Whether there are retrieved studies."""
         return self._kept.studies > 0
 
-    def look_at_retrieved(self) -> None:
-        """Count the retrieved studies."""
+    def refresh(self) -> None:
+        """Read the list again, which the command line may have changed, and count the retrieved studies."""
+        self._known = None
         self._background.start(
             as_work(kept, retrieved_folder(self._folder)), self._take_kept, key="pacs retrieved", lane=Lane.NETWORK
         )
@@ -153,7 +154,7 @@ class PacsAddressesState(QObject):
 
     def _take_deleted(self, count: int) -> None:
         self._say(f"{counted(count, 'retrieved study', 'retrieved studies')} deleted.")
-        self.look_at_retrieved()
+        self.refresh()
 
     def _take_saved(self) -> None:
         self._reload("")

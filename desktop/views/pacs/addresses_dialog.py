@@ -83,7 +83,7 @@ class PacsAddressesDialog(QDialog):
         layout.addWidget(buttons)
         self._shown: tuple[Pacs, ...] | None = None
         state.changed.connect(self._show)
-        state.look_at_retrieved()
+        state.refresh()
         self._show()
 
     @override
