@@ -27,6 +27,7 @@ from desktop.app import App, build, make_application
 from desktop.state.first_steps import sample
 from desktop.state.studies.studies import identify
 from desktop.views.similar.case_view import CaseWindow
+from desktop.views.upkeep.server_dialog import EXAMPLE, ServerDialog
 from desktop.views.viewer.measurement_list import MeasurementList
 from desktop.views.viewer.tag_browser import TagBrowser
 from engine.errors import UserError
@@ -151,6 +152,15 @@ def archive_window(app: App) -> Screen:
     return app.window.dialogs.archive
 
 
+def server_dialog(app: App) -> Screen:
+    """The question for the address of an archive on a server."""
+    run(app, "open_server")
+    dialog: ServerDialog | None = app.window.findChild(ServerDialog)
+    if dialog is not None:
+        dialog.address.setText(EXAMPLE)
+    return dialog
+
+
 def model_window(app: App) -> Screen:
     """The figures of the models, and the picture of the space."""
     run(app, "model_screen")
@@ -265,6 +275,7 @@ STATES: dict[str, Callable[[App], object]] = {
     "palette": lambda app: chooser("hide_patient_data", "command_palette")(app),
     "shortcuts": chooser("keyboard_shortcuts"),
     "archive": archive_window,
+    "server": server_dialog,
     "model": model_window,
     "selected-case": case,
     "hit-comparison": comparison,
