@@ -10,15 +10,19 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from engine.store.address import Address
 
 SMALL = {"max_connections": "60", "shared_buffers": "64MB"}
-NAMES = "SELECT datname FROM pg_database"
+PAUSE = 0.02
+"""Seconds between two looks."""
 UNFLUSHED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 """For tests whose data need not outlive the machine."""
 
@@ -57,6 +61,23 @@ class DepartmentServer:
         """End all its processes at once, as when the machine loses its power but not its disk."""
         os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
 
+    def wait_for_end(self) -> None:
+        """Wait until no process of a killed server is left."""
+        while (self.folder / "postmaster.pid").exists():
+            time.sleep(PAUSE)
+
+    def wait_for_recovery(self) -> None:
+        """Wait until a server of which a process was killed has ended all connections, and answers again."""
+        with suppress(psycopg.OperationalError):
+            self.query("SELECT pg_sleep(60)")
+        while True:
+            try:
+                self.query("SELECT 1")
+            except psycopg.OperationalError:
+                time.sleep(PAUSE)
+            else:
+                return
+
     def program(self, name: str, *arguments: object) -> str:
         """Run one of PostgreSQL's programs, such as pg_dump, as the user of the server, and return what it prints."""
         command = [str(self.programs / name), *map(str, arguments)]
@@ -69,18 +90,28 @@ class DepartmentServer:
 
     def execute(self, sql: str, database: str = "postgres") -> None:
         """Execute one statement as the superuser."""
-        where = self.address(database)
-        with psycopg.connect(
-            host=where.host, port=where.port, dbname=database, user=where.user, autocommit=True
-        ) as connection:
+        with self._connection(database) as connection:
             connection.execute(sql)
+
+    def query(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """The rows of one statement of the superuser."""
+        with self._connection(database) as connection:
+            return connection.execute(sql).fetchall()
+
+    def _connection(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        where = self.address(database)
+        return psycopg.connect(host=where.host, port=where.port, dbname=database, user=where.user, autocommit=True)
 
     def database(self, name: str) -> Address:
         """The database of this name, made if it is missing."""
-        names = self.program("psql", "-h", self.folder, "-p", self.port, "-U", "postgres", "-Atc", NAMES)
-        if name not in names.splitlines():
+        if (name,) not in self.query("SELECT datname FROM pg_database"):
             self.execute(f"CREATE DATABASE {name}")
         return self.address(name)
+
+    def processes(self, database: str) -> list[int]:
+        """The numbers of the server's processes that serve a database, in order."""
+        of = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND backend_type = 'client backend'"
+        return sorted(pid for (pid,) in self.query(of))
 
     def empty_database(self, template: str = "template1") -> Address:
         """A new empty database, or a copy of another one, which nobody has open."""
