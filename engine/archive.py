@@ -27,7 +27,7 @@ from engine.store.safety.checksums import WHOLE, seal
 from engine.store.safety.join_keys import add_join_keys
 from engine.store.safety.merging import merge_cases, remember_key
 from engine.store.safety.name_keys import add_name_keys, name_keys_of
-from engine.store.safety.removal import note_replaced
+from engine.store.safety.removal import delete_report
 from engine.store.safety.salvaged import Salvaged
 from engine.store.safety.text_checks import TextChecks
 from engine.store.shared_sql import insert, now
@@ -273,14 +273,14 @@ class Archive(CaseQueries):
         """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.
 
         Raises:
-            UserError: no such case, or the archive is bound to no bundle, or not to that of the embedding (`made_by`).
+            UserError: no such case, or the archive is bound to no bundle, or not to that of the embedding (`made_by`);
+                or, on a server, someone else signed its report.
         """
         with self._database.write(flushed=_signed(report)) as db:
             bundle_id = self._bound_to(made_by)
             if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
                 raise UserError(f"The archive has no case {case_id}.")
-            if db.execute("DELETE FROM reports WHERE case_id = ?", [case_id]).rowcount:
-                note_replaced(db)
+            delete_report(db, case_id, self.where)
             insert_report(db, case_id, bundle_id, report)
             seal(db, "facts", case_id)
             seal(db, "audit", insert(db, "audit", at=now(), action="report set", case_id=case_id, detail=why))

@@ -7,7 +7,7 @@ password has no place in an address, which is kept in settings and shown on scre
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from engine.errors import UserError
 
@@ -46,14 +46,15 @@ class Address:
             return False
 
     def __str__(self) -> str:
-        who = f"{self.user}@" if self.user else ""
+        who = f"{quote(self.user, safe='')}@" if self.user else ""
+        port = "" if self.port == PORT else str(self.port)
+        query = dict(self.options)
         if self.host.startswith("/"):
-            port = f":{self.port}" if self.port != PORT else ""
-            return f"postgresql://{who}/{self.database}?host={self.host}" + (f"&port={self.port}" if port else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == PORT else f":{self.port}"
-        options = "&".join(f"{name}={value}" for name, value in self.options)
-        return f"postgresql://{who}{host}{port}/{self.database}" + (f"?{options}" if options else "")
+            where, query = "", {"host": self.host, **({"port": port} if port else {}), **query}
+        else:
+            where = (f"[{self.host}]" if ":" in self.host else quote(self.host)) + (f":{port}" if port else "")
+        options = "&".join(f"{name}={quote(value)}" for name, value in query.items())
+        return f"postgresql://{who}{where}/{quote(self.database, safe='')}" + (f"?{options}" if options else "")
 
 
 def is_address(where: object) -> bool:
@@ -77,9 +78,14 @@ def parse_address(text: str) -> Address:
     example = "write it as postgresql://USER@HOST/DATABASE"
     try:
         parts = urlsplit(text)
-        port, query = parts.port or PORT, {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        host = query.pop("host", "") or unquote(parts.hostname or "")
+        port, query = (
+            PORT if parts.port is None else parts.port,
+            {name: values[-1] for name, values in parse_qs(parts.query).items()},
+        )
+        host = query.pop("host", "") or _host(parts)
         port = int(query.pop("port", port))
+        if not 0 < port < 65536 or not unquote(text).isprintable():
+            raise ValueError
         has_password = parts.password is not None or "password" in query
     except ValueError:
         raise UserError(f"The address of the archive cannot be read; {example}.") from None
@@ -99,3 +105,9 @@ def parse_address(text: str) -> Address:
     if not address.is_local and mode != "verify-full":
         raise UserError(f"The archive on {host} is reached with a checked certificate only; leave out sslmode={mode}.")
     return address
+
+
+def _host(parts: SplitResult) -> str:
+    """A name or number in lower case; the folder of a socket as it was typed."""
+    typed = unquote(parts.netloc.rpartition("@")[2].partition(":")[0])
+    return typed if typed.startswith("/") else unquote(parts.hostname or "")

@@ -208,7 +208,9 @@ class CaseQueries(WithDatabase):
             table: self._database.read(f"SELECT count(*) FROM {table}")[0][0]
             for table in ("cases", "images", "reports", "embeddings")
         }
-        modalities = dict(self._database.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC"))
+        modalities = dict(
+            self._database.read("SELECT modality, count(*) FROM cases GROUP BY modality ORDER BY 2 DESC, 1")
+        )
         return {**counts, "modalities": modalities, "bundle_id": self.bundle_id, "schema": self._store.schema}
 
     def statistics(self) -> Statistics:

@@ -72,9 +72,20 @@ def finish(database: LocalDatabase, case_ids: Sequence[int]) -> None:
             seal(db, "settings", WHOLE)
 
 
-def note_replaced(db: Connection) -> None:
-    """Note, inside a transaction that the caller has open, that a report was replaced."""
-    _set(db, REPLACED, now())
+def delete_report(db: Connection, case_id: int, where: str) -> None:
+    """Delete the report of a case, if it has one, and note that, inside a transaction that the caller has open.
+
+    Raises:
+        UserError: it is on a server (`where`), and someone else signed it.
+    """
+    if db.execute("DELETE FROM reports WHERE case_id = ?", [case_id]).rowcount:
+        _set(db, REPLACED, now())
+    elif db.execute("SELECT 1 FROM reports WHERE case_id = ?", [case_id]).fetchone():  # the server's rule leaves it
+        raise UserError(
+            f"Someone else signed the report of case {case_id} in {where}; ask them, or an administrator of the "
+            "archive, to replace it.",
+            where,
+        )
 
 
 def forget_words(database: LocalDatabase) -> None:

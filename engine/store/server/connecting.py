@@ -23,18 +23,26 @@ from engine.store.shared_sql import StoredVector
 
 SCHEMA = "kindred"
 """Of all tables; others in the same database are left alone."""
-LOST = 20
-"""Seconds after which a server that confirms nothing counts as lost."""
 WAIT = 10
 """Seconds to wait for the server to answer at all."""
 BUSY = 30
 """Seconds to wait for other writers."""
+LOST = 20
+"""Seconds after which a server that confirms nothing counts as lost."""
 SESSION = {
     "search_path": f"{SCHEMA},public",
     "jit": "off",  # compiling takes longer than most of our questions
     "lock_timeout": f"{BUSY}s",
-    "idle_in_transaction_session_timeout": "10min",
+    # A desk that loses its power in a write keeps all others from writing until the server ends its transaction.
+    "idle_in_transaction_session_timeout": "2min",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "10s",
 }
+ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 1000 * LOST}
+REFUSED = ("password", "authentication", "no pg_hba.conf entry", "role", "permission denied for database")
+"""What a server says, in English, that does not let an account in."""
 FULL = (errors.DiskFull, errors.OutOfMemory)
 DAMAGED = (errors.DataCorrupted, errors.IndexCorrupted)
 
@@ -45,9 +53,10 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
     Raises:
         UserError: the server cannot be reached, or does not let this account in.
     """
-    options = dict(address.options)
-    if not address.is_local:
-        options = {"sslmode": "verify-full", "sslrootcert": trusted_authorities() or "system", **options}
+    options: dict[str, Any] = {**ALIVE, **dict(address.options)}
+    if not address.is_local:  # whatever the environment says; GSSAPI would take the place of TLS
+        trusted = {"sslrootcert": trusted_authorities() or "system", **options}
+        options = {**trusted, "sslmode": "verify-full", "gssencmode": "disable"}
     try:
         connection = psycopg.connect(
             host=address.host,
@@ -58,16 +67,18 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
             autocommit=True,
             connect_timeout=WAIT,
             application_name="kindred",
-            keepalives_idle=30,
-            keepalives_interval=10,
-            keepalives_count=3,
-            tcp_user_timeout=1000 * LOST,
+            client_encoding="utf8",
             options=" ".join(f"-c {name}={value}" for name, value in SESSION.items()),
-            **options,  # type: ignore[arg-type]
+            **options,
         )
     except psycopg.OperationalError as error:
         raise _not_connected(address, error) from None  # the message of the library names user and host again
-    _teach_vectors(connection)
+    try:
+        with reachable(address):
+            _teach_vectors(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -81,7 +92,7 @@ def reachable(address: Address) -> Iterator[None]:
     """
     try:
         yield
-    except errors.LockNotAvailable:
+    except (errors.LockNotAvailable, errors.DeadlockDetected):
         raise UserError(f"Others are writing to the archive {address} for long; try again later.") from None
     except errors.InsufficientPrivilege:
         raise UserError(
@@ -89,6 +100,13 @@ def reachable(address: Address) -> Iterator[None]:
         ) from None
     except errors.ReadOnlySqlTransaction:
         raise UserError(f"The server of the archive {address} is read-only at present; try again later.") from None
+    except errors.QueryCanceled:
+        raise UserError(
+            f"The archive {address} took too long to answer; search with fewer words or more filters, or ask its "
+            "administrator."
+        ) from None
+    except errors.ProgramLimitExceeded:
+        raise UserError(f"The report has more words than the archive {address} can index; shorten it.") from None
     except FULL:
         raise UserError(
             f"The server of the archive {address} has no space left; tell its administrator, then try again."
@@ -119,7 +137,9 @@ def unchangeable(address: Address) -> UserError:
 
 def _not_connected(address: Address, error: psycopg.OperationalError) -> UserError:
     said = str(error).lower()
-    if "password" in said or "authentication" in said or "no pg_hba.conf entry" in said or "role" in said:
+    if "too many" in said or "connection slots" in said:
+        return UnreachableError(f"The server of the archive {address} has no free connection; try again later.")
+    if any(word in said for word in REFUSED):
         return UserError(
             f"The server of the archive {address} does not let this account in; check the user name and the password, "
             "which `kindred department login` keeps, or ask its administrator."

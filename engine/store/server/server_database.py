@@ -5,6 +5,7 @@ order, the audit is one chain, and a glance at the row says whether anyone has c
 """
 
 import re
+import selectors
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +24,15 @@ from engine.store.server.connecting import connect, damaged, reachable, unchange
 from engine.store.server.server_schema import file_layout
 from engine.store.shared_sql import Cursor, Values
 
+LONGEST = "5min"
+"""For a statement of a search, so that none keeps the server busy for ever."""
+MOST_IDLE = 4
+"""Connections that a desk keeps without using them, since a server has few."""
 MARKS = re.compile(r"'[^']*'|::|\?|:([a-z_]+)|%")
 """Literals and casts, which stay, and the marks of values."""
+
+NEXT = "UPDATE revision SET number = number + 1 RETURNING set_config('statement_timeout', '0', true)"
+"""Makes all other writers wait; what a write does, such as re-indexing, may take long."""
 
 
 @cache
@@ -52,12 +60,12 @@ class ServerConnection:
         """Execute one statement."""
         if not parameters:
             return self.connection.execute(sql, binary=True)
-        return self.connection.execute(in_psycopg(sql), parameters, binary=True)
+        return self.connection.execute(in_psycopg(sql), _kept(parameters), binary=True)
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute one statement for each of some rows, and wait for the server once (pipeline mode)."""
         with self.connection.cursor() as cursor:
-            cursor.executemany(in_psycopg(sql), rows)
+            cursor.executemany(in_psycopg(sql), [_kept(row) for row in rows])
 
     def layout(self, table: str) -> Layout:
         """The columns of a table that SQLite has too."""
@@ -110,7 +118,7 @@ class ServerDatabase(Database):
         if self.read_only:
             raise self.unchangeable()
         with self._writing, self._connection() as db, reachable(self.address), db.connection.transaction():
-            db.execute("UPDATE revision SET number = number + 1")
+            db.execute(NEXT)
             before = self.chain.last(db) if self.chain else 0
             yield db
             if self.chain:
@@ -124,16 +132,37 @@ class ServerDatabase(Database):
 
     @contextmanager
     def snapshot(self) -> Iterator[ServerConnection]:
-        """A connection that sees the database as it is now, for as long as it takes."""
-        with self.reading() as db, db.connection.transaction():
-            db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield db
+        """A connection that sees the database as it is now until the end, whatever others commit meanwhile."""
+        with self.reading() as db:
+            if _is_idle(db.connection):
+                with db.connection.transaction():
+                    db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                        db.execute(f"SET LOCAL {limit} = 0")
+                    yield db
+            else:  # inside a write of this thread
+                yield db
+
+    def audit_problems(self) -> list[str]:
+        """As of one moment: a row that another desk adds meanwhile is no problem."""
+        with self.snapshot():
+            return super().audit_problems()
+
+    @contextmanager
+    def unlimited(self) -> Iterator[ServerConnection]:
+        """A connection for maintenance, which may take hours, without an open transaction."""
+        with self.reading() as db:
+            db.execute("SET statement_timeout = 0")
+            try:
+                yield db
+            finally:
+                if not db.connection.broken:
+                    db.execute(f"SET statement_timeout = '{LONGEST}'")
 
     def version(self) -> object:
         """The number of the last committed change."""
         db: ServerConnection | None = getattr(self._mine, "db", None)
-        if db is not None and db.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        if db is not None and not _is_idle(db.connection):
             return object()
         return self.read("SELECT number FROM revision")[0][0]
 
@@ -150,7 +179,7 @@ class ServerDatabase(Database):
             yield db
         finally:
             self._mine.db = None
-            if db.connection.broken or db.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            if db.connection.broken or not _is_idle(db.connection) or len(self._free) >= MOST_IDLE:
                 db.connection.close()
             else:
                 self._free.append(db)
@@ -165,7 +194,10 @@ class ServerDatabase(Database):
             if not db.connection.closed and not _is_lost(db.connection):
                 return db
             db.connection.close()
-        return ServerConnection(connect(self.address))
+        db = ServerConnection(connect(self.address))
+        with reachable(self.address):
+            db.execute(f"SET statement_timeout = '{LONGEST}'")
+        return db
 
     def close(self) -> None:
         """Close all connections; no thread may be using one."""
@@ -173,10 +205,27 @@ class ServerDatabase(Database):
             self._free.pop().connection.close()
 
 
+def _is_idle(connection: psycopg.Connection[Any]) -> bool:
+    """Whether no transaction is open."""
+    return connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+def _kept(values: Any) -> Any:
+    """Values as PostgreSQL keeps them: its texts have no NUL, which has no meaning in a text of ours."""
+    if isinstance(values, str):
+        return values.replace("\0", "")
+    if isinstance(values, dict):
+        return {name: _kept(value) for name, value in values.items()}
+    return [_kept(value) for value in values] if isinstance(values, list | tuple) else values
+
+
 def _is_lost(connection: psycopg.Connection[Any]) -> bool:
     """Whether the server has ended an idle connection, as far as this computer has heard."""
-    try:
-        connection.pgconn.consume_input()
-    except psycopg.OperationalError:
-        return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        try:
+            while selector.select(0):  # first why it ended the connection, then the end
+                connection.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
     return connection.broken

@@ -30,7 +30,8 @@ def grant_rights(db: Connection) -> None:
     for role in (READER, WRITER, ADMINISTRATOR):
         db.execute(
             f"""DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-                CREATE ROLE {role} NOLOGIN; END IF; EXCEPTION WHEN duplicate_object THEN NULL; END $$"""
+                CREATE ROLE {role} NOLOGIN; END IF;
+                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"""
         )
     grant_tables(db)
     for statement in (

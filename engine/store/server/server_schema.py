@@ -20,12 +20,13 @@ OF_CASE = "case_id bigint NOT NULL REFERENCES cases (id) ON DELETE CASCADE"
 EMBEDDING = f"""{OF_CASE}, kind text NOT NULL CHECK (kind IN ('image', 'report')),
     image_id bigint REFERENCES images (id) ON DELETE CASCADE,
     report_id bigint REFERENCES reports (id) ON DELETE CASCADE, bundle_id text NOT NULL, vector halfvec NOT NULL"""
-# Words as FTS5 takes them: runs of letters and digits, without case and accents, by their Porter stems.
-PLAIN = """CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT regexp_replace(
-        regexp_replace(lower(normalize($1, NFKD)), '[\\u0300-\\u036f]', '', 'g'),
-        '[^[:alnum:]]+', ' ', 'g')
-    $$"""
+# Words as FTS5 takes them: runs of letters and digits, without case and accents, by their Porter stems, whatever the
+# locale of the server. A word of two letters is its own stem there: "us" is not "u"; the 0 keeps PostgreSQL from it.
+# The body is parsed here and now, so that no search_path of later can change what its names mean.
+PLAIN = """CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    regexp_replace(regexp_replace(regexp_replace(
+        translate(lower(normalize($1, NFD) COLLATE pg_c_utf8), 'µςſ', 'μσs'),
+        '[\\u0300-\\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'), '\\m(\\w[sy])\\M', '\\10', 'g')"""
 WORD_TYPES = """asciiword, word, numword, email, url, host, sfloat, version, hword_numpart, hword_part, hword_asciipart,
     tag, protocol, numhword, asciihword, hword, url_path, file, float, int, uint, entity"""
 
@@ -34,9 +35,9 @@ FIRST = (
     "INSERT INTO revision VALUES (0, 0)",
     "CREATE TABLE identity (one int PRIMARY KEY CHECK (one = 1), key bytea NOT NULL)",
     "CREATE TABLE settings (name text PRIMARY KEY, value text NOT NULL)",
-    f"""CREATE TABLE cases ({ID}, key text NOT NULL UNIQUE, patient text, modality text NOT NULL, sex text NOT NULL,
-        age bigint, body_part text NOT NULL, description text NOT NULL, source text NOT NULL, licence text NOT NULL,
-        attribution text NOT NULL, created text NOT NULL, study_day bigint)""",
+    f"""CREATE TABLE cases ({ID}, key text NOT NULL UNIQUE, patient text, modality text COLLATE "C" NOT NULL,
+        sex text NOT NULL, age bigint, body_part text NOT NULL, description text NOT NULL, source text NOT NULL,
+        licence text NOT NULL, attribution text NOT NULL, created text NOT NULL, study_day bigint)""",
     "CREATE INDEX cases_modality ON cases (modality, sex, age)",
     "CREATE INDEX cases_patient ON cases (patient)",
     f"""CREATE TABLE images ({ID}, {OF_CASE}, key text NOT NULL, frame bigint NOT NULL, window_center double precision,
@@ -63,7 +64,7 @@ FIRST = (
     "CREATE TABLE audit_chain (id bigint PRIMARY KEY, login text NOT NULL, hash text NOT NULL)",
     """CREATE TABLE audit_head (one int PRIMARY KEY CHECK (one = 1), rows bigint NOT NULL, last bigint NOT NULL,
         hash text NOT NULL, seal text NOT NULL)""",
-    f"""CREATE TABLE facts ({OF_CASE}, kind text NOT NULL, value text NOT NULL, source text NOT NULL,
+    f"""CREATE TABLE facts ({OF_CASE}, kind text NOT NULL, value text COLLATE "C" NOT NULL, source text NOT NULL,
         probability double precision NOT NULL, PRIMARY KEY (case_id, kind))""",
     "CREATE INDEX facts_value ON facts (kind, value)",
     *fact_vectors.TABLES,

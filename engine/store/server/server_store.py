@@ -29,6 +29,8 @@ CHECK = "identity_check"
 MISSING = "SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports) - (SELECT count(*) FROM embeddings)"
 SIZE = """SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
     WHERE relnamespace = 'kindred'::regnamespace AND relkind = 'r'"""
+OLDEST = 17
+"""The version of PostgreSQL that has what the tables and the rights need."""
 TABLES = ("reports", "images", "embeddings", "facts", "checksums")
 """That hold something of a case."""
 
@@ -54,6 +56,7 @@ class ServerStore:
         """Compare the tables with this version, and return the key."""
         where = self.database.where
         with self.database.reading() as db:
+            _require_suitable(db, where)
             present = server_schema.applied(db)
             unknown = [name for name in present if name not in server_schema.MIGRATIONS]
             if not present:
@@ -61,10 +64,15 @@ class ServerStore:
             if unknown:
                 raise UserError(f"The archive {where} was made by a newer version of Kindred; update Kindred.")
             if len(present) < len(server_schema.MIGRATIONS):
-                _upgrade(db, where)
+                with self.database.unlimited():
+                    _upgrade(db, where)
             allowed = "SELECT has_table_privilege('cases', 'INSERT') AND NOT pg_is_in_recovery()"
             self.database.read_only = not db.execute(allowed).fetchone()[0]
-            return Identity(bytes(db.execute("SELECT key FROM identity").fetchone()[0]))
+            keys = db.execute("SELECT key, value FROM identity, settings WHERE name = ?", [CHECK]).fetchall()
+        key = Identity(bytes(keys[0][0])) if keys else None
+        if key is None or key.check != keys[0][1]:  # with another key no case would be recognized
+            raise self.database.damaged()
+        return key
 
     @classmethod
     def create(cls, address: Address, key: bytes | None = None) -> Self:
@@ -80,8 +88,8 @@ class ServerStore:
         if not cls.exists(address):
             database = ServerDatabase(address)
             try:
-                with database.reading() as db, db.connection.transaction():
-                    _create(db, key or secrets.token_bytes(KEY_BYTES))
+                with database.unlimited() as db, db.connection.transaction():
+                    _create(db, database.where, key or secrets.token_bytes(KEY_BYTES))
             finally:
                 database.close()
         return cls(address)
@@ -135,8 +143,14 @@ class ServerStore:
     def delete(self, case_ids: Sequence[int]) -> None:
         """Delete cases, and free the room of their rows, which the server uses again."""
         delete_cases(self.database, case_ids, lambda db: db.execute("DELETE FROM derived"))
-        with self.database.reading() as db:
-            db.execute(f"VACUUM {', '.join(TABLES)}")
+        try:
+            with self.database.unlimited() as db:
+                db.execute(f"VACUUM {', '.join(TABLES)}")
+        except UserError as error:
+            raise UserError(
+                f"The cases were deleted, but the server of {self.database.where} may keep traces of them until its "
+                f"next VACUUM. {error}"
+            ) from error
 
     def forget_words(self) -> None:
         """The words of a replaced report go with its row; only the note of it is removed."""
@@ -147,7 +161,7 @@ class ServerStore:
 
     def forget_replaced(self) -> None:
         """Free the room of rows that were replaced, if this account may."""
-        with self.database.reading() as db:
+        with self.database.unlimited() as db:
             if db.execute("SELECT has_table_privilege('images', 'MAINTAIN')").fetchone()[0]:
                 db.execute("VACUUM images, embeddings")
 
@@ -160,11 +174,11 @@ class ServerStore:
     def problems(self, deep: bool) -> list[str]:
         """Embeddings that are missing and, with `deep`, rows that differ from their checksums."""
         found = []
-        missing = self.database.read(MISSING)[0][0]
-        if missing:
-            found.append(f"{counted(missing, 'embedding')} {'is' if missing == 1 else 'are'} missing")
-        if deep:
-            with self.database.reading() as db:
+        with self.database.snapshot() as db:  # a case that another desk adds meanwhile is no problem
+            missing = db.execute(MISSING).fetchone()[0]
+            if missing:
+                found.append(f"{counted(missing, 'embedding')} {'is' if missing == 1 else 'are'} missing")
+            if deep:
                 found += broken_seals(db)
         return found
 
@@ -177,12 +191,29 @@ class ServerStore:
         self.database.close()
 
 
-def _create(db: ServerConnection, secret: bytes) -> None:
+def _require_suitable(db: ServerConnection, where: str) -> None:
+    """Raise UserError for a server or a database that cannot keep an archive."""
+    info = db.connection.info
+    if info.server_version < OLDEST * 10_000:
+        raise UserError(
+            f"The server of {where} is PostgreSQL {info.server_version // 10_000}; Kindred needs {OLDEST} or newer."
+        )
+    if info.parameter_status("server_encoding") != "UTF8":
+        raise UserError(
+            f"The database {info.dbname} does not have the encoding UTF8, so that it cannot keep every report; ask "
+            "its administrator for one that has."
+        )
+
+
+def _create(db: ServerConnection, where: str, secret: bytes) -> None:
+    _require_suitable(db, where)
     db.execute("SELECT pg_advisory_xact_lock(hashtext('kindred'))")  # of two that create it, one does
     if server_schema.applied(db):
         return
     if not db.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone():
         raise UserError("The server has no pgvector; ask its administrator to install the extension `vector`.")
+    if db.execute("SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('kindred')").fetchone():
+        raise UserError(f"The database {where} has a schema `kindred` that is none of Kindred's; choose another one.")
     server_schema.upgrade(db)
     grant_rights(db)
     db.execute("INSERT INTO identity (one, key) VALUES (1, ?)", [secret])
