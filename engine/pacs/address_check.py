@@ -66,7 +66,8 @@ def _check_dimse(pacs: Pacs) -> None:
     if pacs.user:
         raise UserError("DIMSE has no user names; the PACS knows this workstation by its AE title.")
     if pacs.receiver:
-        split_host(pacs.receiver)
+        own, _ = split_host(pacs.receiver)
+        _refuse_plain(pacs, not pacs.tls, own)  # a PACS behind a tunnel on this computer sends to it from elsewhere
         if pacs.tls and not pacs.certificate:
             raise UserError("A receiver with TLS needs a certificate and its private key: give both files.")
     _refuse_plain(pacs, not pacs.tls, pacs.host)

@@ -62,6 +62,10 @@ def test_without_tls_a_connection_leaves_this_computer_only_if_that_was_allowed(
     plain = replace(WEB, url="http://pacs.example/dicom-web")
     assert checked(replace(plain, allow_plain=True)).allow_plain
     assert checked(replace(plain, url="http://127.0.0.1:8042/dicom-web"))
+    local = Pacs("near", host="127.0.0.1", port=104, called="ARCHIVE")
+    assert checked(replace(local, receiver="127.0.0.1:11112"))
+    with pytest.raises(UserError, match=r"comes from 0\.0\.0\.0"):
+        checked(replace(local, receiver="0.0.0.0:11112"))
     with pytest.raises(UserError, match="Without TLS"):
         checked(replace(plain, url="http://127.0.0.1.example/dicom-web"))
 
