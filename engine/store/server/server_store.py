@@ -1,7 +1,7 @@
 """An archive on a PostgreSQL server, which the desks of a department share. Knows no case and no model.
 
 The key of the archive is in a table that its roles may read, as it lies beside the database of a folder: who has the
-whole database, or its backup, can test whether an identifier he knows is in it, and nothing else.
+whole database, or its backup, can test whether an identifier he guesses is in it.
 """
 
 import secrets
