@@ -28,8 +28,6 @@ FEW = 5
 """Cases for each list up to which all their vectors are compared: about as quick as reading lists for so few."""
 FEW_OF_MANY = 20
 """The same, where lists would be read far from the query."""
-STEP = 500
-"""Rows that are received at once where facts count."""
 DEEP = 2_000
 """Rows after which only those are read that facts could lift."""
 # The order of the index, and each row joined by keys: the planner knows neither inner products nor bonuses.
@@ -137,8 +135,7 @@ def _read_lists(
         where=asked.where[0] if above == -inf else f"{asked.where[0]} AND {bonus} > ?",
     )
     limit = [] if above == -inf else [*weights, above]
-    step = STEP if asked.bonus else asked.count + 1
-    seen = 0
+    step, seen = asked.count + 1, 0
     with psycopg.ServerCursor(db.connection, "nearest") as cursor:
         cursor.execute(in_psycopg(text), [asked.query, *weights, *asked.where[1], *limit, asked.query], binary=True)
         while True:

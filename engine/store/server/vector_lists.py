@@ -56,6 +56,11 @@ class Ready:
         return self.lists is not None and self.lists < MOST_LISTS and count > self.lists**2
 
 
+def lists_for(count: int) -> int:
+    """How many lists an index of so many vectors gets."""
+    return min(MOST_LISTS, round(2 * sqrt(count)))
+
+
 def ready(db: ServerConnection, kind: Kind) -> Ready:
     """The index of the vectors of one kind."""
     bundle_id, options = db.execute(READY, [_prefix(kind)]).fetchone()
@@ -106,7 +111,7 @@ def _refreshed(db: ServerConnection, kind: Kind, anew: bool) -> bool:
 
 
 def _make(db: ServerConnection, kind: Kind, bundle_id: str, count: int) -> None:
-    lists, length = min(MOST_LISTS, round(2 * sqrt(count))), db.execute(LENGTH, [kind]).fetchone()[0]
+    lists, length = lists_for(count), db.execute(LENGTH, [kind]).fetchone()[0]
     trained = min(count, PER_LIST * lists)
     memory = trained * (4 * lists + 2 * length) + 4 * lists * (lists + length)  # pgvector's k-means, Elkan's bounds
     db.execute("SELECT set_config('maintenance_work_mem', ?, false)", [f"{65_536 + ceil(1.3 * memory / 1024)}kB"])

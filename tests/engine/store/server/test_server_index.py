@@ -131,7 +131,6 @@ def test_facts_lift_cases_as_a_plain_sum_does(
         monkeypatch.setattr(nearest_scan, "FEW", 0)
         filled.index.refresh()
     if way.startswith("many steps"):
-        monkeypatch.setattr(nearest_scan, "STEP", 4)
         monkeypatch.setattr(nearest_scan, "DEEP", 8)
     if way.endswith("facts"):
         monkeypatch.setattr(nearest_scan, "FEW_OF_MANY", 0)
