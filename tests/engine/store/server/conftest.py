@@ -21,6 +21,14 @@ def address(server: DepartmentServer, template: str) -> Iterator[Address]:
 
 
 @pytest.fixture
+def place(server: DepartmentServer) -> Iterator[Address]:
+    """An empty database."""
+    made = server.empty_database()
+    yield made
+    server.drop(made)
+
+
+@pytest.fixture
 def account(server: DepartmentServer, address: Address) -> Iterator[Callable[[str], Address]]:
     """account(role): the archive as a new account opens it that has this role; "" for none."""
     made: list[str] = []
