@@ -84,7 +84,9 @@ def parse_address(text: str) -> Address:
         )
         host = query.pop("host", "") or _host(parts)
         port = int(query.pop("port", port))
-        if not 0 < port < 65536 or not unquote(text).isprintable():
+        if not 0 < port < 65536 or not unquote(text).isprintable() or not is_address(text):
+            raise ValueError
+        if "," in host:  # PostgreSQL takes it for several servers, of which the first may be here and others not
             raise ValueError
         has_password = parts.password is not None or "password" in query
     except ValueError:

@@ -137,6 +137,8 @@ def unchangeable(address: Address) -> UserError:
 
 def _not_connected(address: Address, error: psycopg.OperationalError) -> UserError:
     said = str(error).lower()
+    for place in ('at "{}"', 'socket "{}/', "host '{}'", "host: '{}'"):  # its name may have any of the words below
+        said = said.replace(place.format(address.host.lower()), "")
     if "too many" in said or "connection slots" in said:
         return UnreachableError(f"The server of the archive {address} has no free connection; try again later.")
     if any(word in said for word in REFUSED):

@@ -64,7 +64,9 @@ def test_whatever_an_account_and_a_database_are_called_their_address_reads_the_s
         ("postgresql://h/kindred?service=x", "an option that Kindred does not use: service"),
         ("postgresql://h/kindred?sslmode=require", "with a checked certificate only; leave out sslmode=require"),
         ("postgresql://localhost.evil.example/kindred?sslmode=disable", "with a checked certificate only"),
-        ("postgresql://127.0.0.1,evil.example/kindred?sslmode=disable", "with a checked certificate only"),
+        ("postgresql://127.0.0.1,evil.example/kindred?sslmode=disable", "cannot be read"),
+        ("postgresql:///kindred?host=/run/postgresql,evil.example", "cannot be read"),
+        ("https://archive.example/kindred", "cannot be read"),
         ("postgresql://h/kindred?host=evil.example&sslmode=prefer", "with a checked certificate only"),
     ],
 )

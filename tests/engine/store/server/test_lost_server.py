@@ -122,6 +122,12 @@ def test_opening_an_archive_of_a_server_that_is_not_there_says_so(mortal: Depart
     assert not Archive.exists(address)
 
 
+def test_the_name_of_a_server_that_is_not_there_is_not_taken_for_what_it_says(tmp_path: Path) -> None:
+    for name in ("role", "ssl", "certificate", "password"):
+        with pytest.raises(UnreachableError, match=SENTENCE):
+            Archive.open(Address(str(tmp_path / name), 5432, "kindred", "anna"))
+
+
 def test_a_connection_that_an_administrator_ended_is_replaced(mortal: DepartmentServer, archive: Archive) -> None:
     name = archive.name
     assert archive.case_ids() == []
