@@ -269,8 +269,12 @@ class Archive(CaseQueries):
                 db.execute("UPDATE cases SET study_day = ? WHERE id = ?", [day, case_id])
                 seal(db, "cases", case_id)
 
-    def set_report(self, case_id: int, report: NewReport, why: str, made_by: str | None = None) -> None:
+    def set_report(
+        self, case_id: int, report: NewReport, why: str, made_by: str | None = None, instead_of: int | None = None
+    ) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.
+
+        With `instead_of`, the id of a report, nothing is done when that one is gone by now.
 
         Raises:
             UserError: no such case, or the archive is bound to no bundle, or not to that of the embedding (`made_by`);
@@ -280,6 +284,8 @@ class Archive(CaseQueries):
             bundle_id = self._bound_to(made_by)
             if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
                 raise UserError(f"The archive has no case {case_id}.")
+            if instead_of is not None and not self._database.read("SELECT 1 FROM reports WHERE id = ?", [instead_of]):
+                return
             delete_report(db, case_id, self.where)
             insert_report(db, case_id, bundle_id, report)
             seal(db, "facts", case_id)

@@ -287,7 +287,8 @@ class _Import:
             self.result.cleaned += cleaned.removed
             vector = self._bundle.embed_texts([cleaned.text])[0]
             new = NewReport(cleaned.text, vector, report.state, report.machine_share)
-            self._archive.set_report(case_id, new, "cleaned of what its study names", self._bundle.id)
+            why = "cleaned of what its study names"
+            self._archive.set_report(case_id, new, why, self._bundle.id, instead_of=report.report_id)
 
     def flush(self) -> None:
         """Embed the waiting cases and archive them one by one."""

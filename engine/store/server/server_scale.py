@@ -8,6 +8,7 @@ with the next step only; a deletion drops what is kept.
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -86,5 +87,5 @@ class ServerScale:
     def _keep(self, scale: ScoreScale, made_of: tuple[Stamp, str]) -> None:
         if self._database.read_only:
             return
-        with self._database.write() as db:
+        with suppress(UserError), self._database.write() as db:  # others write: it is kept by a later search
             put(db, "derived", ("name",), name=NAME, content=json.dumps(as_document(scale, made_of)).encode())

@@ -9,7 +9,7 @@ import pytest
 from engine.archive import Archive
 from engine.reports.outbox import archive_signed
 from engine.reports.stored_report import ReportFacts, Submission
-from engine.store.case import NewCase
+from engine.store.case import NewCase, NewReport
 from engine.store.shared_sql import Connection
 
 Make = Callable[..., NewCase]
@@ -67,4 +67,23 @@ def test_a_signed_report_takes_the_place_of_one_that_another_desk_imports_meanwh
     report = archive.case(case_id).report
     assert report is not None
     assert (report.text, report.state) == ("Large left effusion.", "signed")
+    assert archive.problems(deep=True) == []
+
+
+def test_a_report_that_another_desk_replaces_meanwhile_is_not_overwritten_by_its_cleaned_predecessor(
+    archive: Archive, other: Archive, make_case: Make, encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = archive.add_case(make_case("1", "Seen by Dr. Quix."), encoder.id)
+    before = archive.case(case_id).report
+    assert before is not None
+
+    def report(text: str) -> NewReport:
+        return NewReport(text, encoder.embed_texts([text])[0], "imported")
+
+    before_the_next_write(
+        archive, monkeypatch, lambda: other.set_report(case_id, report("Large effusion."), "signed", encoder.id)
+    )
+    archive.set_report(case_id, report("Seen by [name]."), "cleaned", encoder.id, instead_of=before.report_id)
+    assert archive.reports_of([case_id]) == {case_id: "Large effusion."}
+    assert [row["detail"] for row in archive.audit()] == ["signed"]
     assert archive.problems(deep=True) == []
