@@ -106,7 +106,7 @@ def reachable(address: Address) -> Iterator[None]:
             "administrator."
         ) from None
     except errors.ProgramLimitExceeded:
-        raise UserError(f"The report has more words than the archive {address} can index; shorten it.") from None
+        raise UserError(f"A text is longer than the archive {address} can take; shorten it.") from None
     except FULL:
         raise UserError(
             f"The server of the archive {address} has no space left; tell its administrator, then try again."

@@ -27,6 +27,8 @@ PLAIN = """CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE PARAL
     regexp_replace(regexp_replace(regexp_replace(
         translate(lower(normalize($1, NFD) COLLATE pg_c_utf8), 'µςſ', 'μσs'),
         '[\\u0300-\\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'), '\\m(\\w[sy])\\M', '\\10', 'g')"""
+MOST_INDEXED = 200_000
+"""Characters of a report that are searched; a report is shorter, and a `tsvector` takes one megabyte at most."""
 WORD_TYPES = """asciiword, word, numword, email, url, host, sfloat, version, hword_numpart, hword_part, hword_asciipart,
     tag, protocol, numhword, asciihword, hword, url_path, file, float, int, uint, entity"""
 
@@ -50,7 +52,7 @@ FIRST = (
     f"""CREATE TABLE reports ({ID}, case_id bigint NOT NULL UNIQUE REFERENCES cases (id) ON DELETE CASCADE,
         text text NOT NULL, state text NOT NULL CHECK (state IN ('imported', 'signed')), created text NOT NULL,
         machine_share double precision NOT NULL DEFAULT 0, login name NOT NULL DEFAULT session_user,
-        words tsvector GENERATED ALWAYS AS (to_tsvector('reports', plain(text))) STORED)""",
+        words tsvector GENERATED ALWAYS AS (to_tsvector('reports', plain(left(text, {MOST_INDEXED})))) STORED)""",
     "CREATE INDEX reports_words ON reports USING gin (words)",
     f"CREATE TABLE embeddings ({ID}, {EMBEDDING})",
     "CREATE INDEX embeddings_case ON embeddings (case_id, kind)",

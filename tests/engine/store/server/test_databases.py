@@ -171,3 +171,13 @@ def test_two_desks_that_write_and_check_at_once_see_one_chain_and_no_problem(add
     with Archive.open(address) as archive:
         assert len(archive.audit()) == 12
         assert archive.audit_problems() == []
+
+
+def test_a_text_of_a_megabyte_is_kept_and_searched(address: Address, make_case: Make) -> None:
+    text = "Effusion. " + " ".join(f"w{number}" for number in range(150_000))
+    with Archive.open(address) as archive:
+        archive.add_case(make_case("1", "Fracture."))
+        with archive._database.write() as db:
+            db.execute("UPDATE reports SET text = ?", [text])
+        assert archive.reports_of([1]) == {1: text}
+        assert [one.case_id for one in archive.full_text.find(["effusions"], 5)] == [1]
