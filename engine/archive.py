@@ -168,8 +168,6 @@ class Archive(CaseQueries):
         """The local path that a case came from; None where it was not kept, or cannot be read."""
         return self._store.source(case_id)
 
-    # -- the bundle that made the embeddings
-
     def bind(self, bundle_id: str) -> None:
         """Bind the archive to one bundle, since embeddings of two models cannot be compared.
 
@@ -200,8 +198,6 @@ class Archive(CaseQueries):
         if made_by is not None:
             self.require_bundle(made_by)
         return bundle_id
-
-    # -- adding cases; questions about them are in CaseQueries
 
     def add_case(self, case: NewCase, made_by: str | None = None) -> int:
         """Store a case in one transaction and return its id; `made_by` is the bundle that made its embeddings.
@@ -274,8 +270,6 @@ class Archive(CaseQueries):
     ) -> None:
         """Give a case its report, replacing an earlier one; `why` goes into the audit and must not identify anyone.
 
-        With `instead_of`, the id of a report, nothing is done when that one is gone by now.
-
         Raises:
             UserError: no such case, or the archive is bound to no bundle, or not to that of the embedding (`made_by`);
                 or, on a server, someone else signed its report.
@@ -285,7 +279,7 @@ class Archive(CaseQueries):
             if not self._database.read("SELECT 1 FROM cases WHERE id = ?", [case_id]):
                 raise UserError(f"The archive has no case {case_id}.")
             if instead_of is not None and not self._database.read("SELECT 1 FROM reports WHERE id = ?", [instead_of]):
-                return
+                return  # another desk has replaced the report that was to be replaced
             delete_report(db, case_id, self.where)
             insert_report(db, case_id, bundle_id, report)
             seal(db, "facts", case_id)
