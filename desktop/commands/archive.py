@@ -47,7 +47,7 @@ ROWS = (
     Command(
         "connect_at_start",
         "Connect to server of last session at start",
-        (),
+        ("Ctrl+Alt+Shift+O",),
         "Archive",
         lambda d, w: d.settings.change(server_at_start=not d.settings.now.server_at_start),
         checked=lambda d: d.settings.now.server_at_start,
