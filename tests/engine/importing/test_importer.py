@@ -305,6 +305,7 @@ def test_a_cancelled_import_keeps_completed_cases_and_can_be_resumed(
     assert import_path(archive, encoder, image_folder).added == 3
 
 
+@pytest.mark.folder  # the store makes no difference
 @pytest.mark.parametrize("stopped_at", range(10))
 def test_an_import_can_be_cancelled_while_cases_are_listed(
     archive: Archive, encoder, image_folder: Path, stopped_at: int

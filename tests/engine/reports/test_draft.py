@@ -64,6 +64,7 @@ def test_a_draft_is_made_from_the_picture_without_its_burned_in_text(
     assert [left(one, ink) for one in seen] == [0, 0]
 
 
+@pytest.mark.folder  # the store makes no difference
 @pytest.mark.parametrize(
     "others",
     [
@@ -313,6 +314,7 @@ ODD = [
 ]
 
 
+@pytest.mark.folder  # the store makes no difference
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
 def test_odd_reports_never_break_a_draft(archive: Archive, encoder, make_case: Make, text: str) -> None:
     fill(

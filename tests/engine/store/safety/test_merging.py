@@ -68,6 +68,7 @@ def test_a_merged_study_that_is_sent_again_is_recognized_and_goes_with_its_case(
     assert archive.problems(deep=True) == []
 
 
+@pytest.mark.folder  # the store makes no difference
 @pytest.mark.parametrize(
     ("reports", "states", "kept"),
     [
@@ -102,6 +103,7 @@ def test_a_report_is_dropped_only_where_the_other_one_says_all_of_it(
     assert archive.problems(deep=True) == []
 
 
+@pytest.mark.folder  # the store makes no difference
 @pytest.mark.parametrize(
     ("one", "other"),
     [
