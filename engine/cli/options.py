@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from engine.cli.output import printable
+from engine.errors import UserError
 from engine.store.address import is_address, parse_address
+
+ONLY_FOLDER = (
+    "This needs a folder or file on this computer, not the address of a server, which its administrator backs up, "
+    "restores and encrypts; the guide to one archive for a department says how."
+)
 
 
 class _NamedPath(click.Path):
@@ -17,6 +23,8 @@ class _NamedPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not str(value):
             self.fail("The name of a file or folder is empty.", param, ctx)
+        if is_address(value):  # would become the name of a folder
+            raise UserError(ONLY_FOLDER)
         return super().convert(value, param, ctx)
 
 

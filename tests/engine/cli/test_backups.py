@@ -121,3 +121,20 @@ def test_what_can_be_read_of_a_damaged_archive_is_written_into_a_new_folder(
     (tmp_path / "new" / "salvaged.json").unlink()
     with Archive.open(tmp_path / "new") as archive:
         archive.delete([1])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "--archive", "ADDRESS"),
+        ("restore", ".", "--archive", "ADDRESS"),
+        ("salvage", "--archive", "ADDRESS", "--to", "new"),
+        ("encrypt", "ADDRESS"),
+    ],
+)
+def test_what_works_on_folders_does_not_take_the_address_of_a_server_for_the_name_of_a_folder(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [one.replace("ADDRESS", "postgresql://anna@archive.example.org/kindred") for one in command]
+    assert main.main(given) == 2
+    assert "not the address of a server, which its administrator backs up" in capsys.readouterr().err
