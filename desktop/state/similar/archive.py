@@ -181,10 +181,21 @@ class ArchiveState(QObject):
 
     # -- import
 
+    @property
+    def why_no_change(self) -> str:
+        """Why the open archive can be searched only; "" when it can be changed."""
+        if self.archive is None or not self.archive.read_only:
+            return ""
+        if isinstance(self.place, Address):
+            return "Your account may search this archive but not change it. Ask its administrator for that right."
+        return "This archive is read-only."
+
     def why_no_import(self) -> str:
         """Why no import can start; "" when one can."""
         if self.archive is None:
             return "Open or create an archive first."
+        if self.why_no_change:
+            return self.why_no_change
         if self.bundle is None:
             return self.bundle_failure or "The models are still loading. Try again shortly."
         if self.reindexing is not None:

@@ -38,7 +38,8 @@ class DeletionState(QObject):
     def can_delete(self) -> bool:
         """Whether the archive can be changed now."""
         state = self._archive
-        return state.archive is not None and state.importing is None and state.reindexing is None
+        idle = state.importing is None and state.reindexing is None
+        return state.archive is not None and not state.why_no_change and idle
 
     def ask(self, whole_patient: bool = False) -> None:
         """Ask whether to delete the selected case; nothing happens without one."""

@@ -35,6 +35,8 @@ class ReindexState(QObject):
         state = self._archive
         if not state.outdated:
             return "The archive is already indexed with the current models."
+        if state.why_no_change:
+            return state.why_no_change
         if state.reindexing is not None:
             return "The archive is being re-indexed. Wait until it is finished, or cancel it."
         return "An import is running. Wait until it is finished, or cancel it." if state.importing else ""

@@ -37,6 +37,10 @@ class MaintenanceState(QObject):
             return NO_ARCHIVE
         return BUSY if state.importing is not None or state.reindexing is not None or self.running else ""
 
+    def why_no_rebuild(self) -> str:
+        """Why the index cannot be rebuilt now; "" when it can."""
+        return self._archive.why_no_change or self.why_not()
+
     def check(self, deep: bool = True) -> None:
         """What `kindred doctor --archive` checks; with `deep`, every row against its checksum."""
         archive, bundle = self._archive.archive, self._archive.bundle
@@ -48,7 +52,7 @@ class MaintenanceState(QObject):
     def rebuild(self) -> None:
         """Make the search index and the score scale anew from the database."""
         archive = self._archive.archive
-        if self.why_not() or archive is None:
+        if self.why_no_rebuild() or archive is None:
             return
         title = f"Rebuilding the index of {archive.name}"
         self._start(as_work(archive.rebuild), self._take_rebuilt, title, "Rebuilding an index")

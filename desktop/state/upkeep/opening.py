@@ -83,6 +83,10 @@ class OpeningState(QObject):
             shows_failure=True,
         )
 
+    def give_up(self) -> None:
+        """Open nothing when the server that is being tried answers after all."""
+        self._background.drop("server")
+
     def _take(self, found: tuple[Address, str]) -> None:
         address, problem = found
         self._settings.change(server=str(address))

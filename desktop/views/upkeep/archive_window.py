@@ -70,7 +70,7 @@ class ArchiveWindow(QDialog):
         folder = str(archive.place or "")
         self.name.setToolTip(folder if self._desk.viewport.patient_data_visible else "")
         for button in self.begin:
-            button.setEnabled(archive.archive is not None)
+            button.setEnabled(archive.archive is not None and not archive.why_no_change)
             button.setToolTip(archive.why_no_import())
 
     @override

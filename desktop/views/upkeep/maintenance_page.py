@@ -92,9 +92,9 @@ class MaintenancePage(QWidget):
 
     def _show(self) -> None:
         why, not_again = self._state.why_not(), self._desk.reindex.why_not()
-        for name in ("check", "rebuild"):
-            self.buttons[name].setEnabled(not why)
-            self.buttons[name].setToolTip(why)
+        for name, reason in (("check", why), ("rebuild", self._state.why_no_rebuild())):
+            self.buttons[name].setEnabled(not reason)
+            self.buttons[name].setToolTip(reason)
         self.buttons["reindex"].setEnabled(not why and not not_again)
         self.why.setText(not_again or ROWS[2][2])
         self._show_deletion()

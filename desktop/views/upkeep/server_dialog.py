@@ -58,6 +58,7 @@ class ServerDialog(QDialog):
         self.address.textChanged.connect(self._show_possible)
         self.buttons.accepted.connect(self._try)
         self.buttons.rejected.connect(self.reject)
+        self.rejected.connect(state.give_up)
         state.accepted.connect(self.accept)
         state.refused.connect(self._refuse)
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -10,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import App, build
 from desktop.state.report import outbox
+from desktop.views.upkeep.archive_window import ArchiveWindow
 from desktop.views.upkeep.server_dialog import ServerDialog
 from engine.archive import Archive
 from engine.bundle import Bundle
@@ -56,7 +58,7 @@ def test_the_address_is_asked_for_until_the_server_answers_and_the_archive_opens
         ("postgresql://anna:secret@localhost/kindred", "A password does not belong in an address"),
         (str(address).replace(address.database, "nowhere"), "There is no database nowhere"),
         (str(address).replace(address.database, "postgres"), "There is no archive at"),
-        (f"{address}1", "cannot be reached"),
+        (str(replace(address, port=1)), "cannot be reached"),
     ):
         shown.address.setText(wrong)
         shown.open_button.click()
@@ -69,6 +71,37 @@ def test_the_address_is_asked_for_until_the_server_answers_and_the_archive_opens
     settle(qtbot, app)
     assert app.desk.archive.name == address.database
     assert app.desk.settings.now.server == app.desk.settings.now.archive == str(address)
+
+
+def test_a_server_that_answers_after_the_question_was_cancelled_is_not_opened(
+    qtbot: QtBot, app: App, address: Address
+) -> None:
+    app.actions.actions["open_server"].trigger()
+    shown = dialog(app)
+    shown.address.setText(str(address))
+    shown.open_button.click()
+    shown.reject()
+    settle(qtbot, app)
+    assert app.desk.archive.archive is None
+    assert app.desk.settings.now.server == ""
+
+
+def test_a_reader_is_offered_nothing_that_only_a_writer_may_do(
+    qtbot: QtBot, app: App, server: DepartmentServer, address: Address
+) -> None:
+    server.execute("CREATE ROLE reading_desk LOGIN IN ROLE kindred_reader")
+    app.desk.archive.open(replace(address, user="reading_desk"))
+    settle(qtbot, app)
+    why = "Your account may search this archive but not change it. Ask its administrator for that right."
+    assert app.desk.archive.why_no_import() == why
+    assert not app.desk.deletion.can_delete
+    app.actions.actions["archive_screen"].trigger()
+    settle(qtbot, app)
+    (shown,) = app.window.findChildren(ArchiveWindow)
+    offers = [*shown.begin, shown.maintenance.buttons["rebuild"]]
+    assert not any(button.isEnabled() for button in offers)
+    assert {button.toolTip() for button in offers} == {why}
+    assert shown.maintenance.buttons["check"].isEnabled()
 
 
 def test_nothing_is_sent_to_the_server_of_the_last_session_until_someone_asks_for_it(
