@@ -123,7 +123,7 @@ class Archive(CaseQueries):
         """
         try:
             unexpected = isinstance(error, Exception) and not isinstance(error, UserError | Cancelled)
-            if unexpected and self.problems(deep=True):
+            if unexpected and self.problems(deep=isinstance(self.place, Path)):  # a server would send every picture
                 raise self._database.damaged() from error
         finally:
             self.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.archive import Archive
-from engine.errors import Cancelled, Rejected, UserError, exists, missing
+from engine.errors import Cancelled, Rejected, UnreachableError, UserError, exists, missing
 from engine.facts.body_part import body_part_term
 from engine.facts.fact import first_of
 from engine.facts.from_words import facts_of_words
@@ -32,6 +32,7 @@ from engine.text.deidentify import Cleaned, clean
 
 BATCH_IMAGES, BATCH_TEXTS = 16, 32
 AMBIGUOUS = "Several cases match it equally well, so it was archived as a case of its own."
+NOT_CLEANED = "Its report, which was there before, may name the patient and could not be cleaned of that."
 OTHER_REPORT = "The study has another report already, which is kept."
 
 
@@ -284,11 +285,17 @@ class _Import:
         """Remove from an archived report what the header of its study names, now that it is there."""
         cleaned = clean(report.text, study.identifiers)
         if cleaned.text != report.text:
-            self.result.cleaned += cleaned.removed
             vector = self._bundle.embed_texts([cleaned.text])[0]
             new = NewReport(cleaned.text, vector, report.state, report.machine_share)
             why = "cleaned of what its study names"
-            self._archive.set_report(case_id, new, why, self._bundle.id, instead_of=report.report_id)
+            try:
+                self._archive.set_report(case_id, new, why, self._bundle.id, instead_of=report.report_id)
+            except UnreachableError:
+                raise
+            except UserError as error:  # of a colleague, on a server
+                self.result.rejected.append(Rejected(study.name, f"{NOT_CLEANED} {error}"))
+            else:
+                self.result.cleaned += cleaned.removed
 
     def flush(self) -> None:
         """Embed the waiting cases and archive them one by one."""

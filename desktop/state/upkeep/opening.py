@@ -101,7 +101,12 @@ def _tried(typed: str, password: str, remember: bool) -> tuple[Address, str]:
     address = parse_address(typed)
     if password:
         use_password(address, password)
-    if not Archive.exists(address):
+    try:
+        there = Archive.exists(address)
+    except UserError:
+        use_password(address, "")  # else it would stand before the one in the keyring
+        raise
+    if not there:
         raise UserError(f"There is no archive at {address}; its administrator creates it (see the guide).")
     try:
         if remember and password:

@@ -43,6 +43,8 @@ class AuditChain:
     """Keyed hash of a text (Identity.audit)."""
     columns: tuple[str, ...]
     """Of the audit; never those that a later migration adds."""
+    account: str = ""
+    """Who writes rows; "" for the account of this computer."""
 
     def last(self, db: Connection) -> int:
         """The id of the newest row of the audit, chained or not."""
@@ -60,9 +62,10 @@ class AuditChain:
             return
         found = db.execute("SELECT hash FROM audit_chain ORDER BY id DESC LIMIT 1").fetchone()
         last, previous = 0, found[0] if found else ""
+        who = self.account or login()
         for row in rows:
-            last, previous = row["id"], self._hash(row, login(), previous)
-            db.execute("INSERT INTO audit_chain (id, login, hash) VALUES (?, ?, ?)", [last, login(), previous])
+            last, previous = row["id"], self._hash(row, who, previous)
+            db.execute("INSERT INTO audit_chain (id, login, hash) VALUES (?, ?, ?)", [last, who, previous])
         count = int(db.execute("SELECT count(*) FROM audit_chain").fetchone()[0])
         seal = self._seal(count, last, previous)
         put(db, "audit_head", ("one",), one=1, rows=count, last=last, hash=previous, seal=seal)

@@ -4,6 +4,7 @@ Off this computer, TLS with a checked certificate is required (address.py). A pa
 operating system, or from where PostgreSQL's own programs look (~/.pgpass, PGPASSWORD); it is in no message and no log.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ SESSION = {
     "client_connection_check_interval": "10s",
 }
 ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 1000 * LOST}
+ELSEWHERE = ("PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE")
+"""Variables of libpq by which another server than that of the address would be asked."""
 REFUSED = ("password", "authentication", "no pg_hba.conf entry", "role", "permission denied for database")
 """What a server says, in English, that does not let an account in."""
 FULL = (errors.DiskFull, errors.OutOfMemory)
@@ -51,8 +54,11 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection that commits each statement by itself.
 
     Raises:
-        UserError: the server cannot be reached, or does not let this account in.
+        UserError: the server cannot be reached, or does not let this account in; or the environment names another.
     """
+    for name in ELSEWHERE:
+        if os.environ.get(name):
+            raise UserError(f"The environment variable {name} would send the archive elsewhere; unset it.")
     options: dict[str, Any] = {**ALIVE, **dict(address.options)}
     if not address.is_local:  # whatever the environment says; GSSAPI would take the place of TLS
         trusted = {"sslrootcert": trusted_authorities() or "system", **options}
@@ -146,6 +152,8 @@ def _not_connected(address: Address, error: psycopg.OperationalError) -> UserErr
             f"The server of the archive {address} does not let this account in; check the user name and the password, "
             "which `kindred department login` keeps, or ask its administrator."
         )
+    if "syscall" in said or "closed unexpectedly" in said:  # as when it is restarted meanwhile
+        return unreachable(address)
     if "certificate" in said or "ssl" in said:
         return UserError(
             f"The server of the archive {address} has no certificate that this computer trusts; ask its administrator "

@@ -9,6 +9,7 @@ import selectors
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from engine.errors import DamagedError, UserError
 from engine.store.address import Address
 from engine.store.database import Database
+from engine.store.safety.audit_chain import AuditChain
 from engine.store.safety.checksums import Layout
 from engine.store.server.connecting import connect, damaged, reachable, unchangeable
 from engine.store.server.server_schema import file_layout
@@ -142,6 +144,10 @@ class ServerDatabase(Database):
                     yield db
             else:  # inside a write of this thread
                 yield db
+
+    def begin_chain(self, chain: AuditChain) -> None:
+        """As Database; each row is of the account on the server, which the server itself checks."""
+        super().begin_chain(replace(chain, account=self.read("SELECT session_user::text")[0][0]))
 
     def audit_problems(self) -> list[str]:
         """As of one moment: a row that another desk adds meanwhile is no problem."""

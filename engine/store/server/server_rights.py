@@ -40,6 +40,10 @@ def grant_rights(db: Connection) -> None:
         f"CREATE POLICY add_own ON reports FOR INSERT TO {WRITER} WITH CHECK (login = session_user)",
         f"CREATE POLICY change_own ON reports FOR UPDATE TO {WRITER} USING ({OWN})",
         f"CREATE POLICY remove_own ON reports FOR DELETE TO {WRITER} USING ({OWN})",
+        "ALTER TABLE audit_chain ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY read_all ON audit_chain FOR SELECT TO {READER}, {WRITER}, {ADMINISTRATOR} USING (true)",
+        f"""CREATE POLICY add_own ON audit_chain FOR INSERT TO {WRITER}, {ADMINISTRATOR}
+            WITH CHECK (login = session_user)""",
         f"CREATE POLICY administer ON reports FOR ALL TO {ADMINISTRATOR} USING (true)",
     ):
         db.execute(statement)

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 
 from engine.archive import Archive
 from engine.errors import UserError
+from engine.importing.importer import NOT_CLEANED, import_path
 from engine.reports.outbox import archive_waiting
 from engine.reports.stored_report import ReportFacts, Submission
 from engine.reports.workspace import Workspace
@@ -75,6 +79,7 @@ def test_a_writer_adds_but_deletes_no_case_and_changes_no_audit(
                 change()
         assert archive.case_ids() == [1, 2]
         assert archive.problems(deep=True) == []
+        assert [row["login"] for row in archive.audit()] == [writer.user]
     for statement in (
         "UPDATE audit SET detail = ''",
         "DELETE FROM audit",
@@ -89,6 +94,7 @@ def test_a_writer_adds_but_deletes_no_case_and_changes_no_audit(
         "DROP POLICY change_own ON reports",
         "CREATE FUNCTION kindred.lower(text) RETURNS text LANGUAGE sql AS 'SELECT 1'",
         "CREATE TABLE kindred.mine (x int)",
+        "INSERT INTO audit_chain (id, login, hash) VALUES (99, 'someone', '')",
         "SET ROLE kindred_administrator",
     ):
         with pytest.raises(UserError, match="Your account may not do this"), by_hand(writer) as db:
@@ -168,3 +174,20 @@ def test_an_account_without_a_role_sees_nothing(account: Account) -> None:
 def stats(address: Address) -> dict[str, object]:
     with Archive.open(address) as archive:
         return archive.stats()
+
+
+def test_a_colleagues_report_that_names_the_patient_is_told_and_the_import_goes_on(
+    address: Address, account: Account, make_case: Make, encoder, tmp_path: Path
+) -> None:
+    author, other = account("writer"), account("writer")
+    data = dcmread(get_testdata_file("CT_small.dcm"))
+    data.PatientName = "Featherstone^Quill"
+    data.save_as(tmp_path / "ct.dcm")
+    case = make_case("a report", "x", joins=(("study", data.StudyInstanceUID),))
+    with Archive.open(author) as archive:
+        archive.add_case(replace(case, report=report(encoder, "Featherstone has an effusion.")), encoder.id)
+    with Archive.open(other) as archive:
+        result = import_path(archive, encoder, tmp_path / "ct.dcm")
+        assert [one.reason.startswith(NOT_CLEANED) for one in result.rejected] == [True]
+        assert len(archive.case(1).images) == 1
+        assert archive.problems(deep=True) == []
