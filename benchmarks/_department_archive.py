@@ -50,7 +50,7 @@ def copy_rows(folder: Path, address: Address, bundle_id: str) -> None:
                 sql = f"SELECT {columns} FROM {table} WHERE {by} > ? AND {by} <= ?"
                 _put(target, table, columns, source.read(sql, [start, start + AT_ONCE]))
             if by == "id":
-                target.execute(f"SELECT setval(pg_get_serial_sequence('kindred.{table}', 'id'), {end})")
+                target.execute(f"SELECT setval(pg_get_serial_sequence('kindred.{table}', 'id'), max(id)) FROM {table}")
         target.execute("ALTER TABLE facts ENABLE TRIGGER put_fact_vector")
         target.execute(f"{FILL} ON CONFLICT DO NOTHING")
         target.execute("VACUUM ANALYZE")

@@ -42,7 +42,8 @@ class Exact:
         """Ids of the best, best first."""
         scores = self.vectors[kind] @ weights
         if bonus:
-            scores += self.columns.bonus(bonus)[self.cases[kind]]
+            by_case = np.append(self.columns.bonus(bonus), np.float32(0))  # cases beyond the end have no facts
+            scores += by_case[np.minimum(self.cases[kind], len(by_case) - 1)]
         allowed = self._archive.cases_allowed_by(filters)
         if allowed is not None:
             scores[~np.isin(self.cases[kind], allowed)] = -np.inf

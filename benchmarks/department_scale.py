@@ -37,7 +37,7 @@ CASES = (100_000, 500_000)
 MILLIONS = (1, 10, 100)
 KEPT = (100, 400, 1_600, 6_400)
 """Candidates by code that are ranked by their vectors."""
-GRAPHS = ((16, 64), (16, 128), (32, 256))
+GRAPHS = ((16, 64), (32, 128))
 """Links of an element and the width of the search while building; pgvector's own values first."""
 PAUSE = 30.0
 """Seconds between two questions of a desk, on average."""

@@ -8,7 +8,7 @@ from engine.store.server.fact_vectors import bonus_vector
 Part = tuple[str, list[object]]
 """SQL with its values."""
 CLOSE = 0.15
-"""Of a cosine; facts that add less make no level of their own."""
+"""Of a cosine; weaker facts than this are not counted for that."""
 LARGE = 1e6
 WITH_FACT = "cases.id IN (SELECT case_id FROM facts WHERE kind = ? AND value = ?)"
 
@@ -39,10 +39,10 @@ def most_of(bonus: FactBonus) -> float:
     return sum(max(0.0, bonus.other.get(kind, 0.0), *bonus.weights.get(kind, {}).values()) for kind in kinds)
 
 
-def levels_of(bonus: FactBonus) -> list[float]:
-    """The highest bonus of a case without the weakest fact, without the second, and so on; highest first."""
-    weights = sorted(max(values.values(), default=0.0) for values in bonus.weights.values())
-    return [most_of(bonus) - weight for weight in weights if weight >= CLOSE]
+def top_level(bonus: FactBonus) -> float:
+    """The highest bonus of a case without the weakest fact; cases above it have all of them."""
+    weights = [max(values.values(), default=0.0) for values in bonus.weights.values()]
+    return most_of(bonus) - min((weight for weight in weights if weight >= CLOSE), default=0.0)
 
 
 def facts_above(bonus: FactBonus, above: float) -> list[Part]:

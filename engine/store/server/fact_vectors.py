@@ -52,5 +52,6 @@ TABLES = (
         END $$""",
     """CREATE TRIGGER put_fact_vector AFTER INSERT OR UPDATE OR DELETE ON facts FOR EACH ROW
         EXECUTE FUNCTION put_fact_vector()""",
+    "CREATE STATISTICS facts_by_value (mcv) ON kind, value FROM facts",  # values of one kind are of that kind only
     "REVOKE EXECUTE ON FUNCTION put_fact_vector() FROM PUBLIC",  # no trigger of others; that on `facts` needs no right
 )

@@ -16,18 +16,18 @@ from psycopg import sql
 
 from engine.store.case import Kind
 from engine.store.fact_bonus import FactBonus
-from engine.store.server.bonus_levels import Part, bonus_sql, facts_above, levels_of, most_of
+from engine.store.server.bonus_levels import Part, bonus_sql, facts_above, most_of, top_level
 from engine.store.server.server_database import ServerConnection, in_psycopg
 from engine.store.shared_sql import StoredVector
 
 PROBES = 30
 """Lists that are read at first; recall@10 is above .98 of a million (docs/benchmarks.md)."""
-WIDER = 10
-"""How many times as many lists are read for what facts could lift: such vectors may be far from the query."""
+WIDER = 4
+"""How many times as many lists are read for what facts could lift, where that is too many cases."""
 FEW = 5
 """Cases for each list up to which all their vectors are compared: about as quick as reading lists for so few."""
-FEW_OF_MANY = 20
-"""The same, where lists would be read far from the query."""
+FEW_OF_MANY = 100
+"""The same for what facts could lift, which may be in any list."""
 DEEP = 2_000
 """Rows after which only those are read that facts could lift."""
 # The order of the index, and each row joined by keys: the planner knows neither inner products nor bonuses.
@@ -102,17 +102,19 @@ def scan_lists(db: ServerConnection, asked: Question, bundle_id: str, lists: int
     found, most = Found(), most_of(asked.bonus)
     last = _read_lists(db, asked, bundle_id, found, -inf, most)
     # What was left out has at most the inner product `last` and the bonus `most`. Cases with the highest bonus come
-    # first, since what is found of them raises what the rest would have to exceed.
-    for level in (*levels_of(asked.bonus), -inf):
+    # first, wherever they are, since what is found of them raises what the rest would have to exceed: so much that it
+    # is near the query.
+    for number, level in enumerate((top_level(asked.bonus), -inf)):
         missed = found.least(asked.count) - last
         if missed >= most:
             break
         above = max(level, missed)
-        where = _and(asked.where, *facts_above(asked.bonus, above))
-        if where != asked.where and expected(db, where) < FEW_OF_MANY * lists:
-            found.rows |= scan_all(db, asked, where).rows
+        needed = facts_above(asked.bonus, above)
+        if needed and not number and min(expected(db, one) for one in needed) < FEW_OF_MANY * lists:
+            found.rows |= scan_all(db, asked, _and(asked.where, *needed)).rows
         else:
-            _set(db, {"ivfflat.probes": str(min(lists, WIDER * PROBES))})
+            read = str(min(lists, PROBES if number else WIDER * PROBES))
+            _set(db, {"ivfflat.probes": read, "ivfflat.max_probes": read})
             _read_lists(db, asked, bundle_id, found, above, most)
         most = above
     return found
