@@ -79,6 +79,7 @@ def plain(archive: Archive, encoder: object, query: QueryVectors, values: Mappin
     return (np.argsort(-totals) + 1).tolist()
 
 
+@pytest.mark.folder  # 300 cases each take seconds there; of a server: store/server/test_server_index.py
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("more", [0.0, 1.0])
 @pytest.mark.parametrize("deep", [1, 2_000])
@@ -94,6 +95,7 @@ def test_the_best_by_score_and_weight_are_found_exactly(
     assert all(match.reasons == ("weighed",) for match in found)
 
 
+@pytest.mark.folder  # 300 cases each take seconds there; of a server: store/server/test_server_index.py
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_weight_that_is_no_number_ends_the_search_too(many: Archive, encoder, value: float) -> None:
     """As of an archive that others have made, with a probability that no version of ours writes."""
