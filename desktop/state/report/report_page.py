@@ -134,7 +134,7 @@ class ReportPage:
         if self.stored.case_id is not None and not self.stored.waiting:
             return f"{signed} Archived as case {self.stored.case_id} in {self.stored.archive}, de-identified."
         if self.stored.waiting:
-            return f"{signed} Stored on this computer. It will be added to the next archive you open."
+            return f"{signed} Stored on this computer until an open archive takes it."
         return f"{signed} Stored on this computer."
 
     def copied(self) -> str:

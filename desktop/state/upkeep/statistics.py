@@ -45,6 +45,8 @@ class StatisticsState(WhileShown):
         super().__init__(parent)
         self._background, self._archive = background, archive
         self.found: Statistics | None = None
+        self.problem = ""
+        """Why they cannot be read; "" while they can."""
         archive.changed.connect(self._read)
 
     @property
@@ -73,10 +75,15 @@ class StatisticsState(WhileShown):
         if archive is None:
             self._take(None)
         elif self._shown:
-            self._background.start(as_work(archive.statistics), self._take, key="statistics")
+            self._background.start(as_work(archive.statistics), self._take, key="statistics", failed=self._fail)
 
     def _take(self, found: Statistics | None) -> None:
-        self.found = found
+        self.found, self.problem = found, ""
+        self.changed.emit()
+
+    def _fail(self, error: BaseException) -> None:
+        """Show what was read before for no longer, since it may be of another archive."""
+        self.found, self.problem = None, str(error)
         self.changed.emit()
 
 

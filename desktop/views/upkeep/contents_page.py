@@ -22,6 +22,7 @@ class ContentsPage(QWidget):
         self.empty = QLabel()
         self.empty.setProperty("muted", True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
         self.area = QScrollArea()
         self.area.setAccessibleName("Contents of the archive")
         self.area.setWidgetResizable(True)
@@ -37,7 +38,7 @@ class ContentsPage(QWidget):
     def _show(self) -> None:
         charts, found = self._state.charts, self._state.found
         self.sizes.setText(self._state.sizes)
-        self.empty.setText(EMPTY if found is not None else NONE)
+        self.empty.setText(self._state.problem or (EMPTY if found is not None else NONE))
         self.empty.setVisible(not charts)
         self.area.setVisible(bool(charts))
         content = QWidget()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout,
 from desktop.state.upkeep.opening import OpeningState
 
 EXAMPLE = "postgresql://name@archive.example.org/kindred"
+TRYING = "Connecting to the server…"
 SECURE = "The connection is encrypted and the server's certificate is checked. No file of Kindred holds the password."
 
 
@@ -66,7 +67,7 @@ class ServerDialog(QDialog):
         self.open_button.setEnabled(bool(self.address.text().strip()))
 
     def _try(self) -> None:
-        self.problem.setText("")
+        self.problem.setText(TRYING)
         for field in (self.address, self.password):
             field.setReadOnly(True)  # disabled it would pass the focus to Cancel
         self.open_button.setEnabled(False)

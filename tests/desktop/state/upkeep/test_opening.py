@@ -80,6 +80,7 @@ def test_a_server_that_answers_after_the_question_was_cancelled_is_not_opened(
     shown = dialog(app)
     shown.address.setText(str(address))
     shown.open_button.click()
+    assert shown.problem.text() == "Connecting to the server…"
     shown.reject()
     settle(qtbot, app)
     assert app.desk.archive.archive is None
@@ -156,3 +157,21 @@ def test_a_report_that_is_signed_while_the_server_is_away_waits_here_and_is_arch
     settle(qtbot, app)
     with Archive.open(place) as archive:
         assert [archive.case(one).report.state for one in archive.case_ids()] == ["signed"]  # type: ignore[union-attr]
+
+
+def test_the_contents_of_an_archive_whose_server_is_away_say_so_instead_of_that_none_is_open(
+    qtbot: QtBot, app: App, own_server: DepartmentServer, starter_bundle: Bundle
+) -> None:
+    place = own_server.empty_database()
+    Archive.create(place, starter_bundle.id).close()
+    app.desk.archive.open(place)
+    settle(qtbot, app)
+    own_server.stop()
+    app.actions.actions["archive_screen"].trigger()
+    settle(qtbot, app)
+    (shown,) = app.window.findChildren(ArchiveWindow)
+    assert "cannot be reached" in shown.contents.empty.text()
+    own_server.start()
+    app.desk.archive.changed.emit()
+    settle(qtbot, app)
+    assert "The archive is empty" in shown.contents.empty.text()
