@@ -79,6 +79,8 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         )
     except psycopg.OperationalError as error:
         raise _not_connected(address, error) from None  # the message of the library names user and host again
+    except ValueError:  # a name that no server can have, such as one whose parts are longer than 63 letters
+        raise unreachable(address) from None
     try:
         with reachable(address):
             _teach_vectors(connection)

@@ -153,3 +153,9 @@ def test_a_search_that_takes_too_long_is_ended_by_the_server(archive: Archive, m
     with archive._database.unlimited() as db:
         assert db.execute("SHOW statement_timeout").fetchone()[0] == "0"
     assert archive._database.read("SHOW statement_timeout") == [("50ms",)]
+
+
+@pytest.mark.parametrize("host", ["h" * 64, "a..b"])
+def test_a_name_that_no_server_can_have_is_a_server_that_cannot_be_reached(host: str) -> None:
+    with pytest.raises(UnreachableError, match=SENTENCE):
+        Archive.exists(Address(host, 5432, "kindred", "anna"))
