@@ -88,9 +88,12 @@ class NewEmbeddings:
             facts: what the models say of cases, by case id.
         """
         with self._database.write() as db:
-            for case_id, said in (facts or {}).items():
-                for kind_of, fact in said.items():
-                    db.execute(ADD_FACT, [bundle_id, kind_of, fact.value, fact.probability, case_id])
+            said = [
+                [bundle_id, kind_of, fact.value, fact.probability, case_id]
+                for case_id, its in (facts or {}).items()
+                for kind_of, fact in its.items()
+            ]
+            execute_many(db, ADD_FACT, said)
             made = zip(ids, vectors, strict=True)
             execute_many(db, ADD[kind], [[bundle_id, StoredVector.of(vector), row_id] for row_id, vector in made])
 

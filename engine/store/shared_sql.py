@@ -20,10 +20,6 @@ class Cursor(Protocol):
     """The answer to one statement."""
 
     @property
-    def rowcount(self) -> int:
-        """Rows that it changed."""
-
-    @property
     def description(self) -> Any:
         """Its columns, the name first (PEP 249)."""
 

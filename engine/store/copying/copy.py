@@ -204,5 +204,5 @@ def _set_highest(db: Connection, table: str, number: int) -> None:
     if isinstance(db, KnowsLayout):
         db.execute(f"SELECT setval('{table}_id_seq', ?::bigint, ?)", [max(number, 1), number > 0]).fetchone()
         return
-    if db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", [number, table]).rowcount == 0:
-        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, number])
+    db.execute("DELETE FROM sqlite_sequence WHERE name = ?", [table])
+    db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, number])

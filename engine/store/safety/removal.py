@@ -78,7 +78,7 @@ def delete_report(db: Connection, case_id: int, where: str) -> None:
     Raises:
         UserError: it is on a server (`where`), and someone else signed it.
     """
-    if db.execute("DELETE FROM reports WHERE case_id = ?", [case_id]).rowcount:
+    if db.execute("DELETE FROM reports WHERE case_id = ? RETURNING id", [case_id]).fetchall():
         _set(db, REPLACED, now())
     elif db.execute("SELECT 1 FROM reports WHERE case_id = ?", [case_id]).fetchone():  # the server's rule leaves it
         raise UserError(

@@ -66,6 +66,8 @@ class ServerConnection:
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute one statement for each of some rows, and wait for the server once (pipeline mode)."""
+        if not rows:
+            return
         with self.connection.cursor() as cursor:
             cursor.executemany(in_psycopg(sql), [_kept(row) for row in rows])
 
@@ -116,10 +118,20 @@ class ServerDatabase(Database):
 
     @contextmanager
     def write(self, *, flushed: bool = False) -> Iterator[ServerConnection]:
-        """One transaction, committed as a whole or not at all, and always flushed. Waits for all other writers."""
+        """One transaction, committed as a whole or not at all, and always flushed. Waits for all other writers.
+
+        Statements are sent without waiting for the one before (pipeline mode), since all others would wait too: a way
+        to the server and back is waited for only where an answer is read. That is where an error is raised as well.
+        """
         if self.read_only:
             raise self.unchangeable()
-        with self._writing, self._connection() as db, reachable(self.address), db.connection.transaction():
+        with (
+            self._writing,
+            self._connection() as db,
+            reachable(self.address),
+            db.connection.pipeline(),
+            db.connection.transaction(),
+        ):
             db.execute(NEXT)
             before = self.chain.last(db) if self.chain else 0
             yield db

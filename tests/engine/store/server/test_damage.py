@@ -52,7 +52,8 @@ def test_every_changed_value_is_found_or_refused(archive: Archive, table: str) -
             with archive._database.write() as db:
                 where = f"ctid = (SELECT min(ctid) FROM {table})"
                 ((value,),) = db.execute(f"SELECT {column} FROM {table} WHERE {where}").fetchall()
-                assert db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", [changed(value)]).rowcount == 1
+                statement = f"UPDATE {table} SET {column} = ? WHERE {where} RETURNING 1"
+                assert len(db.execute(statement, [changed(value)]).fetchall()) == 1
                 if archive.problems(deep=True):
                     found += 1
                 else:

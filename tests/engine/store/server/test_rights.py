@@ -115,8 +115,8 @@ def test_a_report_that_someone_else_signed_is_replaced_by_its_author_or_an_admin
         assert archive.audit() == []
         assert archive.problems(deep=True) == []
     with by_hand(other) as db:  # the rule is the server's, not ours
-        assert db.execute("UPDATE reports SET text = 'Mine.'").rowcount == 0
-        assert db.execute("DELETE FROM reports").rowcount == 0
+        assert db.execute("UPDATE reports SET text = 'Mine.' RETURNING id").fetchall() == []
+        assert db.execute("DELETE FROM reports RETURNING id").fetchall() == []
     with pytest.raises(UserError, match="Your account may not do this"), by_hand(other) as db:
         db.execute("INSERT INTO reports (case_id, text, state, created, login) VALUES (1, 'x', 'signed', '', ?)", ["a"])
     for who, text in ((author, "Corrected by its author."), (administrator, "Corrected.")):
