@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "KINDRED_HOME": "Folder of the user's own data, in place of the platform's data folder.",
     "ORT_DISABLE_TELEMETRY": "Kindred itself sets it to 1 before it loads ONNX Runtime, which then sends nothing.",
     "RAY_USAGE_STATS_ENABLED": "Set to 0 before a Ray cluster is used or started, which then reports to nobody.",
+    "SSL_CERT_FILE": "File of the authorities that are trusted (PEM), in place of that of the system.",
     "LD_LIBRARY_PATH": "The packed app gives the browser that it starts the value from before its own start.",
 }
 """Environment variables that Kindred reads or sets."""
