@@ -102,7 +102,7 @@ def _without_text(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 def archive_waiting(
     workspace: Workspace, archive: Archive, bundle: Encoder, only: Sequence[str] | None = None
 ) -> OutboxResult:
-    """Archive the reports in the queue, each in its own transaction; a refused one stays there and delays no other.
+    """Archive the reports in the queue, each in its own transaction; one that fails stays there and delays no other.
 
     Args:
         workspace: stores the queue.
@@ -112,6 +112,7 @@ def archive_waiting(
     """
     archived: list[ArchivedReport] = []
     refused: list[UserError] = []
+    bugs: list[Exception] = []
     for study_uid in workspace.waiting():
         if only is not None and study_uid not in only:
             continue
@@ -126,10 +127,15 @@ def archive_waiting(
         except UserError as problem:
             refused.append(problem)
             continue
+        except Exception as bug:  # told once the others are archived
+            bugs.append(bug)
+            continue
         workspace.mark_archived(study_uid, archive.name, case_id, len(report.addenda))
         removed = clean(report.full_text, submission.facts.identifiers).removed
         with_image = submission.gray is not None and not already_archived
         archived.append(ArchivedReport(study_uid, case_id, removed, already_archived, with_image))
+    if bugs:
+        raise bugs[0]
     return OutboxResult(archive.name, tuple(archived), tuple(refused))
 
 

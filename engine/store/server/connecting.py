@@ -156,6 +156,8 @@ def _not_connected(address: Address, error: psycopg.OperationalError) -> UserErr
         )
     if "syscall" in said or "closed unexpectedly" in said:  # as when it is restarted meanwhile
         return unreachable(address)
+    if "invalid response" in said:
+        return UserError(f"What answers at {address} is no PostgreSQL server; check the address and its port.")
     if "certificate" in said or "ssl" in said:
         return UserError(
             f"The server of the archive {address} has no certificate that this computer trusts; ask its administrator "

@@ -9,6 +9,7 @@ import pytest
 
 from engine.archive import Archive
 from engine.dicom.listing import open_path
+from engine.reports import outbox
 from engine.reports.nearest_report import near_reports
 from engine.reports.outbox import DisplayedFrame, archive_waiting, submission_for
 from engine.reports.stored_report import ReportFacts, Submission
@@ -187,3 +188,22 @@ def test_a_damaged_report_in_the_queue_delays_no_other(workspace: Workspace, arc
     delivery = archive_waiting(workspace, archive, encoder)
     assert [one.study_uid for one in delivery.archived] == ["1.3"]
     assert "damaged" in str(delivery.refused[0])
+
+
+def test_a_bug_with_one_report_delays_no_other(
+    workspace: Workspace, archive: Archive, encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for study in ("1.1", "1.2"):
+        sign(workspace, study, f"Report {study} of a chest.")
+    plain = outbox.archive_signed
+
+    def archive_signed(archive: Archive, bundle: object, study_uid: str, *values: object, **names: object) -> int:
+        if study_uid == "1.1":
+            raise KeyError(study_uid)
+        return plain(archive, bundle, study_uid, *values, **names)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outbox, "archive_signed", archive_signed)
+    with pytest.raises(KeyError):
+        archive_waiting(workspace, archive, encoder)
+    assert workspace.waiting() == ("1.1",)
+    assert len(archive.case_ids()) == 1
