@@ -65,7 +65,7 @@ class OpeningState(QObject):
                 self._archive.open(parse_address(last))
             else:
                 self._offer(parse_address(last))
-        elif last.isprintable() and last and Archive.exists(Path(last)):
+        elif last and "\0" not in last and Archive.exists(Path(last)):
             self._archive.open(Path(last))
 
     def _offer(self, address: Address) -> None:
