@@ -57,7 +57,7 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         UserError: the server cannot be reached, or does not let this account in; or the environment names another.
     """
     for name in ELSEWHERE:
-        if os.environ.get(name):
+        if address.is_local and os.environ.get(name):  # elsewhere, the certificate has to fit the address
             raise UserError(f"The environment variable {name} would send the archive elsewhere; unset it.")
     options: dict[str, Any] = {**ALIVE, **dict(address.options)}
     if not address.is_local:  # whatever the environment says; GSSAPI would take the place of TLS

@@ -94,7 +94,7 @@ def test_a_report_signed_without_an_archive_waits_and_goes_into_the_next(
     write_and_sign(qtbot, ready)
     panel = ready.window.report_panel
     assert panel.status.text() == "Signed"
-    assert "added to the next archive" in panel.notes.text()
+    assert "until an open archive takes it" in panel.notes.text()
     assert ready.desk.messages.message is None
     archive = new_archive(qtbot, ready, tmp_path / "later")
     assert archive.case(1).report is not None
@@ -155,7 +155,7 @@ def test_an_archive_of_other_models_refuses_and_the_report_is_kept(qtbot: QtBot,
     settle(qtbot, ready)
     write_and_sign(qtbot, ready)
     assert message_text(ready).startswith("A signed report is stored on this computer but could not be archived.")
-    assert "added to the next archive" in ready.window.report_panel.notes.text()
+    assert "until an open archive takes it" in ready.window.report_panel.notes.text()
 
 
 def test_a_study_that_was_imported_gets_the_signed_report(qtbot: QtBot, ready: App, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_an_audit_that_nobody_changed_has_no_problems(place: Path | Address) -> 
             "id": 1,
             "action": "case deleted",
             "case_id": 1,
-            "login": login(),
+            "login": place.user if isinstance(place, Address) else login(),
         }
 
 
