@@ -125,9 +125,13 @@ def remote(proxy: TlsProxy, files: Path, monkeypatch: pytest.MonkeyPatch, ring: 
     return address
 
 
-def test_a_certificate_of_a_known_authority_is_accepted_by_name_and_number(remote: Address, proxy: TlsProxy) -> None:
+def test_a_certificate_of_a_known_authority_is_accepted_by_name_and_number(
+    remote: Address, proxy: TlsProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = replace(remote, host="127.0.0.1", options=(*remote.options, ("sslmode", "verify-full")))
     for address in (remote, here):
+        if address is here:
+            monkeypatch.delenv("PGHOSTADDR")
         passwords.keep(address, PASSWORD)
         before = proxy.encrypted
         with Archive.open(address) as archive:
