@@ -13,6 +13,7 @@ from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from engine.bundle import Bundle
+    from tests.memory_keyring import MemoryKeyring
     from tools.department_server import DepartmentServer
 
 
@@ -56,6 +57,19 @@ def starter_bundle() -> "Bundle":
     from engine.bundle import Bundle
 
     return Bundle.open()
+
+
+@pytest.fixture
+def ring() -> "Iterator[MemoryKeyring]":
+    """The keyring of the account, empty."""
+    import keyring
+
+    from tests.memory_keyring import MemoryKeyring
+
+    before, made = keyring.get_keyring(), MemoryKeyring()
+    keyring.set_keyring(made)
+    yield made
+    keyring.set_keyring(before)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import UserError
 from engine.store.case import Kind
 from engine.store.fact_bonus import NO_BONUS, FactBonus
 from engine.store.filters import ANY, Filters
@@ -119,3 +120,19 @@ class NearestIndex(Protocol):
 
     def state(self) -> IndexState:
         """State of what is kept."""
+
+
+def require_bundle(where: str, made_by: str | None, bundle_id: str | None) -> None:
+    """Raise UserError when another bundle than the one that is asked for made the vectors; None asks for any."""
+    if bundle_id is not None and made_by is not None and made_by != bundle_id:
+        raise UserError(
+            f"The archive {where} was indexed with another model ({made_by[:12]}, not {bundle_id[:12]}); open that "
+            "model and search again.",
+            where,
+        )
+
+
+def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Vectors float [n, D] with the length that rounding to float16 has changed, as unit vectors float32 [n, D]."""
+    wide = vectors.astype(np.float32)
+    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12), np.float32)

@@ -3,9 +3,7 @@
 import os
 from collections.abc import Iterator
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from benchmarks import _pacs_servers as servers
 from benchmarks._pacs_servers import Server, Tls
@@ -97,30 +95,3 @@ def pacs(request: pytest.FixtureRequest) -> Pacs:
     """The PACS of the fixture that a parameter names."""
     found: Pacs = request.getfixturevalue(request.param)
     return found
-
-
-class InMemory(KeyringBackend):
-    """A keyring that lasts as long as the test."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def in_keyring() -> Iterator[InMemory]:
-    before, made = keyring.get_keyring(), InMemory()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)

@@ -104,7 +104,8 @@ def _tried(typed: str, password: str, remember: bool) -> tuple[Address, str]:
     try:
         there = Archive.exists(address)
     except UserError:
-        use_password(address, "")  # else it would stand before the one in the keyring
+        if password:
+            use_password(address, "")  # else it would stand before the one in the keyring
         raise
     if not there:
         raise UserError(f"There is no archive at {address}; its administrator creates it (see the guide).")

@@ -10,11 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UserError
 from engine.store.case import Kind
 from engine.store.fact_bonus import NO_BONUS, FactBonus
 from engine.store.filters import ANY, Filters, condition
-from engine.store.nearest_index import IndexState, Neighbors, Rows
+from engine.store.nearest_index import IndexState, Neighbors, Rows, require_bundle, unit_rows
 from engine.store.server import vector_lists
 from engine.store.server.bonus_levels import scaled
 from engine.store.server.nearest_scan import EVERY, FEW, Found, Question, expected, scan_all, scan_lists
@@ -63,7 +62,7 @@ class ServerIndex:
 
     def _found(self, db: ServerConnection, asked: Question, bundle_id: str | None, narrowed: bool) -> Found:
         index = vector_lists.ready(db, asked.kind)
-        self._require(bundle_id, index.bundle_id)
+        require_bundle(self._database.where, index.bundle_id, bundle_id)
         if index.bundle_id is None or index.lists is None:
             return scan_all(db, asked, asked.where)
         if narrowed and expected(db, asked.where) < FEW * index.lists:
@@ -74,14 +73,14 @@ class ServerIndex:
         self, case_ids: Sequence[int], kind: Kind, bundle_id: str | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """As NearestIndex."""
-        self._require(bundle_id, self._bound())
+        require_bundle(self._database.where, self._bound(), bundle_id)
         sql = f"SELECT case_id, vector, id FROM embeddings WHERE kind = '{kind}' AND case_id IN ({{}})"
         rows = sorted(read_many(self._read, sql, list(case_ids)), key=lambda row: row[2])
         return np.array([row[0] for row in rows], np.int64), _decoded([row[1] for row in rows])
 
     def rows(self, bundle_id: str | None = None) -> Rows:
         """As NearestIndex."""
-        self._require(bundle_id, bound := self._bound())
+        require_bundle(self._database.where, bound := self._bound(), bundle_id)
         rows = self._read("SELECT id, kind = 'image', case_id FROM embeddings ORDER BY id")
         ids, is_image, cases = (np.array([row[i] for row in rows]) for i in range(3))
         return Rows(bound, ids.astype(np.int64), is_image.astype(np.bool_), cases.astype(np.int64))
@@ -106,18 +105,9 @@ class ServerIndex:
         rows = self._read(BOUND)
         return str(rows[0][0]) if rows else None
 
-    def _require(self, bundle_id: str | None, made_by: str | None) -> None:
-        if bundle_id is not None and made_by is not None and made_by != bundle_id:
-            raise UserError(
-                f"The archive {self._database.where} was indexed with another model ({made_by[:12]}, not "
-                f"{bundle_id[:12]}); open that model and search again.",
-                self._database.where,
-            )
-
 
 def _decoded(stored: Sequence[StoredVector]) -> NDArray[np.float32]:
     """Unit vectors, float32 [n, D]."""
     if not stored:
         return np.zeros((0, 0), np.float32)
-    wide = np.frombuffer(b"".join(stored), "<f2").reshape(len(stored), -1).astype(np.float32)
-    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12), np.float32)
+    return unit_rows(np.frombuffer(b"".join(stored), "<f2").reshape(len(stored), -1))

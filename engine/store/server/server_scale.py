@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.store.folder.archive_scale import SAMPLE, as_document, from_document, step
-from engine.store.nearest_index import NearestIndex, Stamp
+from engine.store.nearest_index import NearestIndex, Stamp, require_bundle
 from engine.store.safety.json_file import parse_json
 from engine.store.score_scale import KINDS, Sample, ScoreScale, measured
 from engine.store.server.server_database import ServerDatabase
@@ -58,11 +58,7 @@ class ServerScale:
 
     def _stamp(self, bundle_id: str) -> Stamp:
         count, bound = self._database.read(COUNT)[0]
-        if bound is not None and bound != bundle_id:
-            raise UserError(
-                f"The archive {self._database.where} was indexed with another model ({bound[:12]}, not "
-                f"{bundle_id[:12]}); open that model and search again."
-            )
+        require_bundle(self._database.where, bound, bundle_id)
         return Stamp(step(count), 0, bound)
 
     def _sample(self, images: bool, stamp: Stamp) -> Sample | None:

@@ -13,6 +13,7 @@ from engine.errors import UserError
 from engine.store.address import Address
 from engine.store.identity import KEY_BYTES, Identity
 from engine.store.safety.checksums import WHOLE, broken_seals, seal
+from engine.store.safety.opening import CHECK
 from engine.store.safety.removal import REPLACED, delete_cases
 from engine.store.safety.salvaged import Salvaged
 from engine.store.server import server_schema
@@ -25,7 +26,6 @@ from engine.store.server.work_queue import WorkQueue
 from engine.store.shared_sql import put
 from engine.text.words import counted
 
-CHECK = "identity_check"
 MISSING = "SELECT (SELECT count(*) FROM images) + (SELECT count(*) FROM reports) - (SELECT count(*) FROM embeddings)"
 SIZE = """SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
     WHERE relnamespace = 'kindred'::regnamespace AND relkind = 'r'"""

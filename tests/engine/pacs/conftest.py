@@ -4,7 +4,6 @@ from tests.engine.pacs_fixtures import (  # noqa: F401
     authority,
     dcmqrscp,
     get,
-    in_keyring,
     move,
     orthanc,
     other_authority,

@@ -12,7 +12,7 @@ from engine.pacs import address_book, passwords
 from engine.pacs.address import Pacs, split_host
 from engine.pacs.address_check import checked
 from engine.pacs.packages import require
-from tests.engine.pacs_fixtures import InMemory
+from tests.memory_keyring import MemoryKeyring
 
 WEB = Pacs("web", url="https://pacs.example/dicom-web", user="anna")
 DIMSE = Pacs("archive", host="10.0.0.5", port=11112, called="ARCHIVE", tls=True)
@@ -87,7 +87,7 @@ def test_addresses_are_kept_in_a_file_that_only_its_owner_can_read(home: Path) -
     assert address_book.addresses() == (DIMSE,)
 
 
-def test_the_password_is_in_the_keyring_and_in_no_file(home: Path, in_keyring: InMemory) -> None:
+def test_the_password_is_in_the_keyring_and_in_no_file(home: Path, ring: MemoryKeyring) -> None:
     passwords.keep(WEB, "correct horse")
     address_book.add(WEB)
     assert passwords.recall(WEB) == "correct horse"

@@ -14,11 +14,11 @@ from engine.pacs.address import Pacs
 from engine.pacs.connection import echo, find
 from engine.pacs.retrieve import retrieve
 from tests.engine.pacs.pacs_studies import PATIENT, Studies
-from tests.engine.pacs_fixtures import InMemory
+from tests.memory_keyring import MemoryKeyring
 
 
 @pytest.fixture
-def secure_web(secure_orthanc: Server, authority: Tls, in_keyring: InMemory) -> Pacs:
+def secure_web(secure_orthanc: Server, authority: Tls, ring: MemoryKeyring) -> Pacs:
     url = f"https://localhost:{secure_orthanc.http}/dicom-web"
     pacs = Pacs("secure", url=url, user="anna", ca_file=str(authority.authority))
     passwords.keep(pacs, "correct horse")
@@ -83,7 +83,7 @@ def test_a_certificate_of_another_host_is_refused(pacs: Pacs) -> None:
 
 
 def test_a_wrong_password_and_a_missing_one_are_said_and_never_shown(
-    secure_web: Pacs, in_keyring: InMemory, caplog: pytest.LogCaptureFixture
+    secure_web: Pacs, ring: MemoryKeyring, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     passwords.keep(secure_web, "wrong battery")

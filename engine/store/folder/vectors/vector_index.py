@@ -24,7 +24,7 @@ from engine.store.folder.vectors import index_file
 from engine.store.folder.vectors.faiss_index import is_outgrown, new_index
 from engine.store.folder.vectors.index_file import Snapshot
 from engine.store.folder.vectors.vector_scan import best_rows
-from engine.store.nearest_index import IndexState, Neighbors, Rows, Stamp
+from engine.store.nearest_index import IndexState, Neighbors, Rows, Stamp, require_bundle, unit_rows
 from engine.store.shared_sql import read_many
 
 _log = logging.getLogger("kindred")
@@ -163,7 +163,7 @@ class VectorIndex:
             raise self._damaged() from None
         if not np.isfinite(wide).all():
             raise self._damaged()
-        return _unit(wide)
+        return unit_rows(wide)
 
     def _damaged(self) -> UserError:
         folder = self.path.parent
@@ -215,13 +215,7 @@ class VectorIndex:
     def _current_of(self, bundle_id: str | None) -> Snapshot:
         """The current snapshot; UserError when another bundle made its vectors. None asks for any."""
         snapshot = self._current()
-        made_by = snapshot.stamp.bundle_id
-        if bundle_id is not None and made_by is not None and made_by != bundle_id:
-            raise UserError(
-                f"The archive {self.path.parent} was indexed with another model ({made_by[:12]}, not "
-                f"{bundle_id[:12]}); open that model and search again.",
-                self.path.parent,
-            )
+        require_bundle(str(self.path.parent), snapshot.stamp.bundle_id, bundle_id)
         return snapshot
 
     def _database_stamp(self) -> Stamp:
@@ -342,8 +336,3 @@ def _snapshot(
 def bonus_of(bonus: NDArray[np.float32], cases: NDArray[np.int64]) -> NDArray[np.float32]:
     """The bonus of each of these cases, float32 [N]; 0 beyond the end of `bonus`."""
     return np.append(bonus, np.float32(0))[np.minimum(cases, len(bonus))]
-
-
-def _unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    wide = vectors.astype(np.float32)
-    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12), np.float32)

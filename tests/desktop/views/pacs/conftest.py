@@ -1,3 +1,3 @@
 """The fixtures of `pacs_fixtures`, for these tests."""
 
-from tests.engine.pacs_fixtures import in_keyring, orthanc, programs, receiver_port, studies  # noqa: F401
+from tests.engine.pacs_fixtures import orthanc, programs, receiver_port, studies  # noqa: F401

@@ -16,7 +16,7 @@ from engine.pacs.retrieve import retrieve
 from engine.pacs.retrieved import retrieved_folder
 from tests.desktop.conftest import open_paths, settle
 from tests.engine.pacs.pacs_studies import Studies
-from tests.engine.pacs_fixtures import InMemory
+from tests.memory_keyring import MemoryKeyring
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_in_the_form_which_stays_open(qtbot: QtBot, app: A
 
 
 def test_a_password_goes_into_the_keyring_and_stays_there_when_it_is_not_typed_again(
-    qtbot: QtBot, app: App, folder: Path, in_keyring: InMemory
+    qtbot: QtBot, app: App, folder: Path, ring: MemoryKeyring
 ) -> None:
     dialog = settings(qtbot, app)
     dialog.add.click()
@@ -111,14 +111,14 @@ def test_a_password_goes_into_the_keyring_and_stays_there_when_it_is_not_typed_a
     form.texts["password"].setText("correct horse")
     form.save.click()
     settle(qtbot, app)
-    assert set(in_keyring.kept.values()) == {"correct horse"}
+    assert set(ring.kept.values()) == {"correct horse"}
     dialog.edit.click()
     assert form_of(dialog).texts["password"].text() == ""
     form_of(dialog).name.setText("Archive")
     form_of(dialog).save.click()
     settle(qtbot, app)
     assert [one.name for one in addresses(folder)] == ["Archive"]
-    assert set(in_keyring.kept.values()) == {"correct horse"}
+    assert set(ring.kept.values()) == {"correct horse"}
     assert "correct" not in "".join(path.read_text() for path in folder.glob("*.json"))
 
 

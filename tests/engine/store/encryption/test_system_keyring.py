@@ -1,11 +1,9 @@
 """Passphrases in the keyring of the account: kept on request only, used, changed and forgotten."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import PasswordDeleteError, PasswordSetError
 
@@ -18,33 +16,7 @@ from engine.store.encryption.convert import change_passphrase, decrypt, encrypt
 from engine.store.encryption.key_file import FILE, read_id
 from engine.store.encryption.unlocked import VARIABLE, unlock
 from tests.engine.store.encryption.conftest import OTHER, PASSPHRASE, forget_keys
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keyring that lasts as long as the test."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def ring() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    made = MemoryKeyring()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)
+from tests.memory_keyring import MemoryKeyring
 
 
 @pytest.fixture

@@ -10,13 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import keyring
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from keyring.backend import KeyringBackend
 
 from engine.archive import Archive
 from engine.errors import UserError
@@ -24,37 +22,11 @@ from engine.store.address import Address
 from engine.store.server import passwords
 from tests.engine.conftest import WordEncoder
 from tests.engine.store.server.tls_proxy import TlsProxy
+from tests.memory_keyring import MemoryKeyring
 from tools.department_server import UNFLUSHED, DepartmentServer
 
 HOST, PASSWORD = "db.hospital.example", "geheim-9182"
 UNTRUSTED = r"^The server of the archive [^ ]+ has no certificate that this computer trusts; ask its admin"
-
-
-class MemoryKeyring(KeyringBackend):
-    """A keyring that lasts as long as the test."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def ring() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    made = MemoryKeyring()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)
 
 
 def certificate(folder: Path, name: str, *, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None):
