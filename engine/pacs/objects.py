@@ -6,6 +6,8 @@ from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from pydicom.tag import Tag
+
 from engine.dicom.fast_header import read_fast_header
 from engine.dicom.file import read_header
 from engine.dicom.values import FileHeader, text
@@ -17,6 +19,7 @@ TAGS: list[int | str] = [
     *("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID"),
     *("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex"),
 ]
+KEPT = frozenset(int(Tag(keyword)) for keyword in ("SpecificCharacterSet", *TAGS))
 SUFFIX = ".dcm"
 PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
@@ -42,7 +45,7 @@ def read_object(file: BinaryIO) -> ReceivedObject:
     Raises:
         UserError: it is no DICOM, damaged or cut off.
     """
-    header: FileHeader = read_fast_header(file, frozenset()) or read_header(file, TAGS)
+    header = _header(file)
     _check_end(file, header)
     found = ReceivedObject(
         sop_uid=text(header, "SOPInstanceUID"),
@@ -81,7 +84,7 @@ def sought_in(file: BinaryIO) -> Sought:
     Raises:
         UserError: it is no DICOM, or damaged.
     """
-    header: FileHeader = read_fast_header(file, frozenset()) or read_header(file, TAGS)
+    header = _header(file)
     return Sought(patient_of(header), text(header, "IssuerOfPatientID"), text(header, "StudyInstanceUID"))
 
 
@@ -93,6 +96,10 @@ def is_there(path: Path, study_uid: str) -> bool:
     except (OSError, UserError):
         return False
     return found.study_uid == study_uid and found.sop_uid == path.name.removesuffix(SUFFIX)
+
+
+def _header(file: BinaryIO) -> FileHeader:
+    return read_fast_header(file, frozenset(), KEPT) or read_header(file, TAGS)
 
 
 def _check_end(file: BinaryIO, header: FileHeader) -> None:

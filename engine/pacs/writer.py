@@ -1,28 +1,30 @@
-"""Checks and writes the objects of one retrieval in a few threads, while the next ones arrive. Knows no network.
+"""Checks and writes the objects of one retrieval, and flushes them in a few threads while the next ones arrive.
 
-Nothing but whole objects of the study that was asked for is written.
+Nothing but whole objects of the study that was asked for is written. Knows no network.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from engine.errors import Rejected, UserError
-from engine.pacs.batch import write_batch
 from engine.pacs.limits import Watch
 from engine.pacs.objects import SUFFIX, checked_object
+from engine.pacs.part_files import PartFile, begin, finish
 from engine.progress import Progress
 from engine.store.safety.whole_file import flush
 
 THREADS = 4
-BATCH = 16
+TOGETHER = 8
 """Objects that are flushed together."""
-BATCH_BYTES = 16 << 20
-"""A batch is written once it has this size."""
-WAITING = 256 << 20
-"""Bytes that wait to be written, beyond one object."""
+TOGETHER_BYTES = 16 << 20
+"""So many bytes are flushed without waiting for more objects."""
+WAITING = 4 * THREADS
+"""Groups of objects that may wait to be flushed, with open files, on a disk that is slower than the network."""
 
 
 class Writer:
@@ -43,11 +45,12 @@ class Writer:
         """
         self._folder, self._study, self._patient = folder, study_uid, patient_id
         self._watch, self._progress, self._total = watch, progress, total
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pacs-write")
-        self._batch: dict[str, bytes] = {}
-        self._waiting: deque[tuple[Future[None], int]] = deque()
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pacs-flush")
+        self._written: list[PartFile] = []
+        self._written_bytes = 0
+        self._waiting: deque[Future[None]] = deque()
         self.taken: set[str] = set()
-        """SOP Instance UIDs of what is written, or will be by the next `settle`."""
+        """SOP Instance UIDs of what is written, and on the disk after the next `settle`."""
         self.rejected: list[Rejected] = []
         self.bytes = 0
 
@@ -70,7 +73,7 @@ class Writer:
 
         Raises:
             Cancelled: the user cancelled.
-            UserError: the disk is full, or a limit is reached.
+            UserError: it cannot be written, or a limit is reached.
         """
         self._watch.check()
         if data is None:
@@ -80,16 +83,20 @@ class Writer:
             found = checked_object(data, self._study, self._patient)
         except UserError as error:
             return self._reject(str(error))
+        if found.sop_uid in self.taken:
+            return True  # it was sent twice
         self.bytes += len(data)
         if self.bytes > self._watch.limits.study:
             largest = self._watch.limits.study >> 30
             raise UserError(
                 f"The study has more than {largest:,} GB, which is too much to retrieve; open it in the PACS."
             )
-        self._batch[f"{found.sop_uid}{SUFFIX}"] = data
+        with self._told():
+            self._written.append(begin(self._folder / f"{found.sop_uid}{SUFFIX}", data))
+        self._written_bytes += len(data)
         self.taken.add(found.sop_uid)
-        if len(self._batch) >= BATCH or sum(map(len, self._batch.values())) >= BATCH_BYTES:
-            self._submit()
+        if len(self._written) >= TOGETHER or self._written_bytes >= TOGETHER_BYTES:
+            self._flush()
         self._progress(len(self.taken), self._total, "")
         return True
 
@@ -99,26 +106,23 @@ class Writer:
         Raises:
             UserError: it cannot be written.
         """
-        self._submit()
-        while self._waiting:
-            self._waiting.popleft()[0].result()
+        self._flush()
+        with self._told():
+            while self._waiting:
+                self._waiting.popleft().result()
         flush(self._folder)
 
-    def _submit(self) -> None:
-        if not self._batch:
-            return
-        files, self._batch = list(self._batch.items()), {}
-        size = sum(len(data) for _, data in files)
-        while self._waiting and (self._waiting[0][0].done() or self._waits() + size > WAITING):
-            self._waiting.popleft()[0].result()
-        self._waiting.append((self._pool.submit(self._write, files), size))
+    def _flush(self) -> None:
+        self._waiting.append(self._pool.submit(finish, self._written))
+        self._written, self._written_bytes = [], 0
+        with self._told():
+            while self._waiting and (self._waiting[0].done() or len(self._waiting) > WAITING):
+                self._waiting.popleft().result()
 
-    def _waits(self) -> int:
-        return sum(size for _, size in self._waiting)
-
-    def _write(self, files: list[tuple[str, bytes]]) -> None:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            write_batch(self._folder, files)
+            yield
         except OSError as error:
             raise UserError(
                 f"Retrieved images cannot be written to {self._folder}: {error.strerror or error}.", self._folder

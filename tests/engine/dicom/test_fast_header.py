@@ -82,3 +82,22 @@ def test_a_header_longer_than_the_first_read_is_read_too(tmp_path: Path) -> None
         assert header is not None
         assert len(header.get("AdditionalPatientHistory")) > 9000
         assert header.get("Rows") == 64
+
+
+def test_only_the_elements_to_keep_are_kept_and_the_pixel_data_are_found_as_ever() -> None:
+    kept = frozenset((0x00100020, 0x0020000D))
+    compared = 0
+    for path in every_file():
+        with path.open("rb") as file:
+            whole = read_fast_header(file, frozenset())
+            pixels_at = file.tell()
+            some = read_fast_header(file, frozenset(), kept)
+            if whole is None:
+                continue
+            assert some is not None, path
+            assert file.tell() == pixels_at, path
+        for keyword in ("PatientID", "StudyInstanceUID"):
+            assert some.get(keyword) == whole.get(keyword), path
+        assert "Rows" not in some
+        compared += 1
+    assert compared > 100

@@ -133,13 +133,14 @@ def test_what_is_no_uid_is_not_asked_for_and_names_no_folder(uid: str, tmp_path:
     assert not (tmp_path / "to").exists()
 
 
+@pytest.mark.parametrize("step", ["begin", "finish"])
 def test_a_full_disk_ends_the_retrieval_with_its_reason(
-    web: Pacs, studies: Studies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    web: Pacs, studies: Studies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    def full(folder: Path, files: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("engine.pacs.writer.write_batch", full)
+    monkeypatch.setattr(f"engine.pacs.writer.{step}", full)
     with pytest.raises(UserError, match=r"cannot be written.*No space left"):
         retrieve(web, studies.middle, tmp_path)
 
