@@ -32,7 +32,7 @@ from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.importing.importer import import_path
 from engine.importing.reindex import reindex
-from engine.importing.work.queueing import queue_import, queue_reindex
+from engine.importing.work.queueing import IMPORT, REINDEX, queue_import, queue_reindex
 from engine.importing.work.worker import work
 from engine.resources import resource_path
 from engine.store.address import Address
@@ -46,6 +46,11 @@ RATE = 100e6
 """Bits a second."""
 LEASE = 3.0
 """Seconds, for the kills: a killed worker is missed so soon."""
+KILLS_OF_JOB = 6
+UNITS_APART = 3
+"""Units that are finished between two kills, at most."""
+LOOK_EVERY = 0.05
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -159,54 +164,67 @@ def _setting(near: Address, port: int, round_trip: float) -> Iterator[Setting]:
 
 
 def kills(address: Address, bundles: Sequence[Path], number: int, seed: int) -> str:
-    """Kill workers that re-index and import at seeded moments, and say what is lost and doubled in the end."""
+    """Kill workers that re-index and import in turn at seeded moments, and say what is lost and doubled in the end."""
     generator = random.Random(seed)
-    source = resource_path("sample-archive")
     with Archive.open(address) as archive:
         before = {table: archive.stats()[table] for table in ("cases", "images", "reports", "embeddings")}
         moves = len(archive.audit())
-    jobs = killed = 0
-    models = {folder: Bundle.open(folder).id for folder in bundles}
-    while killed < number:
-        with Archive.open(address) as archive:
-            bound = archive.bundle_id
-            folder = next(one for one, its in models.items() if its != bound)
-            if jobs % 3 == 2:
-                folder = next(one for one, its in models.items() if its == bound)
-                deleted = archive.case_ids()[jobs % 7 :: 5]
-                archive.delete(deleted)
-                queue_import(archive, models[folder], source)
+        models = {folder: Bundle.open(folder).id for folder in bundles}
+        killed = {IMPORT: 0, REINDEX: 0}
+        while sum(killed.values()) < number:
+            kind = IMPORT if killed[IMPORT] < killed[REINDEX] else REINDEX
+            folder = next(one for one, its in models.items() if (its == archive.bundle_id) == (kind == IMPORT))
+            if kind == IMPORT:
+                archive.delete(archive.case_ids()[::5])
+                job, _ = queue_import(archive, models[folder], resource_path("sample-archive"))
             else:
-                queue_reindex(archive, models[folder])
+                job, _ = queue_reindex(archive, models[folder])
                 moves += 1
-        jobs += 1
-        running = [_started(address, folder) for _ in range(2)]
-        while any(process.poll() is None for process in running):
-            time.sleep(generator.uniform(1.0, 10.0))
-            victim = generator.randrange(2)
-            if running[victim].poll() is None and killed < number:
-                running[victim].send_signal(signal.SIGKILL)
-                running[victim].wait()
-                running[victim] = _started(address, folder)
-                killed += 1
-                print(f"killed {killed}", flush=True)
-        assert all(process.returncode == 0 for process in running)
+            most = min(KILLS_OF_JOB, number - sum(killed.values()))
+            killed[kind] += _kill_some(archive, job, address, folder, most, generator)
+            print(f"killed {killed}", flush=True)
     with Archive.open(address) as archive:
         stats = archive.stats()
         lost = sum(max(0, count - stats[table]) for table, count in before.items())
         doubled = sum(max(0, stats[table] - count) for table, count in before.items())
         problems = archive.problems(deep=True) + archive.audit_problems()
-        units = sum(job.units for job in archive.work.jobs())
-        undone = sum(job.units - job.done for job in archive.work.jobs())
+        jobs = archive.work.jobs()
+        undone = sum(job.units - job.done for job in jobs)
         adopted = sum(row["action"] == "moved to another model" for row in archive.audit())
     return (
-        f"Two workers re-index the sample archive with other models, or import what was deleted of it ({jobs} jobs, "
-        f"{units:,} units), and one is ended by SIGKILL 1 to 10 s later and started again; a lease is {LEASE:.0f} s. "
+        f"Two workers re-index the sample archive with other models, and import what was deleted of it, in turn "
+        f"({len(jobs)} jobs of {jobs[0].units} units or so). One of them is ended by SIGKILL within {UNITS_APART} "
+        f"finished units, {KILLS_OF_JOB} times a job, and started again; a lease is {LEASE:.0f} s. "
         f"`python -m benchmarks.workers --kills {number}`, seed {seed}\n\n"
-        "| kills | rows lost | rows doubled | units undone | changes of models: wanted, found | damage |\n"
-        "|---:|---:|---:|---:|---:|---:|\n"
-        f"| {killed} | {lost} | {doubled} | {undone} | {moves}, {adopted} | {len(problems)} |"
+        "| kills while re-indexing, while importing | rows lost | rows doubled | units undone | "
+        "changes of models: wanted, found | damage |\n|---:|---:|---:|---:|---:|---:|\n"
+        f"| {killed[REINDEX]}, {killed[IMPORT]} | {lost} | {doubled} | {undone} | {moves}, {adopted} | "
+        f"{len(problems)} |"
     )
+
+
+def _kill_some(archive: Archive, job: int, address: Address, bundle: Path, most: int, generator: random.Random) -> int:
+    """Let two workers do a job, kill one of them now and then, and return how often that was."""
+
+    def done() -> int:
+        return next(state.done for state in archive.work.jobs() if state.job_id == job)
+
+    running = [_started(address, bundle) for _ in range(2)]
+    killed = 0
+    while killed < most:
+        enough = done() + generator.randint(1, UNITS_APART)
+        while done() < enough and any(process.poll() is None for process in running):
+            time.sleep(LOOK_EVERY)
+        time.sleep(generator.uniform(0.0, 1.0))  # into the middle of a unit
+        victim = generator.randrange(2)
+        if running[victim].poll() is not None:
+            break  # the job is done
+        running[victim].send_signal(signal.SIGKILL)
+        running[victim].wait()
+        running[victim] = _started(address, bundle)
+        killed += 1
+    assert [process.wait() for process in running] == [0, 0]
+    return killed
 
 
 def _started(address: Address, folder: Path) -> "subprocess.Popen[bytes]":
