@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,22 @@ class DepartmentServer:
     def kill(self) -> None:
         """End all its processes at once, as when the machine loses its power but not its disk."""
         os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all its processes for a while: connections stand, and nobody gets an answer."""
+        first = int((self.folder / "postmaster.pid").read_text().split()[0])
+        processes = [
+            first,
+            *(pid for (pid,) in self.query("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")),
+        ]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def wait_for_end(self) -> None:
         """Wait until no process of a killed server is left."""

@@ -20,6 +20,7 @@ from engine.errors import DamagedError, UnreachableError, UserError
 from engine.resources import trusted_authorities
 from engine.store.address import Address
 from engine.store.server.passwords import password_of
+from engine.store.server.silence import WatchedConnection
 from engine.store.shared_sql import StoredVector
 
 SCHEMA = "kindred"
@@ -50,12 +51,28 @@ FULL = (errors.DiskFull, errors.OutOfMemory)
 DAMAGED = (errors.DataCorrupted, errors.IndexCorrupted)
 
 
-def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
+class NoFreeConnectionError(UnreachableError):
+    """The server answers, but has no connection left."""
+
+
+def connect(address: Address) -> WatchedConnection:
     """A connection that commits each statement by itself.
 
     Raises:
         UserError: the server cannot be reached, or does not let this account in; or the environment names another.
     """
+    connection = _connected(address)
+    connection.answers = lambda: _answers(address)
+    try:
+        with reachable(address):
+            _teach_vectors(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connected(address: Address) -> WatchedConnection:
     for name in ELSEWHERE:
         if address.is_local and os.environ.get(name):  # elsewhere, the certificate has to fit the address
             raise UserError(f"The environment variable {name} would send the archive elsewhere; unset it.")
@@ -64,7 +81,7 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         trusted = {"sslrootcert": trusted_authorities() or "system", **options}
         options = {**trusted, "sslmode": "verify-full", "gssencmode": "disable"}
     try:
-        connection = psycopg.connect(
+        return WatchedConnection.connect(
             host=address.host,
             port=address.port,
             dbname=address.database,
@@ -81,13 +98,17 @@ def connect(address: Address) -> psycopg.Connection[tuple[Any, ...]]:
         raise _not_connected(address, error) from None  # the message of the library names user and host again
     except ValueError:  # a name that no server can have, such as one whose parts are longer than 63 letters
         raise unreachable(address) from None
+
+
+def _answers(address: Address) -> bool:
+    """Whether the server answers somebody, if only to refuse."""
     try:
-        with reachable(address):
-            _teach_vectors(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        _connected(address).close()
+    except UnreachableError as error:
+        return isinstance(error, NoFreeConnectionError)
+    except UserError:
+        return True
+    return True
 
 
 @contextmanager
@@ -148,7 +169,7 @@ def _not_connected(address: Address, error: psycopg.OperationalError) -> UserErr
     for place in ('at "{}"', 'socket "{}/', "host '{}'", "host: '{}'"):  # its name may have any of the words below
         said = said.replace(place.format(address.host.lower()), "")
     if "too many" in said or "connection slots" in said:
-        return UnreachableError(f"The server of the archive {address} has no free connection; try again later.")
+        return NoFreeConnectionError(f"The server of the archive {address} has no free connection; try again later.")
     if any(word in said for word in REFUSED):
         return UserError(
             f"The server of the archive {address} does not let this account in; check the user name and the password, "

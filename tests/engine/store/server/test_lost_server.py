@@ -14,7 +14,7 @@ from engine.reports.stored_report import ReportFacts, Submission
 from engine.reports.workspace import Workspace
 from engine.store.address import Address
 from engine.store.case import NewCase
-from engine.store.server import server_database
+from engine.store.server import connecting, server_database, silence
 from engine.store.shared_sql import insert, now
 from tests.engine.conftest import WordEncoder
 from tools.department_server import DepartmentServer
@@ -159,3 +159,36 @@ def test_a_search_that_takes_too_long_is_ended_by_the_server(archive: Archive, m
 def test_a_name_that_no_server_can_have_is_a_server_that_cannot_be_reached(host: str) -> None:
     with pytest.raises(UnreachableError, match=SENTENCE):
         Archive.exists(Address(host, 5432, "kindred", "anna"))
+
+
+def test_a_server_that_stands_still_is_said_and_found_again(
+    mortal: DepartmentServer, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SILENCE", 0.2)
+    monkeypatch.setattr(connecting, "WAIT", 2)
+
+    def write() -> None:
+        with archive._database.write() as db, mortal.frozen():
+            db.execute("SELECT count(*) FROM cases").fetchone()
+
+    with pytest.raises(UnreachableError, match=SENTENCE):
+        write()
+    assert archive.case_ids() == []
+    assert archive.audit_problems() == []
+
+
+def test_a_server_that_only_takes_its_time_is_waited_for(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silence, "SILENCE", 0.1)
+    assert archive._database.read("SELECT pg_sleep(1)::text") == [("",)]
+
+
+def test_a_server_without_a_free_connection_is_waited_for_too(
+    mortal: DepartmentServer, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SILENCE", 0.1)
+    mortal.execute("CREATE ROLE single LOGIN CONNECTION LIMIT 1")
+    mortal.execute("GRANT kindred_reader TO single")
+    address = Address(str(mortal.folder), mortal.port, archive.name, "single")
+    connection = connecting.connect(address)
+    assert connection.execute("SELECT pg_sleep(1)::text").fetchall() == [("",)]
+    connection.close()
