@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.facts.fact import Fact, FactKind, Facts
+from engine.facts.fact import Facts
 from engine.store.case import Kind
-from engine.store.case_facts import images_to_ask, set_models
+from engine.store.case_facts import images_to_ask
 from engine.store.database import Database
-from engine.store.safety.checksums import WHOLE, seal, seal_all
+from engine.store.safety.checksums import WHOLE, seal, seal_all, seal_many
 from engine.store.shared_sql import Connection, StoredVector, execute_many, insert, now, put
 from engine.store.thumbnail import from_png
 
@@ -31,6 +31,10 @@ ADD = {
         SELECT case_id, '{kind}', id, ?, ? FROM {table} WHERE id = ? ON CONFLICT DO NOTHING"""
     for kind, table in (("image", "images"), ("report", "reports"))
 }
+# Every other source is trusted more (case_facts.SOURCES), so that what is there stays.
+ADOPT_FACTS = """INSERT INTO facts (case_id, kind, value, source, probability)
+    SELECT case_id, kind, value, 'models', probability FROM new_facts WHERE bundle_id = ? AND value != ''
+    ON CONFLICT (case_id, kind) DO NOTHING"""
 ADD_FACT = """INSERT INTO new_facts (case_id, bundle_id, kind, value, probability)
     SELECT id, ?, ?, ?, ? FROM cases WHERE id = ? ON CONFLICT (case_id, bundle_id, kind)
     DO UPDATE SET value = excluded.value, probability = excluded.probability"""
@@ -130,15 +134,15 @@ class NewEmbeddings:
 
 
 def _adopt_facts(db: Connection, bundle_id: str) -> None:
-    """Replace what models said of all cases by what this bundle says, inside the transaction that is open."""
-    found: dict[int, dict[FactKind, Fact]] = {
-        case_id: {}
-        for (case_id,) in db.execute("SELECT DISTINCT case_id FROM facts WHERE source = 'models'").fetchall()
-    }
-    columns = "SELECT case_id, kind, value, probability FROM new_facts WHERE bundle_id = ?"
-    for case_id, kind, value, probability in db.execute(columns, [bundle_id]).fetchall():
-        found.setdefault(case_id, {})[kind] = Fact(value, "models", probability)
-    for case_id, facts in found.items():
-        set_models(db, case_id, facts)
-        seal(db, "facts", case_id)
+    """Replace what models said of all cases by what this bundle says, inside the transaction that is open.
+
+    All cases at once: statements for each would be ways to a server and back, while all other writers wait.
+    """
+    touched = (
+        "SELECT case_id FROM facts WHERE source = 'models' UNION SELECT case_id FROM new_facts WHERE bundle_id = ?"
+    )
+    cases = [case_id for (case_id,) in db.execute(touched, [bundle_id]).fetchall()]
+    db.execute("DELETE FROM facts WHERE source = 'models'")
+    db.execute(ADOPT_FACTS, [bundle_id])
+    seal_many(db, "facts", cases)
     db.execute("DELETE FROM new_facts")

@@ -62,18 +62,19 @@ def seal(db: Connection, table: str, key: int | str) -> None:
     seal_many(db, table, [key])
 
 
-def seal_many(db: Connection, table: str, keys: Sequence[int | str]) -> None:
+def seal_many(db: Connection, table: str, keys: Sequence[int | str], progress: Progress = ignore) -> None:
     """Store the checksums of what a table has under some keys, inside a transaction that the caller has open."""
-    found = _crcs(db, table, keys)
-    execute_many(db, PUT, [[table, stored_key(db, key), found.get(key, 0)] for key in keys])
+    for start in range(0, len(keys), TOGETHER):
+        progress(start, len(keys), f"Checksums of {table}")
+        some = keys[start : start + TOGETHER]
+        found = _crcs(db, table, some)
+        execute_many(db, PUT, [[table, stored_key(db, key), found.get(key, 0)] for key in some])
 
 
 def seal_all(db: Connection, table: str, progress: Progress = ignore) -> None:
     """Store the checksums of all rows of a table, inside a transaction that the caller has open."""
     keys = [row[0] for row in db.execute(f"SELECT DISTINCT {KEYS[table]} FROM {table}").fetchall()]
-    for start in range(0, len(keys), TOGETHER):
-        progress(start, len(keys), f"Checksums of {table}")
-        seal_many(db, table, keys[start : start + TOGETHER])
+    seal_many(db, table, keys, progress)
 
 
 def is_sealed(db: Connection, table: str, key: int | str) -> bool:

@@ -18,7 +18,7 @@ from engine.importing.reindex import reindex, reindex_progress
 from engine.reports.nearest_report import near_reports
 from engine.retrieval.search import Query, SearchOptions, search
 from engine.store.case import NewReport
-from engine.store.case_facts import set_models
+from engine.store.case_facts import add_facts, set_models
 from engine.store.folder.vectors.vector_index import VectorIndex
 from engine.store.nearest_index import NearestIndex
 from engine.store.safety.checksums import seal
@@ -121,7 +121,9 @@ def test_a_cancelled_reindexing_is_resumed(filled: Archive, encoder, newer, tmp_
     assert_reindexed(filled, newer, tmp_path)
 
 
-def test_what_models_say_of_cases_changes_with_their_embeddings_and_not_before(filled: Archive, encoder, newer) -> None:
+def test_only_what_models_say_of_cases_changes_with_their_embeddings_and_not_before(
+    filled: Archive, encoder, newer
+) -> None:
     def said() -> dict[int, str]:
         return {case_id: facts["region"].value for case_id, facts in filled.facts_of().items() if "region" in facts}
 
@@ -131,14 +133,17 @@ def test_what_models_say_of_cases_changes_with_their_embeddings_and_not_before(f
         with filled._database.write() as db:
             set_models(db, case_id, encoder.image_facts)
             seal(db, "facts", case_id)
+    with filled._database.write() as db:
+        add_facts(db, 5, {"region": Fact("hand", "user")})
+        seal(db, "facts", 5)
     answers = iter([False, False, True, True, True, True])
     assert not reindex(filled, newer, cancelled=lambda: next(answers)).complete
-    assert said() == {2: "chest", 3: "chest"}
+    assert said() == {2: "chest", 3: "chest", 5: "hand"}
     third = type(encoder)(16, "third")
     assert reindex(filled, third).complete  # which says nothing of any case
-    assert said() == {}
+    assert said() == {5: "hand"}
     assert reindex(filled, newer).complete
-    assert set(said().values()) == {"head"}
+    assert {case_id: region for case_id, region in said().items() if region != "head"} == {5: "hand"}
     assert len(said()) == sum(bool(filled.case(case_id).images) for case_id in filled.case_ids())
     assert filled.problems(deep=True) == []
 
