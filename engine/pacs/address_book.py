@@ -57,8 +57,8 @@ def address(name: str = "", folder: Path | None = None) -> Pacs:
     return found
 
 
-def add(pacs: Pacs, folder: Path | None = None, replaced: str = "") -> None:
-    """Add a PACS, or replace that of the same name, or that of the name `replaced`.
+def add(pacs: Pacs, folder: Path | None = None, replaced: str = "") -> Pacs | None:
+    """Add a PACS, or replace that of the same name, or that of the name `replaced`; what was replaced.
 
     Raises:
         UserError: it is not complete, or the file cannot be written.
@@ -68,10 +68,12 @@ def add(pacs: Pacs, folder: Path | None = None, replaced: str = "") -> None:
     old = replaced or pacs.name
     if pacs.name != old and any(one.name == pacs.name for one in known):
         raise UserError(f"There is a PACS of the name {pacs.name} already; give another name.")
-    if any(one.name == old for one in known):
-        _write(tuple(pacs if one.name == old else one for one in known), folder)
-    else:
+    gone = next((one for one in known if one.name == old), None)
+    if gone is None:
         _write((*known, pacs), folder)
+    else:
+        _write(tuple(pacs if one == gone else one for one in known), folder)
+    return gone
 
 
 def remove(name: str, folder: Path | None = None) -> None:

@@ -41,6 +41,16 @@ def drop(pacs: Pacs) -> None:
         raise UserError(f"The password of {pacs.name} is still in the keyring: unlock it and try again.") from None
 
 
+def drop_replaced(gone: Pacs | None, pacs: Pacs) -> None:
+    """Forget the password of the PACS that another one has replaced, unless both have the same user and address.
+
+    Raises:
+        UserError: the keyring refused, and still has it.
+    """
+    if gone is not None and _entry(gone) != _entry(pacs):
+        drop(gone)
+
+
 def _entry(pacs: Pacs) -> str:
     """The entry has user and address, so that a password never goes to another server than the one it was typed for."""
     return f"pacs {pacs.user} {pacs.url}"

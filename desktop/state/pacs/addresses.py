@@ -175,7 +175,7 @@ def _save(pacs: Pacs, password: str, replaced: str, folder: Path | None) -> None
         passwords.keep(pacs, password)
     elif pacs.user and passwords.recall(pacs) is None:
         raise UserError(NO_PASSWORD)
-    address_book.add(pacs, folder, replaced)
+    passwords.drop_replaced(address_book.add(pacs, folder, replaced), pacs)
 
 
 def _remove(name: str, folder: Path | None) -> None:

@@ -83,7 +83,7 @@ def add_command(
     )
     if user:
         passwords.keep(pacs, _password(user))
-    address_book.add(pacs)
+    passwords.drop_replaced(address_book.add(pacs), pacs)
     print_result({"pacs": pacs.as_dict()}, [f"Added {name}: {pacs.where}. Try it: kindred pacs test {name}"], as_json)
 
 

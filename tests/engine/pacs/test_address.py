@@ -97,6 +97,17 @@ def test_the_password_is_in_the_keyring_and_in_no_file(home: Path, ring: MemoryK
     assert passwords.recall(WEB) is None
 
 
+def test_a_password_goes_with_the_user_or_address_that_was_replaced(ring: MemoryKeyring) -> None:
+    renamed, moved = replace(WEB, name="archive"), replace(WEB, name="archive", url="https://new.example/dicom-web")
+    passwords.keep(WEB, "correct horse")
+    passwords.drop_replaced(address_book.add(WEB), WEB)
+    passwords.drop_replaced(address_book.add(renamed, replaced="web"), renamed)
+    assert passwords.recall(WEB) == "correct horse"
+    passwords.keep(moved, "battery staple")
+    passwords.drop_replaced(address_book.add(moved), moved)
+    assert (passwords.recall(WEB), passwords.recall(moved)) == (None, "battery staple")
+
+
 def test_without_a_keyring_no_password_is_kept() -> None:
     with pytest.raises(UserError, match="was not kept"):
         passwords.keep(WEB, "correct horse")
