@@ -56,17 +56,20 @@ class AuditChain:
             self.extend(db, 0, always=True)
 
     def extend(self, db: Connection, after: int, always: bool = False) -> None:
-        """Chain the rows with a greater id, which the transaction that is open has written."""
+        """Chain the rows with a greater id, which the transaction that is open has written.
+
+        They follow the head, not the last row that is there: else a new row would cover up that the end was cut off.
+        """
         rows = self._rows(db, after)
         if not rows and not always:
             return
-        found = db.execute("SELECT hash FROM audit_chain ORDER BY id DESC LIMIT 1").fetchone()
-        last, previous = 0, found[0] if found else ""
+        found = db.execute("SELECT rows, hash FROM audit_head").fetchone()
+        last, (count, previous) = 0, found or (0, "")
         who = self.account or login()
         for row in rows:
             last, previous = row["id"], self._hash(row, who, previous)
             db.execute("INSERT INTO audit_chain (id, login, hash) VALUES (?, ?, ?)", [last, who, previous])
-        count = int(db.execute("SELECT count(*) FROM audit_chain").fetchone()[0])
+        count += len(rows)
         seal = self._seal(count, last, previous)
         put(db, "audit_head", ("one",), one=1, rows=count, last=last, hash=previous, seal=seal)
 

@@ -150,6 +150,19 @@ def test_a_row_that_was_inserted_by_hand_is_not_adopted_by_the_next_one(place: P
         assert "row 6 of the audit was inserted" in archive.audit_problems()
 
 
+@pytest.mark.parametrize("head", ["", "DELETE FROM audit_head"])
+def test_an_end_that_was_cut_off_is_not_covered_up_by_the_next_row(
+    place: Path | Address, private_home: Path, head: str
+) -> None:
+    with by_hand(place) as db:
+        for statement in filter(None, ("DELETE FROM audit WHERE id > 3", "DELETE FROM audit_chain WHERE id > 3", head)):
+            db.execute(statement)
+    with Archive.open(place) as archive:
+        archive.delete([6])
+    shutil.rmtree(private_home)  # as on another desk, which remembers nothing
+    assert problems(place) != []
+
+
 @pytest.mark.folder
 def test_going_back_to_an_earlier_copy_of_the_database_is_found_but_a_restore_is_not_blamed(folder: Path) -> None:
     backup = make(archive_source(folder))
