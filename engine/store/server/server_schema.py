@@ -27,6 +27,20 @@ PLAIN = """CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE PARAL
     regexp_replace(regexp_replace(regexp_replace(
         translate(lower(normalize($1, NFD) COLLATE pg_c_utf8), 'µςſ', 'μσs'),
         '[\\u0300-\\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'), '\\m(\\w[sy])\\M', '\\10', 'g')"""
+# The name of a table is turned into a text first: a `name` has a collation of its own, which no index of ours has.
+DROP_CHECKSUM = """CREATE OR REPLACE FUNCTION drop_checksum() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = kindred AS $$
+    DECLARE
+        changed text := TG_TABLE_NAME;
+        gone text;
+    BEGIN
+        IF changed = 'merged_keys' THEN gone := OLD.key; ELSE gone := OLD.id; END IF;
+        DELETE FROM checksums WHERE name = changed AND id = gone;
+        IF changed = 'cases' THEN
+            DELETE FROM checksums WHERE name IN ('facts', 'join_keys', 'name_keys') AND id = gone;
+        END IF;
+        RETURN NULL;
+    END $$"""
 MOST_INDEXED = 200_000
 """Characters of a report that are searched; a report is shorter, and a `tsvector` takes one megabyte at most."""
 WORD_TYPES = """asciiword, word, numword, email, url, host, sfloat, version, hword_numpart, hword_part, hword_asciipart,
@@ -90,15 +104,10 @@ FIRST = (
     """CREATE TRIGGER count_removed AFTER DELETE ON embeddings REFERENCING OLD TABLE AS changed
         FOR EACH STATEMENT EXECUTE FUNCTION count_vectors('-1')""",
     # Deleted rows take their checksums with them.
-    """CREATE FUNCTION drop_checksum() RETURNS trigger LANGUAGE plpgsql SET search_path = kindred AS $$ BEGIN
-        DELETE FROM checksums WHERE name = TG_TABLE_NAME AND id = to_jsonb(OLD) ->> TG_ARGV[0];
-        IF TG_TABLE_NAME = 'cases' THEN
-            DELETE FROM checksums WHERE name IN ('facts', 'join_keys', 'name_keys') AND id = OLD.id::text;
-        END IF;
-        RETURN NULL; END $$""",
+    DROP_CHECKSUM,
     *(
         f"""CREATE TRIGGER drop_checksum AFTER DELETE ON {table} FOR EACH ROW
-            EXECUTE FUNCTION drop_checksum('{KEYS[table]}')"""
+            EXECUTE FUNCTION drop_checksum()"""
         for table in ("cases", "images", "reports", "embeddings", "merged_keys")
     ),
 )
@@ -112,7 +121,11 @@ WORK = (
     "CREATE INDEX work_waiting ON work (job, id) WHERE state = 'waiting'",
 )
 """What is handed out to workers (work_queue.py)."""
-MIGRATIONS: Mapping[str, tuple[str, ...]] = {"create_the_archive": FIRST, "create_work": WORK}
+MIGRATIONS: Mapping[str, tuple[str, ...]] = {
+    "create_the_archive": FIRST,
+    "create_work": WORK,
+    "find_checksums_of_deleted_rows_by_index": (DROP_CHECKSUM,),
+}
 """By name, oldest first."""
 
 
