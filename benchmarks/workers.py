@@ -95,8 +95,12 @@ def measure(setting: Setting, folder: Path, processes: int) -> tuple[float, floa
         queue_reindex(archive, Bundle.open(folder).id)
     before = processor_seconds()
     start = time.perf_counter()
+    for process in running:  # all at once: `communicate` waits for the end of one
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in running:
-        process.communicate("go\n")
+        process.communicate()
     seconds = time.perf_counter() - start
     after = processor_seconds()
     assert all(process.returncode == 0 for process in running)
