@@ -42,6 +42,7 @@ TITLE, KILLS_TITLE = "Workers", "Kills of workers"
 PROCESSES = (1, 2, 4)
 ROUND_TRIPS = (0.0, 0.005, 0.020)
 """Seconds; 0 is loopback without a proxy."""
+GAIN = "One process computes on both cores; what further ones gain is the time in which it waits for the network."
 RATE = 100e6
 """Bits a second."""
 LEASE = 3.0
@@ -154,7 +155,7 @@ def table(near: Address, port: int, bundles: Sequence[Path], repeats: int) -> st
         f"{'medians of ' + str(repeats) + ' runs' if repeats > 1 else 'one run each'}. The network is a proxy that "
         "adds half a round trip to each direction. `python -m benchmarks.workers`\n\n"
         "| network (round trip) | workers | seconds | embeddings a second | beside one worker |\n"
-        "|---|---:|---:|---:|---:|\n" + "\n".join(lines)
+        "|---|---:|---:|---:|---:|\n" + "\n".join(lines) + f"\n\n{GAIN}"
     )
 
 
