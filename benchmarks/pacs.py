@@ -1,4 +1,4 @@
-"""Measures retrieving 500 slices from real PACS on the loopback: `python -m benchmarks.pacs`, about a minute.
+"""Measures retrieving 500 slices from real PACS on the loopback: `python -m benchmarks.pacs`, about two minutes.
 
 Claim: by WADO-RS at 80 % of the rate of a plain client or more, where both bring the files to the disk. The plain
 client reads the same answer with requests, takes it apart and writes the files; it checks none. Beside it are the same
