@@ -23,7 +23,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from engine.dicom.element_walk import (
+from engine.dicom.coding.element_walk import (
     LONG_VRS,
     SHORT_VRS,
     TEXT_VRS,

@@ -1,1 +1,1 @@
-"""How text and pixel data are coded: character sets, the true form of pixel data, and the decoders of one frame."""
+"""How elements, text and pixel data are coded: character sets, true form of pixel data, decoders of one frame."""

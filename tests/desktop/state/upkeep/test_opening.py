@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +15,7 @@ from desktop.views.upkeep.server_dialog import ServerDialog
 from engine.archive import Archive
 from engine.bundle import Bundle
 from engine.store.address import Address
+from engine.store.server.silence import WatchedConnection
 from tests.desktop.conftest import dicom, open_paths, settle, sign
 from tools.department_server import DepartmentServer
 
@@ -113,8 +113,8 @@ def test_nothing_is_sent_to_the_server_of_the_last_session_until_someone_asks_fo
     settle(qtbot, app)
     app.close()
     asked: list[object] = []
-    connect = psycopg.connect
-    monkeypatch.setattr(psycopg, "connect", lambda *values, **names: asked.append(names) or connect(*values, **names))
+    connect = WatchedConnection.connect
+    monkeypatch.setattr(WatchedConnection, "connect", lambda **names: asked.append(names) or connect(**names))
     again = build(tmp_path / "workspace")
     again.desk.begin()
     settle(qtbot, again)
